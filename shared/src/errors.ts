@@ -1,0 +1,123 @@
+/** The gRPC statuses that Drydock answers with, by name (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
+export type StatusName =
+  | "INVALID_ARGUMENT"
+  | "NOT_FOUND"
+  | "ALREADY_EXISTS"
+  | "FAILED_PRECONDITION"
+  | "ABORTED"
+  | "RESOURCE_EXHAUSTED"
+  | "UNIMPLEMENTED"
+  | "INTERNAL"
+  | "UNAVAILABLE"
+  | "CANCELLED"
+  | "DEADLINE_EXCEEDED";
+
+/** One row of the catalogue. */
+export interface ErrorEntry {
+  status: StatusName;
+  /** What it means and what to do, in a sentence each; docs/errors.md shows it. */
+  meaning: string;
+}
+
+/** Every error an RPC may answer with, by its stable reason. docs/errors.md is compared with this table by a test. */
+export const errorCatalogue = {
+  FIELD_INVALID: {
+    status: "INVALID_ARGUMENT",
+    meaning: "A field breaks its rule. The BadRequest detail names each field and its rule; mend them and call again.",
+  },
+  JOB_NAME_UNKNOWN: {
+    status: "INVALID_ARGUMENT",
+    meaning: "No worker has ever registered a job type of this name. Check the spelling, or start a worker that knows it.",
+  },
+  JOB_NOT_FOUND: {
+    status: "NOT_FOUND",
+    meaning: "There is no job of this id: it never existed, or it is past its keep time.",
+  },
+  REPORT_NOT_FOUND: {
+    status: "NOT_FOUND",
+    meaning: "There is no report yet. Wait for the job to be SUCCESS, or launch a scan of the image.",
+  },
+  JOB_STATUS_FORBIDS: {
+    status: "FAILED_PRECONDITION",
+    meaning: "The job's status does not allow this. The PreconditionFailure detail names the status and what is allowed.",
+  },
+  LEASE_LOST: {
+    status: "ABORTED",
+    meaning: "To workers only: the token is not the job's any more. Abandon the job and report nothing.",
+  },
+  WORKER_SUPERSEDED: {
+    status: "FAILED_PRECONDITION",
+    meaning: "To workers only: a newer process has the same worker id. Give each worker an id of its own.",
+  },
+  PROTOCOL_VIOLATION: {
+    status: "FAILED_PRECONDITION",
+    meaning: "To workers only: a message came that the protocol does not allow here.",
+  },
+  MESSAGE_TOO_LARGE: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning: "The message is larger than the server takes (4 MiB). Send less.",
+  },
+  REDIS_UNAVAILABLE: {
+    status: "UNAVAILABLE",
+    meaning: "Redis does not answer. Nothing was lost; call again after the delay that RetryInfo gives.",
+  },
+  SHUTTING_DOWN: {
+    status: "UNAVAILABLE",
+    meaning: "This controller is shutting down. Call again; another one will answer.",
+  },
+  INTERNAL: {
+    status: "INTERNAL",
+    meaning: "A fault in Drydock. The log has the cause under the request id that RequestInfo gives.",
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** The stable reason of an error that an RPC may answer with. */
+export type ErrorReason = keyof typeof errorCatalogue;
+
+/** A field that breaks its rule. */
+export interface FieldViolation {
+  /** The path as the caller writes it, e.g. job.parameters.tag. */
+  field: string;
+  /** The rule, e.g. "must not be longer than 128 characters". */
+  description: string;
+}
+
+/** What an error tells beyond its reason and message; each becomes the google.rpc detail of the like name. */
+export interface ErrorFacts {
+  /** All values that the message names (ErrorInfo.metadata). */
+  metadata?: Record<string, string>;
+  /** The fields that break their rules (BadRequest). */
+  violations?: FieldViolation[];
+  /** The thing it is about (ResourceInfo). */
+  resource?: { type: string; name: string; description?: string };
+  /** The state that forbids it (PreconditionFailure). */
+  precondition?: { type: string; subject: string; description: string };
+  /** When to try again (RetryInfo), in milliseconds. */
+  retryAfterMs?: number;
+  /** What led to it; goes to the log, never to the caller. */
+  cause?: unknown;
+}
+
+/** An error with a stable reason: the only kind whose text reaches a caller. */
+export class ReasonedError extends Error {
+  override readonly name = "ReasonedError";
+  readonly reason: ErrorReason;
+  readonly facts: ErrorFacts;
+
+  constructor(reason: ErrorReason, message: string, facts: ErrorFacts = {}) {
+    super(message, facts.cause === undefined ? {} : { cause: facts.cause });
+    this.reason = reason;
+    this.facts = facts;
+  }
+}
+
+/** An error for fields that break their rules; the message lists them all. */
+export function fieldsInvalid(violations: FieldViolation[]): ReasonedError {
+  const list = violations.map(({ field, description }) => `${field} ${description}`).join("; ");
+  return new ReasonedError("FIELD_INVALID", list, { violations });
+}
+
+/** Whatever was thrown, as an Error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
