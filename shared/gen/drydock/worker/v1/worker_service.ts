@@ -356,10 +356,8 @@ export interface Assign {
     | undefined;
   /** The job's type. */
   name: string;
-  /** Its parameters. */
-  parameters:
-    | { [key: string]: unknown }
-    | undefined;
+  /** Its parameters, as JSON text: the controller passes on what it stored. */
+  parametersJson: string;
   /** Which attempt this is, from 1. */
   attempt: number;
   /** When the run must have ended; unset is no limit. */
@@ -2103,7 +2101,7 @@ function createBaseAssign(): Assign {
   return {
     lease: undefined,
     name: "",
-    parameters: undefined,
+    parametersJson: "",
     attempt: 0,
     deadline: undefined,
     logOffset: 0,
@@ -2119,8 +2117,8 @@ export const Assign: MessageFns<Assign> = {
     if (message.name !== "") {
       writer.uint32(18).string(message.name);
     }
-    if (message.parameters !== undefined) {
-      Struct.encode(Struct.wrap(message.parameters), writer.uint32(26).fork()).join();
+    if (message.parametersJson !== "") {
+      writer.uint32(26).string(message.parametersJson);
     }
     if (message.attempt !== 0) {
       writer.uint32(32).int32(message.attempt);
@@ -2171,7 +2169,7 @@ export const Assign: MessageFns<Assign> = {
               break;
             }
 
-            message.parameters = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            message.parametersJson = reader.string();
             continue;
           }
           case 4: {
@@ -2222,7 +2220,11 @@ export const Assign: MessageFns<Assign> = {
     return {
       lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
       name: isSet(object.name) ? globalThis.String(object.name) : "",
-      parameters: isObject(object.parameters) ? object.parameters : undefined,
+      parametersJson: isSet(object.parametersJson)
+        ? globalThis.String(object.parametersJson)
+        : isSet(object.parameters_json)
+        ? globalThis.String(object.parameters_json)
+        : "",
       attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
       deadline: isSet(object.deadline) ? fromJsonTimestamp(object.deadline) : undefined,
       logOffset: isSet(object.logOffset)
@@ -2246,8 +2248,8 @@ export const Assign: MessageFns<Assign> = {
     if (message.name !== "") {
       obj.name = message.name;
     }
-    if (message.parameters !== undefined) {
-      obj.parameters = message.parameters;
+    if (message.parametersJson !== "") {
+      obj.parametersJson = message.parametersJson;
     }
     if (message.attempt !== 0) {
       obj.attempt = Math.round(message.attempt);
@@ -2271,7 +2273,7 @@ export const Assign: MessageFns<Assign> = {
     const message = createBaseAssign();
     message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
     message.name = object.name ?? "";
-    message.parameters = object.parameters ?? undefined;
+    message.parametersJson = object.parametersJson ?? "";
     message.attempt = object.attempt ?? 0;
     message.deadline = object.deadline ?? undefined;
     message.logOffset = object.logOffset ?? 0;

@@ -1,0 +1,82 @@
+import {
+  JobCommand as CommandCode,
+  JobKind,
+  JobStats,
+  JobStatus as StatusCode,
+} from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import type { Job, JobCommand, JobProgress, Lease } from "../domain/job.ts";
+import type { JobStatus } from "../domain/job-state.ts";
+
+const statusCodes = {
+  SCHEDULED: StatusCode.JOB_STATUS_SCHEDULED,
+  PENDING: StatusCode.JOB_STATUS_PENDING,
+  RUNNING: StatusCode.JOB_STATUS_RUNNING,
+  STOPPED: StatusCode.JOB_STATUS_STOPPED,
+  CANCELLED: StatusCode.JOB_STATUS_CANCELLED,
+  ERROR: StatusCode.JOB_STATUS_ERROR,
+  SUCCESS: StatusCode.JOB_STATUS_SUCCESS,
+} as const satisfies Record<JobStatus, StatusCode>;
+
+const commandCodes = {
+  stop: CommandCode.JOB_COMMAND_STOP,
+  cancel: CommandCode.JOB_COMMAND_CANCEL,
+} as const satisfies Record<JobCommand, CommandCode>;
+
+/** The job as clients see it. */
+export function toStats(job: Job): JobStats {
+  const hasDied = job.status === "ERROR" || job.status === "CANCELLED";
+  return {
+    id: job.id,
+    name: job.name,
+    kind: JobKind.JOB_KIND_GENERIC,
+    status: statusCodes[job.status],
+    unique: false,
+    refLink: `/api/v1/jobs/${job.id}`,
+    cronSpec: "",
+    enqueueTime: toDate(job.enqueuedAt),
+    updateTime: toDate(job.updatedAt),
+    runAt: toDate(job.runAt),
+    startTime: toDate(job.startedAt),
+    endTime: toDate(job.endedAt),
+    dieAt: hasDied ? toDate(job.endedAt) : undefined,
+    checkIn: job.checkIn,
+    checkInAt: toDate(job.checkInAt),
+    progress: job.progress,
+    parameters: JSON.parse(job.parametersJson),
+    executions: job.executions,
+    multipleExecutions: job.executions.length > 0,
+    upstreamJobId: job.upstreamJobId,
+    attempt: job.attempt,
+    crashes: job.crashes,
+    revision: job.revision,
+    lastError: job.lastError && {
+      reason: job.lastError.reason,
+      message: job.lastError.message,
+      attempt: job.lastError.attempt,
+      time: toDate(job.lastError.at),
+    },
+    workerId: job.workerId,
+    pendingCommand: job.command === undefined ? CommandCode.JOB_COMMAND_UNSPECIFIED : toCommandCode(job.command),
+  };
+}
+
+/** The command as workers see it. */
+export function toCommandCode(command: JobCommand): CommandCode {
+  return commandCodes[command];
+}
+
+/** Milliseconds since 1970 as a Date; 0 is no time. */
+export function toDate(at: number): Date | undefined {
+  return at === 0 ? undefined : new Date(at);
+}
+
+/** A lease from a message; a missing one is one that no job has. */
+export function toLease(lease: { jobId: string; token: number } | undefined): Lease {
+  return { jobId: lease?.jobId ?? "", token: lease?.token ?? -1 };
+}
+
+/** Progress from a message, brought into its bounds. */
+export function toProgress(progress: { phase: string; percent: number } | undefined): JobProgress | undefined {
+  if (progress === undefined) return undefined;
+  return { phase: progress.phase.slice(0, 64), percent: Math.min(100, Math.max(0, Math.trunc(progress.percent))) };
+}

@@ -1,0 +1,49 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { LogStore } from "../ports/log-store.ts";
+import type { JobTypeStore } from "../ports/job-type-store.ts";
+import type { ReportStore } from "../ports/report-store.ts";
+import { ConnectionWatch, createConnection } from "./connection.ts";
+import { RedisJobPool } from "./job-pool.ts";
+import { createRedisJobTypeStore } from "./job-type-store.ts";
+import { createRedisLogStore } from "./log-store.ts";
+import { createRedisReportStore } from "./report-store.ts";
+import { readScript } from "./script.ts";
+import { defineScript, Shard } from "./shard.ts";
+import { RedisSignals } from "./signals.ts";
+
+/** How long a job's log may become, in bytes. */
+const maxLogBytes = 1024 * 1024;
+
+/** What the Redis parts are made from. */
+export interface RedisPartsOptions {
+  config: { redisUrl: string; shards: number };
+  clock: Clock;
+  terms: LeaseTerms;
+  logger: Logger;
+}
+
+/** Everything that Redis is the home of, over one connection for commands and one for listening. */
+export interface RedisParts {
+  watch: ConnectionWatch;
+  signals: RedisSignals;
+  pool: RedisJobPool;
+  logs: LogStore;
+  reports: ReportStore;
+  typeStore: JobTypeStore;
+}
+
+/** Makes the Redis parts; watch and signals are to be started and stopped. */
+export function createRedisParts({ config, clock, terms, logger }: RedisPartsOptions): RedisParts {
+  const redis = defineScript(createConnection(config.redisUrl), readScript());
+  const shards = Array.from({ length: config.shards }, (_, number) => new Shard(number, redis, clock));
+  return {
+    watch: new ConnectionWatch({ redis, clock, logger }),
+    signals: new RedisSignals(createConnection(config.redisUrl), shards, logger),
+    pool: new RedisJobPool({ redis, shards, terms, clock }),
+    logs: createRedisLogStore(shards, maxLogBytes),
+    reports: createRedisReportStore(redis, shards),
+    typeStore: createRedisJobTypeStore(redis),
+  };
+}

@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import type { Lease } from "../domain/job.ts";
+import { shardOf } from "../domain/job-id.ts";
+import type { NewReport, ReportStore } from "../ports/report-store.ts";
+import { answered } from "./pool-state.ts";
+import { jobNotFound } from "./reply-errors.ts";
+import type { ScriptedRedis, Shard } from "./shard.ts";
+
+/**
+ * The reports in Redis: each beside its job, and for each digest the job with its newest report in the shard that the
+ * digest falls to. The report is stored first, so that the digest never leads to nothing.
+ */
+export function createRedisReportStore(redis: ScriptedRedis, shards: readonly Shard[]): ReportStore {
+  const ofJob = (jobId: string): Shard => {
+    const shard = shards[shardOf(jobId)];
+    if (shard === undefined) throw jobNotFound(jobId);
+    return shard;
+  };
+  const ofDigest = (digest: string): Shard => {
+    const number = createHash("sha256").update(digest).digest().readUInt32BE(0);
+    return shards[number % shards.length] as Shard;
+  };
+  const byJob = async (jobId: string): Promise<Buffer | undefined> => {
+    return (await answered(redis.getBuffer(ofJob(jobId).keys.report(jobId)))) ?? undefined;
+  };
+  return {
+    byJob,
+    async put({ jobId, token }: Lease, { digest, gzip }: NewReport): Promise<void> {
+      await ofJob(jobId).run("put-report", jobId, token, gzip);
+      await answered(redis.hset(ofDigest(digest).keys.reports, digest, jobId));
+    },
+    async byDigest(digest: string): Promise<Buffer | undefined> {
+      const jobId = await answered(redis.hget(ofDigest(digest).keys.reports, digest));
+      return jobId === null ? undefined : byJob(jobId);
+    },
+  };
+}

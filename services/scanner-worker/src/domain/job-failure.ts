@@ -1,0 +1,24 @@
+/** What the job-controller should make of a failure. */
+export interface FailureHints {
+  /** Whether another attempt makes sense. */
+  retryable: boolean;
+  /** The earliest time for another attempt, in milliseconds from now; absent leaves it to the back-off. */
+  retryAfterMs?: number;
+  cause?: unknown;
+}
+
+/** A failed run with a stable reason. Reason and message become the job's last_error: no secrets in them. */
+export class JobFailure extends Error {
+  override readonly name = "JobFailure";
+  readonly reason: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  /** @param reason a stable word in upper case, e.g. REPOSITORY_UNKNOWN; listed in docs/errors.md */
+  constructor(reason: string, message: string, hints: FailureHints) {
+    super(message, hints.cause === undefined ? {} : { cause: hints.cause });
+    this.reason = reason;
+    this.retryable = hints.retryable;
+    this.retryAfterMs = hints.retryAfterMs;
+  }
+}

@@ -1,0 +1,67 @@
+import type { ZodType } from "zod";
+import type { Report } from "../domain/report.ts";
+
+/** What a user asked a running job to do. */
+export type OpCommand = "stop" | "cancel";
+
+/** How far a run is. */
+export interface Progress {
+  /** The phase in a word, e.g. "index". */
+  phase: string;
+  /** From 0 to 100. */
+  percent: number;
+}
+
+/** Writes lines to the job's log, which users read with GetJobLogData. No secrets. */
+export interface JobLogger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** A job that a job launches. */
+export interface SubJobRequest {
+  name: string;
+  parameters: Record<string, unknown>;
+  /** Distinguishes the jobs of one run; the same key again gives the same job, also in a later attempt. Default: the count of launches so far. */
+  key?: string;
+}
+
+/** What a run is given. */
+export interface JobContext {
+  readonly jobId: string;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+  /** Aborts when the run must end: stop, cancel, deadline, shutdown, lost lease. Hand it to everything that waits. */
+  readonly signal: AbortSignal;
+  readonly logger: JobLogger;
+  /** A property that the worker's operator configured, e.g. registry_url; undefined when it is not set. */
+  get(property: string): unknown;
+  /** Tells users what the run is doing. Never blocks; the newest wins. Cut at 1 KiB. */
+  checkin(text: string, progress?: Progress): void;
+  /** The stop or cancel that a user asked for, if one did. */
+  opCommand(): OpCommand | undefined;
+  /** Launches another job, linked to this one by upstream_job_id. Returns its id. */
+  launchJob(request: SubJobRequest): Promise<{ id: string }>;
+  /** Stores the run's report; resolves when it is durable. */
+  storeReport(report: Report): Promise<void>;
+}
+
+/** A job type. Write one, add it in app.ts, and every controller that this worker connects to takes launches of it. */
+export interface JobType<P = unknown> {
+  /** As users launch it: A-Z, 0-9 and _, a letter first, at most 64. */
+  readonly name: string;
+  /** A sentence for people. */
+  readonly description: string;
+  /** What the parameters must be; the controller refuses others at launch. */
+  readonly parameters: ZodType<P>;
+  /** How many attempts may fail before the job is in ERROR; 0 means 4. */
+  readonly maxFails: number;
+  /** Whether another attempt makes sense after this error, while fewer than maxFails have failed. */
+  shouldRetry(error: unknown): boolean;
+  /** Checks what the schema can't say; throws JobFailure with the reason PARAMETERS_INVALID. */
+  validate(parameters: P): void;
+  /** Does the work. Returning is success, throwing is failure; when the signal aborted, end soon either way. */
+  run(context: JobContext, parameters: P): Promise<void>;
+}

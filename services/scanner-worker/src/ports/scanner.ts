@@ -1,0 +1,29 @@
+import type { ImageManifest } from "../domain/image-manifest.ts";
+import type { ScanResult } from "../domain/scan-result.ts";
+
+/** What a scan needs to know about its image. */
+export interface ScanTarget {
+  /** The repository, e.g. library/debian. */
+  readonly repository: string;
+  readonly manifest: ImageManifest;
+  /**
+   * The headers with which the scanner fetches blobs, fresh enough for the next hand-over. Ask before each one.
+   * @param renew asks for new ones, because the scanner was refused with the last
+   */
+  blobHeaders(signal: AbortSignal, renew?: boolean): Promise<Record<string, string>>;
+  /** The URL under which the scanner reaches a blob. */
+  blobUrl(digest: string): string;
+  /** Whether the registry has the blob; asked when the scanner says that it could not fetch it. */
+  hasBlob(digest: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** Finds the flaws of an image. One folder under scanners/ implements it for one API. */
+export interface Scanner {
+  /** As DRYDOCK_SCANNER names it, e.g. clair-v1. */
+  readonly name: string;
+  /**
+   * Scans the image. Calls `onLayer` with the count of layers done.
+   * @throws JobFailure with a reason of docs/errors.md; the signal's reason when it aborts
+   */
+  scan(target: ScanTarget, onLayer: (done: number) => void, signal: AbortSignal): Promise<ScanResult>;
+}
