@@ -61,7 +61,10 @@ export function createJobController(
     listen: config.listen,
     services: [
       { definition: JobServiceService, implementation: createJobService({ ...deps, redis: watch, terms }) },
-      { definition: WorkerServiceService, implementation: createWorkerService({ ...deps, reports, clock, terms, logger }) },
+      {
+        definition: WorkerServiceService,
+        implementation: createWorkerService({ ...deps, reports, clock, terms, logger }),
+      },
       { definition: ReportServiceService, implementation: createReportService({ reports, pool }) },
     ],
     health,
@@ -88,7 +91,11 @@ export function createJobController(
       logger,
       jitter: 0.2,
     }),
-    every(periods.lookMs, whenUp(() => lookAround(dispatcher)), { name: "look-around", logger }),
+    every(
+      periods.lookMs,
+      whenUp(() => lookAround(dispatcher)),
+      { name: "look-around", logger },
+    ),
   ];
   return {
     services: [watch, signals, ...chores, ops, server],

@@ -1,9 +1,9 @@
 import {
+  type Environment,
   listenAddress,
   logFormat,
   logLevel,
   readConfig,
-  type Environment,
   type Variables,
   wholeNumber,
 } from "@drydock/shared/config.ts";

@@ -1,13 +1,5 @@
 /** Where a job stands, in Harbor's words. */
-export const jobStatuses = [
-  "SCHEDULED",
-  "PENDING",
-  "RUNNING",
-  "STOPPED",
-  "CANCELLED",
-  "ERROR",
-  "SUCCESS",
-] as const;
+export const jobStatuses = ["SCHEDULED", "PENDING", "RUNNING", "STOPPED", "CANCELLED", "ERROR", "SUCCESS"] as const;
 
 /** Where a job stands. */
 export type JobStatus = (typeof jobStatuses)[number];

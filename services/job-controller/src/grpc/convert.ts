@@ -1,7 +1,7 @@
 import {
   JobCommand as CommandCode,
   JobKind,
-  JobStats,
+  type JobStats,
   JobStatus as StatusCode,
 } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type { Job, JobCommand, JobProgress, Lease } from "../domain/job.ts";

@@ -1,13 +1,13 @@
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type * as message from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { serverStream, unary } from "@drydock/shared/grpc/handler.ts";
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { JobCommand } from "../domain/job.ts";
 import { checkStatus, type StatusDeps } from "../usecases/check-status.ts";
+import type { UseCaseDeps } from "../usecases/deps.ts";
 import { endJob } from "../usecases/end-job.ts";
 import { launchJob } from "../usecases/launch-job.ts";
 import { retryJob } from "../usecases/retry-job.ts";
 import { readLog, watchJob } from "../usecases/watch-job.ts";
-import type { UseCaseDeps } from "../usecases/deps.ts";
 import { toDate, toStats } from "./convert.ts";
 import { validateCount, validateJobId, validateLaunch } from "./validate.ts";
 
@@ -44,7 +44,11 @@ export function createJobService(deps: UseCaseDeps & StatusDeps): UntypedService
   };
 }
 
-function toStatusResponse({ workers, queues, redis }: Awaited<ReturnType<typeof checkStatus>>): message.CheckStatusResponse {
+function toStatusResponse({
+  workers,
+  queues,
+  redis,
+}: Awaited<ReturnType<typeof checkStatus>>): message.CheckStatusResponse {
   return {
     pools: workers.map(({ workerId, version, jobNames, slots, running, draining, startedAt, heartbeatAt }) => ({
       workerId,

@@ -1,10 +1,10 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { GetReportRequest, GetReportResponse } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { unary } from "@drydock/shared/grpc/handler.ts";
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import { validateReportSubject } from "./validate.ts";

@@ -56,7 +56,9 @@ export function validateReportSubject(request: GetReportRequest): { jobId: strin
 /** Checks a digest. */
 export function validateDigest(digest: string): string {
   if (digestPattern.test(digest)) return digest;
-  throw fieldsInvalid([{ field: "digest", description: "must be sha256: and 64, or sha512: and 128 lower-case hex digits" }]);
+  throw fieldsInvalid([
+    { field: "digest", description: "must be sha256: and 64, or sha512: and 128 lower-case hex digits" },
+  ]);
 }
 
 /** A worker's Hello that is fit for use. */

@@ -1,8 +1,8 @@
-import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
 import type { WorkResponse } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import type { Verdict } from "../ports/job-pool.ts";
+import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { Verdict } from "../ports/job-pool.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { toCommandCode } from "./convert.ts";
 

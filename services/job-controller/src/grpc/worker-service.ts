@@ -1,23 +1,23 @@
-import { createHash, randomUUID } from "node:crypto";
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { randomUUID } from "node:crypto";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { fieldsInvalid, ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { BidiCall } from "@drydock/shared/grpc/bidi-call.ts";
 import { bidiStream, clientStream, unary } from "@drydock/shared/grpc/handler.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toStats } from "./convert.ts";
-import { protocolViolation, validateDigest, validateHello, validateLaunch } from "./validate.ts";
+import { putReport } from "./report-upload.ts";
+import { protocolViolation, validateHello, validateLaunch } from "./validate.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
 import { handle } from "./worker-messages.ts";
 
 const helloWithinMs = 10_000;
-const maxReportBytes = 64 * 1024 * 1024;
 const maxLogPieceLength = 256 * 1024;
 const maxKeyLength = 256;
 
@@ -147,28 +147,4 @@ async function appendLog(
     if (isOver) return { lease, durableOffset: offset, closed: true };
     throw error;
   }
-}
-
-async function putReport(
-  reports: ReportStore,
-  parts: AsyncIterable<message.PutReportRequest>,
-): Promise<message.PutReportResponse> {
-  let head: message.PutReportHead | undefined;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const { part } of parts) {
-    if (part?.$case === "head" && head === undefined) head = part.value;
-    else if (part?.$case === "gzipChunk" && head !== undefined) {
-      size += part.value.length;
-      if (size > maxReportBytes) throw new ReasonedError("MESSAGE_TOO_LARGE", `a report has at most ${maxReportBytes} bytes`);
-      chunks.push(part.value);
-    } else throw protocolViolation("a report begins with its head, and has one");
-  }
-  if (head === undefined) throw protocolViolation("a report begins with its head");
-  const gzip = Buffer.concat(chunks);
-  if (createHash("sha256").update(gzip).digest("hex") !== head.sha256) {
-    throw fieldsInvalid([{ field: "head.sha256", description: "is not the SHA-256 of the chunks" }]);
-  }
-  await reports.put(toLease(head.lease), { digest: validateDigest(head.digest), gzip });
-  return {};
 }

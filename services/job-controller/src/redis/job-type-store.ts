@@ -11,7 +11,13 @@ export function createRedisJobTypeStore(redis: ScriptedRedis): JobTypeStore {
     async put(types: JobType[]): Promise<void> {
       if (types.length === 0) return;
       const entries = types.flatMap((type) => [type.name, JSON.stringify(type)]);
-      await answered(redis.multi().hset(key, ...entries).publish(signals, "types").exec());
+      await answered(
+        redis
+          .multi()
+          .hset(key, ...entries)
+          .publish(signals, "types")
+          .exec(),
+      );
     },
     async all(): Promise<JobType[]> {
       const stored = await answered(redis.hgetall(key));

@@ -1,8 +1,8 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
-import type { LogStore } from "../ports/log-store.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
+import type { LogStore } from "../ports/log-store.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import { ConnectionWatch, createConnection } from "./connection.ts";
 import { RedisJobPool } from "./job-pool.ts";

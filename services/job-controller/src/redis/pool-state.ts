@@ -10,7 +10,10 @@ export async function readWorkers(redis: ScriptedRedis, shards: readonly Shard[]
   const first = shards[0];
   if (first === undefined) return [];
   const [infos, leases] = await answered(
-    Promise.all([redis.hgetall(first.keys.workers), redis.zrange(first.keys.leases, now, "+inf", "BYSCORE", "WITHSCORES")]),
+    Promise.all([
+      redis.hgetall(first.keys.workers),
+      redis.zrange(first.keys.leases, now, "+inf", "BYSCORE", "WITHSCORES"),
+    ]),
   );
   const states: WorkerState[] = [];
   for (let at = 0; at < leases.length; at += 2) {

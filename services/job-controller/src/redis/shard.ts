@@ -61,18 +61,14 @@ export class Shard {
 
   #flush(): void {
     while (this.#waiting.length > 0 && this.#calls < mostCalls) {
-      const batch = this.#waiting.splice(0, mostOperations);
-      this.#calls++;
-      this.#call(batch).finally(() => {
-        this.#calls--;
-        if (this.#waiting.length > 0) this.#flushSoon();
-      });
+      void this.#call(this.#waiting.splice(0, mostOperations));
     }
   }
 
   async #call(batch: Operation[]): Promise<void> {
     const { jobs, scheduled, workers, leases, counts } = this.keys;
     const args: Argument[] = [jobs, scheduled, workers, leases, counts, this.#clock.now()];
+    this.#calls++;
     for (const operation of batch) {
       args.push(operation.name, operation.args.length);
       for (const arg of operation.args) args.push(arg);
@@ -83,6 +79,9 @@ export class Shard {
     } catch (error) {
       const reasoned = toReasonedError(error);
       for (const operation of batch) operation.reject(reasoned);
+    } finally {
+      this.#calls--;
+      if (this.#waiting.length > 0) this.#flushSoon();
     }
   }
 }

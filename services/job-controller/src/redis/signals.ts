@@ -53,6 +53,7 @@ export class RedisSignals implements ControllerSignals {
     const command = commandOf(Number(code));
     if (kind === "ready") this.#ready(first);
     else if (kind === "types") this.#types();
-    else if (kind === "command" && command !== undefined) this.#command(first, { jobId, token: Number(token) }, command);
+    else if (kind === "command" && command !== undefined)
+      this.#command(first, { jobId, token: Number(token) }, command);
   }
 }

@@ -1,5 +1,5 @@
-import { isFinal } from "../domain/job-state.ts";
 import type { Job } from "../domain/job.ts";
+import { isFinal } from "../domain/job-state.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { LogPiece, LogStore } from "../ports/log-store.ts";
 import type { JobChanges } from "./job-changes.ts";

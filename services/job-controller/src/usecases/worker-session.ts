@@ -87,7 +87,8 @@ export class WorkerSession {
       for (const job of jobs) this.#assign(job);
       return more || jobs.length === limit;
     } catch (error) {
-      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(reconnectFor(error));
+      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE")
+        this.#channel.end(reconnectFor(error));
       throw error;
     } finally {
       this.#claiming -= limit;
@@ -113,7 +114,8 @@ export class WorkerSession {
 
   async beat(sequence: number, held: Lease[]): Promise<void> {
     const reply = await this.#deps.pool.beat(this.identity, held).catch((error: unknown) => {
-      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(reconnectFor(error));
+      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE")
+        this.#channel.end(reconnectFor(error));
       throw error;
     });
     for (const { jobId } of reply.lost) this.#let(jobId);

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import { type JobEvent, type JobStatus, jobStatuses, transitions } from "@drydock/job-controller/domain/job-state.ts";
+import { type PoolUnderTest, passingFailure, startJob, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+
+const worker = workerNamed("w1");
+
+/** Ways for a new job to each status. */
+const ways: Record<JobStatus, (under: PoolUnderTest, lease: Lease) => Promise<unknown>> = {
+  RUNNING: async () => {},
+  PENDING: ({ pool }, lease) => pool.release(lease),
+  SCHEDULED: ({ pool }, lease) => pool.fail(lease, passingFailure, {}),
+  STOPPED: ({ pool }, lease) => pool.confirm(lease, "stop"),
+  CANCELLED: ({ pool }, lease) => pool.confirm(lease, "cancel"),
+  ERROR: ({ pool }, lease) => pool.fail(lease, { ...passingFailure, retry: "never" }, {}),
+  SUCCESS: ({ pool }, lease) => pool.succeed(lease, {}),
+};
+
+/** What each event of the table is done with. */
+const events: Record<Exclude<JobEvent, "launch">, (under: PoolUnderTest, lease: Lease) => Promise<unknown>> = {
+  due: async ({ pool, clock }) => {
+    clock.advance(passingFailure.retry as number);
+    await pool.beat(worker, []).catch(() => {});
+    return pool.promote();
+  },
+  claim: ({ pool }) => pool.claim(worker, ["DEMO"], 10),
+  success: ({ pool }, lease) => pool.succeed(lease, {}),
+  "failure, to be tried again": ({ pool }, lease) => pool.fail(lease, passingFailure, {}),
+  "failure, for good": ({ pool }, lease) => pool.fail(lease, { ...passingFailure, retry: "never" }, {}),
+  release: ({ pool }, lease) => pool.release(lease),
+  "lease lost": async ({ pool, clock }) => {
+    clock.advance(15_001);
+    return pool.reap();
+  },
+  "lease lost three times": loseThrice,
+  stop: ({ pool }, lease) => pool.end(lease.jobId, "stop").then(() => pool.confirm(lease, "stop")),
+  cancel: ({ pool }, lease) => pool.end(lease.jobId, "cancel").then(() => pool.confirm(lease, "cancel")),
+  retry: ({ pool }, lease) => pool.retry(lease.jobId),
+};
+
+async function loseThrice({ pool, clock }: PoolUnderTest, lease: Lease): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    clock.advance(15_001);
+    await pool.reap();
+    if ((await pool.get(lease.jobId)).crashes !== i + 1 || i === 2) return;
+    await pool.hello(worker, workerInfo, []);
+    await pool.claim(worker, ["DEMO"], 1);
+  }
+}
+
+describe("the table of a job's life", () => {
+  let under: PoolUnderTest;
+  before(async () => {
+    under = await startPool();
+  });
+  after(() => under.stop());
+
+  for (const from of jobStatuses) {
+    for (const [event, run] of Object.entries(events)) {
+      const row = transitions.find((candidate) => candidate.from === from && candidate.event === event);
+      const expected = row?.to ?? from;
+      test(`${from} and ${event}: ${row === undefined ? "nothing changes" : expected}`, async () => {
+        await under.redis.flushall();
+        const lease = await startJob(under, worker);
+        await ways[from](under, lease);
+        assert.equal((await under.pool.get(lease.jobId)).status, from);
+        await run(under, lease).catch((error: Error) => assert.match(error.message, /the job is/));
+        assert.equal((await under.pool.get(lease.jobId)).status, expected);
+      });
+    }
+  }
+});

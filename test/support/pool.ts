@@ -1,0 +1,79 @@
+import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
+import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
+import type { WorkerIdentity, WorkerInfo } from "@drydock/job-controller/domain/worker.ts";
+import type { Failure } from "@drydock/job-controller/ports/job-pool.ts";
+import { createConnection } from "@drydock/job-controller/redis/connection.ts";
+import { RedisJobPool } from "@drydock/job-controller/redis/job-pool.ts";
+import { createRedisLogStore } from "@drydock/job-controller/redis/log-store.ts";
+import { createRedisReportStore } from "@drydock/job-controller/redis/report-store.ts";
+import { readScript } from "@drydock/job-controller/redis/script.ts";
+import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+/** The pool on a Redis of its own, with a clock that the test moves. */
+export interface PoolUnderTest {
+  pool: RedisJobPool;
+  logs: ReturnType<typeof createRedisLogStore>;
+  reports: ReturnType<typeof createRedisReportStore>;
+  clock: ManualClock;
+  redis: ScriptedRedis;
+  server: RedisServer;
+  stop(): Promise<void>;
+}
+
+/** Starts a Redis and makes the pool on it. */
+export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 } = {}): Promise<PoolUnderTest> {
+  const server = await startRedis();
+  const clock = new ManualClock();
+  const redis = defineScript(createConnection(server.url), readScript());
+  redis.on("error", () => {});
+  await redis.connect();
+  const shards = Array.from({ length: count }, (_, number) => new Shard(number, redis, clock));
+  return {
+    pool: new RedisJobPool({ redis, shards, terms: defaultLeaseTerms, clock }),
+    logs: createRedisLogStore(shards, maxLogBytes),
+    reports: createRedisReportStore(redis, shards),
+    clock,
+    redis,
+    server,
+    stop: async () => {
+      redis.disconnect();
+      await server.stop();
+    },
+  };
+}
+
+/** A worker's identity. */
+export function workerNamed(workerId: string, incarnation = "first", session = "s1"): WorkerIdentity {
+  return { workerId, incarnation, session };
+}
+
+/** What a worker says about itself. */
+export const workerInfo: WorkerInfo = { version: "1.0.0", jobNames: ["DEMO"], slots: 4, draining: false, startedAt: 0 };
+
+/** A job to be launched. */
+export const demoJob = { name: "DEMO", parametersJson: '{"image":"demo"}', traceparent: "" };
+
+/** A failure that may be tried again. */
+export const passingFailure: Failure = {
+  reason: "HANDLER_ERROR",
+  message: "it did not work",
+  retry: 1_000,
+  maxFails: 4,
+  backoff: { baseMs: 1_000, capMs: 60_000 },
+};
+
+/** Launches a job and claims it for the worker, which says hello first and names what it holds already. */
+export async function startJob(
+  { pool }: PoolUnderTest,
+  worker = workerNamed("w1"),
+  held: Lease[] = [],
+): Promise<Lease> {
+  const job = await pool.launch(demoJob);
+  await pool.hello(worker, workerInfo, held);
+  const { jobs } = await pool.claim(worker, ["DEMO"], 1);
+  const token = jobs.find(({ id }) => id === job.id)?.token;
+  if (token === undefined) throw new Error("the job was not the next one");
+  return { jobId: job.id, token };
+}
