@@ -27,7 +27,8 @@ export const errorCatalogue = {
   },
   JOB_NAME_UNKNOWN: {
     status: "INVALID_ARGUMENT",
-    meaning: "No worker has ever registered a job type of this name. Check the spelling, or start a worker that knows it.",
+    meaning:
+      "No worker has ever registered a job type of this name. Check the spelling, or start a worker that knows it.",
   },
   JOB_NOT_FOUND: {
     status: "NOT_FOUND",
@@ -39,7 +40,8 @@ export const errorCatalogue = {
   },
   JOB_STATUS_FORBIDS: {
     status: "FAILED_PRECONDITION",
-    meaning: "The job's status does not allow this. The PreconditionFailure detail names the status and what is allowed.",
+    meaning:
+      "The job's status does not allow this. The PreconditionFailure detail names the status and what is allowed.",
   },
   LEASE_LOST: {
     status: "ABORTED",

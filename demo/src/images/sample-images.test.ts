@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { sampleImage, sampleImages } from "./sample-images.ts";
+
+describe("the sample images", () => {
+  const images = sampleImages();
+
+  test("have the same digests each time they are built", () => {
+    assert.deepEqual(
+      sampleImages().map(({ digest }) => digest),
+      images.map(({ digest }) => digest),
+    );
+  });
+
+  test("have names of their own", () => {
+    const names = images.map(({ repository, tag }) => `${repository}:${tag}`);
+    assert.deepEqual([...new Set(names)], names);
+    assert.equal(sampleImage("library/web:1.0").blobs.length, 4);
+    assert.throws(() => sampleImage("library/none:1"), /no sample image/);
+  });
+
+  test("name every blob they consist of, with its size", () => {
+    for (const { manifest, blobs } of images) {
+      const { config, layers } = JSON.parse(manifest.toString());
+      const descriptors = [config, ...layers].map(({ digest, size }) => ({ digest, size }));
+      assert.deepEqual(
+        descriptors,
+        blobs.map(({ digest, bytes }) => ({ digest, size: bytes.length })),
+      );
+    }
+  });
+
+  test("are of both kinds of manifest", () => {
+    const types = new Set(images.map(({ mediaType }) => mediaType));
+    assert.deepEqual([...types].sort(), [
+      "application/vnd.docker.distribution.manifest.v2+json",
+      "application/vnd.oci.image.manifest.v1+json",
+    ]);
+  });
+
+  test("web stands on the base of debian", () => {
+    assert.equal(sampleImage("library/web:1.0").blobs[1]?.digest, sampleImage("library/debian:12").blobs[1]?.digest);
+  });
+});

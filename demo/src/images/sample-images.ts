@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { dpkgStatusFile, osReleaseFile } from "./package-files.ts";
+import { buildHelmChart, buildImage, type SampleImage } from "./sample-image.ts";
+import { smallImages } from "./small-images.ts";
+import type { TarFile } from "./tar-writer.ts";
+
+const realDebianFile = z.object({
+  osRelease: z.record(z.string(), z.string()),
+  packages: z.array(
+    z.object({
+      package: z.string(),
+      version: z.string(),
+      architecture: z.string(),
+      source: z.string(),
+      sourceVersion: z.string(),
+      layer: z.enum(["base", "web"]),
+    }),
+  ),
+});
+
+/** A layer without packages. */
+const motd: TarFile[] = [{ path: "etc/motd", content: "Nothing to scan here.\n" }];
+
+/** The images of the demo and the tests. They hold package databases alone: enough to be scanned, nothing that could run. */
+export function sampleImages(): SampleImage[] {
+  return [...realDebianImages(), ...smallImages(), ...otherArtifacts()];
+}
+
+/** The image of the name, `repository:tag`. */
+export function sampleImage(name: string): SampleImage {
+  const image = sampleImages().find(({ repository, tag }) => `${repository}:${tag}` === name);
+  if (image === undefined) throw new Error(`there is no sample image ${name}`);
+  return image;
+}
+
+/** A real system's packages, with the web server's on a layer of their own. A layer's database names all packages up to it. */
+function realDebianImages(): SampleImage[] {
+  const path = new URL("../../data/images/debian-12-web.json", import.meta.url);
+  const { osRelease, packages } = realDebianFile.parse(JSON.parse(readFileSync(path, "utf8")));
+  const base = [osReleaseFile(osRelease), dpkgStatusFile(packages.filter(({ layer }) => layer === "base"))];
+  const debian = { repository: "library/debian", tag: "12", description: "a small Debian 12" };
+  const web = { repository: "library/web", tag: "1.0", description: "nginx, git, curl and Python on Debian 12" };
+  return [buildImage(debian, [base]), buildImage(web, [base, [dpkgStatusFile(packages)], motd])];
+}
+
+function otherArtifacts(): SampleImage[] {
+  const scratch = { repository: "library/scratch", tag: "1.0", description: "an image without an operating system" };
+  const chart = { repository: "charts/web", tag: "1.0.0", description: "a Helm chart, which is no image" };
+  return [
+    buildImage(scratch, [motd]),
+    buildHelmChart(chart, [{ path: "web/Chart.yaml", content: "apiVersion: v2\nname: web\nversion: 1.0.0\n" }]),
+  ];
+}

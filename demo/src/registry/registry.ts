@@ -1,0 +1,107 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Service } from "@drydock/shared/lifecycle.ts";
+import { type RunningProcess, startProcess } from "../stack/processes.ts";
+import { allRights, pullRights, type User } from "./access.ts";
+import { createTokenServer, type TokenServer, type TokenServerOptions } from "./token-server.ts";
+
+/** How to make a registry. */
+export interface RegistryOptions {
+  /** Where it listens, on 127.0.0.1. Default: a free port. */
+  port?: number;
+  /** How its tokens are given. Default: the two accounts of the registry, nobody else. */
+  tokens?: Partial<TokenServerOptions>;
+}
+
+/** A name and its password. */
+export interface Account {
+  username: string;
+  password: string;
+}
+
+/** A real registry with its token server. */
+export interface Registry extends Service {
+  /** Without a slash at the end; to be read after start. */
+  readonly url: string;
+  /** Gives its tokens. */
+  readonly tokens: TokenServer;
+  /** Who may pull and list. */
+  readonly reader: Account;
+  /** Who may do everything. */
+  readonly writer: Account;
+}
+
+/** Makes a docker-registry with storage of its own in a temporary directory; start it before use. */
+export function createRegistry({ port = 0, tokens: own = {} }: RegistryOptions = {}): Registry {
+  const reader: User = { username: "scanner", password: "scanner-password", rights: pullRights };
+  const writer: User = { username: "pusher", password: "pusher-password", rights: allRights };
+  const tokens = createTokenServer({ users: [reader, writer], ...own });
+  let running: { process: RunningProcess; directory: string } | undefined;
+  let url: string | undefined;
+  return {
+    name: "registry",
+    tokens,
+    reader,
+    writer,
+    get url() {
+      if (url === undefined) throw new Error("the registry does not run");
+      return url;
+    },
+    start: async () => {
+      await tokens.start();
+      const directory = await mkdtemp(join(tmpdir(), "drydock-registry-"));
+      try {
+        const process = await startServer(directory, port, tokens);
+        running = { process, directory };
+        url = `http://${process.ready.address}`;
+      } catch (error) {
+        await Promise.all([tokens.stop(), removeDirectory(directory)]);
+        throw error;
+      }
+    },
+    stop: async () => {
+      await tokens.stop();
+      if (running === undefined) return;
+      await running.process.stop();
+      await removeDirectory(running.directory);
+    },
+  };
+}
+
+async function startServer(directory: string, port: number, tokens: TokenServer): Promise<RunningProcess> {
+  const certificatePath = join(directory, "token-certificate.pem");
+  const configPath = join(directory, "config.yml");
+  const config = {
+    version: 0.1,
+    // The registry's own default secret differs at each start; one process needs none, but warns.
+    http: { addr: `127.0.0.1:${port}`, secret: "drydock" },
+    storage: { filesystem: { rootdirectory: join(directory, "storage") }, delete: { enabled: true } },
+    auth: {
+      token: {
+        realm: tokens.url,
+        service: tokens.service,
+        issuer: tokens.issuer,
+        rootcertbundle: certificatePath,
+      },
+    },
+  };
+  await writeFile(certificatePath, tokens.certificate);
+  // Every JSON document is a YAML document.
+  await writeFile(configPath, JSON.stringify(config));
+  return startProcess({
+    name: "the registry",
+    command: "docker-registry",
+    args: ["serve", configPath],
+    env: { OTEL_TRACES_EXPORTER: "none" },
+    readReady: (line) => {
+      const address = /msg="listening on ([^"]+)"/.exec(line)?.[1];
+      return address === undefined ? undefined : { address };
+    },
+    installHint: "on Debian and Ubuntu it is in the package docker-registry",
+  });
+}
+
+function removeDirectory(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true });
+}

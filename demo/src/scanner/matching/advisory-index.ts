@@ -1,0 +1,35 @@
+import { compareApkVersions } from "../version-order/apk-version.ts";
+import { compareDpkgVersions } from "../version-order/dpkg-version.ts";
+import type { Advisory } from "./advisory.ts";
+
+/** A package as advisories name it. */
+export interface Subject {
+  namespace: string;
+  package: string;
+  version: string;
+  versionOrder: "dpkg" | "apk";
+}
+
+const compareVersions = { dpkg: compareDpkgVersions, apk: compareApkVersions };
+
+/** Finds the advisories that a package falls under. */
+export class AdvisoryIndex {
+  readonly #bySubject: Map<string, Advisory[]>;
+
+  constructor(advisories: Iterable<Advisory>) {
+    this.#bySubject = Map.groupBy(advisories, keyOf);
+  }
+
+  /** The advisories whose flaw the version has: it is older than the fix, or there is none. By name. */
+  affecting(subject: Subject): Advisory[] {
+    const compare = compareVersions[subject.versionOrder];
+    const advisories = this.#bySubject.get(keyOf(subject)) ?? [];
+    return advisories
+      .filter(({ fixedVersion }) => fixedVersion === null || compare(subject.version, fixedVersion) < 0)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+}
+
+function keyOf({ namespace, package: name }: { namespace: string; package: string }): string {
+  return `${namespace} ${name}`;
+}

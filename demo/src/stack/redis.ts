@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "./free-port.ts";
+import { type RunningProcess, startProcess } from "./processes.ts";
+
+/** A Redis of our own, with its data in a temporary directory. */
+export interface RedisServer {
+  readonly port: number;
+  /** redis://127.0.0.1:…/0 */
+  readonly url: string;
+  /** The process that runs now. */
+  readonly process: RunningProcess;
+  /** Ends it at once, as a crash does; the data stay. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash, on the same port with the same data. */
+  resume(): Promise<void>;
+  /** Ends it and removes its data. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Starts a Redis with an append-only file, and without eviction, as Drydock needs it. */
+export async function startRedis(): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), "drydock-redis-"));
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    const port = await freePort();
+    let running = await startServer(port, directory);
+    return {
+      port,
+      url: `redis://127.0.0.1:${port}/0`,
+      get process() {
+        return running;
+      },
+      crash: async () => {
+        await running.kill();
+      },
+      resume: async () => {
+        running = await startServer(port, directory);
+      },
+      stop: async () => {
+        await running.stop();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+function startServer(port: number, directory: string): Promise<RunningProcess> {
+  const settings = {
+    port: String(port),
+    bind: "127.0.0.1",
+    dir: directory,
+    save: "",
+    appendonly: "yes",
+    appendfsync: "everysec",
+    "maxmemory-policy": "noeviction",
+  };
+  return startProcess({
+    name: "Redis",
+    command: "redis-server",
+    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+    readReady: (line) => (line.includes("Ready to accept connections") ? { port } : undefined),
+    installHint: "on Debian and Ubuntu it is in the package redis-server",
+  });
+}

@@ -1,0 +1,37 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The folder of generated code, below the root. */
+const generated = join("shared", "gen");
+
+/** Writes the code and the descriptor set that follow from the .proto files into `shared/gen` below `base`. */
+export function generateCode(root: string, base: string): void {
+  const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  buf("generate", "--output", base);
+  // After generate, which empties the folder first.
+  const descriptors = join(base, generated, "descriptors.binpb");
+  buf("build", "--as-file-descriptor-set", "--exclude-source-info", "--output", descriptors);
+}
+
+function readFolder(folder: string): Map<string, Buffer> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name));
+  return new Map(paths.map((path) => [path.slice(folder.length + 1), readFileSync(path)]));
+}
+
+/** The files of `shared/gen` that are not what the .proto files ask for: changed, missing or there without need. */
+export function findDrift(root: string): string[] {
+  const base = mkdtempSync(join(tmpdir(), "drydock-generate-"));
+  try {
+    generateCode(root, base);
+    const wanted = readFolder(join(base, generated));
+    const present = readFolder(join(root, generated));
+    const names = new Set([...wanted.keys(), ...present.keys()]);
+    const isSame = (name: string) => present.get(name)?.equals(wanted.get(name) ?? Buffer.of()) ?? false;
+    return [...names].filter((name) => !(wanted.has(name) && isSame(name))).sort();
+  } finally {
+    rmSync(base, { recursive: true });
+  }
+}

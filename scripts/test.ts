@@ -1,0 +1,81 @@
+// npm test [-- group | file | folder ...]: runs the tests by Node's own runner, group by group.
+
+import { randomUUID } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { findLeftovers } from "./leftovers.ts";
+import { chooseFiles, findTestFiles, groupOf, type TestGroup, testGroups } from "./test-files.ts";
+import { type FileResult, runTestFile } from "./test-run.ts";
+
+const root = join(import.meta.dirname, "..");
+const runId = randomUUID();
+// Handed down to every process that a test starts, so that those left running can be found.
+process.env.TEST_RUN_ID = runId;
+process.env.PATH = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
+
+/** Tests that start processes are kept to two at a time, or they measure each other. */
+function concurrencyOf(group: TestGroup): number {
+  return group === "unit" || group === "checks" ? Math.max(2, availableParallelism()) : 2;
+}
+
+function show(result: FileResult, withNames: boolean): void {
+  const { file, passed, failed, skipped, durationMs, fault, details } = result;
+  const tests = `${passed + failed + skipped} tests, ${(durationMs / 1000).toFixed(1)} s`;
+  console.log(`  ${failed === 0 ? "ok  " : "FAIL"} ${file} (${tests})${fault ? `: ${fault}` : ""}`);
+  if (failed > 0 || withNames) console.log(details.replace(/^(?=.)/gm, "       "));
+}
+
+async function runGroup(group: TestGroup, files: string[], withNames: boolean): Promise<FileResult[]> {
+  if (files.length === 0) return [];
+  console.log(`\n${group} (${files.length} files)`);
+  const waiting = [...files];
+  const results: FileResult[] = [];
+  const runNext = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const result = await runTestFile(root, file);
+      results.push(result);
+      show(result, withNames);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrencyOf(group) }, runNext));
+  return results;
+}
+
+/** Stops what the tests left running; resolves to how many processes that were. */
+async function stopLeftovers(): Promise<number> {
+  const find = () => findLeftovers(`TEST_RUN_ID=${runId}`);
+  // What was told to stop just now may need a moment.
+  for (let tries = 0; tries < 20 && find().length > 0; tries++) await new Promise((wake) => setTimeout(wake, 100));
+  const left = find();
+  for (const { pid, command } of left) {
+    console.log(`\nleft running by a test, stopped now: ${pid} ${command}`);
+    process.kill(pid, "SIGKILL");
+  }
+  return left.length;
+}
+
+async function main(words: string[]): Promise<boolean> {
+  const files = chooseFiles(findTestFiles(root), words);
+  const withNames = process.stdout.isTTY || words.length > 0;
+  const results: FileResult[] = [];
+  for (const group of testGroups) {
+    const members = files.filter((file) => groupOf(file) === group);
+    results.push(...(await runGroup(group, members, withNames)));
+  }
+  const left = await stopLeftovers();
+  const sum = (key: "passed" | "failed" | "skipped") => results.reduce((total, result) => total + result[key], 0);
+  const skipped = sum("skipped");
+  const failed = sum("failed") + left;
+  const failedFiles = results.filter((result) => result.failed > 0);
+  if (failedFiles.length > 0) console.log(`\nfailed: ${failedFiles.map(({ file }) => file).join(" ")}`);
+  if (results.length === 0) console.log("no test was found");
+  console.log(`\n${sum("passed")} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  return results.length > 0 && failed === 0;
+}
+
+try {
+  process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

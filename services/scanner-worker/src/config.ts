@@ -1,0 +1,165 @@
+import { hostname } from "node:os";
+import {
+  type Environment,
+  grpcTarget,
+  httpUrl,
+  listenAddress,
+  logFormat,
+  logLevel,
+  readConfig,
+  type Variables,
+  wholeNumber,
+} from "@drydock/shared/config.ts";
+import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
+import { z } from "zod";
+
+const workerId = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+    "must be at most 128 of A-Z, a-z, 0-9, dot, underscore and hyphen, a letter or digit first",
+  );
+
+const base64 = z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/, "must be base64");
+
+/** The variables that the scanner-worker reads; docs/configuration.md shows them. */
+export const workerVariables = {
+  DRYDOCK_CONTROLLER: {
+    schema: grpcTarget.default("127.0.0.1:50051"),
+    example: "dns:///job-controller:50051",
+    description: "Where the job-controller is.",
+  },
+  DRYDOCK_WORKER_ID: {
+    schema: workerId.optional(),
+    example: "worker-1",
+    description:
+      "The worker's name; left out it is host name and pid. A restart under the same name takes the jobs back at once.",
+  },
+  DRYDOCK_SLOTS: {
+    schema: wholeNumber({ min: 1, max: 1000 }).default(4),
+    example: "8",
+    description: "How many jobs run at once.",
+  },
+  DRYDOCK_DRAIN_SECONDS: {
+    schema: wholeNumber({ min: 0, max: 86_400 }).default(25),
+    example: "120",
+    description: "How long running jobs may go on after SIGTERM; those that still run then are given back.",
+  },
+  DRYDOCK_OPS_LISTEN: {
+    schema: listenAddress.default("127.0.0.1:9465"),
+    example: "0.0.0.0:9465",
+    description: "Where /healthz, /readyz and /metrics are served over HTTP.",
+  },
+  DRYDOCK_REGISTRY_URL: {
+    schema: httpUrl.optional(),
+    example: "https://registry.example.com",
+    description: "The registry whose images are scanned.",
+  },
+  DRYDOCK_REGISTRY_USERNAME: {
+    schema: z.string().optional(),
+    example: "scanner",
+    description: "The user to log in to the registry as; left out nobody logs in.",
+  },
+  DRYDOCK_REGISTRY_PASSWORD: {
+    schema: z.string().optional(),
+    secret: true,
+    description: "That user's password or token.",
+  },
+  DRYDOCK_REGISTRY_SCANNER_URL: {
+    schema: httpUrl.optional(),
+    example: "http://registry:5000",
+    description: "The registry as the scanner sees it; left out it is the registry's URL.",
+  },
+  DRYDOCK_SCANNER: {
+    schema: z.enum(["clair-v1"], "must be clair-v1").default("clair-v1"),
+    example: "clair-v1",
+    description: "Which scanner is asked.",
+  },
+  DRYDOCK_CLAIR_URL: {
+    schema: httpUrl.optional(),
+    example: "http://clair:6060",
+    description: "Where Clair is.",
+  },
+  DRYDOCK_CLAIR_PSK: {
+    schema: base64.optional(),
+    secret: true,
+    description: "The key that tokens for Clair 4 are signed with, base64.",
+  },
+  DRYDOCK_CLAIR_ISSUER: {
+    schema: z.string().default("drydock"),
+    example: "drydock",
+    description: "Who signs those tokens.",
+  },
+  DRYDOCK_LOG_LEVEL: { schema: logLevel.default("info"), example: "debug", description: "How much is logged." },
+  DRYDOCK_LOG_FORMAT: {
+    schema: logFormat.optional(),
+    example: "json",
+    description: "json or pretty; left out it is pretty on a terminal.",
+  },
+} as const satisfies Variables;
+
+/** What the controller reads: it may share the worker's environment. */
+const controllerVariables = ["DRYDOCK_REDIS_URL", "DRYDOCK_LISTEN", "DRYDOCK_SHARDS"];
+
+/** How a worker takes jobs. */
+export interface WorkerSettings {
+  /** The controller's gRPC target. */
+  readonly controller: string;
+  readonly workerId: string;
+  readonly slots: number;
+  /** How long running jobs may go on once the worker is told to stop, in milliseconds. */
+  readonly drainMs: number;
+}
+
+/** Where images and their flaws come from. */
+export interface ScanSettings {
+  readonly registryUrl: string | undefined;
+  readonly registryScannerUrl: string | undefined;
+  readonly registryUsername: string | undefined;
+  readonly registryPassword: string | undefined;
+  readonly scanner: "clair-v1";
+  readonly clairUrl: string | undefined;
+  readonly clairPsk: string | undefined;
+  readonly clairIssuer: string;
+}
+
+/** How a scanner-worker is set up. */
+export interface WorkerConfig extends WorkerSettings {
+  readonly opsListen: string;
+  readonly scan: ScanSettings;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat | undefined;
+}
+
+/** Reads the environment. @throws ConfigError with all faults at once */
+export function readWorkerConfig(env: Environment): WorkerConfig {
+  const read = readConfig(workerVariables, env, { alsoKnown: controllerVariables });
+  return Object.freeze({
+    controller: read.DRYDOCK_CONTROLLER,
+    workerId: read.DRYDOCK_WORKER_ID ?? defaultWorkerId(),
+    slots: read.DRYDOCK_SLOTS,
+    drainMs: read.DRYDOCK_DRAIN_SECONDS * 1000,
+    opsListen: read.DRYDOCK_OPS_LISTEN,
+    scan: Object.freeze({
+      registryUrl: read.DRYDOCK_REGISTRY_URL,
+      registryScannerUrl: read.DRYDOCK_REGISTRY_SCANNER_URL,
+      registryUsername: read.DRYDOCK_REGISTRY_USERNAME,
+      registryPassword: read.DRYDOCK_REGISTRY_PASSWORD,
+      scanner: read.DRYDOCK_SCANNER,
+      clairUrl: read.DRYDOCK_CLAIR_URL,
+      clairPsk: read.DRYDOCK_CLAIR_PSK,
+      clairIssuer: read.DRYDOCK_CLAIR_ISSUER,
+    }),
+    logLevel: read.DRYDOCK_LOG_LEVEL,
+    logFormat: read.DRYDOCK_LOG_FORMAT,
+  });
+}
+
+/** Host name and pid, less what a worker id may not have. */
+function defaultWorkerId(): string {
+  const host = hostname()
+    .replace(/[^A-Za-z0-9._-]/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .slice(0, 100);
+  return `${host || "worker"}-${process.pid}`;
+}

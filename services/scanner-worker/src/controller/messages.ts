@@ -1,0 +1,76 @@
+import { JobCommand } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import type * as proto from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { Outcome } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
+import { z } from "zod";
+import type { JobType, OpCommand } from "../ports/job.ts";
+import type { Assignment, CheckIn, Lease, RunResult } from "../ports/job-source.ts";
+
+/** What a WorkRequest carries. */
+export type Said = NonNullable<proto.WorkRequest["message"]>;
+/** What a WorkResponse carries. */
+export type Heard = NonNullable<proto.WorkResponse["message"]>;
+
+/** A job type as Hello declares it. */
+export function toJobType({ name, description, parameters, maxFails }: JobType): proto.JobType {
+  return { name, description, parametersSchema: JSON.stringify(z.toJSONSchema(parameters, { io: "input" })), maxFails };
+}
+
+export function toCheckIn(lease: Lease, { text, progress }: CheckIn): Said {
+  return { $case: "checkin", value: { lease, text, progress } };
+}
+
+const outcomes = {
+  success: Outcome.OUTCOME_SUCCESS,
+  failure: Outcome.OUTCOME_FAILURE,
+  stopped: Outcome.OUTCOME_STOPPED,
+  cancelled: Outcome.OUTCOME_CANCELLED,
+  released: Outcome.OUTCOME_RELEASED,
+} as const satisfies Record<RunResult["outcome"]["kind"], Outcome>;
+
+export function toResult({ lease, outcome, checkIn }: RunResult): Said {
+  const failure = outcome.kind === "failure" ? outcome : undefined;
+  return {
+    $case: "result",
+    value: {
+      lease,
+      outcome: outcomes[outcome.kind],
+      reason: failure?.reason ?? "",
+      message: failure?.message ?? "",
+      retryable: failure?.retryable ?? false,
+      retryAfter: failure?.retryAfterMs === undefined ? undefined : toDuration(failure.retryAfterMs),
+      checkIn: checkIn?.text ?? "",
+      progress: checkIn?.progress,
+    },
+  };
+}
+
+/** Undefined when the message names no lease. */
+export function fromAssign(assign: proto.Assign): Assignment | undefined {
+  const { lease, name, parametersJson, attempt, deadline, logOffset, traceContext } = assign;
+  if (lease === undefined) return undefined;
+  return { lease, name, parametersJson, attempt, deadlineAt: deadline?.getTime(), logOffset, traceContext };
+}
+
+/** Undefined when the command is not known. */
+export function fromCommand(command: JobCommand): OpCommand | undefined {
+  switch (command) {
+    case JobCommand.JOB_COMMAND_STOP:
+      return "stop";
+    case JobCommand.JOB_COMMAND_CANCEL:
+      return "cancel";
+    default:
+      return undefined;
+  }
+}
+
+/** In milliseconds; the fallback when the field is unset or not above zero. */
+export function fromDuration(duration: Duration | undefined, fallbackMs: number): number {
+  const ms = duration === undefined ? 0 : duration.seconds * 1000 + duration.nanos / 1e6;
+  return ms > 0 ? ms : fallbackMs;
+}
+
+function toDuration(ms: number): Duration {
+  const whole = Math.max(Math.round(ms), 0);
+  return { seconds: Math.floor(whole / 1000), nanos: (whole % 1000) * 1e6 };
+}

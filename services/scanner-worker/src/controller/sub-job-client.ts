@@ -1,0 +1,27 @@
+import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { unaryCall } from "@drydock/shared/grpc/client.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import type { SubJob, SubJobs } from "../ports/job-services.ts";
+import type { Lease } from "../ports/job-source.ts";
+import type { ControllerLink } from "./link.ts";
+import { resend } from "./resend.ts";
+
+/** How long one call may take, in milliseconds. */
+const deadlineMs = 10_000;
+
+/** LaunchSubJob as SubJobs. */
+export class SubJobClient implements SubJobs {
+  readonly #link: ControllerLink;
+
+  constructor(link: ControllerLink) {
+    this.#link = link;
+  }
+
+  async launch(lease: Lease, { key, name, parameters }: SubJob, signal: AbortSignal): Promise<{ id: string }> {
+    const request = { lease, key, name, parameters };
+    const call = () => unaryCall(this.#link.client, WorkerServiceService.launchSubJob, request, { deadlineMs, signal });
+    const { stats } = await resend(lease, call, signal);
+    if (stats === undefined) throw new JobFailure("INTERNAL", "the controller named no job", { retryable: true });
+    return { id: stats.id };
+  }
+}

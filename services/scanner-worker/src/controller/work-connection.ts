@@ -1,0 +1,153 @@
+import type { Hello, Welcome, WorkerServiceClient } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { type RpcError, toRpcError } from "@drydock/shared/grpc/client.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import type { JobSourceListener, Lease } from "../ports/job-source.ts";
+import { fromAssign, fromCommand, fromDuration, type Heard } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
+
+/** How long a controller may take to answer Hello, in milliseconds. */
+const welcomeMs = 10_000;
+/** How long a controller may take to end a stream that we ended, in milliseconds. */
+const closeMs = 1000;
+/** So many beats without an answer mean that nobody hears us. */
+const silentBeats = 2;
+const defaultBeatMs = 5000;
+const defaultGraceMs = 10_000;
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** The controller's error; undefined when the stream ended well. */
+  error?: RpcError;
+  /** The controller asked us to come back after that many milliseconds. */
+  reconnectAfterMs?: number;
+  /** The controller did not answer: the connection may be half open. */
+  isSilent?: boolean;
+}
+
+export interface WorkConnectionOptions {
+  client: WorkerServiceClient;
+  hello: Hello;
+  listener: JobSourceListener;
+  logger: Logger;
+  onWelcome(): void;
+  /** Called exactly once, also after close. */
+  onEnd(end: ConnectionEnd): void;
+}
+
+/** One Work stream, from Hello to its end. */
+export class WorkConnection {
+  readonly outbox: Outbox;
+  readonly #options: WorkConnectionOptions;
+  readonly #call: ReturnType<WorkerServiceClient["work"]>;
+  readonly #ended = Promise.withResolvers<void>();
+  /** Says how the stream ends by plan; from then on nothing is heard and nothing sent. */
+  #plan: ConnectionEnd | undefined;
+  #isWelcome = false;
+  #isOver = false;
+  #sentBeat = 0;
+  #heardBeat = 0;
+  #welcomeTimer: NodeJS.Timeout | undefined;
+  #beatTimer: NodeJS.Timeout | undefined;
+  #closeTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: WorkConnectionOptions) {
+    this.#options = options;
+    this.#call = options.client.work();
+    this.outbox = new Outbox(this.#call);
+    this.#call.on("data", ({ message }) => {
+      if (message !== undefined && !this.#isOver && this.#plan === undefined) this.#hear(message);
+    });
+    this.#call.on("error", (error) => this.#end(this.#plan ?? { error: toRpcError(error) }));
+    this.#call.on("status", () => this.#end(this.#plan ?? {}));
+    this.#call.write({ message: { $case: "hello", value: options.hello } });
+    this.#welcomeTimer = setTimeout(() => this.#end({ isSilent: true }), welcomeMs);
+  }
+
+  /** Whether the controller has answered Hello and the stream still stands. */
+  get isWelcome(): boolean {
+    return this.#isWelcome && !this.#isOver && this.#plan === undefined;
+  }
+
+  /** Sends what waits and ends the stream. */
+  async close(): Promise<void> {
+    this.#endByPlan({});
+    await this.#ended.promise;
+  }
+
+  #endByPlan(plan: ConnectionEnd): void {
+    if (this.#isOver || this.#plan !== undefined) return;
+    this.outbox.flush();
+    this.#plan = plan;
+    this.#call.end();
+    clearInterval(this.#beatTimer);
+    this.#closeTimer = setTimeout(() => this.#end(plan), closeMs);
+  }
+
+  #end(end: ConnectionEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#welcomeTimer);
+    clearTimeout(this.#closeTimer);
+    clearInterval(this.#beatTimer);
+    this.#call.cancel();
+    this.#ended.resolve();
+    this.#options.onEnd(end);
+  }
+
+  #hear(message: Heard): void {
+    if (message.$case === "welcome") this.#onWelcome(message.value);
+    else if (this.#isWelcome) this.#hearMore(message);
+  }
+
+  #hearMore(message: Exclude<Heard, { $case: "welcome" }>): void {
+    const { listener } = this.#options;
+    switch (message.$case) {
+      case "assign": {
+        const assignment = fromAssign(message.value);
+        if (assignment !== undefined) listener.onAssign(assignment);
+        return;
+      }
+      case "resultAck":
+        if (message.value.lease !== undefined) listener.onAcknowledged(message.value.lease);
+        return;
+      case "beatAck":
+        this.#heardBeat = Math.max(this.#heardBeat, message.value.sequence);
+        listener.onLost(message.value.lost);
+        for (const command of message.value.commands) this.#onCommand(command.lease, command.command);
+        return;
+      case "command":
+        this.#onCommand(message.value.lease, message.value.command);
+        return;
+      case "drain":
+        listener.onDrain();
+        return;
+      case "reconnect":
+        this.#endByPlan({ reconnectAfterMs: fromDuration(message.value.after, 0) });
+        return;
+    }
+  }
+
+  #onWelcome({ beatPeriod, grace, drop }: Welcome): void {
+    if (this.#isWelcome) return;
+    this.#isWelcome = true;
+    clearTimeout(this.#welcomeTimer);
+    this.#beatTimer = setInterval(() => this.#beat(), fromDuration(beatPeriod, defaultBeatMs));
+    this.#options.onWelcome();
+    this.#options.listener.onWelcome({ graceMs: fromDuration(grace, defaultGraceMs), drop });
+  }
+
+  #beat(): void {
+    if (this.#sentBeat - this.#heardBeat >= silentBeats) {
+      this.#end({ isSilent: true });
+      return;
+    }
+    this.#sentBeat += 1;
+    const held = this.#options.listener.held();
+    this.outbox.send({ $case: "beat", value: { sequence: this.#sentBeat, held } });
+  }
+
+  #onCommand(lease: Lease | undefined, asked: Parameters<typeof fromCommand>[0]): void {
+    const command = fromCommand(asked);
+    if (lease !== undefined && command !== undefined) this.#options.listener.onCommand(lease, command);
+  }
+}

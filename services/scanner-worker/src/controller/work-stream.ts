@@ -1,0 +1,122 @@
+import { backoffMs } from "@drydock/shared/backoff.ts";
+import type { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { RpcError } from "@drydock/shared/grpc/client.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import type { CheckIn, JobSource, JobSourceListener, Lease, RunResult } from "../ports/job-source.ts";
+import type { ControllerLink } from "./link.ts";
+import { type ConnectionEnd, WorkConnection } from "./work-connection.ts";
+
+const backoff = { baseMs: 100, capMs: 5000 };
+/** Codes that another try will hardly change: an operator has to look. */
+const fatalCodes: readonly string[] = [
+  "UNAUTHENTICATED",
+  "PERMISSION_DENIED",
+  "UNIMPLEMENTED",
+  "FAILED_PRECONDITION",
+  "INVALID_ARGUMENT",
+];
+
+/** Who the worker is, as Hello says it. */
+export type Identity = Pick<Hello, "workerId" | "incarnation" | "version" | "jobTypes">;
+
+export interface WorkStreamOptions {
+  link: ControllerLink;
+  identity: Identity;
+  logger: Logger;
+}
+
+/** The Work stream as a JobSource: connects, says Hello and Beat, and connects again when the stream breaks. */
+export class WorkStream implements JobSource {
+  readonly #options: WorkStreamOptions;
+  #listener: JobSourceListener | undefined;
+  #connection: WorkConnection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #isStopped = false;
+
+  constructor(options: WorkStreamOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the controller has welcomed the worker and the stream stands. */
+  get isConnected(): boolean {
+    return this.#connection?.isWelcome === true;
+  }
+
+  start(listener: JobSourceListener): void {
+    if (this.#listener !== undefined) return;
+    this.#listener = listener;
+    this.#connect(listener);
+  }
+
+  accept(lease: Lease): void {
+    if (this.isConnected) this.#connection?.outbox.accept(lease);
+  }
+
+  reject(lease: Lease, reason: string): void {
+    if (this.isConnected) this.#connection?.outbox.send({ $case: "reject", value: { lease, reason } });
+  }
+
+  checkIn(lease: Lease, checkIn: CheckIn): void {
+    if (this.isConnected) this.#connection?.outbox.checkIn(lease, checkIn);
+  }
+
+  result(result: RunResult): void {
+    if (this.isConnected) this.#connection?.outbox.result(result);
+  }
+
+  draining(): void {
+    if (this.isConnected) this.#connection?.outbox.send({ $case: "draining", value: {} });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#connection?.close();
+  }
+
+  #connect(listener: JobSourceListener): void {
+    const { link, identity, logger } = this.#options;
+    this.#connection = new WorkConnection({
+      client: link.client,
+      hello: { ...identity, slots: listener.slots(), held: listener.held() },
+      listener,
+      logger,
+      onWelcome: () => {
+        this.#failures = 0;
+        logger.info({ held: listener.held().length }, "connected to the controller");
+      },
+      onEnd: (end) => this.#onEnd(end, listener),
+    });
+  }
+
+  #onEnd(end: ConnectionEnd, listener: JobSourceListener): void {
+    this.#connection = undefined;
+    if (this.#isStopped) return;
+    if (end.error?.reason === "WORKER_SUPERSEDED") {
+      this.#isStopped = true;
+      this.#options.logger.error("a newer process has this worker's id: give each worker an id of its own");
+      listener.onSuperseded();
+      return;
+    }
+    if (end.isSilent || end.error?.code === "UNAVAILABLE") this.#options.link.renew();
+    this.#timer = setTimeout(() => this.#connect(listener), this.#waitMs(end));
+  }
+
+  #waitMs({ error, reconnectAfterMs, isSilent }: ConnectionEnd): number {
+    if (reconnectAfterMs !== undefined) return reconnectAfterMs;
+    this.#failures += 1;
+    const isFatal = error !== undefined && fatalCodes.includes(error.code);
+    const waitMs = isFatal ? backoff.capMs : backoffMs(backoff, this.#failures);
+    const facts = { why: isSilent ? "no answer" : describe(error), failures: this.#failures, wait_ms: waitMs };
+    if (isFatal) this.#options.logger.error(facts, "the controller refuses this worker; will ask again");
+    else if (this.#failures === 1)
+      this.#options.logger.warn(facts, "no connection to the controller; will connect again");
+    else this.#options.logger.debug(facts, "still no connection to the controller");
+    return waitMs;
+  }
+}
+
+function describe(error: RpcError | undefined): string {
+  return error === undefined ? "the stream ended" : `${error.reason ?? error.code}: ${error.message}`;
+}

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { ImageManifest } from "./image-manifest.ts";
+import type { Finding, Package, Severity, Vulnerability } from "./report.ts";
+import { buildReport, type ReportSubject } from "./report-builder.ts";
+import { describeReport } from "./report-summary.ts";
+import type { ScanResult } from "./scan-result.ts";
+
+const layer = { digest: "sha256:1", mediaType: "tar", sizeBytes: 100, format: "tar+gzip" } as const;
+const manifest: ImageManifest = {
+  kind: "image",
+  digest: "sha256:m",
+  mediaType: "image",
+  configDigest: "sha256:c",
+  layers: [layer, { ...layer, digest: "sha256:2", sizeBytes: 20 }],
+};
+const subject: ReportSubject = {
+  jobId: "job",
+  registryUrl: "http://registry",
+  repository: "library/web",
+  manifest,
+  tags: ["1.0"],
+  platform: undefined,
+  indexDigest: "",
+  scanStartedAt: new Date(0),
+  generatedAt: new Date(1),
+};
+const debian = { did: "debian", versionId: "12", namespace: "debian:12", versionFormat: "dpkg" };
+
+function pack(name: string, version = "1"): Package {
+  const id = `${name}@${version}`;
+  return { id, name, version, versionFormat: "dpkg", namespace: "debian:12", layerDigest: "sha256:1", purl: "" };
+}
+
+function flaw(name: string, severity: Severity): Vulnerability {
+  const base = { namespace: "debian:12", description: "", links: [], sourceSeverity: "", cvss: [], extensions: {} };
+  return { key: `debian:12/${name}`, name, severity, ...base };
+}
+
+function finding(packageId: string, { key, severity }: Vulnerability, fixedVersion = ""): Finding {
+  const status = fixedVersion === "" ? "AFFECTED" : "FIXED_AVAILABLE";
+  return { packageId, vulnerabilityKey: key, severity, fixedVersion, status, layerDigest: "" };
+}
+
+const low = flaw("CVE-1", "LOW");
+const critical = flaw("CVE-2", "CRITICAL");
+const otherLow = flaw("CVE-0", "LOW");
+const result: ScanResult = {
+  scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "", version: "", engineVersion: 3 },
+  distributions: [debian],
+  packages: [pack("zlib"), pack("curl", "2"), pack("curl", "10"), pack("bash")],
+  vulnerabilities: [low, critical, otherLow],
+  findings: [
+    finding("zlib@1", low),
+    finding("bash@1", low, "3"),
+    finding("zlib@1", otherLow),
+    finding("zlib@1", critical),
+  ],
+  coverageNotes: [],
+  layerNames: ["n1", "n2"],
+  skippedLayers: [],
+};
+
+describe("a report", () => {
+  test("lists packages by name and version, flaws by name, findings with the worst first", () => {
+    const report = buildReport(subject, result);
+    assert.deepEqual(
+      report.packages.map(({ id }) => id),
+      ["bash@1", "curl@10", "curl@2", "zlib@1"],
+    );
+    assert.deepEqual(
+      report.vulnerabilities.map(({ name }) => name),
+      ["CVE-0", "CVE-1", "CVE-2"],
+    );
+    assert.deepEqual(
+      report.findings.map(({ packageId, vulnerabilityKey }) => [packageId, vulnerabilityKey]),
+      [
+        ["zlib@1", "debian:12/CVE-2"],
+        ["zlib@1", "debian:12/CVE-0"],
+        ["bash@1", "debian:12/CVE-1"],
+        ["zlib@1", "debian:12/CVE-1"],
+      ],
+    );
+  });
+
+  test("is the same whatever the order in which the scanner tells", () => {
+    const expected = buildReport(subject, result);
+    const shuffled = <T>(items: readonly T[]) => fc.shuffledSubarray([...items], { minLength: items.length });
+    fc.assert(
+      fc.property(
+        shuffled(result.packages),
+        shuffled(result.vulnerabilities),
+        shuffled(result.findings),
+        (packages, vulnerabilities, findings) => {
+          assert.deepEqual(buildReport(subject, { ...result, packages, vulnerabilities, findings }), expected);
+        },
+      ),
+    );
+  });
+
+  test("says nothing twice", () => {
+    const twice = {
+      ...result,
+      packages: [...result.packages, pack("zlib")],
+      findings: [...result.findings, finding("zlib@1", low)],
+    };
+    assert.deepEqual(buildReport(subject, twice), buildReport(subject, result));
+  });
+
+  test("counts pairs, distinct flaws, fixes and severities", () => {
+    assert.deepEqual(buildReport(subject, result).summary, {
+      total: 4,
+      unique: 3,
+      fixable: 1,
+      bySeverity: [
+        { severity: "CRITICAL", count: 1 },
+        { severity: "LOW", count: 3 },
+      ],
+      packageCount: 4,
+      maxSeverity: "CRITICAL",
+    });
+  });
+
+  test("tells the image's size and its layers' names", () => {
+    const { artifact, layers } = buildReport(subject, result);
+    assert.equal(artifact.sizeBytes, 120);
+    assert.deepEqual(
+      layers.map(({ index, clairName, skipped }) => [index, clairName, skipped]),
+      [
+        [0, "n1", false],
+        [1, "n2", false],
+      ],
+    );
+  });
+});
+
+describe("the coverage of a report", () => {
+  const nothing = { ...result, packages: [], vulnerabilities: [], findings: [] };
+
+  test("is FULL when the scanner looked at everything", () => {
+    const report = buildReport(subject, nothing);
+    assert.equal(report.coverage, "FULL");
+    assert.equal(report.summary.maxSeverity, undefined);
+    assert.equal(describeReport(report), "no vulnerabilities in 0 packages");
+  });
+
+  test("is PARTIAL when layers were left out", () => {
+    const report = buildReport(subject, { ...result, coverageNotes: ["foreign_layer_skipped"], skippedLayers: [1] });
+    assert.equal(report.coverage, "PARTIAL");
+    assert.equal(report.layers[1]?.skipped, true);
+    assert.match(describeReport(report), /^4 vulnerabilities in 2 packages: 1 critical, 3 low \(partial: foreign/);
+  });
+
+  test("is UNSUPPORTED, never clean, when the scanner knows no operating system", () => {
+    const report = buildReport(subject, { ...nothing, distributions: [] });
+    assert.equal(report.coverage, "UNSUPPORTED");
+    assert.deepEqual(report.coverageNotes, ["os_unknown"]);
+    assert.equal(describeReport(report), "unsupported: os_unknown");
+  });
+
+  test("is UNSUPPORTED when a layer can't be read", () => {
+    const report = buildReport(subject, { ...nothing, distributions: [], coverageNotes: ["unsupported_layer"] });
+    assert.deepEqual([report.coverage, report.coverageNotes], ["UNSUPPORTED", ["unsupported_layer"]]);
+  });
+
+  test("is NOT_AN_IMAGE when no scanner was asked", () => {
+    const other = { kind: "other", digest: "sha256:m", mediaType: "", note: "not_an_image", why: "a chart" } as const;
+    const report = buildReport({ ...subject, manifest: other }, undefined);
+    assert.deepEqual([report.coverage, report.scanner, report.layers], ["NOT_AN_IMAGE", undefined, []]);
+    assert.equal(describeReport(report), "skipped: not an image");
+  });
+});

@@ -1,0 +1,130 @@
+import type { ImageManifest, OtherManifest } from "./image-manifest.ts";
+import type { Coverage, CoverageNote, Finding, Layer, Package, Platform, Report, Vulnerability } from "./report.ts";
+import { summarise } from "./report-summary.ts";
+import type { ScanResult } from "./scan-result.ts";
+import { severityRank } from "./severity.ts";
+
+/** What a report is about. */
+export interface ReportSubject {
+  /** The job that makes it. */
+  jobId: string;
+  registryUrl: string;
+  repository: string;
+  manifest: ImageManifest | OtherManifest;
+  tags: readonly string[];
+  platform: Platform | undefined;
+  /** The digest of the index that led to the manifest; empty if none did. */
+  indexDigest: string;
+  scanStartedAt: Date;
+  /** When the scanner matched packages and flaws. */
+  generatedAt: Date;
+}
+
+/**
+ * The report of a scan, in an order that depends on its content alone.
+ * @param result what the scanner found; undefined when no scanner was asked, because the manifest is no image
+ */
+export function buildReport(subject: ReportSubject, result: ScanResult | undefined): Report {
+  const vulnerabilities = sortedByKey(result?.vulnerabilities ?? [], ({ key }) => key, byNameThenKey);
+  const packages = sortedByKey(result?.packages ?? [], ({ id }) => id, byNameVersionId);
+  const findings = sortFindings(result?.findings ?? [], packages, vulnerabilities);
+  const notes = coverageNotes(subject.manifest, result);
+  return {
+    schemaVersion: "1",
+    reportId: subject.jobId,
+    artifact: artifactOf(subject),
+    scanner: result?.scanner,
+    scanStartedAt: subject.scanStartedAt,
+    generatedAt: subject.generatedAt,
+    coverage: coverageOf(notes),
+    coverageNotes: notes,
+    layers: layersOf(subject.manifest, result),
+    distributions: [...(result?.distributions ?? [])].sort((a, b) => compare(a.namespace, b.namespace)),
+    packages,
+    vulnerabilities,
+    findings,
+    summary: summarise(findings, packages, vulnerabilities),
+  };
+}
+
+function artifactOf(subject: ReportSubject): Report["artifact"] {
+  const { registryUrl, repository, manifest, tags, platform, indexDigest } = subject;
+  const layers = manifest.kind === "image" ? manifest.layers : [];
+  return {
+    registryUrl,
+    repository,
+    digest: manifest.digest,
+    tags: [...tags],
+    mediaType: manifest.mediaType,
+    platform,
+    indexDigest,
+    sizeBytes: layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
+    configDigest: manifest.kind === "image" ? manifest.configDigest : "",
+  };
+}
+
+function layersOf(manifest: ImageManifest | OtherManifest, result: ScanResult | undefined): Layer[] {
+  if (manifest.kind !== "image") return [];
+  const skipped = new Set(result?.skippedLayers ?? []);
+  return manifest.layers.map(({ digest, mediaType, sizeBytes }, index) => {
+    const clairName = result?.layerNames[index] ?? "";
+    return { index, digest, mediaType, sizeBytes, clairName, skipped: skipped.has(index) };
+  });
+}
+
+function coverageNotes(manifest: ImageManifest | OtherManifest, result: ScanResult | undefined): CoverageNote[] {
+  if (manifest.kind === "other") return [manifest.note];
+  const notes = new Set(result?.coverageNotes ?? []);
+  if (!notes.has("unsupported_layer") && (result?.distributions ?? []).length === 0) notes.add("os_unknown");
+  return [...notes].sort(compare);
+}
+
+function coverageOf(notes: readonly CoverageNote[]): Coverage {
+  if (notes.includes("not_an_image")) return "NOT_AN_IMAGE";
+  const unsupported: readonly CoverageNote[] = ["os_unknown", "unsupported_layer", "unsupported_manifest"];
+  if (notes.some((note) => unsupported.includes(note))) return "UNSUPPORTED";
+  return notes.length > 0 ? "PARTIAL" : "FULL";
+}
+
+function sortFindings(
+  findings: readonly Finding[],
+  packages: readonly Package[],
+  vulnerabilities: readonly Vulnerability[],
+): Finding[] {
+  const packageNames = new Map(packages.map(({ id, name }) => [id, name]));
+  const flawNames = new Map(vulnerabilities.map(({ key, name }) => [key, name]));
+  const nameOf = (names: Map<string, string>, id: string) => names.get(id) ?? id;
+  return sortedByKey(
+    findings,
+    ({ packageId, vulnerabilityKey }) => `${packageId}\n${vulnerabilityKey}`,
+    (a, b) =>
+      severityRank(b.severity) - severityRank(a.severity) ||
+      compare(nameOf(flawNames, a.vulnerabilityKey), nameOf(flawNames, b.vulnerabilityKey)) ||
+      compare(nameOf(packageNames, a.packageId), nameOf(packageNames, b.packageId)) ||
+      compare(a.packageId, b.packageId) ||
+      compare(a.vulnerabilityKey, b.vulnerabilityKey),
+  );
+}
+
+/** Sorted, and without what has the key of one before it. */
+function sortedByKey<T>(items: readonly T[], keyOf: (item: T) => string, order: (a: T, b: T) => number): T[] {
+  const byKey = new Map<string, T>();
+  for (const item of items) {
+    if (!byKey.has(keyOf(item))) byKey.set(keyOf(item), item);
+  }
+  return [...byKey.values()].sort(order);
+}
+
+function byNameThenKey(a: Vulnerability, b: Vulnerability): number {
+  return compare(a.name, b.name) || compare(a.key, b.key);
+}
+
+function byNameVersionId(a: Package, b: Package): number {
+  return compare(a.name, b.name) || compare(a.version, b.version) || compare(a.id, b.id);
+}
+
+/** By code units: the same everywhere, whatever the locale. */
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

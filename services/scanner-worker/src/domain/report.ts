@@ -1,0 +1,195 @@
+/** How bad a flaw is, in Drydock's words. */
+export type Severity = "UNKNOWN" | "NEGLIGIBLE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
+
+/** How much of an image the scanner could look at. "No findings" means nothing without it. */
+export type Coverage = "FULL" | "PARTIAL" | "UNSUPPORTED" | "NOT_AN_IMAGE";
+
+/** Whether a fix exists. */
+export type FindingStatus = "AFFECTED" | "FIXED_AVAILABLE";
+
+/** Which API a report was read from. */
+export type SourceKind = "CLAIR_V1";
+
+/**
+ * Why a scanner could not look at everything, in stable words.
+ * - os_unknown: the scanner knows no operating system in the image
+ * - foreign_layer_skipped: a layer that the registry does not hold was left out
+ * - unsupported_layer: the scanner cannot read a layer
+ * - unsupported_manifest: the manifest is of a kind that Drydock does not scan
+ * - not_an_image: the manifest is a signature, a chart, an attestation…
+ */
+export type CoverageNote =
+  | "os_unknown"
+  | "foreign_layer_skipped"
+  | "unsupported_layer"
+  | "unsupported_manifest"
+  | "not_an_image";
+
+/** What a scan found in one image, in the same form whatever scanner was asked (drydock.report.v1.Report). */
+export interface Report {
+  readonly schemaVersion: "1";
+  /** The id of the job that made it. */
+  readonly reportId: string;
+  readonly artifact: Artifact;
+  /** Absent when no scanner was asked. */
+  readonly scanner: ScannerInfo | undefined;
+  readonly scanStartedAt: Date;
+  /** When the scanner matched packages and flaws. */
+  readonly generatedAt: Date;
+  readonly coverage: Coverage;
+  readonly coverageNotes: readonly CoverageNote[];
+  /** Base first. */
+  readonly layers: readonly Layer[];
+  readonly distributions: readonly Distribution[];
+  /** By name, version, id. */
+  readonly packages: readonly Package[];
+  /** By name. */
+  readonly vulnerabilities: readonly Vulnerability[];
+  /** The worst first, then by the flaw's name and the package's. */
+  readonly findings: readonly Finding[];
+  readonly summary: Summary;
+}
+
+/** What was scanned. */
+export interface Artifact {
+  readonly registryUrl: string;
+  /** E.g. library/debian. */
+  readonly repository: string;
+  /** The manifest's digest. */
+  readonly digest: string;
+  /** The tags it was asked for by. */
+  readonly tags: readonly string[];
+  readonly mediaType: string;
+  /** Known only when an index led to the manifest. */
+  readonly platform: Platform | undefined;
+  /** The digest of the index that led to the manifest; empty if none did. */
+  readonly indexDigest: string;
+  /** The sum of its layers as stored. */
+  readonly sizeBytes: number;
+  readonly configDigest: string;
+}
+
+/** What an image runs on. */
+export interface Platform {
+  /** E.g. linux. */
+  readonly os: string;
+  /** E.g. amd64. */
+  readonly architecture: string;
+  /** E.g. v8; empty if none is told. */
+  readonly variant: string;
+}
+
+/** Who scanned. */
+export interface ScannerInfo {
+  readonly kind: SourceKind;
+  readonly name: string;
+  readonly vendor: string;
+  /** Empty if it does not tell. */
+  readonly version: string;
+  /** 0 if it does not tell. */
+  readonly engineVersion: number;
+}
+
+/** A layer of an image. */
+export interface Layer {
+  /** Its place, 0 is the base. */
+  readonly index: number;
+  readonly digest: string;
+  readonly mediaType: string;
+  /** As stored. */
+  readonly sizeBytes: number;
+  /** The name it has with a Clair 2.x; empty with others. */
+  readonly clairName: string;
+  /** Whether it was left out of the scan. */
+  readonly skipped: boolean;
+}
+
+/** An operating system found in an image. */
+export interface Distribution {
+  /** Its short name, e.g. debian. */
+  readonly did: string;
+  /** E.g. 12. */
+  readonly versionId: string;
+  /** The scanner's own word for both, e.g. debian:12. */
+  readonly namespace: string;
+  /** How versions are compared, e.g. dpkg. */
+  readonly versionFormat: string;
+}
+
+/** A package found in an image. */
+export interface Package {
+  /** Its id within the report. */
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  /** How its version is compared, e.g. dpkg. */
+  readonly versionFormat: string;
+  /** The scanner's word for the distribution it belongs to. */
+  readonly namespace: string;
+  /** The layer that brought it; empty if the scanner does not tell. */
+  readonly layerDigest: string;
+  /** Its package URL; empty rather than guessed. */
+  readonly purl: string;
+}
+
+/** A flaw. */
+export interface Vulnerability {
+  /** Its id within the report. */
+  readonly key: string;
+  /** E.g. CVE-2023-4911. */
+  readonly name: string;
+  /** The distribution or source that tells of it. */
+  readonly namespace: string;
+  readonly description: string;
+  readonly links: readonly string[];
+  readonly severity: Severity;
+  /** The source's own word for the severity. */
+  readonly sourceSeverity: string;
+  readonly cvss: readonly Cvss[];
+  /** What else the source said; JSON values. */
+  readonly extensions: Readonly<Record<string, unknown>>;
+}
+
+/** A score of a flaw. */
+export interface Cvss {
+  /** The version of the standard: 2.0, 3.0, 3.1. */
+  readonly version: string;
+  /** 0 to 10. */
+  readonly score: number;
+  readonly vector: string;
+  /** Who scored it, e.g. nvd. */
+  readonly source: string;
+}
+
+/** A package has a flaw. */
+export interface Finding {
+  readonly packageId: string;
+  readonly vulnerabilityKey: string;
+  readonly severity: Severity;
+  /** The version that mends it; empty if none is known. */
+  readonly fixedVersion: string;
+  readonly status: FindingStatus;
+  /** The layer that brought the package; empty if the scanner does not tell. */
+  readonly layerDigest: string;
+}
+
+/** Counts. */
+export interface Summary {
+  /** Findings: pairs of package and flaw. */
+  readonly total: number;
+  /** Distinct flaws by name. */
+  readonly unique: number;
+  /** Findings with a fix. */
+  readonly fixable: number;
+  /** Findings by severity, the worst first; severities without findings are left out. */
+  readonly bySeverity: readonly SeverityCount[];
+  readonly packageCount: number;
+  /** The worst severity; absent when nothing was found. */
+  readonly maxSeverity: Severity | undefined;
+}
+
+/** How many findings have a severity. */
+export interface SeverityCount {
+  readonly severity: Severity;
+  readonly count: number;
+}

@@ -1,0 +1,17 @@
+import type { CoverageNote, Distribution, Finding, Package, ScannerInfo, Vulnerability } from "./report.ts";
+
+/** What a scanner found, before it is put in order. */
+export interface ScanResult {
+  readonly scanner: ScannerInfo;
+  /** Empty when the scanner does not know the operating system: coverage UNSUPPORTED. */
+  readonly distributions: readonly Distribution[];
+  readonly packages: readonly Package[];
+  readonly vulnerabilities: readonly Vulnerability[];
+  readonly findings: readonly Finding[];
+  /** Why it could not look at everything; empty when it could. */
+  readonly coverageNotes: readonly CoverageNote[];
+  /** The name each layer has with the scanner, by the layer's place; empty when it gives none. */
+  readonly layerNames: readonly string[];
+  /** The places of the layers that were left out. */
+  readonly skippedLayers: readonly number[];
+}

@@ -1,0 +1,24 @@
+import type { Severity } from "./report.ts";
+
+/** The severities, the worst first. */
+export const severitiesWorstFirst = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "NEGLIGIBLE", "UNKNOWN"] as const;
+
+/** How bad a severity is, from 1 (UNKNOWN) to 6 (CRITICAL). */
+export function severityRank(severity: Severity): number {
+  return severitiesWorstFirst.length - severitiesWorstFirst.indexOf(severity);
+}
+
+const byClairWord: Readonly<Record<string, Severity>> = {
+  negligible: "NEGLIGIBLE",
+  low: "LOW",
+  medium: "MEDIUM",
+  high: "HIGH",
+  critical: "CRITICAL",
+  defcon1: "CRITICAL",
+};
+
+/** The severity that a word of Clair's means, in any case; words it does not have are UNKNOWN. */
+export function severityOfClairWord(word: string): Severity {
+  const key = word.toLowerCase();
+  return Object.hasOwn(byClairWord, key) ? (byClairWord[key] ?? "UNKNOWN") : "UNKNOWN";
+}

@@ -1,0 +1,133 @@
+import { abortable } from "@drydock/shared/abort.ts";
+import type { Clock } from "@drydock/shared/clock.ts";
+import { imageName } from "../domain/image-reference.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import { parsePlatform } from "../domain/platform.ts";
+import type { Report } from "../domain/report.ts";
+import { buildReport } from "../domain/report-builder.ts";
+import { describeReport } from "../domain/report-summary.ts";
+import type { ScanResult } from "../domain/scan-result.ts";
+import type { JobContext, JobType } from "../ports/job.ts";
+import type { Scanner, ScanTarget } from "../ports/scanner.ts";
+import type { ImageRegistries, ImageRegistry } from "./image-registry.ts";
+import { type ImageScanParameters, imageScanParameters } from "./image-scan-parameters.ts";
+import { type ResolvedImage, resolveImage } from "./resolve-image.ts";
+import { ScanProgress } from "./scan-progress.ts";
+
+/** What a scan works with. */
+export interface ImageScanDeps {
+  registries: ImageRegistries;
+  /** Undefined when the operator named none: every scan fails with SCANNER_NOT_CONFIGURED. */
+  scanner: Scanner | undefined;
+  clock: Clock;
+}
+
+/** One scan on its way. */
+interface Scan {
+  deps: ImageScanDeps;
+  context: JobContext;
+  parameters: ImageScanParameters;
+  registry: ImageRegistry;
+  progress: ScanProgress;
+  startedAt: Date;
+}
+
+/** The job type IMAGE_SCAN: finds the known flaws of one image and stores them as a report. */
+export function createImageScan(deps: ImageScanDeps): JobType<ImageScanParameters> {
+  return {
+    name: "IMAGE_SCAN",
+    description: "Finds the known vulnerabilities of one image and stores them as a report.",
+    parameters: imageScanParameters,
+    maxFails: 4,
+    shouldRetry: (error) => !(error instanceof JobFailure) || error.retryable,
+    validate: referenceOf,
+    run: (context, parameters) => run(deps, context, parameters),
+  };
+}
+
+/** What to ask the registry for: the digest goes before the tag. */
+function referenceOf({ tag, digest }: ImageScanParameters): string {
+  const reference = digest ?? tag;
+  if (reference !== undefined) return reference;
+  throw new JobFailure("PARAMETERS_INVALID", "a tag or a digest is needed", { retryable: false });
+}
+
+async function run(deps: ImageScanDeps, context: JobContext, parameters: ImageScanParameters): Promise<void> {
+  context.signal.throwIfAborted();
+  const registry = openRegistry(deps.registries, context);
+  const progress = new ScanProgress(context, deps.clock);
+  const startedAt = new Date(deps.clock.now());
+  const scan: Scan = { deps, context, parameters, registry, progress, startedAt };
+  const image = await resolve(scan);
+  const result = image.manifest.kind === "image" ? await askScanner(scan, image) : undefined;
+  await store(scan, image, result);
+}
+
+function openRegistry(registries: ImageRegistries, context: JobContext): ImageRegistry {
+  const url = context.get("registry_url");
+  const scannerUrl = context.get("registry_scanner_url") ?? url;
+  if (typeof url === "string" && typeof scannerUrl === "string") return registries.open(url, scannerUrl);
+  throw new JobFailure("REGISTRY_NOT_CONFIGURED", "the worker was given no registry URL", { retryable: false });
+}
+
+async function resolve({ context, parameters, registry, progress }: Scan): Promise<ResolvedImage> {
+  const { repository, platform, job_int_id } = parameters;
+  const reference = referenceOf(parameters);
+  const name = imageName(repository, reference);
+  context.logger.info(`scan of ${name} in ${registry.url}${job_int_id === undefined ? "" : `, number ${job_int_id}`}`);
+  progress.begin("resolve", 2, `looking up ${name}`);
+  const wish = { repository, reference, platform: platform === undefined ? undefined : parsePlatform(platform) };
+  const image = await resolveImage(registry, wish, context.signal);
+  progress.resolved(name, image);
+  return image;
+}
+
+async function askScanner(scan: Scan, { manifest }: ResolvedImage): Promise<ScanResult> {
+  const { deps, context, parameters, registry, progress } = scan;
+  const { repository } = parameters;
+  if (deps.scanner === undefined) {
+    throw new JobFailure("SCANNER_NOT_CONFIGURED", "the worker was given no scanner", { retryable: false });
+  }
+  if (manifest.kind !== "image") throw new TypeError("only images are scanned");
+  progress.begin("token", 8, "asking for the right to read the layers");
+  const headers = await registry.blobHeaders(repository, context.signal);
+  progress.end(
+    Object.keys(headers).length > 0 ? "the scanner may read the layers" : "the registry is open to everybody",
+  );
+  const target: ScanTarget = {
+    repository,
+    manifest,
+    blobHeaders: (signal, renew) => registry.blobHeaders(repository, signal, renew),
+    blobUrl: (digest) => registry.blobUrl(repository, digest),
+    hasBlob: (digest, signal) => registry.hasBlob(repository, digest, signal),
+  };
+  progress.begin("index", 10, `asking ${deps.scanner.name}`);
+  const onLayer = (done: number) => progress.layer(done, manifest.layers.length);
+  const result = await deps.scanner.scan(target, onLayer, context.signal);
+  progress.end(`${deps.scanner.name} found ${result.findings.length} flaws in ${result.packages.length} packages`);
+  return result;
+}
+
+async function store(scan: Scan, image: ResolvedImage, result: ScanResult | undefined): Promise<void> {
+  const { context, progress } = scan;
+  const report = toReport(scan, image, result);
+  progress.begin("report", 95, "storing the report");
+  await abortable(context.storeReport(report), context.signal);
+  progress.end(`report of ${report.artifact.digest} stored`);
+  const why = image.manifest.kind === "other" ? ` (${image.manifest.why})` : "";
+  progress.done(`${describeReport(report)}${why}`);
+}
+
+function toReport(scan: Scan, image: ResolvedImage, result: ScanResult | undefined): Report {
+  const { context, parameters, registry, startedAt, deps } = scan;
+  const subject = {
+    ...image,
+    jobId: context.jobId,
+    registryUrl: registry.url,
+    repository: parameters.repository,
+    tags: parameters.tag === undefined ? [] : [parameters.tag],
+    scanStartedAt: startedAt,
+    generatedAt: new Date(deps.clock.now()),
+  };
+  return buildReport(subject, result);
+}

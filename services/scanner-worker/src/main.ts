@@ -1,0 +1,36 @@
+import { ConfigError } from "@drydock/shared/config.ts";
+import { runUntilSignal } from "@drydock/shared/lifecycle.ts";
+import { createLogger } from "@drydock/shared/logger.ts";
+import { createScannerWorker } from "./app.ts";
+import { readWorkerConfig, type WorkerConfig } from "./config.ts";
+
+/** How long a shutdown may take beyond the time that running jobs get, in milliseconds. */
+const graceMs = 10_000;
+
+function configOrExit(): WorkerConfig {
+  try {
+    return readWorkerConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(`scanner-worker: ${error.message}`);
+    process.exit(2);
+  }
+}
+
+const config = configOrExit();
+const logger = createLogger({ level: config.logLevel, format: config.logFormat, name: "scanner-worker" });
+let isSuperseded = false;
+const worker = createScannerWorker(config, logger, (why) => {
+  isSuperseded = why === "superseded";
+  process.kill(process.pid, "SIGTERM");
+});
+await runUntilSignal(worker.services, {
+  logger,
+  graceMs: config.drainMs + graceMs,
+  onReady: () => logger.info({ worker_id: config.workerId, ops: worker.opsAddress() }, "ready"),
+  host: {
+    on: (event, listener) => process.on(event, listener),
+    off: (event, listener) => process.off(event, listener),
+    exit: (code) => process.exit(isSuperseded ? 1 : code),
+  },
+});

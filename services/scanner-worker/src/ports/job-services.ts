@@ -1,0 +1,62 @@
+import type { Report } from "../domain/report.ts";
+import type { Lease } from "./job-source.ts";
+
+/** Thrown when the controller says that the job is not this worker's any more: abandon it, report nothing. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+
+  constructor(lease: Lease) {
+    super(`job ${lease.jobId} is not this worker's any more`);
+  }
+}
+
+/** The log of one run. */
+export interface JobLog {
+  /** Appends whole lines, each ended by a line feed. Never blocks; drops the oldest unsent lines when too much waits. */
+  write(lines: string): void;
+  /** Resolves when all that was written is stored, or when the time is over. */
+  flush(timeoutMs: number): Promise<void>;
+  /** Sends no more and forgets what is unsent. */
+  close(): void;
+}
+
+/** Stores the lines that handlers write. */
+export interface JobLogs {
+  /** @param offset where the run's lines begin in the job's log, in bytes */
+  open(lease: Lease, offset: number): JobLog;
+}
+
+/** Stores reports. */
+export interface ReportSink {
+  /**
+   * Resolves when the report is durable; tries again while the controller is away.
+   * @throws LeaseLost; the signal's reason when it aborts
+   */
+  store(lease: Lease, report: Report, signal: AbortSignal): Promise<void>;
+}
+
+/** A job to be launched by a job. */
+export interface SubJob {
+  /** The same key again gives the same job, also in a later attempt. */
+  key: string;
+  name: string;
+  parameters: Record<string, unknown>;
+}
+
+/** Launches jobs on behalf of a run. */
+export interface SubJobs {
+  /**
+   * Launches the job; tries again while the controller is away. Returns its id.
+   * @throws JobFailure when the controller refuses it; LeaseLost; the signal's reason when it aborts
+   */
+  launch(lease: Lease, job: SubJob, signal: AbortSignal): Promise<{ id: string }>;
+}
+
+/** What runs need from the outside, beside their source. */
+export interface JobServices {
+  logs: JobLogs;
+  reports: ReportSink;
+  subJobs: SubJobs;
+  /** The properties that the operator configured, for JobContext.get. */
+  properties: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,106 @@
+import type { OpCommand, Progress } from "./job.ts";
+
+/** The right to a job. Everything said about the job names it; an older token is refused everywhere. */
+export interface Lease {
+  readonly jobId: string;
+  /** Grows with each assignment of the job. */
+  readonly token: number;
+}
+
+/** A job to run. */
+export interface Assignment {
+  readonly lease: Lease;
+  /** The job's type. */
+  readonly name: string;
+  /** As launched, a JSON object as text; not yet checked against the type's schema. */
+  readonly parametersJson: string;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+  /** When the run must have ended, in milliseconds since 1970; undefined is no limit. */
+  readonly deadlineAt: number | undefined;
+  /** Where this run's lines begin in the job's log, in bytes. */
+  readonly logOffset: number;
+  /** The W3C traceparent of the launch; empty if it had none. */
+  readonly traceContext: string;
+}
+
+/** Why a run failed. */
+export interface Failure {
+  /** A stable word in upper case. */
+  reason: string;
+  /** For people; at most 1 KiB. */
+  message: string;
+  retryable: boolean;
+  /** The earliest time for another attempt, in milliseconds from now; undefined leaves it to the back-off. */
+  retryAfterMs: number | undefined;
+}
+
+/** How a run ended; "released" gives the job back unfinished because the worker shuts down. */
+export type Outcome =
+  | { kind: "success" }
+  | ({ kind: "failure" } & Failure)
+  | { kind: "stopped" }
+  | { kind: "cancelled" }
+  | { kind: "released" };
+
+/** What a handler said last. */
+export interface CheckIn {
+  text: string;
+  progress: Progress | undefined;
+}
+
+/** How a run ended and what its handler said last. */
+export interface RunResult {
+  lease: Lease;
+  outcome: Outcome;
+  /** Undefined when the handler said nothing. */
+  checkIn: CheckIn | undefined;
+}
+
+/** What the controller says when it welcomes the worker. */
+export interface WelcomeTerms {
+  /** How long a handler may take to obey a stop or cancel. */
+  graceMs: number;
+  /** Of the jobs the worker holds, those that are not its own any more. */
+  drop: readonly Lease[];
+}
+
+/** What a job source tells the worker, and asks it. */
+export interface JobSourceListener {
+  /** What the worker holds, results that wait for their acknowledgement included. */
+  held(): Lease[];
+  /** How many jobs the worker takes at once; 0 while it drains. */
+  slots(): number;
+  /** The controller is there, for the first time or again. The worker repeats what may have been lost. */
+  onWelcome(terms: WelcomeTerms): void;
+  onAssign(assignment: Assignment): void;
+  /** A stop or cancel; may come more than once. */
+  onCommand(lease: Lease, command: OpCommand): void;
+  /** These jobs are not the worker's any more: abandon them, report nothing. */
+  onLost(leases: readonly Lease[]): void;
+  /** The controller has dealt with the result. */
+  onAcknowledged(lease: Lease): void;
+  /** Take no more jobs, finish those in hand, then go. */
+  onDrain(): void;
+  /** A newer process has taken the worker's id: everything held is lost and the process must end. */
+  onSuperseded(): void;
+}
+
+/**
+ * Where jobs come from. It connects and reconnects by itself. What is said while it is disconnected is dropped: the
+ * worker says it again when it is welcomed.
+ */
+export interface JobSource {
+  start(listener: JobSourceListener): void;
+  /** The assignment has arrived. */
+  accept(lease: Lease): void;
+  /** The assignment is given back, unstarted. */
+  reject(lease: Lease, reason: string): void;
+  checkIn(lease: Lease, checkIn: CheckIn): void;
+  /** How a run ended; the worker keeps it until onAcknowledged. */
+  result(result: RunResult): void;
+  /** The worker takes no more jobs. */
+  draining(): void;
+  /** Sends what is still to be sent, and disconnects. */
+  stop(): Promise<void>;
+}

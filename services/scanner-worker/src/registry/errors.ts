@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { JobFailure } from "../domain/job-failure.ts";
+import { plainText } from "../domain/plain-text.ts";
+import type { HttpResponse } from "./http-client.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+/** The request that was refused. */
+export interface RefusedRequest {
+  /** What was asked for, e.g. library/web:1.0. */
+  subject: string;
+  response: HttpResponse;
+  /** Milliseconds since 1970, for a Retry-After that is a date. */
+  now: number;
+}
+
+const errorBody = z.object({
+  errors: z.tuple([z.object({ code: z.string().catch(""), message: z.string().catch("") })], z.unknown()),
+});
+
+/** What a registry's refusal means for the job (OCI distribution-spec 1.1, "Error codes"). */
+export function refusal({ subject, response, now }: RefusedRequest): JobFailure {
+  const { status } = response;
+  const { code, message } = readError(response);
+  const detail = [String(status), code, message].filter((part) => part !== "").join(" ");
+  const permanent = (reason: string, text: string) => new JobFailure(reason, text, { retryable: false });
+  if (status === 429 || code === "TOOMANYREQUESTS") {
+    return retryable(
+      "REGISTRY_RATE_LIMITED",
+      `the registry allows no more requests for now (${detail})`,
+      response,
+      now,
+    );
+  }
+  if (status >= 500 || status === 408) {
+    return retryable("REGISTRY_FAULT", `the registry failed at ${subject} (${detail})`, response, now);
+  }
+  if (status === 401 || status === 403) {
+    return permanent("ACCESS_DENIED", `the registry does not let the worker read ${subject} (${detail})`);
+  }
+  if (status === 412)
+    return permanent("PULL_BLOCKED", `a policy of the registry forbids to pull ${subject} (${detail})`);
+  if (code === "NAME_UNKNOWN") return permanent("REPOSITORY_UNKNOWN", `the registry has no repository of ${subject}`);
+  if (status === 404) return permanent("MANIFEST_UNKNOWN", `the registry has no ${subject} (${detail})`);
+  return permanent("REGISTRY_REFUSED", `the registry refused ${subject} (${detail})`);
+}
+
+/** The answer breaks the protocol in a way that may pass. */
+export function brokenAnswer(text: string): JobFailure {
+  return new JobFailure("REGISTRY_FAULT", text, { retryable: true });
+}
+
+function retryable(reason: string, text: string, response: HttpResponse, now: number): JobFailure {
+  const wait = retryAfterMs(response.headers["retry-after"], now);
+  return new JobFailure(
+    reason,
+    text,
+    wait === undefined ? { retryable: true } : { retryable: true, retryAfterMs: wait },
+  );
+}
+
+function readError({ body }: HttpResponse): { code: string; message: string } {
+  try {
+    const [first] = errorBody.parse(JSON.parse(new TextDecoder().decode(body))).errors;
+    return { code: plainText(first.code, 64), message: plainText(first.message) };
+  } catch {
+    return { code: "", message: "" };
+  }
+}

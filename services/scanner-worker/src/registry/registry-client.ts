@@ -1,0 +1,159 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import { type Manifest, parseManifest } from "../domain/image-manifest.ts";
+import { digestPattern, imageName, isDigest } from "../domain/image-reference.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import { indexTypes, manifestTypes, schema1Types } from "../domain/media-types.ts";
+import type { Authoriser } from "./authoriser.ts";
+import { digestLike } from "./digest.ts";
+import { brokenAnswer, refusal } from "./errors.ts";
+import type { HttpClient, HttpResponse } from "./http-client.ts";
+import { RateLimit } from "./rate-limit.ts";
+
+/** What a registry client works with. */
+export interface RegistryClientOptions {
+  /** The registry's base, without /v2/. */
+  url: URL;
+  /** The same as the scanner sees it. */
+  scannerUrl: URL;
+  http: HttpClient;
+  authoriser: Authoriser;
+  clock: Clock;
+  /** How long a right handed to the scanner must hold, in milliseconds. Default 5 minutes. */
+  handOverTtlMs?: number | undefined;
+}
+
+interface Ask {
+  method: "GET" | "HEAD";
+  repository: string;
+  /** After /v2/<repository>/. */
+  path: string;
+  accept?: string;
+  maxBytes: number;
+  signal: AbortSignal;
+}
+
+const manifestTimeoutMs = 60_000;
+const maxManifestBytes = 4 * 1024 * 1024;
+const maxRedirects = 3;
+const accept = [...indexTypes, ...manifestTypes].join(", ");
+
+/** Asks one registry (OCI distribution-spec 1.1). It implements ImageRegistry. */
+export class RegistryClient {
+  readonly url: string;
+  readonly #options: RegistryClientOptions;
+  readonly #rateLimit: RateLimit;
+  readonly #handedOver = new Map<string, string>();
+
+  constructor(options: RegistryClientOptions) {
+    this.url = base(options.url);
+    this.#options = options;
+    this.#rateLimit = new RateLimit(options.clock);
+  }
+
+  /** @throws JobFailure, see docs/errors.md */
+  async getManifest(repository: string, reference: string, signal: AbortSignal): Promise<Manifest> {
+    const first = await this.#fetchManifest(repository, reference, signal);
+    const { response, digest, isRight } = first.isRight
+      ? first
+      : await this.#fetchManifest(repository, reference, signal);
+    if (isRight) return parseManifest({ digest, contentType: contentType(response), body: response.body });
+    const message = `the manifest of ${imageName(repository, reference)} does not have the digest ${digest}`;
+    throw new JobFailure("DIGEST_MISMATCH", message, { retryable: false });
+  }
+
+  async #fetchManifest(repository: string, reference: string, signal: AbortSignal) {
+    const path = `manifests/${reference}`;
+    const response = await this.#ask({ method: "GET", repository, path, accept, maxBytes: maxManifestBytes, signal });
+    if (response.status !== 200) throw this.#refusal(imageName(repository, reference), response);
+    const told = response.headers["docker-content-digest"];
+    if (told !== undefined && !digestPattern.test(told)) throw brokenAnswer("the registry told a digest that is none");
+    const digest = isDigest(reference) ? reference : (told ?? digestLike("sha256:", response.body));
+    // The digest of schema 1 is not over the bytes sent; it is not scanned anyway.
+    const isRight = schema1Types.has(contentType(response)) || digestLike(digest, response.body) === digest;
+    return { response, digest, isRight };
+  }
+
+  /** A redirect says yes: the registry sends clients to where the blob is. */
+  async hasBlob(repository: string, digest: string, signal: AbortSignal): Promise<boolean> {
+    const response = await this.#ask({ method: "HEAD", repository, path: `blobs/${digest}`, maxBytes: 0, signal });
+    if (response.status === 404) return false;
+    if (response.status >= 200 && response.status < 400) return true;
+    throw this.#refusal(imageName(repository, digest), response);
+  }
+
+  blobUrl(repository: string, digest: string): string {
+    return `${base(this.#options.scannerUrl)}/v2/${repository}/blobs/${digest}`;
+  }
+
+  /** @throws JobFailure, see docs/errors.md */
+  async blobHeaders(repository: string, signal: AbortSignal, renew = false): Promise<Record<string, string>> {
+    const { authoriser, handOverTtlMs: minTtlMs = 300_000 } = this.#options;
+    const refused = renew ? this.#handedOver.get(repository) : undefined;
+    const authorization = await authoriser.authorization({ scope: pullScope(repository), signal, minTtlMs, refused });
+    if (authorization === undefined) return {};
+    this.#rememberHandOver(repository, authorization);
+    return { Authorization: authorization };
+  }
+
+  #rememberHandOver(repository: string, authorization: string): void {
+    this.#handedOver.delete(repository);
+    this.#handedOver.set(repository, authorization);
+    const [oldest] = this.#handedOver.keys();
+    if (this.#handedOver.size > 1_000 && oldest !== undefined) this.#handedOver.delete(oldest);
+  }
+
+  async #ask(ask: Ask): Promise<HttpResponse> {
+    this.#rateLimit.check();
+    const wish = { scope: pullScope(ask.repository), signal: ask.signal };
+    const authorization = await this.#options.authoriser.authorization(wish);
+    const response = await this.#send(ask, authorization);
+    if (response.status !== 401) return response;
+    const challenge = response.headers["www-authenticate"];
+    const other = await this.#options.authoriser.answer(challenge, { ...wish, refused: authorization });
+    return await this.#send(ask, other);
+  }
+
+  async #send(ask: Ask, authorization: string | undefined): Promise<HttpResponse> {
+    const { method, maxBytes, signal } = ask;
+    const own = new URL(`${this.url}/v2/${ask.repository}/${ask.path}`);
+    let url = own;
+    for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
+      const headers = {
+        ...(ask.accept === undefined ? {} : { accept: ask.accept }),
+        ...(authorization === undefined || url.origin !== own.origin ? {} : { authorization }),
+      };
+      const request = { method, url: url.href, headers, timeoutMs: manifestTimeoutMs, maxBytes, signal };
+      const response = await this.#options.http.send(request);
+      const target = method === "HEAD" ? undefined : redirectTarget(response, url);
+      if (target === undefined) return response;
+      url = target;
+    }
+    throw brokenAnswer("the registry redirects without end");
+  }
+
+  #refusal(subject: string, response: HttpResponse): JobFailure {
+    const failure = refusal({ subject, response, now: this.#options.clock.now() });
+    if (failure.reason === "REGISTRY_RATE_LIMITED") this.#rateLimit.pause(failure);
+    return failure;
+  }
+}
+
+function redirectTarget({ status, headers }: HttpResponse, from: URL): URL | undefined {
+  const location = headers.location;
+  if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
+  const target = URL.parse(location, from.href);
+  if (target?.protocol === "https:" || target?.protocol === "http:") return target;
+  throw brokenAnswer("the registry redirects to something that is no web address");
+}
+
+function pullScope(repository: string): string {
+  return `repository:${repository}:pull`;
+}
+
+function contentType({ headers }: HttpResponse): string {
+  return (headers["content-type"]?.split(";")[0] ?? "").trim().toLowerCase();
+}
+
+function base(url: URL): string {
+  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+}

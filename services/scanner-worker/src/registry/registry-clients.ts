@@ -1,0 +1,65 @@
+import { type Clock, systemClock } from "@drydock/shared/clock.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import { createAuthoriser } from "./authoriser.ts";
+import type { Credential } from "./credential.ts";
+import type { HttpClient } from "./http-client.ts";
+import { RegistryClient } from "./registry-client.ts";
+import { TokenCache } from "./token-cache.ts";
+
+/** What registry clients are made with. */
+export interface RegistryClientsOptions {
+  /** With the party REGISTRY. The caller stops it. */
+  http: HttpClient;
+  /** Default none. */
+  credential?: Credential;
+  /** Origins of token servers that get the credential even over plain http, e.g. http://tokens.internal:8080. */
+  trustedOrigins?: readonly string[];
+  /** The token server, when it is not the one that the registry names. */
+  tokenUrl?: string;
+  /** How long a right handed to the scanner must hold, in milliseconds. Default 5 minutes. */
+  handOverTtlMs?: number;
+  clock?: Clock;
+}
+
+/** Opens registry clients; those of one URL share tokens, pauses and what they know of the registry. */
+export interface RegistryClients {
+  /** @throws JobFailure REGISTRY_URL_INVALID */
+  open(url: string, scannerUrl: string): RegistryClient;
+}
+
+/** Makes the registry clients of a worker. */
+export function createRegistryClients(options: RegistryClientsOptions): RegistryClients {
+  const { http, credential = { kind: "none" }, trustedOrigins = [], tokenUrl, clock = systemClock } = options;
+  const tokens = new TokenCache(clock);
+  const clients = new Map<string, RegistryClient>();
+
+  function create(url: URL, scannerUrl: URL): RegistryClient {
+    const common = { http, clock };
+    const authoriser = createAuthoriser({ ...common, registryUrl: url, credential, trustedOrigins, tokenUrl, tokens });
+    return new RegistryClient({ ...common, url, scannerUrl, authoriser, handOverTtlMs: options.handOverTtlMs });
+  }
+
+  function open(url: string, scannerUrl: string): RegistryClient {
+    const key = JSON.stringify([url, scannerUrl]);
+    const known = clients.get(key);
+    if (known !== undefined) return known;
+    const client = create(readUrl(url), readUrl(scannerUrl));
+    clients.set(key, client);
+    return client;
+  }
+
+  return { open };
+}
+
+/** The URL without user, query and fragment. */
+function readUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    throw new JobFailure("REGISTRY_URL_INVALID", "the registry's URL is no http or https URL", { retryable: false });
+  }
+  url.username = "";
+  url.password = "";
+  url.search = "";
+  url.hash = "";
+  return url;
+}

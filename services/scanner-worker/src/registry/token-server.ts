@@ -1,0 +1,78 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import { z } from "zod";
+import { JobFailure } from "../domain/job-failure.ts";
+import { refusal } from "./errors.ts";
+import type { HttpClient, HttpResponse } from "./http-client.ts";
+import type { Token } from "./token-cache.ts";
+
+/** A token to be fetched. */
+export interface TokenRequest {
+  realm: URL;
+  service: string | undefined;
+  /** E.g. repository:library/web:pull. */
+  scopes: readonly string[];
+  /** The Authorization header that proves the credential; undefined asks as anybody. */
+  authorization: string | undefined;
+}
+
+const timeoutMs = 20_000;
+const maxBytes = 1024 * 1024;
+const defaultLifetimeS = 60;
+
+const answer = z.object({
+  token: z.string().optional().catch(undefined),
+  access_token: z.string().optional().catch(undefined),
+  expires_in: z.number().positive().optional().catch(undefined),
+});
+
+/**
+ * Fetches a token (distribution, "Token Authentication Specification", the GET form).
+ * The token's life is counted from its receipt: `issued_at` is by the server's clock.
+ */
+export async function fetchToken(http: HttpClient, clock: Clock, request: TokenRequest): Promise<Token> {
+  const url = new URL(request.realm);
+  if (request.service !== undefined) url.searchParams.set("service", request.service);
+  for (const scope of request.scopes) url.searchParams.append("scope", scope);
+  const response = await http.send({
+    method: "GET",
+    url: url.href,
+    headers: request.authorization === undefined ? {} : { authorization: request.authorization },
+    timeoutMs,
+    maxBytes,
+    // Shared by all who wait for the token, so no single job may end it; the time limit does.
+    signal: new AbortController().signal,
+  });
+  if (response.status !== 200) throw tokenRefusal(request, response, clock.now());
+  return readToken(response, url.host, clock.now());
+}
+
+function readToken({ body }: HttpResponse, host: string, now: number): Token {
+  const { token, access_token, expires_in = defaultLifetimeS } = parseAnswer(body) ?? {};
+  const value = token || access_token;
+  if (!value || !/^[\x21-\x7e]+$/.test(value)) {
+    throw new JobFailure("REGISTRY_AUTH_UNSUPPORTED", `the token server ${host} gave no token`, { retryable: false });
+  }
+  return { value, lifetimeMs: expires_in * 1000, expiresAt: now + expires_in * 1000 };
+}
+
+function parseAnswer(body: Uint8Array): z.infer<typeof answer> | undefined {
+  try {
+    return answer.parse(JSON.parse(new TextDecoder().decode(body)));
+  } catch {
+    return undefined;
+  }
+}
+
+function tokenRefusal({ realm, authorization }: TokenRequest, response: HttpResponse, now: number): JobFailure {
+  const { status } = response;
+  if (status >= 500 || status === 429 || status === 408) {
+    return refusal({ subject: `a token at ${realm.host}`, response, now });
+  }
+  if (status === 400 || status === 401 || status === 403) {
+    const what = authorization === undefined ? "wants credentials" : "does not accept the worker's credentials";
+    const message = `the token server ${realm.host} ${what} (${status})`;
+    return new JobFailure("REGISTRY_AUTH_REJECTED", message, { retryable: false });
+  }
+  const message = `the token server ${realm.host} answered ${status}`;
+  return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false });
+}

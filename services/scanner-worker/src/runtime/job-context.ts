@@ -1,0 +1,147 @@
+import type { Report } from "../domain/report.ts";
+import type { JobContext, JobLogger, OpCommand, Progress, SubJobRequest } from "../ports/job.ts";
+import { type JobLog, type JobServices, LeaseLost } from "../ports/job-services.ts";
+import type { Assignment, CheckIn } from "../ports/job-source.ts";
+import { CheckInGate } from "./check-in-gate.ts";
+import { Interruption, type InterruptionKind } from "./interruption.ts";
+import { RunLog } from "./run-log.ts";
+import { cutBytes, oneLine } from "./text.ts";
+
+const maxCheckInBytes = 1024;
+const maxPhaseBytes = 64;
+
+/** What a context asks of its run. */
+export interface RunContextOptions {
+  assignment: Assignment;
+  services: JobServices;
+  /** Sends a check-in. */
+  checkIn: (checkIn: CheckIn) => void;
+  /** The controller said that the job is not ours any more. */
+  onLost: () => void;
+  now: () => number;
+}
+
+/** The JobContext of one run. Nothing is made before the handler asks for it, as most of it is not needed by most jobs. */
+export class RunContext implements JobContext {
+  readonly #options: RunContextOptions;
+  #abort: AbortController | undefined;
+  #interruption: InterruptionKind | undefined;
+  #isClosed = false;
+  #gate: CheckInGate | undefined;
+  #logger: JobLogger | undefined;
+  #log: JobLog | undefined;
+  #launches = 0;
+
+  constructor(options: RunContextOptions) {
+    this.#options = options;
+  }
+
+  get jobId(): string {
+    return this.#options.assignment.lease.jobId;
+  }
+
+  get attempt(): number {
+    return this.#options.assignment.attempt;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#interruption !== undefined) this.#abort.abort(new Interruption(this.#interruption));
+    }
+    return this.#abort.signal;
+  }
+
+  get logger(): JobLogger {
+    this.#logger ??= new RunLog((line) => this.#writeLog(line), this.#options.now);
+    return this.#logger;
+  }
+
+  get(property: string): unknown {
+    const { properties } = this.#options.services;
+    return Object.hasOwn(properties, property) ? properties[property] : undefined;
+  }
+
+  checkin(text: string, progress?: Progress): void {
+    this.#assertOpen();
+    this.#gate ??= new CheckInGate(this.#options.checkIn, this.#options.now);
+    this.#gate.say({ text: cutBytes(oneLine(String(text)), maxCheckInBytes), progress: progress && tidy(progress) });
+  }
+
+  opCommand(): OpCommand | undefined {
+    return this.#interruption === "stop" || this.#interruption === "cancel" ? this.#interruption : undefined;
+  }
+
+  async launchJob({ name, parameters, key }: SubJobRequest): Promise<{ id: string }> {
+    this.#assertOpen();
+    const job = { key: key ?? String(this.#launches), name, parameters };
+    this.#launches += 1;
+    const { services, assignment } = this.#options;
+    return this.#unlessLost(services.subJobs.launch(assignment.lease, job, this.signal));
+  }
+
+  async storeReport(report: Report): Promise<void> {
+    this.#assertOpen();
+    const { services, assignment } = this.#options;
+    return this.#unlessLost(services.reports.store(assignment.lease, report, this.signal));
+  }
+
+  /** What the handler said last. */
+  get lastCheckIn(): CheckIn | undefined {
+    return this.#gate?.last;
+  }
+
+  /** Whether the handler wrote to the job's log. */
+  get hasLog(): boolean {
+    return this.#log !== undefined;
+  }
+
+  /** Says the last check-in again, in case it was lost. */
+  repeatCheckIn(): void {
+    if (!this.#isClosed) this.#gate?.repeat();
+  }
+
+  /** Tells the handler that the run must end; a later call changes what opCommand says. */
+  interrupt(kind: InterruptionKind): void {
+    this.#interruption = kind;
+    if (this.#abort?.signal.aborted === false) this.#abort.abort(new Interruption(kind));
+  }
+
+  /** Resolves when the log lines are stored, or when the time is over. */
+  async flushLog(timeoutMs: number): Promise<void> {
+    await this.#log?.flush(timeoutMs);
+  }
+
+  /** The run is over: what a handler that is still at work says from now on is refused. */
+  close(): void {
+    this.#isClosed = true;
+    this.#gate?.close();
+    this.#log?.close();
+  }
+
+  #writeLog(line: string): void {
+    this.#assertOpen();
+    const { services, assignment } = this.#options;
+    this.#log ??= services.logs.open(assignment.lease, assignment.logOffset);
+    this.#log.write(line);
+  }
+
+  async #unlessLost<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      if (error instanceof LeaseLost) this.#options.onLost();
+      throw error;
+    }
+  }
+
+  #assertOpen(): void {
+    if (!this.#isClosed) return;
+    throw this.#interruption === undefined ? new Error("the run is over") : new Interruption(this.#interruption);
+  }
+}
+
+function tidy({ phase, percent }: Progress): Progress {
+  const whole = Number.isFinite(percent) ? Math.round(Math.min(Math.max(percent, 0), 100)) : 0;
+  return { phase: cutBytes(oneLine(String(phase)), maxPhaseBytes), percent: whole };
+}

@@ -1,0 +1,134 @@
+import type { Logger } from "@drydock/shared/logger.ts";
+import type { JobType } from "../ports/job.ts";
+import type { JobServices } from "../ports/job-services.ts";
+import type { Assignment, CheckIn, Lease, Outcome } from "../ports/job-source.ts";
+import { failureOf } from "./failure.ts";
+import { type InterruptionKind, outcomeOf, supersedes } from "./interruption.ts";
+import { RunContext } from "./job-context.ts";
+import { parseParameters } from "./parameters.ts";
+
+/** How long the log may take to be stored before the result goes out, in milliseconds. */
+const logFlushMs = 2000;
+/** How long handlers may take to end when the worker shuts down, in milliseconds. */
+const shutdownGraceMs = 2000;
+/** The longest delay that a timer of Node takes, in milliseconds. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** How a run ended; "abandoned" reports nothing, as the job is not the worker's any more. */
+export type RunEnd = Outcome | { kind: "abandoned" };
+
+/** What runs need to know of their worker. */
+export interface RunHost {
+  services: JobServices;
+  logger: Logger;
+  now: () => number;
+  /** How long a handler may take to obey, in milliseconds. */
+  graceMs: () => number;
+  checkIn(lease: Lease, checkIn: CheckIn): void;
+  /** Called exactly once for each run. */
+  onEnd(run: JobRun, end: RunEnd): void;
+}
+
+/** One attempt of a job. Never throws; ends exactly once. */
+export class JobRun {
+  readonly assignment: Assignment;
+  readonly #type: JobType;
+  readonly #host: RunHost;
+  readonly #context: RunContext;
+  #interruption: InterruptionKind | undefined;
+  #handlerEnded = false;
+  #isOver = false;
+  #deadlineTimer: NodeJS.Timeout | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
+
+  constructor(assignment: Assignment, type: JobType, host: RunHost) {
+    this.assignment = assignment;
+    this.#type = type;
+    this.#host = host;
+    this.#context = new RunContext({
+      assignment,
+      services: host.services,
+      checkIn: (checkIn) => host.checkIn(assignment.lease, checkIn),
+      onLost: () => this.interrupt("lost"),
+      now: host.now,
+    });
+  }
+
+  get lastCheckIn(): CheckIn | undefined {
+    return this.#context.lastCheckIn;
+  }
+
+  /** Says the last check-in again, in case it was lost. */
+  repeatCheckIn(): void {
+    this.#context.repeatCheckIn();
+  }
+
+  start(): void {
+    this.#watchDeadline();
+    void this.#run();
+  }
+
+  /** Asks the handler to end. A lost job ends at once, whatever its handler does. */
+  interrupt(kind: InterruptionKind): void {
+    if (this.#isOver || (this.#handlerEnded && kind !== "lost")) return;
+    if (supersedes(kind, this.#interruption)) {
+      this.#interruption = kind;
+      this.#context.interrupt(kind);
+    }
+    if (kind === "lost") this.#end({ kind: "abandoned" });
+    else if (kind === "shutdown") this.#watchGrace(shutdownGraceMs);
+    else if (this.#graceTimer === undefined) this.#watchGrace(this.#host.graceMs());
+  }
+
+  async #run(): Promise<void> {
+    const outcome = await this.#handle();
+    this.#handlerEnded = true;
+    clearTimeout(this.#graceTimer);
+    if (!this.#isOver && this.#context.hasLog) await this.#context.flushLog(logFlushMs);
+    this.#end(this.#interruption === undefined ? outcome : endOf(this.#interruption));
+  }
+
+  async #handle(): Promise<Outcome> {
+    const type = this.#type;
+    try {
+      const parameters = parseParameters(type, this.assignment.parametersJson);
+      type.validate(parameters);
+      await type.run(this.#context, parameters);
+      return { kind: "success" };
+    } catch (error) {
+      return failureOf(error, type);
+    }
+  }
+
+  #end(end: RunEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#deadlineTimer);
+    clearTimeout(this.#graceTimer);
+    this.#context.close();
+    this.#host.onEnd(this, end);
+  }
+
+  #watchDeadline(): void {
+    const { deadlineAt } = this.assignment;
+    if (deadlineAt === undefined) return;
+    const ms = Math.min(Math.max(deadlineAt - this.#host.now(), 0), maxTimerMs);
+    this.#deadlineTimer = setTimeout(() => this.interrupt("deadline"), ms);
+  }
+
+  /** A handler that ignores its signal is left behind: its slot is free again and whatever it says is refused. */
+  #watchGrace(graceMs: number): void {
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = setTimeout(() => {
+      const { lease, name } = this.assignment;
+      const kind = this.#interruption ?? "shutdown";
+      const facts = { job_id: lease.jobId, job: name, grace_ms: graceMs, asked: kind };
+      this.#host.logger.warn(facts, "left a handler behind that ignored its signal");
+      this.#end(endOf(kind));
+    }, graceMs);
+  }
+}
+
+function endOf(kind: InterruptionKind): RunEnd {
+  return outcomeOf(kind) ?? { kind: "abandoned" };
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { JobFailure } from "../../domain/job-failure.ts";
+import { createClairClient, type LayerPost, type Send } from "./client.ts";
+
+const signal = new AbortController().signal;
+const layer: LayerPost = {
+  Name: "n",
+  Path: "http://r/b",
+  Headers: { Authorization: "Bearer secret" },
+  Format: "Docker",
+};
+
+function clientFor(status: number, body: unknown) {
+  const asked: Parameters<Send>[0][] = [];
+  const send: Send = async (request) => {
+    asked.push(request);
+    return { status, body: new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)) };
+  };
+  return { asked, client: createClairClient({ url: "http://clair:6060/", send }) };
+}
+
+const error = (Message: string) => ({ Error: { Message } });
+
+describe("posting a layer", () => {
+  const outcomes: [status: number, body: unknown, outcome: string][] = [
+    [201, { Layer: {} }, "indexed"],
+    [400, error("could not find layer"), "blob_not_fetched"],
+    [400, error("worker: parent layer is unknown, it must be processed first"), "parent_unknown"],
+    [422, error("tarutil: could not extract the archive"), "not_extracted"],
+    [422, error("worker: OS and/or package manager are not supported"), "unsupported"],
+    [422, error("tarutil: could not extract one or more files from the archive: file too big"), "unsupported"],
+  ];
+  for (const [status, body, outcome] of outcomes) {
+    test(`${status} ${JSON.stringify(body)} is ${outcome}`, async () => {
+      const { client, asked } = clientFor(status, body);
+      assert.equal(await client.postLayer(layer, signal), outcome);
+      assert.equal(asked[0]?.url, "http://clair:6060/v1/layers");
+      assert.deepEqual(JSON.parse(asked[0]?.body ?? ""), { Layer: layer });
+    });
+  }
+
+  const failures: [status: number, body: unknown, reason: string, retryable: boolean][] = [
+    [400, error("failed to provide layer"), "SCANNER_REFUSED", false],
+    [500, error("pq: too many clients"), "SCANNER_FAULT", true],
+    [502, "<html>", "SCANNER_FAULT", true],
+    [503, error("Clair failed to respond within the configured timeout window."), "SCANNER_TIMEOUT", true],
+    [404, "404 page not found", "SCANNER_UNSUPPORTED", false],
+  ];
+  for (const [status, body, reason, retryable] of failures) {
+    test(`${status} ${JSON.stringify(body)} fails with ${reason}`, async () => {
+      await assert.rejects(clientFor(status, body).client.postLayer(layer, signal), (thrown) => {
+        assert.ok(thrown instanceof JobFailure);
+        assert.deepEqual([thrown.reason, thrown.retryable], [reason, retryable]);
+        assert.ok(!thrown.message.includes("secret"));
+        return true;
+      });
+    });
+  }
+
+  test("tells to come back later when Clair is too slow", async () => {
+    const posting = clientFor(503, "").client.postLayer(layer, signal);
+    await assert.rejects(posting, (thrown) => thrown instanceof JobFailure && thrown.retryAfterMs === 30_000);
+  });
+});
+
+describe("reading a layer", () => {
+  test("gives what Clair sent", async () => {
+    const { client, asked } = clientFor(200, { Layer: { Name: "n" } });
+    assert.deepEqual(await client.readLayer("n", signal), { Layer: { Name: "n" } });
+    assert.equal(asked[0]?.url, "http://clair:6060/v1/layers/n?features&vulnerabilities");
+    assert.equal(await client.hasLayer("n", signal), true);
+  });
+
+  test("tells an unknown layer from a server that is no Clair", async () => {
+    const { client } = clientFor(404, error("the resource cannot be found"));
+    assert.equal(await client.readLayer("n", signal), undefined);
+    assert.equal(await client.hasLayer("n", signal), false);
+    const isUnsupported = (thrown: unknown) => thrown instanceof JobFailure && thrown.reason === "SCANNER_UNSUPPORTED";
+    await assert.rejects(clientFor(404, "not found").client.readLayer("n", signal), isUnsupported);
+  });
+
+  test("fails when the body is no JSON", async () => {
+    const isFault = (thrown: unknown) => thrown instanceof JobFailure && thrown.reason === "SCANNER_FAULT";
+    await assert.rejects(clientFor(200, '{"Layer":').client.readLayer("n", signal), isFault);
+  });
+});

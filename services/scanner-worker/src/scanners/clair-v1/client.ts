@@ -1,0 +1,134 @@
+import { z } from "zod";
+import { JobFailure } from "../../domain/job-failure.ts";
+import { plainText } from "../../domain/plain-text.ts";
+
+/** Sends a request to Clair; every status is an answer. Throws JobFailure with a reason that starts with SCANNER_. */
+export type Send = (request: {
+  method: "GET" | "POST";
+  url: string;
+  headers?: Record<string, string>;
+  body?: string;
+  timeoutMs: number;
+  maxBytes: number;
+  signal: AbortSignal;
+}) => Promise<{ status: number; body: Uint8Array }>;
+
+/** A layer as Clair wants it. */
+export interface LayerPost {
+  Name: string;
+  /** The URL of the blob. */
+  Path: string;
+  /** Those with which Clair fetches the blob. */
+  Headers: Record<string, string>;
+  ParentName?: string;
+  Format: "Docker";
+}
+
+/** What came of posting a layer. Everything else is thrown. */
+export type PostOutcome = "indexed" | "blob_not_fetched" | "parent_unknown" | "not_extracted" | "unsupported";
+
+/** The part of Clair's API version 1 that a scan needs. */
+export interface ClairClient {
+  /** Hands a layer over and waits until Clair has read it. */
+  postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome>;
+  /** Whether Clair has a layer of this name. */
+  hasLayer(name: string, signal: AbortSignal): Promise<boolean>;
+  /** What Clair found in a layer and those below, as it sent it; undefined if it has no layer of this name. */
+  readLayer(name: string, signal: AbortSignal): Promise<unknown>;
+}
+
+/** How Clair is asked. */
+export interface ClairClientOptions {
+  /** Its base URL, e.g. http://clair:6060. */
+  url: string;
+  send: Send;
+  /** How long it may take to read one layer, in milliseconds. Default 16 minutes, as Clair itself gives up after 15. */
+  indexTimeoutMs?: number;
+}
+
+const resultTimeoutMs = 120_000;
+const maxResultBytes = 64 * 1024 * 1024;
+const maxEchoBytes = 2 * 1024 * 1024;
+const busyRetryMs = 30_000;
+
+const errorBody = z.object({ Error: z.object({ Message: z.string() }) });
+
+/** Makes a client of a Clair 2.x. Bodies are never logged: Clair echoes the headers it was given, token and all. */
+export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
+  const layers = `${url.replace(/\/+$/, "")}/v1/layers`;
+
+  async function postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome> {
+    const { status, body } = await send({
+      method: "POST",
+      url: layers,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ Layer: layer }),
+      timeoutMs: indexTimeoutMs,
+      maxBytes: maxEchoBytes,
+      signal,
+    });
+    if (status === 201) return "indexed";
+    const message = readError(body);
+    return outcomeOf(status, message ?? "") ?? fail(status, message);
+  }
+
+  async function hasLayer(name: string, signal: AbortSignal): Promise<boolean> {
+    return (await get(name, signal)) !== undefined;
+  }
+
+  async function readLayer(name: string, signal: AbortSignal): Promise<unknown> {
+    const body = await get(`${name}?features&vulnerabilities`, signal);
+    return body === undefined ? undefined : readJson(body);
+  }
+
+  async function get(path: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const request = { url: `${layers}/${path}`, timeoutMs: resultTimeoutMs, maxBytes: maxResultBytes, signal };
+    const { status, body } = await send({ method: "GET", ...request });
+    if (status === 200) return body;
+    const message = readError(body);
+    if (status === 404 && message !== undefined) return undefined;
+    return fail(status, message);
+  }
+
+  return { postLayer, hasLayer, readLayer };
+}
+
+/** By the texts of Clair 2.1.8. */
+function outcomeOf(status: number, message: string): PostOutcome | undefined {
+  if (status === 400 && message.includes("could not find layer")) return "blob_not_fetched";
+  if (status === 400 && message.includes("parent layer is unknown")) return "parent_unknown";
+  if (status === 422 && message.includes("could not extract the archive")) return "not_extracted";
+  return status === 422 ? "unsupported" : undefined;
+}
+
+function fail(status: number, message: string | undefined): never {
+  const detail = [String(status), plainText(message ?? "")].filter((part) => part !== "").join(" ");
+  if (status === 503) {
+    const text = `Clair did not get done in its own time (${detail})`;
+    throw new JobFailure("SCANNER_TIMEOUT", text, { retryable: true, retryAfterMs: busyRetryMs });
+  }
+  if (status >= 500 || status === 429) {
+    throw new JobFailure("SCANNER_FAULT", `Clair failed (${detail})`, { retryable: true });
+  }
+  if (message === undefined) {
+    const text = `what answers at the scanner's URL is no Clair with API version 1 (${detail})`;
+    throw new JobFailure("SCANNER_UNSUPPORTED", text, { retryable: false });
+  }
+  throw new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
+}
+
+function readError(body: Uint8Array): string | undefined {
+  try {
+    return errorBody.parse(readJson(body)).Error.Message;
+  } catch {
+    return undefined;
+  }
+}
+
+function readJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    throw new JobFailure("SCANNER_FAULT", "Clair sent a body that is no JSON", { retryable: true });
+  }
+}

@@ -1,0 +1,159 @@
+import { z } from "zod";
+import { JobFailure } from "../../domain/job-failure.ts";
+import { purlOf } from "../../domain/purl.ts";
+import type { Cvss, Distribution, Finding, Package, ScannerInfo, Vulnerability } from "../../domain/report.ts";
+import { severityOfClairWord } from "../../domain/severity.ts";
+
+/** What Clair found in an image. */
+export interface ClairFindings {
+  scanner: ScannerInfo;
+  distributions: Distribution[];
+  packages: Package[];
+  vulnerabilities: Vulnerability[];
+  findings: Finding[];
+}
+
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? "");
+const metadata = z
+  .record(z.string(), z.unknown())
+  .nullish()
+  .catch(undefined)
+  .transform((value) => value ?? {});
+const flaw = z.object({
+  Name: z.string().min(1),
+  NamespaceName: text,
+  Description: text,
+  Link: text,
+  Severity: text,
+  FixedBy: text,
+  Metadata: metadata,
+});
+const feature = z.object({
+  Name: z.string().min(1),
+  NamespaceName: text,
+  VersionFormat: text,
+  Version: text,
+  AddedBy: text,
+  Vulnerabilities: z.array(flaw).nullish(),
+});
+const answer = z.object({
+  Layer: z.object({
+    NamespaceName: text,
+    IndexedByVersion: z.number().int().catch(0),
+    Features: z.array(feature).nullish(),
+  }),
+});
+const score = z.object({ Score: z.number().min(0).max(10).catch(0), Vectors: z.string().catch("") });
+
+type Feature = z.infer<typeof feature>;
+type Flaw = z.infer<typeof flaw>;
+
+/**
+ * Reads the answer to GET /v1/layers/{name}?features&vulnerabilities (Clair 2.x). Clair gives features in any order.
+ * @param digests the digest of each layer by its name with Clair
+ * @throws JobFailure SCANNER_FAULT when it is not what Clair answers
+ */
+export function parseLayer(body: unknown, digests: ReadonlyMap<string, string>): ClairFindings {
+  const parsed = answer.safeParse(body);
+  if (!parsed.success) {
+    const paths = parsed.error.issues.slice(0, 3).map(({ path }) => path.join("."));
+    const message = `Clair's answer is not understood at ${paths.join(", ")}`;
+    throw new JobFailure("SCANNER_FAULT", message, { retryable: true });
+  }
+  const { NamespaceName, IndexedByVersion, Features } = parsed.data.Layer;
+  const features = Features ?? [];
+  const flaws = features.flatMap(({ Vulnerabilities }) => Vulnerabilities ?? []);
+  return {
+    scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "Quay", version: "", engineVersion: IndexedByVersion },
+    distributions: readDistributions(NamespaceName, features),
+    packages: features.map((entry) => readPackage(entry, digests)),
+    vulnerabilities: [...new Map(flaws.map((entry) => [keyOf(entry), readFlaw(entry)])).values()],
+    findings: features.flatMap((entry) => readFindings(entry, digests)),
+  };
+}
+
+function readDistributions(ofLayer: string, features: readonly Feature[]): Distribution[] {
+  const formats = new Map(ofLayer === "" ? [] : [[ofLayer, ""]]);
+  for (const { NamespaceName, VersionFormat } of features) {
+    if (NamespaceName !== "") formats.set(NamespaceName, formats.get(NamespaceName) || VersionFormat);
+  }
+  return [...formats].map(([namespace, versionFormat]) => ({ ...splitNamespace(namespace), namespace, versionFormat }));
+}
+
+function splitNamespace(namespace: string): { did: string; versionId: string } {
+  const [did = "", ...rest] = namespace.split(":");
+  return { did, versionId: rest.join(":") };
+}
+
+function readPackage(entry: Feature, digests: ReadonlyMap<string, string>): Package {
+  const { Name: name, Version: version, VersionFormat: versionFormat, NamespaceName: namespace } = entry;
+  const purl = purlOf({ ...splitNamespace(namespace), name, version, isSource: true });
+  return {
+    id: idOf(entry),
+    name,
+    version,
+    versionFormat,
+    namespace,
+    purl,
+    layerDigest: digests.get(entry.AddedBy) ?? "",
+  };
+}
+
+function readFindings(entry: Feature, digests: ReadonlyMap<string, string>): Finding[] {
+  return (entry.Vulnerabilities ?? []).map((found) => {
+    const fixedVersion = found.FixedBy === "None" ? "" : found.FixedBy;
+    return {
+      packageId: idOf(entry),
+      vulnerabilityKey: keyOf(found),
+      severity: severityOfClairWord(found.Severity),
+      fixedVersion,
+      status: fixedVersion === "" ? "AFFECTED" : "FIXED_AVAILABLE",
+      layerDigest: digests.get(entry.AddedBy) ?? "",
+    };
+  });
+}
+
+function readFlaw(found: Flaw): Vulnerability {
+  const { NVD: nvd, ...others } = found.Metadata;
+  return {
+    key: keyOf(found),
+    name: found.Name,
+    namespace: found.NamespaceName,
+    description: found.Description,
+    links: found.Link === "" ? [] : [found.Link],
+    severity: severityOfClairWord(found.Severity),
+    sourceSeverity: found.Severity,
+    cvss: readScores(nvd),
+    extensions: others,
+  };
+}
+
+/** A score of 0 without a vector is how Clair 2.1 says that there is none. */
+function readScores(nvd: unknown): Cvss[] {
+  const parsed = z
+    .object({ CVSSv2: score.optional().catch(undefined), CVSSv3: score.optional().catch(undefined) })
+    .safeParse(nvd);
+  if (!parsed.success) return [];
+  const { CVSSv2, CVSSv3 } = parsed.data;
+  const scores: Cvss[] = [];
+  for (const [standard, given] of [
+    ["2.0", CVSSv2],
+    ["3.0", CVSSv3],
+  ] as const) {
+    if (given === undefined || (given.Score === 0 && given.Vectors === "")) continue;
+    const version = given.Vectors.startsWith("CVSS:3.1/") ? "3.1" : standard;
+    scores.push({ version, score: given.Score, vector: given.Vectors, source: "nvd" });
+  }
+  return scores;
+}
+
+function idOf({ NamespaceName, Name, Version }: Feature): string {
+  return `${NamespaceName}/${Name}@${Version}`;
+}
+
+function keyOf({ NamespaceName, Name }: Flaw): string {
+  return `${NamespaceName}/${Name}`;
+}

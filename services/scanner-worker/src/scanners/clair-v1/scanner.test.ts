@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import type { ImageManifest } from "../../domain/image-manifest.ts";
+import { JobFailure } from "../../domain/job-failure.ts";
+import type { LayerFormat } from "../../domain/media-types.ts";
+import type { Scanner, ScanTarget } from "../../ports/scanner.ts";
+import type { ClairClient, LayerPost, PostOutcome } from "./client.ts";
+import { prepareLayers } from "./layers.ts";
+import { createClairV1 } from "./scanner.ts";
+
+/** A Clair that keeps the rule of parents, and answers posts as it is told. */
+class FakeClair implements ClairClient {
+  readonly has = new Set<string>();
+  readonly posts: LayerPost[] = [];
+  readonly answers: PostOutcome[] = [];
+  reads = 0;
+
+  async postLayer(layer: LayerPost): Promise<PostOutcome> {
+    this.posts.push(layer);
+    const answer = this.answers.shift() ?? "indexed";
+    if (layer.ParentName !== undefined && !this.has.has(layer.ParentName)) return "parent_unknown";
+    if (answer === "indexed") this.has.add(layer.Name);
+    return answer;
+  }
+
+  async hasLayer(name: string): Promise<boolean> {
+    return this.has.has(name);
+  }
+
+  async readLayer(name: string): Promise<unknown> {
+    this.reads += 1;
+    return this.has.has(name) ? { Layer: { NamespaceName: "debian:12", IndexedByVersion: 3 } } : undefined;
+  }
+}
+
+const signal = new AbortController().signal;
+
+function manifestOf(digits: string, formats: LayerFormat[] = []): ImageManifest {
+  const layers = [...digits].map((digit, place) => {
+    return { digest: `sha256:${digit.repeat(64)}`, mediaType: "", sizeBytes: 1, format: formats[place] ?? "tar+gzip" };
+  });
+  return { kind: "image", digest: "sha256:m", mediaType: "", configDigest: "", layers };
+}
+
+function targetOf(manifest: ImageManifest, overrides: Partial<ScanTarget> = {}): ScanTarget {
+  let tokens = 0;
+  return {
+    repository: "library/web",
+    manifest,
+    blobHeaders: async (_signal, renew = false) => {
+      tokens += 1;
+      return { Authorization: `Bearer ${tokens}${renew ? " renewed" : ""}` };
+    },
+    blobUrl: (digest) => `http://registry/${digest}`,
+    hasBlob: async () => true,
+    ...overrides,
+  };
+}
+
+describe("a scan with Clair 2.x", () => {
+  let clair: FakeClair;
+  let scanner: Scanner;
+  let done: number[];
+  const scan = (target: ScanTarget) => scanner.scan(target, (count) => done.push(count), signal);
+  const failsWith = (reason: string, retryable: boolean) => (thrown: unknown) => {
+    assert.ok(thrown instanceof JobFailure, String(thrown));
+    assert.deepEqual([thrown.reason, thrown.retryable], [reason, retryable]);
+    return true;
+  };
+
+  beforeEach(() => {
+    clair = new FakeClair();
+    scanner = createClairV1({ client: clair, retryWaitMs: 1 });
+    done = [];
+  });
+
+  test("posts the layers base first, each with its parent, fresh headers and Connection: close", async () => {
+    const manifest = manifestOf("ab");
+    const names = prepareLayers(manifest.layers).map(({ name }) => name);
+    const result = await scan(targetOf(manifest));
+    assert.deepEqual(clair.posts, [
+      {
+        Name: names[0],
+        Path: `http://registry/sha256:${"a".repeat(64)}`,
+        Headers: { Authorization: "Bearer 1", Connection: "close" },
+        Format: "Docker",
+      },
+      {
+        Name: names[1],
+        Path: `http://registry/sha256:${"b".repeat(64)}`,
+        Headers: { Authorization: "Bearer 2", Connection: "close" },
+        ParentName: names[0],
+        Format: "Docker",
+      },
+    ]);
+    assert.deepEqual(result.layerNames, names);
+    assert.deepEqual(done, [0, 1, 2]);
+  });
+
+  test("posts nothing when Clair has the top layer", async () => {
+    await scan(targetOf(manifestOf("ab")));
+    const other = createClairV1({ client: clair });
+    await other.scan(targetOf(manifestOf("ab")), () => undefined, signal);
+    assert.equal(clair.posts.length, 2);
+  });
+
+  test("posts only what lies above the layers that Clair has", async () => {
+    await scan(targetOf(manifestOf("ab")));
+    const fresh = createClairV1({ client: clair });
+    await fresh.scan(targetOf(manifestOf("abcd")), () => undefined, signal);
+    assert.deepEqual(
+      clair.posts.slice(2).map(({ Path }) => Path.at(-1)),
+      ["c", "d"],
+    );
+  });
+
+  test("posts a shared base once when two images are scanned at the same time", async () => {
+    await Promise.all([scan(targetOf(manifestOf("abc"))), scan(targetOf(manifestOf("abd")))]);
+    assert.equal(clair.posts.length, 4);
+  });
+
+  test("starts again from the base when Clair lost its layers", async () => {
+    await scan(targetOf(manifestOf("ab")));
+    clair.has.clear();
+    const result = await scan(targetOf(manifestOf("abc")));
+    assert.equal(result.distributions.length, 1);
+    assert.deepEqual(
+      clair.posts.slice(2).map(({ Path }) => Path.at(-1)),
+      ["c", "a", "b", "c"],
+    );
+  });
+
+  test("gives up for now when Clair loses them again and again", async () => {
+    clair.postLayer = async () => "parent_unknown";
+    await assert.rejects(scan(targetOf(manifestOf("ab"))), failsWith("SCANNER_LOST_LAYERS", true));
+  });
+
+  test("asks for new headers when Clair could not fetch a layer that is there", async () => {
+    clair.answers.push("blob_not_fetched", "blob_not_fetched");
+    await scan(targetOf(manifestOf("a")));
+    assert.deepEqual(
+      clair.posts.map(({ Headers }) => Headers.Authorization),
+      ["Bearer 1", "Bearer 2 renewed", "Bearer 3 renewed"],
+    );
+  });
+
+  test("fails for good when the registry does not have the layer", async () => {
+    clair.answers.push("blob_not_fetched");
+    const target = targetOf(manifestOf("a"), { hasBlob: async () => false });
+    await assert.rejects(scan(target), failsWith("LAYER_MISSING", false));
+    assert.equal(clair.posts.length, 1);
+  });
+
+  test("fails for now when Clair can't fetch a layer that the worker can", async () => {
+    clair.postLayer = async (layer) => {
+      clair.posts.push(layer);
+      return "blob_not_fetched";
+    };
+    await assert.rejects(scan(targetOf(manifestOf("a"))), failsWith("SCANNER_CANNOT_FETCH", true));
+    assert.equal(clair.posts.length, 4);
+  });
+
+  test("posts an archive that can't be unpacked once more, then calls the image unsupported", async () => {
+    clair.answers.push("not_extracted", "indexed");
+    assert.deepEqual((await scan(targetOf(manifestOf("a")))).coverageNotes, []);
+    clair.answers.push("not_extracted", "not_extracted");
+    const result = await scan(targetOf(manifestOf("b")));
+    assert.deepEqual([result.coverageNotes, result.distributions], [["unsupported_layer"], []]);
+  });
+
+  test("calls an image unsupported when Clair does", async () => {
+    clair.answers.push("indexed", "unsupported");
+    const result = await scan(targetOf(manifestOf("ab")));
+    assert.deepEqual([result.coverageNotes, result.skippedLayers], [["unsupported_layer"], [0, 1]]);
+  });
+
+  for (const format of ["tar+zstd", "encrypted", "unknown"] as const) {
+    test(`does not even ask about a layer that is ${format}`, async () => {
+      const result = await scan(targetOf(manifestOf("ab", ["tar+gzip", format])));
+      assert.deepEqual([result.coverageNotes, clair.reads, clair.posts], [["unsupported_layer"], 0, []]);
+    });
+  }
+
+  test("leaves foreign layers out and says so", async () => {
+    const result = await scan(targetOf(manifestOf("wab", ["foreign"])));
+    assert.deepEqual([result.coverageNotes, result.skippedLayers], [["foreign_layer_skipped"], [0]]);
+    assert.deepEqual(
+      result.layerNames.map((name) => name !== ""),
+      [false, true, true],
+    );
+    assert.equal(clair.posts.length, 2);
+  });
+
+  test("ends at once when it is stopped while it waits to post again", async () => {
+    const stopped = new AbortController();
+    const patient = createClairV1({ client: clair, retryWaitMs: 60_000 });
+    clair.answers.push("blob_not_fetched");
+    const target = targetOf(manifestOf("a"), {
+      hasBlob: async () => {
+        setImmediate(() => stopped.abort(new Error("stopped")));
+        return true;
+      },
+    });
+    await assert.rejects(
+      patient.scan(target, () => undefined, stopped.signal),
+      /stopped/,
+    );
+  });
+});

@@ -1,0 +1,86 @@
+import { JobFailure } from "../../domain/job-failure.ts";
+import type { LayerFormat } from "../../domain/media-types.ts";
+import type { CoverageNote } from "../../domain/report.ts";
+import type { ScanResult } from "../../domain/scan-result.ts";
+import type { Scanner, ScanTarget } from "../../ports/scanner.ts";
+import { type Chain, ChainIndexer, LayersLost, LayerUnsupported } from "./chain-indexer.ts";
+import type { ClairClient } from "./client.ts";
+import { prepareLayers } from "./layers.ts";
+import { parseLayer } from "./parse.ts";
+
+/** What the scanner works with. */
+export interface ClairV1Options {
+  client: ClairClient;
+  /** The wait before a layer that Clair could not fetch is posted again, in milliseconds; it doubles. Default 500. */
+  retryWaitMs?: number;
+}
+
+const maxRestarts = 2;
+const formatsTaken: readonly LayerFormat[] = ["tar", "tar+gzip", "foreign"];
+
+/** Makes the scanner for Clair 2.x, which gets an image layer by layer, base first, and is then asked for the top one. */
+export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Scanner {
+  const indexer = new ChainIndexer(client, retryWaitMs);
+
+  async function scan(target: ScanTarget, onLayer: Chain["onLayer"], signal: AbortSignal): Promise<ScanResult> {
+    const layers = prepareLayers(target.manifest.layers);
+    if (!target.manifest.layers.every(({ format }) => formatsTaken.includes(format))) return notScanned(target);
+    if (layers.length === 0) return notScanned(target, "foreign_layer_skipped");
+    const chain = { target, layers, onLayer, signal };
+    try {
+      const found = (await readTop(chain)) ?? (await indexAndRead(chain));
+      onLayer(target.manifest.layers.length);
+      return toResult(chain, found);
+    } catch (error) {
+      if (error instanceof LayerUnsupported) return notScanned(target);
+      throw error;
+    }
+  }
+
+  async function indexAndRead(chain: Chain): Promise<unknown> {
+    for (let restarts = 0; restarts <= maxRestarts; restarts += 1) {
+      try {
+        await indexer.index(chain);
+        const found = await readTop(chain);
+        if (found !== undefined) return found;
+      } catch (error) {
+        if (!(error instanceof LayersLost)) throw error;
+      }
+      indexer.forget(chain);
+    }
+    throw new JobFailure("SCANNER_LOST_LAYERS", "Clair lost the image's layers again and again", { retryable: true });
+  }
+
+  /** The top layer's answer holds the whole image; undefined when Clair does not have it. */
+  async function readTop({ layers, signal }: Chain): Promise<unknown> {
+    const top = layers.at(-1);
+    return top === undefined ? undefined : await client.readLayer(top.name, signal);
+  }
+
+  return { name: "clair-v1", scan };
+}
+
+function toResult({ target, layers }: Chain, found: unknown): ScanResult {
+  const places = [...target.manifest.layers.keys()];
+  const names = new Map(layers.map(({ index, name }) => [index, name]));
+  const skippedLayers = places.filter((place) => !names.has(place));
+  return {
+    ...parseLayer(found, new Map(layers.map(({ name, digest }) => [name, digest]))),
+    coverageNotes: skippedLayers.length > 0 ? ["foreign_layer_skipped"] : [],
+    layerNames: places.map((place) => names.get(place) ?? ""),
+    skippedLayers,
+  };
+}
+
+function notScanned({ manifest }: ScanTarget, note: CoverageNote = "unsupported_layer"): ScanResult {
+  return {
+    scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "Quay", version: "", engineVersion: 0 },
+    distributions: [],
+    packages: [],
+    vulnerabilities: [],
+    findings: [],
+    coverageNotes: [note],
+    layerNames: [],
+    skippedLayers: [...manifest.layers.keys()],
+  };
+}

@@ -1,0 +1,85 @@
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { type CallContext, ServerCallContext } from "./call-context.ts";
+
+/** A call with streams both ways. */
+export interface BidiCall<Req, Res> extends CallContext {
+  /**
+   * Calls the listener with each message as it comes, without back-pressure. Resolves when the client has sent its last
+   * one, rejects with the signal's reason. A listener that throws ends the call with that error. Use this or `requests`.
+   */
+  onMessage(listener: (message: Req) => void): Promise<void>;
+  /** The messages, for those who want back-pressure. */
+  readonly requests: AsyncIterable<Req>;
+  /** Sends a message. False when the buffer is full (await drained before more) or the call is over. */
+  send(message: Res): boolean;
+  /** Resolves when the buffer has room again, rejects with the signal's reason. */
+  drained(): Promise<void>;
+  /** Ends the call with OK at once; otherwise it ends when the handler's promise is settled. */
+  end(): void;
+}
+
+/** The bidirectional call of grpc-js as a BidiCall. */
+export class DuplexCall<Req, Res> extends ServerCallContext implements BidiCall<Req, Res> {
+  readonly #stream: ServerDuplexStream<Req, Res>;
+  readonly end: () => void;
+
+  constructor(stream: ServerDuplexStream<Req, Res>, end: () => void) {
+    super(stream);
+    this.#stream = stream;
+    this.end = end;
+  }
+
+  onMessage(listener: (message: Req) => void): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { signal } = this;
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+    this.#stream.on("data", (message: Req) => {
+      if (signal.aborted) return;
+      try {
+        listener(message);
+      } catch (error) {
+        this.abort(error);
+      }
+    });
+    this.#stream.once("end", resolve);
+    promise.catch(() => {});
+    return promise;
+  }
+
+  get requests(): AsyncIterable<Req> {
+    return this.#stream.iterator({ destroyOnReturn: false });
+  }
+
+  send(message: Res): boolean {
+    return this.#stream.writable && this.#stream.write(message);
+  }
+
+  drained(): Promise<void> {
+    return drained(this.#stream, this.signal);
+  }
+}
+
+/** The part of a writable stream that back-pressure is about. */
+interface DrainableStream {
+  readonly writableNeedDrain: boolean;
+  once(event: "drain", listener: () => void): unknown;
+  off(event: "drain", listener: () => void): unknown;
+}
+
+/** Resolves when the stream's buffer has room again, rejects with the signal's reason. */
+export function drained(stream: DrainableStream, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const stop = () => reject(signal.reason);
+  if (signal.aborted) stop();
+  else if (!stream.writableNeedDrain) resolve();
+  else {
+    stream.once("drain", resolve);
+    signal.addEventListener("abort", stop, { once: true });
+  }
+  return promise.finally(() => {
+    stream.off("drain", resolve);
+    signal.removeEventListener("abort", stop);
+  });
+}

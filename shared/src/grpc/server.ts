@@ -1,0 +1,187 @@
+import {
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  type ServiceDefinition,
+  type UntypedHandleCall,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { HealthService } from "../../gen/grpc/health/v1/health.ts";
+import { ServerReflectionService } from "../../gen/grpc/reflection/v1/reflection.ts";
+import { ServerReflectionService as ServerReflectionAlphaService } from "../../gen/grpc/reflection/v1alpha/reflection.ts";
+import { abortable, sleep } from "../abort.ts";
+import { ReasonedError } from "../errors.ts";
+import type { Service } from "../lifecycle.ts";
+import type { Logger } from "../logger.ts";
+import type { Metrics } from "../metrics.ts";
+import type { CallScope } from "./call-scope.ts";
+import { type HealthState, healthService } from "./health.ts";
+import { reflectionService } from "./reflection.ts";
+import { createServerMetrics } from "./server-metrics.ts";
+import { createServerScopes, type MethodType, type ServerScopes } from "./server-scopes.ts";
+
+/** A generated service and what implements it; its handlers come from handler.ts. */
+export interface ServedService {
+  definition: ServiceDefinition;
+  implementation: UntypedServiceImplementation;
+}
+
+export interface GrpcServerOptions {
+  /** host:port; port 0 takes a free one. */
+  listen: string;
+  services: readonly ServedService[];
+  /** Served as grpc.health.v1. The server adds its services' names; the application says when they serve. */
+  health: HealthState;
+  /** A FileDescriptorSet of all services, for grpc.reflection. */
+  descriptors: Uint8Array;
+  logger: Logger;
+  metrics?: Metrics;
+  /** When idle connections are pinged and given up. Default: after 60 s, and 20 s. */
+  keepalive?: { timeMs: number; timeoutMs: number };
+  /** How long a connection lives, ±10 %, so that clients find new servers. Default: for ever. */
+  maxConnectionAgeMs?: number;
+  /** How long stop still takes calls after it told health watchers, in milliseconds. Default: 0. */
+  drainDelayMs?: number;
+  /** How long stop waits for running calls, in milliseconds. Default: 10,000. */
+  graceMs?: number;
+}
+
+/** A gRPC server. */
+export interface GrpcServer extends Service {
+  /** The host:port that is really bound; throws before start. */
+  readonly address: string;
+}
+
+/** The largest message that is taken, in bytes. */
+export const maxMessageBytes = 4 * 1024 * 1024;
+
+/** Makes a gRPC server (plaintext) with health and reflection, metrics, an access log and a graceful end. */
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { listen, health, logger } = options;
+  const metrics = options.metrics === undefined ? undefined : createServerMetrics(options.metrics);
+  const scopes = createServerScopes(logger, metrics);
+  const server = new Server(channelOptions(options));
+  for (const { definition, implementation } of [...options.services, ...standardServices(options)]) {
+    server.addService(definition, withScopes(definition, implementation, scopes));
+  }
+  for (const { definition } of options.services) health.register(serviceName(definition));
+  let address: string | undefined;
+  let stopping: Promise<void> | undefined;
+  return {
+    name: "grpc-server",
+    get address() {
+      if (address === undefined) throw new Error("the gRPC server has not been started");
+      return address;
+    },
+    start: async () => {
+      const port = await bind(server, listen);
+      address = listen.replace(/:\d+$/, `:${port}`);
+    },
+    stop: (signal) => {
+      stopping ??= stopGracefully({ server, address, scopes, options, signal });
+      return stopping;
+    },
+  };
+}
+
+function channelOptions({ keepalive, maxConnectionAgeMs }: GrpcServerOptions): ServerOptions {
+  const { timeMs, timeoutMs } = keepalive ?? { timeMs: 60_000, timeoutMs: 20_000 };
+  return {
+    "grpc.keepalive_time_ms": timeMs,
+    "grpc.keepalive_timeout_ms": timeoutMs,
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.enable_channelz": 0,
+    ...(maxConnectionAgeMs === undefined ? {} : { "grpc.max_connection_age_ms": maxConnectionAgeMs }),
+  };
+}
+
+function standardServices({ services, health, descriptors }: GrpcServerOptions): ServedService[] {
+  const standard = [HealthService, ServerReflectionService, ServerReflectionAlphaService];
+  const names = [...services.map(({ definition }) => definition), ...standard].map(serviceName);
+  const reflection = reflectionService(descriptors, names);
+  return [
+    { definition: HealthService, implementation: healthService(health) },
+    { definition: ServerReflectionService, implementation: reflection },
+    { definition: ServerReflectionAlphaService, implementation: reflection },
+  ];
+}
+
+/** The full name of a service, e.g. drydock.job.v1.JobService. */
+function serviceName(definition: ServiceDefinition): string {
+  const path = Object.values(definition)[0]?.path ?? "";
+  return path.split("/")[1] ?? "";
+}
+
+function withScopes(
+  definition: ServiceDefinition,
+  implementation: UntypedServiceImplementation,
+  scopes: ServerScopes,
+): UntypedServiceImplementation {
+  const scoped: UntypedServiceImplementation = {};
+  for (const [name, method] of Object.entries(definition)) {
+    const handler = implementation[name];
+    if (handler === undefined) throw new Error(`${method.path} is not implemented`);
+    const { requestStream, responseStream } = method;
+    const scope = scopes.forMethod(method.path, methodType(requestStream, responseStream));
+    scoped[name] = withScope(handler, scope);
+  }
+  return scoped;
+}
+
+/** The handler with the scope as its last argument: (call, scope) or (call, callback, scope). */
+function withScope(handler: UntypedHandleCall, scope: CallScope): UntypedHandleCall {
+  const scopedHandler = handler as (...args: unknown[]) => void;
+  return (...args: unknown[]) => scopedHandler(...args, scope);
+}
+
+function methodType(requestStream: boolean, responseStream: boolean): MethodType {
+  if (requestStream) return responseStream ? "bidi_stream" : "client_stream";
+  return responseStream ? "server_stream" : "unary";
+}
+
+function bind(server: Server, listen: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(new Error(`can't listen on ${listen}: ${error.message}`, { cause: error }));
+    });
+  });
+}
+
+interface Stop {
+  server: Server;
+  address: string | undefined;
+  scopes: ServerScopes;
+  options: GrpcServerOptions;
+  signal: AbortSignal | undefined;
+}
+
+/** How long a connection may still take when all its calls have been answered, in milliseconds. */
+const lastFlushMs = 200;
+
+/** Health NOT_SERVING, then the streams end, then the calls; when patience is over all are answered with UNAVAILABLE. */
+async function stopGracefully({ server, address, scopes, options, signal }: Stop): Promise<void> {
+  const { health, drainDelayMs = 0, graceMs = 10_000, logger } = options;
+  const grace = AbortSignal.timeout(drainDelayMs + graceMs);
+  const patience = signal === undefined ? grace : AbortSignal.any([grace, signal]);
+  const error = new ReasonedError("SHUTTING_DOWN", "the server is shutting down; call again");
+  health.shutdown();
+  await sleep(drainDelayMs, patience).catch(() => {});
+  scopes.endStreams(error);
+  // Cuts the connections that are left in the end. forceShutdown knows no connections when channelz is off.
+  if (address !== undefined) server.drain(address, (patience.aborted ? 0 : graceMs) + lastFlushMs);
+  const ended = Promise.all([tryShutdown(server), scopes.idle()]);
+  try {
+    await abortable(ended, patience);
+  } catch {
+    logger.warn("calls did not end in time: cutting them");
+    scopes.endAll(error);
+    await Promise.race([ended, sleep(lastFlushMs * 2)]);
+  }
+}
+
+function tryShutdown(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
+  });
+}

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { describe, test } from "node:test";
+import { type Host, runUntilSignal, type Service, startAll, stopAll } from "./lifecycle.ts";
+import { createLogger } from "./logger.ts";
+
+const logger = createLogger({ name: "test", level: "silent" });
+
+/** A service that writes down what happens to it. */
+function recorder(events: string[], name: string, parts: Partial<Service> = {}): Service {
+  return {
+    name,
+    start: async () => {
+      events.push(`start ${name}`);
+      await parts.start?.();
+    },
+    stop: async (signal) => {
+      events.push(`stop ${name}`);
+      await parts.stop?.(signal);
+    },
+  };
+}
+
+const fails = async () => {
+  throw new Error("broken");
+};
+const hangs = () => new Promise<never>(() => {});
+
+class FakeHost extends EventEmitter implements Host {
+  exit(code: number): void {
+    this.emit("exit", code);
+  }
+}
+
+describe("startAll", () => {
+  test("starts in order; stopAll stops in reverse order", async () => {
+    const events: string[] = [];
+    const services = [recorder(events, "a"), recorder(events, "b")];
+    await startAll(services);
+    await stopAll(services);
+    assert.deepEqual(events, ["start a", "start b", "stop b", "stop a"]);
+  });
+
+  test("stops what was started when one fails, and rejects with its error", async () => {
+    const events: string[] = [];
+    const services = [recorder(events, "a"), recorder(events, "b", { start: fails }), recorder(events, "c")];
+    await assert.rejects(startAll(services), /broken/);
+    assert.deepEqual(events, ["start a", "start b", "stop b", "stop a"]);
+  });
+});
+
+describe("stopAll", () => {
+  test("stops the others too when one fails, and rejects with the first failure", async () => {
+    const events: string[] = [];
+    await assert.rejects(stopAll([recorder(events, "a"), recorder(events, "b", { stop: fails })]), /broken/);
+    assert.deepEqual(events, ["stop b", "stop a"]);
+  });
+
+  test("leaves behind what does not stop by the deadline", async () => {
+    const events: string[] = [];
+    const services = [recorder(events, "a"), recorder(events, "b", { stop: hangs })];
+    await assert.rejects(stopAll(services, AbortSignal.abort()), /did not stop in time/);
+    assert.deepEqual(events, ["stop b", "stop a"]);
+  });
+});
+
+describe("runUntilSignal", () => {
+  const run = (services: Service[], host: Host, onReady = () => {}) =>
+    runUntilSignal(services, { logger, graceMs: 10, host, onReady });
+
+  test("runs until SIGTERM, stops and exits with 0, leaving no listener", async () => {
+    const host = new FakeHost();
+    const events: string[] = [];
+    const exit = once(host, "exit");
+    await run([recorder(events, "a")], host, () => {
+      events.push("ready");
+      host.emit("SIGTERM");
+    });
+    assert.deepEqual(await exit, [0]);
+    assert.deepEqual(events, ["start a", "ready", "stop a"]);
+    assert.equal(host.listenerCount("SIGTERM") + host.listenerCount("SIGINT"), 0);
+  });
+
+  test("exits with 1 when a service can't start, after it stopped the others", async () => {
+    const host = new FakeHost();
+    const events: string[] = [];
+    const exit = once(host, "exit");
+    await run([recorder(events, "a"), recorder(events, "b", { start: fails })], host);
+    assert.deepEqual(await exit, [1]);
+    assert.deepEqual(events, ["start a", "start b", "stop b", "stop a"]);
+  });
+
+  test("exits with 1 when a service does not stop within the grace time", async () => {
+    const host = new FakeHost();
+    const exit = once(host, "exit");
+    await run([recorder([], "a", { stop: hangs })], host, () => host.emit("SIGINT"));
+    assert.deepEqual(await exit, [1]);
+  });
+
+  test("exits with 1 at once at the second signal", async () => {
+    const host = new FakeHost();
+    const exit = once(host, "exit");
+    const isStopping = Promise.withResolvers<void>();
+    const mayStop = Promise.withResolvers<void>();
+    const stop = () => {
+      isStopping.resolve();
+      return mayStop.promise;
+    };
+    const running = run([recorder([], "a", { stop })], host, () => host.emit("SIGTERM"));
+    await isStopping.promise;
+    host.emit("SIGTERM");
+    assert.deepEqual(await exit, [1]);
+    mayStop.resolve();
+    await running;
+  });
+
+  test("a signal during the start stops what was begun and starts nothing more", async () => {
+    const host = new FakeHost();
+    const events: string[] = [];
+    const isStarting = Promise.withResolvers<void>();
+    const mayStart = Promise.withResolvers<void>();
+    const start = () => {
+      isStarting.resolve();
+      return mayStart.promise;
+    };
+    const stop = async () => mayStart.resolve();
+    const running = run([recorder(events, "a", { start, stop }), recorder(events, "b")], host);
+    await isStarting.promise;
+    host.emit("SIGTERM");
+    await running;
+    assert.deepEqual(events, ["start a", "stop a"]);
+  });
+});

@@ -1,0 +1,167 @@
+import { abortable } from "./abort.ts";
+import { toError } from "./errors.ts";
+import type { Logger } from "./logger.ts";
+
+/** A part that runs: a server, a loop, a connection. */
+export interface Service {
+  /** As the log names it. */
+  readonly name: string;
+  /** Resolves when the part works. */
+  start(): Promise<void>;
+  /**
+   * Resolves when the part has truly stopped; safe to call twice, and on a part that never started.
+   * @param signal aborts when patience is over: end at once
+   */
+  stop(signal?: AbortSignal): Promise<void>;
+}
+
+/** Starts the services in their order. If one fails, stops those that were started and rejects with its error. */
+export async function startAll(services: readonly Service[], logger?: Logger): Promise<void> {
+  const started: Service[] = [];
+  try {
+    for await (const service of startEach(services, logger)) started.push(service);
+  } catch (error) {
+    await stopInOrder(started.toReversed(), undefined, logger);
+    throw error;
+  }
+}
+
+/** Starts one service after the other, yielding each before it starts. */
+async function* startEach(services: readonly Service[], logger?: Logger): AsyncGenerator<Service> {
+  for (const service of services) {
+    yield service;
+    try {
+      await service.start();
+      logger?.debug({ service: service.name }, "started");
+    } catch (error) {
+      logger?.error({ service: service.name, err: error }, "could not start");
+      throw error;
+    }
+  }
+}
+
+/**
+ * Stops the services in reverse order. A service that fails to stop does not keep the others from stopping; the first
+ * failure is thrown at the end.
+ * @param signal the deadline of all: who has not stopped when it aborts is left behind
+ */
+export async function stopAll(services: readonly Service[], signal?: AbortSignal, logger?: Logger): Promise<void> {
+  const failures = await stopInOrder(services.toReversed(), signal, logger);
+  if (failures[0] !== undefined) throw failures[0];
+}
+
+async function stopInOrder(services: readonly Service[], signal?: AbortSignal, logger?: Logger): Promise<Error[]> {
+  const failures: Error[] = [];
+  for (const service of services) {
+    try {
+      const stopped = service.stop(signal);
+      await (signal === undefined ? stopped : orLeftBehind(stopped, signal));
+      logger?.debug({ service: service.name }, "stopped");
+    } catch (error) {
+      logger?.error({ service: service.name, err: error }, "did not stop well");
+      failures.push(toError(error));
+    }
+  }
+  return failures;
+}
+
+/** How long a service may take to end at once after the deadline, in milliseconds. */
+const lastMomentMs = 500;
+
+/** Gives the service a moment past the deadline, as it learns of the deadline only then. */
+async function orLeftBehind(stopped: Promise<void>, signal: AbortSignal): Promise<void> {
+  const leftBehind = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onDeadline = () => {
+    timer = setTimeout(() => leftBehind.abort(new Error("did not stop in time")), lastMomentMs);
+  };
+  if (signal.aborted) onDeadline();
+  else signal.addEventListener("abort", onDeadline, { once: true });
+  try {
+    await abortable(stopped, leftBehind.signal);
+  } finally {
+    signal.removeEventListener("abort", onDeadline);
+    clearTimeout(timer);
+  }
+}
+
+/** What runUntilSignal needs of the process. */
+export interface Host {
+  on(event: NodeJS.Signals, listener: () => void): unknown;
+  off(event: NodeJS.Signals, listener: () => void): unknown;
+  exit(code: number): unknown;
+}
+
+export interface RunOptions {
+  logger: Logger;
+  /** How long stopping may take over all services, in milliseconds. */
+  graceMs: number;
+  /** Called once all services work, e.g. to log "ready". */
+  onReady?: () => void;
+  /** Default: this process. */
+  host?: Host;
+}
+
+const stopSignals = ["SIGTERM", "SIGINT"] as const;
+
+/**
+ * Runs the services until SIGTERM or SIGINT, then stops them and ends the process with 0, or with 1 when a service did
+ * not start or not stop in time. A second signal ends the process at once with 1.
+ */
+export async function runUntilSignal(services: readonly Service[], options: RunOptions): Promise<void> {
+  const { logger, graceMs, onReady, host = process } = options;
+  const told = Promise.withResolvers<NodeJS.Signals>();
+  let signals = 0;
+  const listeners = stopSignals.map((name) => {
+    const listener = () => {
+      signals += 1;
+      told.resolve(name);
+      if (signals > 1) {
+        logger.warn({ signal: name }, "told twice to stop: ending at once");
+        host.exit(1);
+      }
+    };
+    host.on(name, listener);
+    return { name, listener };
+  });
+  const code = await run(services, told.promise, { logger, graceMs, onReady: onReady ?? (() => {}) });
+  for (const { name, listener } of listeners) host.off(name, listener);
+  host.exit(code);
+}
+
+async function run(
+  services: readonly Service[],
+  told: Promise<NodeJS.Signals>,
+  { logger, graceMs, onReady }: Required<Omit<RunOptions, "host">>,
+): Promise<number> {
+  const started: Service[] = [];
+  let wanted = true;
+  const start = async () => {
+    for await (const service of startEach(services, logger)) {
+      if (!wanted) return;
+      started.push(service);
+    }
+    if (wanted) onReady();
+  };
+  let code = 0;
+  try {
+    await Promise.race([start(), told]);
+    logger.info({ signal: await told }, "stopping");
+  } catch (error) {
+    logger.fatal({ err: error }, "could not start");
+    code = 1;
+  }
+  wanted = false;
+  const stopped = await stopWithin(graceMs, started, logger);
+  return stopped ? code : 1;
+}
+
+/** Whether all stopped well, and in time. */
+async function stopWithin(graceMs: number, services: readonly Service[], logger: Logger): Promise<boolean> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new Error(`did not stop within ${graceMs} ms`)), graceMs);
+  const failures = await stopInOrder(services.toReversed(), deadline.signal, logger);
+  clearTimeout(timer);
+  if (failures.length === 0) logger.info("stopped");
+  return failures.length === 0;
+}
