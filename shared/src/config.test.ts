@@ -86,6 +86,11 @@ describe("readConfig", () => {
     assert.doesNotMatch(fault ?? "", /hunter2/);
   });
 
+  test("hides the credentials in a URL that has some", () => {
+    const [fault] = faultsOf({ DRYDOCK_CLAIR_URL: "http://user:hunter2@clair:6060" });
+    assert.match(fault ?? "", /^DRYDOCK_CLAIR_URL is "http:\/\/\[hidden\]@clair:6060": must be/);
+  });
+
   test("reads a secret from the file that NAME_FILE names, less its last line break", () => {
     withFile("warn\n", (path) => {
       assert.equal(readConfig(variables, { ...sound, DRYDOCK_PASSWORD_FILE: path }).DRYDOCK_PASSWORD, "warn");

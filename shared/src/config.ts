@@ -70,9 +70,15 @@ function parse(
 ): Fault | { value: unknown } {
   const result = schema.safeParse(text);
   if (result.success) return { value: result.data };
-  const given = text === undefined ? "is not set" : secret ? "has a value (not shown) that is wrong" : `is "${text}"`;
+  const given =
+    text === undefined ? "is not set" : secret ? "has a value (not shown) that is wrong" : `is "${shown(text)}"`;
   const rule = text === undefined ? "it is required" : result.error.issues.map(({ message }) => message).join(", ");
   return { fault: `${name} ${given}: ${rule}${example === undefined ? "" : `; e.g. ${name}=${example}`}` };
+}
+
+/** The text without the user name and password that a URL may have. */
+function shown(text: string): string {
+  return text.replace(/\/\/.*@/s, "//[hidden]@");
 }
 
 function readSecret(name: string, env: Environment): Fault | { text: string | undefined } {

@@ -38,6 +38,10 @@ export const errorCatalogue = {
     status: "NOT_FOUND",
     meaning: "There is no report yet. Wait for the job to be SUCCESS, or launch a scan of the image.",
   },
+  JOB_ALREADY_EXISTS: {
+    status: "ALREADY_EXISTS",
+    meaning: "A unique job of the same name and key is alive; ResourceInfo names it. Wait for it, or stop it.",
+  },
   JOB_STATUS_FORBIDS: {
     status: "FAILED_PRECONDITION",
     meaning:
@@ -54,6 +58,14 @@ export const errorCatalogue = {
   PROTOCOL_VIOLATION: {
     status: "FAILED_PRECONDITION",
     meaning: "To workers only: a message came that the protocol does not allow here.",
+  },
+  WORKER_NOT_FOUND: {
+    status: "NOT_FOUND",
+    meaning: "No worker of this id has a lease. ListWorkers shows those that have.",
+  },
+  POOL_FULL: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning: "Too many jobs wait, or Redis is nearly full. Call again after the delay that RetryInfo gives.",
   },
   MESSAGE_TOO_LARGE: {
     status: "RESOURCE_EXHAUSTED",

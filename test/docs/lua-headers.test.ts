@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { transitions } from "@drydock/job-controller/domain/job-state.ts";
-import { transitionNames } from "@drydock/job-controller/redis/script.ts";
+import { sharedParts, transitionNames } from "@drydock/job-controller/redis/script.ts";
 
 const folder = new URL("../../services/job-controller/src/redis/scripts/", import.meta.url);
 const read = (name: string) => readFileSync(new URL(`${name}.lua`, folder), "utf8");
@@ -10,7 +10,7 @@ const read = (name: string) => readFileSync(new URL(`${name}.lua`, folder), "utf
 describe("the Lua scripts", () => {
   test("are all of them joined, and each is there", () => {
     const files = readdirSync(folder).map((file) => file.replace(/\.lua$/, ""));
-    assert.deepEqual(files.sort(), ["prelude", "dispatch", ...transitionNames].sort());
+    assert.deepEqual(files.sort(), [...sharedParts, "dispatch", ...transitionNames].sort());
   });
 
   for (const name of transitionNames) {

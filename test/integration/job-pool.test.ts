@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import type { JobStatus } from "@drydock/job-controller/domain/job-state.ts";
 import {
   demoJob,
+  demoTypes,
   type PoolUnderTest,
   passingFailure,
   startJob,
@@ -26,8 +27,8 @@ describe("the pool in Redis", () => {
     const ids = [];
     for (let i = 0; i < 5; i++) ids.push((await pool.launch(demoJob)).id);
     await pool.hello(workerNamed("w1"), workerInfo, []);
-    const first = await pool.claim(workerNamed("w1"), ["DEMO"], 3);
-    const second = await pool.claim(workerNamed("w1"), ["DEMO"], 3);
+    const first = await pool.claim(workerNamed("w1"), demoTypes, 3);
+    const second = await pool.claim(workerNamed("w1"), demoTypes, 3);
     assert.deepEqual(
       [...first.jobs, ...second.jobs].map(({ id }) => id),
       ids,
@@ -37,7 +38,7 @@ describe("the pool in Redis", () => {
 
   test("gives no job to a worker that has not said hello", async () => {
     await under.pool.launch(demoJob);
-    await assert.rejects(under.pool.claim(workerNamed("nobody"), ["DEMO"], 1), { reason: "LEASE_LOST" });
+    await assert.rejects(under.pool.claim(workerNamed("nobody"), demoTypes, 1), { reason: "LEASE_LOST" });
   });
 
   test("skips jobs that were stopped while they waited", async () => {
@@ -46,7 +47,7 @@ describe("the pool in Redis", () => {
     const next = await pool.launch(demoJob);
     await pool.end(stopped.id, "stop");
     await pool.hello(workerNamed("w1"), workerInfo, []);
-    const { jobs } = await pool.claim(workerNamed("w1"), ["DEMO"], 1);
+    const { jobs } = await pool.claim(workerNamed("w1"), demoTypes, 1);
     assert.deepEqual(
       jobs.map(({ id }) => id),
       [next.id],
@@ -93,7 +94,7 @@ describe("the pool in Redis", () => {
     clock.advance(15_001);
     await pool.reap();
     await pool.hello(workerNamed("w2"), workerInfo, []);
-    const { jobs } = await pool.claim(workerNamed("w2"), ["DEMO"], 1);
+    const { jobs } = await pool.claim(workerNamed("w2"), demoTypes, 1);
     assert.equal(jobs[0]?.id, lease.jobId);
     assert.equal(jobs[0]?.attempt, 1);
     assert.equal((await pool.get(lease.jobId)).crashes, 1);
@@ -114,7 +115,7 @@ describe("the pool in Redis", () => {
     await pool.hello(workerNamed("w1", "second", "s2"), workerInfo, []);
     assert.equal(await statusOf(lease.jobId), "PENDING");
     await assert.rejects(pool.beat(workerNamed("w1", "first"), [lease]), { reason: "WORKER_SUPERSEDED" });
-    await assert.rejects(pool.claim(workerNamed("w1", "first"), ["DEMO"], 1), { reason: "WORKER_SUPERSEDED" });
+    await assert.rejects(pool.claim(workerNamed("w1", "first"), demoTypes, 1), { reason: "WORKER_SUPERSEDED" });
   });
 
   test("lets a worker that reconnects keep what it names and frees what it does not", async () => {
@@ -205,7 +206,7 @@ describe("the pool in Redis", () => {
       assert.equal(job.lastError?.attempt, attempt);
       clock.advance(cap);
       await pool.promote();
-      const { jobs } = await pool.claim(workerNamed("w1"), ["DEMO"], 1);
+      const { jobs } = await pool.claim(workerNamed("w1"), demoTypes, 1);
       token.token = jobs[0]?.token ?? 0;
     }
     await pool.fail(token, policy, {});
@@ -232,7 +233,8 @@ describe("the pool in Redis", () => {
     await pool.fail(await startJob(under, workerNamed("w1"), held), passingFailure, {});
     await pool.succeed(await startJob(under, workerNamed("w1"), held), {});
     await pool.launch(demoJob);
-    assert.deepEqual(await pool.queues(), [{ name: "DEMO", pending: 1, running: 1, scheduled: 1 }]);
+    const [queue] = await under.queues.queues();
+    assert.deepEqual([queue?.pending, queue?.running, queue?.scheduled], [1, 1, 1]);
     assert.equal((await pool.workers())[0]?.running, 1);
   });
 
@@ -289,13 +291,14 @@ describe("a pool of four shards", () => {
     const ids = new Set<string>();
     for (let i = 0; i < 40; i++) ids.add((await pool.launch(demoJob)).id);
     assert.equal(new Set([...ids].map((id) => id.charAt(9))).size, 4);
-    const { jobs } = await pool.claim(worker, ["DEMO"], 100);
+    const { jobs } = await pool.claim(worker, demoTypes, 100);
     assert.deepEqual(new Set(jobs.map(({ id }) => id)), ids);
     const held = jobs.map(({ id, token }) => ({ jobId: id, token }));
     clock.advance(10_000);
     assert.deepEqual(await pool.beat(worker, held), { lost: [], commands: [] });
     clock.advance(15_001);
     assert.equal((await pool.reap()).count, 40);
-    assert.deepEqual(await pool.queues(), [{ name: "DEMO", pending: 40, running: 0, scheduled: 0 }]);
+    const [queue] = await under.queues.queues();
+    assert.deepEqual([queue?.pending, queue?.running], [40, 0]);
   });
 });

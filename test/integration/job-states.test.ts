@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { type JobEvent, type JobStatus, jobStatuses, transitions } from "@drydock/job-controller/domain/job-state.ts";
-import { type PoolUnderTest, passingFailure, startJob, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import { demoTypes, type PoolUnderTest, passingFailure, startJob, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 
@@ -24,7 +24,7 @@ const events: Record<Exclude<JobEvent, "launch">, (under: PoolUnderTest, lease: 
     await pool.beat(worker, []).catch(() => {});
     return pool.promote();
   },
-  claim: ({ pool }) => pool.claim(worker, ["DEMO"], 10),
+  claim: ({ pool }) => pool.claim(worker, demoTypes, 10),
   success: ({ pool }, lease) => pool.succeed(lease, {}),
   "failure, to be tried again": ({ pool }, lease) => pool.fail(lease, passingFailure, {}),
   "failure, for good": ({ pool }, lease) => pool.fail(lease, { ...passingFailure, retry: "never" }, {}),
@@ -45,7 +45,7 @@ async function loseThrice({ pool, clock }: PoolUnderTest, lease: Lease): Promise
     await pool.reap();
     if ((await pool.get(lease.jobId)).crashes !== i + 1 || i === 2) return;
     await pool.hello(worker, workerInfo, []);
-    await pool.claim(worker, ["DEMO"], 1);
+    await pool.claim(worker, demoTypes, 1);
   }
 }
 

@@ -282,6 +282,19 @@ describe("a gRPC server", () => {
     assert.deepEqual(got, [{ n: 1 }]);
   });
 
+  test("ends a stream with the reason that its caller's signal gives", async () => {
+    rig.behaviour.list = async function* (_, { signal }) {
+      yield { n: 1 };
+      await untilAborted(signal);
+    };
+    const caller = new AbortController();
+    const reading = (async () => {
+      const items = serverStreamCall(rig.client, definition.list, {}, { signal: caller.signal });
+      for await (const _ of items) caller.abort(new Error("enough"));
+    })();
+    await assert.rejects(reading, /enough/);
+  });
+
   test("collects a stream of requests, or refuses it half-way", async () => {
     const send = (requests: Json[]) =>
       new Promise<Json | undefined>((resolve, reject) => {
@@ -395,7 +408,8 @@ describe("stopping a gRPC server", () => {
     };
     const { path, requestSerialize, responseDeserialize } = definition.list;
     const stream = rig.client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {});
-    await once(stream, "metadata");
+    await once(stream, "data");
+    stream.pause();
     await untilSteady(() => made);
     const failed = once(stream, "error");
     await rig.server.stop();

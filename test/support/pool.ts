@@ -2,10 +2,16 @@ import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity, WorkerInfo } from "@drydock/job-controller/domain/worker.ts";
+import type { JobIndex } from "@drydock/job-controller/ports/job-index.ts";
 import type { Failure } from "@drydock/job-controller/ports/job-pool.ts";
+import type { LogStore } from "@drydock/job-controller/ports/log-store.ts";
+import type { QueueControl } from "@drydock/job-controller/ports/queue-control.ts";
+import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
+import { createRedisJobIndex } from "@drydock/job-controller/redis/job-index.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/job-pool.ts";
 import { createRedisLogStore } from "@drydock/job-controller/redis/log-store.ts";
+import { createRedisQueueControl } from "@drydock/job-controller/redis/queue-control.ts";
 import { createRedisReportStore } from "@drydock/job-controller/redis/report-store.ts";
 import { readScript } from "@drydock/job-controller/redis/script.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
@@ -14,8 +20,11 @@ import { ManualClock } from "./manual-clock.ts";
 /** The pool on a Redis of its own, with a clock that the test moves. */
 export interface PoolUnderTest {
   pool: RedisJobPool;
-  logs: ReturnType<typeof createRedisLogStore>;
-  reports: ReturnType<typeof createRedisReportStore>;
+  shards: Shard[];
+  queues: QueueControl;
+  index: JobIndex;
+  logs: LogStore;
+  reports: ReportStore;
   clock: ManualClock;
   redis: ScriptedRedis;
   server: RedisServer;
@@ -32,6 +41,9 @@ export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 }
   const shards = Array.from({ length: count }, (_, number) => new Shard(number, redis, clock));
   return {
     pool: new RedisJobPool({ redis, shards, terms: defaultLeaseTerms, clock }),
+    shards,
+    queues: createRedisQueueControl(redis, shards),
+    index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
     reports: createRedisReportStore(redis, shards),
     clock,
@@ -51,6 +63,9 @@ export function workerNamed(workerId: string, incarnation = "first", session = "
 
 /** What a worker says about itself. */
 export const workerInfo: WorkerInfo = { version: "1.0.0", jobNames: ["DEMO"], slots: 4, draining: false, startedAt: 0 };
+
+/** The type of that job, as a worker takes it. */
+export const demoTypes = [{ name: "DEMO", most: 0 }];
 
 /** A job to be launched. */
 export const demoJob = { name: "DEMO", parametersJson: '{"image":"demo"}', traceparent: "" };
@@ -72,7 +87,7 @@ export async function startJob(
 ): Promise<Lease> {
   const job = await pool.launch(demoJob);
   await pool.hello(worker, workerInfo, held);
-  const { jobs } = await pool.claim(worker, ["DEMO"], 1);
+  const { jobs } = await pool.claim(worker, demoTypes, 1);
   const token = jobs.find(({ id }) => id === job.id)?.token;
   if (token === undefined) throw new Error("the job was not the next one");
   return { jobId: job.id, token };

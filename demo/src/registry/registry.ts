@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import { type RunningProcess, startProcess } from "../stack/processes.ts";
+import { createTemporaryDirectory, type TemporaryDirectory } from "../stack/temporary-directory.ts";
 import { allRights, pullRights, type User } from "./access.ts";
 import { createTokenServer, type TokenServer, type TokenServerOptions } from "./token-server.ts";
 
@@ -24,6 +24,8 @@ export interface Account {
 export interface Registry extends Service {
   /** Without a slash at the end; to be read after start. */
   readonly url: string;
+  /** To be read after start. */
+  readonly process: RunningProcess;
   /** Gives its tokens. */
   readonly tokens: TokenServer;
   /** Who may pull and list. */
@@ -37,26 +39,29 @@ export function createRegistry({ port = 0, tokens: own = {} }: RegistryOptions =
   const reader: User = { username: "scanner", password: "scanner-password", rights: pullRights };
   const writer: User = { username: "pusher", password: "pusher-password", rights: allRights };
   const tokens = createTokenServer({ users: [reader, writer], ...own });
-  let running: { process: RunningProcess; directory: string } | undefined;
-  let url: string | undefined;
+  let running: { process: RunningProcess; directory: TemporaryDirectory } | undefined;
+  const processNow = () => {
+    if (running === undefined) throw new Error("the registry was not started");
+    return running.process;
+  };
   return {
     name: "registry",
     tokens,
     reader,
     writer,
     get url() {
-      if (url === undefined) throw new Error("the registry does not run");
-      return url;
+      return `http://${processNow().ready.address}`;
+    },
+    get process() {
+      return processNow();
     },
     start: async () => {
       await tokens.start();
-      const directory = await mkdtemp(join(tmpdir(), "drydock-registry-"));
+      const directory = await createTemporaryDirectory("registry");
       try {
-        const process = await startServer(directory, port, tokens);
-        running = { process, directory };
-        url = `http://${process.ready.address}`;
+        running = { process: await startServer(directory.path, port, tokens), directory };
       } catch (error) {
-        await Promise.all([tokens.stop(), removeDirectory(directory)]);
+        await Promise.all([tokens.stop(), directory.remove()]);
         throw error;
       }
     },
@@ -64,7 +69,7 @@ export function createRegistry({ port = 0, tokens: own = {} }: RegistryOptions =
       await tokens.stop();
       if (running === undefined) return;
       await running.process.stop();
-      await removeDirectory(running.directory);
+      await running.directory.remove();
     },
   };
 }
@@ -100,8 +105,4 @@ async function startServer(directory: string, port: number, tokens: TokenServer)
     },
     installHint: "on Debian and Ubuntu it is in the package docker-registry",
   });
-}
-
-function removeDirectory(path: string): Promise<void> {
-  return rm(path, { recursive: true, force: true });
 }

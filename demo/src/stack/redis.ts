@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { freePort } from "./free-port.ts";
 import { type RunningProcess, startProcess } from "./processes.ts";
+import { createTemporaryDirectory } from "./temporary-directory.ts";
 
 /** A Redis of our own, with its data in a temporary directory. */
 export interface RedisServer {
@@ -21,11 +19,10 @@ export interface RedisServer {
 
 /** Starts a Redis with an append-only file, and without eviction, as Drydock needs it. */
 export async function startRedis(): Promise<RedisServer> {
-  const directory = await mkdtemp(join(tmpdir(), "drydock-redis-"));
-  const remove = () => rm(directory, { recursive: true, force: true });
+  const directory = await createTemporaryDirectory("redis");
   try {
     const port = await freePort();
-    let running = await startServer(port, directory);
+    let running = await startServer(port, directory.path);
     return {
       port,
       url: `redis://127.0.0.1:${port}/0`,
@@ -36,15 +33,15 @@ export async function startRedis(): Promise<RedisServer> {
         await running.kill();
       },
       resume: async () => {
-        running = await startServer(port, directory);
+        running = await startServer(port, directory.path);
       },
       stop: async () => {
         await running.stop();
-        await remove();
+        await directory.remove();
       },
     };
   } catch (error) {
-    await remove();
+    await directory.remove();
     throw error;
   }
 }

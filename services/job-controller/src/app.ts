@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Clock, systemClock } from "@drydock/shared/clock.ts";
 import { JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
 import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { createHealthState } from "@drydock/shared/grpc/health.ts";
@@ -13,17 +14,20 @@ import { createOpsServer } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
 import { createJobService } from "./grpc/job-service.ts";
+import { createQueueService } from "./grpc/queue-service.ts";
 import { createReportService } from "./grpc/report-service.ts";
 import { createWorkerService } from "./grpc/worker-service.ts";
+import type { ControllerSignals } from "./ports/signals.ts";
 import { createRedisParts } from "./redis/parts.ts";
-import { reap } from "./upkeep/reaper.ts";
-import { runWhileMore } from "./upkeep/run-while-more.ts";
+import { createChores } from "./upkeep/chores.ts";
+import { Promoter } from "./upkeep/promoter.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
 import { JobTypes } from "./usecases/job-types.ts";
+import { PoolLimits } from "./usecases/pool-limits.ts";
 
-/** How often each chore runs, in milliseconds. Together they are an idle controller's load on Redis. */
-const periods = { reapMs: 500, promoteMs: 500, lookMs: 2_000, readinessMs: 250 };
+/** How often health follows Redis, in milliseconds. */
+const readinessMs = 250;
 
 /** The descriptors of the contract, for reflection. */
 const descriptors = import.meta.resolve("@drydock/shared/gen/descriptors.binpb");
@@ -48,14 +52,20 @@ export function createJobController(
   logger: Logger,
   { clock = systemClock, terms = defaultLeaseTerms }: ControllerOverrides = {},
 ): JobController {
-  const { watch, signals, pool, logs, reports, typeStore } = createRedisParts({ config, clock, terms, logger });
+  const { watch, signals, pool, index, queues, logs, reports, typeStore } = createRedisParts({
+    config,
+    clock,
+    terms,
+    logger,
+  });
   const metrics = createMetrics({ defaults: true });
   const health = createHealthState();
   const dispatcher = new Dispatcher(logger);
-  const deps = { pool, logs, dispatcher, types: new JobTypes(typeStore), changes: new JobChanges() };
-  signals.onReady((jobName) => dispatcher.wake(jobName));
-  signals.onCommand((workerId, lease, command) => dispatcher.command(workerId, lease, command));
-  signals.onTypes(() => void deps.types.reload().catch(() => {}));
+  const limits = new PoolLimits({ maxWaiting: config.maxWaiting, memoryPart: 0.95 });
+  const [types, changes] = [new JobTypes(typeStore), new JobChanges()];
+  const deps = { pool, index, queues, logs, dispatcher, types, changes, limits, clock };
+  const promoter = new Promoter({ pool, clock, logger });
+  listen(signals, { dispatcher, promoter, types });
 
   const server = createGrpcServer({
     listen: config.listen,
@@ -63,8 +73,9 @@ export function createJobController(
       { definition: JobServiceService, implementation: createJobService({ ...deps, redis: watch, terms }) },
       {
         definition: WorkerServiceService,
-        implementation: createWorkerService({ ...deps, reports, clock, terms, logger }),
+        implementation: createWorkerService({ ...deps, reports, terms, logger }),
       },
+      { definition: QueueServiceService, implementation: createQueueService({ ...deps, signals }) },
       { definition: ReportServiceService, implementation: createReportService({ reports, pool }) },
     ],
     health,
@@ -78,33 +89,25 @@ export function createJobController(
     metrics,
     logger,
   });
-  const whenUp = (chore: () => Promise<unknown>) => async () => (watch.up ? chore() : undefined);
-  const chores = [
-    every(periods.readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger }),
-    every(periods.reapMs, (signal) => runWhileMore(() => reap({ pool, redis: watch, terms, clock }), signal), {
-      name: "reaper",
-      logger,
-      jitter: 0.2,
-    }),
-    every(periods.promoteMs, (signal) => whenUp(() => runWhileMore(() => pool.promote(), signal))(), {
-      name: "promoter",
-      logger,
-      jitter: 0.2,
-    }),
-    every(
-      periods.lookMs,
-      whenUp(() => lookAround(dispatcher)),
-      { name: "look-around", logger },
-    ),
-  ];
+  const chores = createChores({ ...deps, redis: watch, keep: config.keep, terms, logger });
+  const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
-    services: [watch, signals, ...chores, ops, server],
+    services: [watch, signals, promoter, ...chores, readiness, ops, server],
     addresses: () => ({ grpc: server.address, ops: ops.address }),
   };
 }
 
-/** Wake-ups between controllers may be lost, and so may assignments. */
-async function lookAround(dispatcher: Dispatcher): Promise<void> {
-  dispatcher.lookEverywhere();
-  for (const session of dispatcher.sessions) await session.takeBackUnheard();
+interface Listeners {
+  dispatcher: Dispatcher;
+  promoter: Promoter;
+  types: JobTypes;
+}
+
+/** What other controllers tell, and this one itself. */
+function listen(signals: ControllerSignals, { dispatcher, promoter, types }: Listeners): void {
+  signals.onReady((jobName) => dispatcher.wake(jobName));
+  signals.onCommand((workerId, lease, command) => dispatcher.command(workerId, lease, command));
+  signals.onDrain((workerId) => dispatcher.drainWorker(workerId));
+  signals.onDue((at) => promoter.wakeAt(at));
+  signals.onTypes(() => void types.reload().catch(() => {}));
 }

@@ -10,10 +10,21 @@ import {
 import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
 import { z } from "zod";
 import { maxShards } from "./domain/job-id.ts";
+import type { KeepTimes } from "./upkeep/sweeper.ts";
+
+const hourMs = 3_600_000;
 
 const redisUrl = z
   .string()
   .refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ""), "must be a redis:// or rediss:// URL");
+
+function keepHours(hours: number, status: string) {
+  return {
+    schema: wholeNumber({ min: 1, max: 10 * 365 * 24 }).default(hours),
+    example: String(hours),
+    description: `How long jobs are kept once they are ${status}, in hours.`,
+  };
+}
 
 /** The variables that the job-controller reads; docs/configuration.md shows them. */
 export const controllerVariables = {
@@ -38,6 +49,15 @@ export const controllerVariables = {
     example: "4",
     description: "How many parts the pool has. All controllers of one Redis must agree; it can grow, not shrink.",
   },
+  DRYDOCK_MAX_WAITING: {
+    schema: wholeNumber({ min: 1, max: 100_000_000 }).default(1_000_000),
+    example: "1000000",
+    description: "How many jobs may wait; a launch beyond that is answered RESOURCE_EXHAUSTED.",
+  },
+  DRYDOCK_KEEP_SUCCESS_HOURS: keepHours(24, "SUCCESS"),
+  DRYDOCK_KEEP_STOPPED_HOURS: keepHours(24, "STOPPED"),
+  DRYDOCK_KEEP_CANCELLED_HOURS: keepHours(7 * 24, "CANCELLED"),
+  DRYDOCK_KEEP_ERROR_HOURS: keepHours(7 * 24, "ERROR"),
   DRYDOCK_LOG_LEVEL: { schema: logLevel.default("info"), example: "debug", description: "How much is logged." },
   DRYDOCK_LOG_FORMAT: {
     schema: logFormat.optional(),
@@ -68,6 +88,10 @@ export interface ControllerConfig {
   readonly listen: string;
   readonly opsListen: string;
   readonly shards: number;
+  /** How many jobs may wait. */
+  readonly maxWaiting: number;
+  /** How long ended jobs are kept. */
+  readonly keep: KeepTimes;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat | undefined;
 }
@@ -80,6 +104,13 @@ export function readControllerConfig(env: Environment): ControllerConfig {
     listen: read.DRYDOCK_LISTEN,
     opsListen: read.DRYDOCK_OPS_LISTEN,
     shards: read.DRYDOCK_SHARDS,
+    maxWaiting: read.DRYDOCK_MAX_WAITING,
+    keep: {
+      SUCCESS: read.DRYDOCK_KEEP_SUCCESS_HOURS * hourMs,
+      STOPPED: read.DRYDOCK_KEEP_STOPPED_HOURS * hourMs,
+      CANCELLED: read.DRYDOCK_KEEP_CANCELLED_HOURS * hourMs,
+      ERROR: read.DRYDOCK_KEEP_ERROR_HOURS * hourMs,
+    },
     logLevel: read.DRYDOCK_LOG_LEVEL,
     logFormat: read.DRYDOCK_LOG_FORMAT,
   });

@@ -62,7 +62,10 @@ export function createWorker({ settings, jobTypes, properties = {}, logger, onGo
     slots,
     drainMs,
     logger,
-    onWelcome: settled.resolve,
+    onWelcome: () => {
+      logs.retry();
+      settled.resolve();
+    },
     ...(onGone && { onGone }),
   });
   return {

@@ -9,6 +9,8 @@ export interface JobType {
   parametersSchema: string;
   /** How many attempts may fail before the job is in ERROR, at least 1. */
   maxFails: number;
+  /** How many jobs of it may run at once over all workers; 0 is no limit. */
+  maxRunning: number;
 }
 
 /** What a job type's name looks like. */

@@ -22,6 +22,8 @@ export interface WorkerState extends WorkerInfo {
   workerId: string;
   /** How many jobs it holds. */
   running: number;
+  /** The jobs it holds; the first hundred. */
+  jobIds: string[];
   /** When its lease ends, in milliseconds since 1970. */
   leaseEndsAt: number;
 }

@@ -1,10 +1,12 @@
 import {
   JobCommand as CommandCode,
-  JobKind,
   type JobStats,
+  JobKind as KindCode,
+  type JobPolicy as PolicyMessage,
   JobStatus as StatusCode,
 } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import type { Job, JobCommand, JobProgress, Lease } from "../domain/job.ts";
+import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
+import type { Job, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
 
 const statusCodes = {
@@ -17,6 +19,12 @@ const statusCodes = {
   SUCCESS: StatusCode.JOB_STATUS_SUCCESS,
 } as const satisfies Record<JobStatus, StatusCode>;
 
+const kindCodes = {
+  GENERIC: KindCode.JOB_KIND_GENERIC,
+  SCHEDULED: KindCode.JOB_KIND_SCHEDULED,
+  PERIODIC: KindCode.JOB_KIND_UNSPECIFIED,
+} as const satisfies Record<JobKind, KindCode>;
+
 const commandCodes = {
   stop: CommandCode.JOB_COMMAND_STOP,
   cancel: CommandCode.JOB_COMMAND_CANCEL,
@@ -28,9 +36,9 @@ export function toStats(job: Job): JobStats {
   return {
     id: job.id,
     name: job.name,
-    kind: JobKind.JOB_KIND_GENERIC,
+    kind: kindCodes[job.kind],
     status: statusCodes[job.status],
-    unique: false,
+    unique: job.uniqueKey !== "",
     refLink: `/api/v1/jobs/${job.id}`,
     cronSpec: "",
     enqueueTime: toDate(job.enqueuedAt),
@@ -56,8 +64,36 @@ export function toStats(job: Job): JobStats {
       time: toDate(job.lastError.at),
     },
     workerId: job.workerId,
+    priority: job.priority,
+    fairnessKey: job.fairnessKey,
+    policy: job.policy && toPolicyMessage(job.policy),
+    labels: job.labels,
+    executionTotals: Object.entries(job.executionTotals).map(([status, count]) => ({
+      status: toStatusCode(status as JobStatus),
+      count,
+    })),
     pendingCommand: job.command === undefined ? CommandCode.JOB_COMMAND_UNSPECIFIED : toCommandCode(job.command),
   };
+}
+
+/** The status as clients see it. */
+export function toStatusCode(status: JobStatus): StatusCode {
+  return statusCodes[status];
+}
+
+/** The status that a client named; undefined for none and for one that there is not. */
+export function fromStatusCode(code: StatusCode): JobStatus | undefined {
+  return keyOf(statusCodes, code);
+}
+
+/** The kind that a client named; undefined for none and for one that there is not. */
+export function fromKindCode(code: KindCode): JobKind | undefined {
+  return code === KindCode.JOB_KIND_UNSPECIFIED ? undefined : keyOf(kindCodes, code);
+}
+
+/** Milliseconds as a duration. */
+export function toDuration(ms: number): Duration {
+  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 };
 }
 
 /** The command as workers see it. */
@@ -79,4 +115,20 @@ export function toLease(lease: { jobId: string; token: number } | undefined): Le
 export function toProgress(progress: { phase: string; percent: number } | undefined): JobProgress | undefined {
   if (progress === undefined) return undefined;
   return { phase: progress.phase.slice(0, 64), percent: Math.min(100, Math.max(0, Math.trunc(progress.percent))) };
+}
+
+function toPolicyMessage(policy: JobPolicy): PolicyMessage {
+  const duration = (ms: number) => (ms === 0 ? undefined : toDuration(ms));
+  return {
+    maxAttempts: policy.maxAttempts,
+    initialBackoff: duration(policy.backoffBaseMs),
+    maxBackoff: duration(policy.backoffCapMs),
+    runTimeout: duration(policy.runTimeoutMs),
+    queueTimeout: duration(policy.queueTimeoutMs),
+    finalReasons: policy.finalReasons,
+  };
+}
+
+function keyOf<Key extends string, Value>(record: Record<Key, Value>, value: Value): Key | undefined {
+  return (Object.keys(record) as Key[]).find((key) => record[key] === value);
 }

@@ -5,11 +5,13 @@ import type { JobCommand } from "../domain/job.ts";
 import { checkStatus, type StatusDeps } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { endJob } from "../usecases/end-job.ts";
-import { launchJob } from "../usecases/launch-job.ts";
+import { listJobs } from "../usecases/list-jobs.ts";
 import { retryJob } from "../usecases/retry-job.ts";
 import { readLog, watchJob } from "../usecases/watch-job.ts";
 import { toDate, toStats } from "./convert.ts";
-import { validateCount, validateJobId, validateLaunch } from "./validate.ts";
+import { launch, launchMany } from "./launches.ts";
+import { validateCount, validateJobId } from "./validate.ts";
+import { validateList } from "./validate-list.ts";
 
 /** drydock.job.v1.JobService. */
 export function createJobService(deps: UseCaseDeps & StatusDeps): UntypedServiceImplementation {
@@ -18,9 +20,12 @@ export function createJobService(deps: UseCaseDeps & StatusDeps): UntypedService
       return { stats: toStats(await endJob(deps, validateJobId(jobId), command)) };
     });
   return {
-    launchJob: unary(async ({ job }: message.LaunchJobRequest, call): Promise<message.LaunchJobResponse> => {
-      const { name, parameters } = validateLaunch(job);
-      return { stats: toStats(await launchJob(deps, { name, parameters, traceparent: call.traceparent ?? "" })) };
+    launchJob: unary((request: message.LaunchJobRequest, call) => launch(deps, request, call)),
+    launchJobs: unary((request: message.LaunchJobsRequest, call) => launchMany(deps, request, call)),
+    listJobs: unary(async (request: message.ListJobsRequest): Promise<message.ListJobsResponse> => {
+      const { filter, page } = validateList(request);
+      const { jobs, nextPageToken } = await listJobs(deps.index, filter, page);
+      return { jobs: jobs.map(toStats), nextPageToken };
     }),
     getJob: unary(async ({ jobId }: message.GetJobRequest): Promise<message.GetJobResponse> => {
       return { stats: toStats(await deps.pool.get(validateJobId(jobId))) };
@@ -60,7 +65,7 @@ function toStatusResponse({
       startedAt: toDate(startedAt),
       heartbeatAt: toDate(heartbeatAt),
     })),
-    queues,
+    queues: queues.map(({ name, pending, running, scheduled }) => ({ name, pending, running, scheduled })),
     redis,
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import { validateCount, validateHello, validateJobId, validateLaunch, validateReportSubject } from "./validate.ts";
+import { validateCount, validateHello, validateJobId, validateReportSubject } from "./validate.ts";
 
 /** Asserts that the call is refused for exactly these fields. */
 function refuses(fields: string[], call: () => unknown): void {
@@ -13,20 +13,6 @@ function refuses(fields: string[], call: () => unknown): void {
 }
 
 describe("what comes from outside", () => {
-  test("a launch needs a job, and the job a sound name", () => {
-    refuses(["job"], () => validateLaunch(undefined));
-    for (const name of ["", "demo", "A".repeat(65), "A B", "1A"]) {
-      refuses(["job.name"], () => validateLaunch({ name, parameters: {}, metadata: undefined }));
-    }
-    const launch = validateLaunch({ name: "DEMO", parameters: undefined, metadata: undefined });
-    assert.deepEqual(launch, { name: "DEMO", parameters: {} });
-  });
-
-  test("a launch of a kind that there is not is refused together with its other faults", () => {
-    const metadata = { kind: 7 as never };
-    refuses(["job.metadata.kind", "job.name"], () => validateLaunch({ name: "", parameters: {}, metadata }));
-  });
-
   test("a job id is one or is refused", () => {
     assert.equal(validateJobId("1jd5m9q2c00000"), "1jd5m9q2c00000");
     for (const id of ["", "x", "../../etc/passwd", "1jd5m9q2c0000\n"]) refuses(["job_id"], () => validateJobId(id));
@@ -45,7 +31,7 @@ describe("what comes from outside", () => {
   });
 
   test("a worker's Hello names itself, its slots and its types soundly", () => {
-    const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 0 };
+    const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 0, maxRunning: 0 };
     const sound = Hello.create({ workerId: "worker-1.a", incarnation: "abc", slots: 4, jobTypes: [type] });
     assert.equal(validateHello(sound).types[0]?.maxFails, 4, "0 means Harbor's 4");
     const unsound = { ...sound, workerId: "a b", incarnation: "", slots: 1_001, jobTypes: [{ ...type, name: "demo" }] };

@@ -1,5 +1,4 @@
 import { type FieldViolation, fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
-import { JobKind, type JobRequest } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type { GetReportRequest } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import type { Hello, JobType as JobTypeMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { isJobId, jobIdRule } from "../domain/job-id.ts";
@@ -7,34 +6,26 @@ import { defaultMaxFails, type JobType, jobNamePattern, jobNameRule } from "../d
 
 const digestPattern = /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
 const workerIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const workerIdRule = "must be at most 128 of A-Z, a-z, 0-9, dot, underscore and hyphen, a letter or digit first";
 /** More would make one worker's lease a long script. */
 const maxSlots = 1_000;
-
-/** What a valid launch says. */
-export interface ValidLaunch {
-  name: string;
-  parameters: Record<string, unknown>;
-}
-
-/** Checks a launch; its parameters are checked later, by the schema of its type. */
-export function validateLaunch(job: JobRequest | undefined): ValidLaunch {
-  if (job === undefined) throw fieldsInvalid([{ field: "job", description: "is missing" }]);
-  const violations: FieldViolation[] = [];
-  if (!jobNamePattern.test(job.name)) {
-    violations.push({ field: "job.name", description: job.name === "" ? "is missing" : jobNameRule });
-  }
-  const kind = job.metadata?.kind ?? JobKind.JOB_KIND_UNSPECIFIED;
-  if (kind !== JobKind.JOB_KIND_UNSPECIFIED && kind !== JobKind.JOB_KIND_GENERIC) {
-    violations.push({ field: "job.metadata.kind", description: "must be JOB_KIND_GENERIC or left out" });
-  }
-  if (violations.length > 0) throw fieldsInvalid(violations);
-  return { name: job.name, parameters: job.parameters ?? {} };
-}
 
 /** Checks a job's id. */
 export function validateJobId(jobId: string): string {
   if (isJobId(jobId)) return jobId;
   throw fieldsInvalid([{ field: "job_id", description: jobId === "" ? "is missing" : jobIdRule }]);
+}
+
+/** Checks a job type's name. */
+export function validateJobName(name: string): string {
+  if (jobNamePattern.test(name)) return name;
+  throw fieldsInvalid([{ field: "name", description: name === "" ? "is missing" : jobNameRule }]);
+}
+
+/** Checks a worker's id. */
+export function validateWorkerId(workerId: string): string {
+  if (workerIdPattern.test(workerId)) return workerId;
+  throw fieldsInvalid([{ field: "worker_id", description: workerId === "" ? "is missing" : workerIdRule }]);
 }
 
 /** Checks a number that must not be negative. */
@@ -56,9 +47,8 @@ export function validateReportSubject(request: GetReportRequest): { jobId: strin
 /** Checks a digest. */
 export function validateDigest(digest: string): string {
   if (digestPattern.test(digest)) return digest;
-  throw fieldsInvalid([
-    { field: "digest", description: "must be sha256: and 64, or sha512: and 128 lower-case hex digits" },
-  ]);
+  const description = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
+  throw fieldsInvalid([{ field: "digest", description }]);
 }
 
 /** A worker's Hello that is fit for use. */
@@ -74,10 +64,7 @@ export interface ValidHello {
 export function validateHello(hello: Hello): ValidHello {
   const { workerId, incarnation, version, slots, jobTypes } = hello;
   const violations: FieldViolation[] = [];
-  if (!workerIdPattern.test(workerId)) {
-    const description = "must be at most 128 of A-Z, a-z, 0-9, dot, underscore and hyphen, a letter or digit first";
-    violations.push({ field: "hello.worker_id", description });
-  }
+  if (!workerIdPattern.test(workerId)) violations.push({ field: "hello.worker_id", description: workerIdRule });
   if (!/^[A-Za-z0-9-]{1,64}$/.test(incarnation)) {
     violations.push({ field: "hello.incarnation", description: "must be at most 64 of A-Z, a-z, 0-9 and hyphen" });
   }
@@ -101,8 +88,10 @@ export function protocolViolation(text: string): ReasonedError {
 }
 
 function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType {
-  const { name, description, parametersSchema, maxFails } = type;
+  const { name, description, parametersSchema, maxFails, maxRunning } = type;
   if (!jobNamePattern.test(name)) violations.push({ field: "hello.job_types.name", description: jobNameRule });
-  if (maxFails < 0) violations.push({ field: "hello.job_types.max_fails", description: "must not be negative" });
-  return { name, description, parametersSchema, maxFails: maxFails === 0 ? defaultMaxFails : maxFails };
+  for (const [field, count] of Object.entries({ max_fails: maxFails, max_running: maxRunning })) {
+    if (count < 0) violations.push({ field: `hello.job_types.${field}`, description: "must not be negative" });
+  }
+  return { name, description, parametersSchema, maxFails: maxFails === 0 ? defaultMaxFails : maxFails, maxRunning };
 }

@@ -1,10 +1,10 @@
+import type { Clock } from "@drydock/shared/clock.ts";
 import type { WorkResponse } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { Verdict } from "../ports/job-pool.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
-import { toCommandCode } from "./convert.ts";
+import { toCommandCode, toDuration } from "./convert.ts";
 
 const verdictCodes = {
   accepted: ResultVerdict.RESULT_VERDICT_ACCEPTED,
@@ -12,10 +12,20 @@ const verdictCodes = {
   stale: ResultVerdict.RESULT_VERDICT_STALE,
 } as const satisfies Record<Verdict, ResultVerdict>;
 
+/** What a channel needs. */
+export interface ChannelDeps {
+  terms: LeaseTerms;
+  clock: Clock;
+}
+
 type Say = (message: NonNullable<WorkResponse["message"]>) => void;
 
 /** What the controller says to a worker, as messages on its stream. */
-export function createWorkerChannel(say: Say, end: (error: Error) => void, terms: LeaseTerms): WorkerChannel {
+export function createWorkerChannel(
+  say: Say,
+  end: (error: Error) => void,
+  { terms, clock }: ChannelDeps,
+): WorkerChannel {
   return {
     end,
     welcome: ({ keep, drop }) => {
@@ -23,9 +33,10 @@ export function createWorkerChannel(say: Say, end: (error: Error) => void, terms
       const periods = { lease: toDuration(leaseMs), beatPeriod: toDuration(beatMs), grace: toDuration(graceMs) };
       say({ $case: "welcome", value: { ...periods, keep, drop } });
     },
-    assign: ({ id, token, name, attempt, logOffset, traceparent, parametersJson }) => {
+    assign: ({ id, token, name, attempt, logOffset, traceparent, runTimeoutMs, parametersJson }) => {
       const lease = { jobId: id, token };
-      const run = { name, parametersJson, attempt, logOffset, traceContext: traceparent, deadline: undefined };
+      const deadline = runTimeoutMs === 0 ? undefined : new Date(clock.now() + runTimeoutMs);
+      const run = { name, parametersJson, attempt, logOffset, traceContext: traceparent, deadline };
       say({ $case: "assign", value: { lease, ...run } });
     },
     beatAck: (sequence, { lost, commands }) => {
@@ -36,8 +47,4 @@ export function createWorkerChannel(say: Say, end: (error: Error) => void, terms
     resultAck: (lease, verdict) => say({ $case: "resultAck", value: { lease, verdict: verdictCodes[verdict] } }),
     drain: () => say({ $case: "drain", value: {} }),
   };
-}
-
-function toDuration(ms: number): Duration {
-  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 };
 }

@@ -12,6 +12,7 @@ const outcomes: Record<number, RunResult["outcome"]> = {
   [Outcome.OUTCOME_STOPPED]: "stopped",
   [Outcome.OUTCOME_CANCELLED]: "cancelled",
   [Outcome.OUTCOME_RELEASED]: "released",
+  [Outcome.OUTCOME_POSTPONED]: "postponed",
 };
 
 /** Hands a worker's message to its session. */

@@ -13,7 +13,8 @@ import { launchSubJob } from "../usecases/launch-job.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toStats } from "./convert.ts";
 import { putReport } from "./report-upload.ts";
-import { protocolViolation, validateHello, validateLaunch } from "./validate.ts";
+import { protocolViolation, validateHello } from "./validate.ts";
+import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
 import { handle } from "./worker-messages.ts";
 
@@ -45,8 +46,9 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
       }),
     ),
     putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>) => putReport(deps.reports, parts)),
-    launchSubJob: unary(async ({ lease, key, name, parameters }: message.LaunchSubJobRequest, call) => {
-      const launch = validateLaunch({ name, parameters, metadata: undefined });
+    launchSubJob: unary(async (request: message.LaunchSubJobRequest, call) => {
+      const { lease, key, name, parameters, priority, isUnique } = request;
+      const launch = validateSubJob({ name, parameters, priority, isUnique });
       if (key.length === 0 || key.length > maxKeyLength) {
         throw fieldsInvalid([{ field: "key", description: `must be of 1 to ${maxKeyLength} characters` }]);
       }
@@ -95,7 +97,7 @@ async function openSession(
   const { workerId, incarnation, version, slots, types } = validateHello(first.value);
   await deps.types.register(types);
   const identity = { workerId, incarnation, session: randomUUID() };
-  const channel = createWorkerChannel((message) => call.send({ message }), end, deps.terms);
+  const channel = createWorkerChannel((message) => call.send({ message }), end, deps);
   const session = new WorkerSession({ ...deps, onFree: () => deps.dispatcher.ask() }, channel, {
     identity,
     version,

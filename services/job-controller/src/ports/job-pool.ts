@@ -1,5 +1,6 @@
 import type { Backoff } from "@drydock/shared/backoff.ts";
 import type { ClaimedJob, Job, JobCommand, JobProgress, Lease, NewJob } from "../domain/job.ts";
+import type { JobStatus } from "../domain/job-state.ts";
 import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
 
 /** A check-in of a running job; absent parts leave what was said before. */
@@ -49,12 +50,11 @@ export interface Claim {
   more: boolean;
 }
 
-/** How many jobs of a type stand where. */
-export interface QueueCounts {
+/** A job type that a worker takes. */
+export interface ClaimableType {
   name: string;
-  pending: number;
-  running: number;
-  scheduled: number;
+  /** How many of it may run at once over all workers; 0 is no limit. */
+  most: number;
 }
 
 /** What an upkeep round did. */
@@ -64,10 +64,16 @@ export interface UpkeepReport {
   more: boolean;
 }
 
+/** What promoting did. */
+export interface PromoteReport extends UpkeepReport {
+  /** When the next job is due, in milliseconds since 1970; 0 when none waits for its time. */
+  nextDueAt: number;
+}
+
 /**
  * The jobs and who runs them. Each method is one transition, atomic and durable when it resolves; those that name a
  * lease change nothing when the token is not the job's.
- * @throws ReasonedError JOB_NOT_FOUND, JOB_STATUS_FORBIDS, LEASE_LOST, WORKER_SUPERSEDED, REDIS_UNAVAILABLE
+ * @throws ReasonedError JOB_NOT_FOUND, JOB_STATUS_FORBIDS, JOB_ALREADY_EXISTS, LEASE_LOST, WORKER_SUPERSEDED, REDIS_UNAVAILABLE
  */
 export interface JobPool {
   launch(job: NewJob): Promise<Job>;
@@ -88,21 +94,26 @@ export interface JobPool {
   /** Forgets the worker and frees what it holds, if this session is still its newest. */
   leave(worker: WorkerIdentity): Promise<void>;
 
-  /** Takes waiting jobs of these types for the worker, at most `limit`, in the order of the names. */
-  claim(worker: WorkerIdentity, names: string[], limit: number): Promise<Claim>;
+  /** Takes waiting jobs of these types for the worker, at most `limit`, in the order of the types. */
+  claim(worker: WorkerIdentity, types: readonly ClaimableType[], limit: number): Promise<Claim>;
   checkIn(lease: Lease, checkIn: CheckIn): Promise<void>;
   succeed(lease: Lease, checkIn: CheckIn): Promise<Verdict>;
   fail(lease: Lease, failure: Failure, checkIn: CheckIn): Promise<Verdict>;
+  /** The handler asks for another run later; no attempt is used. */
+  postpone(lease: Lease, delayMs: number): Promise<Verdict>;
   /** The handler ended because of a stop or cancel. */
   confirm(lease: Lease, command: JobCommand): Promise<Verdict>;
   /** Back to the front of its queue; no attempt is used. */
   release(lease: Lease): Promise<Verdict>;
 
   /** Makes due jobs PENDING. */
-  promote(): Promise<UpkeepReport>;
+  promote(): Promise<PromoteReport>;
   /** Takes back the jobs of workers whose lease has ended. */
   reap(): Promise<UpkeepReport>;
+  /** Puts jobs in ERROR that have waited longer than their launch allows. */
+  expire(): Promise<UpkeepReport>;
+  /** Removes jobs that reached the final status before the given time. */
+  sweep(status: JobStatus, before: number): Promise<UpkeepReport>;
 
   workers(): Promise<WorkerState[]>;
-  queues(): Promise<QueueCounts[]>;
 }

@@ -4,6 +4,10 @@ export interface RedisHealth {
   version: string;
   latencyMs: number;
   usedMemoryBytes: number;
+  /** Its limit, 0 when it has none. */
+  maxMemoryBytes: number;
+  /** Settings by which it may lose data, in words for people. */
+  warnings: string[];
 }
 
 /** Asks Redis how it is. */

@@ -8,4 +8,10 @@ export interface ControllerSignals {
   onCommand(listener: (workerId: string, lease: Lease, command: JobCommand) => void): void;
   /** A worker registered job types. */
   onTypes(listener: () => void): void;
+  /** A job is due then, before all others that wait for their time; in milliseconds since 1970. */
+  onDue(listener: (at: number) => void): void;
+  /** A worker is to take no more jobs. */
+  onDrain(listener: (workerId: string) => void): void;
+  /** Tells all controllers, this one included, that the worker is to take no more jobs. */
+  askToDrain(workerId: string): Promise<void>;
 }

@@ -72,12 +72,14 @@ export class ConnectionWatch implements RedisProbe {
   async check(): Promise<RedisHealth> {
     const begun = performance.now();
     try {
-      const info = await this.#options.redis.info("memory");
+      const info = await this.#options.redis.info();
       const latencyMs = Math.round((performance.now() - begun) * 100) / 100;
-      const usedMemoryBytes = Number(/used_memory:(\d+)/.exec(info)?.[1] ?? 0);
-      return { up: true, version: this.#version, latencyMs, usedMemoryBytes };
+      const usedMemoryBytes = Number(infoField(info, "used_memory"));
+      const maxMemoryBytes = Number(infoField(info, "maxmemory"));
+      const warnings = riskySettings(info);
+      return { up: true, version: this.#version, latencyMs, usedMemoryBytes, maxMemoryBytes, warnings };
     } catch {
-      return { up: false, version: this.#version, latencyMs: 0, usedMemoryBytes: 0 };
+      return { up: false, version: this.#version, latencyMs: 0, usedMemoryBytes: 0, maxMemoryBytes: 0, warnings: [] };
     }
   }
 
@@ -93,8 +95,9 @@ export class ConnectionWatch implements RedisProbe {
   }
 
   async #greet(): Promise<void> {
-    const info = await this.#options.redis.info("server");
-    this.#version = /redis_version:(\S+)/.exec(info)?.[1] ?? "";
+    const info = await this.#options.redis.info();
+    this.#version = infoField(info, "redis_version");
+    for (const warning of riskySettings(info)) this.#options.logger.warn({}, warning);
   }
 
   #back(): void {
@@ -110,4 +113,21 @@ export class ConnectionWatch implements RedisProbe {
     this.#backSince = Number.POSITIVE_INFINITY;
     this.#options.logger.warn({ cause: error.message }, "redis does not answer; calls are refused until it is back");
   }
+}
+
+function infoField(info: string, name: string): string {
+  return new RegExp(`^${name}:(\\S*)`, "m").exec(info)?.[1] ?? "";
+}
+
+/** Settings by which Redis may lose what was answered. */
+function riskySettings(info: string): string[] {
+  const policy = infoField(info, "maxmemory_policy");
+  const warnings: string[] = [];
+  if (policy !== "noeviction") {
+    warnings.push(`redis may evict jobs: maxmemory-policy is ${policy}; set it to noeviction`);
+  }
+  if (infoField(info, "aof_enabled") === "0") {
+    warnings.push("redis loses jobs when it restarts: it keeps no append-only file; set appendonly to yes");
+  }
+  return warnings;
 }

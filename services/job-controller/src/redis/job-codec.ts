@@ -1,6 +1,17 @@
-import type { ClaimedJob, Job, JobCommand, JobError, Lease } from "../domain/job.ts";
-import { jobStatuses } from "../domain/job-state.ts";
+import {
+  type ClaimedJob,
+  type Job,
+  type JobCommand,
+  type JobError,
+  type JobPolicy,
+  jobKinds,
+  type LaunchOptions,
+  type Lease,
+  usualOptions,
+} from "../domain/job.ts";
+import { type JobStatus, jobStatuses } from "../domain/job-state.ts";
 import type { OpenCommand } from "../ports/job-pool.ts";
+import { fault, list, number, text } from "./reply.ts";
 import type { Reply } from "./shard.ts";
 
 const commands: readonly (JobCommand | undefined)[] = [undefined, "stop", "cancel"];
@@ -15,14 +26,24 @@ export function commandOf(code: number): JobCommand | undefined {
   return commands[code];
 }
 
-/** A job from the reply id, record, parameters and perhaps the jobs it launched. The order is that of prelude.lua. */
+/** The number that the scripts use for a status. */
+export function statusCode(status: JobStatus): number {
+  return jobStatuses.indexOf(status) + 1;
+}
+
+/** The status for the scripts' number. */
+export function statusOf(reply: Reply | undefined): JobStatus {
+  return jobStatuses[Number(reply) - 1] ?? fault("status", reply);
+}
+
+/** A job from the reply id, record, parameters and perhaps what it launched. The order is that of record.lua. */
 export function toJob(reply: Reply): Job {
-  const [id, record, parameters, executions] = list(reply);
+  const [id, record, parameters, executions, totals] = list(reply);
   const field = list(record);
   const phase = text(field[16]);
   return {
     id: text(id),
-    status: jobStatuses[number(field[0]) - 1] ?? fault("status", field[0]),
+    status: statusOf(field[0]),
     token: number(field[1]),
     attempt: number(field[2]),
     crashes: number(field[3]),
@@ -41,14 +62,44 @@ export function toJob(reply: Reply): Job {
     progress: phase === "" ? undefined : { phase, percent: number(field[17]) },
     lastError: toError(field[18]),
     traceparent: text(field[20]),
+    priority: number(field[21]),
+    fairnessKey: text(field[22]),
+    kind: jobKinds[number(field[23]) - 1] ?? fault("kind", field[23]),
+    uniqueKey: text(field[24]),
+    policy: toPolicy(field[25]),
+    labels: text(field[26]) === "" ? {} : JSON.parse(text(field[26])),
     parametersJson: text(parameters),
     executions: executions === undefined ? [] : list(executions).map(text),
+    executionTotals: toTotals(totals),
   };
+}
+
+/** The options as launch.lua takes them: empty for those that say nothing. */
+export function toOptionsArgument(options: LaunchOptions | undefined): string {
+  if (options === undefined || options === usualOptions) return "";
+  const { kind, priority, fairnessKey, runAt, uniqueKey, requestKey, policy, labels } = options;
+  return JSON.stringify({
+    priority,
+    fairness: fairnessKey,
+    kind: jobKinds.indexOf(kind) + 1,
+    run_at: runAt,
+    unique: uniqueKey,
+    request: requestKey,
+    policy: policy !== undefined && [
+      policy.maxAttempts,
+      policy.backoffBaseMs,
+      policy.backoffCapMs,
+      policy.runTimeoutMs,
+      policy.queueTimeoutMs,
+      policy.finalReasons,
+    ],
+    labels: Object.keys(labels).length === 0 ? "" : JSON.stringify(labels),
+  });
 }
 
 /** A claimed job from an entry of claim's reply. */
 export function toClaimedJob(reply: Reply): ClaimedJob {
-  const [id, token, name, attempt, logOffset, traceparent, parametersJson] = list(reply);
+  const [id, token, name, attempt, logOffset, traceparent, runTimeoutMs, parametersJson] = list(reply);
   return {
     id: text(id),
     token: number(token),
@@ -56,6 +107,7 @@ export function toClaimedJob(reply: Reply): ClaimedJob {
     attempt: number(attempt),
     logOffset: number(logOffset),
     traceparent: text(traceparent),
+    runTimeoutMs: number(runTimeoutMs),
     parametersJson: text(parametersJson),
   };
 }
@@ -72,27 +124,31 @@ export function leaseArguments(leases: readonly Lease[]): Array<string | number>
   return leases.flatMap(({ jobId, token }) => [jobId, token]);
 }
 
-/** A reply that is a list. */
-export function list(reply: Reply | undefined): Reply[] {
-  return Array.isArray(reply) ? reply : fault("list", reply);
-}
-
-/** A reply that is a number. */
-export function number(reply: Reply | undefined): number {
-  return typeof reply === "number" ? reply : fault("number", reply);
-}
-
-/** A reply that is text. */
-export function text(reply: Reply | undefined): string {
-  return typeof reply === "string" ? reply : fault("text", reply);
-}
-
 function toError(reply: Reply | undefined): JobError | undefined {
   if (!Array.isArray(reply)) return undefined;
   const [reason, message, attempt, at] = reply;
   return { reason: text(reason), message: text(message), attempt: number(attempt), at: number(at) };
 }
 
-function fault(what: string, reply: unknown): never {
-  throw new TypeError(`a script answered ${JSON.stringify(reply)} where a ${what} was due`);
+function toPolicy(reply: Reply | undefined): JobPolicy | undefined {
+  if (!Array.isArray(reply)) return undefined;
+  const [maxAttempts, backoffBaseMs, backoffCapMs, runTimeoutMs, queueTimeoutMs, finalReasons] = reply;
+  return {
+    maxAttempts: number(maxAttempts),
+    backoffBaseMs: number(backoffBaseMs),
+    backoffCapMs: number(backoffCapMs),
+    runTimeoutMs: number(runTimeoutMs),
+    queueTimeoutMs: number(queueTimeoutMs),
+    finalReasons: list(finalReasons).map(text),
+  };
+}
+
+function toTotals(reply: Reply | undefined): Job["executionTotals"] {
+  const totals: Job["executionTotals"] = {};
+  const pairs = reply === undefined ? [] : list(reply);
+  for (let at = 0; at < pairs.length; at += 2) {
+    const count = Number(pairs[at + 1]);
+    if (count > 0) totals[statusOf(pairs[at])] = count;
+  }
+  return totals;
 }

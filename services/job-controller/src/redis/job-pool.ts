@@ -1,13 +1,24 @@
 import type { Clock } from "@drydock/shared/clock.ts";
-import type { Job, JobCommand, Lease, NewJob } from "../domain/job.ts";
+import { type Job, type JobCommand, type Lease, type NewJob, usualOptions } from "../domain/job.ts";
 import { createJobId, shardOf } from "../domain/job-id.ts";
+import type { JobStatus } from "../domain/job-state.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import { newlyLaunched } from "../domain/new-job.ts";
 import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
 import type * as port from "../ports/job-pool.ts";
-import { commandCode, leaseArguments, list, number, text, toClaimedJob, toJob, toOpenCommand } from "./job-codec.ts";
-import { mergeQueues, readQueues, readWorkers } from "./pool-state.ts";
+import {
+  commandCode,
+  leaseArguments,
+  statusCode,
+  toClaimedJob,
+  toJob,
+  toOpenCommand,
+  toOptionsArgument,
+} from "./job-codec.ts";
+import { readWorkers } from "./pool-state.ts";
+import { list, number, text } from "./reply.ts";
 import { IdTaken, jobNotFound } from "./reply-errors.ts";
-import type { Reply, ScriptedRedis, Shard } from "./shard.ts";
+import { type Reply, type ScriptedRedis, type Shard, shardOfKey } from "./shard.ts";
 
 /** How many jobs one upkeep call moves at most, so that its script stays short. */
 const upkeepLimit = 200;
@@ -38,16 +49,21 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async launch(job: NewJob): Promise<Job> {
-    const { name, traceparent, parametersJson } = job;
-    const shard = this.#nextShard++ % this.#shards.length;
-    return this.#withNewId(shard, (own, id) => own.run("launch", id, name, traceparent, parametersJson, ""));
+    const { name, traceparent, parametersJson, options } = job;
+    const reply = await this.#withNewId(this.#shardFor(options), (own, id) =>
+      own.run("launch", id, name, traceparent, parametersJson, "", toOptionsArgument(options)),
+    );
+    const [id, now] = list(reply);
+    return typeof now === "number" ? newlyLaunched(text(id), now, "", job) : toJob(reply);
   }
 
   async launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job> {
-    const { name, traceparent, parametersJson } = job;
-    return this.#withNewId(shardOf(parent.jobId), (own, id) =>
-      own.run("launch-sub-job", parent.jobId, parent.token, key, id, name, traceparent, parametersJson),
-    );
+    const { name, traceparent, parametersJson, options } = job;
+    const reply = await this.#withNewId(shardOf(parent.jobId), (own, id) => {
+      const child = [id, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
+      return own.run("launch-sub-job", parent.jobId, parent.token, key, ...child);
+    });
+    return toJob(reply);
   }
 
   async get(jobId: string): Promise<Job> {
@@ -95,13 +111,14 @@ export class RedisJobPool implements port.JobPool {
     await this.#all((shard) => shard.run("leave", workerId, session));
   }
 
-  async claim(worker: WorkerIdentity, names: string[], limit: number): Promise<port.Claim> {
+  async claim(worker: WorkerIdentity, types: readonly port.ClaimableType[], limit: number): Promise<port.Claim> {
     const claim: port.Claim = { jobs: [], more: false };
+    const wanted = types.flatMap(({ name, most }) => [name, most]);
     const first = this.#nextShard++;
     for (let i = 0; i < this.#shards.length && claim.jobs.length < limit; i++) {
       const shard = this.#shards[(first + i) % this.#shards.length] as Shard;
       const left = limit - claim.jobs.length;
-      const [more, ...jobs] = list(await shard.run("claim", worker.workerId, worker.incarnation, left, ...names));
+      const [more, ...jobs] = list(await shard.run("claim", worker.workerId, worker.incarnation, left, ...wanted));
       for (const job of jobs) claim.jobs.push(toClaimedJob(job));
       claim.more ||= more === 1;
     }
@@ -125,6 +142,10 @@ export class RedisJobPool implements port.JobPool {
     return toVerdict(await this.#of(lease.jobId).run("fail", lease.jobId, lease.token, reason, message, ...rest));
   }
 
+  async postpone(lease: Lease, delayMs: number): Promise<port.Verdict> {
+    return toVerdict(await this.#of(lease.jobId).run("postpone", lease.jobId, lease.token, delayMs));
+  }
+
   async confirm(lease: Lease, command: JobCommand): Promise<port.Verdict> {
     return toVerdict(await this.#of(lease.jobId).run("confirm", lease.jobId, lease.token, commandCode(command)));
   }
@@ -133,20 +154,28 @@ export class RedisJobPool implements port.JobPool {
     return toVerdict(await this.#of(lease.jobId).run("release", lease.jobId, lease.token));
   }
 
-  promote(): Promise<port.UpkeepReport> {
-    return this.#upkeep("promote");
+  async promote(): Promise<port.PromoteReport> {
+    const replies = (await this.#all((shard) => shard.run("promote", upkeepLimit))).map(list);
+    const dues = replies.map(([, due]) => number(due)).filter((due) => due > 0);
+    const nextDueAt = dues.length === 0 ? 0 : Math.min(...dues);
+    return { ...toReport(replies.map(([count]) => number(count))), nextDueAt };
   }
 
-  reap(): Promise<port.UpkeepReport> {
-    return this.#upkeep("reap");
+  async reap(): Promise<port.UpkeepReport> {
+    return toReport((await this.#all((shard) => shard.run("reap", upkeepLimit))).map(number));
+  }
+
+  async expire(): Promise<port.UpkeepReport> {
+    return toReport((await this.#all((shard) => shard.run("expire", upkeepLimit))).map(number));
+  }
+
+  async sweep(status: JobStatus, before: number): Promise<port.UpkeepReport> {
+    const run = (shard: Shard) => shard.run("sweep", statusCode(status), before, upkeepLimit);
+    return toReport((await this.#all(run)).map(number));
   }
 
   workers(): Promise<WorkerState[]> {
     return readWorkers(this.#redis, this.#shards, this.#clock.now());
-  }
-
-  async queues(): Promise<port.QueueCounts[]> {
-    return mergeQueues(await Promise.all(this.#shards.map((shard) => readQueues(this.#redis, shard))));
   }
 
   #of(jobId: string): Shard {
@@ -155,11 +184,18 @@ export class RedisJobPool implements port.JobPool {
     return shard;
   }
 
-  async #withNewId(number: number, run: (shard: Shard, id: string) => Promise<Reply>): Promise<Job> {
+  /** Launches that must find each other go to the shard that their key falls to, the others to one after the other. */
+  #shardFor({ uniqueKey, requestKey } = usualOptions): number {
+    const key = uniqueKey || requestKey;
+    if (this.#shards.length === 1 || key === "") return this.#nextShard++ % this.#shards.length;
+    return shardOfKey(key, this.#shards.length);
+  }
+
+  async #withNewId(number: number, run: (shard: Shard, id: string) => Promise<Reply>): Promise<Reply> {
     const shard = this.#shards[number] as Shard;
     for (;;) {
       try {
-        return toJob(await run(shard, createJobId(this.#clock.now(), number)));
+        return await run(shard, createJobId(this.#clock.now(), number));
       } catch (error) {
         if (!(error instanceof IdTaken)) throw error;
       }
@@ -176,12 +212,6 @@ export class RedisJobPool implements port.JobPool {
       return { own, reply: await run(shard, own) };
     });
     return Promise.all(calls);
-  }
-
-  async #upkeep(name: "promote" | "reap"): Promise<port.UpkeepReport> {
-    const counts = (await this.#all((shard) => shard.run(name, upkeepLimit))).map(number);
-    const count = counts.reduce((sum, own) => sum + own, 0);
-    return { count, more: counts.some((own) => own >= upkeepLimit) };
   }
 }
 
@@ -207,6 +237,11 @@ function settleHeld(replies: HeldReply[]): { named: Map<number, Lease[]>; comman
 
 function checkInArguments({ text: said, progress }: port.CheckIn): [string, string, number] {
   return [said ?? "", progress?.phase ?? "", progress?.percent ?? 0];
+}
+
+function toReport(counts: number[]): port.UpkeepReport {
+  const count = counts.reduce((sum, own) => sum + own, 0);
+  return { count, more: counts.some((own) => own >= upkeepLimit) };
 }
 
 function toVerdict(reply: Reply): port.Verdict {

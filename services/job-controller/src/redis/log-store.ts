@@ -1,7 +1,7 @@
 import type { Lease } from "../domain/job.ts";
 import { shardOf } from "../domain/job-id.ts";
 import type { AppendedLog, LogPiece, LogStore } from "../ports/log-store.ts";
-import { list, number, text } from "./job-codec.ts";
+import { list, number, text } from "./reply.ts";
 import { jobNotFound } from "./reply-errors.ts";
 import type { Shard } from "./shard.ts";
 

@@ -1,13 +1,17 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { JobIndex } from "../ports/job-index.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { LogStore } from "../ports/log-store.ts";
+import type { QueueControl } from "../ports/queue-control.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import { ConnectionWatch, createConnection } from "./connection.ts";
+import { createRedisJobIndex } from "./job-index.ts";
 import { RedisJobPool } from "./job-pool.ts";
 import { createRedisJobTypeStore } from "./job-type-store.ts";
 import { createRedisLogStore } from "./log-store.ts";
+import { createRedisQueueControl } from "./queue-control.ts";
 import { createRedisReportStore } from "./report-store.ts";
 import { readScript } from "./script.ts";
 import { defineScript, Shard } from "./shard.ts";
@@ -29,6 +33,8 @@ export interface RedisParts {
   watch: ConnectionWatch;
   signals: RedisSignals;
   pool: RedisJobPool;
+  index: JobIndex;
+  queues: QueueControl;
   logs: LogStore;
   reports: ReportStore;
   typeStore: JobTypeStore;
@@ -40,8 +46,10 @@ export function createRedisParts({ config, clock, terms, logger }: RedisPartsOpt
   const shards = Array.from({ length: config.shards }, (_, number) => new Shard(number, redis, clock));
   return {
     watch: new ConnectionWatch({ redis, clock, logger }),
-    signals: new RedisSignals(createConnection(config.redisUrl), shards, logger),
+    signals: new RedisSignals({ redis, listener: createConnection(config.redisUrl), shards, logger }),
     pool: new RedisJobPool({ redis, shards, terms, clock }),
+    index: createRedisJobIndex(shards),
+    queues: createRedisQueueControl(redis, shards),
     logs: createRedisLogStore(shards, maxLogBytes),
     reports: createRedisReportStore(redis, shards),
     typeStore: createRedisJobTypeStore(redis),

@@ -1,9 +1,8 @@
 import type { WorkerInfo, WorkerState } from "../domain/worker.ts";
-import type { QueueCounts } from "../ports/job-pool.ts";
 import { toReasonedError } from "./reply-errors.ts";
 import type { ScriptedRedis, Shard } from "./shard.ts";
 
-const statusFields = { "1": "scheduled", "2": "pending", "3": "running" } as const;
+const mostJobIds = 100;
 
 /** The workers with a lease, by id. Every shard knows all workers; the jobs they hold are spread over the shards. */
 export async function readWorkers(redis: ScriptedRedis, shards: readonly Shard[], now: number): Promise<WorkerState[]> {
@@ -20,40 +19,11 @@ export async function readWorkers(redis: ScriptedRedis, shards: readonly Shard[]
     const workerId = leases[at] ?? "";
     const info = infos[workerId];
     if (info === undefined) continue;
-    const held = await answered(Promise.all(shards.map(({ keys }) => redis.hlen(keys.held(workerId)))));
-    const running = held.reduce((sum, own) => sum + own, 0);
-    states.push({ workerId, running, leaseEndsAt: Number(leases[at + 1]), ...parseInfo(info) });
+    const held = (await answered(Promise.all(shards.map(({ keys }) => redis.hkeys(keys.held(workerId)))))).flat();
+    const jobIds = held.slice(0, mostJobIds);
+    states.push({ workerId, running: held.length, jobIds, leaseEndsAt: Number(leases[at + 1]), ...parseInfo(info) });
   }
   return states.sort((a, b) => a.workerId.localeCompare(b.workerId));
-}
-
-/** How many jobs of each type stand where in one shard. */
-export async function readQueues(redis: ScriptedRedis, { keys }: Shard): Promise<QueueCounts[]> {
-  const counts = await answered(redis.hgetall(keys.counts));
-  const queues = new Map<string, QueueCounts>();
-  for (const [field, count] of Object.entries(counts)) {
-    const [name = "", code = ""] = field.split(":");
-    const queue = queues.get(name) ?? { name, pending: 0, running: 0, scheduled: 0 };
-    const status = statusFields[code as keyof typeof statusFields];
-    if (status !== undefined) queue[status] += Number(count);
-    queues.set(name, queue);
-  }
-  return [...queues.values()];
-}
-
-/** The queues of all shards as one, by name. */
-export function mergeQueues(shards: QueueCounts[][]): QueueCounts[] {
-  const merged = new Map<string, QueueCounts>();
-  for (const { name, pending, running, scheduled } of shards.flat()) {
-    const sum = merged.get(name) ?? { name, pending: 0, running: 0, scheduled: 0 };
-    merged.set(name, {
-      name,
-      pending: sum.pending + pending,
-      running: sum.running + running,
-      scheduled: sum.scheduled + scheduled,
-    });
-  }
-  return [...merged.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** The stored text is "incarnation session json". */

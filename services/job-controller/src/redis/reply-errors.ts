@@ -22,6 +22,8 @@ export function toReasonedError(thrown: unknown): Error {
       return jobNotFound(subject);
     case "JOB_STATUS_FORBIDS":
       return statusForbids(jobStatuses[Number(subject) - 1] ?? subject);
+    case "UNIQUE_TAKEN":
+      return alreadyExists(subject);
     case "LEASE_LOST":
       return new ReasonedError("LEASE_LOST", `the lease of ${subject} is lost; abandon it and report nothing`);
     case "WORKER_SUPERSEDED":
@@ -46,6 +48,14 @@ export function jobNotFound(jobId: string): ReasonedError {
 /** Redis does not answer. */
 export function redisUnavailable(cause: Error): ReasonedError {
   return new ReasonedError("REDIS_UNAVAILABLE", "Redis does not answer; try again shortly", { retryAfterMs, cause });
+}
+
+function alreadyExists(jobId: string): ReasonedError {
+  const text = `job ${jobId} of the same name and key is alive; only one may be. Wait for it, or stop it`;
+  return new ReasonedError("JOB_ALREADY_EXISTS", text, {
+    metadata: { job_id: jobId },
+    resource: { type: "drydock.job.v1.Job", name: jobId, description: text },
+  });
 }
 
 function statusForbids(status: string): ReasonedError {

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Lease } from "../domain/job.ts";
 import { shardOf } from "../domain/job-id.ts";
 import type { NewReport, ReportStore } from "../ports/report-store.ts";
 import { answered } from "./pool-state.ts";
 import { jobNotFound } from "./reply-errors.ts";
-import type { ScriptedRedis, Shard } from "./shard.ts";
+import { type ScriptedRedis, type Shard, shardOfKey } from "./shard.ts";
 
 /**
  * The reports in Redis: each beside its job, and for each digest the job with its newest report in the shard that the
@@ -16,10 +15,7 @@ export function createRedisReportStore(redis: ScriptedRedis, shards: readonly Sh
     if (shard === undefined) throw jobNotFound(jobId);
     return shard;
   };
-  const ofDigest = (digest: string): Shard => {
-    const number = createHash("sha256").update(digest).digest().readUInt32BE(0);
-    return shards[number % shards.length] as Shard;
-  };
+  const ofDigest = (digest: string): Shard => shards[shardOfKey(digest, shards.length)] as Shard;
   const byJob = async (jobId: string): Promise<Buffer | undefined> => {
     return (await answered(redis.getBuffer(ofJob(jobId).keys.report(jobId)))) ?? undefined;
   };

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** The transitions, each a file of its own, in an order in which each comes behind the functions that it uses. */
+/** What the transitions share, in an order in which each comes behind the functions that it uses; so do the transitions. */
+export const sharedParts = ["prelude", "record", "index", "queue", "holding"] as const;
+
+/** The transitions, each a file of its own. */
 export const transitionNames = [
   "launch",
   "launch-sub-job",
@@ -8,11 +11,14 @@ export const transitionNames = [
   "check-in",
   "succeed",
   "fail",
+  "postpone",
   "confirm",
   "release",
   "stop",
   "retry",
   "promote",
+  "expire",
+  "sweep",
   "reap",
   "hello",
   "beat",
@@ -20,6 +26,10 @@ export const transitionNames = [
   "leave",
   "update-worker",
   "read",
+  "list",
+  "pause",
+  "drain",
+  "queue-state",
   "append-log",
   "read-log",
   "put-report",
@@ -31,9 +41,9 @@ export type TransitionName = (typeof transitionNames)[number];
 /** How many of a shard's keys are handed over by name; the others are made from their prefix. */
 export const keyCount = 5;
 
-/** The one script: prelude, transitions, dispatch. */
+/** The one script: shared parts, transitions, dispatch. */
 export function readScript(): string {
-  return ["prelude", ...transitionNames, "dispatch"]
+  return [...sharedParts, ...transitionNames, "dispatch"]
     .map((name) => readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8"))
     .join("\n");
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Redis } from "ioredis";
 import { keysOf, type ShardKeys } from "./keys.ts";
@@ -84,6 +85,11 @@ export class Shard {
       if (this.#waiting.length > 0) this.#flushSoon();
     }
   }
+}
+
+/** The shard that a key falls to. */
+export function shardOfKey(key: string, shards: number): number {
+  return createHash("sha256").update(key).digest().readUInt32BE(0) % shards;
 }
 
 /** Gives the connection the script. */

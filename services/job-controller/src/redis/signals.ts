@@ -4,9 +4,19 @@ import type { Redis } from "ioredis";
 import type { JobCommand, Lease } from "../domain/job.ts";
 import type { ControllerSignals } from "../ports/signals.ts";
 import { commandOf } from "./job-codec.ts";
+import { keysOf } from "./keys.ts";
+import { answered } from "./pool-state.ts";
 import type { Shard } from "./shard.ts";
 
-/** Listens to what the scripts publish: "ready NAME", "command WORKER JOB TOKEN CODE", "types". */
+/** What the signals need. */
+export interface RedisSignalsOptions {
+  redis: Redis;
+  listener: Redis;
+  shards: readonly Shard[];
+  logger: Logger;
+}
+
+/** Listens to what the scripts publish: "ready NAME", "command WORKER JOB TOKEN CODE", "due TIME", "types", "drain WORKER". */
 export class RedisSignals implements ControllerSignals {
   readonly name = "redis-signals";
   readonly #redis: Redis;
@@ -14,10 +24,14 @@ export class RedisSignals implements ControllerSignals {
   #ready: (jobName: string) => void = () => {};
   #command: (workerId: string, lease: Lease, command: JobCommand) => void = () => {};
   #types: () => void = () => {};
+  #due: (at: number) => void = () => {};
+  #drain: (workerId: string) => void = () => {};
+  readonly #publish: (message: string) => Promise<unknown>;
 
-  /** @param redis a connection of its own: one that listens can do nothing else */
-  constructor(redis: Redis, shards: readonly Shard[], logger: Logger) {
+  /** @param listener a connection of its own: one that listens can do nothing else */
+  constructor({ redis: publisher, listener: redis, shards, logger }: RedisSignalsOptions) {
     this.#redis = redis;
+    this.#publish = (message) => answered(publisher.publish(keysOf(0).signals, message));
     this.#channels = shards.map(({ keys }) => keys.signals);
     redis.on("message", (_channel: string, message: string) => this.#hear(message));
     redis.on("error", () => {});
@@ -40,6 +54,18 @@ export class RedisSignals implements ControllerSignals {
     this.#types = listener;
   }
 
+  onDue(listener: (at: number) => void): void {
+    this.#due = listener;
+  }
+
+  onDrain(listener: (workerId: string) => void): void {
+    this.#drain = listener;
+  }
+
+  async askToDrain(workerId: string): Promise<void> {
+    await this.#publish(`drain ${workerId}`);
+  }
+
   async start(): Promise<void> {
     await this.#redis.connect().catch(() => {});
   }
@@ -53,6 +79,8 @@ export class RedisSignals implements ControllerSignals {
     const command = commandOf(Number(code));
     if (kind === "ready") this.#ready(first);
     else if (kind === "types") this.#types();
+    else if (kind === "due") this.#due(Number(first));
+    else if (kind === "drain") this.#drain(first);
     else if (kind === "command" && command !== undefined)
       this.#command(first, { jobId, token: Number(token) }, command);
   }

@@ -63,6 +63,13 @@ export class Dispatcher {
     }
   }
 
+  /** Asks a worker of this controller to finish and go. */
+  drainWorker(workerId: string): void {
+    for (const session of this.#sessions) {
+      if (session.identity.workerId === workerId) session.drain();
+    }
+  }
+
   async #round(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;

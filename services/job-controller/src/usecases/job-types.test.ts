@@ -15,6 +15,7 @@ const demo: JobType = {
   description: "",
   parametersSchema: JSON.stringify(z.toJSONSchema(schema, { io: "input" })),
   maxFails: 4,
+  maxRunning: 0,
 };
 
 function storeOf(...stored: JobType[]) {

@@ -41,9 +41,9 @@ export class JobTypes {
     return this.#known.get(name) ?? this.#unknown(name);
   }
 
-  /** The names of the types known here. */
-  get names(): string[] {
-    return [...this.#known.keys()];
+  /** The types known here, by name. */
+  get all(): JobType[] {
+    return [...this.#known.values()].map(({ type }) => type).sort((a, b) => a.name.localeCompare(b.name));
   }
 
   /** Reads the types anew. */
@@ -109,6 +109,7 @@ function isSame(a: JobType | undefined, b: JobType): boolean {
     a !== undefined &&
     a.parametersSchema === b.parametersSchema &&
     a.maxFails === b.maxFails &&
+    a.maxRunning === b.maxRunning &&
     a.description === b.description
   );
 }

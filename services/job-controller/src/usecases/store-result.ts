@@ -33,5 +33,7 @@ function store(pool: JobPool, result: RunResult, maxFails: number): Promise<Verd
       return pool.confirm(lease, "cancel");
     case "released":
       return pool.release(lease);
+    case "postponed":
+      return pool.postpone(lease, retryAfterMs ?? retryBackoff.baseMs);
   }
 }

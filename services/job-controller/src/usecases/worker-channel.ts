@@ -17,7 +17,7 @@ export interface WorkerChannel {
 /** How a run ended, as its worker says. */
 export interface RunResult {
   lease: Lease;
-  outcome: "success" | "failure" | "stopped" | "cancelled" | "released";
+  outcome: "success" | "failure" | "stopped" | "cancelled" | "released" | "postponed";
   reason: string;
   message: string;
   retryable: boolean;

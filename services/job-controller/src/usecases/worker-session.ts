@@ -6,7 +6,7 @@ import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
 import type { JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
-import type { CheckIn, JobPool } from "../ports/job-pool.ts";
+import type { CheckIn, ClaimableType, JobPool } from "../ports/job-pool.ts";
 import type { JobChanges } from "./job-changes.ts";
 import { storeResult } from "./store-result.ts";
 import type { RunResult, WorkerChannel } from "./worker-channel.ts";
@@ -83,7 +83,11 @@ export class WorkerSession {
   async claim(names: string[], limit: number): Promise<boolean> {
     this.#claiming += limit;
     try {
-      const { jobs, more } = await this.#deps.pool.claim(this.identity, names, limit);
+      const { jobs, more } = await this.#deps.pool.claim(
+        this.identity,
+        names.map((name) => this.#claimable(name)),
+        limit,
+      );
       for (const job of jobs) this.#assign(job);
       return more || jobs.length === limit;
     } catch (error) {
@@ -186,6 +190,10 @@ export class WorkerSession {
   /** Ends the stream. */
   end(error: Error): void {
     this.#channel.end(error);
+  }
+
+  #claimable(name: string): ClaimableType {
+    return { name, most: this.#types.get(name)?.maxRunning ?? 0 };
   }
 
   #assign(job: ClaimedJob): void {

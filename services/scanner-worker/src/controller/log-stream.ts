@@ -29,8 +29,7 @@ class RunLogBuffer implements JobLog {
   readonly lease: Lease;
   readonly buffer: LogBuffer;
   readonly #host: LogHost;
-  readonly #settled = Promise.withResolvers<void>();
-  #isFlushing = false;
+  readonly #flushes = new Set<(stored: boolean) => void>();
   #isClosed = false;
 
   constructor(lease: Lease, offset: number, host: LogHost) {
@@ -45,26 +44,33 @@ class RunLogBuffer implements JobLog {
     this.#host.onWrite(this);
   }
 
-  async flush(timeoutMs: number): Promise<void> {
-    if (this.buffer.isEmpty) return;
-    this.#isFlushing = true;
-    const timer = setTimeout(this.#settled.resolve, timeoutMs);
+  async flush(timeoutMs: number): Promise<boolean> {
+    if (this.buffer.isEmpty) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    this.#flushes.add(resolve);
     this.#host.onFlush(this);
-    await this.#settled.promise;
+    const stored = await promise;
     clearTimeout(timer);
+    this.#flushes.delete(resolve);
+    return stored;
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.buffer.clear();
-    this.#settled.resolve();
+    this.#settle();
     this.#host.onClose(this);
   }
 
   onStored(length: number): void {
     this.buffer.acknowledge(length);
-    if (this.#isFlushing && this.buffer.isEmpty) this.#settled.resolve();
+    if (this.buffer.isEmpty) this.#settle();
+  }
+
+  #settle(): void {
+    for (const resolve of this.#flushes) resolve(true);
   }
 }
 
@@ -99,6 +105,14 @@ export class LogStream implements JobLogs {
     const log = new RunLogBuffer(lease, offset, this.#host);
     this.#logs.set(lease.jobId, log);
     return log;
+  }
+
+  /** The controller is there: no need to wait before the next try. */
+  retry(): void {
+    if (this.#retryTimer === undefined) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.#pump(this.#logs.values());
   }
 
   /** Ends the stream; what is not stored by then is given up. */

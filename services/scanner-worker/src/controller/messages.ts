@@ -12,8 +12,9 @@ export type Said = NonNullable<proto.WorkRequest["message"]>;
 export type Heard = NonNullable<proto.WorkResponse["message"]>;
 
 /** A job type as Hello declares it. */
-export function toJobType({ name, description, parameters, maxFails }: JobType): proto.JobType {
-  return { name, description, parametersSchema: JSON.stringify(z.toJSONSchema(parameters, { io: "input" })), maxFails };
+export function toJobType({ name, description, parameters, maxFails, maxRunning = 0 }: JobType): proto.JobType {
+  const parametersSchema = JSON.stringify(z.toJSONSchema(parameters, { io: "input" }));
+  return { name, description, parametersSchema, maxFails, maxRunning };
 }
 
 export function toCheckIn(lease: Lease, { text, progress }: CheckIn): Said {

@@ -17,8 +17,9 @@ export class SubJobClient implements SubJobs {
     this.#link = link;
   }
 
-  async launch(lease: Lease, { key, name, parameters }: SubJob, signal: AbortSignal): Promise<{ id: string }> {
-    const request = { lease, key, name, parameters };
+  async launch(lease: Lease, job: SubJob, signal: AbortSignal): Promise<{ id: string }> {
+    const { key, name, parameters, priority = 0, isUnique = false } = job;
+    const request = { lease, key, name, parameters, priority, isUnique };
     const call = () => unaryCall(this.#link.client, WorkerServiceService.launchSubJob, request, { deadlineMs, signal });
     const { stats } = await resend(lease, call, signal);
     if (stats === undefined) throw new JobFailure("INTERNAL", "the controller named no job", { retryable: true });

@@ -23,7 +23,7 @@ export const configTypes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * How a layer is stored. `foreign`: not in the registry; `encrypted`: needs a key; `unknown`: no layer of a file system.
+ * How a layer is stored. `foreign`: not in the registry; `encrypted`: needs a key; `unknown`: not of a file system.
  */
 export type LayerFormat = "tar" | "tar+gzip" | "tar+zstd" | "foreign" | "encrypted" | "unknown";
 

@@ -5,8 +5,8 @@ import type { JobContext, JobType } from "../ports/job.ts";
 
 // A job type in one file: copy it to write your own, then add yours to the list in app.ts.
 
-// 1. The parameters. The controller gets them as a JSON schema and refuses launches that break it, with the messages
-//    that stand here. strictObject also refuses parameters that nobody knows, which are typing errors as a rule.
+// 1. The parameters. The controller gets them as a JSON schema and refuses launches that break it. strictObject also
+//    refuses parameters that nobody knows, which are typing errors as a rule.
 const parameters = z.strictObject({
   image: z
     .string()

@@ -14,8 +14,8 @@ export class LeaseLost extends Error {
 export interface JobLog {
   /** Appends whole lines, each ended by a line feed. Never blocks; drops the oldest unsent lines when too much waits. */
   write(lines: string): void;
-  /** Resolves when all that was written is stored, or when the time is over. */
-  flush(timeoutMs: number): Promise<void>;
+  /** Resolves with true when all that was written is stored or not wanted any more, with false when the time is over. */
+  flush(timeoutMs: number): Promise<boolean>;
   /** Sends no more and forgets what is unsent. */
   close(): void;
 }
@@ -37,6 +37,9 @@ export interface ReportSink {
 
 /** A job to be launched by a job. */
 export interface SubJob {
+  /** From 1 to 9; absent is the usual one. */
+  priority?: number;
+  isUnique?: boolean;
   /** The same key again gives the same job, also in a later attempt. */
   key: string;
   name: string;

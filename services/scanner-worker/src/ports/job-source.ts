@@ -91,6 +91,8 @@ export interface JobSourceListener {
  * worker says it again when it is welcomed.
  */
 export interface JobSource {
+  /** Whether the controller has welcomed the worker and hears it. */
+  readonly isConnected: boolean;
   start(listener: JobSourceListener): void;
   /** The assignment has arrived. */
   accept(lease: Lease): void;

@@ -24,6 +24,10 @@ export interface JobLogger {
 export interface SubJobRequest {
   name: string;
   parameters: Record<string, unknown>;
+  /** From 1 to 9; default 5. */
+  priority?: number;
+  /** Whether only one such job may be alive; when one is, that one is the answer. */
+  isUnique?: boolean;
   /** Distinguishes the jobs of one run; the same key again gives the same job, also in a later attempt. Default: the count of launches so far. */
   key?: string;
 }
@@ -58,6 +62,8 @@ export interface JobType<P = unknown> {
   readonly parameters: ZodType<P>;
   /** How many attempts may fail before the job is in ERROR; 0 means 4. */
   readonly maxFails: number;
+  /** How many jobs of this type may run at once over all workers; absent is no limit. */
+  readonly maxRunning?: number;
   /** Whether another attempt makes sense after this error, while fewer than maxFails have failed. */
   shouldRetry(error: unknown): boolean;
   /** Checks what the schema can't say; throws JobFailure with the reason PARAMETERS_INVALID. */

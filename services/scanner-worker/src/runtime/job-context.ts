@@ -72,9 +72,9 @@ export class RunContext implements JobContext {
     return this.#interruption === "stop" || this.#interruption === "cancel" ? this.#interruption : undefined;
   }
 
-  async launchJob({ name, parameters, key }: SubJobRequest): Promise<{ id: string }> {
+  async launchJob({ key, ...request }: SubJobRequest): Promise<{ id: string }> {
     this.#assertOpen();
-    const job = { key: key ?? String(this.#launches), name, parameters };
+    const job = { ...request, key: key ?? String(this.#launches) };
     this.#launches += 1;
     const { services, assignment } = this.#options;
     return this.#unlessLost(services.subJobs.launch(assignment.lease, job, this.signal));
@@ -107,9 +107,9 @@ export class RunContext implements JobContext {
     if (this.#abort?.signal.aborted === false) this.#abort.abort(new Interruption(kind));
   }
 
-  /** Resolves when the log lines are stored, or when the time is over. */
-  async flushLog(timeoutMs: number): Promise<void> {
-    await this.#log?.flush(timeoutMs);
+  /** Resolves with true when the log lines are stored, with false when the time is over. */
+  async flushLog(timeoutMs: number): Promise<boolean> {
+    return (await this.#log?.flush(timeoutMs)) ?? true;
   }
 
   /** The run is over: what a handler that is still at work says from now on is refused. */

@@ -24,6 +24,8 @@ export interface RunHost {
   now: () => number;
   /** How long a handler may take to obey, in milliseconds. */
   graceMs: () => number;
+  /** Whether the controller hears the worker. */
+  isConnected: () => boolean;
   checkIn(lease: Lease, checkIn: CheckIn): void;
   /** Called exactly once for each run. */
   onEnd(run: JobRun, end: RunEnd): void;
@@ -40,6 +42,7 @@ export class JobRun {
   #isOver = false;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
+  #graceEndsAt = Number.POSITIVE_INFINITY;
 
   constructor(assignment: Assignment, type: JobType, host: RunHost) {
     this.assignment = assignment;
@@ -76,15 +79,14 @@ export class JobRun {
       this.#context.interrupt(kind);
     }
     if (kind === "lost") this.#end({ kind: "abandoned" });
-    else if (kind === "shutdown") this.#watchGrace(shutdownGraceMs);
-    else if (this.#graceTimer === undefined) this.#watchGrace(this.#host.graceMs());
+    else this.#watchGrace(kind === "shutdown" ? shutdownGraceMs : this.#host.graceMs());
   }
 
   async #run(): Promise<void> {
     const outcome = await this.#handle();
     this.#handlerEnded = true;
     clearTimeout(this.#graceTimer);
-    if (!this.#isOver && this.#context.hasLog) await this.#context.flushLog(logFlushMs);
+    if (this.#context.hasLog) await this.#storeLog();
     this.#end(this.#interruption === undefined ? outcome : endOf(this.#interruption));
   }
 
@@ -97,6 +99,14 @@ export class JobRun {
       return { kind: "success" };
     } catch (error) {
       return failureOf(error, type);
+    }
+  }
+
+  /** The result waits for the log: for a short time, or until the controller is back. */
+  async #storeLog(): Promise<void> {
+    while (!this.#isOver) {
+      const wasConnected = this.#host.isConnected();
+      if ((await this.#context.flushLog(logFlushMs)) || wasConnected) return;
     }
   }
 
@@ -118,6 +128,9 @@ export class JobRun {
 
   /** A handler that ignores its signal is left behind: its slot is free again and whatever it says is refused. */
   #watchGrace(graceMs: number): void {
+    const endsAt = this.#host.now() + graceMs;
+    if (endsAt >= this.#graceEndsAt) return;
+    this.#graceEndsAt = endsAt;
     clearTimeout(this.#graceTimer);
     this.#graceTimer = setTimeout(() => {
       const { lease, name } = this.assignment;

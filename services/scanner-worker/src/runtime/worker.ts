@@ -54,6 +54,7 @@ export class Worker implements Service {
       logger,
       now: () => clock.now(),
       graceMs: () => this.#graceMs,
+      isConnected: () => source.isConnected,
       checkIn: (lease, checkIn) => source.checkIn(lease, checkIn),
       onEnd: (run, end) => this.#onEnd(run, end),
     };

@@ -9,7 +9,7 @@ local function force_end(id)
   local command = job[COMMAND]
   let_go(id, job)
   job[TOKEN] = job[TOKEN] + 1
-  finish(job, command == STOP and STOPPED or CANCELLED)
+  finish(id, job, command == STOP and STOPPED or CANCELLED)
   save(id, job, parameters)
 end
 

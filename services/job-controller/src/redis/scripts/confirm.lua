@@ -7,7 +7,7 @@ transitions.confirm = function(id, token, command)
   if verdict ~= "held" then return verdict end
   local asked = job[COMMAND] ~= 0 and job[COMMAND] or tonumber(command)
   let_go(id, job)
-  finish(job, asked == STOP and STOPPED or CANCELLED)
+  finish(id, job, asked == STOP and STOPPED or CANCELLED)
   save(id, job, parameters)
   return "accepted"
 end

@@ -13,4 +13,5 @@ for field, by in pairs(changes) do
   if by ~= 0 then redis.call("HINCRBY", counts, field, by) end
 end
 for name in pairs(ready_names) do redis.call("PUBLISH", prefix .. "signals", "ready " .. name) end
+if earliest_due then redis.call("PUBLISH", prefix .. "signals", string.format("due %.0f", earliest_due)) end
 return replies

@@ -1,8 +1,8 @@
 -- promote: makes due jobs PENDING, the longest due first.
 -- arguments: limit
--- reply: how many were due
+-- reply: how many were due, when the next one is due or 0
 transitions.promote = function(limit)
-  local ids = redis.call("ZRANGEBYSCORE", scheduled, "-inf", now, "LIMIT", 0, limit)
+  local ids = redis.call("ZRANGE", scheduled, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
   for _, id in ipairs(ids) do
     redis.call("ZREM", scheduled, id)
     local found, job, parameters = pcall(load, id)
@@ -13,5 +13,6 @@ transitions.promote = function(limit)
       enqueue(id, job, "RPUSH")
     end
   end
-  return #ids
+  local following = redis.call("ZRANGE", scheduled, 0, 0, "WITHSCORES")[2]
+  return { #ids, following and tonumber(following) or 0 }
 end

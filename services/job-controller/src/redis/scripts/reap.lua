@@ -1,6 +1,9 @@
 -- reap: takes back the jobs of workers whose lease has ended, to the front of their queues; the third loss is an ERROR.
 -- arguments: how many jobs at most
 -- reply: how many were taken back
+-- How often a worker may be lost in the middle of a job before the job is taken for the cause.
+local MAX_CRASHES = 3
+
 local function lose(id, worker)
   local found, job, parameters = pcall(load, id)
   if not found or job[STATUS] ~= RUNNING or job[WORKER] ~= worker then
@@ -13,7 +16,7 @@ local function lose(id, worker)
     job[ERROR] = { "WORKER_LOST", text, job[ATTEMPT], now }
     let_go(id, job)
     job[TOKEN] = job[TOKEN] + 1
-    finish(job, ERRED)
+    finish(id, job, ERRED)
   else
     give_back(id, job)
   end

@@ -8,7 +8,7 @@ local function give_back(id, job)
   -- whoever held it must not be heard again
   job[TOKEN] = job[TOKEN] + 1
   if command ~= 0 then
-    finish(job, command == STOP and STOPPED or CANCELLED)
+    finish(id, job, command == STOP and STOPPED or CANCELLED)
   else
     move(job, PENDING)
     enqueue(id, job, "LPUSH")

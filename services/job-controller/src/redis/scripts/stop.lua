@@ -19,7 +19,7 @@ transitions.stop = function(id, command)
   if job[STATUS] ~= PENDING and job[STATUS] ~= SCHEDULED then refuse("JOB_STATUS_FORBIDS", job[STATUS]) end
   -- a pending job's id stays in its queue, where the next claim drops it
   if job[STATUS] == SCHEDULED then redis.call("ZREM", scheduled, id) end
-  finish(job, target)
+  finish(id, job, target)
   save(id, job, parameters)
   return { id, job, parameters }
 end

@@ -7,7 +7,7 @@ transitions.succeed = function(id, token, text, phase, percent)
   if verdict ~= "held" then return verdict end
   check_in(job, text, phase, percent)
   let_go(id, job)
-  finish(job, SUCCESS)
+  finish(id, job, SUCCESS)
   save(id, job, parameters)
   return "accepted"
 end

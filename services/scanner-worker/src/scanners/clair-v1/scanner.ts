@@ -18,7 +18,7 @@ export interface ClairV1Options {
 const maxRestarts = 2;
 const formatsTaken: readonly LayerFormat[] = ["tar", "tar+gzip", "foreign"];
 
-/** Makes the scanner for Clair 2.x, which gets an image layer by layer, base first, and is then asked for the top one. */
+/** Makes the scanner for Clair 2.x, which gets an image layer by layer and is then asked for the top one. */
 export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Scanner {
   const indexer = new ChainIndexer(client, retryWaitMs);
 

@@ -3,6 +3,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Duration } from "../../../google/protobuf/duration.ts";
 import { Struct } from "../../../google/protobuf/struct.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
@@ -16,6 +17,8 @@ export const JobKind = {
   JOB_KIND_UNSPECIFIED: 0,
   /** JOB_KIND_GENERIC - Runs as soon as a worker has a free slot. */
   JOB_KIND_GENERIC: 1,
+  /** JOB_KIND_SCHEDULED - Runs once, when its time has come. */
+  JOB_KIND_SCHEDULED: 2,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -24,6 +27,7 @@ export type JobKind = typeof JobKind[keyof typeof JobKind];
 export namespace JobKind {
   export type JOB_KIND_UNSPECIFIED = typeof JobKind.JOB_KIND_UNSPECIFIED;
   export type JOB_KIND_GENERIC = typeof JobKind.JOB_KIND_GENERIC;
+  export type JOB_KIND_SCHEDULED = typeof JobKind.JOB_KIND_SCHEDULED;
   export type UNRECOGNIZED = typeof JobKind.UNRECOGNIZED;
 }
 
@@ -35,6 +39,9 @@ export function jobKindFromJSON(object: any): JobKind {
     case 1:
     case "JOB_KIND_GENERIC":
       return JobKind.JOB_KIND_GENERIC;
+    case 2:
+    case "JOB_KIND_SCHEDULED":
+      return JobKind.JOB_KIND_SCHEDULED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -48,6 +55,8 @@ export function jobKindToJSON(object: JobKind): string {
       return "JOB_KIND_UNSPECIFIED";
     case JobKind.JOB_KIND_GENERIC:
       return "JOB_KIND_GENERIC";
+    case JobKind.JOB_KIND_SCHEDULED:
+      return "JOB_KIND_SCHEDULED";
     case JobKind.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -58,7 +67,7 @@ export function jobKindToJSON(object: JobKind): string {
 export const JobStatus = {
   /** JOB_STATUS_UNSPECIFIED - Never set by the controller. */
   JOB_STATUS_UNSPECIFIED: 0,
-  /** JOB_STATUS_SCHEDULED - Waits for its time: a retry after its back-off. */
+  /** JOB_STATUS_SCHEDULED - Waits for its time: a scheduled job, or a retry after its back-off. */
   JOB_STATUS_SCHEDULED: 1,
   /** JOB_STATUS_PENDING - Waits in the queue for a free slot. */
   JOB_STATUS_PENDING: 2,
@@ -207,13 +216,70 @@ export interface JobRequest {
     | { [key: string]: unknown }
     | undefined;
   /** When to run it. May be left out: then as soon as possible. */
-  metadata: JobMetadata | undefined;
+  metadata:
+    | JobMetadata
+    | undefined;
+  /** From 1 to 9; 9 goes before all others of its type. 0 means 5. */
+  priority: number;
+  /**
+   * Jobs of one type and priority share its slots fairly by this key, whatever their numbers. Left out, jobs that a job
+   * launched share its id, and all others the empty key. At most 64 of A-Z, a-z, 0-9 and ._:/@-
+   */
+  fairnessKey: string;
+  /** How often and for how long it may be tried. Left out, its type decides. */
+  policy:
+    | JobPolicy
+    | undefined;
+  /** With metadata.is_unique: what makes it the same job as another, instead of its parameters. At most 256 characters. */
+  uniqueKey: string;
+  /** For ListJobs. At most 16, each name at most 63 of a-z, 0-9 and ._-/, each value at most 128 characters. */
+  labels: { [key: string]: string };
+}
+
+export interface JobRequest_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+/** How often and for how long a job may be tried. */
+export interface JobPolicy {
+  /** How many attempts may fail, at most 100; 0 leaves it to the type. */
+  maxAttempts: number;
+  /** The longest wait before the second attempt; it doubles with each, and the wait is drawn from 0 to it. Default 1 s. */
+  initialBackoff:
+    | Duration
+    | undefined;
+  /** The longest wait of all. Default 60 s. */
+  maxBackoff:
+    | Duration
+    | undefined;
+  /** How long one attempt may run; default as long as it likes. */
+  runTimeout:
+    | Duration
+    | undefined;
+  /** How long the job may wait for its first run; then it is in ERROR with QUEUE_TIMEOUT. Default for ever. */
+  queueTimeout:
+    | Duration
+    | undefined;
+  /** Reasons of failures after which no attempt follows. At most 20. */
+  finalReasons: string[];
 }
 
 /** When to run a job. */
 export interface JobMetadata {
   /** The kind; left out it is JOB_KIND_GENERIC. */
   kind: JobKind;
+  /** When a scheduled job is due. */
+  due:
+    | //
+    /** So long after the launch; at most 10 years. */
+    { $case: "scheduleDelay"; value: Duration }
+    | //
+    /** At that time, at most 10 years ahead; in the past it is due at once. */
+    { $case: "runAt"; value: Date }
+    | undefined;
+  /** Whether only one such job may be alive: of the same name and the same parameters, or the same unique_key. */
+  isUnique: boolean;
 }
 
 /** Why an attempt of a job failed. */
@@ -310,10 +376,44 @@ export interface JobStats {
   workerId: string;
   /** Whether a stop or a cancel was asked for and is not confirmed yet. */
   pendingCommand: JobCommand;
+  /** From 1 to 9. */
+  priority: number;
+  /** The key by which it shares its type's slots. */
+  fairnessKey: string;
+  /** What its launch said about attempts and times. */
+  policy:
+    | JobPolicy
+    | undefined;
+  /** The labels of its launch. */
+  labels: { [key: string]: string };
+  /** How many of all the jobs that it launched stand where. */
+  executionTotals: StatusCount[];
+}
+
+export interface JobStats_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+/** How many jobs stand in a status. */
+export interface StatusCount {
+  /** The status. */
+  status: JobStatus;
+  /** How many. */
+  count: number;
 }
 
 function createBaseJobRequest(): JobRequest {
-  return { name: "", parameters: undefined, metadata: undefined };
+  return {
+    name: "",
+    parameters: undefined,
+    metadata: undefined,
+    priority: 0,
+    fairnessKey: "",
+    policy: undefined,
+    uniqueKey: "",
+    labels: {},
+  };
 }
 
 export const JobRequest: MessageFns<JobRequest> = {
@@ -327,6 +427,21 @@ export const JobRequest: MessageFns<JobRequest> = {
     if (message.metadata !== undefined) {
       JobMetadata.encode(message.metadata, writer.uint32(26).fork()).join();
     }
+    if (message.priority !== 0) {
+      writer.uint32(32).int32(message.priority);
+    }
+    if (message.fairnessKey !== "") {
+      writer.uint32(42).string(message.fairnessKey);
+    }
+    if (message.policy !== undefined) {
+      JobPolicy.encode(message.policy, writer.uint32(50).fork()).join();
+    }
+    if (message.uniqueKey !== "") {
+      writer.uint32(58).string(message.uniqueKey);
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      JobRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
     return writer;
   },
 
@@ -367,6 +482,49 @@ export const JobRequest: MessageFns<JobRequest> = {
             message.metadata = JobMetadata.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.fairnessKey = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.policy = JobPolicy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.uniqueKey = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = JobRequest_LabelsEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              message.labels[entry8.key] = entry8.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -384,6 +542,32 @@ export const JobRequest: MessageFns<JobRequest> = {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       parameters: isObject(object.parameters) ? object.parameters : undefined,
       metadata: isSet(object.metadata) ? JobMetadata.fromJSON(object.metadata) : undefined,
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      fairnessKey: isSet(object.fairnessKey)
+        ? globalThis.String(object.fairnessKey)
+        : isSet(object.fairness_key)
+        ? globalThis.String(object.fairness_key)
+        : "",
+      policy: isSet(object.policy) ? JobPolicy.fromJSON(object.policy) : undefined,
+      uniqueKey: isSet(object.uniqueKey)
+        ? globalThis.String(object.uniqueKey)
+        : isSet(object.unique_key)
+        ? globalThis.String(object.unique_key)
+        : "",
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -398,6 +582,27 @@ export const JobRequest: MessageFns<JobRequest> = {
     if (message.metadata !== undefined) {
       obj.metadata = JobMetadata.toJSON(message.metadata);
     }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.fairnessKey !== "") {
+      obj.fairnessKey = message.fairnessKey;
+    }
+    if (message.policy !== undefined) {
+      obj.policy = JobPolicy.toJSON(message.policy);
+    }
+    if (message.uniqueKey !== "") {
+      obj.uniqueKey = message.uniqueKey;
+    }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -411,18 +616,317 @@ export const JobRequest: MessageFns<JobRequest> = {
     message.metadata = (object.metadata !== undefined && object.metadata !== null)
       ? JobMetadata.fromPartial(object.metadata)
       : undefined;
+    message.priority = object.priority ?? 0;
+    message.fairnessKey = object.fairnessKey ?? "";
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? JobPolicy.fromPartial(object.policy)
+      : undefined;
+    message.uniqueKey = object.uniqueKey ?? "";
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseJobRequest_LabelsEntry(): JobRequest_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const JobRequest_LabelsEntry: MessageFns<JobRequest_LabelsEntry> = {
+  encode(message: JobRequest_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JobRequest_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJobRequest_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): JobRequest_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: JobRequest_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<JobRequest_LabelsEntry>): JobRequest_LabelsEntry {
+    return JobRequest_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<JobRequest_LabelsEntry>): JobRequest_LabelsEntry {
+    const message = createBaseJobRequest_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseJobPolicy(): JobPolicy {
+  return {
+    maxAttempts: 0,
+    initialBackoff: undefined,
+    maxBackoff: undefined,
+    runTimeout: undefined,
+    queueTimeout: undefined,
+    finalReasons: [],
+  };
+}
+
+export const JobPolicy: MessageFns<JobPolicy> = {
+  encode(message: JobPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maxAttempts !== 0) {
+      writer.uint32(8).int32(message.maxAttempts);
+    }
+    if (message.initialBackoff !== undefined) {
+      Duration.encode(message.initialBackoff, writer.uint32(18).fork()).join();
+    }
+    if (message.maxBackoff !== undefined) {
+      Duration.encode(message.maxBackoff, writer.uint32(26).fork()).join();
+    }
+    if (message.runTimeout !== undefined) {
+      Duration.encode(message.runTimeout, writer.uint32(34).fork()).join();
+    }
+    if (message.queueTimeout !== undefined) {
+      Duration.encode(message.queueTimeout, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.finalReasons) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JobPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJobPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.maxAttempts = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.initialBackoff = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.maxBackoff = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.runTimeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.queueTimeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.finalReasons.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): JobPolicy {
+    return {
+      maxAttempts: isSet(object.maxAttempts)
+        ? globalThis.Number(object.maxAttempts)
+        : isSet(object.max_attempts)
+        ? globalThis.Number(object.max_attempts)
+        : 0,
+      initialBackoff: isSet(object.initialBackoff)
+        ? Duration.fromJSON(object.initialBackoff)
+        : isSet(object.initial_backoff)
+        ? Duration.fromJSON(object.initial_backoff)
+        : undefined,
+      maxBackoff: isSet(object.maxBackoff)
+        ? Duration.fromJSON(object.maxBackoff)
+        : isSet(object.max_backoff)
+        ? Duration.fromJSON(object.max_backoff)
+        : undefined,
+      runTimeout: isSet(object.runTimeout)
+        ? Duration.fromJSON(object.runTimeout)
+        : isSet(object.run_timeout)
+        ? Duration.fromJSON(object.run_timeout)
+        : undefined,
+      queueTimeout: isSet(object.queueTimeout)
+        ? Duration.fromJSON(object.queueTimeout)
+        : isSet(object.queue_timeout)
+        ? Duration.fromJSON(object.queue_timeout)
+        : undefined,
+      finalReasons: globalThis.Array.isArray(object?.finalReasons)
+        ? object.finalReasons.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.final_reasons)
+        ? object.final_reasons.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: JobPolicy): unknown {
+    const obj: any = {};
+    if (message.maxAttempts !== 0) {
+      obj.maxAttempts = Math.round(message.maxAttempts);
+    }
+    if (message.initialBackoff !== undefined) {
+      obj.initialBackoff = Duration.toJSON(message.initialBackoff);
+    }
+    if (message.maxBackoff !== undefined) {
+      obj.maxBackoff = Duration.toJSON(message.maxBackoff);
+    }
+    if (message.runTimeout !== undefined) {
+      obj.runTimeout = Duration.toJSON(message.runTimeout);
+    }
+    if (message.queueTimeout !== undefined) {
+      obj.queueTimeout = Duration.toJSON(message.queueTimeout);
+    }
+    if (message.finalReasons?.length) {
+      obj.finalReasons = message.finalReasons;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<JobPolicy>): JobPolicy {
+    return JobPolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<JobPolicy>): JobPolicy {
+    const message = createBaseJobPolicy();
+    message.maxAttempts = object.maxAttempts ?? 0;
+    message.initialBackoff = (object.initialBackoff !== undefined && object.initialBackoff !== null)
+      ? Duration.fromPartial(object.initialBackoff)
+      : undefined;
+    message.maxBackoff = (object.maxBackoff !== undefined && object.maxBackoff !== null)
+      ? Duration.fromPartial(object.maxBackoff)
+      : undefined;
+    message.runTimeout = (object.runTimeout !== undefined && object.runTimeout !== null)
+      ? Duration.fromPartial(object.runTimeout)
+      : undefined;
+    message.queueTimeout = (object.queueTimeout !== undefined && object.queueTimeout !== null)
+      ? Duration.fromPartial(object.queueTimeout)
+      : undefined;
+    message.finalReasons = object.finalReasons?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseJobMetadata(): JobMetadata {
-  return { kind: 0 };
+  return { kind: 0, due: undefined, isUnique: false };
 }
 
 export const JobMetadata: MessageFns<JobMetadata> = {
   encode(message: JobMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.kind !== 0) {
       writer.uint32(8).int32(message.kind);
+    }
+    switch (message.due?.$case) {
+      case "scheduleDelay":
+        Duration.encode(message.due.value, writer.uint32(18).fork()).join();
+        break;
+      case "runAt":
+        Timestamp.encode(toTimestamp(message.due.value), writer.uint32(26).fork()).join();
+        break;
+    }
+    if (message.isUnique !== false) {
+      writer.uint32(32).bool(message.isUnique);
     }
     return writer;
   },
@@ -448,6 +952,30 @@ export const JobMetadata: MessageFns<JobMetadata> = {
             message.kind = reader.int32() as any;
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.due = { $case: "scheduleDelay", value: Duration.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.due = { $case: "runAt", value: fromTimestamp(Timestamp.decode(reader, reader.uint32())) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isUnique = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -461,13 +989,37 @@ export const JobMetadata: MessageFns<JobMetadata> = {
   },
 
   fromJSON(object: any): JobMetadata {
-    return { kind: isSet(object.kind) ? jobKindFromJSON(object.kind) : 0 };
+    return {
+      kind: isSet(object.kind) ? jobKindFromJSON(object.kind) : 0,
+      due: isSet(object.scheduleDelay)
+        ? { $case: "scheduleDelay", value: Duration.fromJSON(object.scheduleDelay) }
+        : isSet(object.schedule_delay)
+        ? { $case: "scheduleDelay", value: Duration.fromJSON(object.schedule_delay) }
+        : isSet(object.runAt)
+        ? { $case: "runAt", value: fromJsonTimestamp(object.runAt) }
+        : isSet(object.run_at)
+        ? { $case: "runAt", value: fromJsonTimestamp(object.run_at) }
+        : undefined,
+      isUnique: isSet(object.isUnique)
+        ? globalThis.Boolean(object.isUnique)
+        : isSet(object.is_unique)
+        ? globalThis.Boolean(object.is_unique)
+        : false,
+    };
   },
 
   toJSON(message: JobMetadata): unknown {
     const obj: any = {};
     if (message.kind !== 0) {
       obj.kind = jobKindToJSON(message.kind);
+    }
+    if (message.due?.$case === "scheduleDelay") {
+      obj.scheduleDelay = Duration.toJSON(message.due.value);
+    } else if (message.due?.$case === "runAt") {
+      obj.runAt = message.due.value.toISOString();
+    }
+    if (message.isUnique !== false) {
+      obj.isUnique = message.isUnique;
     }
     return obj;
   },
@@ -478,6 +1030,21 @@ export const JobMetadata: MessageFns<JobMetadata> = {
   fromPartial(object: DeepPartial<JobMetadata>): JobMetadata {
     const message = createBaseJobMetadata();
     message.kind = object.kind ?? 0;
+    switch (object.due?.$case) {
+      case "scheduleDelay": {
+        if (object.due?.value !== undefined && object.due?.value !== null) {
+          message.due = { $case: "scheduleDelay", value: Duration.fromPartial(object.due.value) };
+        }
+        break;
+      }
+      case "runAt": {
+        if (object.due?.value !== undefined && object.due?.value !== null) {
+          message.due = { $case: "runAt", value: object.due.value };
+        }
+        break;
+      }
+    }
+    message.isUnique = object.isUnique ?? false;
     return message;
   },
 };
@@ -712,6 +1279,11 @@ function createBaseJobStats(): JobStats {
     lastError: undefined,
     workerId: "",
     pendingCommand: 0,
+    priority: 0,
+    fairnessKey: "",
+    policy: undefined,
+    labels: {},
+    executionTotals: [],
   };
 }
 
@@ -794,6 +1366,21 @@ export const JobStats: MessageFns<JobStats> = {
     }
     if (message.pendingCommand !== 0) {
       writer.uint32(208).int32(message.pendingCommand);
+    }
+    if (message.priority !== 0) {
+      writer.uint32(216).int32(message.priority);
+    }
+    if (message.fairnessKey !== "") {
+      writer.uint32(226).string(message.fairnessKey);
+    }
+    if (message.policy !== undefined) {
+      JobPolicy.encode(message.policy, writer.uint32(234).fork()).join();
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      JobStats_LabelsEntry.encode({ key: key as any, value }, writer.uint32(242).fork()).join();
+    });
+    for (const v of message.executionTotals) {
+      StatusCount.encode(v!, writer.uint32(250).fork()).join();
     }
     return writer;
   },
@@ -1019,6 +1606,49 @@ export const JobStats: MessageFns<JobStats> = {
             message.pendingCommand = reader.int32() as any;
             continue;
           }
+          case 27: {
+            if (tag !== 216) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.fairnessKey = reader.string();
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.policy = JobPolicy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            const entry30 = JobStats_LabelsEntry.decode(reader, reader.uint32());
+            if (entry30.value !== undefined) {
+              message.labels[entry30.key] = entry30.value;
+            }
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.executionTotals.push(StatusCount.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1121,6 +1751,32 @@ export const JobStats: MessageFns<JobStats> = {
         : isSet(object.pending_command)
         ? jobCommandFromJSON(object.pending_command)
         : 0,
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      fairnessKey: isSet(object.fairnessKey)
+        ? globalThis.String(object.fairnessKey)
+        : isSet(object.fairness_key)
+        ? globalThis.String(object.fairness_key)
+        : "",
+      policy: isSet(object.policy) ? JobPolicy.fromJSON(object.policy) : undefined,
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      executionTotals: globalThis.Array.isArray(object?.executionTotals)
+        ? object.executionTotals.map((e: any) => StatusCount.fromJSON(e))
+        : globalThis.Array.isArray(object?.execution_totals)
+        ? object.execution_totals.map((e: any) => StatusCount.fromJSON(e))
+        : [],
     };
   },
 
@@ -1204,6 +1860,27 @@ export const JobStats: MessageFns<JobStats> = {
     if (message.pendingCommand !== 0) {
       obj.pendingCommand = jobCommandToJSON(message.pendingCommand);
     }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.fairnessKey !== "") {
+      obj.fairnessKey = message.fairnessKey;
+    }
+    if (message.policy !== undefined) {
+      obj.policy = JobPolicy.toJSON(message.policy);
+    }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
+    if (message.executionTotals?.length) {
+      obj.executionTotals = message.executionTotals.map((e) => StatusCount.toJSON(e));
+    }
     return obj;
   },
 
@@ -1242,6 +1919,191 @@ export const JobStats: MessageFns<JobStats> = {
       : undefined;
     message.workerId = object.workerId ?? "";
     message.pendingCommand = object.pendingCommand ?? 0;
+    message.priority = object.priority ?? 0;
+    message.fairnessKey = object.fairnessKey ?? "";
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? JobPolicy.fromPartial(object.policy)
+      : undefined;
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.executionTotals = object.executionTotals?.map((e) => StatusCount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseJobStats_LabelsEntry(): JobStats_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const JobStats_LabelsEntry: MessageFns<JobStats_LabelsEntry> = {
+  encode(message: JobStats_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JobStats_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJobStats_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): JobStats_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: JobStats_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<JobStats_LabelsEntry>): JobStats_LabelsEntry {
+    return JobStats_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<JobStats_LabelsEntry>): JobStats_LabelsEntry {
+    const message = createBaseJobStats_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseStatusCount(): StatusCount {
+  return { status: 0, count: 0 };
+}
+
+export const StatusCount: MessageFns<StatusCount> = {
+  encode(message: StatusCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.status !== 0) {
+      writer.uint32(8).int32(message.status);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).int64(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatusCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatusCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.status = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StatusCount {
+    return {
+      status: isSet(object.status) ? jobStatusFromJSON(object.status) : 0,
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+    };
+  },
+
+  toJSON(message: StatusCount): unknown {
+    const obj: any = {};
+    if (message.status !== 0) {
+      obj.status = jobStatusToJSON(message.status);
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StatusCount>): StatusCount {
+    return StatusCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StatusCount>): StatusCount {
+    const message = createBaseStatusCount();
+    message.status = object.status ?? 0;
+    message.count = object.count ?? 0;
     return message;
   },
 };

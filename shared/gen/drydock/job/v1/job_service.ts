@@ -18,7 +18,17 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { JobRequest, JobStats } from "./job.ts";
+import { Status } from "../../../google/rpc/status.ts";
+import {
+  JobKind,
+  jobKindFromJSON,
+  jobKindToJSON,
+  JobRequest,
+  JobStats,
+  JobStatus,
+  jobStatusFromJSON,
+  jobStatusToJSON,
+} from "./job.ts";
 
 export const protobufPackage = "drydock.job.v1";
 
@@ -27,13 +37,81 @@ export const protobufFileName = "drydock/job/v1/job_service.proto";
 /** The request of LaunchJob. */
 export interface LaunchJobRequest {
   /** What to run. */
-  job: JobRequest | undefined;
+  job:
+    | JobRequest
+    | undefined;
+  /** Any text of at most 128 characters, e.g. a UUID: for a day, a launch with the same one gives the same job. */
+  requestId: string;
+  /** Only check: nothing is stored, and the answer's job has no id. */
+  validateOnly: boolean;
 }
 
 /** The answer of LaunchJob. */
 export interface LaunchJobResponse {
   /** The job as it was stored. */
   stats: JobStats | undefined;
+}
+
+/** The request of LaunchJobs. */
+export interface LaunchJobsRequest {
+  /** What to run; at most 1,000. */
+  jobs: JobRequest[];
+}
+
+/** The answer of LaunchJobs. */
+export interface LaunchJobsResponse {
+  /** What became of each, in the order of the request. */
+  results: LaunchResult[];
+}
+
+/** What became of one of many launches. */
+export interface LaunchResult {
+  /** The job, or why there is none. */
+  result:
+    | //
+    /** The job as it was stored. */
+    { $case: "stats"; value: JobStats }
+    | //
+    /** As LaunchJob would have answered. */
+    { $case: "error"; value: Status }
+    | undefined;
+}
+
+/** The request of ListJobs. What is set must all hold. */
+export interface ListJobsRequest {
+  /** The job that launched them. */
+  upstreamJobId: string;
+  /** Where they stand. */
+  status: JobStatus;
+  /** Their type. */
+  name: string;
+  /** At most so many; default 50, at most 1,000. A page may be shorter or even empty though more follow. */
+  pageSize: number;
+  /** next_page_token of the page before. The other fields must be the same as then. */
+  pageToken: string;
+  /** Their kind. */
+  kind: JobKind;
+  /** Labels that they have. */
+  labels: { [key: string]: string };
+  /** Launched at this time or later. */
+  launchedAfter:
+    | Date
+    | undefined;
+  /** Launched before this time. */
+  launchedBefore: Date | undefined;
+}
+
+export interface ListJobsRequest_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+/** The answer of ListJobs. */
+export interface ListJobsResponse {
+  /** The jobs. */
+  jobs: JobStats[];
+  /** For the next page; empty at the end. */
+  nextPageToken: string;
 }
 
 /** The request of GetJob. */
@@ -144,6 +222,10 @@ export interface RedisStats {
   latencyMs: number;
   /** The memory it uses, in bytes. */
   usedMemoryBytes: number;
+  /** Its limit, in bytes; 0 when it has none. */
+  maxMemoryBytes: number;
+  /** Settings by which it may lose data. */
+  warnings: string[];
 }
 
 /** The request of GetJobLogData. */
@@ -179,13 +261,19 @@ export interface WatchJobResponse {
 }
 
 function createBaseLaunchJobRequest(): LaunchJobRequest {
-  return { job: undefined };
+  return { job: undefined, requestId: "", validateOnly: false };
 }
 
 export const LaunchJobRequest: MessageFns<LaunchJobRequest> = {
   encode(message: LaunchJobRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.job !== undefined) {
       JobRequest.encode(message.job, writer.uint32(10).fork()).join();
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
     }
     return writer;
   },
@@ -211,6 +299,22 @@ export const LaunchJobRequest: MessageFns<LaunchJobRequest> = {
             message.job = JobRequest.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -224,13 +328,31 @@ export const LaunchJobRequest: MessageFns<LaunchJobRequest> = {
   },
 
   fromJSON(object: any): LaunchJobRequest {
-    return { job: isSet(object.job) ? JobRequest.fromJSON(object.job) : undefined };
+    return {
+      job: isSet(object.job) ? JobRequest.fromJSON(object.job) : undefined,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      validateOnly: isSet(object.validateOnly)
+        ? globalThis.Boolean(object.validateOnly)
+        : isSet(object.validate_only)
+        ? globalThis.Boolean(object.validate_only)
+        : false,
+    };
   },
 
   toJSON(message: LaunchJobRequest): unknown {
     const obj: any = {};
     if (message.job !== undefined) {
       obj.job = JobRequest.toJSON(message.job);
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.validateOnly !== false) {
+      obj.validateOnly = message.validateOnly;
     }
     return obj;
   },
@@ -241,6 +363,8 @@ export const LaunchJobRequest: MessageFns<LaunchJobRequest> = {
   fromPartial(object: DeepPartial<LaunchJobRequest>): LaunchJobRequest {
     const message = createBaseLaunchJobRequest();
     message.job = (object.job !== undefined && object.job !== null) ? JobRequest.fromPartial(object.job) : undefined;
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
@@ -310,6 +434,676 @@ export const LaunchJobResponse: MessageFns<LaunchJobResponse> = {
     message.stats = (object.stats !== undefined && object.stats !== null)
       ? JobStats.fromPartial(object.stats)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseLaunchJobsRequest(): LaunchJobsRequest {
+  return { jobs: [] };
+}
+
+export const LaunchJobsRequest: MessageFns<LaunchJobsRequest> = {
+  encode(message: LaunchJobsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.jobs) {
+      JobRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LaunchJobsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLaunchJobsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobs.push(JobRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LaunchJobsRequest {
+    return { jobs: globalThis.Array.isArray(object?.jobs) ? object.jobs.map((e: any) => JobRequest.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: LaunchJobsRequest): unknown {
+    const obj: any = {};
+    if (message.jobs?.length) {
+      obj.jobs = message.jobs.map((e) => JobRequest.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LaunchJobsRequest>): LaunchJobsRequest {
+    return LaunchJobsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LaunchJobsRequest>): LaunchJobsRequest {
+    const message = createBaseLaunchJobsRequest();
+    message.jobs = object.jobs?.map((e) => JobRequest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLaunchJobsResponse(): LaunchJobsResponse {
+  return { results: [] };
+}
+
+export const LaunchJobsResponse: MessageFns<LaunchJobsResponse> = {
+  encode(message: LaunchJobsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      LaunchResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LaunchJobsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLaunchJobsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(LaunchResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LaunchJobsResponse {
+    return {
+      results: globalThis.Array.isArray(object?.results)
+        ? object.results.map((e: any) => LaunchResult.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: LaunchJobsResponse): unknown {
+    const obj: any = {};
+    if (message.results?.length) {
+      obj.results = message.results.map((e) => LaunchResult.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LaunchJobsResponse>): LaunchJobsResponse {
+    return LaunchJobsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LaunchJobsResponse>): LaunchJobsResponse {
+    const message = createBaseLaunchJobsResponse();
+    message.results = object.results?.map((e) => LaunchResult.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLaunchResult(): LaunchResult {
+  return { result: undefined };
+}
+
+export const LaunchResult: MessageFns<LaunchResult> = {
+  encode(message: LaunchResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.result?.$case) {
+      case "stats":
+        JobStats.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "error":
+        Status.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LaunchResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLaunchResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "stats", value: JobStats.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "error", value: Status.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LaunchResult {
+    return {
+      result: isSet(object.stats)
+        ? { $case: "stats", value: JobStats.fromJSON(object.stats) }
+        : isSet(object.error)
+        ? { $case: "error", value: Status.fromJSON(object.error) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: LaunchResult): unknown {
+    const obj: any = {};
+    if (message.result?.$case === "stats") {
+      obj.stats = JobStats.toJSON(message.result.value);
+    } else if (message.result?.$case === "error") {
+      obj.error = Status.toJSON(message.result.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LaunchResult>): LaunchResult {
+    return LaunchResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LaunchResult>): LaunchResult {
+    const message = createBaseLaunchResult();
+    switch (object.result?.$case) {
+      case "stats": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "stats", value: JobStats.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "error": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "error", value: Status.fromPartial(object.result.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseListJobsRequest(): ListJobsRequest {
+  return {
+    upstreamJobId: "",
+    status: 0,
+    name: "",
+    pageSize: 0,
+    pageToken: "",
+    kind: 0,
+    labels: {},
+    launchedAfter: undefined,
+    launchedBefore: undefined,
+  };
+}
+
+export const ListJobsRequest: MessageFns<ListJobsRequest> = {
+  encode(message: ListJobsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.upstreamJobId !== "") {
+      writer.uint32(10).string(message.upstreamJobId);
+    }
+    if (message.status !== 0) {
+      writer.uint32(16).int32(message.status);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(32).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(42).string(message.pageToken);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(48).int32(message.kind);
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      ListJobsRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
+    });
+    if (message.launchedAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.launchedAfter), writer.uint32(66).fork()).join();
+    }
+    if (message.launchedBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.launchedBefore), writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListJobsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListJobsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.upstreamJobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.status = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            const entry7 = ListJobsRequest_LabelsEntry.decode(reader, reader.uint32());
+            if (entry7.value !== undefined) {
+              message.labels[entry7.key] = entry7.value;
+            }
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.launchedAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.launchedBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListJobsRequest {
+    return {
+      upstreamJobId: isSet(object.upstreamJobId)
+        ? globalThis.String(object.upstreamJobId)
+        : isSet(object.upstream_job_id)
+        ? globalThis.String(object.upstream_job_id)
+        : "",
+      status: isSet(object.status) ? jobStatusFromJSON(object.status) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+      kind: isSet(object.kind) ? jobKindFromJSON(object.kind) : 0,
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      launchedAfter: isSet(object.launchedAfter)
+        ? fromJsonTimestamp(object.launchedAfter)
+        : isSet(object.launched_after)
+        ? fromJsonTimestamp(object.launched_after)
+        : undefined,
+      launchedBefore: isSet(object.launchedBefore)
+        ? fromJsonTimestamp(object.launchedBefore)
+        : isSet(object.launched_before)
+        ? fromJsonTimestamp(object.launched_before)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ListJobsRequest): unknown {
+    const obj: any = {};
+    if (message.upstreamJobId !== "") {
+      obj.upstreamJobId = message.upstreamJobId;
+    }
+    if (message.status !== 0) {
+      obj.status = jobStatusToJSON(message.status);
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    if (message.kind !== 0) {
+      obj.kind = jobKindToJSON(message.kind);
+    }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
+    if (message.launchedAfter !== undefined) {
+      obj.launchedAfter = message.launchedAfter.toISOString();
+    }
+    if (message.launchedBefore !== undefined) {
+      obj.launchedBefore = message.launchedBefore.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListJobsRequest>): ListJobsRequest {
+    return ListJobsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListJobsRequest>): ListJobsRequest {
+    const message = createBaseListJobsRequest();
+    message.upstreamJobId = object.upstreamJobId ?? "";
+    message.status = object.status ?? 0;
+    message.name = object.name ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    message.kind = object.kind ?? 0;
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.launchedAfter = object.launchedAfter ?? undefined;
+    message.launchedBefore = object.launchedBefore ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListJobsRequest_LabelsEntry(): ListJobsRequest_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const ListJobsRequest_LabelsEntry: MessageFns<ListJobsRequest_LabelsEntry> = {
+  encode(message: ListJobsRequest_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListJobsRequest_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListJobsRequest_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListJobsRequest_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: ListJobsRequest_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListJobsRequest_LabelsEntry>): ListJobsRequest_LabelsEntry {
+    return ListJobsRequest_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListJobsRequest_LabelsEntry>): ListJobsRequest_LabelsEntry {
+    const message = createBaseListJobsRequest_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseListJobsResponse(): ListJobsResponse {
+  return { jobs: [], nextPageToken: "" };
+}
+
+export const ListJobsResponse: MessageFns<ListJobsResponse> = {
+  encode(message: ListJobsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.jobs) {
+      JobStats.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListJobsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListJobsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobs.push(JobStats.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListJobsResponse {
+    return {
+      jobs: globalThis.Array.isArray(object?.jobs) ? object.jobs.map((e: any) => JobStats.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListJobsResponse): unknown {
+    const obj: any = {};
+    if (message.jobs?.length) {
+      obj.jobs = message.jobs.map((e) => JobStats.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListJobsResponse>): ListJobsResponse {
+    return ListJobsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListJobsResponse>): ListJobsResponse {
+    const message = createBaseListJobsResponse();
+    message.jobs = object.jobs?.map((e) => JobStats.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -1361,7 +2155,7 @@ export const QueueStats: MessageFns<QueueStats> = {
 };
 
 function createBaseRedisStats(): RedisStats {
-  return { up: false, version: "", latencyMs: 0, usedMemoryBytes: 0 };
+  return { up: false, version: "", latencyMs: 0, usedMemoryBytes: 0, maxMemoryBytes: 0, warnings: [] };
 }
 
 export const RedisStats: MessageFns<RedisStats> = {
@@ -1377,6 +2171,12 @@ export const RedisStats: MessageFns<RedisStats> = {
     }
     if (message.usedMemoryBytes !== 0) {
       writer.uint32(32).int64(message.usedMemoryBytes);
+    }
+    if (message.maxMemoryBytes !== 0) {
+      writer.uint32(40).int64(message.maxMemoryBytes);
+    }
+    for (const v of message.warnings) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -1426,6 +2226,22 @@ export const RedisStats: MessageFns<RedisStats> = {
             message.usedMemoryBytes = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maxMemoryBytes = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1452,6 +2268,14 @@ export const RedisStats: MessageFns<RedisStats> = {
         : isSet(object.used_memory_bytes)
         ? globalThis.Number(object.used_memory_bytes)
         : 0,
+      maxMemoryBytes: isSet(object.maxMemoryBytes)
+        ? globalThis.Number(object.maxMemoryBytes)
+        : isSet(object.max_memory_bytes)
+        ? globalThis.Number(object.max_memory_bytes)
+        : 0,
+      warnings: globalThis.Array.isArray(object?.warnings)
+        ? object.warnings.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1469,6 +2293,12 @@ export const RedisStats: MessageFns<RedisStats> = {
     if (message.usedMemoryBytes !== 0) {
       obj.usedMemoryBytes = Math.round(message.usedMemoryBytes);
     }
+    if (message.maxMemoryBytes !== 0) {
+      obj.maxMemoryBytes = Math.round(message.maxMemoryBytes);
+    }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings;
+    }
     return obj;
   },
 
@@ -1481,6 +2311,8 @@ export const RedisStats: MessageFns<RedisStats> = {
     message.version = object.version ?? "";
     message.latencyMs = object.latencyMs ?? 0;
     message.usedMemoryBytes = object.usedMemoryBytes ?? 0;
+    message.maxMemoryBytes = object.maxMemoryBytes ?? 0;
+    message.warnings = object.warnings?.map((e) => e) || [];
     return message;
   },
 };
@@ -1854,6 +2686,26 @@ export const JobServiceService = {
     responseSerialize: (value: LaunchJobResponse): Buffer => Buffer.from(LaunchJobResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LaunchJobResponse => LaunchJobResponse.decode(value),
   },
+  /** Launches up to 1,000 jobs; each has a result of its own, and a bad one fails alone. */
+  launchJobs: {
+    path: "/drydock.job.v1.JobService/LaunchJobs" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LaunchJobsRequest): Buffer => Buffer.from(LaunchJobsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LaunchJobsRequest => LaunchJobsRequest.decode(value),
+    responseSerialize: (value: LaunchJobsResponse): Buffer => Buffer.from(LaunchJobsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LaunchJobsResponse => LaunchJobsResponse.decode(value),
+  },
+  /** Lists jobs, the newest first. */
+  listJobs: {
+    path: "/drydock.job.v1.JobService/ListJobs" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListJobsRequest): Buffer => Buffer.from(ListJobsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListJobsRequest => ListJobsRequest.decode(value),
+    responseSerialize: (value: ListJobsResponse): Buffer => Buffer.from(ListJobsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListJobsResponse => ListJobsResponse.decode(value),
+  },
   /** Tells where a job stands. */
   getJob: {
     path: "/drydock.job.v1.JobService/GetJob" as const,
@@ -1933,6 +2785,10 @@ export const JobServiceService = {
 export interface JobServiceServer extends UntypedServiceImplementation {
   /** Stores a job and puts it in its queue. An answered launch is never lost. */
   launchJob: handleUnaryCall<LaunchJobRequest, LaunchJobResponse>;
+  /** Launches up to 1,000 jobs; each has a result of its own, and a bad one fails alone. */
+  launchJobs: handleUnaryCall<LaunchJobsRequest, LaunchJobsResponse>;
+  /** Lists jobs, the newest first. */
+  listJobs: handleUnaryCall<ListJobsRequest, ListJobsResponse>;
   /** Tells where a job stands. */
   getJob: handleUnaryCall<GetJobRequest, GetJobResponse>;
   /**
@@ -1968,6 +2824,38 @@ export interface JobServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LaunchJobResponse) => void,
+  ): ClientUnaryCall;
+  /** Launches up to 1,000 jobs; each has a result of its own, and a bad one fails alone. */
+  launchJobs(
+    request: LaunchJobsRequest,
+    callback: (error: ServiceError | null, response: LaunchJobsResponse) => void,
+  ): ClientUnaryCall;
+  launchJobs(
+    request: LaunchJobsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: LaunchJobsResponse) => void,
+  ): ClientUnaryCall;
+  launchJobs(
+    request: LaunchJobsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: LaunchJobsResponse) => void,
+  ): ClientUnaryCall;
+  /** Lists jobs, the newest first. */
+  listJobs(
+    request: ListJobsRequest,
+    callback: (error: ServiceError | null, response: ListJobsResponse) => void,
+  ): ClientUnaryCall;
+  listJobs(
+    request: ListJobsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListJobsResponse) => void,
+  ): ClientUnaryCall;
+  listJobs(
+    request: ListJobsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListJobsResponse) => void,
   ): ClientUnaryCall;
   /** Tells where a job stands. */
   getJob(
@@ -2124,6 +3012,10 @@ function longToNumber(int64: { toString(): string }): number {
     throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
   }
   return num;
+}
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isSet(value: any): boolean {

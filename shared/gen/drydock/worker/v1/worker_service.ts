@@ -43,6 +43,8 @@ export const Outcome = {
   OUTCOME_CANCELLED: 4,
   /** OUTCOME_RELEASED - Given back unfinished: the worker shuts down. To the front of the queue, no attempt used. */
   OUTCOME_RELEASED: 5,
+  /** OUTCOME_POSTPONED - To be run again after retry_after; no attempt used. */
+  OUTCOME_POSTPONED: 6,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -55,6 +57,7 @@ export namespace Outcome {
   export type OUTCOME_STOPPED = typeof Outcome.OUTCOME_STOPPED;
   export type OUTCOME_CANCELLED = typeof Outcome.OUTCOME_CANCELLED;
   export type OUTCOME_RELEASED = typeof Outcome.OUTCOME_RELEASED;
+  export type OUTCOME_POSTPONED = typeof Outcome.OUTCOME_POSTPONED;
   export type UNRECOGNIZED = typeof Outcome.UNRECOGNIZED;
 }
 
@@ -78,6 +81,9 @@ export function outcomeFromJSON(object: any): Outcome {
     case 5:
     case "OUTCOME_RELEASED":
       return Outcome.OUTCOME_RELEASED;
+    case 6:
+    case "OUTCOME_POSTPONED":
+      return Outcome.OUTCOME_POSTPONED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -99,6 +105,8 @@ export function outcomeToJSON(object: Outcome): string {
       return "OUTCOME_CANCELLED";
     case Outcome.OUTCOME_RELEASED:
       return "OUTCOME_RELEASED";
+    case Outcome.OUTCOME_POSTPONED:
+      return "OUTCOME_POSTPONED";
     case Outcome.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -258,6 +266,8 @@ export interface JobType {
   parametersSchema: string;
   /** How many attempts may fail before the job is in ERROR; 0 means 4, as in Harbor. */
   maxFails: number;
+  /** How many jobs of it may run at once over all workers; 0 is no limit. */
+  maxRunning: number;
 }
 
 /** How many jobs the worker can hold at once. An absolute limit, so that a lost or repeated message does no harm. */
@@ -476,7 +486,13 @@ export interface LaunchSubJobRequest {
   /** The job's type. */
   name: string;
   /** Its parameters. */
-  parameters: { [key: string]: unknown } | undefined;
+  parameters:
+    | { [key: string]: unknown }
+    | undefined;
+  /** As in JobRequest. */
+  priority: number;
+  /** Whether only one such job may be alive; then the one that is alive is the answer. */
+  isUnique: boolean;
 }
 
 /** The launched job. */
@@ -1169,7 +1185,7 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseJobType(): JobType {
-  return { name: "", description: "", parametersSchema: "", maxFails: 0 };
+  return { name: "", description: "", parametersSchema: "", maxFails: 0, maxRunning: 0 };
 }
 
 export const JobType: MessageFns<JobType> = {
@@ -1185,6 +1201,9 @@ export const JobType: MessageFns<JobType> = {
     }
     if (message.maxFails !== 0) {
       writer.uint32(32).int32(message.maxFails);
+    }
+    if (message.maxRunning !== 0) {
+      writer.uint32(40).int32(message.maxRunning);
     }
     return writer;
   },
@@ -1234,6 +1253,14 @@ export const JobType: MessageFns<JobType> = {
             message.maxFails = reader.int32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maxRunning = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1260,6 +1287,11 @@ export const JobType: MessageFns<JobType> = {
         : isSet(object.max_fails)
         ? globalThis.Number(object.max_fails)
         : 0,
+      maxRunning: isSet(object.maxRunning)
+        ? globalThis.Number(object.maxRunning)
+        : isSet(object.max_running)
+        ? globalThis.Number(object.max_running)
+        : 0,
     };
   },
 
@@ -1277,6 +1309,9 @@ export const JobType: MessageFns<JobType> = {
     if (message.maxFails !== 0) {
       obj.maxFails = Math.round(message.maxFails);
     }
+    if (message.maxRunning !== 0) {
+      obj.maxRunning = Math.round(message.maxRunning);
+    }
     return obj;
   },
 
@@ -1289,6 +1324,7 @@ export const JobType: MessageFns<JobType> = {
     message.description = object.description ?? "";
     message.parametersSchema = object.parametersSchema ?? "";
     message.maxFails = object.maxFails ?? 0;
+    message.maxRunning = object.maxRunning ?? 0;
     return message;
   },
 };
@@ -3155,7 +3191,7 @@ export const PutReportResponse: MessageFns<PutReportResponse> = {
 };
 
 function createBaseLaunchSubJobRequest(): LaunchSubJobRequest {
-  return { lease: undefined, key: "", name: "", parameters: undefined };
+  return { lease: undefined, key: "", name: "", parameters: undefined, priority: 0, isUnique: false };
 }
 
 export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
@@ -3171,6 +3207,12 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
     }
     if (message.parameters !== undefined) {
       Struct.encode(Struct.wrap(message.parameters), writer.uint32(34).fork()).join();
+    }
+    if (message.priority !== 0) {
+      writer.uint32(40).int32(message.priority);
+    }
+    if (message.isUnique !== false) {
+      writer.uint32(48).bool(message.isUnique);
     }
     return writer;
   },
@@ -3220,6 +3262,22 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
             message.parameters = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.isUnique = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3238,6 +3296,12 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
       key: isSet(object.key) ? globalThis.String(object.key) : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       parameters: isObject(object.parameters) ? object.parameters : undefined,
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      isUnique: isSet(object.isUnique)
+        ? globalThis.Boolean(object.isUnique)
+        : isSet(object.is_unique)
+        ? globalThis.Boolean(object.is_unique)
+        : false,
     };
   },
 
@@ -3255,6 +3319,12 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
     if (message.parameters !== undefined) {
       obj.parameters = message.parameters;
     }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.isUnique !== false) {
+      obj.isUnique = message.isUnique;
+    }
     return obj;
   },
 
@@ -3267,6 +3337,8 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
     message.key = object.key ?? "";
     message.name = object.name ?? "";
     message.parameters = object.parameters ?? undefined;
+    message.priority = object.priority ?? 0;
+    message.isUnique = object.isUnique ?? false;
     return message;
   },
 };

@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Calls the function so many times, so many at once; resolves to how long that took, in seconds. */
+export async function inParallel(count: number, atOnce: number, once: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  let left = count;
+  const lane = async () => {
+    while (left > 0) {
+      left -= 1;
+      await once();
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  return (performance.now() - begun) / 1000;
+}
+
+/** Calls the function one time after the other; resolves to how long each took, in milliseconds. */
+export async function inTurn(count: number, once: () => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let done = 0; done < count; done++) {
+    const begun = performance.now();
+    await once();
+    times.push(performance.now() - begun);
+  }
+  return times;
+}
+
+/** Calls the function at a steady rate without waiting for it; resolves when all calls have ended. */
+export async function steadily(perSecond: number, seconds: number, once: () => Promise<unknown>): Promise<void> {
+  const begun = performance.now();
+  const calls: Promise<unknown>[] = [];
+  while (calls.length < perSecond * seconds) {
+    const due = Math.min(((performance.now() - begun) / 1000) * perSecond, perSecond * seconds);
+    while (calls.length < due) calls.push(once());
+    await sleep(1);
+  }
+  await Promise.all(calls);
+}

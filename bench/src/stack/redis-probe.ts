@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+
+/** Scripts that are quicker than this are not looked at, in microseconds. */
+const slowFromMicros = 100;
+/** How long Redis is left alone before its memory is read, in milliseconds. */
+const settleMs = 300;
+
+/** Looks into a Redis from outside. */
+export class RedisProbe {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** Removes all data. */
+  async flush(): Promise<void> {
+    await this.#redis.flushall("SYNC");
+  }
+
+  /** The memory in use, in bytes. */
+  async usedMemory(): Promise<number> {
+    await sleep(settleMs);
+    return this.#info("memory", "used_memory");
+  }
+
+  /** How many commands were executed so far, those inside of scripts included. */
+  commandCount(): Promise<number> {
+    return this.#info("stats", "total_commands_processed");
+  }
+
+  /** How many commands others send within the time, those inside of scripts not counted. */
+  async countSent(ms: number, signal: AbortSignal): Promise<number> {
+    const monitor = await this.#redis.monitor();
+    let sent = 0;
+    monitor.on("monitor", (_time: string, _command: string[], source: string) => {
+      if (source !== "lua") sent++;
+    });
+    try {
+      await sleep(ms, undefined, { signal });
+      return sent;
+    } finally {
+      monitor.disconnect();
+    }
+  }
+
+  /** Starts to look for slow scripts. */
+  async watchScripts(): Promise<void> {
+    await this.#redis.config("SET", "slowlog-log-slower-than", slowFromMicros);
+    await this.#redis.slowlog("RESET");
+  }
+
+  /** How long the slowest script took since then, in milliseconds; 0.1 when all were quicker. */
+  async slowestScript(): Promise<number> {
+    const entries = (await this.#redis.slowlog("GET", -1)) as unknown[];
+    const micros = entries.flatMap((entry) => {
+      const [, , duration, [command]] = entry as [number, number, number, string[]];
+      return command?.toLowerCase().startsWith("eval") ? [duration] : [];
+    });
+    return Math.max(slowFromMicros, ...micros) / 1000;
+  }
+
+  /** The server's version. */
+  async version(): Promise<string> {
+    return /redis_version:(\S+)/.exec(await this.#redis.info("server"))?.[1] ?? "unknown";
+  }
+
+  async #info(section: string, field: string): Promise<number> {
+    const [, value] = new RegExp(`${field}:(\\d+)`).exec(await this.#redis.info(section)) ?? [];
+    if (value === undefined) throw new Error(`Redis tells no ${field}`);
+    return Number(value);
+  }
+}

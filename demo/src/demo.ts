@@ -1,0 +1,114 @@
+import { toError } from "@drydock/shared/errors.ts";
+import { createDrydockClient } from "./drydock-client.ts";
+import { sampleImages } from "./images/sample-images.ts";
+import { renderNextSteps } from "./next-steps.ts";
+import { pushImage } from "./registry/push-image.ts";
+import { createLiveView, createPlainView, type ProgressView } from "./scans/progress-view.ts";
+import { renderReport } from "./scans/report-lines.ts";
+import { type EndedScan, scanImages } from "./scans/scan-images.ts";
+import { ProcessError } from "./stack/processes.ts";
+import { type Stack, startStack } from "./stack/stack.ts";
+import { createPaint, type Paint } from "./terminal/paint.ts";
+
+/** How to run the demo. */
+export interface DemoOptions {
+  /** Leave everything up until `signal` aborts. */
+  keep: boolean;
+  /** Where to write; a terminal gets colours and a live view. */
+  output: NodeJS.WriteStream;
+  /** Ends the demo. */
+  signal: AbortSignal;
+}
+
+/** How long pushing and scanning may take together, in milliseconds. */
+const patienceMs = 60_000;
+
+/**
+ * Starts a whole Drydock, scans the sample images through its API and shows what was found. Nothing is left running.
+ * @throws ProcessError with the log of the part that failed; the signal's reason when it aborts before the end
+ */
+export async function runDemo({ keep, output, signal }: DemoOptions): Promise<void> {
+  const paint = createPaint(output);
+  const say = (...lines: string[]) => void output.write(`${lines.join("\n")}\n`);
+  const startedAt = performance.now();
+
+  say(paint("bold", "Starting Drydock"));
+  const stack = await startStack({ signal });
+  try {
+    say(...renderParts(stack));
+    const untilFailure = AbortSignal.any([signal, stack.failed]);
+    const scans = await pushAndScan({ stack, output, paint, say, signal: untilFailure });
+    for (const scan of scans) say("", ...renderScan(scan, paint));
+    const took = ((performance.now() - startedAt) / 1000).toFixed(1);
+    say(
+      "",
+      paint("bold", `${scans.length} images in ${took} s.`) + (keep ? " Try next:" : " What to try with --keep:"),
+    );
+    say(...renderNextSteps(stack, scans[0]?.jobId ?? ""));
+    if (keep) {
+      say("", "Everything stays up until Ctrl-C.");
+      await aborted(untilFailure);
+      if (!signal.aborted) throw stack.failed.reason;
+    }
+  } finally {
+    await stack.stop();
+  }
+}
+
+function renderParts({ redis, registry, scanner, controller, workers }: Stack): string[] {
+  return [
+    `  Redis               ${redis.url}`,
+    `  registry            ${registry.url}`,
+    `  evaluation scanner  ${scanner.url} (for evaluation and tests: it knows few flaws)`,
+    `  job-controller      ${controller.grpc}`,
+    ...workers.map(({ process, ops }) => `  ${process.name}    ${ops}`),
+  ];
+}
+
+interface Scene {
+  stack: Stack;
+  output: NodeJS.WriteStream;
+  paint: Paint;
+  say: (...lines: string[]) => void;
+  signal: AbortSignal;
+}
+
+async function pushAndScan({ stack, output, paint, say, signal }: Scene): Promise<EndedScan[]> {
+  const images = sampleImages();
+  const client = createDrydockClient(stack.controller.grpc);
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  try {
+    say("", paint("bold", `Pushing ${images.length} sample images`));
+    const target = { url: stack.registry.url, ...stack.registry.writer };
+    await Promise.all(images.map((image) => pushImage(target, image, patience)));
+    say("", paint("bold", "Scanning them"));
+    const scans = await scanImages(client, images, createView(output, paint), patience);
+    for (const { state } of scans) {
+      if (state.stage === "failed") throw new Error(`the scan of ${state.image} failed: ${state.text}`);
+    }
+    return scans;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const log = [stack.controller, ...stack.workers].map(({ process }) => process.log()).join("\n");
+    throw new ProcessError(toError(error).message, log, { cause: error });
+  } finally {
+    client.close();
+  }
+}
+
+function createView(output: NodeJS.WriteStream, paint: Paint): ProgressView {
+  const isLive = output.isTTY && process.env.TERM !== "dumb";
+  return isLive ? createLiveView(output, paint) : createPlainView((line) => void output.write(`${line}\n`));
+}
+
+function renderScan({ image, state, report }: EndedScan, paint: Paint): string[] {
+  const title = `${paint("bold", state.image)}  ${paint("dim", image.description)}`;
+  return [title, ...(report === undefined ? [] : renderReport(report, paint)).map((line) => `  ${line}`)];
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

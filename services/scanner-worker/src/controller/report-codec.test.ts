@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { describe, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import * as proto from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import type { Report } from "../domain/report.ts";
+import { encodeReport, toMessage } from "./report-codec.ts";
+
+const report: Report = {
+  schemaVersion: "1",
+  reportId: "job-1",
+  artifact: {
+    registryUrl: "http://registry",
+    repository: "library/web",
+    digest: "sha256:a",
+    tags: ["1.0"],
+    mediaType: "m",
+    platform: { os: "linux", architecture: "amd64", variant: "" },
+    indexDigest: "",
+    sizeBytes: 5_000_000_000,
+    configDigest: "sha256:c",
+  },
+  scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "Quay", version: "", engineVersion: 3 },
+  scanStartedAt: new Date(1_700_000_000_123),
+  generatedAt: new Date(1_700_000_001_456),
+  coverage: "PARTIAL",
+  coverageNotes: ["foreign_layer_skipped"],
+  layers: [{ index: 0, digest: "sha256:l", mediaType: "t", sizeBytes: 7, clairName: "n", skipped: true }],
+  distributions: [{ did: "debian", versionId: "12", namespace: "debian:12", versionFormat: "dpkg" }],
+  packages: [
+    { id: "p", name: "p", version: "1", versionFormat: "dpkg", namespace: "d", layerDigest: "l", purl: "pkg:x" },
+  ],
+  vulnerabilities: [
+    {
+      key: "k",
+      name: "CVE-1",
+      namespace: "d",
+      description: "bad",
+      links: ["https://example.com"],
+      severity: "CRITICAL",
+      sourceSeverity: "Defcon1",
+      cvss: [{ version: "3.1", score: 9.8, vector: "v", source: "nvd" }],
+      extensions: { Vendor: { Note: ["x", 1, null] } },
+    },
+  ],
+  findings: [
+    {
+      packageId: "p",
+      vulnerabilityKey: "k",
+      severity: "CRITICAL",
+      fixedVersion: "2",
+      status: "FIXED_AVAILABLE",
+      layerDigest: "l",
+    },
+  ],
+  summary: {
+    total: 1,
+    unique: 1,
+    fixable: 1,
+    bySeverity: [{ severity: "CRITICAL", count: 1 }],
+    packageCount: 1,
+    maxSeverity: "CRITICAL",
+  },
+};
+
+describe("an encoded report", () => {
+  test("decodes to all that went in", async () => {
+    const { gzip, sha256 } = await encodeReport(report);
+    const decoded = proto.Report.decode(gunzipSync(gzip));
+    assert.deepEqual(decoded, toMessage(report));
+    assert.equal(sha256, createHash("sha256").update(gzip).digest("hex"));
+  });
+
+  test("has the contract's words", () => {
+    const json = proto.Report.toJSON(toMessage(report)) as Record<string, Record<string, unknown>[]>;
+    assert.equal(json.coverage, "COVERAGE_PARTIAL");
+    assert.equal(json.findings?.[0]?.severity, "SEVERITY_CRITICAL");
+    assert.equal(json.findings?.[0]?.status, "FINDING_STATUS_FIXED_AVAILABLE");
+    assert.deepEqual(json.vulnerabilities?.[0]?.extensions, { Vendor: { Note: ["x", 1, null] } });
+  });
+
+  test("of nothing found has no worst severity and no scanner if none was asked", async () => {
+    const summary = { ...report.summary, bySeverity: [], maxSeverity: undefined };
+    const empty: Report = { ...report, scanner: undefined, vulnerabilities: [], findings: [], summary };
+    const encoded = await encodeReport(empty);
+    assert.equal(encoded.summary.maxSeverity, proto.Severity.SEVERITY_UNSPECIFIED);
+    assert.equal(proto.Report.decode(gunzipSync(encoded.gzip)).scanner, undefined);
+  });
+
+  test("has the same bytes for equal reports", async () => {
+    const [one, two] = await Promise.all([encodeReport(report), encodeReport(structuredClone(report))]);
+    assert.equal(one.sha256, two.sha256);
+  });
+});

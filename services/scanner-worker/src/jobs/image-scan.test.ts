@@ -1,0 +1,300 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { z } from "zod";
+import type { Manifest } from "../domain/image-manifest.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import type { Report } from "../domain/report.ts";
+import type { ScanResult } from "../domain/scan-result.ts";
+import type { JobContext, Progress } from "../ports/job.ts";
+import type { Scanner } from "../ports/scanner.ts";
+import type { ImageRegistry } from "./image-registry.ts";
+import { createImageScan } from "./image-scan.ts";
+import { type ImageScanParameters, imageScanParameters } from "./image-scan-parameters.ts";
+
+const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
+const layer = { digest: digest("1"), mediaType: "", sizeBytes: 5, format: "tar+gzip" } as const;
+const image = (digit: string): Manifest => {
+  return { kind: "image", digest: digest(digit), mediaType: "m", configDigest: digest("c"), layers: [layer, layer] };
+};
+const flaw = { key: "k", name: "CVE-1", namespace: "", description: "", links: [], cvss: [], extensions: {} };
+const found: ScanResult = {
+  scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "", version: "", engineVersion: 3 },
+  distributions: [{ did: "debian", versionId: "12", namespace: "debian:12", versionFormat: "dpkg" }],
+  packages: [{ id: "p", name: "p", version: "1", versionFormat: "", namespace: "", layerDigest: "", purl: "" }],
+  vulnerabilities: [{ ...flaw, severity: "HIGH", sourceSeverity: "High" }],
+  findings: [
+    { packageId: "p", vulnerabilityKey: "k", severity: "HIGH", fixedVersion: "", status: "AFFECTED", layerDigest: "" },
+  ],
+  coverageNotes: [],
+  layerNames: ["a", "b"],
+  skippedLayers: [],
+};
+
+class FakeRegistry implements ImageRegistry {
+  readonly url = "http://registry.example";
+  readonly asked: string[] = [];
+  readonly manifests = new Map<string, Manifest>();
+
+  async getManifest(_repository: string, reference: string): Promise<Manifest> {
+    this.asked.push(reference);
+    const manifest = this.manifests.get(reference);
+    if (manifest === undefined) throw new JobFailure("MANIFEST_UNKNOWN", "no", { retryable: false });
+    return manifest;
+  }
+
+  async hasBlob(): Promise<boolean> {
+    return true;
+  }
+
+  blobUrl(repository: string, blob: string): string {
+    return `http://seen-by-scanner/${repository}/${blob}`;
+  }
+
+  async blobHeaders(): Promise<Record<string, string>> {
+    return { Authorization: "Bearer secret" };
+  }
+}
+
+describe("IMAGE_SCAN", () => {
+  let registry: FakeRegistry;
+  let scanner: Scanner;
+  let reports: Report[];
+  let checkins: [text: string, progress: Progress | undefined][];
+  let log: string[];
+  let stop: AbortController;
+  let properties: Record<string, unknown>;
+
+  beforeEach(() => {
+    registry = new FakeRegistry();
+    registry.manifests.set("1.0", image("a"));
+    reports = [];
+    checkins = [];
+    log = [];
+    stop = new AbortController();
+    properties = { registry_url: "http://registry.example" };
+    scanner = {
+      name: "clair-v1",
+      scan: async (_target, onLayer) => {
+        for (const done of [0, 1, 2]) onLayer(done);
+        return found;
+      },
+    };
+  });
+
+  function context(): JobContext {
+    const write = (message: string) => void log.push(message);
+    return {
+      jobId: "job-1",
+      attempt: 1,
+      signal: stop.signal,
+      logger: { debug: write, info: write, warn: write, error: write },
+      get: (property) => properties[property],
+      checkin: (text, progress) => void checkins.push([text, progress]),
+      opCommand: () => undefined,
+      launchJob: () => Promise.reject(new Error("no sub-jobs here")),
+      storeReport: async (report) => void reports.push(report),
+    };
+  }
+
+  function run(
+    parameters: Partial<ImageScanParameters> = {},
+    withScanner: Scanner | undefined = scanner,
+  ): Promise<void> {
+    const job = createImageScan({
+      registries: { open: () => registry },
+      scanner: withScanner,
+      clock: { now: () => 5_000 },
+    });
+    return job.run(context(), { repository: "library/web", tag: "1.0", ...parameters });
+  }
+
+  const failsWith = (reason: string) => (thrown: unknown) => thrown instanceof JobFailure && thrown.reason === reason;
+
+  test("stores a report of what the tag stands for", async () => {
+    await run();
+    const [report] = reports;
+    assert.equal(report?.reportId, "job-1");
+    assert.equal(report?.artifact.digest, digest("a"));
+    assert.deepEqual(report?.artifact.tags, ["1.0"]);
+    assert.equal(report?.coverage, "FULL");
+    assert.equal(report?.scanStartedAt.getTime(), 5_000);
+    assert.deepEqual(
+      report?.layers.map(({ clairName }) => clairName),
+      ["a", "b"],
+    );
+  });
+
+  test("checks in at each phase, ever further, and ends with what it found", async () => {
+    await run();
+    const phases = checkins.map(([, progress]) => progress?.phase ?? "");
+    assert.deepEqual([...new Set(phases)], ["resolve", "token", "index", "match", "report", "done"]);
+    const percents = checkins.map(([, progress]) => progress?.percent ?? -1);
+    assert.deepEqual(
+      percents,
+      percents.toSorted((a, b) => a - b),
+    );
+    assert.deepEqual(checkins.at(-1), ["1 vulnerability in 1 package: 1 high", { phase: "done", percent: 100 }]);
+  });
+
+  test("writes what it does into the log, without secrets", async () => {
+    await run({ job_int_id: 7 });
+    assert.ok(log.some((line) => line.includes(digest("a"))));
+    assert.ok(log.some((line) => /number 7/.test(line)));
+    assert.ok(!log.join("\n").includes("secret"));
+  });
+
+  test("hands the scanner what it needs to fetch the layers", async () => {
+    const urls: string[] = [];
+    await run(
+      {},
+      {
+        ...scanner,
+        scan: async (target) => {
+          urls.push(target.blobUrl(digest("1")), JSON.stringify(await target.blobHeaders(stop.signal)));
+          return found;
+        },
+      },
+    );
+    assert.deepEqual(urls, [`http://seen-by-scanner/library/web/${digest("1")}`, '{"Authorization":"Bearer secret"}']);
+  });
+
+  test("goes by the digest when both are given", async () => {
+    registry.manifests.set(digest("d"), image("d"));
+    await run({ digest: digest("d") });
+    assert.deepEqual(registry.asked, [digest("d")]);
+    assert.deepEqual(reports[0]?.artifact.tags, ["1.0"]);
+  });
+
+  describe("of an index", () => {
+    const entry = (digit: string, architecture: string) => {
+      const platform = { os: "linux", architecture, variant: "" };
+      return { digest: digest(digit), mediaType: "", isIndex: false, platform };
+    };
+
+    beforeEach(() => {
+      const entries = [entry("e", "arm64"), entry("f", "amd64")];
+      registry.manifests.set("1.0", { kind: "index", digest: digest("9"), mediaType: "", entries });
+      registry.manifests.set(digest("e"), image("e"));
+      registry.manifests.set(digest("f"), image("f"));
+    });
+
+    test("scans the image for linux/amd64 and tells of the index", async () => {
+      await run();
+      assert.deepEqual(registry.asked, ["1.0", digest("f")]);
+      assert.equal(reports[0]?.artifact.indexDigest, digest("9"));
+      assert.equal(reports[0]?.artifact.platform?.architecture, "amd64");
+    });
+
+    test("scans the image for the platform asked for", async () => {
+      await run({ platform: "linux/arm64" });
+      assert.equal(reports[0]?.artifact.digest, digest("e"));
+    });
+
+    test("fails when it has none for the platform asked for, and says what it has", async () => {
+      await assert.rejects(run({ platform: "linux/s390x" }), (thrown) => {
+        assert.ok(failsWith("PLATFORM_UNKNOWN")(thrown));
+        return /linux\/arm64, linux\/amd64/.test(String(thrown));
+      });
+    });
+
+    test("that lists no image is skipped", async () => {
+      registry.manifests.set("1.0", { kind: "index", digest: digest("9"), mediaType: "", entries: [] });
+      await run();
+      assert.equal(reports[0]?.coverage, "NOT_AN_IMAGE");
+    });
+
+    test("that leads to itself comes to an end", async () => {
+      const entries = [{ digest: digest("9"), mediaType: "", isIndex: true, platform: undefined }];
+      for (const name of ["1.0", digest("9")]) {
+        registry.manifests.set(name, { kind: "index", digest: digest("9"), mediaType: "", entries });
+      }
+      await assert.rejects(run(), failsWith("PLATFORM_UNKNOWN"));
+    });
+  });
+
+  test("of what is no image succeeds with a report that says so, and asks no scanner", async () => {
+    const why = "an attestation";
+    registry.manifests.set("1.0", { kind: "other", digest: digest("b"), mediaType: "", note: "not_an_image", why });
+    await run({}, undefined);
+    assert.equal(reports[0]?.coverage, "NOT_AN_IMAGE");
+    assert.equal(checkins.at(-1)?.[0], "skipped: not an image (an attestation)");
+  });
+
+  test("fails for good without a registry URL or a scanner", async () => {
+    const noScanner = createImageScan({
+      registries: { open: () => registry },
+      scanner: undefined,
+      clock: { now: () => 0 },
+    });
+    await assert.rejects(
+      noScanner.run(context(), { repository: "a", tag: "1.0" }),
+      failsWith("SCANNER_NOT_CONFIGURED"),
+    );
+    properties = {};
+    await assert.rejects(run(), failsWith("REGISTRY_NOT_CONFIGURED"));
+  });
+
+  test("ends at once when it is stopped, whatever it waits for", async () => {
+    const hanging = {
+      ...scanner,
+      scan: (_target: unknown, _onLayer: unknown, signal: AbortSignal) =>
+        new Promise<ScanResult>((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+          stop.abort(new Error("stopped"));
+        }),
+    };
+    await assert.rejects(run({}, hanging), /stopped/);
+    await assert.rejects(run(), /stopped/);
+    assert.deepEqual(reports, []);
+  });
+
+  test("is tried again only when that makes sense", () => {
+    const { shouldRetry } = createImageScan({ registries: { open: () => registry }, scanner, clock: { now: () => 0 } });
+    assert.equal(shouldRetry(new JobFailure("X", "", { retryable: false })), false);
+    assert.equal(shouldRetry(new JobFailure("X", "", { retryable: true })), true);
+    assert.equal(shouldRetry(new TypeError("a bug")), true);
+  });
+});
+
+describe("the parameters of IMAGE_SCAN", () => {
+  const onceMore = z.fromJSONSchema(JSON.parse(JSON.stringify(z.toJSONSchema(imageScanParameters, { io: "input" }))));
+  const good: unknown[] = [
+    { repository: "library/web", tag: "1.0" },
+    { repository: "web", digest: digest("a") },
+    { repository: "a/b-c/d__e", tag: "x", digest: digest("a"), platform: "linux/arm/v7", job_int_id: 4 },
+  ];
+  const bad: unknown[] = [
+    {},
+    { repository: "library/web" },
+    { tag: "1.0" },
+    { repository: "Library/Web", tag: "1.0" },
+    { repository: "../etc", tag: "1.0" },
+    { repository: "a".repeat(256), tag: "1.0" },
+    { repository: "web", tag: "a/b" },
+    { repository: "web", digest: "sha256:abc" },
+    { repository: "web", digest: `md5:${"a".repeat(32)}` },
+    { repository: "web", tag: "1.0", platform: "amd64" },
+    { repository: "web", tag: "1.0", job_int_id: -1 },
+    { repository: "web", tag: "1.0", job_int_id: 1.5 },
+    { repository: "web", tag: "1.0", registry: "http://elsewhere" },
+  ];
+
+  for (const [name, schema] of [
+    ["here", imageScanParameters],
+    ["from the JSON schema", onceMore],
+  ] as const) {
+    test(`are checked the same ${name}`, () => {
+      for (const parameters of good) assert.deepEqual(schema.parse(parameters), parameters);
+      for (const parameters of bad)
+        assert.equal(schema.safeParse(parameters).success, false, JSON.stringify(parameters));
+    });
+  }
+
+  test("name the unknown field", () => {
+    const { error } = onceMore.safeParse({ repository: "web", tag: "1.0", registry: "x" });
+    assert.deepEqual(
+      error?.issues.map(({ code }) => code),
+      ["unrecognized_keys"],
+    );
+  });
+});

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { JobFailure } from "../domain/job-failure.ts";
+import type { HttpClient, HttpRequest } from "./http-client.ts";
+import { createRegistryClients, type RegistryClientsOptions } from "./registry-clients.ts";
+
+interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+const signal = new AbortController().signal;
+const digest = `sha256:${"a".repeat(64)}`;
+const manifest: Answer = {
+  status: 200,
+  headers: { "content-type": "application/vnd.oci.image.index.v1+json" },
+  body: JSON.stringify({ manifests: [] }),
+};
+const challenge = (header: string): Answer => ({ status: 401, headers: { "www-authenticate": header } });
+const basic = challenge('Basic realm="x"');
+
+function failsWith(reason: string) {
+  return (thrown: unknown) => {
+    assert.ok(thrown instanceof JobFailure, String(thrown));
+    assert.deepEqual([thrown.reason, thrown.retryable], [reason, reason === "REGISTRY_FAULT"], thrown.message);
+    assert.doesNotMatch(thrown.message, /password/);
+    return true;
+  };
+}
+
+describe("the registry client", () => {
+  let requests: HttpRequest[];
+  beforeEach(() => {
+    requests = [];
+  });
+
+  function ask(script: (request: HttpRequest) => Answer, options: Partial<RegistryClientsOptions> = {}) {
+    const http: HttpClient = {
+      send: async (request) => {
+        requests.push(request);
+        const { status, headers = {}, body = "" } = script(request);
+        return { status, headers, body: new TextEncoder().encode(body) };
+      },
+      stop: async () => undefined,
+    };
+    const credential = { kind: "basic", username: "scanner", password: "password" } as const;
+    const client = createRegistryClients({ http, credential, ...options }).open(
+      "http://registry.example",
+      "http://seen",
+    );
+    return client.getManifest("library/web", "1.0", signal);
+  }
+
+  test("asks with Basic from the start when the ping says so", async () => {
+    await ask(({ headers }) => (headers?.authorization === undefined ? basic : manifest));
+    assert.equal(requests.length, 2);
+  });
+
+  test("does not ask with a refused Basic again and again", async () => {
+    await assert.rejects(
+      ask(() => basic),
+      failsWith("REGISTRY_AUTH_REJECTED"),
+    );
+    assert.equal(requests.length, 2);
+  });
+
+  test("takes a registry that is open at first and asks for credentials later", async () => {
+    const script = ({ url, headers }: HttpRequest) => {
+      if (url.endsWith("/v2/")) return { status: 200 };
+      return headers?.authorization === undefined ? basic : manifest;
+    };
+    assert.equal((await ask(script)).kind, "index");
+  });
+
+  test("gives no credentials to a token server elsewhere without https", async () => {
+    const realm = challenge('Bearer realm="http://collector.example/token",service="x"');
+    await assert.rejects(
+      ask(() => realm),
+      failsWith("REGISTRY_REALM_REFUSED"),
+    );
+    assert.equal(requests.length, 1);
+  });
+
+  test("gives them to the token server that the operator named, whatever the registry says", async () => {
+    const script = ({ url, headers }: HttpRequest) => {
+      if (url.startsWith("http://core:8080/token?")) return { status: 200, body: '{"token":"t"}' };
+      const realm = challenge('Bearer realm="http://collector.example/token",service="x"');
+      return headers?.authorization === "Bearer t" ? manifest : realm;
+    };
+    assert.equal((await ask(script, { tokenUrl: "http://core:8080/token" })).kind, "index");
+  });
+
+  test("asks as anybody without credentials, wherever the token server is", async () => {
+    const script = ({ url, headers }: HttpRequest) => {
+      if (url.startsWith("http://tokens.example")) return { status: 200, body: '{"token":"t"}' };
+      return headers?.authorization === "Bearer t" ? manifest : challenge('Bearer realm="http://tokens.example/"');
+    };
+    await ask(script, { credential: { kind: "none" } });
+    assert.deepEqual(
+      requests.map(({ headers }) => headers?.authorization),
+      [undefined, undefined, "Bearer t"],
+    );
+  });
+
+  test("fails for good when it is given tokens but not the right, after one more token", async () => {
+    let tokens = 0;
+    const script = ({ url }: HttpRequest) => {
+      if (!url.includes("/token?"))
+        return challenge('Bearer realm="https://t.example/token",error="insufficient_scope"');
+      tokens += 1;
+      return { status: 200, body: JSON.stringify({ token: `t${tokens}` }) };
+    };
+    await assert.rejects(ask(script), failsWith("ACCESS_DENIED"));
+    assert.equal(tokens, 2);
+  });
+
+  const answers: [name: string, answer: Answer, reason: string][] = [
+    ["knows neither Bearer nor Basic", challenge('Digest realm="x"'), "REGISTRY_AUTH_UNSUPPORTED"],
+    ["names no token server", challenge("Bearer"), "REGISTRY_AUTH_UNSUPPORTED"],
+    ["refuses without a word", { status: 401 }, "REGISTRY_AUTH_REJECTED"],
+    ["is a website", { status: 404, body: "<html>" }, "REGISTRY_UNSUPPORTED"],
+    ["fails", { status: 502 }, "REGISTRY_FAULT"],
+  ];
+  for (const [name, answer, reason] of answers) {
+    test(`fails with ${reason} when the registry ${name}`, async () => {
+      await assert.rejects(
+        ask(() => answer),
+        failsWith(reason),
+      );
+    });
+  }
+
+  const open = (answer: Answer) => ask(({ url }) => (url.endsWith("/v2/") ? { status: 200 } : answer));
+
+  test("does not follow redirects without end, nor to what is no web address", async () => {
+    const to = (location: string) => open({ status: 307, headers: { location } });
+    await assert.rejects(to("/again"), failsWith("REGISTRY_FAULT"));
+    await assert.rejects(to("file:///etc/passwd"), failsWith("REGISTRY_FAULT"));
+  });
+
+  test("fails for good when it is denied, or when a policy forbids the pull", async () => {
+    await assert.rejects(open({ status: 403, body: '{"errors":[{"code":"DENIED"}]}' }), failsWith("ACCESS_DENIED"));
+    await assert.rejects(open({ status: 412 }), failsWith("PULL_BLOCKED"));
+  });
+
+  test("does not check the digest of schema 1, which is not over what is sent", async () => {
+    const type = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+    const headers = { "content-type": type, "docker-content-digest": digest };
+    const found = await open({ status: 200, headers, body: "{}" });
+    assert.deepEqual([found.kind, found.digest], ["other", digest]);
+  });
+});
+
+test("a registry URL must be one, and its user and query go nowhere", () => {
+  const http: HttpClient = { send: () => Promise.reject(new Error("never")), stop: async () => undefined };
+  const clients = createRegistryClients({ http });
+  assert.throws(() => clients.open("ftp://registry.example", "http://a"), failsWith("REGISTRY_URL_INVALID"));
+  assert.throws(() => clients.open("http://a", "nonsense"), failsWith("REGISTRY_URL_INVALID"));
+  const client = clients.open("https://user:password@registry.example//prefix/?x=1", "http://a/");
+  assert.equal(client.url, "https://registry.example//prefix");
+  assert.equal(client.blobUrl("web", "d"), "http://a/v2/web/blobs/d");
+  assert.equal(clients.open("https://user:password@registry.example//prefix/?x=1", "http://a/"), client);
+});

@@ -1,0 +1,156 @@
+import { createLogger, type Logger } from "@drydock/shared/logger.ts";
+import { z } from "zod";
+import type { JobType } from "../ports/job.ts";
+import type { JobLog, JobServices } from "../ports/job-services.ts";
+import type { Assignment, CheckIn, JobSource, JobSourceListener, Lease, RunResult } from "../ports/job-source.ts";
+import { Worker, type WorkerOptions } from "./worker.ts";
+
+/** What a fake source was told, in order. */
+type Told =
+  | { say: "accept"; lease: Lease }
+  | { say: "reject"; lease: Lease; reason: string }
+  | { say: "checkIn"; lease: Lease; checkIn: CheckIn }
+  | { say: "result"; result: RunResult }
+  | { say: "draining" }
+  | { say: "stop" };
+
+/** A job source whose controller is the test. */
+export class FakeSource implements JobSource {
+  readonly told: Told[] = [];
+  isConnected = true;
+  readonly #waiters: (() => void)[] = [];
+  #listener: JobSourceListener | undefined;
+
+  get listener(): JobSourceListener {
+    if (this.#listener === undefined) throw new Error("the worker has not started its source");
+    return this.#listener;
+  }
+
+  get results(): RunResult[] {
+    return this.told.flatMap((told) => (told.say === "result" ? told.result : []));
+  }
+
+  /** What was told, in short. */
+  get said(): string[] {
+    return this.told.map(({ say }) => say);
+  }
+
+  /** The result that comes as the so-manieth, from 1. */
+  async nthResult(count: number): Promise<RunResult> {
+    for (;;) {
+      const result = this.results[count - 1];
+      if (result !== undefined) return result;
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  start(listener: JobSourceListener): void {
+    this.#listener = listener;
+  }
+
+  accept(lease: Lease): void {
+    this.#tell({ say: "accept", lease });
+  }
+
+  reject(lease: Lease, reason: string): void {
+    this.#tell({ say: "reject", lease, reason });
+  }
+
+  checkIn(lease: Lease, checkIn: CheckIn): void {
+    this.#tell({ say: "checkIn", lease, checkIn });
+  }
+
+  result(result: RunResult): void {
+    this.#tell({ say: "result", result });
+  }
+
+  draining(): void {
+    this.#tell({ say: "draining" });
+  }
+
+  async stop(): Promise<void> {
+    this.#tell({ say: "stop" });
+  }
+
+  #tell(told: Told): void {
+    this.told.push(told);
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
+
+/** The logs of runs, as text. */
+export class FakeLogs {
+  text = "";
+  flushes = 0;
+
+  open(): JobLog {
+    return {
+      write: (lines) => {
+        this.text += lines;
+      },
+      flush: async () => {
+        this.flushes += 1;
+        return true;
+      },
+      close: () => {},
+    };
+  }
+}
+
+export const silentLogger: Logger = createLogger({ name: "test", level: "silent" });
+
+export function fakeServices(overrides: Partial<JobServices> = {}): JobServices {
+  return {
+    logs: new FakeLogs(),
+    reports: { store: async () => {} },
+    subJobs: { launch: async (_lease, { key }) => ({ id: `sub-${key}` }) },
+    properties: {},
+    ...overrides,
+  };
+}
+
+/** A job type with this handler. */
+export function jobType(run: JobType["run"], overrides: Partial<JobType> = {}): JobType {
+  return {
+    name: "TEST",
+    description: "A test.",
+    parameters: z.looseObject({}),
+    maxFails: 0,
+    shouldRetry: () => true,
+    validate: () => {},
+    run,
+    ...overrides,
+  };
+}
+
+export function assignment(overrides: Partial<Assignment> = {}): Assignment {
+  return {
+    lease: { jobId: "job-1", token: 1 },
+    name: "TEST",
+    parametersJson: "{}",
+    attempt: 1,
+    deadlineAt: undefined,
+    logOffset: 0,
+    traceContext: "",
+    ...overrides,
+  };
+}
+
+/** A started worker and its source. */
+export async function startWorker(type: JobType, overrides: Partial<WorkerOptions> = {}) {
+  const source = new FakeSource();
+  const logs = new FakeLogs();
+  const worker = new Worker({
+    source,
+    services: fakeServices({ logs }),
+    jobTypes: [type],
+    slots: 4,
+    drainMs: 0,
+    logger: silentLogger,
+    ...overrides,
+  });
+  await worker.start();
+  const { listener } = source;
+  listener.onWelcome({ graceMs: 10_000, drop: [] });
+  return { worker, source, logs, listener };
+}

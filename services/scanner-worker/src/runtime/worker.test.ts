@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JobContext } from "../ports/job.ts";
+import { assignment, jobType, startWorker } from "./test-kit.ts";
+
+/** Ends when its signal aborts. */
+const obedient = (context: JobContext) =>
+  new Promise<void>((resolve) => context.signal.addEventListener("abort", () => resolve()));
+const lease = { jobId: "job-1", token: 1 };
+
+describe("a worker", () => {
+  test("accepts an assignment and reports its result", async () => {
+    const { source, listener } = await startWorker(jobType(async () => {}));
+    listener.onAssign(assignment());
+    await source.nthResult(1);
+    assert.deepEqual(source.said, ["accept", "result"]);
+  });
+
+  test("accepts the same assignment again without running it twice", async () => {
+    let runs = 0;
+    const type = jobType((context) => {
+      runs += 1;
+      return obedient(context);
+    });
+    const { source, listener } = await startWorker(type);
+    listener.onAssign(assignment());
+    listener.onAssign(assignment());
+    assert.deepEqual(source.said, ["accept", "accept"]);
+    assert.equal(runs, 1);
+  });
+
+  test("takes an assignment with a newer token for a new run, and abandons the old one", async () => {
+    const tokens: boolean[] = [];
+    const type = jobType((context) => {
+      tokens.push(context.signal.aborted);
+      return obedient(context);
+    });
+    const { worker, listener } = await startWorker(type);
+    listener.onAssign(assignment());
+    listener.onAssign(assignment({ lease: { jobId: "job-1", token: 2 } }));
+    listener.onAssign(assignment({ lease: { jobId: "job-1", token: 1 } }));
+    assert.deepEqual(listener.held(), [{ jobId: "job-1", token: 2 }]);
+    assert.equal(worker.runCount, 1);
+    assert.equal(tokens.length, 2);
+  });
+
+  test("rejects what it does not know and what is beyond its slots", async () => {
+    const { source, listener } = await startWorker(jobType(obedient), { slots: 1 });
+    listener.onAssign(assignment({ name: "OTHER", lease: { jobId: "job-0", token: 1 } }));
+    listener.onAssign(assignment());
+    listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
+    assert.deepEqual(source.said, ["reject", "accept", "reject"]);
+    assert.deepEqual(listener.held(), [lease]);
+  });
+
+  test("frees the slot with the result but holds the job until the acknowledgement", async () => {
+    const { worker, source, listener } = await startWorker(
+      jobType(async () => {}),
+      { slots: 1 },
+    );
+    listener.onAssign(assignment());
+    await source.nthResult(1);
+    assert.equal(worker.runCount, 0);
+    assert.deepEqual(listener.held(), [lease]);
+    listener.onAcknowledged({ ...lease, token: 0 });
+    assert.deepEqual(listener.held(), [lease]);
+    listener.onAcknowledged(lease);
+    assert.deepEqual(listener.held(), []);
+  });
+
+  test("sends pending results again when it is welcomed back, less those it is told to drop", async () => {
+    const { source, listener } = await startWorker(jobType(async () => {}));
+    listener.onAssign(assignment());
+    listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
+    await source.nthResult(2);
+    listener.onWelcome({ graceMs: 1000, drop: [{ jobId: "job-2", token: 1 }] });
+    assert.deepEqual(
+      source.results.map(({ lease: { jobId } }) => jobId),
+      ["job-1", "job-2", "job-1"],
+    );
+    assert.deepEqual(listener.held(), [lease]);
+  });
+
+  test("says the last check-in of each run again when it is welcomed back", async () => {
+    const type = jobType((context) => {
+      context.checkin("half-way", { phase: "x", percent: 50 });
+      return obedient(context);
+    });
+    const { source, listener } = await startWorker(type);
+    listener.onAssign(assignment());
+    listener.onWelcome({ graceMs: 1000, drop: [] });
+    assert.deepEqual(source.said, ["accept", "checkIn", "checkIn"]);
+  });
+
+  test("keeps running what it has while nobody hears it, and aborts only what it is told to drop", async () => {
+    const signals: AbortSignal[] = [];
+    const type = jobType((context) => {
+      signals.push(context.signal);
+      return obedient(context);
+    });
+    const { listener } = await startWorker(type);
+    listener.onAssign(assignment());
+    listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
+    listener.onWelcome({ graceMs: 1000, drop: [lease] });
+    assert.deepEqual(
+      signals.map(({ aborted }) => aborted),
+      [true, false],
+    );
+  });
+});
+
+describe("a worker that is told to stop", () => {
+  test("says so, takes nothing more and lets its jobs end", async () => {
+    const end = Promise.withResolvers<void>();
+    const { worker, source, listener } = await startWorker(
+      jobType(() => end.promise),
+      { drainMs: 60_000 },
+    );
+    listener.onAssign(assignment());
+    const stopped = worker.stop();
+    assert.equal(worker.state, "draining");
+    assert.equal(listener.slots(), 0);
+    listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
+    assert.deepEqual(source.said, ["accept", "draining", "reject"]);
+    end.resolve();
+    const { outcome } = await source.nthResult(1);
+    assert.deepEqual(outcome, { kind: "success" });
+    listener.onAcknowledged(lease);
+    await stopped;
+    assert.equal(source.said.at(-1), "stop");
+    assert.equal(worker.state, "stopped");
+  });
+
+  test("gives back what still runs when the time is over", async () => {
+    const { worker, source, listener } = await startWorker(jobType(obedient), { drainMs: 0 });
+    listener.onAssign(assignment());
+    const stopped = worker.stop();
+    assert.deepEqual((await source.nthResult(1)).outcome, { kind: "released" });
+    listener.onAcknowledged(lease);
+    await stopped;
+  });
+
+  test("gives back what ignores its signal, too, and does not wait forever for acknowledgements", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { worker, source, listener } = await startWorker(
+      jobType(() => new Promise(() => {})),
+      { drainMs: 1000 },
+    );
+    listener.onAssign(assignment());
+    const stopped = worker.stop();
+    for (let second = 0; second < 10; second += 1) {
+      await new Promise(setImmediate);
+      t.mock.timers.tick(1000);
+    }
+    assert.deepEqual(source.results[0]?.outcome, { kind: "released" });
+    await stopped;
+  });
+
+  test("reports a stop that a user asked for before as stopped", async () => {
+    const { worker, source, listener } = await startWorker(
+      jobType(() => new Promise(() => {})),
+      { drainMs: 0 },
+    );
+    listener.onWelcome({ graceMs: 20, drop: [] });
+    listener.onAssign(assignment());
+    listener.onCommand(lease, "stop");
+    const stopped = worker.stop();
+    assert.deepEqual((await source.nthResult(1)).outcome, { kind: "stopped" });
+    listener.onAcknowledged(lease);
+    await stopped;
+  });
+
+  test("stops at once when it has nothing, and may be told twice", async () => {
+    const { worker, source } = await startWorker(jobType(obedient), { drainMs: 60_000 });
+    await Promise.all([worker.stop(), worker.stop()]);
+    assert.deepEqual(source.said, ["draining", "stop"]);
+  });
+});
+
+describe("a worker is gone", () => {
+  test("when the controller drained it and its last result is acknowledged", async () => {
+    const gone = Promise.withResolvers<string>();
+    const end = Promise.withResolvers<void>();
+    const { source, listener } = await startWorker(
+      jobType(() => end.promise),
+      { onGone: gone.resolve },
+    );
+    listener.onAssign(assignment());
+    listener.onDrain();
+    assert.equal(source.said.at(-1), "draining");
+    end.resolve();
+    await source.nthResult(1);
+    listener.onAcknowledged(lease);
+    assert.equal(await gone.promise, "drained");
+  });
+
+  test("when a newer process took its id: everything is abandoned", async () => {
+    const gone = Promise.withResolvers<string>();
+    const { worker, source, listener } = await startWorker(jobType(obedient), { onGone: gone.resolve });
+    listener.onAssign(assignment());
+    listener.onSuperseded();
+    assert.equal(await gone.promise, "superseded");
+    assert.equal(worker.runCount, 0);
+    assert.deepEqual(source.results, []);
+  });
+});

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { JobCommand } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { Outcome, ResultVerdict, type WorkRequest } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { timed } from "../support/until.ts";
+import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
+
+const { JOB_COMMAND_STOP, JOB_COMMAND_CANCEL } = JobCommand;
+const { RESULT_VERDICT_ACCEPTED, RESULT_VERDICT_DUPLICATE } = ResultVerdict;
+const lease = { jobId: "00000000000000", token: 1 };
+
+let rig: WorkerRig;
+before(async () => {
+  rig = await startWorkerRig();
+});
+after(() => rig.stop());
+
+describe("a worker's stream", { concurrency: true }, () => {
+  const wrongFirst: NonNullable<WorkRequest["message"]>[] = [
+    { $case: "beat", value: { sequence: 1, held: [] } },
+    { $case: "accept", value: { lease } },
+    { $case: "draining", value: {} },
+  ];
+  for (const message of wrongFirst) {
+    test(`is ended when it begins with ${message.$case}`, async () => {
+      const worker = rig.open();
+      worker.say(message);
+      const error = await worker.ended;
+      assert.deepEqual([error?.code, error?.reason], ["FAILED_PRECONDITION", "PROTOCOL_VIOLATION"]);
+    });
+  }
+
+  test("is ended when it says nothing for ten seconds", async () => {
+    const worker = rig.open();
+    const took = await timed(worker.ended);
+    assert.equal((await worker.ended)?.reason, "PROTOCOL_VIOLATION");
+    assert.ok(took > 9_000 && took < 12_000, `${took} ms`);
+  });
+
+  test("is ended by a second Hello, by an outcome that is none and by slots that are none", async () => {
+    const type = rig.newType();
+    const first = await rig.join(type);
+    first.say({ $case: "hello", value: first.hello });
+    assert.equal((await first.ended)?.reason, "PROTOCOL_VIOLATION");
+    const second = await rig.join(type);
+    second.sendResult(lease, { outcome: Outcome.OUTCOME_UNSPECIFIED });
+    assert.equal((await second.ended)?.reason, "PROTOCOL_VIOLATION");
+    const third = await rig.join(type);
+    third.say({ $case: "capacity", value: { slots: -1 } });
+    const error = await third.ended;
+    assert.deepEqual(
+      [error?.code, error?.reason, error?.violations[0]?.field],
+      ["INVALID_ARGUMENT", "FIELD_INVALID", "capacity.slots"],
+    );
+  });
+
+  test("is ended when its Hello breaks rules, all of which are named", async () => {
+    const jobTypes = [{ name: "demo", description: "", parametersSchema: "{}", maxFails: -1 }];
+    const worker = rig.open({ workerId: "a b", incarnation: "", slots: 100_000, jobTypes });
+    worker.say({ $case: "hello", value: worker.hello });
+    const error = await worker.ended;
+    assert.deepEqual([error?.code, error?.reason], ["INVALID_ARGUMENT", "FIELD_INVALID"]);
+    const fields = error?.violations.map(({ field }) => field);
+    assert.deepEqual(fields, [
+      "hello.worker_id",
+      "hello.incarnation",
+      "hello.slots",
+      "hello.job_types.name",
+      "hello.job_types.max_fails",
+    ]);
+  });
+
+  test("is ended when the schema of a job type is none", async () => {
+    const jobTypes = [{ name: rig.newType(), description: "", parametersSchema: "{", maxFails: 0 }];
+    const worker = rig.open({ jobTypes });
+    worker.say({ $case: "hello", value: worker.hello });
+    assert.equal((await worker.ended)?.reason, "PROTOCOL_VIOLATION");
+  });
+
+  test("begins with the terms of the lease", async () => {
+    const worker = rig.open();
+    worker.say({ $case: "hello", value: worker.hello });
+    const { lease: leaseTime, beatPeriod, grace, keep, drop } = await worker.hears("welcome");
+    const seconds = [leaseTime, beatPeriod, grace].map((duration) => duration?.seconds);
+    assert.deepEqual([...seconds, keep, drop], [15, 5, 10, [], []]);
+  });
+});
+
+describe("a job for a worker", { concurrency: true }, () => {
+  test("comes with all that a run needs, its lease already written", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, { image: "demo", list: [1, { a: null }] });
+    const assign = await worker.takes();
+    assert.deepEqual([assign.lease.jobId, assign.name, assign.attempt, assign.logOffset], [id, type, 1, 0]);
+    assert.deepEqual(JSON.parse(assign.parametersJson), { image: "demo", list: [1, { a: null }] });
+    const { status, workerId } = await rig.api.get(id);
+    assert.deepEqual([status, workerId], ["RUNNING", worker.hello.workerId]);
+  });
+
+  test("comes only as far as there are slots, in the order of the launches", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type, { slots: 2 });
+    const ids: string[] = [];
+    for (let i = 0; i < 4; i++) ids.push((await rig.api.launch(type, {})).id);
+    const first = await worker.takes();
+    const second = await worker.takes();
+    assert.deepEqual([first.lease.jobId, second.lease.jobId], ids.slice(0, 2));
+    await worker.beats(1, [first.lease, second.lease]);
+    assert.ok(!worker.hasHeard("assign"));
+    assert.equal((await rig.api.get(ids[2] ?? "")).status, "PENDING");
+    await worker.reports(second.lease);
+    assert.equal((await worker.takes()).lease.jobId, ids[2]);
+    worker.say({ $case: "capacity", value: { slots: 3 } });
+    assert.equal((await worker.takes()).lease.jobId, ids[3]);
+  });
+
+  test("goes back to the front when it is not accepted within five seconds, and no attempt is used", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const first = await worker.hears("assign");
+    await rig.api.launch(type, {});
+    const begun = performance.now();
+    const second = await worker.hears("assign", { withinMs: 9_000 });
+    const took = performance.now() - begun;
+    assert.ok(took > 4_500 && took < 8_000, `${took} ms`);
+    assert.deepEqual([second.lease?.jobId, second.attempt], [id, 1]);
+    assert.ok((second.lease?.token ?? 0) > (first.lease?.token ?? 0));
+    assert.equal((await rig.api.get(id)).crashes, 0);
+  });
+
+  test("that a silent worker does not accept goes to one that does", async () => {
+    const type = rig.newType();
+    await rig.join(type, { slots: 4 });
+    const { id } = await rig.api.launch(type, {});
+    await rig.api.untilStatus(id, "RUNNING");
+    const good = await rig.join(type, { slots: 1 });
+    const { attempt } = await good.takes({ withinMs: 8_500 });
+    assert.equal(attempt, 1);
+  });
+
+  test("that is rejected goes to the front again, and no attempt is used", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const first = await worker.hears("assign");
+    const later = await rig.api.launch(type, {});
+    worker.say({ $case: "reject", value: { lease: first.lease, reason: "not now" } });
+    const again = await worker.takes();
+    assert.deepEqual([again.lease.jobId, again.attempt], [id, 1]);
+    await worker.reports(again.lease);
+    assert.equal((await worker.takes()).lease.jobId, later.id);
+  });
+
+  test("is told to stop at once, and again in each answer to a beat until it has ended", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease: held } = await worker.takes();
+    const took = await timed(rig.api.cancel(id).then(() => worker.hears("command")));
+    assert.ok(took < 500, `${took} ms`);
+    const told = async (sequence: number) => (await worker.beats(sequence, [held])).commands;
+    assert.deepEqual(await told(1), [{ lease: held, command: JOB_COMMAND_CANCEL }]);
+    assert.equal((await rig.api.get(id)).pendingCommand, JOB_COMMAND_CANCEL);
+    await rig.api.stop(id);
+    assert.equal((await worker.hears("command")).command, JOB_COMMAND_STOP);
+    assert.deepEqual(await told(2), [{ lease: held, command: JOB_COMMAND_STOP }]);
+    assert.equal((await rig.api.get(id)).status, "RUNNING");
+    await worker.reports(held, { outcome: Outcome.OUTCOME_STOPPED });
+    assert.deepEqual(await worker.beats(3, []), { sequence: 3, lost: [], commands: [] });
+    const { status, pendingCommand } = await rig.api.get(id);
+    assert.deepEqual([status, pendingCommand], ["STOPPED", 0]);
+  });
+
+  test("that ended well in spite of a stop is a success", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease: held } = await worker.takes();
+    await rig.api.stop(id);
+    assert.equal(await worker.reports(held), RESULT_VERDICT_ACCEPTED);
+    assert.equal((await rig.api.get(id)).status, "SUCCESS");
+  });
+
+  test("that failed in spite of a stop is stopped, not tried again", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease: held } = await worker.takes();
+    await rig.api.stop(id);
+    await worker.reports(held, { outcome: Outcome.OUTCOME_FAILURE, reason: "BROKEN", retryable: true });
+    assert.equal((await rig.api.get(id)).status, "STOPPED");
+  });
+
+  test("that does not obey is taken from the worker after the grace time", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease: held } = await worker.takes();
+    await rig.api.stop(id);
+    const begun = performance.now();
+    for (let sequence = 1; ; sequence++) {
+      const { lost } = await worker.beats(sequence, [held]);
+      if (lost.length > 0) break;
+      assert.ok(performance.now() - begun < 18_000, "it is still the worker's");
+      await new Promise((wake) => setTimeout(wake, 500));
+    }
+    assert.ok(performance.now() - begun > 10_000);
+    assert.equal((await rig.api.get(id)).status, "STOPPED");
+  });
+
+  test("has one result: the second is a duplicate and changes nothing", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease: held } = await worker.takes();
+    assert.equal(await worker.reports(held, { checkIn: "all done" }), RESULT_VERDICT_ACCEPTED);
+    const before = await rig.api.get(id);
+    assert.deepEqual([before.status, before.checkIn], ["SUCCESS", "all done"]);
+    assert.equal(await worker.reports(held, { outcome: Outcome.OUTCOME_FAILURE }), RESULT_VERDICT_DUPLICATE);
+    assert.deepEqual(await rig.api.get(id), before);
+  });
+
+  test("that failed waits as long as the worker asked, or is in ERROR when another attempt makes no sense", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type, { slots: 2 });
+    const { id } = await rig.api.launch(type, {});
+    const failure = { outcome: Outcome.OUTCOME_FAILURE, reason: "BUSY", message: "come back later" };
+    const { lease: held } = await worker.takes();
+    await worker.reports(held, { ...failure, retryable: true, retryAfter: { seconds: 60, nanos: 0 } });
+    const waiting = await rig.api.get(id);
+    assert.equal(waiting.status, "SCHEDULED");
+    assert.ok(Math.abs((waiting.runAt?.getTime() ?? 0) - Date.now() - 60_000) < 5_000);
+    assert.deepEqual([waiting.lastError?.reason, waiting.lastError?.message], ["BUSY", "come back later"]);
+    const other = await rig.api.launch(type, {});
+    await worker.reports((await worker.takes()).lease, failure);
+    assert.equal((await rig.api.get(other.id)).status, "ERROR");
+  });
+
+  test("that is given back unfinished goes to the front, and no attempt is used", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease: held } = await worker.takes();
+    await worker.reports(held, { outcome: Outcome.OUTCOME_RELEASED });
+    const again = await worker.takes();
+    assert.deepEqual([again.lease.jobId, again.attempt], [id, 1]);
+  });
+});

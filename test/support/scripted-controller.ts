@@ -1,0 +1,161 @@
+import { once } from "node:events";
+import type {
+  Assign,
+  LaunchSubJobRequest,
+  LaunchSubJobResponse,
+  PutReportRequest,
+  PutReportResponse,
+  StreamLogsRequest,
+  StreamLogsResponse,
+  Welcome,
+  WorkRequest,
+  WorkResponse,
+} from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type sendUnaryData,
+} from "@grpc/grpc-js";
+
+type Said = NonNullable<WorkRequest["message"]>;
+type ValueOf<C extends Said["$case"]> = Extract<Said, { $case: C }>["value"];
+type Reply = NonNullable<WorkResponse["message"]>;
+
+/** Takes what comes one after the other, in the order in which it came. */
+export class Inbox<T> {
+  readonly all: T[] = [];
+  readonly #waiters = new Set<() => void>();
+  #taken = 0;
+
+  push(item: T): void {
+    this.all.push(item);
+    for (const wake of this.#waiters) wake();
+  }
+
+  /** The next item that fits; those before it are passed over. */
+  async next(fits: (item: T) => boolean = () => true): Promise<T> {
+    for (;;) {
+      while (this.#taken < this.all.length) {
+        const item = this.all[this.#taken] as T;
+        this.#taken += 1;
+        if (fits(item)) return item;
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiters.add(resolve);
+      await promise;
+      this.#waiters.delete(resolve);
+    }
+  }
+}
+
+/** One Work stream of a worker, seen from the controller. */
+export class WorkPeer {
+  readonly heard = new Inbox<Said>();
+  readonly ended: Promise<unknown>;
+  readonly #call: ServerDuplexStream<WorkRequest, WorkResponse>;
+
+  constructor(call: ServerDuplexStream<WorkRequest, WorkResponse>) {
+    this.#call = call;
+    this.ended = new Promise((resolve) => {
+      call.on("end", resolve);
+      call.on("cancelled", resolve);
+    });
+    call.on("data", ({ message }) => message && this.heard.push(message));
+    call.on("error", () => {});
+    call.on("end", () => call.end());
+  }
+
+  /** The next message of this kind. */
+  async next<C extends Said["$case"]>(kind: C): Promise<ValueOf<C>> {
+    const { value } = await this.heard.next((said) => said.$case === kind);
+    return value as ValueOf<C>;
+  }
+
+  say(message: Reply): void {
+    this.#call.write({ message });
+  }
+
+  async welcome(terms: Partial<Welcome> & { beatMs?: number; graceMs?: number } = {}) {
+    const hello = await this.next("hello");
+    const { beatMs = 5000, graceMs = 10_000, keep = [], drop = [] } = terms;
+    const lease = { seconds: 15, nanos: 0 };
+    const value = { lease, beatPeriod: toDuration(beatMs), grace: toDuration(graceMs), keep, drop };
+    this.say({ $case: "welcome", value });
+    return hello;
+  }
+
+  assign(assign: Partial<Assign> & Pick<Assign, "name" | "lease">): void {
+    const rest = { parametersJson: "{}", attempt: 1, deadline: undefined, logOffset: 0, traceContext: "" };
+    this.say({ $case: "assign", value: { ...rest, ...assign } });
+  }
+
+  end(): void {
+    this.#call.end();
+  }
+
+  fail(error: object): void {
+    this.#call.emit("error", error);
+  }
+}
+
+type LogCall = ServerDuplexStream<StreamLogsRequest, StreamLogsResponse>;
+type PutReport = (parts: PutReportRequest[]) => Promise<PutReportResponse>;
+type LaunchSubJob = (request: LaunchSubJobRequest) => Promise<LaunchSubJobResponse>;
+
+/** A controller that does what a test tells it to. */
+export class ScriptedController {
+  readonly works = new Inbox<WorkPeer>();
+  readonly logStreams = new Inbox<LogCall>();
+  readonly logs = new Inbox<StreamLogsRequest>();
+  putReport: PutReport = async () => ({});
+  launchSubJob: LaunchSubJob = async () => ({ stats: undefined });
+  readonly #server = new Server();
+  #port = 0;
+
+  async start(): Promise<void> {
+    this.#server.addService(WorkerServiceService, {
+      work: (call: ServerDuplexStream<WorkRequest, WorkResponse>) => this.works.push(new WorkPeer(call)),
+      streamLogs: (call: LogCall) => {
+        call.on("data", (piece) => this.logs.push(piece));
+        call.on("error", () => {});
+        call.on("end", () => call.end());
+        this.logStreams.push(call);
+      },
+      putReport: async (
+        call: ServerReadableStream<PutReportRequest, PutReportResponse>,
+        callback: sendUnaryData<PutReportResponse>,
+      ) => {
+        const parts: PutReportRequest[] = [];
+        call.on("data", (part) => parts.push(part));
+        await once(call, "end");
+        this.putReport(parts).then((response) => callback(null, response), callback);
+      },
+      launchSubJob: (
+        { request }: ServerUnaryCall<LaunchSubJobRequest, LaunchSubJobResponse>,
+        callback: sendUnaryData<LaunchSubJobResponse>,
+      ) => {
+        this.launchSubJob(request).then((response) => callback(null, response), callback);
+      },
+    });
+    const credentials = ServerCredentials.createInsecure();
+    this.#port = await new Promise((resolve, reject) => {
+      this.#server.bindAsync("127.0.0.1:0", credentials, (error, port) => (error ? reject(error) : resolve(port)));
+    });
+  }
+
+  get target(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  stop(): void {
+    this.#server.forceShutdown();
+  }
+}
+
+function toDuration(ms: number) {
+  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 };
+}

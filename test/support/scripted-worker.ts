@@ -1,0 +1,160 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import {
+  type Assign,
+  type Hello,
+  type Lease,
+  Outcome,
+  type Result,
+  WorkerServiceClient,
+  type WorkRequest,
+  type WorkResponse,
+} from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { createChannelOptions, type RpcError, toRpcError } from "@drydock/shared/grpc/client.ts";
+import { credentials } from "@grpc/grpc-js";
+import type { Patience } from "./until.ts";
+
+type Said = NonNullable<WorkRequest["message"]>;
+type Heard = NonNullable<WorkResponse["message"]>;
+type HeardCase = Heard["$case"];
+type HeardValue<C extends HeardCase> = Extract<Heard, { $case: C }>["value"];
+
+interface Waiter {
+  take(message: Heard): boolean;
+}
+
+/** A worker that does nothing by itself: a test says every message of its control stream. */
+export class ScriptedWorker {
+  readonly client: WorkerServiceClient;
+  readonly hello: Hello;
+  /** Resolves when the stream is over, with the error that the controller ended it with. */
+  readonly ended: Promise<RpcError | undefined>;
+  readonly #call: ReturnType<WorkerServiceClient["work"]>;
+  readonly #unheard: Heard[] = [];
+  readonly #waiters = new Set<Waiter>();
+
+  /** Opens the stream and says nothing yet. */
+  constructor(address: string, hello: Partial<Hello> = {}) {
+    this.client = new WorkerServiceClient(address, credentials.createInsecure(), {
+      ...createChannelOptions(),
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    const workerId = `w-${randomUUID()}`;
+    const rest = { version: "1.0.0", jobTypes: [], slots: 1, held: [] };
+    this.hello = { workerId, incarnation: randomUUID(), ...rest, ...hello };
+    this.#call = this.client.work();
+    this.#call.on("data", ({ message }: WorkResponse) => message && this.#hear(message));
+    const { promise, resolve } = Promise.withResolvers<RpcError | undefined>();
+    this.#call.on("error", (error) => resolve(toRpcError(error)));
+    this.#call.on("status", ({ code }: { code: number }) => code === 0 && resolve(undefined));
+    this.ended = promise;
+  }
+
+  /** Opens the stream and waits until the controller has welcomed the worker. */
+  static async join(address: string, hello: Partial<Hello> = {}): Promise<ScriptedWorker> {
+    const worker = new ScriptedWorker(address, hello);
+    worker.say({ $case: "hello", value: worker.hello });
+    await worker.hears("welcome");
+    return worker;
+  }
+
+  say(message: Said): void {
+    this.#call.write({ message });
+  }
+
+  /** What the controller says of this kind: heard already and not asked for yet, or to come. */
+  async hears<C extends HeardCase>($case: C, { withinMs = 5_000 }: Patience = {}): Promise<HeardValue<C>> {
+    const isIt = (message: Heard): message is Extract<Heard, { $case: C }> => message.$case === $case;
+    const at = this.#unheard.findIndex(isIt);
+    const known = at < 0 ? undefined : this.#unheard.splice(at, 1)[0];
+    if (known !== undefined && isIt(known)) return known.value;
+    const { promise, resolve, reject } = Promise.withResolvers<HeardValue<C>>();
+    const take = (message: Heard) => {
+      if (!isIt(message)) return false;
+      resolve(message.value);
+      return true;
+    };
+    const waiter = { take };
+    this.#waiters.add(waiter);
+    const timer = setTimeout(() => reject(new Error(`heard no ${$case} within ${withinMs} ms`)), withinMs);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  /** Whether something of this kind was heard and not asked for. */
+  hasHeard($case: HeardCase): boolean {
+    return this.#unheard.some((message) => message.$case === $case);
+  }
+
+  /** Waits for a job and accepts it. */
+  async takes(patience?: Patience): Promise<Assign & { lease: Lease }> {
+    const assign = await this.hears("assign", patience);
+    const { lease } = assign;
+    if (lease === undefined) throw new Error("an Assign without a lease");
+    this.say({ $case: "accept", value: { lease } });
+    return { ...assign, lease };
+  }
+
+  /** Beats and waits for the answer. */
+  async beats(sequence: number, held: Lease[]) {
+    this.say({ $case: "beat", value: { sequence, held } });
+    return this.hears("beatAck");
+  }
+
+  /** Reports a result, success by default, and waits for the verdict. */
+  async reports(lease: Lease, result: Partial<Result> = {}) {
+    this.sendResult(lease, result);
+    return (await this.hears("resultAck")).verdict;
+  }
+
+  /** Reports a result, success by default. */
+  sendResult(lease: Lease, result: Partial<Result> = {}): void {
+    const nothing = { reason: "", message: "", retryable: false, retryAfter: undefined, checkIn: "" };
+    const value = { ...nothing, progress: undefined, outcome: Outcome.OUTCOME_SUCCESS, ...result, lease };
+    this.say({ $case: "result", value });
+  }
+
+  /** Ends the stream by plan. */
+  async leave(): Promise<void> {
+    this.#call.end();
+    await this.ended;
+    this.client.close();
+  }
+
+  /** Breaks the stream off, as a lost connection does. Safe to call twice. */
+  async breakOff(): Promise<void> {
+    this.#call.cancel();
+    await this.ended;
+    this.client.close();
+  }
+
+  #hear(message: Heard): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.take(message)) {
+        this.#waiters.delete(waiter);
+        return;
+      }
+    }
+    this.#unheard.push(message);
+  }
+}
+
+/** Sends pieces on a log stream and gives the answers. */
+export async function sendLog(
+  { client }: ScriptedWorker,
+  pieces: { lease: Lease; offset: number; text: string }[],
+): Promise<{ durableOffset: number; closed: boolean }[]> {
+  const call = client.streamLogs();
+  const answers: { durableOffset: number; closed: boolean }[] = [];
+  call.on("data", ({ durableOffset, closed }) => {
+    answers.push({ durableOffset, closed });
+    if (answers.length === pieces.length) call.end();
+  });
+  for (const piece of pieces) call.write(piece);
+  await once(call, "end");
+  return answers;
+}

@@ -1,0 +1,67 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { ScriptedWorker } from "./scripted-worker.ts";
+import { type Controller, type Stack, startStack } from "./stack.ts";
+
+/** How long a controller takes nothing from anybody after its start: one lease and a round of the reaper. */
+export const reaperRestMs = 15_700;
+
+/** A controller for scripted workers. Each test takes a job type of its own, so that tests don't meet. */
+export class WorkerRig {
+  readonly controller: Controller;
+  readonly #stack: Stack;
+  readonly #workers: ScriptedWorker[] = [];
+  readonly #startedAt = performance.now();
+  #types = 0;
+
+  constructor(stack: Stack, controller: Controller) {
+    this.#stack = stack;
+    this.controller = controller;
+  }
+
+  get api() {
+    return this.controller.api;
+  }
+
+  /** The name of a job type that no other test uses. */
+  newType(): string {
+    this.#types += 1;
+    return `SCRIPTED_${this.#types}`;
+  }
+
+  /** A worker for the job type that is welcome. */
+  async join(type: string, hello: Partial<Hello> = {}): Promise<ScriptedWorker> {
+    const jobTypes = [{ name: type, description: "for tests", parametersSchema: "{}", maxFails: 3 }];
+    const worker = await ScriptedWorker.join(this.controller.address, { jobTypes, ...hello });
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** A worker that has said nothing yet. */
+  open(hello: Partial<Hello> = {}): ScriptedWorker {
+    const worker = new ScriptedWorker(this.controller.address, hello);
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** Waits until the controller takes jobs back whose lease has ended. */
+  async untilReaping(): Promise<void> {
+    await wait(Math.max(0, this.#startedAt + reaperRestMs - performance.now()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.breakOff()));
+    await this.#stack.stop();
+  }
+}
+
+/** Starts Redis and a controller. */
+export async function startWorkerRig(): Promise<WorkerRig> {
+  const stack = await startStack();
+  try {
+    return new WorkerRig(stack, await stack.startController());
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}
