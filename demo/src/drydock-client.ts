@@ -1,5 +1,9 @@
-import { JobKind, type JobStats } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import { JobServiceClient, JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import type { JobStats } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import {
+  JobServiceClient,
+  JobServiceService,
+  LaunchJobRequest,
+} from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import type { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { createChannelOptions, serverStreamCall, unaryCall } from "@drydock/shared/grpc/client.ts";
@@ -23,9 +27,7 @@ export function createDrydockClient(address: string): DrydockClient {
   const client = new JobServiceClient(address, credentials.createInsecure(), createChannelOptions());
   return {
     launchScan: async ({ repository, tag }, signal) => {
-      const request = {
-        job: { name: "IMAGE_SCAN", parameters: { repository, tag }, metadata: { kind: JobKind.JOB_KIND_GENERIC } },
-      };
+      const request = LaunchJobRequest.fromPartial({ job: { name: "IMAGE_SCAN", parameters: { repository, tag } } });
       const { stats } = await unaryCall(client, JobServiceService.launchJob, request, { deadlineMs, signal });
       return required(stats, "stats");
     },

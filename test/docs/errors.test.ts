@@ -82,6 +82,7 @@ describe("docs/errors.md", () => {
   });
 
   test("says of each reason what it means", () => {
-    for (const [reason = "", , meaning = ""] of tableBelow(page, "Reasons of jobs")) assert.match(meaning, /\.$/, reason);
+    for (const [reason = "", , meaning = ""] of tableBelow(page, "Reasons of jobs"))
+      assert.match(meaning, /\.$/, reason);
   });
 });

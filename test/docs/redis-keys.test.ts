@@ -45,7 +45,11 @@ describe("docs/redis-keys.md", () => {
   test("shows the keys that the scripts make from the prefix", () => {
     const made = [...script.matchAll(/prefix \.\. "([a-z-]+:?)"/g)].map(([, name = ""]) => `{drydock:<shard>}:${name}`);
     assert.ok(made.length > 5);
-    for (const start of made) assert.ok([...keys.values()].some((key) => key.startsWith(start)), start);
+    for (const start of made)
+      assert.ok(
+        [...keys.values()].some((key) => key.startsWith(start)),
+        start,
+      );
   });
 
   test("is right that nothing has a TTL", () => {

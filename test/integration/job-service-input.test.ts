@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import { JobServiceService, type LaunchJobRequest } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { JobServiceService, LaunchJobRequest } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { createChannelOptions, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { Client, credentials } from "@grpc/grpc-js";
 import type { JobApi } from "../support/job-api.ts";
@@ -23,8 +23,8 @@ describe("the job service refuses", () => {
   });
   after(() => stack.stop());
 
-  const launch = (request: LaunchJobRequest) =>
-    unaryCall(api.client, JobServiceService.launchJob, request, { deadlineMs: 10_000 });
+  const launch = (request: Parameters<typeof LaunchJobRequest.fromPartial>[0]) =>
+    unaryCall(api.client, JobServiceService.launchJob, LaunchJobRequest.fromPartial(request), { deadlineMs: 10_000 });
 
   test("a launch of nothing", async () => {
     assert.deepEqual(await refusalFacts(launch({ job: undefined })), ["INVALID_ARGUMENT", "FIELD_INVALID", "job"]);
@@ -148,7 +148,7 @@ describe("the job service refuses", () => {
     const client = new Client(address, credentials.createInsecure(), options);
     try {
       const parameters = { image, note: "x".repeat(5 * 1024 * 1024) };
-      const request = { job: { name: "DEMO", parameters, metadata: undefined } };
+      const request = LaunchJobRequest.fromPartial({ job: { name: "DEMO", parameters } });
       const call = unaryCall(client, JobServiceService.launchJob, request, { deadlineMs: 10_000 });
       assert.equal((await refusalOf(call)).code, "RESOURCE_EXHAUSTED");
     } finally {

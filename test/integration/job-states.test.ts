@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { type JobEvent, type JobStatus, jobStatuses, transitions } from "@drydock/job-controller/domain/job-state.ts";
-import { demoTypes, type PoolUnderTest, passingFailure, startJob, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import {
+  demoTypes,
+  type PoolUnderTest,
+  passingFailure,
+  startJob,
+  startPool,
+  workerInfo,
+  workerNamed,
+} from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 

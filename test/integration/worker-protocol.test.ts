@@ -55,7 +55,7 @@ describe("a worker's stream", { concurrency: true }, () => {
   });
 
   test("is ended when its Hello breaks rules, all of which are named", async () => {
-    const jobTypes = [{ name: "demo", description: "", parametersSchema: "{}", maxFails: -1 }];
+    const jobTypes = [{ name: "demo", description: "", parametersSchema: "{}", maxFails: -1, maxRunning: 0 }];
     const worker = rig.open({ workerId: "a b", incarnation: "", slots: 100_000, jobTypes });
     worker.say({ $case: "hello", value: worker.hello });
     const error = await worker.ended;
@@ -71,7 +71,7 @@ describe("a worker's stream", { concurrency: true }, () => {
   });
 
   test("is ended when the schema of a job type is none", async () => {
-    const jobTypes = [{ name: rig.newType(), description: "", parametersSchema: "{", maxFails: 0 }];
+    const jobTypes = [{ name: rig.newType(), description: "", parametersSchema: "{", maxFails: 0, maxRunning: 0 }];
     const worker = rig.open({ jobTypes });
     worker.say({ $case: "hello", value: worker.hello });
     assert.equal((await worker.ended)?.reason, "PROTOCOL_VIOLATION");

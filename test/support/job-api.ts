@@ -1,5 +1,9 @@
 import { type JobStats, jobStatusToJSON } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import { type CheckStatusResponse, JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import {
+  type CheckStatusResponse,
+  JobServiceService,
+  LaunchJobRequest,
+} from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import type { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { type GetReportRequest, ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { createChannelOptions, serverStreamCall, unaryCall } from "@drydock/shared/grpc/client.ts";
@@ -32,7 +36,7 @@ export class JobApi {
   }
 
   async launch(name: string, parameters: Record<string, unknown>): Promise<SeenJob> {
-    const request = { job: { name, parameters, metadata: undefined } };
+    const request = LaunchJobRequest.fromPartial({ job: { name, parameters } });
     return seen(await unaryCall(this.client, JobServiceService.launchJob, request, { deadlineMs }));
   }
 

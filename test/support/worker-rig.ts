@@ -31,7 +31,7 @@ export class WorkerRig {
 
   /** A worker for the job type that is welcome. */
   async join(type: string, hello: Partial<Hello> = {}): Promise<ScriptedWorker> {
-    const jobTypes = [{ name: type, description: "for tests", parametersSchema: "{}", maxFails: 3 }];
+    const jobTypes = [{ name: type, description: "for tests", parametersSchema: "{}", maxFails: 3, maxRunning: 0 }];
     const worker = await ScriptedWorker.join(this.controller.address, { jobTypes, ...hello });
     this.#workers.push(worker);
     return worker;

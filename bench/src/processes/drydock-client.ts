@@ -4,6 +4,7 @@ import {
   type CheckStatusResponse,
   JobServiceClient,
   JobServiceService,
+  LaunchJobRequest,
 } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { createChannelOptions, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { credentials } from "@grpc/grpc-js";
@@ -27,7 +28,7 @@ let sample: string[] = [];
 
 /** Launches a job, with no more around it than grpc-js needs. */
 function launch(name = "NOOP"): Promise<void> {
-  const request = { job: { name, parameters: createPayload(), metadata: undefined } };
+  const request = LaunchJobRequest.fromPartial({ job: { name, parameters: createPayload() } });
   return new Promise((resolve, reject) => {
     client.launchJob(request, (error, response) => {
       if (error !== null) return reject(error);
