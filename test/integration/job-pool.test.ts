@@ -77,7 +77,7 @@ describe("the pool in Redis", () => {
     const refused = { reason: "LEASE_LOST" };
     await assert.rejects(pool.checkIn(lease, { text: "still here" }), refused);
     await assert.rejects(logs.append(lease, 0, "a line\n"), refused);
-    await assert.rejects(reports.put(lease, { digest: "sha256:1", gzip: Buffer.from("x") }), refused);
+    await assert.rejects(reports.put(lease, { digest: "sha256:1", indexDigest: "", gzip: Buffer.from("x") }), refused);
     await assert.rejects(pool.launchSubJob(lease, "1", demoJob), refused);
     assert.equal(await pool.fail(lease, passingFailure, {}), "stale");
     assert.equal(await pool.confirm(lease, "stop"), "stale");
@@ -269,7 +269,7 @@ describe("the pool in Redis", () => {
     const { reports, pool } = under;
     const lease = await startJob(under);
     const gzip = Buffer.from([31, 139, 8, 0, 255, 254]);
-    await reports.put(lease, { digest: "sha256:1", gzip });
+    await reports.put(lease, { digest: "sha256:1", indexDigest: "", gzip });
     await pool.succeed(lease, {});
     assert.deepEqual(await reports.byJob(lease.jobId), gzip);
     assert.deepEqual(await reports.byDigest("sha256:1"), gzip);

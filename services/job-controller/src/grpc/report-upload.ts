@@ -16,7 +16,9 @@ export async function putReport(
   if (createHash("sha256").update(gzip).digest("hex") !== head.sha256) {
     throw fieldsInvalid([{ field: "head.sha256", description: "is not the SHA-256 of the chunks" }]);
   }
-  await reports.put(toLease(head.lease), { digest: validateDigest(head.digest), gzip });
+  const digest = validateDigest(head.digest);
+  const indexDigest = head.indexDigest === "" ? "" : validateDigest(head.indexDigest);
+  await reports.put(toLease(head.lease), { digest, indexDigest, gzip });
   return {};
 }
 

@@ -4,6 +4,8 @@ import type { Lease } from "../domain/job.ts";
 export interface NewReport {
   /** The digest of the image. */
   digest: string;
+  /** The digest of the index that led to it, or empty. */
+  indexDigest: string;
   gzip: Buffer;
 }
 

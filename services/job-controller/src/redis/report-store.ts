@@ -21,9 +21,11 @@ export function createRedisReportStore(redis: ScriptedRedis, shards: readonly Sh
   };
   return {
     byJob,
-    async put({ jobId, token }: Lease, { digest, gzip }: NewReport): Promise<void> {
+    async put({ jobId, token }: Lease, { digest, indexDigest, gzip }: NewReport): Promise<void> {
       await ofJob(jobId).run("put-report", jobId, token, gzip);
-      await answered(redis.hset(ofDigest(digest).keys.reports, digest, jobId));
+      for (const known of [digest, indexDigest].filter((text) => text !== "")) {
+        await answered(redis.hset(ofDigest(known).keys.reports, known, jobId));
+      }
     },
     async byDigest(digest: string): Promise<Buffer | undefined> {
       const jobId = await answered(redis.hget(ofDigest(digest).keys.reports, digest));

@@ -42,6 +42,15 @@ describe("the job types", () => {
     assert.deepEqual(fields.sort(), [".image", ".steps", ".tag", ".tags[1]"]);
   });
 
+  test("say which of several parameters is needed when any of them would do", async () => {
+    const needs = (name: string) => ({ type: "object", properties: { [name]: {} }, required: [name] });
+    const either = { ...z.toJSONSchema(schema, { io: "input" }), anyOf: [needs("steps"), needs("tags")] };
+    const type = { ...demo, parametersSchema: JSON.stringify(either) };
+    const { check } = await new JobTypes(storeOf(type)).require("DEMO");
+    assert.deepEqual(check({ image: "demo", steps: 1 }), []);
+    assert.deepEqual(check({ image: "demo" }), [{ field: "", description: "needs one of: steps, tags" }]);
+  });
+
   test("refuse a name that no worker has registered, and say which are known", async () => {
     await assert.rejects(new JobTypes(storeOf(demo)).require("DEMOS"), {
       reason: "JOB_NAME_UNKNOWN",

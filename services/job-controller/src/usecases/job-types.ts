@@ -2,6 +2,7 @@ import { type FieldViolation, ReasonedError } from "@drydock/shared/errors.ts";
 import { z } from "zod";
 import type { JobType } from "../domain/job-type.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
+import { toViolations } from "./parameter-rules.ts";
 
 /** A job type that is ready to check parameters. */
 export interface KnownJobType {
@@ -91,17 +92,6 @@ function compile(type: JobType): z.ZodType {
     const text = `the parameters_schema of ${type.name} is no JSON Schema that can be checked`;
     throw new ReasonedError("PROTOCOL_VIOLATION", text, { metadata: { name: type.name }, cause });
   }
-}
-
-function toViolations(issue: z.core.$ZodIssue): FieldViolation[] {
-  const path = issue.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ field: `${path}.${key}`, description: "is not a parameter of this job type" }));
-  }
-  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
-    return [{ field: path, description: "is missing" }];
-  }
-  return [{ field: path, description: issue.message }];
 }
 
 function isSame(a: JobType | undefined, b: JobType): boolean {

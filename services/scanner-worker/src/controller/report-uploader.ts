@@ -31,7 +31,8 @@ export class ReportUploader implements ReportSink {
 
   async store(lease: Lease, report: Report, signal: AbortSignal): Promise<void> {
     const { gzip, sha256, summary } = await encodeReport(report);
-    const head = { lease, digest: report.artifact.digest, sha256, summary };
+    const { digest, indexDigest } = report.artifact;
+    const head = { lease, digest, indexDigest, sha256, summary };
     await resend(lease, () => put(this.#link.client, { head, gzip, signal }), signal);
   }
 }

@@ -15,7 +15,7 @@ end
 
 local function finish(id, job, status)
   move(job, status)
-  job[ENDED] = now
+  job[ENDED], job[RUN_AT] = now, 0
   add_entry(ended_stream(status), id)
   if job[UNIQUE] ~= "" and redis.call("HGET", prefix .. "unique", job[UNIQUE]) == id then
     redis.call("HDEL", prefix .. "unique", job[UNIQUE])

@@ -282,7 +282,7 @@ export interface Report {
     | undefined;
   /** How much the scanner could look at. */
   coverage: Coverage;
-  /** Why it was not all, in stable words: os_unknown, foreign_layer_skipped, not_an_image, unsupported_layer. */
+  /** Why it was not all, in stable words: os_unknown, foreign_layer_skipped, not_an_image, unsupported_layer, unsupported_manifest. */
   coverageNotes: string[];
   /** The layers, base first. */
   layers: Layer[];

@@ -468,7 +468,11 @@ export interface PutReportHead {
   /** The SHA-256 of the whole gzip, in hex. */
   sha256: string;
   /** The counts that lists show. */
-  summary: Summary | undefined;
+  summary:
+    | Summary
+    | undefined;
+  /** The digest of the index that led to the image, under which it can be found too; empty if none did. */
+  indexDigest: string;
 }
 
 /** The report is stored. */
@@ -3020,7 +3024,7 @@ export const PutReportRequest: MessageFns<PutReportRequest> = {
 };
 
 function createBasePutReportHead(): PutReportHead {
-  return { lease: undefined, digest: "", sha256: "", summary: undefined };
+  return { lease: undefined, digest: "", sha256: "", summary: undefined, indexDigest: "" };
 }
 
 export const PutReportHead: MessageFns<PutReportHead> = {
@@ -3036,6 +3040,9 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     }
     if (message.summary !== undefined) {
       Summary.encode(message.summary, writer.uint32(34).fork()).join();
+    }
+    if (message.indexDigest !== "") {
+      writer.uint32(42).string(message.indexDigest);
     }
     return writer;
   },
@@ -3085,6 +3092,14 @@ export const PutReportHead: MessageFns<PutReportHead> = {
             message.summary = Summary.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.indexDigest = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3103,6 +3118,11 @@ export const PutReportHead: MessageFns<PutReportHead> = {
       digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
       sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
       summary: isSet(object.summary) ? Summary.fromJSON(object.summary) : undefined,
+      indexDigest: isSet(object.indexDigest)
+        ? globalThis.String(object.indexDigest)
+        : isSet(object.index_digest)
+        ? globalThis.String(object.index_digest)
+        : "",
     };
   },
 
@@ -3120,6 +3140,9 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     if (message.summary !== undefined) {
       obj.summary = Summary.toJSON(message.summary);
     }
+    if (message.indexDigest !== "") {
+      obj.indexDigest = message.indexDigest;
+    }
     return obj;
   },
 
@@ -3134,6 +3157,7 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     message.summary = (object.summary !== undefined && object.summary !== null)
       ? Summary.fromPartial(object.summary)
       : undefined;
+    message.indexDigest = object.indexDigest ?? "";
     return message;
   },
 };
