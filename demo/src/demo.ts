@@ -40,10 +40,8 @@ export async function runDemo({ keep, output, signal }: DemoOptions): Promise<vo
     const scans = await pushAndScan({ stack, output, paint, say, signal: untilFailure });
     for (const scan of scans) say("", ...renderScan(scan, paint));
     const took = ((performance.now() - startedAt) / 1000).toFixed(1);
-    say(
-      "",
-      paint("bold", `${scans.length} images in ${took} s.`) + (keep ? " Try next:" : " What to try with --keep:"),
-    );
+    const next = keep ? "Try next:" : "With --keep all stays up, on other ports, and you can try:";
+    say("", `${paint("bold", `${scans.length} images in ${took} s.`)} ${next}`);
     say(...renderNextSteps(stack, scans[0]?.jobId ?? ""));
     if (keep) {
       say("", "Everything stays up until Ctrl-C.");

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { type PoolUnderTest, startJob, startPool } from "../support/pool.ts";
+
+describe("what jobs leave behind in Redis", () => {
+  let under: PoolUnderTest;
+  before(async () => {
+    under = await startPool({ maxLogBytes: 100 });
+  });
+  after(() => under.stop());
+  beforeEach(() => under.redis.flushall());
+
+  test("stores a log once however often its pieces come, and tells where to go on", async () => {
+    const { logs } = under;
+    const lease = await startJob(under);
+    assert.deepEqual(await logs.append(lease, 0, "grüß\n"), { length: 7, full: false });
+    assert.deepEqual(await logs.append(lease, 0, "grüß\n"), { length: 7, full: false });
+    assert.deepEqual(await logs.append(lease, 2, "üß\n"), { length: 7, full: false }, "its end is known");
+    assert.deepEqual(await logs.append(lease, 50, "later\n"), { length: 7, full: false }, "a gap is not taken");
+    assert.deepEqual(await logs.append(lease, 7, "more\n"), { length: 12, full: false });
+    assert.deepEqual(await logs.read(lease.jobId, 0), { text: "grüß\nmore\n", nextOffset: 12 });
+    assert.deepEqual(await logs.read(lease.jobId, 7), { text: "more\n", nextOffset: 12 });
+    assert.deepEqual(
+      await logs.read(lease.jobId, 3),
+      { text: "ß\nmore\n", nextOffset: 12 },
+      "begins with a whole character",
+    );
+    assert.deepEqual(await logs.read(lease.jobId, 12), { text: "", nextOffset: 12 });
+  });
+
+  test("cuts a log that is too long, says so in the log and takes no more", async () => {
+    const { logs } = under;
+    const lease = await startJob(under);
+    const full = await logs.append(lease, 0, "x".repeat(150));
+    assert.equal(full.full, true);
+    assert.match((await logs.read(lease.jobId, 0)).text, /^x{100}\n\[cut here: a job's log holds 100 bytes]\n$/);
+    assert.deepEqual(await logs.append(lease, full.length, "more"), full);
+  });
+
+  test("finds a report by its job and by its digest", async () => {
+    const { reports, pool } = under;
+    const lease = await startJob(under);
+    const gzip = Buffer.from([31, 139, 8, 0, 255, 254]);
+    await reports.put(lease, { digest: "sha256:1", indexDigest: "", gzip });
+    await pool.succeed(lease, {});
+    assert.deepEqual(await reports.byJob(lease.jobId), gzip);
+    assert.deepEqual(await reports.byDigest("sha256:1"), gzip);
+    assert.equal(await reports.byDigest("sha256:2"), undefined);
+  });
+});
