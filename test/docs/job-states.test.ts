@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { jobStatuses, transitions } from "@drydock/job-controller/domain/job-state.ts";
+import { transitionNames } from "@drydock/job-controller/redis/script.ts";
 import { blocksOf, readPage, tableBelow } from "../support/markdown.ts";
 
 const page = readPage("docs/job-states.md");
+
+function scriptOf(name: string): string {
+  return readPage(`services/job-controller/src/redis/scripts/${name}.lua`);
+}
+
+/** What a script has that moves a job, makes one or removes one. */
+const moves = /\bmove\(job,|\bfinish\(id,|\bforget\(id,|^local function launch\(/m;
 
 /** What the diagram shows: an arrow and an event, for each event of each arrow. */
 function arrowsOf(diagram: string): string[] {
@@ -15,6 +23,12 @@ describe("docs/job-states.md", () => {
   test("shows every transition with its script, and no other", () => {
     const rows = transitions.map(({ from, event, to, script }) => [from ?? "–", event, to, script]);
     assert.deepEqual(tableBelow(page, "Transitions"), rows);
+  });
+
+  test("names every script that moves a job, and no other", () => {
+    const moving = transitionNames.filter((name) => moves.test(scriptOf(name)));
+    const told = ["Transitions", "Moves beyond the table"].flatMap((heading) => tableBelow(page, heading));
+    assert.deepEqual([...new Set(told.map(([, , , script]) => script))].sort(), moving.toSorted());
   });
 
   test("draws every transition, and an end behind each status that nothing leaves", () => {

@@ -1,67 +1,89 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
+import { noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
+import { createRedisJobTypeStore } from "@drydock/job-controller/redis/job-type-store.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
 import { readScript } from "@drydock/job-controller/redis/script.ts";
 import { readPage, tableBelow } from "../support/markdown.ts";
+import { demoJob, type PoolUnderTest, startJob, startPool, workerNamed } from "../support/pool.ts";
 
 const page = readPage("docs/redis-keys.md");
 const script = readScript();
-const keysSource = readPage("services/job-controller/src/redis/keys.ts");
 
-/** What stands in the page for the part of a key that differs from one to the next. */
-const placeholders: Record<string, string> = { ready: "<job type>", held: "<worker id>" };
-
-/** Every key that the code makes, as the page writes it, by its name in keys.ts. */
-const keys = new Map(
-  Object.entries(keysOf(0)).map(([name, made]: [string, string | ((part: string) => string)]) => {
-    const key = typeof made === "string" ? made : made(placeholders[name] ?? "<job id>");
-    return [name, key.replace("{drydock:0}", "{drydock:<shard>}")];
-  }),
-);
-
-/** The Redis type of a key, which its comment in keys.ts begins with. */
-function typeOf(name: string): string {
-  const comment = new RegExp(`/\\*\\* ([A-Za-z]+)[^\n]*\n  ${name}[:(]`).exec(keysSource);
-  return (comment?.[1] ?? "").replace("Channel", "channel");
+/** What a key holds, the word behind the hash tag: "ready" of {drydock:0}:ready:DEMO:4:. */
+function kindOf(key: string): string {
+  return key.split("}:")[1]?.split(":")[0] ?? "";
 }
 
-/** The constants of a line `local A, B = 1, 2` in the script that begins with the given name, as rows of number and name. */
-function constantsFrom(first: string): string[][] {
-  const [, names = "", values = ""] = new RegExp(`^local (${first}, [A-Z_, ]+) = ([\\d, ]+)$`, "m").exec(script) ?? [];
-  const numbers = values.split(", ");
-  return names.split(", ").map((name, at) => [numbers[at] ?? "", name]);
+/** The rows of the page by kind of key. */
+const documented = new Map(tableBelow(page, "Keys").map(([key = "", type, ttl]) => [kindOf(key), { type, ttl }]));
+
+/** Every kind of key that the code makes, in keys.ts or from the prefix in the scripts. */
+function kindsInCode(): string[] {
+  const inKeys = Object.values(keysOf(0)).map((made: string | ((part: string) => string)) => {
+    return kindOf(typeof made === "string" ? made : made("part"));
+  });
+  const inScripts = [...script.matchAll(/prefix \.\. "([a-z-]+):?"/g)].map(([, kind = ""]) => kind);
+  return [...new Set([...inKeys, ...inScripts])].sort();
+}
+
+/** The constants of the lines `local A, B = 1, 2` of the script that begin with the given names, as rows of number and name. */
+function constantsFrom(...firsts: string[]): string[][] {
+  return firsts.flatMap((first) => {
+    const line = new RegExp(`^local (${first}, [A-Z_, ]+) = ([\\d, ]+)$`, "m").exec(script);
+    const [, names = "", numbers = ""] = line ?? assert.fail(`the scripts have no line that begins with ${first}`);
+    return names.split(", ").map((name, at) => [numbers.split(", ")[at] ?? "", name]);
+  });
+}
+
+/** Does what leaves a key of each kind behind. */
+async function fill(under: PoolUnderTest): Promise<void> {
+  const { pool, queues, logs, reports, redis } = under;
+  const lease = await startJob(under, workerNamed("w1"));
+  await logs.append(lease, 0, "a line\n");
+  await reports.put(lease, { digest: `sha256:${"0".repeat(64)}`, indexDigest: "", gzip: Buffer.of(1) });
+  await pool.launchSubJob(lease, "1", demoJob);
+  const options = { ...usualOptions, uniqueKey: "u", requestKey: "r", policy: { ...noPolicy, queueTimeoutMs: 1_000 } };
+  await pool.launch({ ...demoJob, options });
+  await pool.launch({ ...demoJob, options: { ...usualOptions, kind: "SCHEDULED", runAt: under.clock.now() + 1_000 } });
+  await pool.end((await pool.launch(demoJob)).id, "stop");
+  await queues.pause("DEMO", true);
+  const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0 };
+  await createRedisJobTypeStore(redis).put([type]);
 }
 
 describe("docs/redis-keys.md", () => {
-  test("shows every key with its type, and no other", () => {
-    const documented = tableBelow(page, "Keys").map(([key, type]) => [key, type]);
-    assert.deepEqual(
-      documented,
-      [...keys].map(([name, key]) => [key, typeOf(name)]),
-    );
+  let under: PoolUnderTest;
+  before(async () => {
+    under = await startPool();
+    await fill(under);
+  });
+  after(() => under.stop());
+
+  test("shows every kind of key that the code makes, and no other", () => {
+    assert.deepEqual([...documented.keys()].sort(), kindsInCode());
   });
 
-  test("shows the keys that the scripts make from the prefix", () => {
-    const made = [...script.matchAll(/prefix \.\. "([a-z-]+:?)"/g)].map(([, name = ""]) => `{drydock:<shard>}:${name}`);
-    assert.ok(made.length > 5);
-    for (const start of made)
-      assert.ok(
-        [...keys.values()].some((key) => key.startsWith(start)),
-        start,
-      );
-  });
-
-  test("is right that nothing has a TTL", () => {
-    assert.doesNotMatch(script, /"(P?EXPIRE(AT)?|H?P?SETEX)"|"(EX|PX|EXAT|PXAT)"/);
+  test("is right about the type of each key, and about the time to live", async () => {
+    const keys = await under.redis.keys("*");
+    for (const key of keys) {
+      const { type, ttl } = documented.get(kindOf(key)) ?? assert.fail(key);
+      assert.equal((await under.redis.type(key)).toUpperCase(), type, key);
+      assert.equal((await under.redis.ttl(key)) > 0, ttl !== "none", key);
+    }
+    const seen = new Set(keys.map(kindOf));
+    const neverSeen = [...documented].filter(([kind, { type }]) => !seen.has(kind) && type !== "channel");
+    assert.deepEqual(neverSeen, []);
   });
 
   test("shows every field of a job's record with its place, and no other", () => {
-    const fields = ["STATUS", "ENQUEUED", "CHECK_IN"].flatMap(constantsFrom);
-    assert.equal(fields.length, 21);
+    const fields = constantsFrom("STATUS", "ENQUEUED", "CHECK_IN", "PRIORITY");
+    const rows = tableBelow(page, "Record").map(([number, field]) => [number, field]);
+    assert.deepEqual(rows, fields);
     assert.deepEqual(
-      tableBelow(page, "Record").map(([number, field]) => [number, field]),
-      fields,
+      fields.map(([number]) => Number(number)),
+      fields.map((_, at) => at + 1),
     );
   });
 
@@ -74,7 +96,7 @@ describe("docs/redis-keys.md", () => {
 
   test("shows every signal that controllers hear", () => {
     const heard = [...readPage("services/job-controller/src/redis/signals.ts").matchAll(/kind === "([a-z]+)"/g)];
-    const documented = tableBelow(page, "Signals").map(([message = ""]) => message.split(" ")[0]);
-    assert.deepEqual(documented.toSorted(), heard.map(([, kind]) => kind).sort());
+    const told = tableBelow(page, "Signals").map(([message = ""]) => message.split(" ")[0]);
+    assert.deepEqual(told.toSorted(), heard.map(([, kind]) => kind).sort());
   });
 });

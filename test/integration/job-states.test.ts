@@ -25,8 +25,12 @@ const ways: Record<JobStatus, (under: PoolUnderTest, lease: Lease) => Promise<un
   SUCCESS: ({ pool }, lease) => pool.succeed(lease, {}),
 };
 
+type LaunchEvent = "launch" | "launch for later";
+/** Events that depend on what the launch said; pool-features and periodic-jobs test them. */
+type OptionalEvent = "waited too long" | "schedule over";
+
 /** What each event of the table is done with. */
-const events: Record<Exclude<JobEvent, "launch">, (under: PoolUnderTest, lease: Lease) => Promise<unknown>> = {
+const events: Record<Exclude<JobEvent, LaunchEvent | OptionalEvent>, (under: PoolUnderTest, lease: Lease) => Promise<unknown>> = {
   due: async ({ pool, clock }) => {
     clock.advance(passingFailure.retry as number);
     await pool.beat(worker, []).catch(() => {});
@@ -36,6 +40,7 @@ const events: Record<Exclude<JobEvent, "launch">, (under: PoolUnderTest, lease: 
   success: ({ pool }, lease) => pool.succeed(lease, {}),
   "failure, to be tried again": ({ pool }, lease) => pool.fail(lease, passingFailure, {}),
   "failure, for good": ({ pool }, lease) => pool.fail(lease, { ...passingFailure, retry: "never" }, {}),
+  postponed: ({ pool }, lease) => pool.postpone(lease, 1_000),
   release: ({ pool }, lease) => pool.release(lease),
   "lease lost": async ({ pool, clock }) => {
     clock.advance(15_001);

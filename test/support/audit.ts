@@ -30,6 +30,7 @@ export async function audit(redis: ScriptedRedis, shard: Shard, number = 0): Pro
 interface Places {
   ready: Map<string, number>;
   scheduled: Set<string>;
+  periodic: Set<string>;
   held: Map<string, string[]>;
   ended: Map<string, string[]>;
   index: Map<string, number>;
@@ -40,6 +41,10 @@ async function readPlaces(redis: ScriptedRedis, prefix: string): Promise<Places>
   const places: Places = {
     ready: new Map(),
     scheduled: new Set(await redis.zrange(`${prefix}scheduled`, "0", "-1")),
+    periodic: new Set([
+      ...(await redis.zrange(`${prefix}periodic`, "0", "-1")),
+      ...(await redis.smembers(`${prefix}paused-schedules`)),
+    ]),
     held: new Map(),
     ended: new Map(),
     index: new Map(),
@@ -66,7 +71,7 @@ async function readStream(redis: ScriptedRedis, key: string): Promise<string[]> 
   return (await redis.xrange(key, "-", "+")).map(([, fields]) => fields[1] ?? "");
 }
 
-function faultsOf({ id, status, workerId, uniqueKey }: Job, places: Places): string[] {
+function faultsOf({ id, kind, status, workerId, uniqueKey }: Job, places: Places): string[] {
   const faults: string[] = [];
   const expect = (what: string, is: unknown, should: unknown) => {
     if (JSON.stringify(is) !== JSON.stringify(should))
@@ -75,7 +80,8 @@ function faultsOf({ id, status, workerId, uniqueKey }: Job, places: Places): str
   const isFinal = ["STOPPED", "CANCELLED", "ERROR", "SUCCESS"].includes(status);
   // a job that was stopped while it waited may have left its id in the queue
   if (status === "PENDING") expect("waits", (places.ready.get(id) ?? 0) >= 1, true);
-  expect("scheduled", places.scheduled.has(id), status === "SCHEDULED");
+  expect("scheduled", places.scheduled.has(id), status === "SCHEDULED" && kind !== "PERIODIC");
+  expect("periodic", places.periodic.has(id), status === "SCHEDULED" && kind === "PERIODIC");
   expect("held by", places.held.get(id) ?? [], status === "RUNNING" ? [workerId] : []);
   expect("ended as", places.ended.get(id) ?? [], isFinal ? [String(statusNumber(status))] : []);
   expect("in the index", places.index.get(id) ?? 0, 1);

@@ -7,12 +7,14 @@ import type { Failure } from "@drydock/job-controller/ports/job-pool.ts";
 import type { LogStore } from "@drydock/job-controller/ports/log-store.ts";
 import type { QueueControl } from "@drydock/job-controller/ports/queue-control.ts";
 import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
+import type { ScheduleStore } from "@drydock/job-controller/ports/schedule-store.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { createRedisJobIndex } from "@drydock/job-controller/redis/job-index.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/job-pool.ts";
 import { createRedisLogStore } from "@drydock/job-controller/redis/log-store.ts";
 import { createRedisQueueControl } from "@drydock/job-controller/redis/queue-control.ts";
 import { createRedisReportStore } from "@drydock/job-controller/redis/report-store.ts";
+import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule-store.ts";
 import { readScript } from "@drydock/job-controller/redis/script.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -22,6 +24,7 @@ export interface PoolUnderTest {
   pool: RedisJobPool;
   shards: Shard[];
   queues: QueueControl;
+  schedules: ScheduleStore;
   index: JobIndex;
   logs: LogStore;
   reports: ReportStore;
@@ -43,6 +46,7 @@ export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 }
     pool: new RedisJobPool({ redis, shards, terms: defaultLeaseTerms, clock }),
     shards,
     queues: createRedisQueueControl(redis, shards),
+    schedules: createRedisScheduleStore(redis, shards, clock),
     index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
     reports: createRedisReportStore(redis, shards),

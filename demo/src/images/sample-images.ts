@@ -22,7 +22,7 @@ const realDebianFile = z.object({
 /** A layer without packages. */
 const motd: TarFile[] = [{ path: "etc/motd", content: "Nothing to scan here.\n" }];
 
-/** The images of the demo and the tests. They hold package databases alone: enough to be scanned, nothing that could run. */
+/** The images of the demo and the tests. They hold package databases alone: enough to be scanned, nothing to run. */
 export function sampleImages(): SampleImage[] {
   return [...realDebianImages(), ...smallImages(), ...otherArtifacts()];
 }
@@ -34,7 +34,10 @@ export function sampleImage(name: string): SampleImage {
   return image;
 }
 
-/** A real system's packages, with the web server's on a layer of their own. A layer's database names all packages up to it. */
+/**
+ * A real system's packages, with the web server's on a layer of their own. A layer's database names all packages up to
+ * that layer.
+ */
 function realDebianImages(): SampleImage[] {
   const path = new URL("../../data/images/debian-12-web.json", import.meta.url);
   const { osRelease, packages } = realDebianFile.parse(JSON.parse(readFileSync(path, "utf8")));

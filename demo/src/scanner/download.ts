@@ -9,7 +9,8 @@ export class DownloadError extends Error {
 const maxRedirects = 10;
 
 /**
- * Begins to download a file and gives its bytes as they come. Follows redirects; Authorization goes to the first host alone.
+ * Begins to download a file and gives its bytes as they come. Follows redirects; Authorization goes to the first host
+ * alone.
  * @throws DownloadError; the stream itself fails with whatever befalls the connection later
  */
 export async function download(

@@ -11,7 +11,7 @@ export interface ProcessOptions {
   args: string[];
   /** Added to this process's own environment, which is handed on without DRYDOCK_ variables. */
   env?: Record<string, string>;
-  /** What a line of its output says about it being ready, undefined for all other lines. Default: a JSON line with msg "ready". */
+  /** What the line of its output says with which it is ready. Default: the fields of a JSON line with msg "ready". */
   readReady?: (line: string) => ReadyFacts | undefined;
   /** How long it may take to be ready, in milliseconds. Default 15,000. */
   readyTimeoutMs?: number;

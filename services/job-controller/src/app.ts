@@ -20,8 +20,9 @@ import { createWorkerService } from "./grpc/worker-service.ts";
 import type { ControllerSignals } from "./ports/signals.ts";
 import { createRedisParts } from "./redis/parts.ts";
 import { createChores } from "./upkeep/chores.ts";
-import { Promoter } from "./upkeep/promoter.ts";
+import { DueLoop } from "./upkeep/due-loop.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
+import { fireSchedules } from "./usecases/fire-schedules.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
 import { JobTypes } from "./usecases/job-types.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
@@ -52,7 +53,7 @@ export function createJobController(
   logger: Logger,
   { clock = systemClock, terms = defaultLeaseTerms }: ControllerOverrides = {},
 ): JobController {
-  const { watch, signals, pool, index, queues, logs, reports, typeStore } = createRedisParts({
+  const { watch, signals, pool, schedules, index, queues, logs, reports, typeStore } = createRedisParts({
     config,
     clock,
     terms,
@@ -63,9 +64,10 @@ export function createJobController(
   const dispatcher = new Dispatcher(logger);
   const limits = new PoolLimits({ maxWaiting: config.maxWaiting, memoryPart: 0.95 });
   const [types, changes] = [new JobTypes(typeStore), new JobChanges()];
-  const deps = { pool, index, queues, logs, dispatcher, types, changes, limits, clock };
-  const promoter = new Promoter({ pool, clock, logger });
-  listen(signals, { dispatcher, promoter, types });
+  const deps = { pool, schedules, index, queues, logs, dispatcher, types, changes, limits, clock };
+  const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
+  const scheduler = new DueLoop({ name: "scheduler", run: () => fireSchedules({ schedules, clock }), clock, logger });
+  listen(signals, { dispatcher, dueLoops: [promoter, scheduler], types });
 
   const server = createGrpcServer({
     listen: config.listen,
@@ -92,22 +94,24 @@ export function createJobController(
   const chores = createChores({ ...deps, redis: watch, keep: config.keep, terms, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
-    services: [watch, signals, promoter, ...chores, readiness, ops, server],
+    services: [watch, signals, promoter, scheduler, ...chores, readiness, ops, server],
     addresses: () => ({ grpc: server.address, ops: ops.address }),
   };
 }
 
 interface Listeners {
   dispatcher: Dispatcher;
-  promoter: Promoter;
+  dueLoops: DueLoop[];
   types: JobTypes;
 }
 
 /** What other controllers tell, and this one itself. */
-function listen(signals: ControllerSignals, { dispatcher, promoter, types }: Listeners): void {
+function listen(signals: ControllerSignals, { dispatcher, dueLoops, types }: Listeners): void {
   signals.onReady((jobName) => dispatcher.wake(jobName));
   signals.onCommand((workerId, lease, command) => dispatcher.command(workerId, lease, command));
   signals.onDrain((workerId) => dispatcher.drainWorker(workerId));
-  signals.onDue((at) => promoter.wakeAt(at));
+  signals.onDue((at) => {
+    for (const loop of dueLoops) loop.wakeAt(at);
+  });
   signals.onTypes(() => void types.reload().catch(() => {}));
 }

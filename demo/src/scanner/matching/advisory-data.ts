@@ -24,7 +24,7 @@ const knownFile = z.object({
   ),
 });
 
-/** The advisories that the project ships. What is known of a flaw holds for every package of the distribution that has it. */
+/** The advisories that the project ships. What is known of a flaw holds for every package that has it. */
 export function shippedAdvisories(): Advisory[] {
   const known = readKnown();
   const knownFlaws = new Map(known.map((advisory) => [flawOf(advisory), advisory]));

@@ -7,7 +7,7 @@ describe("dpkg's status file", () => {
   test("a package is its own source unless it says otherwise", () => {
     const [bash, libssl, bsdutils] = readDpkgStatus(
       [
-        "Package: bash\nStatus: install ok installed\nArchitecture: amd64\nVersion: 5.2.15-2\nDescription: a shell\n more text",
+        "Package: bash\nStatus: install ok installed\nArchitecture: amd64\nVersion: 5.2.15-2\nDescription: x\n more",
         "Package: libssl3\nStatus: install ok installed\nSource: openssl\nVersion: 3.0.20-1",
         "Package: bsdutils\nSource: util-linux (2.38.1-5)\nStatus: install ok installed\nVersion: 1:2.38.1-5",
       ].join("\n\n"),

@@ -7,16 +7,20 @@ export type JobStatus = (typeof jobStatuses)[number];
 /** What moves a job from one status to another. */
 export type JobEvent =
   | "launch"
+  | "launch for later"
   | "due"
   | "claim"
   | "success"
   | "failure, to be tried again"
   | "failure, for good"
+  | "postponed"
   | "release"
   | "lease lost"
   | "lease lost three times"
   | "stop"
   | "cancel"
+  | "waited too long"
+  | "schedule over"
   | "retry";
 
 /** One row of the table of a job's life; `from` is null for a job that is not there yet. */
@@ -34,11 +38,13 @@ export interface Transition {
  */
 export const transitions: readonly Transition[] = [
   { from: null, event: "launch", to: "PENDING", script: "launch" },
+  { from: null, event: "launch for later", to: "SCHEDULED", script: "launch" },
   { from: "SCHEDULED", event: "due", to: "PENDING", script: "promote" },
   { from: "PENDING", event: "claim", to: "RUNNING", script: "claim" },
   { from: "RUNNING", event: "success", to: "SUCCESS", script: "succeed" },
   { from: "RUNNING", event: "failure, to be tried again", to: "SCHEDULED", script: "fail" },
   { from: "RUNNING", event: "failure, for good", to: "ERROR", script: "fail" },
+  { from: "RUNNING", event: "postponed", to: "SCHEDULED", script: "postpone" },
   { from: "RUNNING", event: "release", to: "PENDING", script: "release" },
   { from: "RUNNING", event: "lease lost", to: "PENDING", script: "reap" },
   { from: "RUNNING", event: "lease lost three times", to: "ERROR", script: "reap" },
@@ -48,6 +54,9 @@ export const transitions: readonly Transition[] = [
   { from: "SCHEDULED", event: "cancel", to: "CANCELLED", script: "stop" },
   { from: "PENDING", event: "cancel", to: "CANCELLED", script: "stop" },
   { from: "RUNNING", event: "cancel", to: "CANCELLED", script: "confirm" },
+  { from: "SCHEDULED", event: "waited too long", to: "ERROR", script: "expire" },
+  { from: "PENDING", event: "waited too long", to: "ERROR", script: "expire" },
+  { from: "SCHEDULED", event: "schedule over", to: "STOPPED", script: "fire" },
   { from: "CANCELLED", event: "retry", to: "PENDING", script: "retry" },
   { from: "ERROR", event: "retry", to: "PENDING", script: "retry" },
 ];

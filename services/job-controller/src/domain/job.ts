@@ -1,4 +1,5 @@
 import type { JobStatus } from "./job-state.ts";
+import type { PeriodicCounts, Schedule } from "./schedule.ts";
 
 /** When a job runs: at once, at a time, or again and again. */
 export const jobKinds = ["GENERIC", "SCHEDULED", "PERIODIC"] as const;
@@ -72,6 +73,8 @@ export interface LaunchOptions {
   requestKey: string;
   policy: JobPolicy | undefined;
   labels: Record<string, string>;
+  /** Of a periodic job. */
+  schedule: Schedule | undefined;
 }
 
 /** The options of a launch that says nothing. */
@@ -84,6 +87,7 @@ export const usualOptions: LaunchOptions = {
   requestKey: "",
   policy: undefined,
   labels: {},
+  schedule: undefined,
 };
 
 /** A job as the pool holds it. Times are milliseconds since 1970, 0 when they have not come. */
@@ -107,6 +111,10 @@ export interface Job {
   uniqueKey: string;
   policy: JobPolicy | undefined;
   labels: Record<string, string>;
+  /** Of a periodic job. */
+  schedule: Schedule | undefined;
+  /** Of a periodic job, when all of it was read. */
+  periodicCounts: PeriodicCounts | undefined;
   enqueuedAt: number;
   updatedAt: number;
   runAt: number;

@@ -5,9 +5,10 @@ import {
   type JobPolicy as PolicyMessage,
   JobStatus as StatusCode,
 } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
 import type { Job, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
+import { toPeriodicState } from "./convert-schedule.ts";
+import { toDate, toDuration } from "./time.ts";
 
 const statusCodes = {
   SCHEDULED: StatusCode.JOB_STATUS_SCHEDULED,
@@ -22,7 +23,7 @@ const statusCodes = {
 const kindCodes = {
   GENERIC: KindCode.JOB_KIND_GENERIC,
   SCHEDULED: KindCode.JOB_KIND_SCHEDULED,
-  PERIODIC: KindCode.JOB_KIND_UNSPECIFIED,
+  PERIODIC: KindCode.JOB_KIND_PERIODIC,
 } as const satisfies Record<JobKind, KindCode>;
 
 const commandCodes = {
@@ -40,7 +41,7 @@ export function toStats(job: Job): JobStats {
     status: statusCodes[job.status],
     unique: job.uniqueKey !== "",
     refLink: `/api/v1/jobs/${job.id}`,
-    cronSpec: "",
+    cronSpec: job.schedule?.cronSpec ?? "",
     enqueueTime: toDate(job.enqueuedAt),
     updateTime: toDate(job.updatedAt),
     runAt: toDate(job.runAt),
@@ -72,6 +73,7 @@ export function toStats(job: Job): JobStats {
       status: toStatusCode(status as JobStatus),
       count,
     })),
+    periodic: toPeriodicState(job),
     pendingCommand: job.command === undefined ? CommandCode.JOB_COMMAND_UNSPECIFIED : toCommandCode(job.command),
   };
 }
@@ -91,19 +93,9 @@ export function fromKindCode(code: KindCode): JobKind | undefined {
   return code === KindCode.JOB_KIND_UNSPECIFIED ? undefined : keyOf(kindCodes, code);
 }
 
-/** Milliseconds as a duration. */
-export function toDuration(ms: number): Duration {
-  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 };
-}
-
 /** The command as workers see it. */
 export function toCommandCode(command: JobCommand): CommandCode {
   return commandCodes[command];
-}
-
-/** Milliseconds since 1970 as a Date; 0 is no time. */
-export function toDate(at: number): Date | undefined {
-  return at === 0 ? undefined : new Date(at);
 }
 
 /** A lease from a message; a missing one is one that no job has. */

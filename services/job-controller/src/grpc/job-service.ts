@@ -8,8 +8,9 @@ import { endJob } from "../usecases/end-job.ts";
 import { listJobs } from "../usecases/list-jobs.ts";
 import { retryJob } from "../usecases/retry-job.ts";
 import { readLog, watchJob } from "../usecases/watch-job.ts";
-import { toDate, toStats } from "./convert.ts";
+import { toStats } from "./convert.ts";
 import { launch, launchMany } from "./launches.ts";
+import { toDate } from "./time.ts";
 import { validateCount, validateJobId } from "./validate.ts";
 import { validateList } from "./validate-list.ts";
 

@@ -6,16 +6,19 @@ import type { ControllerSignals } from "../ports/signals.ts";
 import { listQueues } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { drainWorker } from "../usecases/drain-worker.ts";
-import { toDate, toDuration } from "./convert.ts";
-import { validateJobName, validateWorkerId } from "./validate.ts";
+import { resumeSchedule } from "../usecases/fire-schedules.ts";
+import { toStats } from "./convert.ts";
+import { toDate, toDuration } from "./time.ts";
+import { validateJobId, validateJobName, validateWorkerId } from "./validate.ts";
 
+const mostSchedules = 1_000;
 const mostDrained = 1_000;
 /** One script call's share, so that Redis stays free for others. */
 const drainedAtOnce = 200;
 
 /** drydock.job.v1.QueueService. */
 export function createQueueService(deps: UseCaseDeps & { signals: ControllerSignals }): UntypedServiceImplementation {
-  const { pool, queues, types, clock } = deps;
+  const { pool, queues, schedules, types, clock } = deps;
   return {
     listQueues: unary(async (_: message.ListQueuesRequest): Promise<message.ListQueuesResponse> => {
       const now = clock.now();
@@ -50,6 +53,16 @@ export function createQueueService(deps: UseCaseDeps & { signals: ControllerSign
     drainWorker: unary(async ({ workerId }: message.DrainWorkerRequest): Promise<message.DrainWorkerResponse> => {
       await drainWorker(deps, validateWorkerId(workerId));
       return {};
+    }),
+    listSchedules: unary(async (_: message.ListSchedulesRequest): Promise<message.ListSchedulesResponse> => {
+      const jobs = await Promise.allSettled((await schedules.list(mostSchedules)).map((id) => pool.get(id)));
+      return { jobs: jobs.filter((job) => job.status === "fulfilled").map(({ value }) => toStats(value)) };
+    }),
+    pauseSchedule: unary(async ({ jobId }: message.PauseScheduleRequest): Promise<message.PauseScheduleResponse> => {
+      return { stats: toStats(await schedules.pause(validateJobId(jobId))) };
+    }),
+    resumeSchedule: unary(async ({ jobId }: message.ResumeScheduleRequest): Promise<message.ResumeScheduleResponse> => {
+      return { stats: toStats(await resumeSchedule(deps, await pool.get(validateJobId(jobId)))) };
     }),
     listJobTypes: unary(async (_: message.ListJobTypesRequest): Promise<message.ListJobTypesResponse> => {
       await types.reload();

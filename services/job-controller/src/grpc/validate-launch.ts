@@ -8,6 +8,9 @@ import {
 import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
 import { type JobKind, type JobPolicy, priorities } from "../domain/job.ts";
 import { jobNamePattern, jobNameRule } from "../domain/job-type.ts";
+import type { Schedule } from "../domain/schedule.ts";
+import { toMs } from "./time.ts";
+import { toSchedule } from "./validate-schedule.ts";
 
 const tenYearsMs = 10 * 365 * 24 * 3_600_000;
 const maxAttempts = 100;
@@ -33,6 +36,8 @@ export interface ValidLaunch {
   runAt: number;
   isUnique: boolean;
   uniqueKey: string;
+  /** Of a periodic job. */
+  schedule: Schedule | undefined;
 }
 
 /** Checks a launch; its parameters are checked later, by the schema of its type. */
@@ -64,24 +69,33 @@ export function validateLaunch(job: JobRequest | undefined, field = "job"): Vali
 
 /** Checks what a job may say of a job that it launches. */
 export function validateSubJob(job: Pick<JobRequest, "name" | "parameters" | "priority"> & { isUnique: boolean }) {
-  const { kind, isUnique, fairnessKey, ...launch } = validateLaunch(
+  const { kind, schedule, isUnique, fairnessKey, ...launch } = validateLaunch(
     JobRequest.fromPartial({ ...job, metadata: { isUnique: job.isUnique } }),
     "sub_job",
   );
   return { ...launch, isUnique };
 }
 
-type Refuse = (path: string, description: string) => void;
+export type Refuse = (path: string, description: string) => void;
 
-function toTiming(metadata: JobMetadata | undefined, refuse: Refuse): Pick<ValidLaunch, "kind" | "delayMs" | "runAt"> {
+function toTiming(
+  metadata: JobMetadata | undefined,
+  refuse: Refuse,
+): Pick<ValidLaunch, "kind" | "delayMs" | "runAt" | "schedule"> {
   const { kind = KindCode.JOB_KIND_UNSPECIFIED, due } = metadata ?? {};
-  if (kind === KindCode.JOB_KIND_SCHEDULED) return { kind: "SCHEDULED", ...toDue(due, refuse) };
+  if (kind === KindCode.JOB_KIND_PERIODIC && metadata !== undefined) {
+    return { kind: "PERIODIC", delayMs: 0, runAt: 0, schedule: toSchedule(metadata, refuse) };
+  }
+  if (metadata?.cronSpec || metadata?.timeZone || metadata?.periodic !== undefined) {
+    refuse("metadata.kind", "must be JOB_KIND_PERIODIC when cron_spec, time_zone or periodic is set");
+  }
+  if (kind === KindCode.JOB_KIND_SCHEDULED) return { kind: "SCHEDULED", ...toDue(due, refuse), schedule: undefined };
   if (kind !== KindCode.JOB_KIND_UNSPECIFIED && kind !== KindCode.JOB_KIND_GENERIC) {
-    refuse("metadata.kind", "must be JOB_KIND_GENERIC, JOB_KIND_SCHEDULED or left out");
+    refuse("metadata.kind", "must be JOB_KIND_GENERIC, JOB_KIND_SCHEDULED, JOB_KIND_PERIODIC or left out");
   } else if (due !== undefined) {
     refuse("metadata.kind", "must be JOB_KIND_SCHEDULED when schedule_delay or run_at is set");
   }
-  return { kind: "GENERIC", delayMs: 0, runAt: 0 };
+  return { kind: "GENERIC", delayMs: 0, runAt: 0, schedule: undefined };
 }
 
 function toDue(due: JobMetadata["due"], refuse: Refuse): { delayMs: number; runAt: number } {
@@ -142,9 +156,4 @@ function checkLabels(labels: Record<string, string>, refuse: Refuse): void {
       refuse(`labels[${name}]`, "must be at most 128 characters without control characters");
     }
   }
-}
-
-/** A duration in whole milliseconds. */
-export function toMs({ seconds, nanos }: Duration): number {
-  return seconds * 1000 + Math.round(nanos / 1e6);
 }

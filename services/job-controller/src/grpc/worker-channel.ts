@@ -4,7 +4,8 @@ import { ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_serv
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { Verdict } from "../ports/job-pool.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
-import { toCommandCode, toDuration } from "./convert.ts";
+import { toCommandCode } from "./convert.ts";
+import { toDuration } from "./time.ts";
 
 const verdictCodes = {
   accepted: ResultVerdict.RESULT_VERDICT_ACCEPTED,

@@ -112,6 +112,8 @@ export interface JobPool {
   reap(): Promise<UpkeepReport>;
   /** Puts jobs in ERROR that have waited longer than their launch allows. */
   expire(): Promise<UpkeepReport>;
+  /** Passes stops and cancels on to the jobs that the ended jobs launched. */
+  endSubJobs(): Promise<UpkeepReport>;
   /** Removes jobs that reached the final status before the given time. */
   sweep(status: JobStatus, before: number): Promise<UpkeepReport>;
 

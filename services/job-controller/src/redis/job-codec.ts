@@ -10,6 +10,7 @@ import {
   usualOptions,
 } from "../domain/job.ts";
 import { type JobStatus, jobStatuses } from "../domain/job-state.ts";
+import type { PeriodicCounts } from "../domain/schedule.ts";
 import type { OpenCommand } from "../ports/job-pool.ts";
 import { fault, list, number, text } from "./reply.ts";
 import type { Reply } from "./shard.ts";
@@ -38,7 +39,7 @@ export function statusOf(reply: Reply | undefined): JobStatus {
 
 /** A job from the reply id, record, parameters and perhaps what it launched. The order is that of record.lua. */
 export function toJob(reply: Reply): Job {
-  const [id, record, parameters, executions, totals] = list(reply);
+  const [id, record, parameters, executions, totals, periodic] = list(reply);
   const field = list(record);
   const phase = text(field[16]);
   return {
@@ -68,6 +69,8 @@ export function toJob(reply: Reply): Job {
     uniqueKey: text(field[24]),
     policy: toPolicy(field[25]),
     labels: text(field[26]) === "" ? {} : JSON.parse(text(field[26])),
+    schedule: text(field[27]) === "" ? undefined : JSON.parse(text(field[27])),
+    periodicCounts: toPeriodicCounts(periodic),
     parametersJson: text(parameters),
     executions: executions === undefined ? [] : list(executions).map(text),
     executionTotals: toTotals(totals),
@@ -77,7 +80,7 @@ export function toJob(reply: Reply): Job {
 /** The options as launch.lua takes them: empty for those that say nothing. */
 export function toOptionsArgument(options: LaunchOptions | undefined): string {
   if (options === undefined || options === usualOptions) return "";
-  const { kind, priority, fairnessKey, runAt, uniqueKey, requestKey, policy, labels } = options;
+  const { kind, priority, fairnessKey, runAt, uniqueKey, requestKey, policy, labels, schedule } = options;
   return JSON.stringify({
     priority,
     fairness: fairnessKey,
@@ -94,6 +97,7 @@ export function toOptionsArgument(options: LaunchOptions | undefined): string {
       policy.finalReasons,
     ],
     labels: Object.keys(labels).length === 0 ? "" : JSON.stringify(labels),
+    schedule: schedule === undefined ? "" : JSON.stringify(schedule),
   });
 }
 
@@ -141,6 +145,12 @@ function toPolicy(reply: Reply | undefined): JobPolicy | undefined {
     queueTimeoutMs: number(queueTimeoutMs),
     finalReasons: list(finalReasons).map(text),
   };
+}
+
+function toPeriodicCounts(reply: Reply | undefined): PeriodicCounts | undefined {
+  if (!Array.isArray(reply) || reply.length === 0) return undefined;
+  const [paused, launched, missed, skipped] = reply;
+  return { paused: paused === 1, launched: number(launched), missed: number(missed), skipped: number(skipped) };
 }
 
 function toTotals(reply: Reply | undefined): Job["executionTotals"] {

@@ -169,6 +169,10 @@ export class RedisJobPool implements port.JobPool {
     return toReport((await this.#all((shard) => shard.run("expire", upkeepLimit))).map(number));
   }
 
+  async endSubJobs(): Promise<port.UpkeepReport> {
+    return toReport((await this.#all((shard) => shard.run("end-sub-jobs", upkeepLimit))).map(number));
+  }
+
   async sweep(status: JobStatus, before: number): Promise<port.UpkeepReport> {
     const run = (shard: Shard) => shard.run("sweep", statusCode(status), before, upkeepLimit);
     return toReport((await this.#all(run)).map(number));

@@ -10,6 +10,10 @@ export interface ShardKeys {
   leases: string;
   /** HASH, job name and status -> how many. */
   counts: string;
+  /** ZSET, id of a periodic job -> its next time. */
+  periodic: string;
+  /** SET, ids of the periodic jobs that are paused. */
+  pausedSchedules: string;
   /** HASH, image digest -> the job with its newest report. */
   reports: string;
   /** HASH, job name -> job type; in shard 0 only. */
@@ -39,6 +43,8 @@ export function keysOf(shard: number): ShardKeys {
     workers: `${prefix}workers`,
     leases: `${prefix}leases`,
     counts: `${prefix}counts`,
+    periodic: `${prefix}periodic`,
+    pausedSchedules: `${prefix}paused-schedules`,
     reports: `${prefix}reports`,
     types: `${prefix}types`,
     signals: `${prefix}signals`,

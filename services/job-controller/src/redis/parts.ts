@@ -6,6 +6,7 @@ import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { LogStore } from "../ports/log-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { ReportStore } from "../ports/report-store.ts";
+import type { ScheduleStore } from "../ports/schedule-store.ts";
 import { ConnectionWatch, createConnection } from "./connection.ts";
 import { createRedisJobIndex } from "./job-index.ts";
 import { RedisJobPool } from "./job-pool.ts";
@@ -13,6 +14,7 @@ import { createRedisJobTypeStore } from "./job-type-store.ts";
 import { createRedisLogStore } from "./log-store.ts";
 import { createRedisQueueControl } from "./queue-control.ts";
 import { createRedisReportStore } from "./report-store.ts";
+import { createRedisScheduleStore } from "./schedule-store.ts";
 import { readScript } from "./script.ts";
 import { defineScript, Shard } from "./shard.ts";
 import { RedisSignals } from "./signals.ts";
@@ -33,6 +35,7 @@ export interface RedisParts {
   watch: ConnectionWatch;
   signals: RedisSignals;
   pool: RedisJobPool;
+  schedules: ScheduleStore;
   index: JobIndex;
   queues: QueueControl;
   logs: LogStore;
@@ -48,6 +51,7 @@ export function createRedisParts({ config, clock, terms, logger }: RedisPartsOpt
     watch: new ConnectionWatch({ redis, clock, logger }),
     signals: new RedisSignals({ redis, listener: createConnection(config.redisUrl), shards, logger }),
     pool: new RedisJobPool({ redis, shards, terms, clock }),
+    schedules: createRedisScheduleStore(redis, shards, clock),
     index: createRedisJobIndex(shards),
     queues: createRedisQueueControl(redis, shards),
     logs: createRedisLogStore(shards, maxLogBytes),

@@ -13,7 +13,7 @@ import { runWhileMore } from "./run-while-more.ts";
 import { type KeepTimes, sweep } from "./sweeper.ts";
 
 /** How often each chore runs, in milliseconds. Together they are most of an idle controller's load on Redis. */
-const periods = { reapMs: 700, expireMs: 2_000, lookMs: 2_000, measureMs: 5_000, sweepMs: 10_000 };
+const periods = { reapMs: 700, expireMs: 2_000, endSubJobsMs: 1_000, lookMs: 2_000, measureMs: 5_000, sweepMs: 10_000 };
 
 /** So much of each period is left out at random, so that many controllers spread out. */
 const jitter = 0.1;
@@ -39,6 +39,7 @@ export function createChores(deps: ChoreDeps): Service[] {
   return [
     chore("reaper", periods.reapMs, (signal) => runWhileMore(() => reap(deps), signal)),
     chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
+    chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
     chore("gauge", periods.measureMs, () => measure(deps)),
     chore("look-around", periods.lookMs, () => lookAround(deps.dispatcher)),

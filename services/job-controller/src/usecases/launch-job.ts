@@ -1,8 +1,10 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type FieldViolation, fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import { type Job, type LaunchOptions, type Lease, type NewJob, priorities, usualOptions } from "../domain/job.ts";
+import { followingTime, type Schedule } from "../domain/schedule.ts";
 import { shortHash, uniqueKeyOf } from "../domain/unique-key.ts";
 import type { JobPool } from "../ports/job-pool.ts";
+import { readCron } from "./cron.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { JobTypes } from "./job-types.ts";
@@ -40,6 +42,8 @@ export interface Launch {
   isUnique?: boolean;
   uniqueKey?: string;
   requestId?: string;
+  /** Of a periodic job. */
+  schedule?: Schedule | undefined;
 }
 
 /** Stores a job, once its parameters fit its type. */
@@ -83,15 +87,19 @@ export async function checkLaunch({ types, limits, clock }: LaunchDeps, launch: 
 
 function toOptions(launch: Launch, now: number): LaunchOptions {
   const { kind = "GENERIC", priority = priorities.usual, fairnessKey = "", policy, labels = {} } = launch;
-  const { delayMs = 0, runAt = 0, isUnique = false, requestId = "" } = launch;
+  const { delayMs = 0, runAt = 0, isUnique = false, requestId = "", schedule } = launch;
   const isUsual = kind === "GENERIC" && priority === priorities.usual && fairnessKey === "" && policy === undefined;
   if (isUsual && !isUnique && requestId === "" && Object.keys(labels).length === 0) return usualOptions;
   return {
-    ...{ kind, priority, fairnessKey, policy, labels },
-    runAt: runAt || (delayMs > 0 ? now + delayMs : 0),
+    ...{ kind, priority, fairnessKey, policy, labels, schedule },
+    runAt: schedule === undefined ? runAt || (delayMs > 0 ? now + delayMs : 0) : firstTime(schedule, now),
     uniqueKey: isUnique ? uniqueKeyOf(launch.name, launch.uniqueKey ?? "", launch.parameters) : "",
     requestKey: requestId === "" ? "" : shortHash(requestId),
   };
+}
+
+function firstTime(schedule: Schedule, now: number): number {
+  return followingTime(schedule, now, readCron(schedule.cronSpec, schedule.timeZone));
 }
 
 function holderOf(pool: JobPool, error: unknown): Promise<Job> {

@@ -1,10 +1,11 @@
 -- launch: stores a job, at the end of its queue or until it is due.
 -- arguments: id, name, traceparent, parameters, upstream job or empty, options as JSON or empty
---   (priority, fairness, kind, run_at, unique, request, policy, labels)
+--   (priority, fairness, kind, run_at, unique, request, policy, labels, schedule)
 -- reply: the id and now; or the id, the job and its parameters when the request was answered before
 -- errors: ID_TAKEN, UNIQUE_TAKEN
 local REQUEST_SECONDS = 86400
-local DEFAULTS = { priority = 5, fairness = "", kind = 1, run_at = 0, unique = "", request = "", policy = false, labels = "" }
+local DEFAULTS = { priority = 5, fairness = "", kind = 1, run_at = 0, unique = "", request = "", policy = false,
+  labels = "", schedule = "" }
 
 -- The job that the request launched before, if its record is still there.
 local function answered_before(request)
@@ -28,10 +29,17 @@ local function launch(id, name, trace, parameters, upstream, options)
   if before then return before end
   if redis.call("HEXISTS", jobs, id) == 1 then refuse("ID_TAKEN", id) end
   take_unique(id, with.unique)
-  local waits = with.run_at > now
+  local waits = with.run_at > now or with.kind == PERIODIC
   local job = { waits and SCHEDULED or PENDING, 0, 0, 0, 1, 0, name, upstream, now, now, 0, 0, 0, "", "", 0, "", 0,
-    false, false, trace, with.priority, with.fairness, with.kind, with.unique, with.policy, with.labels }
-  if waits then postpone(id, job, with.run_at) else enqueue(id, job, "RPUSH") end
+    false, false, trace, with.priority, with.fairness, with.kind, with.unique, with.policy, with.labels,
+    with.schedule }
+  if with.kind == PERIODIC then
+    plan(id, job, with.run_at)
+  elseif waits then
+    postpone(id, job, with.run_at)
+  else
+    enqueue(id, job, "RPUSH")
+  end
   redis.call("HSET", jobs, id, cmsgpack.pack(job) .. parameters)
   if with.request ~= "" then redis.call("SET", prefix .. "request:" .. with.request, id, "EX", REQUEST_SECONDS) end
   if with.policy and with.policy[5] > 0 then redis.call("ZADD", prefix .. "expiring", now + with.policy[5], id) end

@@ -47,3 +47,10 @@ local function postpone(id, job, at)
   redis.call("ZADD", scheduled, at, id)
   if not earliest_due or at < earliest_due then earliest_due = at end
 end
+
+-- Lets a periodic job launch at that time.
+local function plan(id, job, at)
+  job[RUN_AT] = at
+  redis.call("ZADD", prefix .. "periodic", at, id)
+  if not earliest_due or at < earliest_due then earliest_due = at end
+end

@@ -2,8 +2,9 @@
 local STATUS, TOKEN, ATTEMPT, CRASHES, REVISION, COMMAND, NAME, UPSTREAM = 1, 2, 3, 4, 5, 6, 7, 8
 local ENQUEUED, UPDATED, RUN_AT, STARTED, ENDED, WORKER = 9, 10, 11, 12, 13, 14
 local CHECK_IN, CHECK_IN_AT, PHASE, PERCENT, ERROR, PARENT, TRACE = 15, 16, 17, 18, 19, 20, 21
--- the last two: a policy as {attempts, base, cap, run limit, queue limit, reasons}, labels as JSON
-local PRIORITY, FAIRNESS, KIND, UNIQUE, POLICY, LABELS = 22, 23, 24, 25, 26, 27
+-- a policy is {attempts, base, cap, run limit, queue limit, reasons}; labels and schedule are JSON, or empty
+local PRIORITY, FAIRNESS, KIND, UNIQUE, POLICY, LABELS, SCHEDULE = 22, 23, 24, 25, 26, 27, 28
+local PERIODIC = 3
 local SCHEDULED, PENDING, RUNNING, STOPPED, CANCELLED, ERRED, SUCCESS = 1, 2, 3, 4, 5, 6, 7
 local STOP, CANCEL = 1, 2
 

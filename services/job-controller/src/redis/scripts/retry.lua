@@ -3,7 +3,7 @@
 -- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS, UNIQUE_TAKEN
 transitions.retry = function(id)
   local job, parameters = load(id)
-  if job[STATUS] ~= CANCELLED and job[STATUS] ~= ERRED then refuse("JOB_STATUS_FORBIDS", job[STATUS]) end
+  if job[KIND] == PERIODIC or (job[STATUS] ~= CANCELLED and job[STATUS] ~= ERRED) then refuse("JOB_STATUS_FORBIDS", job[STATUS]) end
   take_unique(id, job[UNIQUE])
   remove_entry(ended_stream(job[STATUS]), job[ENDED], id)
   move(job, PENDING)

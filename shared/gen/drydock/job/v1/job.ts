@@ -19,6 +19,8 @@ export const JobKind = {
   JOB_KIND_GENERIC: 1,
   /** JOB_KIND_SCHEDULED - Runs once, when its time has come. */
   JOB_KIND_SCHEDULED: 2,
+  /** JOB_KIND_PERIODIC - Never runs itself: launches a job at each time of its cron line, which names it as upstream. */
+  JOB_KIND_PERIODIC: 3,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -28,6 +30,7 @@ export namespace JobKind {
   export type JOB_KIND_UNSPECIFIED = typeof JobKind.JOB_KIND_UNSPECIFIED;
   export type JOB_KIND_GENERIC = typeof JobKind.JOB_KIND_GENERIC;
   export type JOB_KIND_SCHEDULED = typeof JobKind.JOB_KIND_SCHEDULED;
+  export type JOB_KIND_PERIODIC = typeof JobKind.JOB_KIND_PERIODIC;
   export type UNRECOGNIZED = typeof JobKind.UNRECOGNIZED;
 }
 
@@ -42,6 +45,9 @@ export function jobKindFromJSON(object: any): JobKind {
     case 2:
     case "JOB_KIND_SCHEDULED":
       return JobKind.JOB_KIND_SCHEDULED;
+    case 3:
+    case "JOB_KIND_PERIODIC":
+      return JobKind.JOB_KIND_PERIODIC;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -57,6 +63,8 @@ export function jobKindToJSON(object: JobKind): string {
       return "JOB_KIND_GENERIC";
     case JobKind.JOB_KIND_SCHEDULED:
       return "JOB_KIND_SCHEDULED";
+    case JobKind.JOB_KIND_PERIODIC:
+      return "JOB_KIND_PERIODIC";
     case JobKind.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -150,6 +158,66 @@ export function jobStatusToJSON(object: JobStatus): string {
     case JobStatus.JOB_STATUS_SUCCESS:
       return "JOB_STATUS_SUCCESS";
     case JobStatus.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** What a periodic job does when a launch is due and the one before is still alive. */
+export const OverlapPolicy = {
+  /** OVERLAP_POLICY_UNSPECIFIED - Not said; read as OVERLAP_POLICY_SKIP. */
+  OVERLAP_POLICY_UNSPECIFIED: 0,
+  /** OVERLAP_POLICY_SKIP - Leaves it out and counts it. */
+  OVERLAP_POLICY_SKIP: 1,
+  /** OVERLAP_POLICY_QUEUE_ONE - Lets one wait, and leaves out the others. */
+  OVERLAP_POLICY_QUEUE_ONE: 2,
+  /** OVERLAP_POLICY_ALLOW - Launches it all the same. */
+  OVERLAP_POLICY_ALLOW: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type OverlapPolicy = typeof OverlapPolicy[keyof typeof OverlapPolicy];
+
+export namespace OverlapPolicy {
+  export type OVERLAP_POLICY_UNSPECIFIED = typeof OverlapPolicy.OVERLAP_POLICY_UNSPECIFIED;
+  export type OVERLAP_POLICY_SKIP = typeof OverlapPolicy.OVERLAP_POLICY_SKIP;
+  export type OVERLAP_POLICY_QUEUE_ONE = typeof OverlapPolicy.OVERLAP_POLICY_QUEUE_ONE;
+  export type OVERLAP_POLICY_ALLOW = typeof OverlapPolicy.OVERLAP_POLICY_ALLOW;
+  export type UNRECOGNIZED = typeof OverlapPolicy.UNRECOGNIZED;
+}
+
+export function overlapPolicyFromJSON(object: any): OverlapPolicy {
+  switch (object) {
+    case 0:
+    case "OVERLAP_POLICY_UNSPECIFIED":
+      return OverlapPolicy.OVERLAP_POLICY_UNSPECIFIED;
+    case 1:
+    case "OVERLAP_POLICY_SKIP":
+      return OverlapPolicy.OVERLAP_POLICY_SKIP;
+    case 2:
+    case "OVERLAP_POLICY_QUEUE_ONE":
+      return OverlapPolicy.OVERLAP_POLICY_QUEUE_ONE;
+    case 3:
+    case "OVERLAP_POLICY_ALLOW":
+      return OverlapPolicy.OVERLAP_POLICY_ALLOW;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return OverlapPolicy.UNRECOGNIZED;
+  }
+}
+
+export function overlapPolicyToJSON(object: OverlapPolicy): string {
+  switch (object) {
+    case OverlapPolicy.OVERLAP_POLICY_UNSPECIFIED:
+      return "OVERLAP_POLICY_UNSPECIFIED";
+    case OverlapPolicy.OVERLAP_POLICY_SKIP:
+      return "OVERLAP_POLICY_SKIP";
+    case OverlapPolicy.OVERLAP_POLICY_QUEUE_ONE:
+      return "OVERLAP_POLICY_QUEUE_ONE";
+    case OverlapPolicy.OVERLAP_POLICY_ALLOW:
+      return "OVERLAP_POLICY_ALLOW";
+    case OverlapPolicy.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
   }
@@ -280,6 +348,58 @@ export interface JobMetadata {
     | undefined;
   /** Whether only one such job may be alive: of the same name and the same parameters, or the same unique_key. */
   isUnique: boolean;
+  /** When a periodic job launches: 5 fields (minute first), 6 (second first), or @hourly, @daily, @weekly, @monthly, @yearly. */
+  cronSpec: string;
+  /**
+   * The IANA time zone of cron_spec, e.g. Europe/Berlin; default UTC. A time that the clock leaves out in spring is taken
+   * when the clock has moved on; one that comes twice in autumn is taken once, the first time.
+   */
+  timeZone: string;
+  /** What else a periodic job is to do; may be left out. */
+  periodic: PeriodicPolicy | undefined;
+}
+
+/** What a periodic job is to do beyond its cron line. */
+export interface PeriodicPolicy {
+  /** When the launch before is still alive. */
+  overlap: OverlapPolicy;
+  /**
+   * A time that was missed because nothing ran is made up for by one launch if it is not longer ago than this, however many
+   * were missed. Default 1 minute, at most 1 year.
+   */
+  catchUp:
+    | Duration
+    | undefined;
+  /** Each launch is put off at random by at most this. Default 0, at most 1 hour. */
+  jitter:
+    | Duration
+    | undefined;
+  /** No launch before. */
+  startTime:
+    | Date
+    | undefined;
+  /** No launch after; then the periodic job is STOPPED. */
+  endTime: Date | undefined;
+}
+
+/** How a periodic job stands. */
+export interface PeriodicState {
+  /** Its time zone. */
+  timeZone: string;
+  /** Its policy. */
+  policy:
+    | PeriodicPolicy
+    | undefined;
+  /** The next three times. */
+  nextTimes: Date[];
+  /** Whether it is paused. */
+  paused: boolean;
+  /** How many launches it has made. */
+  launched: number;
+  /** How many times it missed because nothing ran, those made up for not counted. */
+  missed: number;
+  /** How many times it left out because one was still alive. */
+  skipped: number;
 }
 
 /** Why an attempt of a job failed. */
@@ -388,6 +508,8 @@ export interface JobStats {
   labels: { [key: string]: string };
   /** How many of all the jobs that it launched stand where. */
   executionTotals: StatusCount[];
+  /** How a periodic job stands; unset for others. */
+  periodic: PeriodicState | undefined;
 }
 
 export interface JobStats_LabelsEntry {
@@ -909,7 +1031,7 @@ export const JobPolicy: MessageFns<JobPolicy> = {
 };
 
 function createBaseJobMetadata(): JobMetadata {
-  return { kind: 0, due: undefined, isUnique: false };
+  return { kind: 0, due: undefined, isUnique: false, cronSpec: "", timeZone: "", periodic: undefined };
 }
 
 export const JobMetadata: MessageFns<JobMetadata> = {
@@ -927,6 +1049,15 @@ export const JobMetadata: MessageFns<JobMetadata> = {
     }
     if (message.isUnique !== false) {
       writer.uint32(32).bool(message.isUnique);
+    }
+    if (message.cronSpec !== "") {
+      writer.uint32(42).string(message.cronSpec);
+    }
+    if (message.timeZone !== "") {
+      writer.uint32(50).string(message.timeZone);
+    }
+    if (message.periodic !== undefined) {
+      PeriodicPolicy.encode(message.periodic, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -976,6 +1107,30 @@ export const JobMetadata: MessageFns<JobMetadata> = {
             message.isUnique = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.cronSpec = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.periodic = PeriodicPolicy.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1005,6 +1160,17 @@ export const JobMetadata: MessageFns<JobMetadata> = {
         : isSet(object.is_unique)
         ? globalThis.Boolean(object.is_unique)
         : false,
+      cronSpec: isSet(object.cronSpec)
+        ? globalThis.String(object.cronSpec)
+        : isSet(object.cron_spec)
+        ? globalThis.String(object.cron_spec)
+        : "",
+      timeZone: isSet(object.timeZone)
+        ? globalThis.String(object.timeZone)
+        : isSet(object.time_zone)
+        ? globalThis.String(object.time_zone)
+        : "",
+      periodic: isSet(object.periodic) ? PeriodicPolicy.fromJSON(object.periodic) : undefined,
     };
   },
 
@@ -1020,6 +1186,15 @@ export const JobMetadata: MessageFns<JobMetadata> = {
     }
     if (message.isUnique !== false) {
       obj.isUnique = message.isUnique;
+    }
+    if (message.cronSpec !== "") {
+      obj.cronSpec = message.cronSpec;
+    }
+    if (message.timeZone !== "") {
+      obj.timeZone = message.timeZone;
+    }
+    if (message.periodic !== undefined) {
+      obj.periodic = PeriodicPolicy.toJSON(message.periodic);
     }
     return obj;
   },
@@ -1045,6 +1220,335 @@ export const JobMetadata: MessageFns<JobMetadata> = {
       }
     }
     message.isUnique = object.isUnique ?? false;
+    message.cronSpec = object.cronSpec ?? "";
+    message.timeZone = object.timeZone ?? "";
+    message.periodic = (object.periodic !== undefined && object.periodic !== null)
+      ? PeriodicPolicy.fromPartial(object.periodic)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePeriodicPolicy(): PeriodicPolicy {
+  return { overlap: 0, catchUp: undefined, jitter: undefined, startTime: undefined, endTime: undefined };
+}
+
+export const PeriodicPolicy: MessageFns<PeriodicPolicy> = {
+  encode(message: PeriodicPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.overlap !== 0) {
+      writer.uint32(8).int32(message.overlap);
+    }
+    if (message.catchUp !== undefined) {
+      Duration.encode(message.catchUp, writer.uint32(18).fork()).join();
+    }
+    if (message.jitter !== undefined) {
+      Duration.encode(message.jitter, writer.uint32(26).fork()).join();
+    }
+    if (message.startTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.startTime), writer.uint32(34).fork()).join();
+    }
+    if (message.endTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.endTime), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PeriodicPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeriodicPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.overlap = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.catchUp = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.jitter = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.startTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.endTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PeriodicPolicy {
+    return {
+      overlap: isSet(object.overlap) ? overlapPolicyFromJSON(object.overlap) : 0,
+      catchUp: isSet(object.catchUp)
+        ? Duration.fromJSON(object.catchUp)
+        : isSet(object.catch_up)
+        ? Duration.fromJSON(object.catch_up)
+        : undefined,
+      jitter: isSet(object.jitter) ? Duration.fromJSON(object.jitter) : undefined,
+      startTime: isSet(object.startTime)
+        ? fromJsonTimestamp(object.startTime)
+        : isSet(object.start_time)
+        ? fromJsonTimestamp(object.start_time)
+        : undefined,
+      endTime: isSet(object.endTime)
+        ? fromJsonTimestamp(object.endTime)
+        : isSet(object.end_time)
+        ? fromJsonTimestamp(object.end_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: PeriodicPolicy): unknown {
+    const obj: any = {};
+    if (message.overlap !== 0) {
+      obj.overlap = overlapPolicyToJSON(message.overlap);
+    }
+    if (message.catchUp !== undefined) {
+      obj.catchUp = Duration.toJSON(message.catchUp);
+    }
+    if (message.jitter !== undefined) {
+      obj.jitter = Duration.toJSON(message.jitter);
+    }
+    if (message.startTime !== undefined) {
+      obj.startTime = message.startTime.toISOString();
+    }
+    if (message.endTime !== undefined) {
+      obj.endTime = message.endTime.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PeriodicPolicy>): PeriodicPolicy {
+    return PeriodicPolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PeriodicPolicy>): PeriodicPolicy {
+    const message = createBasePeriodicPolicy();
+    message.overlap = object.overlap ?? 0;
+    message.catchUp = (object.catchUp !== undefined && object.catchUp !== null)
+      ? Duration.fromPartial(object.catchUp)
+      : undefined;
+    message.jitter = (object.jitter !== undefined && object.jitter !== null)
+      ? Duration.fromPartial(object.jitter)
+      : undefined;
+    message.startTime = object.startTime ?? undefined;
+    message.endTime = object.endTime ?? undefined;
+    return message;
+  },
+};
+
+function createBasePeriodicState(): PeriodicState {
+  return { timeZone: "", policy: undefined, nextTimes: [], paused: false, launched: 0, missed: 0, skipped: 0 };
+}
+
+export const PeriodicState: MessageFns<PeriodicState> = {
+  encode(message: PeriodicState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.timeZone !== "") {
+      writer.uint32(10).string(message.timeZone);
+    }
+    if (message.policy !== undefined) {
+      PeriodicPolicy.encode(message.policy, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.nextTimes) {
+      Timestamp.encode(toTimestamp(v!), writer.uint32(26).fork()).join();
+    }
+    if (message.paused !== false) {
+      writer.uint32(32).bool(message.paused);
+    }
+    if (message.launched !== 0) {
+      writer.uint32(40).int64(message.launched);
+    }
+    if (message.missed !== 0) {
+      writer.uint32(48).int64(message.missed);
+    }
+    if (message.skipped !== 0) {
+      writer.uint32(56).int64(message.skipped);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PeriodicState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeriodicState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.policy = PeriodicPolicy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextTimes.push(fromTimestamp(Timestamp.decode(reader, reader.uint32())));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.launched = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.missed = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.skipped = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PeriodicState {
+    return {
+      timeZone: isSet(object.timeZone)
+        ? globalThis.String(object.timeZone)
+        : isSet(object.time_zone)
+        ? globalThis.String(object.time_zone)
+        : "",
+      policy: isSet(object.policy) ? PeriodicPolicy.fromJSON(object.policy) : undefined,
+      nextTimes: globalThis.Array.isArray(object?.nextTimes)
+        ? object.nextTimes.map((e: any) => fromJsonTimestamp(e))
+        : globalThis.Array.isArray(object?.next_times)
+        ? object.next_times.map((e: any) => fromJsonTimestamp(e))
+        : [],
+      paused: isSet(object.paused) ? globalThis.Boolean(object.paused) : false,
+      launched: isSet(object.launched) ? globalThis.Number(object.launched) : 0,
+      missed: isSet(object.missed) ? globalThis.Number(object.missed) : 0,
+      skipped: isSet(object.skipped) ? globalThis.Number(object.skipped) : 0,
+    };
+  },
+
+  toJSON(message: PeriodicState): unknown {
+    const obj: any = {};
+    if (message.timeZone !== "") {
+      obj.timeZone = message.timeZone;
+    }
+    if (message.policy !== undefined) {
+      obj.policy = PeriodicPolicy.toJSON(message.policy);
+    }
+    if (message.nextTimes?.length) {
+      obj.nextTimes = message.nextTimes.map((e) => e.toISOString());
+    }
+    if (message.paused !== false) {
+      obj.paused = message.paused;
+    }
+    if (message.launched !== 0) {
+      obj.launched = Math.round(message.launched);
+    }
+    if (message.missed !== 0) {
+      obj.missed = Math.round(message.missed);
+    }
+    if (message.skipped !== 0) {
+      obj.skipped = Math.round(message.skipped);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PeriodicState>): PeriodicState {
+    return PeriodicState.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PeriodicState>): PeriodicState {
+    const message = createBasePeriodicState();
+    message.timeZone = object.timeZone ?? "";
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? PeriodicPolicy.fromPartial(object.policy)
+      : undefined;
+    message.nextTimes = object.nextTimes?.map((e) => e) || [];
+    message.paused = object.paused ?? false;
+    message.launched = object.launched ?? 0;
+    message.missed = object.missed ?? 0;
+    message.skipped = object.skipped ?? 0;
     return message;
   },
 };
@@ -1284,6 +1788,7 @@ function createBaseJobStats(): JobStats {
     policy: undefined,
     labels: {},
     executionTotals: [],
+    periodic: undefined,
   };
 }
 
@@ -1381,6 +1886,9 @@ export const JobStats: MessageFns<JobStats> = {
     });
     for (const v of message.executionTotals) {
       StatusCount.encode(v!, writer.uint32(250).fork()).join();
+    }
+    if (message.periodic !== undefined) {
+      PeriodicState.encode(message.periodic, writer.uint32(258).fork()).join();
     }
     return writer;
   },
@@ -1649,6 +2157,14 @@ export const JobStats: MessageFns<JobStats> = {
             message.executionTotals.push(StatusCount.decode(reader, reader.uint32()));
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.periodic = PeriodicState.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1777,6 +2293,7 @@ export const JobStats: MessageFns<JobStats> = {
         : globalThis.Array.isArray(object?.execution_totals)
         ? object.execution_totals.map((e: any) => StatusCount.fromJSON(e))
         : [],
+      periodic: isSet(object.periodic) ? PeriodicState.fromJSON(object.periodic) : undefined,
     };
   },
 
@@ -1881,6 +2398,9 @@ export const JobStats: MessageFns<JobStats> = {
     if (message.executionTotals?.length) {
       obj.executionTotals = message.executionTotals.map((e) => StatusCount.toJSON(e));
     }
+    if (message.periodic !== undefined) {
+      obj.periodic = PeriodicState.toJSON(message.periodic);
+    }
     return obj;
   },
 
@@ -1934,6 +2454,9 @@ export const JobStats: MessageFns<JobStats> = {
       {},
     );
     message.executionTotals = object.executionTotals?.map((e) => StatusCount.fromPartial(e)) || [];
+    message.periodic = (object.periodic !== undefined && object.periodic !== null)
+      ? PeriodicState.fromPartial(object.periodic)
+      : undefined;
     return message;
   },
 };

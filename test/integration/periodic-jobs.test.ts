@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { usualOptions } from "@drydock/job-controller/domain/job.ts";
+import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
+import { fireSchedules, nextTimes, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
+import { audit } from "../support/audit.ts";
+import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+
+const minuteMs = 60_000;
+const everyMinute: Schedule = {
+  cronSpec: "* * * * *",
+  timeZone: "UTC",
+  overlap: "SKIP",
+  catchUpMs: minuteMs,
+  jitterMs: 0,
+  startAt: 0,
+  endAt: 0,
+};
+
+describe("a periodic job", () => {
+  let under: PoolUnderTest;
+  before(async () => {
+    under = await startPool();
+  });
+  after(() => under.stop());
+  beforeEach(() => under.redis.flushall());
+  afterEach(async () => {
+    assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
+  });
+
+  const launch = async (schedule: Partial<Schedule> = {}) => {
+    const whole = { ...everyMinute, ...schedule };
+    const runAt = under.clock.now() + minuteMs;
+    const options = { ...usualOptions, kind: "PERIODIC", runAt, schedule: whole } as const;
+    return (await under.pool.launch({ ...demoJob, options })).id;
+  };
+  /** Goes on by so much and lets several controllers do what is due, at once. */
+  const pass = async (ms: number) => {
+    under.clock.advance(ms);
+    await Promise.all([fireSchedules(under), fireSchedules(under), fireSchedules(under)]);
+    await under.pool.promote();
+  };
+  const countsOf = async (id: string) => {
+    const { periodicCounts, executions } = await under.pool.get(id);
+    const { launched, missed, skipped } = periodicCounts ?? assert.fail();
+    return { launched, missed, skipped, executions: executions.length };
+  };
+  const runAll = async () => {
+    await under.pool.hello(workerNamed("w1"), workerInfo, []);
+    const { jobs } = await under.pool.claim(workerNamed("w1"), demoTypes, 100);
+    for (const { id, token } of jobs) await under.pool.succeed({ jobId: id, token }, {});
+    return jobs.length;
+  };
+
+  test("launches one job at each of its times, however many controllers try", async () => {
+    const id = await launch();
+    for (let i = 0; i < 3; i++) {
+      await pass(minuteMs);
+      assert.equal(await runAll(), 1);
+    }
+    assert.deepEqual(await countsOf(id), { launched: 3, missed: 0, skipped: 0, executions: 3 });
+    const job = await under.pool.get(id);
+    assert.deepEqual([job.status, job.runAt], ["SCHEDULED", under.clock.now() + minuteMs]);
+    const child = await under.pool.get(job.executions[0] ?? "");
+    assert.deepEqual([child.upstreamJobId, child.parametersJson], [id, demoJob.parametersJson]);
+    assert.deepEqual(
+      nextTimes(job, 3),
+      [1, 2, 3].map((count) => under.clock.now() + count * minuteMs),
+    );
+  });
+
+  test("makes up for times that nobody was there for by one job", async () => {
+    const id = await launch();
+    await pass(10 * minuteMs);
+    assert.deepEqual(await countsOf(id), { launched: 1, missed: 9, skipped: 0, executions: 1 });
+  });
+
+  test("leaves out a time while the job before is alive", async () => {
+    const id = await launch();
+    await pass(minuteMs);
+    await pass(minuteMs);
+    assert.deepEqual(await countsOf(id), { launched: 1, missed: 0, skipped: 1, executions: 1 });
+  });
+
+  test("lets one job wait, or all, when its policy says so", async () => {
+    const one = await launch({ overlap: "QUEUE_ONE" });
+    const all = await launch({ overlap: "ALLOW" });
+    for (let i = 0; i < 3; i++) await pass(minuteMs);
+    assert.deepEqual([(await countsOf(one)).launched, (await countsOf(one)).skipped], [2, 1]);
+    assert.deepEqual([(await countsOf(all)).launched, (await countsOf(all)).skipped], [3, 0]);
+  });
+
+  test("launches nothing while it is paused and goes on with its next time", async () => {
+    const id = await launch();
+    assert.equal((await under.schedules.pause(id)).periodicCounts?.paused, true);
+    await pass(5 * minuteMs);
+    assert.equal((await countsOf(id)).launched, 0);
+    assert.deepEqual(await under.schedules.list(10), [id]);
+    await resumeSchedule(under, await under.pool.get(id));
+    await pass(minuteMs);
+    assert.deepEqual(await countsOf(id), { launched: 1, missed: 0, skipped: 0, executions: 1 });
+  });
+
+  test("is over when its end time has come", async () => {
+    const id = await launch({ endAt: under.clock.now() + minuteMs });
+    await pass(minuteMs);
+    assert.equal((await under.pool.get(id)).status, "STOPPED");
+    assert.equal((await countsOf(id)).launched, 1);
+  });
+
+  test("takes the jobs that it launched with it when it is stopped, also those that run", async () => {
+    const id = await launch({ overlap: "ALLOW" });
+    await pass(minuteMs);
+    await under.pool.hello(workerNamed("w1"), workerInfo, []);
+    const { jobs } = await under.pool.claim(workerNamed("w1"), demoTypes, 1);
+    const running = jobs[0] ?? assert.fail();
+    await pass(minuteMs);
+    await under.pool.end(id, "stop");
+    await under.pool.endSubJobs();
+    const { executionTotals } = await under.pool.get(id);
+    assert.deepEqual(executionTotals, { RUNNING: 1, STOPPED: 1 });
+    assert.equal((await under.pool.get(running.id)).command, "stop");
+    await under.pool.confirm({ jobId: running.id, token: running.token }, "stop");
+    await pass(minuteMs);
+    assert.equal((await countsOf(id)).launched, 2);
+    await assert.rejects(under.pool.retry(id), { reason: "JOB_STATUS_FORBIDS" });
+  });
+});
