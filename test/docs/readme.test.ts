@@ -41,7 +41,10 @@ describe("the documentation", () => {
   test("names npm scripts that there are", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object };
     const named = pages.flatMap((page) => [...readPage(page).matchAll(/\bnpm run ([a-z]+)/g)].map(([, name]) => name));
-    assert.deepEqual([...new Set(named)].filter((name = "") => !(name in scripts)), []);
+    assert.deepEqual(
+      [...new Set(named)].filter((name = "") => !(name in scripts)),
+      [],
+    );
   });
 
   test("names files and folders that there are", () => {
@@ -62,7 +65,13 @@ function leads(page: string, target: string): boolean {
   if (!existsSync(join(root, file))) return false;
   if (anchor === undefined) return true;
   const headings = [...readPage(file).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
-  return headings.some((heading) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-") === anchor);
+  return headings.some(
+    (heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, "")
+        .replaceAll(" ", "-") === anchor,
+  );
 }
 
 describe("the README", () => {

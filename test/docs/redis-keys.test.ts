@@ -39,7 +39,7 @@ function constantsFrom(...firsts: string[]): string[][] {
 
 /** Does what leaves a key of each kind behind. */
 async function fill(under: PoolUnderTest): Promise<void> {
-  const { pool, queues, logs, reports, redis } = under;
+  const { pool, queues, schedules, logs, reports, redis } = under;
   const lease = await startJob(under, workerNamed("w1"));
   await logs.append(lease, 0, "a line\n");
   await reports.put(lease, { digest: `sha256:${"0".repeat(64)}`, indexDigest: "", gzip: Buffer.of(1) });
@@ -48,6 +48,21 @@ async function fill(under: PoolUnderTest): Promise<void> {
   await pool.launch({ ...demoJob, options });
   await pool.launch({ ...demoJob, options: { ...usualOptions, kind: "SCHEDULED", runAt: under.clock.now() + 1_000 } });
   await pool.end((await pool.launch(demoJob)).id, "stop");
+  const schedule = {
+    cronSpec: "@daily",
+    timeZone: "UTC",
+    overlap: "SKIP",
+    catchUpMs: 0,
+    jitterMs: 0,
+    startAt: 0,
+    endAt: 0,
+  } as const;
+  const dueAt = under.clock.now();
+  const periodic = { ...demoJob, options: { ...usualOptions, kind: "PERIODIC", runAt: dueAt, schedule } } as const;
+  await schedules.pause((await pool.launch(periodic)).id);
+  const due = { jobId: (await pool.launch(periodic)).id, dueAt, schedule };
+  await schedules.fire(due, { runAt: dueAt, nextAt: dueAt + 1_000, missed: 0 });
+  await pool.end(lease.jobId, "stop");
   await queues.pause("DEMO", true);
   const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0 };
   await createRedisJobTypeStore(redis).put([type]);

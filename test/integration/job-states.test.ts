@@ -30,7 +30,10 @@ type LaunchEvent = "launch" | "launch for later";
 type OptionalEvent = "waited too long" | "schedule over";
 
 /** What each event of the table is done with. */
-const events: Record<Exclude<JobEvent, LaunchEvent | OptionalEvent>, (under: PoolUnderTest, lease: Lease) => Promise<unknown>> = {
+const events: Record<
+  Exclude<JobEvent, LaunchEvent | OptionalEvent>,
+  (under: PoolUnderTest, lease: Lease) => Promise<unknown>
+> = {
   due: async ({ pool, clock }) => {
     clock.advance(passingFailure.retry as number);
     await pool.beat(worker, []).catch(() => {});

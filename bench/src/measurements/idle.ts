@@ -6,7 +6,7 @@ import type { Side } from "../stack/side.ts";
 import { openSides } from "../stack/sides.ts";
 
 const concurrency = 100;
-const settleMs = 2_000;
+const settleMs = 3_000;
 
 /** What Redis is asked while there is nothing to do. */
 export const idle: Measurement = { name: "idle", run };
@@ -37,10 +37,6 @@ async function run(bench: Bench): Promise<Row[]> {
 async function watch({ sizes: { idleSeconds }, signal, say }: Bench, { name, redis }: Side, what: string) {
   say(`${name}, ${what}`);
   await sleep(settleMs, undefined, { signal });
-  const sent = await redis.probe.countSent(idleSeconds * 1000, signal);
-  const before = await redis.probe.commandCount();
-  await sleep(idleSeconds * 1000, undefined, { signal });
-  // the first question is counted in the answer to the second
-  const executed = (await redis.probe.commandCount()) - before - 1;
-  return { sent: sent / idleSeconds, executed: executed / idleSeconds };
+  const { sent, inside } = await redis.probe.countCommands(idleSeconds * 1000, signal);
+  return { sent: sent / idleSeconds, executed: (sent + inside) / idleSeconds };
 }

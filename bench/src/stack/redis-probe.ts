@@ -25,21 +25,16 @@ export class RedisProbe {
     return this.#info("memory", "used_memory");
   }
 
-  /** How many commands were executed so far, those inside of scripts included. */
-  commandCount(): Promise<number> {
-    return this.#info("stats", "total_commands_processed");
-  }
-
-  /** How many commands others send within the time, those inside of scripts not counted. */
-  async countSent(ms: number, signal: AbortSignal): Promise<number> {
+  /** How many commands others send within the time, and how many are executed inside of their scripts. */
+  async countCommands(ms: number, signal: AbortSignal): Promise<{ sent: number; inside: number }> {
     const monitor = await this.#redis.monitor();
-    let sent = 0;
+    const counts = { sent: 0, inside: 0 };
     monitor.on("monitor", (_time: string, _command: string[], source: string) => {
-      if (source !== "lua") sent++;
+      counts[source === "lua" ? "inside" : "sent"]++;
     });
     try {
       await sleep(ms, undefined, { signal });
-      return sent;
+      return counts;
     } finally {
       monitor.disconnect();
     }

@@ -91,7 +91,7 @@ export function createJobController(
     metrics,
     logger,
   });
-  const chores = createChores({ ...deps, redis: watch, keep: config.keep, terms, logger });
+  const chores = createChores({ ...deps, redis: watch, keep: config.keep, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
     services: [watch, signals, promoter, scheduler, ...chores, readiness, ops, server],

@@ -108,6 +108,8 @@ export interface JobPool {
 
   /** Makes due jobs PENDING. */
   promote(): Promise<PromoteReport>;
+  /** Gives every worker a whole lease from now on. */
+  grantLeases(): Promise<void>;
   /** Takes back the jobs of workers whose lease has ended. */
   reap(): Promise<UpkeepReport>;
   /** Puts jobs in ERROR that have waited longer than their launch allows. */

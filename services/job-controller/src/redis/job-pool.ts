@@ -161,6 +161,10 @@ export class RedisJobPool implements port.JobPool {
     return { ...toReport(replies.map(([count]) => number(count))), nextDueAt };
   }
 
+  async grantLeases(): Promise<void> {
+    await this.#all((shard) => shard.run("grant", this.#terms.leaseMs));
+  }
+
   async reap(): Promise<port.UpkeepReport> {
     return toReport((await this.#all((shard) => shard.run("reap", upkeepLimit))).map(number));
   }

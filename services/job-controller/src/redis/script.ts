@@ -24,6 +24,7 @@ export const transitionNames = [
   "expire",
   "sweep",
   "reap",
+  "grant",
   "hello",
   "beat",
   "disconnect",

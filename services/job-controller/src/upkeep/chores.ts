@@ -2,13 +2,12 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { every } from "@drydock/shared/loop.ts";
-import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
 import type { Dispatcher } from "../usecases/dispatcher.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
-import { reap } from "./reaper.ts";
+import { createReaper } from "./reaper.ts";
 import { runWhileMore } from "./run-while-more.ts";
 import { type KeepTimes, sweep } from "./sweeper.ts";
 
@@ -26,7 +25,6 @@ export interface ChoreDeps {
   dispatcher: Dispatcher;
   limits: PoolLimits;
   keep: KeepTimes;
-  terms: LeaseTerms;
   clock: Clock;
   logger: Logger;
 }
@@ -34,10 +32,11 @@ export interface ChoreDeps {
 /** What has to be done again and again. Any number of controllers may do it at once; none is the leader. */
 export function createChores(deps: ChoreDeps): Service[] {
   const { pool, redis, logger } = deps;
+  const reap = createReaper(deps);
   const chore = (name: string, periodMs: number, run: (signal: AbortSignal) => Promise<unknown>) =>
     every(periodMs, async (signal) => (redis.up ? run(signal) : undefined), { name, logger, jitter });
   return [
-    chore("reaper", periods.reapMs, (signal) => runWhileMore(() => reap(deps), signal)),
+    chore("reaper", periods.reapMs, (signal) => runWhileMore(reap, signal)),
     chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
+import type { Claim, ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
+import type { DrainReport } from "@drydock/job-controller/ports/queue-control.ts";
+import { finish, type ModelJob, type ModelPool } from "./state.ts";
+import { checkWorker } from "./workers.ts";
+
+/** A claim whose outcome was `taken`: how many come is certain, which of the lanes of a priority comes next is not. */
+export function claim(
+  pool: ModelPool,
+  worker: WorkerIdentity,
+  { types, limit }: { types: readonly ClaimableType[]; limit: number },
+  taken: readonly string[],
+): Claim {
+  checkWorker(pool, worker);
+  const jobs: Claim["jobs"] = [];
+  for (const { name, most } of types) {
+    const wanted = Math.min(limit - jobs.length, room(pool, name, most));
+    const count = Math.min(wanted, waiting(pool, name).length);
+    for (let i = 0; i < count; i++) {
+      const job = takeNext(pool, name, taken[jobs.length]);
+      start(pool, job, worker.workerId);
+      const { id, token, attempt, traceparent, policy, parametersJson } = job;
+      const runTimeoutMs = policy?.runTimeoutMs ?? 0;
+      jobs.push({ id, token, name, attempt, logOffset: 0, traceparent, runTimeoutMs, parametersJson });
+    }
+    if (count < wanted) clearLeftPlaces(pool, name);
+  }
+  return { jobs, more: jobs.length === limit };
+}
+
+/** A drain that stopped those jobs; places that are empty count, so that fewer than the limit may be stopped. */
+export function drain(
+  pool: ModelPool,
+  name: string,
+  limit: number,
+  { stopped, more }: { stopped: ReadonlySet<string>; more: boolean },
+): DrainReport {
+  const count = waiting(pool, name).length;
+  const leftPlaces = pool.leftPlaces.get(name) ?? 0;
+  assert.ok(stopped.size <= limit, "drains no more than the limit");
+  assert.ok(stopped.size >= Math.min(limit - leftPlaces, count), "drains up to the limit");
+  for (const _ of stopped) {
+    const job = nextOnes(pool, name).find(({ id }) => stopped.has(id));
+    assert.ok(job !== undefined, `drains the next ones first, not ${[...stopped]}`);
+    finish(pool, job, "STOPPED");
+    job.leftPlace = job.mayComeEarly;
+  }
+  pool.leftPlaces.set(name, leftPlaces);
+  if (!more) clearLeftPlaces(pool, name);
+  const isMore = stopped.size < count || (more && leftPlaces > 0);
+  return { stopped: stopped.size, more: isMore };
+}
+
+/** The jobs of the type that wait. */
+export function waiting(pool: ModelPool, name: string): ModelJob[] {
+  return pool.inStatus("PENDING").filter((job) => job.name === name);
+}
+
+/** Those that may be next: of the highest priority, the first of each fairness key. */
+function nextOnes(pool: ModelPool, name: string): ModelJob[] {
+  const all = waiting(pool, name);
+  const highest = Math.max(...all.map(({ priority }) => priority));
+  const lanes = Map.groupBy(
+    all.filter(({ priority }) => priority === highest),
+    ({ fairnessKey }) => fairnessKey,
+  );
+  return [...lanes.values()].flatMap((lane) => {
+    const first = Math.min(...lane.filter((job) => !job.mayComeEarly).map(({ turn }) => turn));
+    return lane.filter((job) => job.mayComeEarly || job.turn === first);
+  });
+}
+
+function takeNext(pool: ModelPool, name: string, id: string | undefined): ModelJob {
+  const allowed = nextOnes(pool, name);
+  const job = allowed.find((candidate) => candidate.id === id);
+  assert.ok(job !== undefined, `${id} was claimed where ${allowed.map((one) => one.id)} come next`);
+  return job;
+}
+
+function start(pool: ModelPool, job: ModelJob, workerId: string): void {
+  job.token++;
+  job.attempt++;
+  Object.assign(job, { status: "RUNNING", startedAt: pool.now, workerId, expiresAt: 0 });
+}
+
+function room(pool: ModelPool, name: string, most: number): number {
+  if (pool.paused.has(name)) return 0;
+  if (most === 0) return Number.POSITIVE_INFINITY;
+  const running = pool.inStatus("RUNNING").filter((job) => job.name === name).length;
+  return Math.max(0, most - running);
+}
+
+/** The queue was emptied: nobody has a second place in it any more. */
+function clearLeftPlaces(pool: ModelPool, name: string): void {
+  pool.leftPlaces.delete(name);
+  for (const job of pool.jobs.values()) {
+    if (job.name === name) Object.assign(job, { mayComeEarly: false, leftPlace: false });
+  }
+}

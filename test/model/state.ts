@@ -1,0 +1,158 @@
+import type { Job, NewJob } from "@drydock/job-controller/domain/job.ts";
+import { type JobStatus, jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
+
+/** The fields of a job that the model foretells. */
+export const shownFields = [
+  ...(["id", "name", "kind", "status", "token", "attempt", "crashes", "command", "upstreamJobId", "workerId"] as const),
+  ...(["priority", "fairnessKey", "uniqueKey", "policy", "labels", "traceparent", "parametersJson"] as const),
+  ...(["enqueuedAt", "runAt", "startedAt", "endedAt", "checkIn", "checkInAt", "progress", "lastError"] as const),
+  ...(["executions", "executionTotals"] as const),
+] as const;
+
+/** A job as the model shows it. */
+export type ShownJob = Pick<Job, (typeof shownFields)[number]>;
+
+/** A job as the model holds it; executionTotals is made when it is shown. */
+export interface ModelJob extends Omit<ShownJob, "executionTotals"> {
+  /** Its place in its lane, the least first; those of one number may come in any order. */
+  turn: number;
+  /** It was ended while it waited and then retried: it may still have its former place too. */
+  mayComeEarly: boolean;
+  /** It was ended while it waited; its former place is not cleared yet. */
+  leftPlace: boolean;
+  /** When the open command was asked for. */
+  commandAt: number;
+  /** When its wait for the first run ends; 0 is never. */
+  expiresAt: number;
+}
+
+/** A worker as the model holds it. */
+export interface ModelWorker {
+  incarnation: string;
+  session: string;
+  leaseEndsAt: number;
+}
+
+/** What is refused, with the reason that callers see. */
+export class Refused extends Error {
+  readonly reason: string;
+  /** The job that holds the unique key, or empty. */
+  readonly holder: string;
+
+  constructor(reason: string, holder = "") {
+    super(reason);
+    this.reason = reason;
+    this.holder = holder;
+  }
+}
+
+/** All that the pool is, in plain lists and maps. */
+export class ModelPool {
+  now = 0;
+  readonly jobs = new Map<string, ModelJob>();
+  /** Jobs past their keep time; their parents still count them. */
+  readonly gone: ModelJob[] = [];
+  readonly workers = new Map<string, ModelWorker>();
+  readonly paused = new Set<string>();
+  /** Request key -> job id. */
+  readonly requests = new Map<string, string>();
+  /** Parent id and key -> job id. */
+  readonly subJobs = new Map<string, string>();
+  /** Job type -> at most so many places in its queue whose job does not wait there any more. */
+  readonly leftPlaces = new Map<string, number>();
+  #front = 0;
+  #back = 0;
+
+  /** The job. */
+  find(id: string): ModelJob {
+    return this.jobs.get(id) ?? refuse("JOB_NOT_FOUND");
+  }
+
+  /** The jobs that stand there. */
+  inStatus(...statuses: JobStatus[]): ModelJob[] {
+    return [...this.jobs.values()].filter(({ status }) => statuses.includes(status));
+  }
+
+  /** The jobs that the worker holds. */
+  heldBy(workerId: string): ModelJob[] {
+    return this.inStatus("RUNNING").filter((job) => job.workerId === workerId);
+  }
+
+  /** A place before all others. */
+  newFront(): number {
+    return --this.#front;
+  }
+
+  /** A place behind all others. */
+  newBack(): number {
+    return ++this.#back;
+  }
+
+  /** The job as users see it. */
+  show(job: ModelJob): ShownJob {
+    const { turn: _, mayComeEarly: _early, leftPlace: _left, commandAt: _at, expiresAt: _expires, ...shown } = job;
+    const launched = [...this.jobs.values(), ...this.gone].filter(({ upstreamJobId }) => upstreamJobId === job.id);
+    const executionTotals: ShownJob["executionTotals"] = {};
+    for (const status of jobStatuses) {
+      const count = launched.filter((child) => child.status === status).length;
+      if (count > 0) executionTotals[status] = count;
+    }
+    return { ...shown, executions: job.executions.slice(0, 100), executionTotals };
+  }
+}
+
+/** Stops with that reason. */
+export function refuse(reason: string, holder = ""): never {
+  throw new Refused(reason, holder);
+}
+
+/** A job that has just been made; it stands nowhere yet. */
+export function newModelJob(id: string, now: number, job: NewJob & { options: NonNullable<NewJob["options"]> }): ModelJob {
+  const { name, parametersJson, traceparent, options } = job;
+  const { kind, priority, fairnessKey, uniqueKey, policy, labels } = options;
+  return {
+    ...{ id, name, kind, priority, fairnessKey, uniqueKey, policy, labels, traceparent, parametersJson },
+    ...{ status: "PENDING", token: 0, attempt: 0, crashes: 0, command: undefined, upstreamJobId: "", workerId: "" },
+    ...{ enqueuedAt: now, runAt: 0, startedAt: 0, endedAt: 0, checkIn: "", checkInAt: 0 },
+    ...{ progress: undefined, lastError: undefined, executions: [] },
+    ...{ turn: 0, mayComeEarly: false, leftPlace: false, commandAt: 0, expiresAt: 0 },
+  };
+}
+
+/** Ends a run. */
+export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void {
+  if (job.status === "PENDING") {
+    job.leftPlace = true;
+    pool.leftPlaces.set(job.name, (pool.leftPlaces.get(job.name) ?? 0) + 1);
+  }
+  Object.assign(job, { status, endedAt: pool.now, runAt: 0, expiresAt: 0, command: undefined });
+}
+
+/** What a stop or cancel ends in. */
+export function statusAfter(command: "stop" | "cancel"): JobStatus {
+  return command === "stop" ? "STOPPED" : "CANCELLED";
+}
+
+/** Takes a running job back to the front; whoever held it is not heard again. If it was to end, it ends. */
+export function giveBack(pool: ModelPool, job: ModelJob, turn: number): void {
+  job.attempt--;
+  job.token++;
+  if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
+  else Object.assign(job, { status: "PENDING", turn });
+}
+
+/** Takes back what a lost worker held; the third loss of a job is its end, unless it was to end anyway. */
+export function loseAll(pool: ModelPool, workerId: string, turn: number): number {
+  const held = pool.heldBy(workerId);
+  for (const job of held) {
+    job.crashes++;
+    if (job.command !== undefined || job.crashes < 3) {
+      giveBack(pool, job, turn);
+      continue;
+    }
+    job.lastError = { reason: "WORKER_LOST", message: "", attempt: job.attempt, at: pool.now };
+    job.token++;
+    finish(pool, job, "ERROR");
+  }
+  return held.length;
+}

@@ -1,0 +1,152 @@
+import type { JobCommand, Lease } from "@drydock/job-controller/domain/job.ts";
+import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
+import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
+import type { BeatReply, CheckIn, Failure, HelloReply, Verdict } from "@drydock/job-controller/ports/job-pool.ts";
+import { finish, giveBack, loseAll, type ModelJob, type ModelPool, refuse, statusAfter } from "./state.ts";
+
+const { leaseMs, acceptMs, brokenMs, graceMs } = defaultLeaseTerms;
+/** How much later than the grace time a worker that does not obey loses the job. */
+const graceMarginMs = 5_000;
+
+/** Makes a worker known; a new process of its id has lost what the old one held. */
+export function hello(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): HelloReply {
+  const { workerId, incarnation, session } = worker;
+  const turn = pool.newFront();
+  const known = pool.workers.get(workerId);
+  if (known !== undefined && known.incarnation !== incarnation) loseAll(pool, workerId, turn);
+  pool.workers.set(workerId, { incarnation, session, leaseEndsAt: pool.now + leaseMs });
+  const reply: HelloReply = { keep: [], drop: [], commands: [] };
+  const kept = new Set<ModelJob>();
+  for (const lease of named) {
+    const job = heldUnder(pool, workerId, lease);
+    (job === undefined ? reply.drop : reply.keep).push(lease);
+    if (job !== undefined) kept.add(job);
+  }
+  for (const job of pool.heldBy(workerId)) {
+    if (!kept.has(job)) giveBack(pool, job, turn);
+    else if (job.command !== undefined) reply.commands.push(openCommand(job, job.command));
+  }
+  return reply;
+}
+
+/** Renews a worker's lease; a job that does not obey in time, or that the worker never accepted, is taken from it. */
+export function beat(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): BeatReply {
+  const known = checkWorker(pool, worker);
+  known.leaseEndsAt = pool.now + leaseMs;
+  const turn = pool.newFront();
+  const reply: BeatReply = { lost: [], commands: [] };
+  const kept = new Set<ModelJob>();
+  for (const lease of named) {
+    const job = heldUnder(pool, worker.workerId, lease);
+    if (job !== undefined) kept.add(job);
+    const isOverdue = job?.command !== undefined && pool.now - job.commandAt > graceMs + graceMarginMs;
+    if (job === undefined || isOverdue) reply.lost.push(lease);
+  }
+  for (const job of pool.heldBy(worker.workerId)) {
+    if (!kept.has(job)) {
+      if (pool.now - job.startedAt > acceptMs) giveBack(pool, job, turn);
+    } else if (job.command !== undefined && pool.now - job.commandAt > graceMs + graceMarginMs) {
+      job.token++;
+      finish(pool, job, statusAfter(job.command));
+    } else if (job.command !== undefined) {
+      reply.commands.push(openCommand(job, job.command));
+    }
+  }
+  return reply;
+}
+
+/** A broken stream leaves little of the lease, unless a newer stream has taken over. */
+export function disconnect(pool: ModelPool, { workerId, session }: WorkerIdentity): void {
+  const known = pool.workers.get(workerId);
+  if (known?.session === session) known.leaseEndsAt = Math.min(known.leaseEndsAt, pool.now + brokenMs);
+}
+
+/** A worker goes by plan, unless a newer stream has taken over. */
+export function leave(pool: ModelPool, { workerId, session }: WorkerIdentity): void {
+  if (pool.workers.get(workerId)?.session !== session) return;
+  const turn = pool.newFront();
+  for (const job of pool.heldBy(workerId)) giveBack(pool, job, turn);
+  pool.workers.delete(workerId);
+}
+
+/** What the handler says; absent parts leave what was said before. */
+export function checkIn(pool: ModelPool, lease: Lease, said: CheckIn): void {
+  const job = pool.find(lease.jobId);
+  if (standing(job, lease) !== "held") refuse("LEASE_LOST");
+  note(pool, job, said);
+}
+
+/** A run that ended well. */
+export function succeed(pool: ModelPool, lease: Lease, said: CheckIn): Verdict {
+  return settle(pool, lease, (job) => {
+    note(pool, job, said);
+    finish(pool, job, "SUCCESS");
+  });
+}
+
+/** A failed attempt. What was to end ends; else another follows, if reason, attempts and the worker allow it. */
+export function fail(pool: ModelPool, lease: Lease, failure: Failure, said: CheckIn): Verdict {
+  const { reason, message, retry } = failure;
+  return settle(pool, lease, (job) => {
+    note(pool, job, said);
+    job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
+    const attempts = job.policy?.maxAttempts || failure.maxFails;
+    const isLast = job.attempt >= attempts || job.policy?.finalReasons.includes(reason) === true;
+    if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
+    else if (typeof retry !== "number" || isLast) finish(pool, job, "ERROR");
+    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + retry });
+  });
+}
+
+/** Another run later; no attempt is used. */
+export function postpone(pool: ModelPool, lease: Lease, delayMs: number): Verdict {
+  return settle(pool, lease, (job) => {
+    job.attempt--;
+    if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
+    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + delayMs });
+  });
+}
+
+/** The handler obeyed; what was asked for last counts. */
+export function confirm(pool: ModelPool, lease: Lease, command: JobCommand): Verdict {
+  return settle(pool, lease, (job) => finish(pool, job, statusAfter(job.command ?? command)));
+}
+
+/** Back to the front. */
+export function release(pool: ModelPool, lease: Lease): Verdict {
+  return settle(pool, lease, (job) => giveBack(pool, job, pool.newFront()));
+}
+
+/** The worker, if it is known and no newer process of its id is. */
+export function checkWorker(pool: ModelPool, { workerId, incarnation }: WorkerIdentity) {
+  const known = pool.workers.get(workerId) ?? refuse("LEASE_LOST");
+  if (known.incarnation !== incarnation) refuse("WORKER_SUPERSEDED");
+  return known;
+}
+
+/** A result counts once, and only from whoever holds the job. */
+function settle(pool: ModelPool, lease: Lease, apply: (job: ModelJob) => void): Verdict {
+  const job = pool.find(lease.jobId);
+  const stands = standing(job, lease);
+  if (stands !== "held") return stands;
+  apply(job);
+  return "accepted";
+}
+
+function standing(job: ModelJob, lease: Lease): "held" | "duplicate" | "stale" {
+  if (job.token !== lease.token) return "stale";
+  return job.status === "RUNNING" ? "held" : "duplicate";
+}
+
+function note(pool: ModelPool, job: ModelJob, { text, progress }: CheckIn): void {
+  if (text !== undefined) Object.assign(job, { checkIn: text, checkInAt: pool.now });
+  if (progress !== undefined) job.progress = progress;
+}
+
+function heldUnder(pool: ModelPool, workerId: string, { jobId, token }: Lease): ModelJob | undefined {
+  return pool.heldBy(workerId).find((job) => job.id === jobId && job.token === token);
+}
+
+function openCommand({ id, token }: ModelJob, command: JobCommand) {
+  return { lease: { jobId: id, token }, command };
+}
