@@ -20,7 +20,13 @@ type HeardCase = Heard["$case"];
 type HeardValue<C extends HeardCase> = Extract<Heard, { $case: C }>["value"];
 
 interface Waiter {
-  take(message: Heard): boolean;
+  $case: HeardCase;
+  take(message: Heard): void;
+}
+
+/** The value of a message whose case was looked at. */
+function valueOf<C extends HeardCase>(message: Heard): HeardValue<C> {
+  return message.value as HeardValue<C>;
 }
 
 /** A worker that does nothing by itself: a test says every message of its control stream. */
@@ -64,17 +70,11 @@ export class ScriptedWorker {
 
   /** What the controller says of this kind: heard already and not asked for yet, or to come. */
   async hears<C extends HeardCase>($case: C, { withinMs = 5_000 }: Patience = {}): Promise<HeardValue<C>> {
-    const isIt = (message: Heard): message is Extract<Heard, { $case: C }> => message.$case === $case;
-    const at = this.#unheard.findIndex(isIt);
+    const at = this.#unheard.findIndex((message) => message.$case === $case);
     const known = at < 0 ? undefined : this.#unheard.splice(at, 1)[0];
-    if (known !== undefined && isIt(known)) return known.value;
+    if (known !== undefined) return valueOf(known);
     const { promise, resolve, reject } = Promise.withResolvers<HeardValue<C>>();
-    const take = (message: Heard) => {
-      if (!isIt(message)) return false;
-      resolve(message.value);
-      return true;
-    };
-    const waiter = { take };
+    const waiter: Waiter = { $case, take: (message) => resolve(valueOf(message)) };
     this.#waiters.add(waiter);
     const timer = setTimeout(() => reject(new Error(`heard no ${$case} within ${withinMs} ms`)), withinMs);
     try {
@@ -133,13 +133,13 @@ export class ScriptedWorker {
   }
 
   #hear(message: Heard): void {
-    for (const waiter of this.#waiters) {
-      if (waiter.take(message)) {
-        this.#waiters.delete(waiter);
-        return;
-      }
+    const waiter = [...this.#waiters].find(({ $case }) => $case === message.$case);
+    if (waiter === undefined) {
+      this.#unheard.push(message);
+      return;
     }
-    this.#unheard.push(message);
+    this.#waiters.delete(waiter);
+    waiter.take(message);
   }
 }
 
