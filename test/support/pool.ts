@@ -49,7 +49,7 @@ export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 }
     schedules: createRedisScheduleStore(redis, shards, clock),
     index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
-    reports: createRedisReportStore(redis, shards),
+    reports: createRedisReportStore({ redis, shards, keepMs: 3_600_000 }),
     clock,
     redis,
     server,

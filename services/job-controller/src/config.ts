@@ -47,7 +47,7 @@ export const controllerVariables = {
   DRYDOCK_SHARDS: {
     schema: wholeNumber({ min: 1, max: maxShards }).default(1),
     example: "4",
-    description: "How many parts the pool has. All controllers of one Redis must agree; it can grow, not shrink.",
+    description: "How many parts the pool has. All controllers of one Redis must agree; set it before the first job.",
   },
   DRYDOCK_MAX_WAITING: {
     schema: wholeNumber({ min: 1, max: 100_000_000 }).default(1_000_000),
@@ -58,6 +58,11 @@ export const controllerVariables = {
   DRYDOCK_KEEP_STOPPED_HOURS: keepHours(24, "STOPPED"),
   DRYDOCK_KEEP_CANCELLED_HOURS: keepHours(7 * 24, "CANCELLED"),
   DRYDOCK_KEEP_ERROR_HOURS: keepHours(7 * 24, "ERROR"),
+  DRYDOCK_KEEP_REPORTS_HOURS: {
+    schema: wholeNumber({ min: 1, max: 10 * 365 * 24 }).default(30 * 24),
+    example: "720",
+    description: "How long reports are kept, in hours; they outlive their jobs.",
+  },
   DRYDOCK_LOG_LEVEL: { schema: logLevel.default("info"), example: "debug", description: "How much is logged." },
   DRYDOCK_LOG_FORMAT: {
     schema: logFormat.optional(),
@@ -92,6 +97,8 @@ export interface ControllerConfig {
   readonly maxWaiting: number;
   /** How long ended jobs are kept. */
   readonly keep: KeepTimes;
+  /** How long reports are kept, in milliseconds. */
+  readonly keepReportsMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat | undefined;
 }
@@ -105,6 +112,7 @@ export function readControllerConfig(env: Environment): ControllerConfig {
     opsListen: read.DRYDOCK_OPS_LISTEN,
     shards: read.DRYDOCK_SHARDS,
     maxWaiting: read.DRYDOCK_MAX_WAITING,
+    keepReportsMs: read.DRYDOCK_KEEP_REPORTS_HOURS * hourMs,
     keep: {
       SUCCESS: read.DRYDOCK_KEEP_SUCCESS_HOURS * hourMs,
       STOPPED: read.DRYDOCK_KEEP_STOPPED_HOURS * hourMs,

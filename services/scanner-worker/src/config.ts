@@ -99,7 +99,17 @@ export const workerVariables = {
 } as const satisfies Variables;
 
 /** What the controller reads: it may share the worker's environment. */
-const controllerVariables = ["DRYDOCK_REDIS_URL", "DRYDOCK_LISTEN", "DRYDOCK_SHARDS"];
+const controllerVariables = [
+  "DRYDOCK_REDIS_URL",
+  "DRYDOCK_LISTEN",
+  "DRYDOCK_SHARDS",
+  "DRYDOCK_MAX_WAITING",
+  "DRYDOCK_KEEP_SUCCESS_HOURS",
+  "DRYDOCK_KEEP_STOPPED_HOURS",
+  "DRYDOCK_KEEP_CANCELLED_HOURS",
+  "DRYDOCK_KEEP_ERROR_HOURS",
+  "DRYDOCK_KEEP_REPORTS_HOURS",
+];
 
 /** How a worker takes jobs. */
 export interface WorkerSettings {

@@ -33,8 +33,8 @@ export interface Transition {
 }
 
 /**
- * The whole life of a job. Nothing else moves a job; docs/job-states.md shows this table, and tests hold the scripts
- * against it.
+ * The whole life of a job. Chores that move many jobs at once (drain, end-sub-jobs, a beat for a worker that does not
+ * obey) take the same steps. docs/job-states.md shows this table, and tests hold the scripts against it.
  */
 export const transitions: readonly Transition[] = [
   { from: null, event: "launch", to: "PENDING", script: "launch" },

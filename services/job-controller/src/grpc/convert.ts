@@ -31,8 +31,8 @@ const commandCodes = {
   cancel: CommandCode.JOB_COMMAND_CANCEL,
 } as const satisfies Record<JobCommand, CommandCode>;
 
-/** The job as clients see it. */
-export function toStats(job: Job): JobStats {
+/** The job as clients see it, for those who know its parameters. */
+export function toStatsWithoutParameters(job: Job): JobStats {
   const hasDied = job.status === "ERROR" || job.status === "CANCELLED";
   return {
     id: job.id,
@@ -51,7 +51,7 @@ export function toStats(job: Job): JobStats {
     checkIn: job.checkIn,
     checkInAt: toDate(job.checkInAt),
     progress: job.progress,
-    parameters: JSON.parse(job.parametersJson),
+    parameters: undefined,
     executions: job.executions,
     multipleExecutions: job.executions.length > 0,
     upstreamJobId: job.upstreamJobId,
@@ -76,6 +76,11 @@ export function toStats(job: Job): JobStats {
     periodic: toPeriodicState(job),
     pendingCommand: job.command === undefined ? CommandCode.JOB_COMMAND_UNSPECIFIED : toCommandCode(job.command),
   };
+}
+
+/** The job as clients see it. */
+export function toStats(job: Job): JobStats {
+  return { ...toStatsWithoutParameters(job), parameters: JSON.parse(job.parametersJson) };
 }
 
 /** The status as clients see it. */

@@ -8,7 +8,7 @@ import type { Job } from "../domain/job.ts";
 import { newlyLaunched } from "../domain/new-job.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { checkLaunch, launchJob } from "../usecases/launch-job.ts";
-import { toStats } from "./convert.ts";
+import { toStats, toStatsWithoutParameters } from "./convert.ts";
 import { validateLaunch } from "./validate-launch.ts";
 
 const mostLaunches = 1_000;
@@ -48,7 +48,7 @@ export async function launchMany(
 }
 
 function toResult(launched: PromiseSettledResult<Job>): message.LaunchResult {
-  if (launched.status === "fulfilled") return { result: { $case: "stats", value: toStats(launched.value) } };
+  if (launched.status === "fulfilled") return { result: { $case: "stats", value: toStatsWithoutParameters(launched.value) } };
   const { code, details, metadata } = toServiceError(launched.reason).error;
   const [bytes] = metadata.get(detailsKey);
   const error = Buffer.isBuffer(bytes) ? Status.decode(bytes) : { code, message: details, details: [] };

@@ -43,7 +43,8 @@ function checkCron({ cronSpec, timeZone, startAt }: Schedule, refuse: Refuse): b
     return false;
   }
   if (cronSpec === "" || cronSpec.length > maxCronLength) {
-    refuse("metadata.cron_spec", `must be a cron line of at most ${maxCronLength} characters`);
+    const rule = `must be a cron line of at most ${maxCronLength} characters`;
+    refuse("metadata.cron_spec", cronSpec === "" ? "is missing" : rule);
     return false;
   }
   try {

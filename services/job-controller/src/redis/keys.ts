@@ -1,4 +1,4 @@
-/** The keys of one shard. All share its hash tag, so that one script may touch any of them in a Redis Cluster. */
+/** The keys of one shard that the code touches itself; the scripts make more, from the same prefix. All share its hash tag, so that one script may touch any of them in a Redis Cluster. */
 export interface ShardKeys {
   /** HASH, job id -> record and parameters. */
   jobs: string;
@@ -14,21 +14,23 @@ export interface ShardKeys {
   periodic: string;
   /** SET, ids of the periodic jobs that are paused. */
   pausedSchedules: string;
-  /** HASH, image digest -> the job with its newest report. */
-  reports: string;
   /** HASH, job name -> job type; in shard 0 only. */
   types: string;
   /** Channel for what controllers tell each other. */
   signals: string;
-  /** LIST of ids that wait, the next one first. */
-  ready(jobName: string): string;
+  /** ZSET, lane of a job type -> its rank and share. */
+  lanes(jobName: string): string;
+  /** LIST of ids that wait in a lane, the next one first. */
+  ready(jobName: string, lane: string): string;
   /** HASH, job id -> token and open command. */
   held(workerId: string): string;
   /** STREAM, the id of an entry is the offset behind it. */
   log(jobId: string): string;
   /** STRING, gzip. */
   report(jobId: string): string;
-  /** LIST of ids, oldest first. */
+  /** STRING, the job with the newest report of the image. */
+  newestReport(digest: string): string;
+  /** STREAM of ids, oldest first. */
   subJobs(jobId: string): string;
   /** HASH, key of the sub-job -> its id. */
   subJobKeys(jobId: string): string;
@@ -45,13 +47,14 @@ export function keysOf(shard: number): ShardKeys {
     counts: `${prefix}counts`,
     periodic: `${prefix}periodic`,
     pausedSchedules: `${prefix}paused-schedules`,
-    reports: `${prefix}reports`,
     types: `${prefix}types`,
     signals: `${prefix}signals`,
-    ready: (jobName) => `${prefix}ready:${jobName}`,
+    lanes: (jobName) => `${prefix}lanes:${jobName}`,
+    ready: (jobName, lane) => `${prefix}ready:${jobName}:${lane}`,
     held: (workerId) => `${prefix}held:${workerId}`,
     log: (jobId) => `${prefix}log:${jobId}`,
     report: (jobId) => `${prefix}report:${jobId}`,
+    newestReport: (digest) => `${prefix}newest-report:${digest}`,
     subJobs: (jobId) => `${prefix}sub-jobs:${jobId}`,
     subJobKeys: (jobId) => `${prefix}sub-job-keys:${jobId}`,
   };

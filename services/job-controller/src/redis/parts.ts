@@ -24,7 +24,7 @@ const maxLogBytes = 1024 * 1024;
 
 /** What the Redis parts are made from. */
 export interface RedisPartsOptions {
-  config: { redisUrl: string; shards: number };
+  config: { redisUrl: string; shards: number; keepReportsMs: number };
   clock: Clock;
   terms: LeaseTerms;
   logger: Logger;
@@ -55,7 +55,7 @@ export function createRedisParts({ config, clock, terms, logger }: RedisPartsOpt
     index: createRedisJobIndex(shards),
     queues: createRedisQueueControl(redis, shards),
     logs: createRedisLogStore(shards, maxLogBytes),
-    reports: createRedisReportStore(redis, shards),
+    reports: createRedisReportStore({ redis, shards, keepMs: config.keepReportsMs }),
     typeStore: createRedisJobTypeStore(redis),
   };
 }

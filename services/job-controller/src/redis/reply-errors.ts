@@ -1,5 +1,5 @@
 import { ReasonedError, toError } from "@drydock/shared/errors.ts";
-import { isFinal, jobStatuses } from "../domain/job-state.ts";
+import { jobStatuses } from "../domain/job-state.ts";
 
 /** How long callers are asked to wait while Redis is away, in milliseconds. */
 const retryAfterMs = 2_000;
@@ -21,7 +21,7 @@ export function toReasonedError(thrown: unknown): Error {
     case "JOB_NOT_FOUND":
       return jobNotFound(subject);
     case "JOB_STATUS_FORBIDS":
-      return statusForbids(jobStatuses[Number(subject) - 1] ?? subject);
+      return statusForbids(subject);
     case "UNIQUE_TAKEN":
       return alreadyExists(subject);
     case "LEASE_LOST":
@@ -58,11 +58,17 @@ function alreadyExists(jobId: string): ReasonedError {
   });
 }
 
-function statusForbids(status: string): ReasonedError {
-  const ended = jobStatuses.some((word) => word === status && isFinal(word));
-  const text = ended
-    ? `the job is ${status}; only jobs that have not ended can be stopped or cancelled, and only CANCELLED or ERROR can be retried`
-    : `the job is ${status}; RetryJob takes jobs that are CANCELLED or in ERROR`;
+const whatIsAllowed: Record<string, string> = {
+  end: "only jobs that are SCHEDULED, PENDING or RUNNING can be stopped or cancelled",
+  retry: "RetryJob takes jobs that are CANCELLED or in ERROR, and no periodic ones",
+  schedule: "only periodic jobs that are SCHEDULED can be paused and resumed",
+};
+
+/** @param subject what was asked and the number of the status, e.g. "retry 7" */
+function statusForbids(subject: string): ReasonedError {
+  const [asked = "", code = ""] = subject.split(" ");
+  const status = jobStatuses[Number(code) - 1] ?? code;
+  const text = `the job is ${status}; ${whatIsAllowed[asked]}`;
   return new ReasonedError("JOB_STATUS_FORBIDS", text, {
     metadata: { status },
     precondition: { type: "JOB_STATUS", subject: status, description: text },

@@ -5,11 +5,20 @@ import { answered } from "./pool-state.ts";
 import { jobNotFound } from "./reply-errors.ts";
 import { type ScriptedRedis, type Shard, shardOfKey } from "./shard.ts";
 
+/** What the report store needs. */
+export interface RedisReportStoreOptions {
+  redis: ScriptedRedis;
+  shards: readonly Shard[];
+  /** How long a report is kept, in milliseconds. */
+  keepMs: number;
+}
+
 /**
  * The reports in Redis: each beside its job, and for each digest the job with its newest report in the shard that the
  * digest falls to. The report is stored first, so that the digest never leads to nothing.
  */
-export function createRedisReportStore(redis: ScriptedRedis, shards: readonly Shard[]): ReportStore {
+export function createRedisReportStore({ redis, shards, keepMs }: RedisReportStoreOptions): ReportStore {
+  const keepSeconds = Math.ceil(keepMs / 1000);
   const ofJob = (jobId: string): Shard => {
     const shard = shards[shardOf(jobId)];
     if (shard === undefined) throw jobNotFound(jobId);
@@ -22,13 +31,13 @@ export function createRedisReportStore(redis: ScriptedRedis, shards: readonly Sh
   return {
     byJob,
     async put({ jobId, token }: Lease, { digest, indexDigest, gzip }: NewReport): Promise<void> {
-      await ofJob(jobId).run("put-report", jobId, token, gzip);
+      await ofJob(jobId).run("put-report", jobId, token, gzip, keepSeconds);
       for (const known of [digest, indexDigest].filter((text) => text !== "")) {
-        await answered(redis.hset(ofDigest(known).keys.reports, known, jobId));
+        await answered(redis.set(ofDigest(known).keys.newestReport(known), jobId, "EX", keepSeconds));
       }
     },
     async byDigest(digest: string): Promise<Buffer | undefined> {
-      const jobId = await answered(redis.hget(ofDigest(digest).keys.reports, digest));
+      const jobId = await answered(redis.get(ofDigest(digest).keys.newestReport(digest)));
       return jobId === null ? undefined : byJob(jobId);
     },
   };

@@ -2,7 +2,7 @@ import { type FieldViolation, ReasonedError } from "@drydock/shared/errors.ts";
 import { z } from "zod";
 import type { JobType } from "../domain/job-type.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
-import { toViolations } from "./parameter-rules.ts";
+import { describerOf, toViolations } from "./parameter-rules.ts";
 
 /** A job type that is ready to check parameters. */
 export interface KnownJobType {
@@ -76,11 +76,12 @@ export class JobTypes {
 
 function toKnown(type: JobType): KnownJobType {
   const schema = compile(type);
+  const describe = describerOf(type);
   return {
     type,
     check: (parameters) => {
       const parsed = schema.safeParse(parameters);
-      return parsed.success ? [] : parsed.error.issues.flatMap(toViolations);
+      return parsed.success ? [] : parsed.error.issues.flatMap((issue) => toViolations(issue, describe));
     },
   };
 }

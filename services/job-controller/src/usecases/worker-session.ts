@@ -1,6 +1,6 @@
 import { sleep } from "@drydock/shared/abort.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
-import { ReasonedError, toError } from "@drydock/shared/errors.ts";
+import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
 import type { JobType } from "../domain/job-type.ts";
@@ -75,6 +75,9 @@ export class WorkerSession {
   async open(): Promise<void> {
     const reply = await this.#deps.pool.hello(this.identity, this.#info(), this.#hello.held);
     for (const { jobId, token } of reply.keep) this.#held.set(jobId, { token, sentAt: undefined });
+    // a type's limits hold for what was assigned on an earlier stream too
+    const kept = await Promise.all(reply.keep.map(({ jobId }) => this.#deps.pool.get(jobId)));
+    for (const { id, name } of kept) this.#nameOf.set(id, name);
     this.#channel.welcome(reply);
     for (const { lease, command } of reply.commands) this.#channel.command(lease, command);
   }
@@ -91,8 +94,7 @@ export class WorkerSession {
       for (const job of jobs) this.#assign(job);
       return more || jobs.length === limit;
     } catch (error) {
-      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE")
-        this.#channel.end(reconnectFor(error));
+      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(error);
       throw error;
     } finally {
       this.#claiming -= limit;
@@ -118,8 +120,7 @@ export class WorkerSession {
 
   async beat(sequence: number, held: Lease[]): Promise<void> {
     const reply = await this.#deps.pool.beat(this.identity, held).catch((error: unknown) => {
-      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE")
-        this.#channel.end(reconnectFor(error));
+      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(error);
       throw error;
     });
     for (const { jobId } of reply.lost) this.#let(jobId);
@@ -223,13 +224,4 @@ export class WorkerSession {
     const startedAt = this.#deps.clock.now();
     return { version, jobNames: [...this.names], slots: this.#slots, draining: this.#draining, startedAt };
   }
-}
-
-/** Why a stream ends: a superseded worker must not come back, one whose lease was lost comes back with a new Hello. */
-function reconnectFor(error: ReasonedError): Error {
-  if (error.reason === "WORKER_SUPERSEDED") return error;
-  return new ReasonedError("REDIS_UNAVAILABLE", "the worker's lease is lost; say hello again", {
-    retryAfterMs: 0,
-    cause: toError(error),
-  });
 }

@@ -34,7 +34,10 @@ export class ScanProgress {
 
   /** The manifest is known. */
   resolved(name: string, { manifest, platform, indexDigest }: ResolvedImage): void {
-    const layers = manifest.kind === "image" ? `, ${manifest.layers.length} layers` : `, ${manifest.why}`;
+    const layers =
+      manifest.kind === "image"
+        ? `, ${manifest.layers.length} ${manifest.layers.length === 1 ? "layer" : "layers"}`
+        : `, ${manifest.why}`;
     const choice =
       indexDigest === "" ? "" : `, ${platform ? formatPlatform(platform) : "no platform"} of ${indexDigest}`;
     this.end(`${name} is ${manifest.digest}${choice}${layers}`);

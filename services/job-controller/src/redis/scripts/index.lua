@@ -3,8 +3,10 @@
 
 -- A controller whose clock is behind takes the time of the newest entry; the entry is then not found through the job,
 -- and goes when its turn comes in the sweep.
+local next_entry = string.format("%.0f-*", now)
+
 local function add_entry(stream, id)
-  local added = redis.pcall("XADD", stream, string.format("%.0f-*", now), "id", id)
+  local added = redis.pcall("XADD", stream, next_entry, "id", id)
   if not added.err then return end
   local newest = redis.call("XREVRANGE", stream, "+", "-", "COUNT", 1)[1]
   redis.call("XADD", stream, string.match(newest[1], "^%d+") .. "-*", "id", id)

@@ -15,24 +15,25 @@ local function answered_before(request)
   return { known, job, parameters }
 end
 
--- Takes the key for the job; one that a job left behind without its record is free.
-local function take_unique(id, unique)
+-- Refuses when another job holds the key; one that a job left behind without its record is free.
+local function check_unique(id, unique)
   if unique == "" then return end
   local holder = redis.call("HGET", prefix .. "unique", unique)
   if holder and holder ~= id and redis.call("HEXISTS", jobs, holder) == 1 then refuse("UNIQUE_TAKEN", holder) end
-  redis.call("HSET", prefix .. "unique", unique, id)
 end
 
 local function launch(id, name, trace, parameters, upstream, options)
   local with = options == "" and DEFAULTS or cjson.decode(options)
   local before = answered_before(with.request)
   if before then return before end
-  if redis.call("HEXISTS", jobs, id) == 1 then refuse("ID_TAKEN", id) end
-  take_unique(id, with.unique)
+  check_unique(id, with.unique)
   local waits = with.run_at > now or with.kind == PERIODIC
-  local job = { waits and SCHEDULED or PENDING, 0, 0, 0, 1, 0, name, upstream, now, now, 0, 0, 0, "", "", 0, "", 0,
+  local job = { waits and SCHEDULED or PENDING, 0, 0, 0, 1, 0, name, upstream, now, now,
+    waits and with.run_at or 0, 0, 0, "", "", 0, "", 0,
     false, false, trace, with.priority, with.fairness, with.kind, with.unique, with.policy, with.labels,
     with.schedule }
+  if redis.call("HSETNX", jobs, id, cmsgpack.pack(job) .. parameters) == 0 then refuse("ID_TAKEN", id) end
+  if with.unique ~= "" then redis.call("HSET", prefix .. "unique", with.unique, id) end
   if with.kind == PERIODIC then
     plan(id, job, with.run_at)
   elseif waits then
@@ -40,7 +41,6 @@ local function launch(id, name, trace, parameters, upstream, options)
   else
     enqueue(id, job, "RPUSH")
   end
-  redis.call("HSET", jobs, id, cmsgpack.pack(job) .. parameters)
   if with.request ~= "" then redis.call("SET", prefix .. "request:" .. with.request, id, "EX", REQUEST_SECONDS) end
   if with.policy and with.policy[5] > 0 then redis.call("ZADD", prefix .. "expiring", now + with.policy[5], id) end
   add_entry(prefix .. "index", id)

@@ -3,8 +3,10 @@
 -- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS, UNIQUE_TAKEN
 transitions.retry = function(id)
   local job, parameters = load(id)
-  if job[KIND] == PERIODIC or (job[STATUS] ~= CANCELLED and job[STATUS] ~= ERRED) then refuse("JOB_STATUS_FORBIDS", job[STATUS]) end
-  take_unique(id, job[UNIQUE])
+  local can_retry = job[KIND] ~= PERIODIC and (job[STATUS] == CANCELLED or job[STATUS] == ERRED)
+  if not can_retry then refuse("JOB_STATUS_FORBIDS", "retry " .. job[STATUS]) end
+  check_unique(id, job[UNIQUE])
+  if job[UNIQUE] ~= "" then redis.call("HSET", prefix .. "unique", job[UNIQUE], id) end
   remove_entry(ended_stream(job[STATUS]), job[ENDED], id)
   move(job, PENDING)
   job[ATTEMPT], job[CRASHES], job[RUN_AT], job[ENDED], job[STARTED] = 0, 0, 0, 0, 0

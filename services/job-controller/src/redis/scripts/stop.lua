@@ -31,7 +31,7 @@ transitions.stop = function(id, command)
   command = tonumber(command)
   local target = command == STOP and STOPPED or CANCELLED
   if not end_job(id, job, command) then
-    if job[STATUS] ~= RUNNING and job[STATUS] ~= target then refuse("JOB_STATUS_FORBIDS", job[STATUS]) end
+    if job[STATUS] ~= RUNNING and job[STATUS] ~= target then refuse("JOB_STATUS_FORBIDS", "end " .. job[STATUS]) end
     return { id, job, parameters }
   end
   if job[PARENT] then redis.call("HSET", prefix .. "ending", id, command .. ":-") end

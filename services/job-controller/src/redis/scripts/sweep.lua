@@ -3,7 +3,7 @@
 -- reply: how many entries were looked at
 local function forget(id, job)
   redis.call("HDEL", jobs, id)
-  local own = { "log:", "report:", "sub-jobs:", "sub-job-keys:", "sub-job-totals:", "schedule:" }
+  local own = { "log:", "sub-jobs:", "sub-job-keys:", "sub-job-totals:", "schedule:" }
   for at, kind in ipairs(own) do own[at] = prefix .. kind .. id end
   redis.call("UNLINK", unpack(own))
   remove_entry(prefix .. "index", job[ENQUEUED], id)

@@ -69,7 +69,7 @@ export interface LaunchResult {
   /** The job, or why there is none. */
   result:
     | //
-    /** The job as it was stored. */
+    /** The job as it was stored, without its parameters. */
     { $case: "stats"; value: JobStats }
     | //
     /** As LaunchJob would have answered. */
