@@ -14,8 +14,8 @@ function partsOf(message: string): string[] {
 describe("docs/worker-protocol.md", () => {
   test("shows every message of the control stream, in either direction, and no other", () => {
     const names = (heading: string) => tableBelow(page, heading).map(([name]) => name);
-    assert.deepEqual(names("From the worker"), partsOf("WorkRequest"));
-    assert.deepEqual(names("From the controller"), partsOf("WorkResponse"));
+    assert.deepEqual(names("From the worker"), partsOf("WorkerMessage"));
+    assert.deepEqual(names("From the controller"), partsOf("ControllerMessage"));
   });
 
   test("names every RPC of the service and every outcome of a run", () => {

@@ -9,8 +9,12 @@ import { checkHealth, listHealth, watchHealth } from "../support/health.ts";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 
-const services = ["drydock.job.v1.JobService",
-      "drydock.job.v1.QueueService", "drydock.report.v1.ReportService", "drydock.worker.v1.WorkerService"];
+const services = [
+  "drydock.job.v1.JobService",
+  "drydock.job.v1.QueueService",
+  "drydock.report.v1.ReportService",
+  "drydock.worker.v1.WorkerService",
+];
 const jobMethods = [
   "LaunchJob",
   "GetJob",

@@ -107,7 +107,11 @@ export function refuse(reason: string, holder = ""): never {
 }
 
 /** A job that has just been made; it stands nowhere yet. */
-export function newModelJob(id: string, now: number, job: NewJob & { options: NonNullable<NewJob["options"]> }): ModelJob {
+export function newModelJob(
+  id: string,
+  now: number,
+  job: NewJob & { options: NonNullable<NewJob["options"]> },
+): ModelJob {
   const { name, parametersJson, traceparent, options } = job;
   const { kind, priority, fairnessKey, uniqueKey, policy, labels } = options;
   return {

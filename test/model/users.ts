@@ -1,4 +1,4 @@
-import { type JobCommand, type NewJob, type Lease, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type JobCommand, type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { finish, type ModelJob, type ModelPool, newModelJob, refuse, statusAfter } from "./state.ts";
 
 /** Stores a job under that id, or gives the one that the same request launched before. */
@@ -16,12 +16,17 @@ export function launch(pool: ModelPool, id: string, job: NewJob, upstreamJobId =
   return made;
 }
 
-/** Stores a job for one that runs, once for each key. */
-export function launchSubJob(pool: ModelPool, parentLease: Lease, key: string, child: { id: string; job: NewJob }): ModelJob {
+/** Stores a job for one that runs, once for each key while the job is kept. */
+export function launchSubJob(
+  pool: ModelPool,
+  parentLease: Lease,
+  key: string,
+  child: { id: string; job: NewJob },
+): ModelJob {
   const parent = pool.find(parentLease.jobId);
   if (parent.status !== "RUNNING" || parent.token !== parentLease.token) refuse("LEASE_LOST");
   const known = pool.subJobs.get(`${parent.id} ${key}`);
-  if (known !== undefined) return pool.find(known);
+  if (known !== undefined && pool.jobs.has(known)) return pool.find(known);
   const made = launch(pool, child.id, child.job, parent.id);
   pool.subJobs.set(`${parent.id} ${key}`, made.id);
   parent.executions.push(made.id);

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type {
   Assign,
+  ControllerMessage,
   LaunchSubJobRequest,
   LaunchSubJobResponse,
   PutReportRequest,
@@ -8,6 +9,7 @@ import type {
   StreamLogsRequest,
   StreamLogsResponse,
   Welcome,
+  WorkerMessage,
   WorkRequest,
   WorkResponse,
 } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
@@ -21,9 +23,9 @@ import {
   type sendUnaryData,
 } from "@grpc/grpc-js";
 
-type Said = NonNullable<WorkRequest["message"]>;
+type Said = NonNullable<WorkerMessage["message"]>;
 type ValueOf<C extends Said["$case"]> = Extract<Said, { $case: C }>["value"];
-type Reply = NonNullable<WorkResponse["message"]>;
+type Reply = NonNullable<ControllerMessage["message"]>;
 
 /** Takes what comes one after the other, in the order in which it came. */
 export class Inbox<T> {
@@ -64,7 +66,9 @@ export class WorkPeer {
       call.on("end", resolve);
       call.on("cancelled", resolve);
     });
-    call.on("data", ({ message }) => message && this.heard.push(message));
+    call.on("data", ({ messages }) => {
+      for (const { message } of messages) if (message !== undefined) this.heard.push(message);
+    });
     call.on("error", () => {});
     call.on("end", () => call.end());
   }
@@ -76,7 +80,7 @@ export class WorkPeer {
   }
 
   say(message: Reply): void {
-    this.#call.write({ message });
+    this.#call.write({ messages: [{ message }] });
   }
 
   async welcome(terms: Partial<Welcome> & { beatMs?: number; graceMs?: number } = {}) {

@@ -2,20 +2,21 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import {
   type Assign,
+  type ControllerMessage,
   type Hello,
   type Lease,
   Outcome,
   type Result,
+  type WorkerMessage,
   WorkerServiceClient,
-  type WorkRequest,
   type WorkResponse,
 } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { createChannelOptions, type RpcError, toRpcError } from "@drydock/shared/grpc/client.ts";
 import { credentials } from "@grpc/grpc-js";
 import type { Patience } from "./until.ts";
 
-type Said = NonNullable<WorkRequest["message"]>;
-type Heard = NonNullable<WorkResponse["message"]>;
+type Said = NonNullable<WorkerMessage["message"]>;
+type Heard = NonNullable<ControllerMessage["message"]>;
 type HeardCase = Heard["$case"];
 type HeardValue<C extends HeardCase> = Extract<Heard, { $case: C }>["value"];
 
@@ -25,7 +26,7 @@ interface Waiter {
 }
 
 /** The value of a message whose case was looked at. */
-function valueOf<C extends HeardCase>(message: Heard): HeardValue<C> {
+function contentOf<C extends HeardCase>(message: Heard): HeardValue<C> {
   return message.value as HeardValue<C>;
 }
 
@@ -49,7 +50,9 @@ export class ScriptedWorker {
     const rest = { version: "1.0.0", jobTypes: [], slots: 1, held: [] };
     this.hello = { workerId, incarnation: randomUUID(), ...rest, ...hello };
     this.#call = this.client.work();
-    this.#call.on("data", ({ message }: WorkResponse) => message && this.#hear(message));
+    this.#call.on("data", ({ messages }: WorkResponse) => {
+      for (const { message } of messages) if (message !== undefined) this.#hear(message);
+    });
     const { promise, resolve } = Promise.withResolvers<RpcError | undefined>();
     this.#call.on("error", (error) => resolve(toRpcError(error)));
     this.#call.on("status", ({ code }: { code: number }) => code === 0 && resolve(undefined));
@@ -65,20 +68,20 @@ export class ScriptedWorker {
   }
 
   say(message: Said): void {
-    this.#call.write({ message });
+    this.#call.write({ messages: [{ message }] });
   }
 
   /** What the controller says of this kind: heard already and not asked for yet, or to come. */
   async hears<C extends HeardCase>($case: C, { withinMs = 5_000 }: Patience = {}): Promise<HeardValue<C>> {
     const at = this.#unheard.findIndex((message) => message.$case === $case);
     const known = at < 0 ? undefined : this.#unheard.splice(at, 1)[0];
-    if (known !== undefined) return valueOf(known);
-    const { promise, resolve, reject } = Promise.withResolvers<HeardValue<C>>();
-    const waiter: Waiter = { $case, take: (message) => resolve(valueOf(message)) };
+    if (known !== undefined) return contentOf(known);
+    const { promise, resolve, reject } = Promise.withResolvers<Heard>();
+    const waiter: Waiter = { $case, take: resolve };
     this.#waiters.add(waiter);
     const timer = setTimeout(() => reject(new Error(`heard no ${$case} within ${withinMs} ms`)), withinMs);
     try {
-      return await promise;
+      return contentOf(await promise);
     } finally {
       clearTimeout(timer);
       this.#waiters.delete(waiter);

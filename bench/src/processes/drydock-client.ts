@@ -5,6 +5,7 @@ import {
   JobServiceClient,
   JobServiceService,
   LaunchJobRequest,
+  LaunchJobResponse,
 } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { createChannelOptions, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { credentials } from "@grpc/grpc-js";
@@ -28,7 +29,7 @@ let sample: string[] = [];
 
 /** Launches a job as a client does. */
 function launch(name = "NOOP"): Promise<void> {
-  const request = { job: { name, parameters: createPayload(), metadata: undefined } };
+  const request = LaunchJobRequest.fromPartial({ job: { name, parameters: createPayload() } });
   return new Promise((resolve, reject) => {
     client.launchJob(request, (error) => (error === null ? resolve() : reject(error)));
   });
@@ -36,7 +37,9 @@ function launch(name = "NOOP"): Promise<void> {
 
 const { path } = JobServiceService.launchJob;
 const prepared = Buffer.from(
-  LaunchJobRequest.encode({ job: { name: "NOOP", parameters: createPayload(), metadata: undefined } }).finish(),
+  LaunchJobRequest.encode(
+    LaunchJobRequest.fromPartial({ job: { name: "NOOP", parameters: createPayload() } }),
+  ).finish(),
 );
 const asIs = (bytes: Buffer) => bytes;
 

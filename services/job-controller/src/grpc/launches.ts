@@ -48,7 +48,8 @@ export async function launchMany(
 }
 
 function toResult(launched: PromiseSettledResult<Job>): message.LaunchResult {
-  if (launched.status === "fulfilled") return { result: { $case: "stats", value: toStatsWithoutParameters(launched.value) } };
+  if (launched.status === "fulfilled")
+    return { result: { $case: "stats", value: toStatsWithoutParameters(launched.value) } };
   const { code, details, metadata } = toServiceError(launched.reason).error;
   const [bytes] = metadata.get(detailsKey);
   const error = Buffer.isBuffer(bytes) ? Status.decode(bytes) : { code, message: details, details: [] };

@@ -1,11 +1,11 @@
 import type { Clock } from "@drydock/shared/clock.ts";
-import type { WorkResponse } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { Verdict } from "../ports/job-pool.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { toCommandCode } from "./convert.ts";
 import { toDuration } from "./time.ts";
+import type { Saying } from "./worker-outbox.ts";
 
 const verdictCodes = {
   accepted: ResultVerdict.RESULT_VERDICT_ACCEPTED,
@@ -19,7 +19,7 @@ export interface ChannelDeps {
   clock: Clock;
 }
 
-type Say = (message: NonNullable<WorkResponse["message"]>) => void;
+type Say = (message: Saying) => void;
 
 /** What the controller says to a worker, as messages on its stream. */
 export function createWorkerChannel(

@@ -1,4 +1,4 @@
-import { Outcome, type Result, type WorkRequest } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { Outcome, type Result, type WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { RunResult } from "../usecases/worker-channel.ts";
 import type { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toProgress } from "./convert.ts";
@@ -16,7 +16,7 @@ const outcomes: Record<number, RunResult["outcome"]> = {
 };
 
 /** Hands a worker's message to its session. */
-export async function handle(session: WorkerSession, { message }: WorkRequest): Promise<void> {
+export async function handle(session: WorkerSession, { message }: WorkerMessage): Promise<void> {
   switch (message?.$case) {
     case "accept":
       return session.accept(toLease(message.value.lease));

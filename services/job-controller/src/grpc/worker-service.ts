@@ -17,6 +17,7 @@ import { protocolViolation, validateHello } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
 import { handle } from "./worker-messages.ts";
+import { WorkerOutbox } from "./worker-outbox.ts";
 
 const helloWithinMs = 10_000;
 const maxLogPieceLength = 256 * 1024;
@@ -62,20 +63,22 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
 async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
   const over = Promise.withResolvers<void>();
   const opening = Promise.withResolvers<WorkerSession>();
+  over.promise.catch(() => {});
   opening.promise.catch(over.reject);
   const timer = setTimeout(() => opening.reject(protocolViolation("no Hello came")), helloWithinMs);
   let session: WorkerSession | undefined;
   let isGreeted = false;
-  const ended = call.onMessage((request) => {
+  const hear = (said: message.WorkerMessage) => {
     if (session !== undefined) {
-      handle(session, request).catch((error: unknown) => onFault(deps.logger, error, over.reject));
+      handle(session, said).catch((error: unknown) => onFault(deps.logger, error, over.reject));
     } else if (isGreeted) {
-      opening.promise.then((opened) => handle(opened, request)).catch(over.reject);
+      opening.promise.then((opened) => handle(opened, said)).catch(over.reject);
     } else {
       isGreeted = true;
-      openSession(deps, call, request, over.reject).then(opening.resolve, opening.reject);
+      openSession(deps, call, said, over.reject).then(opening.resolve, opening.reject);
     }
-  });
+  };
+  const ended = call.onMessage(({ messages }) => messages.forEach(hear));
   try {
     session = await Promise.race([opening.promise, ended.then(() => undefined)]);
     clearTimeout(timer);
@@ -90,14 +93,15 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
 async function openSession(
   deps: WorkerServiceDeps,
   call: WorkCall,
-  { message: first }: message.WorkRequest,
+  { message: first }: message.WorkerMessage,
   end: (error: Error) => void,
 ): Promise<WorkerSession> {
   if (first?.$case !== "hello") throw protocolViolation("the first message of a stream must be a Hello");
   const { workerId, incarnation, version, slots, types } = validateHello(first.value);
   await deps.types.register(types);
   const identity = { workerId, incarnation, session: randomUUID() };
-  const channel = createWorkerChannel((message) => call.send({ message }), end, deps);
+  const outbox = new WorkerOutbox((response) => call.send(response));
+  const channel = createWorkerChannel((message) => outbox.say(message), end, deps);
   const session = new WorkerSession({ ...deps, onFree: () => deps.dispatcher.ask() }, channel, {
     identity,
     version,

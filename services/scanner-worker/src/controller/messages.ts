@@ -6,10 +6,10 @@ import { z } from "zod";
 import type { JobType, OpCommand } from "../ports/job.ts";
 import type { Assignment, CheckIn, Lease, RunResult } from "../ports/job-source.ts";
 
-/** What a WorkRequest carries. */
-export type Said = NonNullable<proto.WorkRequest["message"]>;
-/** What a WorkResponse carries. */
-export type Heard = NonNullable<proto.WorkResponse["message"]>;
+/** What the worker says. */
+export type Said = NonNullable<proto.WorkerMessage["message"]>;
+/** What the controller says. */
+export type Heard = NonNullable<proto.ControllerMessage["message"]>;
 
 /** A job type as Hello declares it. */
 export function toJobType({ name, description, parameters, maxFails, maxRunning = 0 }: JobType): proto.JobType {

@@ -9,8 +9,11 @@ class FakeStream implements OutboxStream {
   writableNeedDrain = false;
   #onDrain: (() => void) | undefined;
 
-  write({ message }: { message: Said }): boolean {
-    this.written.push(message.$case);
+  writes = 0;
+
+  write({ messages }: { messages: Array<{ message: Said }> }): boolean {
+    this.writes++;
+    this.written.push(...messages.map(({ message }) => message.$case));
     return true;
   }
 
@@ -38,6 +41,7 @@ describe("an outbox", () => {
     assert.deepEqual(stream.written, []);
     await new Promise(setImmediate);
     assert.deepEqual(stream.written, ["accept", "checkin", "draining"]);
+    assert.equal(stream.writes, 1);
   });
 
   test("leaves out the Accept and the check-ins of a job whose result goes out in the same turn", async () => {

@@ -54,12 +54,14 @@ export class WorkConnection {
     this.#options = options;
     this.#call = options.client.work();
     this.outbox = new Outbox(this.#call);
-    this.#call.on("data", ({ message }) => {
-      if (message !== undefined && !this.#isOver && this.#plan === undefined) this.#hear(message);
+    this.#call.on("data", ({ messages }) => {
+      for (const { message } of messages) {
+        if (message !== undefined && !this.#isOver && this.#plan === undefined) this.#hear(message);
+      }
     });
     this.#call.on("error", (error) => this.#end(this.#plan ?? { error: toRpcError(error) }));
     this.#call.on("status", () => this.#end(this.#plan ?? {}));
-    this.#call.write({ message: { $case: "hello", value: options.hello } });
+    this.#call.write({ messages: [{ message: { $case: "hello", value: options.hello } }] });
     this.#welcomeTimer = setTimeout(() => this.#end({ isSilent: true }), welcomeMs);
   }
 

@@ -181,8 +181,14 @@ export interface Lease {
   token: number;
 }
 
-/** A message from the worker. */
+/** What the worker has to say: what came together in one turn of its event loop, so that many small messages cost little. */
 export interface WorkRequest {
+  /** In the order in which they are meant; at most 4 MiB together. */
+  messages: WorkerMessage[];
+}
+
+/** A message from the worker. */
+export interface WorkerMessage {
   /** What it is about. */
   message:
     | //
@@ -212,8 +218,14 @@ export interface WorkRequest {
     | undefined;
 }
 
-/** A message from the controller. */
+/** What the controller has to say. */
 export interface WorkResponse {
+  /** In the order in which they are meant. */
+  messages: ControllerMessage[];
+}
+
+/** A message from the controller. */
+export interface ControllerMessage {
   /** What it is about. */
   message:
     | //
@@ -595,11 +607,82 @@ export const Lease: MessageFns<Lease> = {
 };
 
 function createBaseWorkRequest(): WorkRequest {
-  return { message: undefined };
+  return { messages: [] };
 }
 
 export const WorkRequest: MessageFns<WorkRequest> = {
   encode(message: WorkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.messages) {
+      WorkerMessage.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages.push(WorkerMessage.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WorkRequest {
+    return {
+      messages: globalThis.Array.isArray(object?.messages)
+        ? object.messages.map((e: any) => WorkerMessage.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: WorkRequest): unknown {
+    const obj: any = {};
+    if (message.messages?.length) {
+      obj.messages = message.messages.map((e) => WorkerMessage.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WorkRequest>): WorkRequest {
+    return WorkRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WorkRequest>): WorkRequest {
+    const message = createBaseWorkRequest();
+    message.messages = object.messages?.map((e) => WorkerMessage.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseWorkerMessage(): WorkerMessage {
+  return { message: undefined };
+}
+
+export const WorkerMessage: MessageFns<WorkerMessage> = {
+  encode(message: WorkerMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.message?.$case) {
       case "hello":
         Hello.encode(message.message.value, writer.uint32(10).fork()).join();
@@ -629,7 +712,7 @@ export const WorkRequest: MessageFns<WorkRequest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): WorkRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkerMessage {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -638,7 +721,7 @@ export const WorkRequest: MessageFns<WorkRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWorkRequest();
+      const message = createBaseWorkerMessage();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -718,7 +801,7 @@ export const WorkRequest: MessageFns<WorkRequest> = {
     }
   },
 
-  fromJSON(object: any): WorkRequest {
+  fromJSON(object: any): WorkerMessage {
     return {
       message: isSet(object.hello)
         ? { $case: "hello", value: Hello.fromJSON(object.hello) }
@@ -740,7 +823,7 @@ export const WorkRequest: MessageFns<WorkRequest> = {
     };
   },
 
-  toJSON(message: WorkRequest): unknown {
+  toJSON(message: WorkerMessage): unknown {
     const obj: any = {};
     if (message.message?.$case === "hello") {
       obj.hello = Hello.toJSON(message.message.value);
@@ -762,11 +845,11 @@ export const WorkRequest: MessageFns<WorkRequest> = {
     return obj;
   },
 
-  create(base?: DeepPartial<WorkRequest>): WorkRequest {
-    return WorkRequest.fromPartial(base ?? {});
+  create(base?: DeepPartial<WorkerMessage>): WorkerMessage {
+    return WorkerMessage.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<WorkRequest>): WorkRequest {
-    const message = createBaseWorkRequest();
+  fromPartial(object: DeepPartial<WorkerMessage>): WorkerMessage {
+    const message = createBaseWorkerMessage();
     switch (object.message?.$case) {
       case "hello": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
@@ -822,11 +905,82 @@ export const WorkRequest: MessageFns<WorkRequest> = {
 };
 
 function createBaseWorkResponse(): WorkResponse {
-  return { message: undefined };
+  return { messages: [] };
 }
 
 export const WorkResponse: MessageFns<WorkResponse> = {
   encode(message: WorkResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.messages) {
+      ControllerMessage.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorkResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages.push(ControllerMessage.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WorkResponse {
+    return {
+      messages: globalThis.Array.isArray(object?.messages)
+        ? object.messages.map((e: any) => ControllerMessage.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: WorkResponse): unknown {
+    const obj: any = {};
+    if (message.messages?.length) {
+      obj.messages = message.messages.map((e) => ControllerMessage.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WorkResponse>): WorkResponse {
+    return WorkResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WorkResponse>): WorkResponse {
+    const message = createBaseWorkResponse();
+    message.messages = object.messages?.map((e) => ControllerMessage.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseControllerMessage(): ControllerMessage {
+  return { message: undefined };
+}
+
+export const ControllerMessage: MessageFns<ControllerMessage> = {
+  encode(message: ControllerMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.message?.$case) {
       case "welcome":
         Welcome.encode(message.message.value, writer.uint32(10).fork()).join();
@@ -853,7 +1007,7 @@ export const WorkResponse: MessageFns<WorkResponse> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): WorkResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): ControllerMessage {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -862,7 +1016,7 @@ export const WorkResponse: MessageFns<WorkResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWorkResponse();
+      const message = createBaseControllerMessage();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -934,7 +1088,7 @@ export const WorkResponse: MessageFns<WorkResponse> = {
     }
   },
 
-  fromJSON(object: any): WorkResponse {
+  fromJSON(object: any): ControllerMessage {
     return {
       message: isSet(object.welcome)
         ? { $case: "welcome", value: Welcome.fromJSON(object.welcome) }
@@ -958,7 +1112,7 @@ export const WorkResponse: MessageFns<WorkResponse> = {
     };
   },
 
-  toJSON(message: WorkResponse): unknown {
+  toJSON(message: ControllerMessage): unknown {
     const obj: any = {};
     if (message.message?.$case === "welcome") {
       obj.welcome = Welcome.toJSON(message.message.value);
@@ -978,11 +1132,11 @@ export const WorkResponse: MessageFns<WorkResponse> = {
     return obj;
   },
 
-  create(base?: DeepPartial<WorkResponse>): WorkResponse {
-    return WorkResponse.fromPartial(base ?? {});
+  create(base?: DeepPartial<ControllerMessage>): ControllerMessage {
+    return ControllerMessage.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<WorkResponse>): WorkResponse {
-    const message = createBaseWorkResponse();
+  fromPartial(object: DeepPartial<ControllerMessage>): ControllerMessage {
+    const message = createBaseControllerMessage();
     switch (object.message?.$case) {
       case "welcome": {
         if (object.message?.value !== undefined && object.message?.value !== null) {

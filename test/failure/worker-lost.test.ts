@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+import { Crew, runFacts, runsInLog, sees } from "../support/failure-crew.ts";
+import { type Controller, type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+describe("a worker that is lost", { timeout: 100_000 }, () => {
+  let stack: Stack;
+  let controller: Controller;
+  let crew: Crew;
+  before(async () => {
+    stack = await startStack();
+    controller = await stack.startController();
+    crew = new Crew(stack);
+  });
+  after(() => stack.stop());
+  afterEach(() => crew.dismiss());
+
+  /** A job of so many tenths of a second that is at work and has said so in its log. */
+  async function jobAtWork(steps: number) {
+    const { id } = await controller.api.launchDemo({ steps, step_ms: 100 });
+    const job = await controller.api.untilAtWork(id);
+    await until("the run is in the log", () => runsInLog(controller.api, id), (runs) => runs === 1);
+    return job;
+  }
+
+  test("after kill -9 its job runs on another worker within 6 s, and its log goes on", async () => {
+    await Promise.all([crew.hire("kill-1", controller), crew.hire("kill-2", controller)]);
+    const { api } = controller;
+    const { id, workerId } = await jobAtWork(30);
+    const [dead, heir] = workerId === "kill-1" ? ["kill-1", "kill-2"] : ["kill-2", "kill-1"];
+    void crew.of({ ...(await api.get(id)), workerId: dead }).kill();
+    await api.until(id, "runs on the other worker", (job) => job.status === "RUNNING" && job.workerId === heir, {
+      withinMs: 6_000,
+    });
+    const job = await api.untilStatus(id, "SUCCESS");
+    assert.deepEqual([...runFacts(job), job.workerId], ["SUCCESS", 1, 1, heir]);
+    assert.equal(await runsInLog(api, id), 2);
+    assert.match(await api.log(id), /INFO {2}done\n$/);
+  });
+
+  test("when it comes back under its id, its job runs again within 1 s", async () => {
+    const { api } = controller;
+    await crew.hire("back", controller);
+    const { id } = await jobAtWork(20);
+    await crew.of(await api.get(id)).kill();
+    await crew.hire("back", controller);
+    const isBack = (job: Awaited<ReturnType<typeof api.get>>) => job.status === "RUNNING" && job.crashes === 1;
+    await api.until(id, "runs again", isBack, { withinMs: 1_000 });
+    assert.deepEqual(runFacts(await api.untilStatus(id, "SUCCESS")), ["SUCCESS", 1, 1]);
+    assert.equal(await runsInLog(api, id), 2);
+  });
+
+  test("a job that takes three workers with it is not run a fourth time", async () => {
+    const { api } = controller;
+    await crew.hire("doomed", controller);
+    const { id } = await jobAtWork(100);
+    for (const crashes of [1, 2]) {
+      await crew.of(await api.get(id)).kill();
+      await crew.hire("doomed", controller);
+      const isNext = (job: Awaited<ReturnType<typeof api.get>>) => job.status === "RUNNING" && job.crashes === crashes;
+      await api.until(id, `runs after ${crashes} crashes`, isNext);
+    }
+    await crew.of(await api.get(id)).kill();
+    await crew.hire("doomed", controller);
+    const job = await api.untilStatus(id, "ERROR");
+    assert.deepEqual(runFacts(job), ["ERROR", 1, 3]);
+    assert.equal(job.lastError?.reason, "WORKER_LOST");
+    const next = await api.launchDemo();
+    await api.untilStatus(next.id, "SUCCESS");
+  });
+
+  test("one that says nothing loses its jobs within 17 s, and changes nothing when it wakes", async () => {
+    const { api } = controller;
+    const sleeper = await crew.hire("sleeper", controller);
+    const midway = await jobAtWork(40);
+    // its only step is over while the worker sleeps: a result is the first that it will say
+    const nearlyDone = await api.launchDemo({ steps: 1, step_ms: 4_000 });
+    await api.untilStatus(nearlyDone.id, "RUNNING");
+    await until("its run is in the log", () => runsInLog(api, nearlyDone.id), (runs) => runs === 1);
+    sleeper.signal("SIGSTOP");
+    await crew.hire("heir", controller);
+    for (const { id } of [midway, nearlyDone]) {
+      await api.until(id, "runs elsewhere", (job) => job.status === "RUNNING" && job.workerId === "heir", {
+        withinMs: 17_000,
+      });
+    }
+    sleeper.signal("SIGCONT");
+    await sees(sleeper, new RegExp(`${midway.id}.*job abandoned`));
+    for (const { id } of [midway, nearlyDone]) {
+      const seen = [];
+      for await (const { status, workerId } of api.watch(id)) seen.push(`${status} ${workerId}`);
+      assert.deepEqual([...new Set(seen)], ["RUNNING heir", "SUCCESS heir"]);
+      assert.deepEqual(runFacts(await api.get(id)), ["SUCCESS", 1, 1]);
+      assert.equal((await api.log(id)).match(/INFO {2}done\n/g)?.length, 1, "one run came to its end");
+    }
+    const again = await api.launchDemo();
+    await api.untilStatus(again.id, "SUCCESS");
+  });
+});

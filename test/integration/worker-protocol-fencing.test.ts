@@ -1,0 +1,300 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import {
+  type Lease,
+  type PutReportRequest,
+  ResultVerdict,
+  WorkerServiceService,
+} from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { toRpcError, unaryCall } from "@drydock/shared/grpc/client.ts";
+import { refusalFacts, refusalOf } from "../support/refusal.ts";
+import { type ScriptedWorker, sendLog } from "../support/scripted-worker.ts";
+import { timed } from "../support/until.ts";
+import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
+
+const { RESULT_VERDICT_ACCEPTED, RESULT_VERDICT_STALE } = ResultVerdict;
+const digest = `sha256:${"a".repeat(64)}`;
+const gzip = gzipSync(Report.encode(Report.fromPartial({ reportId: "r-1", artifact: { digest } })).finish());
+const sha256 = createHash("sha256").update(gzip).digest("hex");
+
+function putReport({ client }: ScriptedWorker, lease: Lease, head: { digest?: string; sha256?: string } = {}) {
+  const value = { lease, digest, indexDigest: "", sha256, summary: undefined, ...head };
+  return sendParts(client, [
+    { part: { $case: "head", value } },
+    { part: { $case: "gzipChunk", value: gzip.subarray(0, 10) } },
+    { part: { $case: "gzipChunk", value: gzip.subarray(10) } },
+  ]);
+}
+
+function sendParts(client: ScriptedWorker["client"], parts: PutReportRequest[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const call = client.putReport((error, answer) => (error === null ? resolve(answer) : reject(toRpcError(error))));
+    for (const part of parts) call.write(part);
+    call.end();
+  });
+}
+
+function launchSubJob(
+  { client }: ScriptedWorker,
+  lease: Lease,
+  job: { key: string; name: string; parameters?: object },
+) {
+  const request = { lease, parameters: {}, priority: 0, isUnique: false, ...job };
+  return unaryCall(client, WorkerServiceService.launchSubJob, request, { deadlineMs: 5_000 });
+}
+
+let rig: WorkerRig;
+before(async () => {
+  rig = await startWorkerRig();
+});
+after(() => rig.stop());
+
+describe("a worker that lost its job", { concurrency: true }, () => {
+  /** A worker that is still connected although a newer process of its id has its job. */
+  async function startZombie() {
+    const type = rig.newType();
+    const zombie = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease: old } = await zombie.takes();
+    const heir = await rig.join(type, { workerId: zombie.hello.workerId });
+    const { lease } = await heir.takes();
+    assert.equal(lease.jobId, id);
+    assert.ok(lease.token > old.token);
+    return { type, id, zombie, old, heir, lease };
+  }
+
+  test("can't end it", async () => {
+    const { id, zombie, old, heir, lease } = await startZombie();
+    assert.equal(await zombie.reports(old), RESULT_VERDICT_STALE);
+    assert.equal((await rig.api.get(id)).status, "RUNNING");
+    assert.equal(await heir.reports(lease), RESULT_VERDICT_ACCEPTED);
+    const done = await rig.api.get(id);
+    assert.equal(await zombie.reports(old, { outcome: 2, reason: "LATE" }), RESULT_VERDICT_STALE);
+    assert.deepEqual(await rig.api.get(id), done);
+  });
+
+  test("can't check in for it", async () => {
+    const { id, zombie, old, heir, lease } = await startZombie();
+    heir.say({ $case: "checkin", value: { lease, text: "from the heir", progress: { phase: "a", percent: 1 } } });
+    await rig.api.until(id, "has checked in", ({ checkIn }) => checkIn !== "");
+    zombie.say({
+      $case: "checkin",
+      value: { lease: old, text: "from the dead", progress: { phase: "z", percent: 99 } },
+    });
+    // the verdict comes after the check-in was handled
+    await zombie.reports(old);
+    const { checkIn, progress } = await rig.api.get(id);
+    assert.deepEqual([checkIn, progress], ["from the heir", { phase: "a", percent: 1 }]);
+  });
+
+  test("can't write to its log", async () => {
+    const { id, zombie, old, heir, lease } = await startZombie();
+    assert.deepEqual(await sendLog(zombie, [{ lease: old, offset: 0, text: "from the dead\n" }]), [
+      { durableOffset: 0, closed: true },
+    ]);
+    const text = "from the heir\n";
+    await sendLog(heir, [{ lease, offset: 0, text }]);
+    assert.equal(await rig.api.log(id), text);
+  });
+
+  test("can't store a report or launch a job for it", async () => {
+    const { id, type, zombie, old } = await startZombie();
+    assert.deepEqual(await refusalFacts(putReport(zombie, old)), ["ABORTED", "LEASE_LOST"]);
+    assert.equal((await refusalOf(rig.api.reportOf(id))).reason, "REPORT_NOT_FOUND");
+    const launch = launchSubJob(zombie, old, { key: "1", name: type });
+    assert.deepEqual(await refusalFacts(launch), ["ABORTED", "LEASE_LOST"]);
+    assert.deepEqual((await rig.api.get(id)).executions, []);
+  });
+
+  test("is sent away with its next beat, and gets no more jobs", async () => {
+    const { type, zombie, old, heir, lease } = await startZombie();
+    zombie.say({ $case: "beat", value: { sequence: 1, held: [old] } });
+    const error = await zombie.ended;
+    assert.deepEqual([error?.code, error?.reason], ["FAILED_PRECONDITION", "WORKER_SUPERSEDED"]);
+    assert.deepEqual((await heir.beats(1, [lease])).lost, []);
+    await heir.reports(lease);
+    const next = await rig.api.launch(type, {});
+    assert.equal((await heir.takes()).lease.jobId, next.id);
+  });
+});
+
+describe("a worker that comes back", { concurrency: true }, () => {
+  test("as a new process frees what the old one held, at once", async () => {
+    const type = rig.newType();
+    const old = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    await old.takes();
+    const begun = performance.now();
+    const heir = await rig.join(type, { workerId: old.hello.workerId });
+    const { lease, attempt } = await heir.takes();
+    assert.ok(performance.now() - begun < 1_000);
+    assert.deepEqual([lease.jobId, attempt, (await rig.api.get(id)).crashes], [id, 1, 1]);
+  });
+
+  test("as the same process keeps what it names, and what it does not name is freed at once", async () => {
+    const type = rig.newType();
+    const first = await rig.join(type, { slots: 2 });
+    const kept = await rig.api.launch(type, {});
+    const { lease } = await first.takes();
+    const forgotten = await rig.api.launch(type, {});
+    await first.takes();
+    const { workerId, incarnation } = first.hello;
+    await first.breakOff();
+    const unknown = { jobId: "00000000000000", token: 7 };
+    const again = rig.open({ ...first.hello, workerId, incarnation, slots: 2, held: [lease, unknown] });
+    again.say({ $case: "hello", value: again.hello });
+    const { keep, drop } = await again.hears("welcome");
+    assert.deepEqual([keep, drop], [[lease], [unknown]]);
+    const assigned = await again.takes();
+    assert.deepEqual([assigned.lease.jobId, assigned.attempt], [forgotten.id, 1]);
+    assert.equal(await again.reports(lease), RESULT_VERDICT_ACCEPTED);
+    const { status, attempt, crashes } = await rig.api.get(kept.id);
+    assert.deepEqual([status, attempt, crashes], ["SUCCESS", 1, 0]);
+  });
+
+  test("gets its jobs on its newest stream, although the older one seems to stand", async () => {
+    const type = rig.newType();
+    const halfOpen = await rig.join(type, { slots: 4 });
+    const newest = await rig.join(type, { ...halfOpen.hello, slots: 4 });
+    for (let i = 0; i < 4; i++) {
+      const { id } = await rig.api.launch(type, {});
+      const { lease } = await newest.takes({ withinMs: 1_000 });
+      assert.equal(lease.jobId, id);
+    }
+    assert.ok(!halfOpen.hasHeard("assign"));
+  });
+
+  test("hears of a stop that it missed", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease } = await worker.takes();
+    await worker.breakOff();
+    await rig.api.stop(id);
+    const again = await rig.join(type, { ...worker.hello, held: [lease] });
+    assert.deepEqual((await again.hears("command")).lease, lease);
+  });
+});
+
+describe("a worker that goes", { concurrency: true }, () => {
+  test("by plan takes no more jobs, and gives back what it holds at once", async () => {
+    const type = rig.newType();
+    const leaving = await rig.join(type, { slots: 2 });
+    const { id } = await rig.api.launch(type, {});
+    await leaving.takes();
+    leaving.say({ $case: "draining", value: {} });
+    await leaving.beats(1, [{ jobId: id, token: 1 }]);
+    const next = await rig.api.launch(type, {});
+    const other = await rig.join(type, { slots: 2 });
+    const { lease } = await other.takes();
+    assert.equal(lease.jobId, next.id);
+    const took = await timed(leaving.leave().then(() => other.takes()));
+    assert.ok(took < 500, `${took} ms`);
+    const { attempt, crashes, workerId } = await rig.api.get(id);
+    assert.deepEqual([attempt, crashes, workerId], [1, 0, other.hello.workerId]);
+    assert.ok(!leaving.hasHeard("assign"));
+  });
+
+  test("with its connection has its jobs run elsewhere within six seconds", async () => {
+    await rig.untilReaping();
+    const type = rig.newType();
+    const lost = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease } = await lost.takes();
+    await sendLog(lost, [{ lease, offset: 0, text: "the first run\n" }]);
+    const other = await rig.join(type);
+    const took = await timed(lost.breakOff().then(() => other.takes({ withinMs: 7_000 })));
+    assert.ok(took > 4_000 && took < 6_000, `${took} ms`);
+    const { status, attempt, crashes, workerId } = await rig.api.get(id);
+    assert.deepEqual([status, attempt, crashes, workerId], ["RUNNING", 1, 1, other.hello.workerId]);
+  });
+
+  test("with a job that it has just been sent has that job run elsewhere at once", async () => {
+    const type = rig.newType();
+    const lost = await rig.join(type);
+    await rig.api.launch(type, {});
+    await lost.hears("assign");
+    const other = await rig.join(type);
+    const took = await timed(lost.breakOff().then(() => other.takes()));
+    assert.ok(took < 500, `${took} ms`);
+  });
+
+  test("before it was welcome does no harm", async () => {
+    for (let i = 0; i < 20; i++) {
+      const worker = rig.open();
+      if (i % 2 === 0) worker.say({ $case: "hello", value: worker.hello });
+      await worker.breakOff();
+    }
+    await rig.join(rig.newType());
+  });
+});
+
+describe("for a job that it holds, a worker", { concurrency: true }, () => {
+  async function start() {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease } = await worker.takes();
+    return { type, worker, id, lease };
+  }
+
+  test("stores a report, which is found by job and by digest", async () => {
+    const { worker, id, lease } = await start();
+    await putReport(worker, lease);
+    assert.equal((await rig.api.reportOf(id)).reportId, "r-1");
+    assert.equal((await rig.api.report({ $case: "digest", value: digest })).artifact?.digest, digest);
+  });
+
+  test("can't store a report that was damaged on the way, has no head or a digest that is none", async () => {
+    const { worker, id, lease } = await start();
+    const damaged = await refusalFacts(putReport(worker, lease, { sha256: "0".repeat(64) }));
+    assert.deepEqual(damaged, ["INVALID_ARGUMENT", "FIELD_INVALID", "head.sha256"]);
+    const wrong = await refusalOf(putReport(worker, lease, { digest: "latest" }));
+    assert.deepEqual([wrong.code, wrong.reason], ["INVALID_ARGUMENT", "FIELD_INVALID"]);
+    const headless = sendParts(worker.client, [{ part: { $case: "gzipChunk", value: gzip } }]);
+    assert.equal((await refusalOf(headless)).reason, "PROTOCOL_VIOLATION");
+    assert.equal((await refusalOf(sendParts(worker.client, []))).reason, "PROTOCOL_VIOLATION");
+    assert.equal((await refusalOf(rig.api.reportOf(id))).reason, "REPORT_NOT_FOUND");
+  });
+
+  test("launches each job once, however often it asks", async () => {
+    const { type, worker, id, lease } = await start();
+    const ask = async (key: string) => (await launchSubJob(worker, lease, { key, name: type })).stats?.id ?? "";
+    const [first, again, other] = [await ask("one"), await ask("one"), await ask("two")];
+    assert.equal(first, again);
+    assert.notEqual(first, other);
+    const { executions, multipleExecutions } = await rig.api.get(id);
+    assert.deepEqual([executions, multipleExecutions], [[first, other], true]);
+    const { upstreamJobId, status } = await rig.api.get(first);
+    assert.deepEqual([upstreamJobId, status], [id, "PENDING"]);
+  });
+
+  test("can't launch a job without a key, of a name that nobody knows or with bad parameters", async () => {
+    const { worker, type, lease } = await start();
+    const ask = (key: string, name: string, parameters = {}) =>
+      refusalFacts(launchSubJob(worker, lease, { key, name, parameters }));
+    assert.deepEqual(await ask("", type), ["INVALID_ARGUMENT", "FIELD_INVALID", "key"]);
+    assert.deepEqual((await ask("1", "NOBODY_KNOWS")).slice(0, 2), ["INVALID_ARGUMENT", "JOB_NAME_UNKNOWN"]);
+    assert.deepEqual((await ask("1", "no name")).slice(0, 2), ["INVALID_ARGUMENT", "FIELD_INVALID"]);
+  });
+
+  test("may send a piece of its log twice", async () => {
+    const { worker, id, lease } = await start();
+    const [one, two] = ["eins Äöü\n", "zwei\n"];
+    const offset = Buffer.byteLength(one);
+    const answers = await sendLog(worker, [
+      { lease, offset: 0, text: one },
+      { lease, offset: 0, text: one },
+      { lease, offset: 0, text: one + two },
+      { lease, offset, text: two },
+    ]);
+    assert.deepEqual(
+      answers.map(({ durableOffset }) => durableOffset),
+      [offset, offset, offset + 5, offset + 5],
+    );
+    assert.equal(await rig.api.log(id), one + two);
+  });
+});

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { type Job, type Lease, type NewJob, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
+import type { CheckIn } from "@drydock/job-controller/ports/job-pool.ts";
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import { audit } from "../support/audit.ts";
+import { type PoolUnderTest, workerNamed } from "../support/pool.ts";
+import { type LaunchShape, type Naming, type Said, type Speaker, type Target, workerIds } from "./commands.ts";
+import { History } from "./history.ts";
+import { ModelPool, Refused, type ShownJob, shownFields } from "./state.ts";
+
+const statusesOf = {
+  running: ["RUNNING"],
+  waiting: ["PENDING", "SCHEDULED"],
+  ended: ["STOPPED", "CANCELLED", "ERROR", "SUCCESS"],
+  any: [],
+} as const;
+
+/** An answer, or why there is none. */
+export type Outcome<T> = { value: T } | { reason: string; holder: string };
+
+/** The pool, the model and what the workers know, for one run. */
+export class Driver {
+  readonly under: PoolUnderTest;
+  readonly model = new ModelPool();
+  readonly history = new History();
+  /** How many processes and streams each worker has had. */
+  readonly #processes = new Map<string, number>();
+  readonly #streams = new Map<string, number>();
+
+  constructor(under: PoolUnderTest) {
+    this.under = under;
+    this.model.now = under.clock.now();
+  }
+
+  /** What both say to the same; the model may look at the pool's answer where several are right. */
+  async both<T>(asked: Promise<T>, foretell: (answer: T | undefined) => unknown): Promise<T | undefined> {
+    const actual = await outcomeOf(asked);
+    const answer = "value" in actual ? actual.value : undefined;
+    const expected = await outcomeOf(new Promise((resolve) => resolve(foretell(answer))));
+    assert.deepEqual(actual, expected);
+    return answer;
+  }
+
+  /** Moves the time on. */
+  wait(ms: number): void {
+    this.under.clock.advance(ms);
+    this.model.now = this.under.clock.now();
+  }
+
+  /** The lease that the target stands for; of no job when there is none. */
+  lease({ among, nth, stale }: Target): Lease {
+    const all = [...this.model.jobs.values()];
+    const wanted = all.filter(({ status }) => statusesOf[among].some((one) => one === status));
+    const from = wanted.length > 0 ? wanted : all;
+    const job = from[nth % Math.max(1, from.length)];
+    if (job === undefined) return { jobId: "00000000000000", token: 1 };
+    return { jobId: job.id, token: stale ? job.token - 1 : job.token };
+  }
+
+  /** Who speaks. */
+  worker({ at, late }: Speaker): WorkerIdentity {
+    const workerId = workerIds[at] ?? "w1";
+    const by = late ? 1 : 0;
+    const process = (this.#processes.get(workerId) ?? 0) - by;
+    return workerNamed(workerId, `process${process}`, `stream${(this.#streams.get(workerId) ?? 0) - by}`);
+  }
+
+  /** Begins another stream of the worker, perhaps from another process. */
+  connect({ at }: Speaker, process: "same" | "next"): void {
+    const workerId = workerIds[at] ?? "w1";
+    this.#streams.set(workerId, (this.#streams.get(workerId) ?? 0) + 1);
+    if (process === "next") this.#processes.set(workerId, (this.#processes.get(workerId) ?? 0) + 1);
+  }
+
+  /** What the worker names as held. */
+  named({ workerId }: WorkerIdentity, { part, foreign }: Naming): Lease[] {
+    const held = this.model.heldBy(workerId).map(({ id, token }) => ({ jobId: id, token }));
+    const chosen = part === "all" ? held : held.filter((_, at) => part === "odd" && at % 2 === 1);
+    return foreign ? [...chosen, this.lease({ among: "any", nth: held.length, stale: true })] : chosen;
+  }
+
+  /** Compares every job with the model. */
+  async compareJobs(): Promise<void> {
+    const expected = [...this.model.jobs.values()];
+    const actual = await Promise.all(expected.map(({ id }) => this.under.pool.get(id)));
+    for (const [at, job] of actual.entries()) {
+      const model = expected[at];
+      assert.deepEqual(shown(job), model && withoutMessage(this.model.show(model)));
+      this.history.observe(job, this.model.now);
+    }
+  }
+
+  /** Compares what is seen only from outside the jobs: the indexes, the counts, the workers. */
+  async compareAll(): Promise<void> {
+    const { redis, shards, pool, queues } = this.under;
+    const [shard = assert.fail()] = shards;
+    assert.deepEqual(await audit(redis, shard), []);
+    assert.equal(await redis.hlen(shard.keys.jobs), this.model.jobs.size);
+    for (const { name, pending, running, scheduled, paused } of await queues.queues()) {
+      const jobs = [...this.model.jobs.values()].filter((job) => job.name === name);
+      const count = (status: string) => jobs.filter((job) => job.status === status).length;
+      assert.deepEqual([pending, running, scheduled], [count("PENDING"), count("RUNNING"), count("SCHEDULED")]);
+      assert.equal(paused, this.model.paused.has(name));
+    }
+    for (const { workerId, running, leaseEndsAt } of await pool.workers()) {
+      assert.equal(running, this.model.heldBy(workerId).length);
+      assert.equal(leaseEndsAt, this.model.workers.get(workerId)?.leaseEndsAt);
+    }
+  }
+}
+
+/** The job that the shape stands for. */
+export function toNewJob(shape: LaunchShape, now: number): NewJob & { options: NonNullable<NewJob["options"]> } {
+  const { name, delayMs, policy, ...options } = shape;
+  return {
+    name,
+    parametersJson: '{"image":"demo"}',
+    traceparent: "",
+    options: {
+      ...usualOptions,
+      ...options,
+      kind: delayMs > 0 ? "SCHEDULED" : "GENERIC",
+      runAt: delayMs > 0 ? now + delayMs : 0,
+      policy: policy && { ...noPolicy, ...policy },
+    },
+  };
+}
+
+/** The check-in that is meant. */
+export function toCheckIn({ text, percent }: Said): CheckIn {
+  return {
+    ...(text === undefined ? {} : { text }),
+    ...(percent === undefined ? {} : { progress: { phase: "scan", percent } }),
+  };
+}
+
+/** The job's fields that the model foretells. */
+export function shown(job: Job): ShownJob {
+  const entries = shownFields.map((field) => [field, job[field]]);
+  return withoutMessage(Object.fromEntries(entries) as ShownJob);
+}
+
+/** The texts of errors are free. */
+function withoutMessage(job: ShownJob): ShownJob {
+  const { lastError } = job;
+  return lastError === undefined ? job : { ...job, lastError: { ...lastError, message: "" } };
+}
+
+async function outcomeOf<T>(asked: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { value: await asked };
+  } catch (error) {
+    if (error instanceof Refused) return { reason: error.reason, holder: error.holder };
+    if (!(error instanceof ReasonedError)) throw error;
+    const holder = error.reason === "JOB_ALREADY_EXISTS" ? error.facts.metadata?.job_id : undefined;
+    return { reason: error.reason, holder: holder ?? "" };
+  }
+}

@@ -1,0 +1,142 @@
+import type { Job, JobCommand } from "@drydock/job-controller/domain/job.ts";
+import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
+import { workerInfo } from "../support/pool.ts";
+import type { Command, CommandOf } from "./commands.ts";
+import { type Driver, shown, toCheckIn, toNewJob } from "./driver.ts";
+import * as queue from "./queue.ts";
+import type { ModelJob } from "./state.ts";
+import * as upkeep from "./upkeep.ts";
+import * as users from "./users.ts";
+import * as workers from "./workers.ts";
+
+type Runners = { [Kind in Command["do"]]: (driver: Driver, command: CommandOf<Kind>) => Promise<unknown> };
+
+/** Asks the pool and the model for the same, and compares what they say and how every job stands then. */
+export async function runCommand(driver: Driver, command: Command): Promise<void> {
+  const run = runners[command.do] as (driver: Driver, command: Command) => Promise<unknown>;
+  await run(driver, command);
+  await driver.compareJobs();
+}
+
+const runners: Runners = {
+  launch: (driver, { shape }) => {
+    const job = toNewJob(shape, driver.model.now);
+    return driver.both(answered(driver.under.pool.launch(job)), (answer) =>
+      answerOf(driver, users.launch(driver.model, answer?.id ?? "", job)),
+    );
+  },
+  launchSubJob: (driver, { parent, key, shape }) => {
+    const lease = driver.lease(parent);
+    // workers cannot name a request
+    const job = toNewJob({ ...shape, requestKey: "" }, driver.model.now);
+    return driver.both(answered(driver.under.pool.launchSubJob(lease, key, job)), (answer) =>
+      answerOf(driver, users.launchSubJob(driver.model, lease, key, { id: answer?.id ?? "", job })),
+    );
+  },
+  end: (driver, { target, command }) => {
+    const { jobId } = driver.lease(target);
+    const asked = driver.under.pool.end(jobId, command);
+    return driver.both(answered(asked), () => answerOf(driver, users.end(driver.model, jobId, command)));
+  },
+  retry: (driver, { target }) => {
+    const { jobId } = driver.lease(target);
+    const asked = driver.under.pool.retry(jobId);
+    return driver.both(answered(asked), () => answerOf(driver, users.retry(driver.model, jobId)));
+  },
+  hello: (driver, { speaker, process, naming }) => {
+    if (!speaker.late) driver.connect(speaker, process);
+    const worker = driver.worker(speaker);
+    const named = driver.named(worker, naming);
+    const asked = driver.under.pool.hello(worker, workerInfo, named);
+    return driver.both(asked.then(inOrder), () => inOrder(workers.hello(driver.model, worker, named)));
+  },
+  beat: (driver, { speaker, naming }) => {
+    const worker = driver.worker(speaker);
+    const named = driver.named(worker, naming);
+    const asked = driver.under.pool.beat(worker, named);
+    return driver.both(asked.then(inOrder), () => inOrder(workers.beat(driver.model, worker, named)));
+  },
+  disconnect: (driver, { speaker }) => {
+    const worker = driver.worker(speaker);
+    return driver.both(driver.under.pool.disconnect(worker), () => workers.disconnect(driver.model, worker));
+  },
+  leave: (driver, { speaker }) => {
+    const worker = driver.worker(speaker);
+    return driver.both(driver.under.pool.leave(worker), () => workers.leave(driver.model, worker));
+  },
+  claim: async (driver, { speaker, types, limit }) => {
+    const worker = driver.worker(speaker);
+    const claimed = await driver.both(driver.under.pool.claim(worker, types, limit), (answer) => {
+      const taken = answer?.jobs.map(({ id }) => id) ?? [];
+      return queue.claim(driver.model, worker, { types, limit }, taken);
+    });
+    for (const { id, token } of claimed?.jobs ?? []) driver.history.once(`the claim of ${id} with token ${token}`);
+  },
+  checkIn: (driver, { target, said }) => {
+    const lease = driver.lease(target);
+    const asked = driver.under.pool.checkIn(lease, toCheckIn(said));
+    return driver.both(asked, () => workers.checkIn(driver.model, lease, toCheckIn(said)));
+  },
+  succeed: (driver, { target, said }) => {
+    const lease = driver.lease(target);
+    const asked = driver.under.pool.succeed(lease, toCheckIn(said));
+    return driver.both(asked, () => workers.succeed(driver.model, lease, toCheckIn(said)));
+  },
+  fail: (driver, { target, said, reason, retry, maxFails }) => {
+    const lease = driver.lease(target);
+    const failure = { reason, message: "it did not work", retry, maxFails, backoff: { baseMs: 1_000, capMs: 60_000 } };
+    const asked = driver.under.pool.fail(lease, failure, toCheckIn(said));
+    return driver.both(asked, () => workers.fail(driver.model, lease, failure, toCheckIn(said)));
+  },
+  postpone: (driver, { target, delayMs }) => {
+    const lease = driver.lease(target);
+    const asked = driver.under.pool.postpone(lease, delayMs);
+    return driver.both(asked, () => workers.postpone(driver.model, lease, delayMs));
+  },
+  confirm: (driver, { target, command }) => {
+    const lease = driver.lease(target);
+    return driver.both(driver.under.pool.confirm(lease, command), () => workers.confirm(driver.model, lease, command));
+  },
+  release: (driver, { target }) => {
+    const lease = driver.lease(target);
+    return driver.both(driver.under.pool.release(lease), () => workers.release(driver.model, lease));
+  },
+  promote: (driver) => driver.both(driver.under.pool.promote(), () => upkeep.promote(driver.model)),
+  reap: (driver) => driver.both(driver.under.pool.reap(), () => upkeep.reap(driver.model)),
+  expire: (driver) => driver.both(driver.under.pool.expire(), () => upkeep.expire(driver.model)),
+  sweep: (driver, { status, keepMs }) => {
+    const before = driver.model.now - keepMs;
+    return driver.both(driver.under.pool.sweep(status, before), () => upkeep.sweep(driver.model, status, before));
+  },
+  pause: (driver, { name, pauses }) =>
+    driver.both(driver.under.queues.pause(name, pauses), () => upkeep.pause(driver.model, name, pauses)),
+  drain: async (driver, { name, limit }) => {
+    const { pool, queues } = driver.under;
+    const waited = queue.waiting(driver.model, name).map(({ id }) => id);
+    const asked = queues.drain(name, limit);
+    const report = await asked;
+    const jobs = await Promise.all(waited.map((id) => pool.get(id)));
+    const stopped = new Set(jobs.filter(({ status }) => status === "STOPPED").map(({ id }) => id));
+    await driver.both(asked, () => queue.drain(driver.model, name, limit, { stopped, more: report.more }));
+  },
+  wait: async (driver, { ms }) => driver.wait(ms),
+};
+
+/** The answers to users leave out what the job launched; GetJob shows it. */
+async function answered(asked: Promise<Job>) {
+  return withoutLaunched(shown(await asked));
+}
+
+function answerOf(driver: Driver, job: ModelJob) {
+  return withoutLaunched(driver.model.show(job));
+}
+
+function withoutLaunched<T extends Pick<Job, "executions" | "executionTotals" | "lastError">>(job: T) {
+  const { executions: _, executionTotals: _totals, lastError, ...facts } = job;
+  return { ...facts, lastError: lastError && { ...lastError, message: "" } };
+}
+
+function inOrder<T extends { commands: OpenCommand[] }>(reply: T): T {
+  const key = ({ lease, command }: { lease: { jobId: string }; command: JobCommand }) => lease.jobId + command;
+  return { ...reply, commands: reply.commands.toSorted((a, b) => key(a).localeCompare(key(b))) };
+}
