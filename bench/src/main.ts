@@ -1,5 +1,6 @@
 import { describeMachine } from "./machine.ts";
 import type { Measurement } from "./measurement.ts";
+import { bulkLaunch } from "./measurements/bulk-launch.ts";
 import { crash } from "./measurements/crash.ts";
 import { drain } from "./measurements/drain.ts";
 import { flatness } from "./measurements/flatness.ts";
@@ -14,7 +15,17 @@ import { runAll } from "./run-all.ts";
 import { startBenchRedis } from "./stack/redis.ts";
 import { renderTable } from "./table.ts";
 
-const all: readonly Measurement[] = [unaryLaunch, drain, launchAndRun, startLatency, memory, flatness, idle, crash];
+const all: readonly Measurement[] = [
+  unaryLaunch,
+  bulkLaunch,
+  drain,
+  launchAndRun,
+  startLatency,
+  memory,
+  flatness,
+  idle,
+  crash,
+];
 
 function optionsOrExit(): Options {
   try {

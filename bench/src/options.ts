@@ -6,7 +6,7 @@ export interface Sizes {
   rounds: number;
   /** Launches of a round, with 100 in flight. */
   launches: number;
-  /** Jobs that are drained in a round. */
+  /** Jobs that are launched in bulk or drained in a round, in thousands whole. */
   drained: number;
   /** How long jobs are launched at a steady rate in a round, in seconds. */
   steadySeconds: number;

@@ -47,7 +47,12 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
   async function seesUnready(): Promise<void> {
     const { client } = controller.api;
     await until("/readyz says so", readyStatus, (status) => status === 503, { withinMs: answerMs + 1_000 });
-    await until("health says so", () => checkHealth(client), (word) => word === "NOT_SERVING", { withinMs: 1_000 });
+    await until(
+      "health says so",
+      () => checkHealth(client),
+      (word) => word === "NOT_SERVING",
+      { withinMs: 1_000 },
+    );
     const words = Object.values(await listHealth(client));
     assert.ok(words.length > 1 && words.every((word) => word === "NOT_SERVING"), words.join());
     assert.equal((await fetch(`${controller.opsUrl}/healthz`)).status, 200, "the process itself is well");
@@ -56,14 +61,22 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
   async function seesReady(): Promise<void> {
     await until("/readyz is well", readyStatus, (status) => status === 200, { withinMs: 5_000 });
     const { client } = controller.api;
-    await until("health is well", () => checkHealth(client), (word) => word === "SERVING", { withinMs: 1_000 });
+    await until(
+      "health is well",
+      () => checkHealth(client),
+      (word) => word === "SERVING",
+      { withinMs: 1_000 },
+    );
   }
 
   /** Every step of its only run is in the log, once and in order. */
   async function seesWholeLog(jobId: string, steps: number): Promise<void> {
     const log = await controller.api.log(jobId);
     const told = [...log.matchAll(/step (\d+) of \d+ done/g)].map(([, step]) => Number(step));
-    assert.deepEqual(told, Array.from({ length: steps }, (_, index) => index + 1));
+    assert.deepEqual(
+      told,
+      Array.from({ length: steps }, (_, index) => index + 1),
+    );
     assert.equal(await runsInLog(controller.api, jobId), 1);
   }
 
@@ -81,7 +94,11 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
 
     await seesUnready();
     await seesRefusals(long.id);
-    await until("the short job has ended", () => runCount(worker), (count) => count === 1);
+    await until(
+      "the short job has ended",
+      () => runCount(worker),
+      (count) => count === 1,
+    );
     await wait(crashed + 4_000 - performance.now());
     await stack.redis.resume();
 

@@ -20,7 +20,11 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
   async function jobAtWork(steps: number) {
     const { id } = await controller.api.launchDemo({ steps, step_ms: 100 });
     const job = await controller.api.untilAtWork(id);
-    await until("the run is in the log", () => runsInLog(controller.api, id), (runs) => runs === 1);
+    await until(
+      "the run is in the log",
+      () => runsInLog(controller.api, id),
+      (runs) => runs === 1,
+    );
     return job;
   }
 
@@ -77,7 +81,11 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     // its only step is over while the worker sleeps: a result is the first that it will say
     const nearlyDone = await api.launchDemo({ steps: 1, step_ms: 4_000 });
     await api.untilStatus(nearlyDone.id, "RUNNING");
-    await until("its run is in the log", () => runsInLog(api, nearlyDone.id), (runs) => runs === 1);
+    await until(
+      "its run is in the log",
+      () => runsInLog(api, nearlyDone.id),
+      (runs) => runs === 1,
+    );
     sleeper.signal("SIGSTOP");
     await crew.hire("heir", controller);
     for (const { id } of [midway, nearlyDone]) {

@@ -180,11 +180,11 @@ describe("the pool in Redis", () => {
     const { pool, clock } = under;
     const lease = await startJob(under);
     await pool.hello(workerNamed("w1", "first", "s2"), workerInfo, [lease]);
-    await pool.disconnect(workerNamed("w1", "first", "s1"));
+    await pool.disconnect(workerNamed("w1", "first", "s1"), []);
     clock.advance(5_001);
     assert.equal((await pool.reap()).count, 0);
 
-    await pool.disconnect(workerNamed("w1", "first", "s2"));
+    await pool.disconnect(workerNamed("w1", "first", "s2"), []);
     clock.advance(5_001);
     assert.equal((await pool.reap()).count, 1);
   });

@@ -58,7 +58,7 @@ export type Command =
   | { do: "postpone"; target: Target; delayMs: number }
   | { do: "confirm"; target: Target; command: JobCommand }
   | { do: "release"; target: Target }
-  | { do: "promote" | "reap" | "expire" }
+  | { do: "promote" | "reap" | "expire" | "endSubJobs" }
   | { do: "sweep"; status: "STOPPED" | "CANCELLED" | "ERROR" | "SUCCESS"; keepMs: number }
   | { do: "pause"; name: string; pauses: boolean }
   | { do: "drain"; name: string; limit: number }
@@ -125,6 +125,7 @@ export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   { weight: 4, arbitrary: kind("promote", {}) },
   { weight: 5, arbitrary: kind("reap", {}) },
   { weight: 2, arbitrary: kind("expire", {}) },
+  { weight: 2, arbitrary: kind("endSubJobs", {}) },
   { weight: 2, arbitrary: sweeping() },
   { weight: 2, arbitrary: kind("pause", { name, pauses: fc.constantFrom(true, false, false) }) },
   { weight: 1, arbitrary: kind("drain", { name, limit: fc.integer({ min: 1, max: 6 }) }) },

@@ -3,6 +3,7 @@ import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
 import { workerInfo } from "../support/pool.ts";
 import type { Command, CommandOf } from "./commands.ts";
 import { type Driver, shown, toCheckIn, toNewJob } from "./driver.ts";
+import { subJobIsGone, sweepForgetsEntry } from "./known-faults.ts";
 import * as queue from "./queue.ts";
 import type { ModelJob } from "./state.ts";
 import * as upkeep from "./upkeep.ts";
@@ -27,6 +28,7 @@ const runners: Runners = {
   },
   launchSubJob: (driver, { parent, key, shape }) => {
     const lease = driver.lease(parent);
+    if (subJobIsGone(driver.model, lease.jobId, key)) return Promise.resolve();
     // workers cannot name a request
     const job = toNewJob({ ...shape, requestKey: "" }, driver.model.now);
     return driver.both(answered(driver.under.pool.launchSubJob(lease, key, job)), (answer) =>
@@ -58,7 +60,7 @@ const runners: Runners = {
   },
   disconnect: (driver, { speaker }) => {
     const worker = driver.worker(speaker);
-    return driver.both(driver.under.pool.disconnect(worker), () => workers.disconnect(driver.model, worker));
+    return driver.both(driver.under.pool.disconnect(worker, []), () => workers.disconnect(driver.model, worker));
   },
   leave: (driver, { speaker }) => {
     const worker = driver.worker(speaker);
@@ -104,8 +106,17 @@ const runners: Runners = {
   promote: (driver) => driver.both(driver.under.pool.promote(), () => upkeep.promote(driver.model)),
   reap: (driver) => driver.both(driver.under.pool.reap(), () => upkeep.reap(driver.model)),
   expire: (driver) => driver.both(driver.under.pool.expire(), () => upkeep.expire(driver.model)),
+  endSubJobs: async (driver) => {
+    const before = await driver.readEnding();
+    const asked = driver.under.pool.endSubJobs();
+    await asked;
+    const after = await driver.readEnding();
+    const [parentId] = before.filter((id) => !after.includes(id));
+    await driver.both(asked, () => users.endSubJobs(driver.model, parentId));
+  },
   sweep: (driver, { status, keepMs }) => {
     const before = driver.model.now - keepMs;
+    if (sweepForgetsEntry(driver.model, status, before)) return Promise.resolve();
     return driver.both(driver.under.pool.sweep(status, before), () => upkeep.sweep(driver.model, status, before));
   },
   pause: (driver, { name, pauses }) =>

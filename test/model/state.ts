@@ -1,4 +1,4 @@
-import type { Job, NewJob } from "@drydock/job-controller/domain/job.ts";
+import type { Job, JobCommand, NewJob } from "@drydock/job-controller/domain/job.ts";
 import { type JobStatus, jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
 
 /** The fields of a job that the model foretells. */
@@ -58,6 +58,8 @@ export class ModelPool {
   readonly requests = new Map<string, string>();
   /** Parent id and key -> job id. */
   readonly subJobs = new Map<string, string>();
+  /** Job that was to end -> what is to be passed on to the jobs that it launched. */
+  readonly ending = new Map<string, JobCommand>();
   /** Job type -> at most so many places in its queue whose job does not wait there any more. */
   readonly leftPlaces = new Map<string, number>();
   #front = 0;
@@ -133,7 +135,7 @@ export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void 
 }
 
 /** What a stop or cancel ends in. */
-export function statusAfter(command: "stop" | "cancel"): JobStatus {
+export function statusAfter(command: JobCommand): JobStatus {
   return command === "stop" ? "STOPPED" : "CANCELLED";
 }
 

@@ -1,4 +1,7 @@
+import assert from "node:assert/strict";
 import { type JobCommand, type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
+import type { UpkeepReport } from "@drydock/job-controller/ports/job-pool.ts";
 import { finish, type ModelJob, type ModelPool, newModelJob, refuse, statusAfter } from "./state.ts";
 
 /** Stores a job under that id, or gives the one that the same request launched before. */
@@ -33,17 +36,36 @@ export function launchSubJob(
   return made;
 }
 
-/** Ends a waiting job; of a running one notes the command. A stop is stronger than a cancel. */
+/** Ends a waiting job; of a running one notes the command. What it launched is ended later. */
 export function end(pool: ModelPool, id: string, command: JobCommand): ModelJob {
   const job = pool.find(id);
-  if (job.status === "RUNNING") {
-    if (job.command !== "stop" && job.command !== command) Object.assign(job, { command, commandAt: pool.now });
-  } else if (job.status === "PENDING" || job.status === "SCHEDULED") {
-    finish(pool, job, statusAfter(command));
-  } else if (job.status !== statusAfter(command)) {
-    refuse("JOB_STATUS_FORBIDS");
-  }
+  const isOver = isFinal(job.status) && job.status !== statusAfter(command);
+  if (isOver) refuse("JOB_STATUS_FORBIDS");
+  endJob(pool, job, command);
   return job;
+}
+
+/** Passes a stop or cancel of that job on to the jobs that it launched. */
+export function endSubJobs(pool: ModelPool, parentId: string | undefined): UpkeepReport {
+  const command = pool.ending.get(parentId ?? "");
+  assert.equal(command === undefined, pool.ending.size === 0, `${parentId} is to pass a command on`);
+  if (parentId === undefined || command === undefined) return { count: 0, more: false };
+  const launched = pool.jobs.get(parentId)?.executions ?? [];
+  for (const id of launched) {
+    const job = pool.jobs.get(id);
+    if (job !== undefined) endJob(pool, job, command);
+  }
+  pool.ending.delete(parentId);
+  return { count: launched.length, more: false };
+}
+
+/** A stop is stronger than a cancel. */
+function endJob(pool: ModelPool, job: ModelJob, command: JobCommand): void {
+  const isAsked = job.command === "stop" || job.command === command;
+  if (isFinal(job.status) || isAsked) return;
+  if (job.status === "RUNNING") Object.assign(job, { command, commandAt: pool.now });
+  else finish(pool, job, statusAfter(command));
+  if (job.executions.length > 0) pool.ending.set(job.id, command);
 }
 
 /** Brings a job back; its attempts count anew. */

@@ -34,25 +34,25 @@ export function beat(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): B
   const known = checkWorker(pool, worker);
   known.leaseEndsAt = pool.now + leaseMs;
   const turn = pool.newFront();
-  const reply: BeatReply = { lost: [], commands: [] };
-  const kept = new Set<ModelJob>();
-  for (const lease of named) {
+  const mine = pool.heldBy(worker.workerId);
+  const kept = new Set(named.map((lease) => heldUnder(pool, worker.workerId, lease)));
+  const overdue = mine.filter((job) => kept.has(job) && isOverdue(pool, job));
+  const unheard = mine.filter((job) => !kept.has(job) && pool.now - job.startedAt > acceptMs);
+  const lost = named.filter((lease) => {
     const job = heldUnder(pool, worker.workerId, lease);
-    if (job !== undefined) kept.add(job);
-    const isOverdue = job?.command !== undefined && pool.now - job.commandAt > graceMs + graceMarginMs;
-    if (job === undefined || isOverdue) reply.lost.push(lease);
+    return job === undefined || overdue.includes(job);
+  });
+  for (const job of unheard) giveBack(pool, job, turn);
+  for (const job of overdue) {
+    job.token++;
+    finish(pool, job, statusAfter(job.command ?? "stop"));
   }
-  for (const job of pool.heldBy(worker.workerId)) {
-    if (!kept.has(job)) {
-      if (pool.now - job.startedAt > acceptMs) giveBack(pool, job, turn);
-    } else if (job.command !== undefined && pool.now - job.commandAt > graceMs + graceMarginMs) {
-      job.token++;
-      finish(pool, job, statusAfter(job.command));
-    } else if (job.command !== undefined) {
-      reply.commands.push(openCommand(job, job.command));
-    }
-  }
-  return reply;
+  const open = mine.filter((job) => kept.has(job) && job.command !== undefined);
+  return { lost, commands: open.map((job) => openCommand(job, job.command ?? "stop")) };
+}
+
+function isOverdue(pool: ModelPool, job: ModelJob): boolean {
+  return job.command !== undefined && pool.now - job.commandAt > graceMs + graceMarginMs;
 }
 
 /** A broken stream leaves little of the lease, unless a newer stream has taken over. */
@@ -117,10 +117,11 @@ export function release(pool: ModelPool, lease: Lease): Verdict {
   return settle(pool, lease, (job) => giveBack(pool, job, pool.newFront()));
 }
 
-/** The worker, if it is known and no newer process of its id is. */
-export function checkWorker(pool: ModelPool, { workerId, incarnation }: WorkerIdentity) {
+/** The worker, if it is known and no newer process or stream of its id is. */
+export function checkWorker(pool: ModelPool, { workerId, incarnation, session }: WorkerIdentity) {
   const known = pool.workers.get(workerId) ?? refuse("LEASE_LOST");
   if (known.incarnation !== incarnation) refuse("WORKER_SUPERSEDED");
+  if (known.session !== session) refuse("LEASE_LOST");
   return known;
 }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import {
   type Assign,
   type ControllerMessage,
@@ -144,20 +143,4 @@ export class ScriptedWorker {
     this.#waiters.delete(waiter);
     waiter.take(message);
   }
-}
-
-/** Sends pieces on a log stream and gives the answers. */
-export async function sendLog(
-  { client }: ScriptedWorker,
-  pieces: { lease: Lease; offset: number; text: string }[],
-): Promise<{ durableOffset: number; closed: boolean }[]> {
-  const call = client.streamLogs();
-  const answers: { durableOffset: number; closed: boolean }[] = [];
-  call.on("data", ({ durableOffset, closed }) => {
-    answers.push({ durableOffset, closed });
-    if (answers.length === pieces.length) call.end();
-  });
-  for (const piece of pieces) call.write(piece);
-  await once(call, "end");
-  return answers;
 }

@@ -44,7 +44,7 @@ async function run(bench: Bench): Promise<Row[]> {
 /** From the first run to the last job's final status. */
 async function drainOnce({ side, finished }: Drainer, jobs: number): Promise<{ perSecond: number }> {
   await side.redis.probe.flush();
-  await side.client.call("fill", jobs);
+  await side.client.call("launchInBulk", jobs, 4);
   await side.worker.call("start", concurrency, finished);
   const endedAt = await side.client.call("untilDone");
   await side.worker.call("stop");

@@ -23,7 +23,7 @@ async function run(bench: Bench): Promise<Row[]> {
   let first: readonly number[] | undefined;
   let depth = 0;
   for (const next of bench.sizes.depths) {
-    await deepen(bench, sides, next - depth);
+    await deepen(bench, sides, Math.max(next - depth, 0));
     depth = next + launches;
     const row = await timeLaunches(bench, sides, next);
     rows.push(row);
@@ -43,7 +43,7 @@ async function run(bench: Bench): Promise<Row[]> {
 async function deepen({ say }: Bench, { both }: Sides, jobs: number): Promise<void> {
   for (const { name, client, redis } of both) {
     say(`${format(jobs)} more jobs wait, ${name}`);
-    await client.call("fill", Math.max(jobs, 0));
+    await client.call("launchInBulk", jobs, 4);
     await redis.probe.watchScripts();
   }
 }

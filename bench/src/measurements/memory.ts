@@ -27,11 +27,11 @@ async function measure({ sizes: { remembered }, say }: Bench, { name, redis, cli
   say(`${name}, waiting jobs`);
   // makes the queue known and its scripts loaded, which is no job's cost
   await worker.call("start", concurrency, "kept");
-  await client.call("fill", 1_000);
+  await client.call("launchInBulk", 1_000, 4);
   await client.call("untilDone");
   await worker.call("stop");
   const before = await redis.probe.usedMemory();
-  await client.call("fill", remembered);
+  await client.call("launchInBulk", remembered, 4);
   const waiting = ((await redis.probe.usedMemory()) - before) / remembered;
   say(`${name}, finished jobs`);
   await worker.call("start", concurrency, "kept");

@@ -2,8 +2,8 @@
 export interface ClientApi {
   /** Launches no-op jobs, so many in flight; resolves to how long it took, in seconds. */
   launch(count: number, inFlight: number): Promise<number>;
-  /** Launches no-op jobs as quickly as this side can, to have them. */
-  fill(count: number): Promise<void>;
+  /** Launches no-op jobs, 1,000 a call, so many calls in flight; resolves to how long it took, in seconds. */
+  launchInBulk(count: number, callsInFlight: number): Promise<number>;
   /** Launches no-op jobs one after the other; resolves to how long each took, in milliseconds. */
   launchInTurn(count: number): Promise<number[]>;
   /** Launches no-op jobs at a steady rate, whether or not earlier ones have been answered. */

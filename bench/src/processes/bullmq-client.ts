@@ -20,12 +20,10 @@ async function add(name = "NOOP"): Promise<void> {
   if (launches++ % sampleEvery === 0) sample.push(job);
 }
 
-async function fill(count: number): Promise<void> {
-  for (let left = count; left > 0; left -= bulk) {
-    const entries = Array.from({ length: Math.min(bulk, left) }, () => ({ name: "NOOP", data: createPayload() }));
-    const [first] = await queue.addBulk(entries);
-    if (first !== undefined) sample.push(first);
-  }
+async function addBulk(): Promise<void> {
+  const entries = Array.from({ length: bulk }, () => ({ name: "NOOP", data: createPayload() }));
+  const [first] = await queue.addBulk(entries);
+  if (first !== undefined) sample.push(first);
 }
 
 async function untilDone(): Promise<number> {
@@ -49,7 +47,7 @@ async function readAndStop(count: number): Promise<void> {
 
 serve<ClientApi>({
   launch: (count, inFlight) => inParallel(count, inFlight, () => add()),
-  fill,
+  launchInBulk: (count, callsInFlight) => inParallel(Math.ceil(count / bulk), callsInFlight, addBulk),
   launchInTurn: (count) => inTurn(count, () => add()),
   launchSteadily: (perSecond, seconds) => steadily(perSecond, seconds, () => add()),
   launchHeld: async (count) => void (await inParallel(count, count, () => add("HOLD"))),

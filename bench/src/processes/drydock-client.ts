@@ -5,7 +5,7 @@ import {
   JobServiceClient,
   JobServiceService,
   LaunchJobRequest,
-  LaunchJobResponse,
+  LaunchJobsRequest,
 } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { createChannelOptions, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { credentials } from "@grpc/grpc-js";
@@ -18,6 +18,8 @@ const deadlineMs = 60_000;
 const pollMs = 10;
 /** One of so many jobs is looked at in the end. */
 const sampleEvery = 500;
+/** Jobs of a bulk call. */
+const bulk = 1_000;
 
 const client = new JobServiceClient(
   process.env.BENCH_TARGET ?? "",
@@ -25,6 +27,7 @@ const client = new JobServiceClient(
   createChannelOptions(),
 );
 let launches = 0;
+let bulks = 0;
 let sample: string[] = [];
 
 /** Launches a job as a client does. */
@@ -35,30 +38,42 @@ function launch(name = "NOOP"): Promise<void> {
   });
 }
 
-const { path } = JobServiceService.launchJob;
-const prepared = Buffer.from(
-  LaunchJobRequest.encode(
-    LaunchJobRequest.fromPartial({ job: { name: "NOOP", parameters: createPayload() } }),
-  ).finish(),
-);
 const asIs = (bytes: Buffer) => bytes;
+const { launchJob, launchJobs } = JobServiceService;
+const job = { name: "NOOP", parameters: createPayload() };
+const preparedJob = launchJob.requestSerialize(LaunchJobRequest.fromPartial({ job }));
+const preparedJobs = launchJobs.requestSerialize(
+  LaunchJobsRequest.fromPartial({ jobs: Array.from({ length: bulk }, () => job) }),
+);
 
 /**
- * Launches a job whose bytes are made already, and does not read the answer: this process shares the machine with what
- * is measured, so its own work must be small.
+ * Makes a call whose bytes are made already: this process shares the machine with what is measured, so its own work must
+ * be small. For the same reason few answers are read.
  */
-function launchPrepared(): Promise<void> {
+function callPrepared(path: string, request: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(path, asIs, asIs, prepared, (error, answer) => {
-      if (error !== null) return reject(error);
-      if (answer !== undefined && launches++ % sampleEvery === 0) sample.push(idOf(answer));
-      resolve();
+    client.makeUnaryRequest(path, asIs, asIs, request, (error, answer) => {
+      if (error !== null) reject(error);
+      else resolve(answer ?? Buffer.alloc(0));
     });
   });
 }
 
-function idOf(answer: Buffer): string {
-  return LaunchJobResponse.decode(answer).stats?.id ?? "";
+async function launchPrepared(): Promise<void> {
+  const answer = await callPrepared(launchJob.path, preparedJob);
+  if (launches++ % sampleEvery === 0) addToSample(launchJob.responseDeserialize(answer).stats?.id);
+}
+
+async function launchPreparedBulk(): Promise<void> {
+  const answer = await callPrepared(launchJobs.path, preparedJobs);
+  if (bulks++ % 10 > 0) return;
+  const [first] = launchJobs.responseDeserialize(answer).results;
+  addToSample(first?.result?.$case === "stats" ? first.result.value.id : undefined);
+}
+
+function addToSample(jobId: string | undefined): void {
+  if (jobId === undefined) throw new Error("a job was not launched");
+  sample.push(jobId);
 }
 
 async function untilDone(): Promise<number> {
@@ -87,7 +102,7 @@ async function readAndStop(count: number): Promise<void> {
 
 serve<ClientApi>({
   launch: (count, inFlight) => inParallel(count, inFlight, launchPrepared),
-  fill: async (count) => void (await inParallel(count, 200, launchPrepared)),
+  launchInBulk: (count, callsInFlight) => inParallel(Math.ceil(count / bulk), callsInFlight, launchPreparedBulk),
   launchInTurn: (count) => inTurn(count, () => launch()),
   launchSteadily: (perSecond, seconds) => steadily(perSecond, seconds, () => launch()),
   launchHeld: async (count) => void (await inParallel(count, count, () => launch("HOLD"))),

@@ -89,8 +89,8 @@ export interface JobPool {
   /** Renews the worker's lease. */
   beat(worker: WorkerIdentity, held: Lease[]): Promise<BeatReply>;
   update(worker: WorkerIdentity, info: WorkerInfo): Promise<void>;
-  /** Cuts the worker's lease, if this session is still its newest. */
-  disconnect(worker: WorkerIdentity): Promise<void>;
+  /** Cuts the worker's lease and gives back what it did not accept, if this session is still its newest. */
+  disconnect(worker: WorkerIdentity, unheard: Lease[]): Promise<void>;
   /** Forgets the worker and frees what it holds, if this session is still its newest. */
   leave(worker: WorkerIdentity): Promise<void>;
 

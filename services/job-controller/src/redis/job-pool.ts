@@ -90,8 +90,9 @@ export class RedisJobPool implements port.JobPool {
 
   async beat(worker: WorkerIdentity, held: Lease[]): Promise<port.BeatReply> {
     const { leaseMs, acceptMs, graceMs } = this.#terms;
+    const identity = [worker.workerId, worker.incarnation, worker.session] as const;
     const replies = await this.#perShard(held, (shard, own) => {
-      const args = [worker.workerId, worker.incarnation, leaseMs, acceptMs, graceMs + graceMarginMs] as const;
+      const args = [...identity, leaseMs, acceptMs, graceMs + graceMarginMs] as const;
       return shard.run("beat", ...args, ...leaseArguments(own));
     });
     const { named, commands } = settleHeld(replies);
@@ -103,8 +104,9 @@ export class RedisJobPool implements port.JobPool {
     await this.#all((shard) => shard.run("update-worker", workerId, incarnation, session, json));
   }
 
-  async disconnect({ workerId, session }: WorkerIdentity): Promise<void> {
-    await this.#all((shard) => shard.run("disconnect", workerId, session, this.#terms.brokenMs));
+  async disconnect({ workerId, session }: WorkerIdentity, unheard: Lease[]): Promise<void> {
+    const args = [workerId, session, this.#terms.brokenMs] as const;
+    await this.#perShard(unheard, (shard, own) => shard.run("disconnect", ...args, ...leaseArguments(own)));
   }
 
   async leave({ workerId, session }: WorkerIdentity): Promise<void> {
@@ -113,12 +115,13 @@ export class RedisJobPool implements port.JobPool {
 
   async claim(worker: WorkerIdentity, types: readonly port.ClaimableType[], limit: number): Promise<port.Claim> {
     const claim: port.Claim = { jobs: [], more: false };
+    const { workerId, incarnation, session } = worker;
     const wanted = types.flatMap(({ name, most }) => [name, most]);
     const first = this.#nextShard++;
     for (let i = 0; i < this.#shards.length && claim.jobs.length < limit; i++) {
       const shard = this.#shards[(first + i) % this.#shards.length] as Shard;
       const left = limit - claim.jobs.length;
-      const [more, ...jobs] = list(await shard.run("claim", worker.workerId, worker.incarnation, left, ...wanted));
+      const [more, ...jobs] = list(await shard.run("claim", workerId, incarnation, session, left, ...wanted));
       for (const job of jobs) claim.jobs.push(toClaimedJob(job));
       claim.more ||= more === 1;
     }

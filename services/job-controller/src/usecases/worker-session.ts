@@ -54,6 +54,10 @@ export class WorkerSession {
   #slots: number;
   #draining = false;
   #claiming = 0;
+  /** Another stream of the worker, here or elsewhere, has taken over. */
+  #isOusted = false;
+  /** It did not accept what it was sent; it gets nothing more until it is heard again. */
+  #isSilent = false;
 
   constructor(deps: SessionDeps, channel: WorkerChannel, hello: WorkerHello) {
     this.#deps = deps;
@@ -67,7 +71,7 @@ export class WorkerSession {
 
   /** How many more jobs the worker takes. */
   get free(): number {
-    if (this.#draining || this.#closed.signal.aborted) return 0;
+    if (this.#draining || this.#isOusted || this.#isSilent || this.#closed.signal.aborted) return 0;
     return Math.max(0, this.#slots - this.#held.size - this.#claiming);
   }
 
@@ -94,7 +98,8 @@ export class WorkerSession {
       for (const job of jobs) this.#assign(job);
       return more || jobs.length === limit;
     } catch (error) {
-      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(error);
+      // its next beat says so and ends the stream; till then results may still come on it
+      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#isOusted = true;
       throw error;
     } finally {
       this.#claiming -= limit;
@@ -109,6 +114,7 @@ export class WorkerSession {
   }
 
   accept({ jobId, token }: Lease): void {
+    this.#isSilent = false;
     const held = this.#held.get(jobId);
     if (held?.token === token) held.sentAt = undefined;
   }
@@ -123,6 +129,7 @@ export class WorkerSession {
       if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(error);
       throw error;
     });
+    this.#isSilent = false;
     for (const { jobId } of reply.lost) this.#let(jobId);
     this.#channel.beatAck(sequence, reply);
   }
@@ -158,7 +165,9 @@ export class WorkerSession {
   async takeBackUnheard(): Promise<void> {
     const before = this.#deps.clock.now() - this.#deps.terms.acceptMs;
     for (const [jobId, { token, sentAt }] of this.#held) {
-      if (sentAt !== undefined && sentAt < before) await this.#giveBack({ jobId, token });
+      if (sentAt === undefined || sentAt >= before) continue;
+      this.#isSilent = true;
+      await this.#giveBack({ jobId, token });
     }
   }
 
@@ -175,17 +184,21 @@ export class WorkerSession {
   }
 
   /**
-   * The stream is over. What never came is given back at once. When the worker broke off, its lease is cut; when this
-   * controller ends by plan, the worker keeps its lease for the way to another one.
+   * The stream is over. What was not accepted is given back at once. When the worker broke off, its lease is cut; when
+   * this controller ends by plan, the worker keeps its lease for the way to another one.
    */
   async close(by: "worker" | "controller"): Promise<void> {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort(new Error("the stream is over"));
     const { pool } = this.#deps;
-    const unheard = [...this.#held].filter(([, { sentAt }]) => sentAt !== undefined);
-    await Promise.all(unheard.map(([jobId, { token }]) => pool.release({ jobId, token })));
     if (this.#draining) await pool.leave(this.identity);
-    else if (by === "worker") await pool.disconnect(this.identity);
+    else if (by === "worker") await pool.disconnect(this.identity, this.#unheard());
+  }
+
+  #unheard(): Lease[] {
+    return [...this.#held]
+      .filter(([, { sentAt }]) => sentAt !== undefined)
+      .map(([jobId, { token }]) => ({ jobId, token }));
   }
 
   /** Ends the stream. */

@@ -1,5 +1,5 @@
 -- beat: renews a worker's lease and tells it what it has lost and what is to end.
--- arguments: worker, incarnation, lease in ms, accept time in ms, limit for obeying a command in ms,
+-- arguments: worker, incarnation, session, lease in ms, accept time in ms, limit for obeying a command in ms,
 --   then id and token for each job that it holds
 -- reply: for each of those 1 (held) or 0 (lost), then the open commands as id, token, command
 -- errors: WORKER_SUPERSEDED, LEASE_LOST
@@ -18,8 +18,8 @@ local function is_overdue(mark, limit)
   return asked and now - tonumber(asked) > tonumber(limit)
 end
 
-transitions.beat = function(worker, incarnation, lease, accept, limit, ...)
-  check_worker(worker, incarnation)
+transitions.beat = function(worker, incarnation, session, lease, accept, limit, ...)
+  check_worker(worker, incarnation, session)
   local held_key, commands = prefix .. "held:" .. worker, {}
   redis.call("ZADD", leases, now + tonumber(lease), worker)
   local reply, kept = compare(held_key, { ... })

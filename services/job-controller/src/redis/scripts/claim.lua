@@ -1,5 +1,5 @@
 -- claim: takes waiting jobs for a worker, in the order of the names; status, token and lease change together.
--- arguments: worker, incarnation, limit, then for each job type its name and how many may run over all workers, or 0
+-- arguments: worker, incarnation, session, limit, then for each job type its name and how many may run over all workers, or 0
 -- reply: whether more may be waiting (0 or 1), then for each job id, token, name, attempt, log length, trace,
 --   limit of the run in ms or 0, parameters; errors: WORKER_SUPERSEDED, LEASE_LOST
 local MOST_POPPED = 500
@@ -34,8 +34,8 @@ local function room(name, most)
   return most - tonumber(redis.call("HGET", counts, field) or 0) - (changes[field] or 0)
 end
 
-transitions.claim = function(worker, incarnation, limit, ...)
-  check_worker(worker, incarnation)
+transitions.claim = function(worker, incarnation, session, limit, ...)
+  check_worker(worker, incarnation, session)
   local names, reply, popped = { ... }, { 0 }, 0
   limit = tonumber(limit)
   for at = 1, #names, 2 do

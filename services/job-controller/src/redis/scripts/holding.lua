@@ -1,10 +1,12 @@
 -- holding: what workers hold, and how a job ends.
 
--- Refuses a worker that is not known any more or that a newer process of its id has replaced.
-local function check_worker(worker, incarnation)
+-- Refuses a worker that is not known any more, that a newer process of its id has replaced, or that has a newer stream.
+local function check_worker(worker, incarnation, session)
   local known = redis.call("HGET", workers, worker)
   if not known then refuse("LEASE_LOST", worker) end
-  if string.match(known, "^%S+") ~= incarnation then refuse("WORKER_SUPERSEDED", worker) end
+  local newest, newest_session = string.match(known, "^(%S+) (%S+)")
+  if newest ~= incarnation then refuse("WORKER_SUPERSEDED", worker) end
+  if newest_session ~= session then refuse("LEASE_LOST", worker) end
 end
 
 -- Takes a RUNNING job from its worker; the caller moves it on.

@@ -5,7 +5,7 @@ transitions["launch-sub-job"] = function(parent_id, token, key, id, name, trace,
   local parent, parent_parameters = load(parent_id)
   if standing(parent, token) ~= "held" then refuse("LEASE_LOST", parent_id) end
   local launched = redis.call("HGET", prefix .. "sub-job-keys:" .. parent_id, key)
-  if not launched then
+  if not launched or redis.call("HEXISTS", jobs, launched) == 0 then
     launched = launch(id, name, trace, parameters, parent_id, options)[1]
     redis.call("HSET", prefix .. "sub-job-keys:" .. parent_id, key, launched)
     add_entry(prefix .. "sub-jobs:" .. parent_id, launched)

@@ -12,7 +12,9 @@ end
 
 transitions.sweep = function(status, before, limit)
   local stream = ended_stream(status)
-  local entries = redis.call("XRANGE", stream, "-", "(" .. before, "COUNT", limit)
+  -- an end without a count takes in the whole of its millisecond
+  local last = string.format("%.0f", tonumber(before) - 1)
+  local entries = redis.call("XRANGE", stream, "-", last, "COUNT", limit)
   for _, entry in ipairs(entries) do
     local id = entry[2][2]
     local found, job = pcall(load, id)

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { refusalFacts, refusalOf } from "../support/refusal.ts";
+import { digest, gzip, launchSubJob, putReport, sendLog, sendParts } from "../support/worker-calls.ts";
+import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
+
+let rig: WorkerRig;
+before(async () => {
+  rig = await startWorkerRig();
+});
+after(() => rig.stop());
+
+describe("for a job that it holds, a worker", { concurrency: true }, () => {
+  async function start() {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease } = await worker.takes();
+    return { type, worker, id, lease };
+  }
+
+  test("stores a report, which is found by job and by digest", async () => {
+    const { worker, id, lease } = await start();
+    await putReport(worker, lease);
+    assert.equal((await rig.api.reportOf(id)).reportId, "r-1");
+    assert.equal((await rig.api.report({ $case: "digest", value: digest })).artifact?.digest, digest);
+  });
+
+  test("can't store a report that was damaged on the way, has no head or a digest that is none", async () => {
+    const { worker, id, lease } = await start();
+    const damaged = await refusalFacts(putReport(worker, lease, { sha256: "0".repeat(64) }));
+    assert.deepEqual(damaged, ["INVALID_ARGUMENT", "FIELD_INVALID", "head.sha256"]);
+    const wrong = await refusalOf(putReport(worker, lease, { digest: "latest" }));
+    assert.deepEqual([wrong.code, wrong.reason], ["INVALID_ARGUMENT", "FIELD_INVALID"]);
+    const headless = sendParts(worker.client, [{ part: { $case: "gzipChunk", value: gzip } }]);
+    assert.equal((await refusalOf(headless)).reason, "PROTOCOL_VIOLATION");
+    assert.equal((await refusalOf(sendParts(worker.client, []))).reason, "PROTOCOL_VIOLATION");
+    assert.equal((await refusalOf(rig.api.reportOf(id))).reason, "REPORT_NOT_FOUND");
+  });
+
+  test("launches each job once, however often it asks", async () => {
+    const { type, worker, id, lease } = await start();
+    const ask = async (key: string) => (await launchSubJob(worker, lease, { key, name: type })).stats?.id ?? "";
+    const [first, again, other] = [await ask("one"), await ask("one"), await ask("two")];
+    assert.equal(first, again);
+    assert.notEqual(first, other);
+    const { executions, multipleExecutions } = await rig.api.get(id);
+    assert.deepEqual([executions, multipleExecutions], [[first, other], true]);
+    const { upstreamJobId, status } = await rig.api.get(first);
+    assert.deepEqual([upstreamJobId, status], [id, "PENDING"]);
+  });
+
+  test("can't launch a job without a key, of a name that nobody knows or with bad parameters", async () => {
+    const { worker, type, lease } = await start();
+    const ask = (key: string, name: string, parameters = {}) =>
+      refusalFacts(launchSubJob(worker, lease, { key, name, parameters }));
+    assert.deepEqual(await ask("", type), ["INVALID_ARGUMENT", "FIELD_INVALID", "key"]);
+    assert.deepEqual((await ask("1", "NOBODY_KNOWS")).slice(0, 2), ["INVALID_ARGUMENT", "JOB_NAME_UNKNOWN"]);
+    assert.deepEqual((await ask("1", "no name")).slice(0, 2), ["INVALID_ARGUMENT", "FIELD_INVALID"]);
+  });
+
+  test("may send a piece of its log twice", async () => {
+    const { worker, id, lease } = await start();
+    const [one, two] = ["eins Äöü\n", "zwei\n"];
+    const offset = Buffer.byteLength(one);
+    const answers = await sendLog(worker, [
+      { lease, offset: 0, text: one },
+      { lease, offset: 0, text: one },
+      { lease, offset: 0, text: one + two },
+      { lease, offset, text: two },
+    ]);
+    assert.deepEqual(
+      answers.map(({ durableOffset }) => durableOffset),
+      [offset, offset, offset + 5, offset + 5],
+    );
+    assert.equal(await rig.api.log(id), one + two);
+  });
+});

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { gzipSync } from "node:zlib";
+import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import {
+  LaunchSubJobRequest,
+  type Lease,
+  PutReportHead,
+  type PutReportRequest,
+  WorkerServiceService,
+} from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { toRpcError, unaryCall } from "@drydock/shared/grpc/client.ts";
+import type { ScriptedWorker } from "./scripted-worker.ts";
+
+/** The digest of the image that the reports are about. */
+export const digest = `sha256:${"a".repeat(64)}`;
+/** A report, encoded and packed. */
+export const gzip = gzipSync(Report.encode(Report.fromPartial({ reportId: "r-1", artifact: { digest } })).finish());
+const sha256 = createHash("sha256").update(gzip).digest("hex");
+
+/** Stores a report; the head may say other things about it than are true. */
+export function putReport({ client }: ScriptedWorker, lease: Lease, head: { digest?: string; sha256?: string } = {}) {
+  const value = PutReportHead.fromPartial({ lease, digest, sha256, ...head });
+  return sendParts(client, [
+    { part: { $case: "head", value } },
+    { part: { $case: "gzipChunk", value: gzip.subarray(0, 10) } },
+    { part: { $case: "gzipChunk", value: gzip.subarray(10) } },
+  ]);
+}
+
+/** Sends the parts of a report. */
+export function sendParts(client: ScriptedWorker["client"], parts: PutReportRequest[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const call = client.putReport((error, answer) => (error === null ? resolve(answer) : reject(toRpcError(error))));
+    for (const part of parts) call.write(part);
+    call.end();
+  });
+}
+
+/** Launches a job on behalf of another. */
+export function launchSubJob(
+  { client }: ScriptedWorker,
+  lease: Lease,
+  job: { key: string; name: string; parameters?: object },
+) {
+  const request = LaunchSubJobRequest.fromPartial({ lease, parameters: {}, ...job });
+  return unaryCall(client, WorkerServiceService.launchSubJob, request, { deadlineMs: 5_000 });
+}
+
+/** Sends pieces on a log stream and gives the answers. */
+export async function sendLog(
+  { client }: ScriptedWorker,
+  pieces: { lease: Lease; offset: number; text: string }[],
+): Promise<{ durableOffset: number; closed: boolean }[]> {
+  const call = client.streamLogs();
+  const answers: { durableOffset: number; closed: boolean }[] = [];
+  call.on("data", ({ durableOffset, closed }) => {
+    answers.push({ durableOffset, closed });
+    if (answers.length === pieces.length) call.end();
+  });
+  for (const piece of pieces) call.write(piece);
+  await once(call, "end");
+  return answers;
+}
