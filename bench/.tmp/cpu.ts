@@ -22,7 +22,7 @@ try {
   for (let r=0;r<2;r++){ await side.redis.probe.flush(); await side.client.call("launchInBulk",N,1); await side.worker.call("start",100,"kept"); await side.client.call("untilDone"); await side.worker.call("stop"); }
   await side.redis.probe.flush();
   await phase("launch 100 in flight", redis, 20000, () => side.client.call("launch", 20000, 100));
-  await side.redis.probe.flush();
+  await side.worker.call("start",100,"kept"); await side.client.call("untilDone"); await side.worker.call("stop");
   await phase("bulk", redis, N, () => side.client.call("launchInBulk", N, 1));
   await phase("drain", redis, N, async () => { await side.worker.call("start",100,"kept"); await side.client.call("untilDone"); });
   await phase("both, single", redis, 20000, async () => { await side.client.call("launch",20000,100); await side.client.call("untilDone"); });

@@ -19,7 +19,7 @@ interface Operation {
 }
 
 /** One call's bound: keeps the script short and Redis free for others. */
-const mostOperations = 200;
+const mostOperations = 128;
 /** Calls under way at once: while they are, operations gather, so that calls grow with the load. */
 const mostCalls = 2;
 

@@ -12,7 +12,14 @@ import { runWhileMore } from "./run-while-more.ts";
 import { type KeepTimes, sweep } from "./sweeper.ts";
 
 /** How often each chore runs, in milliseconds. Together they are most of an idle controller's load on Redis. */
-const periods = { reapMs: 700, expireMs: 2_000, endSubJobsMs: 1_000, lookMs: 2_000, measureMs: 5_000, sweepMs: 10_000 };
+const periods = {
+  reapMs: 700,
+  endSubJobsMs: 2_000,
+  expireMs: 3_000,
+  lookMs: 4_000,
+  measureMs: 6_000,
+  sweepMs: 10_000,
+};
 
 /** So much of each period is left out at random, so that many controllers spread out. */
 const jitter = 0.1;

@@ -15,10 +15,9 @@ export interface SweeperDeps {
 
 /** Removes jobs that are past their keep time; resolves to how many. */
 export async function sweep({ pool, keep, clock }: SweeperDeps, signal: AbortSignal): Promise<number> {
-  let count = 0;
-  for (const [status, keepMs] of Object.entries(keep)) {
+  const sweeps = Object.entries(keep).map(([status, keepMs]) => {
     const before = clock.now() - keepMs;
-    count += await runWhileMore(() => pool.sweep(status as JobStatus, before), signal);
-  }
-  return count;
+    return runWhileMore(() => pool.sweep(status as JobStatus, before), signal);
+  });
+  return (await Promise.all(sweeps)).reduce((sum, count) => sum + count, 0);
 }
