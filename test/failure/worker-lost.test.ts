@@ -28,6 +28,13 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     return job;
   }
 
+  /** The statuses of the job until it has ended, and who ran it. */
+  async function historyFromNowOn(jobId: string): Promise<string[]> {
+    const seen = new Set<string>();
+    for await (const { status, workerId } of controller.api.watch(jobId)) seen.add(`${status} ${workerId}`);
+    return [...seen];
+  }
+
   test("after kill -9 its job runs on another worker within 6 s, and its log goes on", async () => {
     await Promise.all([crew.hire("kill-1", controller), crew.hire("kill-2", controller)]);
     const { api } = controller;
@@ -93,12 +100,11 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
         withinMs: 17_000,
       });
     }
+    const ends = [midway, nearlyDone].map(({ id }) => historyFromNowOn(id));
     sleeper.signal("SIGCONT");
     await sees(sleeper, new RegExp(`${midway.id}.*job abandoned`));
+    for (const history of await Promise.all(ends)) assert.deepEqual(history, ["RUNNING heir", "SUCCESS heir"]);
     for (const { id } of [midway, nearlyDone]) {
-      const seen = [];
-      for await (const { status, workerId } of api.watch(id)) seen.push(`${status} ${workerId}`);
-      assert.deepEqual([...new Set(seen)], ["RUNNING heir", "SUCCESS heir"]);
       assert.deepEqual(runFacts(await api.get(id)), ["SUCCESS", 1, 1]);
       assert.equal((await api.log(id)).match(/INFO {2}done\n/g)?.length, 1, "one run came to its end");
     }

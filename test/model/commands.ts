@@ -72,7 +72,7 @@ const reason = fc.constantFrom("HANDLER_ERROR", "BAD_INPUT");
 const command = fc.constantFrom<JobCommand>("stop", "cancel");
 const speaker = fc.record({ at: fc.nat(workerIds.length - 1), late: oneIn(12) });
 const naming = fc.record({
-  part: fc.constantFrom<Naming["part"]>("all", "all", "all", "all", "odd", "none"),
+  part: fc.constantFrom<Naming["part"]>("all", "all", "all", "all", "all", "all", "odd", "none"),
   foreign: oneIn(8),
 });
 const said = fc.record({ text: maybe(fc.constantFrom("half way", "nearly")), percent: maybe(fc.nat(100)) });
@@ -105,32 +105,55 @@ function kind<Kind extends Command["do"], Rest>(what: Kind, rest: { [Key in keyo
   return fc.record({ do: fc.constant(what), ...rest }) as unknown as fc.Arbitrary<Command>;
 }
 
-/** Any command; what the pool does most comes most. */
-export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 14, arbitrary: kind("launch", { shape }) },
-  { weight: 16, arbitrary: kind("claim", { speaker, types, limit: fc.integer({ min: 1, max: 5 }) }) },
-  { weight: 9, arbitrary: kind("hello", { speaker, process: fc.constantFrom("same", "same", "next"), naming }) },
-  { weight: 8, arbitrary: kind("beat", { speaker, naming }) },
-  { weight: 3, arbitrary: kind("launchSubJob", { parent: running, key: fc.constantFrom("1", "2"), shape }) },
-  { weight: 7, arbitrary: kind("end", { target: target("running", "waiting", "waiting", "any"), command }) },
-  { weight: 5, arbitrary: kind("retry", { target: target("ended", "ended", "ended", "any") }) },
-  { weight: 1, arbitrary: kind("disconnect", { speaker }) },
-  { weight: 1, arbitrary: kind("leave", { speaker }) },
-  { weight: 2, arbitrary: kind("checkIn", { target: running, said }) },
-  { weight: 4, arbitrary: kind("succeed", { target: running, said }) },
-  { weight: 6, arbitrary: failing() },
-  { weight: 2, arbitrary: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000) }) },
-  { weight: 2, arbitrary: kind("confirm", { target: running, command }) },
-  { weight: 2, arbitrary: kind("release", { target: running }) },
-  { weight: 4, arbitrary: kind("promote", {}) },
-  { weight: 5, arbitrary: kind("reap", {}) },
-  { weight: 2, arbitrary: kind("expire", {}) },
-  { weight: 2, arbitrary: kind("endSubJobs", {}) },
-  { weight: 2, arbitrary: sweeping() },
-  { weight: 2, arbitrary: kind("pause", { name, pauses: fc.constantFrom(true, false, false) }) },
-  { weight: 1, arbitrary: kind("drain", { name, limit: fc.integer({ min: 1, max: 6 }) }) },
-  { weight: 10, arbitrary: kind("wait", { ms: fc.constantFrom(1, 1_000, 1_000, 5_001, 15_000) }) },
-);
+const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
+  launch: kind("launch", { shape }),
+  launchSubJob: kind("launchSubJob", { parent: running, key: fc.constantFrom("1", "2"), shape }),
+  end: kind("end", { target: target("running", "running", "waiting", "any"), command }),
+  retry: kind("retry", { target: target("ended", "ended", "ended", "any") }),
+  hello: kind("hello", { speaker, process: fc.constantFrom("same", "same", "next"), naming }),
+  beat: kind("beat", { speaker, naming }),
+  disconnect: kind("disconnect", { speaker }),
+  leave: kind("leave", { speaker }),
+  claim: kind("claim", { speaker, types, limit: fc.integer({ min: 1, max: 5 }) }),
+  checkIn: kind("checkIn", { target: running, said }),
+  succeed: kind("succeed", { target: running, said }),
+  fail: failing(),
+  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000) }),
+  confirm: kind("confirm", { target: running, command }),
+  release: kind("release", { target: running }),
+  promote: kind("promote", {}),
+  reap: kind("reap", {}),
+  expire: kind("expire", {}),
+  endSubJobs: kind("endSubJobs", {}),
+  sweep: sweeping(),
+  pause: kind("pause", { name, pauses: fc.constantFrom(true, false, false) }),
+  drain: kind("drain", { name, limit: fc.integer({ min: 1, max: 6 }) }),
+  wait: kind("wait", { ms: fc.constantFrom(1, 1_000, 1_000, 1_000, 5_001, 15_000) }),
+};
+
+/** How much of each kind comes; what is left out does not come. */
+export type Mix = Partial<Record<Command["do"], number>>;
+
+/** All that can be asked. */
+export const everything: Mix = {
+  ...{ launch: 16, launchSubJob: 3, end: 5, retry: 5, pause: 1, drain: 1 },
+  ...{ hello: 6, beat: 9, disconnect: 1, leave: 1, claim: 26 },
+  ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, confirm: 1, release: 2 },
+  ...{ promote: 6, reap: 2, expire: 2, endSubJobs: 2, sweep: 3, wait: 6 },
+};
+
+/** Few jobs, and workers that come and go. */
+export const losses: Mix = {
+  ...{ launch: 2, end: 1, retry: 2, claim: 20, beat: 1, hello: 14, disconnect: 2, leave: 1 },
+  ...{ fail: 1, promote: 2, reap: 6, wait: 6 },
+};
+
+/** A list of such commands, of up to so many. */
+export function commandsOf(mix: Mix, maxLength: number): fc.Arbitrary<Command[]> {
+  const kinds = Object.entries(mix) as Array<[Command["do"], number]>;
+  const any = fc.oneof(...kinds.map(([what, weight]) => ({ weight, arbitrary: arbitraries[what] })));
+  return fc.array(any, { minLength: 1, maxLength, size: "max" });
+}
 
 function failing() {
   const retry = fc.constantFrom<"never" | number>("never", 0, 1_000, 1_000, 5_000);

@@ -4,10 +4,11 @@ import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { CheckIn } from "@drydock/job-controller/ports/job-pool.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { audit } from "../support/audit.ts";
-import { type PoolUnderTest, workerNamed } from "../support/pool.ts";
+import { type PoolUnderTest, workerInfo, workerNamed } from "../support/pool.ts";
 import { type LaunchShape, type Naming, type Said, type Speaker, type Target, workerIds } from "./commands.ts";
 import { History } from "./history.ts";
 import { ModelPool, Refused, type ShownJob, shownFields } from "./state.ts";
+import { hello } from "./workers.ts";
 
 const statusesOf = {
   running: ["RUNNING"],
@@ -71,6 +72,14 @@ export class Driver {
     const workerId = workerIds[at] ?? "w1";
     this.#streams.set(workerId, (this.#streams.get(workerId) ?? 0) + 1);
     if (process === "next") this.#processes.set(workerId, (this.#processes.get(workerId) ?? 0) + 1);
+  }
+
+  /** Every worker says hello for the first time. */
+  async greet(): Promise<void> {
+    for (const workerId of workerIds) {
+      await this.under.pool.hello(workerNamed(workerId, "process0", "stream0"), workerInfo, []);
+      hello(this.model, workerNamed(workerId, "process0", "stream0"), []);
+    }
   }
 
   /** What the worker names as held. */

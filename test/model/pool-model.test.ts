@@ -1,12 +1,12 @@
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
-import { anyCommand } from "./commands.ts";
+import { commandsOf, everything, losses, type Mix } from "./commands.ts";
 import { Driver } from "./driver.ts";
 import { runCommand } from "./run-command.ts";
 
 /** Each run is a history of its own, of up to so many commands; on average it is half of them. */
-const numRuns = 80;
+const numRuns = 60;
 const mostCommands = 120;
 
 describe("the pool and its model", () => {
@@ -16,14 +16,17 @@ describe("the pool and its model", () => {
   });
   after(() => under.stop());
 
-  test("say the same, whatever is asked in whatever order", async () => {
-    const commands = fc.array(anyCommand, { minLength: 1, maxLength: mostCommands, size: "max" });
-    const property = fc.asyncProperty(commands, async (list) => {
+  const agreeOn = (mix: Mix) => {
+    const property = fc.asyncProperty(commandsOf(mix, mostCommands), async (commands) => {
       await under.redis.flushall();
       const driver = new Driver(under);
-      for (const command of list) await runCommand(driver, command);
+      await driver.greet();
+      for (const command of commands) await runCommand(driver, command);
       await driver.compareAll();
     });
-    await fc.assert(property, { numRuns });
-  });
+    return fc.assert(property, { numRuns });
+  };
+
+  test("say the same, whatever is asked in whatever order", () => agreeOn(everything));
+  test("say the same while workers come and go", () => agreeOn(losses));
 });

@@ -104,8 +104,16 @@ export class RedisJobPool implements port.JobPool {
     await this.#all((shard) => shard.run("update-worker", workerId, incarnation, session, json));
   }
 
-  async disconnect({ workerId, session }: WorkerIdentity, unheard: Lease[]): Promise<void> {
-    const args = [workerId, session, this.#terms.brokenMs] as const;
+  disconnect(worker: WorkerIdentity, unheard: Lease[]): Promise<void> {
+    return this.#cut(worker, [this.#terms.brokenMs, 1], unheard);
+  }
+
+  takeBack(worker: WorkerIdentity, unheard: Lease[]): Promise<void> {
+    return this.#cut(worker, [this.#terms.leaseMs, 0], unheard);
+  }
+
+  async #cut({ workerId, session }: WorkerIdentity, how: [leaseMs: number, broke: 0 | 1], unheard: Lease[]) {
+    const args = [workerId, session, ...how] as const;
     await this.#perShard(unheard, (shard, own) => shard.run("disconnect", ...args, ...leaseArguments(own)));
   }
 

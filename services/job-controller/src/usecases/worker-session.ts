@@ -164,11 +164,12 @@ export class WorkerSession {
   /** Gives back what was sent and never came. Called now and then. */
   async takeBackUnheard(): Promise<void> {
     const before = this.#deps.clock.now() - this.#deps.terms.acceptMs;
-    for (const [jobId, { token, sentAt }] of this.#held) {
-      if (sentAt === undefined || sentAt >= before) continue;
-      this.#isSilent = true;
-      await this.#giveBack({ jobId, token });
-    }
+    const unheard = this.#unheard(before);
+    if (unheard.length === 0) return;
+    this.#isSilent = true;
+    for (const { jobId } of unheard) this.#let(jobId);
+    await this.#deps.pool.takeBack(this.identity, unheard);
+    for (const { jobId } of unheard) this.#deps.changes.changed(jobId);
   }
 
   /** The worker takes no more jobs. */
@@ -195,10 +196,10 @@ export class WorkerSession {
     else if (by === "worker") await pool.disconnect(this.identity, this.#unheard());
   }
 
-  #unheard(): Lease[] {
-    return [...this.#held]
-      .filter(([, { sentAt }]) => sentAt !== undefined)
-      .map(([jobId, { token }]) => ({ jobId, token }));
+  /** What was sent before then and not accepted. */
+  #unheard(before = Number.POSITIVE_INFINITY): Lease[] {
+    const unheard = [...this.#held].filter(([, { sentAt }]) => sentAt !== undefined && sentAt < before);
+    return unheard.map(([jobId, { token }]) => ({ jobId, token }));
   }
 
   /** Ends the stream. */

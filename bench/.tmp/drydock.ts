@@ -1,0 +1,43 @@
+import { fileURLToPath } from "node:url";
+import { type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
+import type { Bench } from "../src/bench.ts";
+import { startOne } from "../src/stack/processes.ts";
+import { startBenchRedis } from "../src/stack/redis.ts";
+import type { Side } from "../src/stack/side.ts";
+
+const controllerMain = process.env.JC_MAIN ?? "services/job-controller/src/main.ts";
+
+/** Starts Drydock: Redis, a controller, a client and a worker, which has made its job types known. */
+export async function openDrydock(bench: Bench): Promise<Side> {
+  await using parts = new AsyncDisposableStack();
+  const redis = parts.use(await startBenchRedis());
+  const controller = await startController(bench, redis.url);
+  parts.defer(async () => void (await controller.stop()));
+  const target = { BENCH_TARGET: String(controller.ready.grpc) };
+  const client = parts.use(await startOne(bench, "drydock-client", target));
+  const addWorker = async (id: string) =>
+    owned.use(await startOne(bench, "drydock-worker", { ...target, BENCH_WORKER_ID: id }));
+  let owned: Pick<AsyncDisposableStack, "use"> = parts;
+  const worker = await addWorker("bench");
+  await worker.call("start", 1, "kept");
+  await worker.call("stop");
+  const moved = parts.move();
+  owned = moved;
+  return { name: "Drydock", redis, client, worker, addWorker, [Symbol.asyncDispose]: () => moved.disposeAsync() };
+}
+
+function startController({ profileDir }: Bench, redisUrl: string): Promise<RunningProcess> {
+  const profile = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
+  return startProcess({
+    name: "the job-controller",
+    command: process.execPath,
+    args: [...profile, controllerMain],
+    env: {
+      DRYDOCK_REDIS_URL: redisUrl,
+      DRYDOCK_LISTEN: "127.0.0.1:0",
+      DRYDOCK_OPS_LISTEN: "127.0.0.1:0",
+      DRYDOCK_LOG_FORMAT: "json",
+      DRYDOCK_MAX_WAITING: "2000000",
+    },
+  });
+}

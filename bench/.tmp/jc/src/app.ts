@@ -1,0 +1,117 @@
+import { readFileSync } from "node:fs";
+import { type Clock, systemClock } from "@drydock/shared/clock.ts";
+import { JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { createHealthState } from "@drydock/shared/grpc/health.ts";
+import { createGrpcServer } from "@drydock/shared/grpc/server.ts";
+import type { Service } from "@drydock/shared/lifecycle.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import { every } from "@drydock/shared/loop.ts";
+import { createMetrics } from "@drydock/shared/metrics.ts";
+import { createOpsServer } from "@drydock/shared/ops-server.ts";
+import type { ControllerConfig } from "./config.ts";
+import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
+import { createJobService } from "./grpc/job-service.ts";
+import { createQueueService } from "./grpc/queue-service.ts";
+import { createReportService } from "./grpc/report-service.ts";
+import { createWorkerService } from "./grpc/worker-service.ts";
+import type { ControllerSignals } from "./ports/signals.ts";
+import { createRedisParts } from "./redis/parts.ts";
+import { createChores } from "./upkeep/chores.ts";
+import { DueLoop } from "./upkeep/due-loop.ts";
+import { Dispatcher } from "./usecases/dispatcher.ts";
+import { fireSchedules } from "./usecases/fire-schedules.ts";
+import { JobChanges } from "./usecases/job-changes.ts";
+import { JobTypes } from "./usecases/job-types.ts";
+import { PoolLimits } from "./usecases/pool-limits.ts";
+
+/** How often health follows Redis, in milliseconds. */
+const readinessMs = 250;
+
+/** The descriptors of the contract, for reflection. */
+const descriptors = import.meta.resolve("@drydock/shared/gen/descriptors.binpb");
+
+/** A job-controller that is put together and not yet started. */
+export interface JobController {
+  /** In the order in which they are to be started. */
+  services: Service[];
+  /** The addresses that are really bound; after the start. */
+  addresses(): { grpc: string; ops: string };
+}
+
+/** What may be other than in production. */
+export interface ControllerOverrides {
+  clock?: Clock;
+  terms?: LeaseTerms;
+}
+
+/** Puts a job-controller together. */
+export function createJobController(
+  config: ControllerConfig,
+  logger: Logger,
+  { clock = systemClock, terms = defaultLeaseTerms }: ControllerOverrides = {},
+): JobController {
+  const { watch, signals, pool, schedules, index, queues, logs, reports, typeStore } = createRedisParts({
+    config,
+    clock,
+    terms,
+    logger,
+  });
+  const metrics = createMetrics({ defaults: true });
+  const health = createHealthState();
+  const dispatcher = new Dispatcher(logger);
+  const limits = new PoolLimits({ maxWaiting: config.maxWaiting, memoryPart: 0.95 });
+  const [types, changes] = [new JobTypes(typeStore), new JobChanges()];
+  const deps = { pool, schedules, index, queues, logs, dispatcher, types, changes, limits, clock };
+  const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
+  const scheduler = new DueLoop({ name: "scheduler", run: () => fireSchedules({ schedules, clock }), clock, logger });
+  listen(signals, { dispatcher, dueLoops: [promoter, scheduler], types });
+
+  const server = createGrpcServer({
+    listen: config.listen,
+    services: [
+      { definition: JobServiceService, implementation: createJobService({ ...deps, redis: watch, terms }) },
+      {
+        definition: WorkerServiceService,
+        implementation: createWorkerService({ ...deps, reports, terms, logger }),
+      },
+      { definition: QueueServiceService, implementation: createQueueService({ ...deps, signals }) },
+      { definition: ReportServiceService, implementation: createReportService({ reports, pool }) },
+    ],
+    health,
+    descriptors: readFileSync(new URL(descriptors)),
+    logger,
+    metrics,
+  });
+  const ops = createOpsServer({
+    listen: config.opsListen,
+    ready: () => ({ ready: watch.up, checks: { redis: watch.up } }),
+    metrics,
+    logger,
+  });
+  const chores = createChores({ ...deps, redis: watch, keep: config.keep, logger });
+  const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
+  return {
+    services: [watch, signals, promoter, scheduler, ...chores, readiness, ops, server],
+    addresses: () => ({ grpc: server.address, ops: ops.address }),
+  };
+}
+
+interface Listeners {
+  dispatcher: Dispatcher;
+  dueLoops: DueLoop[];
+  types: JobTypes;
+}
+
+/** What other controllers tell, and this one itself. */
+function listen(signals: ControllerSignals, { dispatcher, dueLoops, types }: Listeners): void {
+  signals.onReady((jobName) => dispatcher.wake(jobName));
+  signals.onCommand((workerId, lease, command) => dispatcher.command(workerId, lease, command));
+  signals.onDrain((workerId) => dispatcher.drainWorker(workerId));
+  signals.onDue((at) => {
+    for (const loop of dueLoops) loop.wakeAt(at);
+  });
+  signals.onTypes(() => void types.reload().catch(() => {}));
+}

@@ -1,0 +1,125 @@
+import {
+  type Environment,
+  listenAddress,
+  logFormat,
+  logLevel,
+  readConfig,
+  type Variables,
+  wholeNumber,
+} from "@drydock/shared/config.ts";
+import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
+import { z } from "zod";
+import { maxShards } from "./domain/job-id.ts";
+import type { KeepTimes } from "./upkeep/sweeper.ts";
+
+const hourMs = 3_600_000;
+
+const redisUrl = z
+  .string()
+  .refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ""), "must be a redis:// or rediss:// URL");
+
+function keepHours(hours: number, status: string) {
+  return {
+    schema: wholeNumber({ min: 1, max: 10 * 365 * 24 }).default(hours),
+    example: String(hours),
+    description: `How long jobs are kept once they are ${status}, in hours.`,
+  };
+}
+
+/** The variables that the job-controller reads; docs/configuration.md shows them. */
+export const controllerVariables = {
+  DRYDOCK_REDIS_URL: {
+    schema: redisUrl.default("redis://127.0.0.1:6379/0"),
+    secret: true,
+    example: "redis://127.0.0.1:6379/0",
+    description: "The Redis that holds everything. It may hold a password, so it is a secret.",
+  },
+  DRYDOCK_LISTEN: {
+    schema: listenAddress.default("127.0.0.1:50051"),
+    example: "0.0.0.0:50051",
+    description: "Where gRPC is served. Port 0 takes a free one.",
+  },
+  DRYDOCK_OPS_LISTEN: {
+    schema: listenAddress.default("127.0.0.1:9464"),
+    example: "0.0.0.0:9464",
+    description: "Where /healthz, /readyz and /metrics are served over HTTP.",
+  },
+  DRYDOCK_SHARDS: {
+    schema: wholeNumber({ min: 1, max: maxShards }).default(1),
+    example: "4",
+    description: "How many parts the pool has. All controllers of one Redis must agree; set it before the first job.",
+  },
+  DRYDOCK_MAX_WAITING: {
+    schema: wholeNumber({ min: 1, max: 100_000_000 }).default(1_000_000),
+    example: "1000000",
+    description: "How many jobs may wait; a launch beyond that is answered RESOURCE_EXHAUSTED.",
+  },
+  DRYDOCK_KEEP_SUCCESS_HOURS: keepHours(24, "SUCCESS"),
+  DRYDOCK_KEEP_STOPPED_HOURS: keepHours(24, "STOPPED"),
+  DRYDOCK_KEEP_CANCELLED_HOURS: keepHours(7 * 24, "CANCELLED"),
+  DRYDOCK_KEEP_ERROR_HOURS: keepHours(7 * 24, "ERROR"),
+  DRYDOCK_KEEP_REPORTS_HOURS: {
+    schema: wholeNumber({ min: 1, max: 10 * 365 * 24 }).default(30 * 24),
+    example: "720",
+    description: "How long reports are kept, in hours; they outlive their jobs.",
+  },
+  DRYDOCK_LOG_LEVEL: { schema: logLevel.default("info"), example: "debug", description: "How much is logged." },
+  DRYDOCK_LOG_FORMAT: {
+    schema: logFormat.optional(),
+    example: "json",
+    description: "json or pretty; left out it is pretty on a terminal.",
+  },
+} as const satisfies Variables;
+
+/** What the worker reads: it may share the controller's environment. */
+const workerVariables = [
+  "DRYDOCK_CONTROLLER",
+  "DRYDOCK_WORKER_ID",
+  "DRYDOCK_SLOTS",
+  "DRYDOCK_DRAIN_SECONDS",
+  "DRYDOCK_REGISTRY_URL",
+  "DRYDOCK_REGISTRY_USERNAME",
+  "DRYDOCK_REGISTRY_PASSWORD",
+  "DRYDOCK_REGISTRY_SCANNER_URL",
+  "DRYDOCK_SCANNER",
+  "DRYDOCK_CLAIR_URL",
+  "DRYDOCK_CLAIR_PSK",
+  "DRYDOCK_CLAIR_ISSUER",
+];
+
+/** How a job-controller is set up. */
+export interface ControllerConfig {
+  readonly redisUrl: string;
+  readonly listen: string;
+  readonly opsListen: string;
+  readonly shards: number;
+  /** How many jobs may wait. */
+  readonly maxWaiting: number;
+  /** How long ended jobs are kept. */
+  readonly keep: KeepTimes;
+  /** How long reports are kept, in milliseconds. */
+  readonly keepReportsMs: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat | undefined;
+}
+
+/** Reads the environment. @throws ConfigError with all faults at once */
+export function readControllerConfig(env: Environment): ControllerConfig {
+  const read = readConfig(controllerVariables, env, { alsoKnown: workerVariables });
+  return Object.freeze({
+    redisUrl: read.DRYDOCK_REDIS_URL,
+    listen: read.DRYDOCK_LISTEN,
+    opsListen: read.DRYDOCK_OPS_LISTEN,
+    shards: read.DRYDOCK_SHARDS,
+    maxWaiting: read.DRYDOCK_MAX_WAITING,
+    keepReportsMs: read.DRYDOCK_KEEP_REPORTS_HOURS * hourMs,
+    keep: {
+      SUCCESS: read.DRYDOCK_KEEP_SUCCESS_HOURS * hourMs,
+      STOPPED: read.DRYDOCK_KEEP_STOPPED_HOURS * hourMs,
+      CANCELLED: read.DRYDOCK_KEEP_CANCELLED_HOURS * hourMs,
+      ERROR: read.DRYDOCK_KEEP_ERROR_HOURS * hourMs,
+    },
+    logLevel: read.DRYDOCK_LOG_LEVEL,
+    logFormat: read.DRYDOCK_LOG_FORMAT,
+  });
+}

@@ -1,0 +1,72 @@
+/** Where a job stands, in Harbor's words. */
+export const jobStatuses = ["SCHEDULED", "PENDING", "RUNNING", "STOPPED", "CANCELLED", "ERROR", "SUCCESS"] as const;
+
+/** Where a job stands. */
+export type JobStatus = (typeof jobStatuses)[number];
+
+/** What moves a job from one status to another. */
+export type JobEvent =
+  | "launch"
+  | "launch for later"
+  | "due"
+  | "claim"
+  | "success"
+  | "failure, to be tried again"
+  | "failure, for good"
+  | "postponed"
+  | "release"
+  | "lease lost"
+  | "lease lost three times"
+  | "stop"
+  | "cancel"
+  | "waited too long"
+  | "schedule over"
+  | "retry";
+
+/** One row of the table of a job's life; `from` is null for a job that is not there yet. */
+export interface Transition {
+  from: JobStatus | null;
+  event: JobEvent;
+  to: JobStatus;
+  /** The file in redis/scripts/ that does it. */
+  script: string;
+}
+
+/**
+ * The whole life of a job. Chores that move many jobs at once (drain, end-sub-jobs, a beat for a worker that does not
+ * obey) take the same steps. docs/job-states.md shows this table, and tests hold the scripts against it.
+ */
+export const transitions: readonly Transition[] = [
+  { from: null, event: "launch", to: "PENDING", script: "launch" },
+  { from: null, event: "launch for later", to: "SCHEDULED", script: "launch" },
+  { from: "SCHEDULED", event: "due", to: "PENDING", script: "promote" },
+  { from: "PENDING", event: "claim", to: "RUNNING", script: "claim" },
+  { from: "RUNNING", event: "success", to: "SUCCESS", script: "succeed" },
+  { from: "RUNNING", event: "failure, to be tried again", to: "SCHEDULED", script: "fail" },
+  { from: "RUNNING", event: "failure, for good", to: "ERROR", script: "fail" },
+  { from: "RUNNING", event: "postponed", to: "SCHEDULED", script: "postpone" },
+  { from: "RUNNING", event: "release", to: "PENDING", script: "release" },
+  { from: "RUNNING", event: "lease lost", to: "PENDING", script: "reap" },
+  { from: "RUNNING", event: "lease lost three times", to: "ERROR", script: "reap" },
+  { from: "SCHEDULED", event: "stop", to: "STOPPED", script: "stop" },
+  { from: "PENDING", event: "stop", to: "STOPPED", script: "stop" },
+  { from: "RUNNING", event: "stop", to: "STOPPED", script: "confirm" },
+  { from: "SCHEDULED", event: "cancel", to: "CANCELLED", script: "stop" },
+  { from: "PENDING", event: "cancel", to: "CANCELLED", script: "stop" },
+  { from: "RUNNING", event: "cancel", to: "CANCELLED", script: "confirm" },
+  { from: "SCHEDULED", event: "waited too long", to: "ERROR", script: "expire" },
+  { from: "PENDING", event: "waited too long", to: "ERROR", script: "expire" },
+  { from: "SCHEDULED", event: "schedule over", to: "STOPPED", script: "fire" },
+  { from: "CANCELLED", event: "retry", to: "PENDING", script: "retry" },
+  { from: "ERROR", event: "retry", to: "PENDING", script: "retry" },
+];
+
+/** Whether the event moves a job that stands there. */
+export function canMove(from: JobStatus | null, event: JobEvent): boolean {
+  return transitions.some((row) => row.from === from && row.event === event);
+}
+
+/** Whether a run has ended there. CANCELLED and ERROR are left only by RetryJob. */
+export function isFinal(status: JobStatus): boolean {
+  return status === "STOPPED" || status === "CANCELLED" || status === "ERROR" || status === "SUCCESS";
+}

@@ -1,0 +1,20 @@
+/** How many attempts may fail when a job type does not say it; Harbor's default. */
+export const defaultMaxFails = 4;
+
+/** A job type as the workers registered it. */
+export interface JobType {
+  name: string;
+  description: string;
+  /** The JSON Schema of its parameters, as JSON text. */
+  parametersSchema: string;
+  /** How many attempts may fail before the job is in ERROR, at least 1. */
+  maxFails: number;
+  /** How many jobs of it may run at once over all workers; 0 is no limit. */
+  maxRunning: number;
+}
+
+/** What a job type's name looks like. */
+export const jobNamePattern = /^[A-Z][A-Z0-9_]{0,63}$/;
+
+/** The same for people. */
+export const jobNameRule = "must be at most 64 of A-Z, 0-9 and _, a letter first";

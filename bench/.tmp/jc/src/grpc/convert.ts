@@ -1,0 +1,131 @@
+import {
+  JobCommand as CommandCode,
+  type JobStats,
+  JobKind as KindCode,
+  type JobPolicy as PolicyMessage,
+  JobStatus as StatusCode,
+} from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import type { Job, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
+import type { JobStatus } from "../domain/job-state.ts";
+import { toPeriodicState } from "./convert-schedule.ts";
+import { toDate, toDuration } from "./time.ts";
+
+const statusCodes = {
+  SCHEDULED: StatusCode.JOB_STATUS_SCHEDULED,
+  PENDING: StatusCode.JOB_STATUS_PENDING,
+  RUNNING: StatusCode.JOB_STATUS_RUNNING,
+  STOPPED: StatusCode.JOB_STATUS_STOPPED,
+  CANCELLED: StatusCode.JOB_STATUS_CANCELLED,
+  ERROR: StatusCode.JOB_STATUS_ERROR,
+  SUCCESS: StatusCode.JOB_STATUS_SUCCESS,
+} as const satisfies Record<JobStatus, StatusCode>;
+
+const kindCodes = {
+  GENERIC: KindCode.JOB_KIND_GENERIC,
+  SCHEDULED: KindCode.JOB_KIND_SCHEDULED,
+  PERIODIC: KindCode.JOB_KIND_PERIODIC,
+} as const satisfies Record<JobKind, KindCode>;
+
+const commandCodes = {
+  stop: CommandCode.JOB_COMMAND_STOP,
+  cancel: CommandCode.JOB_COMMAND_CANCEL,
+} as const satisfies Record<JobCommand, CommandCode>;
+
+/** The job as clients see it, for those who know its parameters. */
+export function toStatsWithoutParameters(job: Job): JobStats {
+  const hasDied = job.status === "ERROR" || job.status === "CANCELLED";
+  return {
+    id: job.id,
+    name: job.name,
+    kind: kindCodes[job.kind],
+    status: statusCodes[job.status],
+    unique: job.uniqueKey !== "",
+    refLink: `/api/v1/jobs/${job.id}`,
+    cronSpec: job.schedule?.cronSpec ?? "",
+    enqueueTime: toDate(job.enqueuedAt),
+    updateTime: toDate(job.updatedAt),
+    runAt: toDate(job.runAt),
+    startTime: toDate(job.startedAt),
+    endTime: toDate(job.endedAt),
+    dieAt: hasDied ? toDate(job.endedAt) : undefined,
+    checkIn: job.checkIn,
+    checkInAt: toDate(job.checkInAt),
+    progress: job.progress,
+    parameters: undefined,
+    executions: job.executions,
+    multipleExecutions: job.executions.length > 0,
+    upstreamJobId: job.upstreamJobId,
+    attempt: job.attempt,
+    crashes: job.crashes,
+    revision: job.revision,
+    lastError: job.lastError && {
+      reason: job.lastError.reason,
+      message: job.lastError.message,
+      attempt: job.lastError.attempt,
+      time: toDate(job.lastError.at),
+    },
+    workerId: job.workerId,
+    priority: job.priority,
+    fairnessKey: job.fairnessKey,
+    policy: job.policy && toPolicyMessage(job.policy),
+    labels: job.labels,
+    executionTotals: Object.entries(job.executionTotals).map(([status, count]) => ({
+      status: toStatusCode(status as JobStatus),
+      count,
+    })),
+    periodic: toPeriodicState(job),
+    pendingCommand: job.command === undefined ? CommandCode.JOB_COMMAND_UNSPECIFIED : toCommandCode(job.command),
+  };
+}
+
+/** The job as clients see it. */
+export function toStats(job: Job): JobStats {
+  return { ...toStatsWithoutParameters(job), parameters: JSON.parse(job.parametersJson) };
+}
+
+/** The status as clients see it. */
+export function toStatusCode(status: JobStatus): StatusCode {
+  return statusCodes[status];
+}
+
+/** The status that a client named; undefined for none and for one that there is not. */
+export function fromStatusCode(code: StatusCode): JobStatus | undefined {
+  return keyOf(statusCodes, code);
+}
+
+/** The kind that a client named; undefined for none and for one that there is not. */
+export function fromKindCode(code: KindCode): JobKind | undefined {
+  return code === KindCode.JOB_KIND_UNSPECIFIED ? undefined : keyOf(kindCodes, code);
+}
+
+/** The command as workers see it. */
+export function toCommandCode(command: JobCommand): CommandCode {
+  return commandCodes[command];
+}
+
+/** A lease from a message; a missing one is one that no job has. */
+export function toLease(lease: { jobId: string; token: number } | undefined): Lease {
+  return { jobId: lease?.jobId ?? "", token: lease?.token ?? -1 };
+}
+
+/** Progress from a message, brought into its bounds. */
+export function toProgress(progress: { phase: string; percent: number } | undefined): JobProgress | undefined {
+  if (progress === undefined) return undefined;
+  return { phase: progress.phase.slice(0, 64), percent: Math.min(100, Math.max(0, Math.trunc(progress.percent))) };
+}
+
+function toPolicyMessage(policy: JobPolicy): PolicyMessage {
+  const duration = (ms: number) => (ms === 0 ? undefined : toDuration(ms));
+  return {
+    maxAttempts: policy.maxAttempts,
+    initialBackoff: duration(policy.backoffBaseMs),
+    maxBackoff: duration(policy.backoffCapMs),
+    runTimeout: duration(policy.runTimeoutMs),
+    queueTimeout: duration(policy.queueTimeoutMs),
+    finalReasons: policy.finalReasons,
+  };
+}
+
+function keyOf<Key extends string, Value>(record: Record<Key, Value>, value: Value): Key | undefined {
+  return (Object.keys(record) as Key[]).find((key) => record[key] === value);
+}

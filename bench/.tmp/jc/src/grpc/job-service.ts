@@ -1,0 +1,72 @@
+import type * as message from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { serverStream, unary } from "@drydock/shared/grpc/handler.ts";
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { JobCommand } from "../domain/job.ts";
+import { checkStatus, type StatusDeps } from "../usecases/check-status.ts";
+import type { UseCaseDeps } from "../usecases/deps.ts";
+import { endJob } from "../usecases/end-job.ts";
+import { listJobs } from "../usecases/list-jobs.ts";
+import { retryJob } from "../usecases/retry-job.ts";
+import { readLog, watchJob } from "../usecases/watch-job.ts";
+import { toStats } from "./convert.ts";
+import { launch, launchMany } from "./launches.ts";
+import { toDate } from "./time.ts";
+import { validateCount, validateJobId } from "./validate.ts";
+import { validateList } from "./validate-list.ts";
+
+/** drydock.job.v1.JobService. */
+export function createJobService(deps: UseCaseDeps & StatusDeps): UntypedServiceImplementation {
+  const end = (command: JobCommand) =>
+    unary(async ({ jobId }: message.StopJobRequest): Promise<message.StopJobResponse> => {
+      return { stats: toStats(await endJob(deps, validateJobId(jobId), command)) };
+    });
+  return {
+    launchJob: unary((request: message.LaunchJobRequest, call) => launch(deps, request, call)),
+    launchJobs: unary((request: message.LaunchJobsRequest, call) => launchMany(deps, request, call)),
+    listJobs: unary(async (request: message.ListJobsRequest): Promise<message.ListJobsResponse> => {
+      const { filter, page } = validateList(request);
+      const { jobs, nextPageToken } = await listJobs(deps.index, filter, page);
+      return { jobs: jobs.map(toStats), nextPageToken };
+    }),
+    getJob: unary(async ({ jobId }: message.GetJobRequest): Promise<message.GetJobResponse> => {
+      return { stats: toStats(await deps.pool.get(validateJobId(jobId))) };
+    }),
+    stopJob: end("stop"),
+    cancelJob: end("cancel"),
+    retryJob: unary(async ({ jobId }: message.RetryJobRequest): Promise<message.RetryJobResponse> => {
+      return { stats: toStats(await retryJob(deps, validateJobId(jobId))) };
+    }),
+    checkStatus: unary(async (_: message.CheckStatusRequest) => toStatusResponse(await checkStatus(deps))),
+    getJobLogData: serverStream(async function* (request: message.GetJobLogDataRequest, call) {
+      const jobId = validateJobId(request.jobId);
+      const offset = validateCount("offset", request.offset);
+      for await (const piece of readLog(deps, { jobId, offset, follow: request.follow }, call.signal)) yield piece;
+    }),
+    watchJob: serverStream(async function* (request: message.WatchJobRequest, call) {
+      const jobId = validateJobId(request.jobId);
+      const afterRevision = validateCount("after_revision", request.afterRevision);
+      for await (const job of watchJob(deps, { jobId, afterRevision }, call.signal)) yield { stats: toStats(job) };
+    }),
+  };
+}
+
+function toStatusResponse({
+  workers,
+  queues,
+  redis,
+}: Awaited<ReturnType<typeof checkStatus>>): message.CheckStatusResponse {
+  return {
+    pools: workers.map(({ workerId, version, jobNames, slots, running, draining, startedAt, heartbeatAt }) => ({
+      workerId,
+      version,
+      jobNames,
+      slots,
+      running,
+      draining,
+      startedAt: toDate(startedAt),
+      heartbeatAt: toDate(heartbeatAt),
+    })),
+    queues: queues.map(({ name, pending, running, scheduled }) => ({ name, pending, running, scheduled })),
+    redis,
+  };
+}

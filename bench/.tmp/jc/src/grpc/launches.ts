@@ -1,0 +1,57 @@
+import { fieldsInvalid } from "@drydock/shared/errors.ts";
+import type { JobRequest } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import type * as message from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { Status } from "@drydock/shared/gen/google/rpc/status.ts";
+import type { CallContext } from "@drydock/shared/grpc/call-context.ts";
+import { detailsKey, toServiceError } from "@drydock/shared/grpc/status.ts";
+import type { Job } from "../domain/job.ts";
+import { newlyLaunched } from "../domain/new-job.ts";
+import type { UseCaseDeps } from "../usecases/deps.ts";
+import { checkLaunch, launchJob } from "../usecases/launch-job.ts";
+import { toStats, toStatsWithoutParameters } from "./convert.ts";
+import { validateLaunch } from "./validate-launch.ts";
+
+const mostLaunches = 1_000;
+const maxRequestIdLength = 128;
+
+/** LaunchJob. */
+export async function launch(
+  deps: UseCaseDeps,
+  { job, requestId, validateOnly }: message.LaunchJobRequest,
+  call: CallContext,
+): Promise<message.LaunchJobResponse> {
+  if (requestId.length > maxRequestIdLength) {
+    const description = `must not be longer than ${maxRequestIdLength} characters`;
+    throw fieldsInvalid([{ field: "request_id", description }]);
+  }
+  const wanted = { ...validateLaunch(job), requestId, traceparent: call.traceparent ?? "" };
+  if (!validateOnly) return { stats: toStats(await launchJob(deps, wanted)) };
+  return { stats: toStats(newlyLaunched("", deps.clock.now(), "", await checkLaunch(deps, wanted))) };
+}
+
+/** LaunchJobs: all launches of a request are one script call. */
+export async function launchMany(
+  deps: UseCaseDeps,
+  { jobs }: message.LaunchJobsRequest,
+  call: CallContext,
+): Promise<message.LaunchJobsResponse> {
+  if (jobs.length > mostLaunches) {
+    throw fieldsInvalid([{ field: "jobs", description: `must not be more than ${mostLaunches}` }]);
+  }
+  const traceparent = call.traceparent ?? "";
+  const launchOne = async (job: JobRequest, at: number): Promise<Job> => {
+    const field = `jobs[${at}]`;
+    return launchJob(deps, { ...validateLaunch(job, field), field, traceparent });
+  };
+  const launched = await Promise.allSettled(jobs.map(launchOne));
+  return { results: launched.map(toResult) };
+}
+
+function toResult(launched: PromiseSettledResult<Job>): message.LaunchResult {
+  if (launched.status === "fulfilled")
+    return { result: { $case: "stats", value: toStatsWithoutParameters(launched.value) } };
+  const { code, details, metadata } = toServiceError(launched.reason).error;
+  const [bytes] = metadata.get(detailsKey);
+  const error = Buffer.isBuffer(bytes) ? Status.decode(bytes) : { code, message: details, details: [] };
+  return { result: { $case: "error", value: error } };
+}

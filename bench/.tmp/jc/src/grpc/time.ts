@@ -1,0 +1,16 @@
+import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
+
+/** Milliseconds since 1970 as a Date; 0 is no time. */
+export function toDate(at: number): Date | undefined {
+  return at === 0 ? undefined : new Date(at);
+}
+
+/** Milliseconds as a duration. */
+export function toDuration(ms: number): Duration {
+  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 };
+}
+
+/** A duration in whole milliseconds. */
+export function toMs({ seconds, nanos }: Duration): number {
+  return seconds * 1000 + Math.round(nanos / 1e6);
+}

@@ -1,0 +1,73 @@
+import { type JobMetadata, OverlapPolicy as OverlapCode } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
+import { type OverlapPolicy, overlapPolicies, type Schedule } from "../domain/schedule.ts";
+import { readCron } from "../usecases/cron.ts";
+import { overlapCodes } from "./convert-schedule.ts";
+import { toMs } from "./time.ts";
+
+const usualCatchUpMs = 60_000;
+const mostCatchUpMs = 365 * 24 * 3_600_000;
+const mostJitterMs = 3_600_000;
+const maxCronLength = 128;
+
+type Refuse = (path: string, description: string) => void;
+
+/** Checks when a periodic job is to launch. */
+export function toSchedule(metadata: JobMetadata, refuse: Refuse): Schedule | undefined {
+  const { cronSpec, periodic, due } = metadata;
+  const timeZone = metadata.timeZone === "" ? "UTC" : metadata.timeZone;
+  if (due !== undefined) refuse("metadata.schedule_delay", "and run_at are for JOB_KIND_SCHEDULED only");
+  const duration = (path: string, value: Duration | undefined, usual: number, most: number): number => {
+    const ms = value === undefined ? usual : toMs(value);
+    if (ms < 0 || ms > most) refuse(`metadata.periodic.${path}`, `must be from 0 to ${most / 1000} s`);
+    return ms;
+  };
+  const schedule: Schedule = {
+    cronSpec,
+    timeZone,
+    overlap: toOverlap(periodic?.overlap ?? OverlapCode.OVERLAP_POLICY_UNSPECIFIED, refuse),
+    catchUpMs: duration("catch_up", periodic?.catchUp, usualCatchUpMs, mostCatchUpMs),
+    jitterMs: duration("jitter", periodic?.jitter, 0, mostJitterMs),
+    startAt: periodic?.startTime?.getTime() ?? 0,
+    endAt: periodic?.endTime?.getTime() ?? 0,
+  };
+  if (schedule.endAt > 0 && schedule.endAt <= Math.max(schedule.startAt, Date.now())) {
+    refuse("metadata.periodic.end_time", "must be ahead, and after start_time");
+  }
+  return checkCron(schedule, refuse) ? schedule : undefined;
+}
+
+function checkCron({ cronSpec, timeZone, startAt }: Schedule, refuse: Refuse): boolean {
+  if (!isTimeZone(timeZone)) {
+    refuse("metadata.time_zone", "must be an IANA time zone such as Europe/Berlin");
+    return false;
+  }
+  if (cronSpec === "" || cronSpec.length > maxCronLength) {
+    const rule = `must be a cron line of at most ${maxCronLength} characters`;
+    refuse("metadata.cron_spec", cronSpec === "" ? "is missing" : rule);
+    return false;
+  }
+  try {
+    if (readCron(cronSpec, timeZone)(Math.max(Date.now(), startAt)) > 0) return true;
+    refuse("metadata.cron_spec", "never comes");
+  } catch (error) {
+    const text = error instanceof Error ? error.message.replace(/^\w+: /, "") : "";
+    refuse("metadata.cron_spec", `must be 5 or 6 fields or a word such as @daily: ${text}`);
+  }
+  return false;
+}
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function toOverlap(code: OverlapCode, refuse: Refuse): OverlapPolicy {
+  if (code === OverlapCode.OVERLAP_POLICY_UNSPECIFIED) return "SKIP";
+  const policy = overlapPolicies.find((word) => overlapCodes[word] === code);
+  if (policy === undefined) refuse("metadata.periodic.overlap", "must be an OverlapPolicy");
+  return policy ?? "SKIP";
+}

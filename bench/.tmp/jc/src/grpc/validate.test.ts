@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { validateCount, validateHello, validateJobId, validateReportSubject } from "./validate.ts";
+
+/** Asserts that the call is refused for exactly these fields. */
+function refuses(fields: string[], call: () => unknown): void {
+  assert.throws(call, (error: { reason?: string; facts?: { violations?: Array<{ field: string }> } }) => {
+    assert.equal(error.reason, "FIELD_INVALID");
+    assert.deepEqual(error.facts?.violations?.map(({ field }) => field).sort(), fields);
+    return true;
+  });
+}
+
+describe("what comes from outside", () => {
+  test("a job id is one or is refused", () => {
+    assert.equal(validateJobId("1jd5m9q2c00000"), "1jd5m9q2c00000");
+    for (const id of ["", "x", "../../etc/passwd", "1jd5m9q2c0000\n"]) refuses(["job_id"], () => validateJobId(id));
+  });
+
+  test("an offset is not negative", () => {
+    assert.equal(validateCount("offset", 0), 0);
+    refuses(["offset"], () => validateCount("offset", -1));
+  });
+
+  test("a report is asked for by a job or by a digest", () => {
+    const digest = `sha256:${"a".repeat(64)}`;
+    assert.deepEqual(validateReportSubject({ subject: { $case: "digest", value: digest } }), { digest });
+    refuses(["job_id"], () => validateReportSubject({ subject: undefined }));
+    refuses(["digest"], () => validateReportSubject({ subject: { $case: "digest", value: "sha256:x" } }));
+  });
+
+  test("a worker's Hello names itself, its slots and its types soundly", () => {
+    const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 0, maxRunning: 0 };
+    const sound = Hello.create({ workerId: "worker-1.a", incarnation: "abc", slots: 4, jobTypes: [type] });
+    assert.equal(validateHello(sound).types[0]?.maxFails, 4, "0 means Harbor's 4");
+    const unsound = { ...sound, workerId: "a b", incarnation: "", slots: 1_001, jobTypes: [{ ...type, name: "demo" }] };
+    refuses(["hello.incarnation", "hello.job_types.name", "hello.slots", "hello.worker_id"], () =>
+      validateHello(unsound),
+    );
+  });
+});

@@ -1,0 +1,97 @@
+import { type FieldViolation, fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
+import type { GetReportRequest } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import type { Hello, JobType as JobTypeMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { isJobId, jobIdRule } from "../domain/job-id.ts";
+import { defaultMaxFails, type JobType, jobNamePattern, jobNameRule } from "../domain/job-type.ts";
+
+const digestPattern = /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
+const workerIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const workerIdRule = "must be at most 128 of A-Z, a-z, 0-9, dot, underscore and hyphen, a letter or digit first";
+/** More would make one worker's lease a long script. */
+const maxSlots = 1_000;
+
+/** Checks a job's id. */
+export function validateJobId(jobId: string): string {
+  if (isJobId(jobId)) return jobId;
+  throw fieldsInvalid([{ field: "job_id", description: jobId === "" ? "is missing" : jobIdRule }]);
+}
+
+/** Checks a job type's name. */
+export function validateJobName(name: string): string {
+  if (jobNamePattern.test(name)) return name;
+  throw fieldsInvalid([{ field: "name", description: name === "" ? "is missing" : jobNameRule }]);
+}
+
+/** Checks a worker's id. */
+export function validateWorkerId(workerId: string): string {
+  if (workerIdPattern.test(workerId)) return workerId;
+  throw fieldsInvalid([{ field: "worker_id", description: workerId === "" ? "is missing" : workerIdRule }]);
+}
+
+/** Checks a number that must not be negative. */
+export function validateCount(field: string, value: number): number {
+  if (value >= 0) return value;
+  throw fieldsInvalid([{ field, description: "must not be negative" }]);
+}
+
+/** Checks what a report is asked for by. */
+export function validateReportSubject(request: GetReportRequest): { jobId: string } | { digest: string } {
+  const { subject } = request;
+  if (subject === undefined) {
+    throw fieldsInvalid([{ field: "job_id", description: "or digest must be set" }]);
+  }
+  if (subject.$case === "jobId") return { jobId: validateJobId(subject.value) };
+  return { digest: validateDigest(subject.value) };
+}
+
+/** Checks a digest. */
+export function validateDigest(digest: string): string {
+  if (digestPattern.test(digest)) return digest;
+  const description = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
+  throw fieldsInvalid([{ field: "digest", description }]);
+}
+
+/** A worker's Hello that is fit for use. */
+export interface ValidHello {
+  workerId: string;
+  incarnation: string;
+  version: string;
+  slots: number;
+  types: JobType[];
+}
+
+/** Checks a worker's Hello. */
+export function validateHello(hello: Hello): ValidHello {
+  const { workerId, incarnation, version, slots, jobTypes } = hello;
+  const violations: FieldViolation[] = [];
+  if (!workerIdPattern.test(workerId)) violations.push({ field: "hello.worker_id", description: workerIdRule });
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(incarnation)) {
+    violations.push({ field: "hello.incarnation", description: "must be at most 64 of A-Z, a-z, 0-9 and hyphen" });
+  }
+  if (slots < 0 || slots > maxSlots) violations.push({ field: "hello.slots", description: slotsRule });
+  const types = jobTypes.map((type) => toJobType(type, violations));
+  if (violations.length > 0) throw fieldsInvalid(violations);
+  return { workerId, incarnation, version: version.slice(0, 64), slots, types };
+}
+
+/** Checks a worker's new limit. */
+export function validateSlots(slots: number): number {
+  if (slots >= 0 && slots <= maxSlots) return slots;
+  throw fieldsInvalid([{ field: "capacity.slots", description: slotsRule }]);
+}
+
+const slotsRule = `must be from 0 to ${maxSlots}`;
+
+/** A message came that the protocol does not allow there. */
+export function protocolViolation(text: string): ReasonedError {
+  return new ReasonedError("PROTOCOL_VIOLATION", text);
+}
+
+function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType {
+  const { name, description, parametersSchema, maxFails, maxRunning } = type;
+  if (!jobNamePattern.test(name)) violations.push({ field: "hello.job_types.name", description: jobNameRule });
+  for (const [field, count] of Object.entries({ max_fails: maxFails, max_running: maxRunning })) {
+    if (count < 0) violations.push({ field: `hello.job_types.${field}`, description: "must not be negative" });
+  }
+  return { name, description, parametersSchema, maxFails: maxFails === 0 ? defaultMaxFails : maxFails, maxRunning };
+}

@@ -1,0 +1,51 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import { ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { Verdict } from "../ports/job-pool.ts";
+import type { WorkerChannel } from "../usecases/worker-channel.ts";
+import { toCommandCode } from "./convert.ts";
+import { toDuration } from "./time.ts";
+import type { Saying } from "./worker-outbox.ts";
+
+const verdictCodes = {
+  accepted: ResultVerdict.RESULT_VERDICT_ACCEPTED,
+  duplicate: ResultVerdict.RESULT_VERDICT_DUPLICATE,
+  stale: ResultVerdict.RESULT_VERDICT_STALE,
+} as const satisfies Record<Verdict, ResultVerdict>;
+
+/** What a channel needs. */
+export interface ChannelDeps {
+  terms: LeaseTerms;
+  clock: Clock;
+}
+
+type Say = (message: Saying) => void;
+
+/** What the controller says to a worker, as messages on its stream. */
+export function createWorkerChannel(
+  say: Say,
+  end: (error: Error) => void,
+  { terms, clock }: ChannelDeps,
+): WorkerChannel {
+  return {
+    end,
+    welcome: ({ keep, drop }) => {
+      const { leaseMs, beatMs, graceMs } = terms;
+      const periods = { lease: toDuration(leaseMs), beatPeriod: toDuration(beatMs), grace: toDuration(graceMs) };
+      say({ $case: "welcome", value: { ...periods, keep, drop } });
+    },
+    assign: ({ id, token, name, attempt, logOffset, traceparent, runTimeoutMs, parametersJson }) => {
+      const lease = { jobId: id, token };
+      const deadline = runTimeoutMs === 0 ? undefined : new Date(clock.now() + runTimeoutMs);
+      const run = { name, parametersJson, attempt, logOffset, traceContext: traceparent, deadline };
+      say({ $case: "assign", value: { lease, ...run } });
+    },
+    beatAck: (sequence, { lost, commands }) => {
+      const open = commands.map(({ lease, command }) => ({ lease, command: toCommandCode(command) }));
+      say({ $case: "beatAck", value: { sequence, lost, commands: open } });
+    },
+    command: (lease, command) => say({ $case: "command", value: { lease, command: toCommandCode(command) } }),
+    resultAck: (lease, verdict) => say({ $case: "resultAck", value: { lease, verdict: verdictCodes[verdict] } }),
+    drain: () => say({ $case: "drain", value: {} }),
+  };
+}

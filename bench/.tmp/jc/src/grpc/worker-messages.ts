@@ -1,0 +1,63 @@
+import { Outcome, type Result, type WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { RunResult } from "../usecases/worker-channel.ts";
+import type { WorkerSession } from "../usecases/worker-session.ts";
+import { toLease, toProgress } from "./convert.ts";
+import { protocolViolation, validateSlots } from "./validate.ts";
+
+const maxTextLength = 1_024;
+
+const outcomes: Record<number, RunResult["outcome"]> = {
+  [Outcome.OUTCOME_SUCCESS]: "success",
+  [Outcome.OUTCOME_FAILURE]: "failure",
+  [Outcome.OUTCOME_STOPPED]: "stopped",
+  [Outcome.OUTCOME_CANCELLED]: "cancelled",
+  [Outcome.OUTCOME_RELEASED]: "released",
+  [Outcome.OUTCOME_POSTPONED]: "postponed",
+};
+
+/** Hands a worker's message to its session. */
+export async function handle(session: WorkerSession, { message }: WorkerMessage): Promise<void> {
+  switch (message?.$case) {
+    case "accept":
+      return session.accept(toLease(message.value.lease));
+    case "result":
+      return session.result(toRunResult(message.value));
+    case "beat":
+      return session.beat(message.value.sequence, message.value.held.map(toLease));
+    case "checkin": {
+      const { lease, text, progress } = message.value;
+      const known = toProgress(progress);
+      return session.checkIn(toLease(lease), { text: cut(text), ...(known && { progress: known }) });
+    }
+    case "capacity":
+      return session.resize(validateSlots(message.value.slots));
+    case "reject":
+      return session.reject(toLease(message.value.lease), cut(message.value.reason));
+    case "draining":
+      return session.draining();
+    case "hello":
+      throw protocolViolation("only the first message of a stream is a Hello");
+    default:
+      throw protocolViolation("a message without content came");
+  }
+}
+
+function toRunResult(result: Result): RunResult {
+  const { lease, outcome, reason, message, retryable, retryAfter, checkIn, progress } = result;
+  const known = outcomes[outcome];
+  if (known === undefined) throw protocolViolation(`${outcome} is no Outcome`);
+  return {
+    lease: toLease(lease),
+    outcome: known,
+    reason: reason.slice(0, 64),
+    message: cut(message),
+    retryable,
+    retryAfterMs: retryAfter && Math.max(0, retryAfter.seconds * 1000 + Math.round(retryAfter.nanos / 1e6)),
+    checkIn: cut(checkIn),
+    progress: toProgress(progress),
+  };
+}
+
+function cut(text: string): string {
+  return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength - 1)}…`.toWellFormed();
+}

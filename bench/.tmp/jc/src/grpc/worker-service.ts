@@ -1,0 +1,156 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "@drydock/shared/clock.ts";
+import { fieldsInvalid, ReasonedError, toError } from "@drydock/shared/errors.ts";
+import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { BidiCall } from "@drydock/shared/grpc/bidi-call.ts";
+import { bidiStream, clientStream, unary } from "@drydock/shared/grpc/handler.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { ReportStore } from "../ports/report-store.ts";
+import type { UseCaseDeps } from "../usecases/deps.ts";
+import { launchSubJob } from "../usecases/launch-job.ts";
+import { WorkerSession } from "../usecases/worker-session.ts";
+import { toLease, toStats } from "./convert.ts";
+import { putReport } from "./report-upload.ts";
+import { protocolViolation, validateHello } from "./validate.ts";
+import { validateSubJob } from "./validate-launch.ts";
+import { createWorkerChannel } from "./worker-channel.ts";
+import { handle } from "./worker-messages.ts";
+import { WorkerOutbox } from "./worker-outbox.ts";
+
+const helloWithinMs = 10_000;
+const maxLogPieceLength = 256 * 1024;
+const maxKeyLength = 256;
+
+/** What the worker service needs. */
+export interface WorkerServiceDeps extends UseCaseDeps {
+  reports: ReportStore;
+  clock: Clock;
+  terms: LeaseTerms;
+  logger: Logger;
+}
+
+type WorkCall = BidiCall<message.WorkRequest, message.WorkResponse>;
+
+/** drydock.worker.v1.WorkerService. */
+export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImplementation {
+  return {
+    work: bidiStream((call: WorkCall) => work(deps, call)),
+    streamLogs: bidiStream((call: BidiCall<message.StreamLogsRequest, message.StreamLogsResponse>) =>
+      call.onMessage((piece) => {
+        appendLog(deps, piece).then(
+          (response) => call.send(response),
+          // the worker sends the piece again on its next stream
+          () => call.end(),
+        );
+      }),
+    ),
+    putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>) => putReport(deps.reports, parts)),
+    launchSubJob: unary(async (request: message.LaunchSubJobRequest, call) => {
+      const { lease, key, name, parameters, priority, isUnique } = request;
+      const launch = validateSubJob({ name, parameters, priority, isUnique });
+      if (key.length === 0 || key.length > maxKeyLength) {
+        throw fieldsInvalid([{ field: "key", description: `must be of 1 to ${maxKeyLength} characters` }]);
+      }
+      const traceparent = call.traceparent ?? "";
+      return { stats: toStats(await launchSubJob(deps, toLease(lease), { ...launch, key, traceparent })) };
+    }),
+  };
+}
+
+/** One worker's control stream, from its Hello to its end. */
+async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const opening = Promise.withResolvers<WorkerSession>();
+  over.promise.catch(() => {});
+  opening.promise.catch(over.reject);
+  const timer = setTimeout(() => opening.reject(protocolViolation("no Hello came")), helloWithinMs);
+  let session: WorkerSession | undefined;
+  let isGreeted = false;
+  const hear = (said: message.WorkerMessage) => {
+    if (session !== undefined) {
+      handle(session, said).catch((error: unknown) => onFault(deps.logger, error, over.reject));
+    } else if (isGreeted) {
+      opening.promise.then((opened) => handle(opened, said)).catch(over.reject);
+    } else {
+      isGreeted = true;
+      openSession(deps, call, said, over.reject).then(opening.resolve, opening.reject);
+    }
+  };
+  const ended = call.onMessage(({ messages }) => messages.forEach(hear));
+  try {
+    session = await Promise.race([opening.promise, ended.then(() => undefined)]);
+    clearTimeout(timer);
+    if (session !== undefined) deps.dispatcher.add(session);
+    await Promise.race([ended, over.promise]);
+  } finally {
+    clearTimeout(timer);
+    await closeSession(deps, call, opening, session);
+  }
+}
+
+async function openSession(
+  deps: WorkerServiceDeps,
+  call: WorkCall,
+  { message: first }: message.WorkerMessage,
+  end: (error: Error) => void,
+): Promise<WorkerSession> {
+  if (first?.$case !== "hello") throw protocolViolation("the first message of a stream must be a Hello");
+  const { workerId, incarnation, version, slots, types } = validateHello(first.value);
+  await deps.types.register(types);
+  const identity = { workerId, incarnation, session: randomUUID() };
+  const outbox = new WorkerOutbox((response) => call.send(response));
+  const channel = createWorkerChannel((message) => outbox.say(message), end, deps);
+  const session = new WorkerSession({ ...deps, onFree: () => deps.dispatcher.ask() }, channel, {
+    identity,
+    version,
+    types,
+    slots,
+    held: first.value.held.map(toLease),
+  });
+  await session.open();
+  deps.logger.info({ workerId, version, slots, held: first.value.held.length }, "a worker has joined");
+  return session;
+}
+
+async function closeSession(
+  { dispatcher, logger }: WorkerServiceDeps,
+  { signal }: WorkCall,
+  opening: PromiseWithResolvers<WorkerSession>,
+  session: WorkerSession | undefined,
+): Promise<void> {
+  opening.reject(new Error("the stream is over"));
+  if (session === undefined) return;
+  dispatcher.remove(session);
+  logger.info({ workerId: session.identity.workerId }, "a worker's stream is over");
+  const byPlan = signal.reason instanceof ReasonedError && signal.reason.reason === "SHUTTING_DOWN";
+  await session.close(byPlan ? "controller" : "worker").catch((error: unknown) => {
+    logger.debug({ err: error }, "the lease could not be cut; it runs out by itself");
+  });
+}
+
+/** A message that came late is of no weight; a message that breaks the protocol ends the stream. */
+function onFault(logger: Logger, thrown: unknown, end: (error: Error) => void): void {
+  const error = toError(thrown);
+  const reason = error instanceof ReasonedError ? error.reason : "INTERNAL";
+  if (reason === "PROTOCOL_VIOLATION" || reason === "FIELD_INVALID") end(error);
+  else if (reason === "INTERNAL") logger.error({ err: error }, "a worker's message could not be handled");
+  else logger.debug({ reason }, "a worker's message was not taken");
+}
+
+async function appendLog(
+  { logs, changes }: WorkerServiceDeps,
+  { lease, offset, text }: message.StreamLogsRequest,
+): Promise<message.StreamLogsResponse> {
+  if (text.length > maxLogPieceLength || offset < 0) throw protocolViolation("a piece of a log is too long");
+  try {
+    const { length, full } = await logs.append(toLease(lease), offset, text);
+    changes.changed(lease?.jobId ?? "");
+    return { lease, durableOffset: length, closed: full };
+  } catch (error) {
+    const isOver = error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE";
+    if (isOver) return { lease, durableOffset: offset, closed: true };
+    throw error;
+  }
+}

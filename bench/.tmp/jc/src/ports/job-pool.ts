@@ -1,0 +1,128 @@
+import type { Backoff } from "@drydock/shared/backoff.ts";
+import type { ClaimedJob, Job, JobCommand, JobProgress, Lease, NewJob } from "../domain/job.ts";
+import type { JobStatus } from "../domain/job-state.ts";
+import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
+
+/** A check-in of a running job; absent parts leave what was said before. */
+export interface CheckIn {
+  text?: string;
+  progress?: JobProgress;
+}
+
+/** A failed attempt. */
+export interface Failure {
+  reason: string;
+  message: string;
+  /** Whether and when to try again: "never", by the back-off, or after that many milliseconds. */
+  retry: "never" | "backoff" | number;
+  /** How many attempts may fail. */
+  maxFails: number;
+  backoff: Backoff;
+}
+
+/** What became of a result: stored now, stored before, or refused because the token is not the job's any more. */
+export type Verdict = "accepted" | "duplicate" | "stale";
+
+/** An open stop or cancel for a job that a worker holds. */
+export interface OpenCommand {
+  lease: Lease;
+  command: JobCommand;
+}
+
+/** What a worker still holds after its Hello. */
+export interface HelloReply {
+  keep: Lease[];
+  drop: Lease[];
+  commands: OpenCommand[];
+}
+
+/** What the pool says to a beat. */
+export interface BeatReply {
+  /** Named by the worker, but not its own any more. */
+  lost: Lease[];
+  commands: OpenCommand[];
+}
+
+/** The outcome of a claim. */
+export interface Claim {
+  jobs: ClaimedJob[];
+  /** Whether more may be waiting. */
+  more: boolean;
+}
+
+/** A job type that a worker takes. */
+export interface ClaimableType {
+  name: string;
+  /** How many of it may run at once over all workers; 0 is no limit. */
+  most: number;
+}
+
+/** What an upkeep round did. */
+export interface UpkeepReport {
+  count: number;
+  /** Whether it stopped at its bound with more to do. */
+  more: boolean;
+}
+
+/** What promoting did. */
+export interface PromoteReport extends UpkeepReport {
+  /** When the next job is due, in milliseconds since 1970; 0 when none waits for its time. */
+  nextDueAt: number;
+}
+
+/**
+ * The jobs and who runs them. Each method is one transition, atomic and durable when it resolves; those that name a
+ * lease change nothing when the token is not the job's.
+ * @throws ReasonedError JOB_NOT_FOUND, JOB_STATUS_FORBIDS, JOB_ALREADY_EXISTS, LEASE_LOST, WORKER_SUPERSEDED, REDIS_UNAVAILABLE
+ */
+export interface JobPool {
+  launch(job: NewJob): Promise<Job>;
+  /** The job launched under the same key before, or the new one. */
+  launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job>;
+  get(jobId: string): Promise<Job>;
+  /** Ends a waiting job at once; of a running one it only notes the command, for its worker to confirm. */
+  end(jobId: string, command: JobCommand): Promise<Job>;
+  retry(jobId: string): Promise<Job>;
+
+  /** Makes the worker known. A new incarnation frees what the old one held; what it holds and does not name is freed. */
+  hello(worker: WorkerIdentity, info: WorkerInfo, held: Lease[]): Promise<HelloReply>;
+  /** Renews the worker's lease. */
+  beat(worker: WorkerIdentity, held: Lease[]): Promise<BeatReply>;
+  update(worker: WorkerIdentity, info: WorkerInfo): Promise<void>;
+  /**
+   * Cuts the worker's lease and takes back what it did not accept, if this session is still its newest. A job may have
+   * broken the worker before it could accept, so that counts as a loss.
+   */
+  disconnect(worker: WorkerIdentity, unheard: Lease[]): Promise<void>;
+  /** Gives back what the worker did not accept, if this session is still its newest. */
+  takeBack(worker: WorkerIdentity, unheard: Lease[]): Promise<void>;
+  /** Forgets the worker and frees what it holds, if this session is still its newest. */
+  leave(worker: WorkerIdentity): Promise<void>;
+
+  /** Takes waiting jobs of these types for the worker, at most `limit`, in the order of the types. */
+  claim(worker: WorkerIdentity, types: readonly ClaimableType[], limit: number): Promise<Claim>;
+  checkIn(lease: Lease, checkIn: CheckIn): Promise<void>;
+  succeed(lease: Lease, checkIn: CheckIn): Promise<Verdict>;
+  fail(lease: Lease, failure: Failure, checkIn: CheckIn): Promise<Verdict>;
+  /** The handler asks for another run later; no attempt is used. */
+  postpone(lease: Lease, delayMs: number): Promise<Verdict>;
+  /** The handler ended because of a stop or cancel. */
+  confirm(lease: Lease, command: JobCommand): Promise<Verdict>;
+  /** Back to the front of its queue; no attempt is used. */
+  release(lease: Lease): Promise<Verdict>;
+
+  /** Makes due jobs PENDING. */
+  promote(): Promise<PromoteReport>;
+  /** Gives every worker a whole lease from now on. */
+  grantLeases(): Promise<void>;
+  /** Takes back the jobs of workers whose lease has ended. */
+  reap(): Promise<UpkeepReport>;
+  /** Puts jobs in ERROR that have waited longer than their launch allows. */
+  expire(): Promise<UpkeepReport>;
+  /** Passes stops and cancels on to the jobs that the ended jobs launched. */
+  endSubJobs(): Promise<UpkeepReport>;
+  /** Removes jobs that reached the final status before the given time. */
+  sweep(status: JobStatus, before: number): Promise<UpkeepReport>;
+
+  workers(): Promise<WorkerState[]>;
+}

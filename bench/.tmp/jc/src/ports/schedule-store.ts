@@ -1,0 +1,22 @@
+import type { Job } from "../domain/job.ts";
+import type { Schedule, Settlement } from "../domain/schedule.ts";
+
+/** A periodic job whose time has come. */
+export interface DueSchedule {
+  jobId: string;
+  dueAt: number;
+  schedule: Schedule;
+}
+
+/** The times of periodic jobs. */
+export interface ScheduleStore {
+  /** Those whose time has come, and when the next of the others is due (0 when none is). */
+  due(): Promise<{ due: DueSchedule[]; nextDueAt: number; more: boolean }>;
+  /** Launches the due time's job and sets the next time. Of all controllers that try, one succeeds. */
+  fire(due: DueSchedule, settlement: Settlement): Promise<boolean>;
+  pause(jobId: string): Promise<Job>;
+  /** @param nextAt the time to go on with */
+  resume(jobId: string, nextAt: number): Promise<Job>;
+  /** The ids of those that have not ended, the next one due first, paused ones last; at most so many. */
+  list(limit: number): Promise<string[]>;
+}

@@ -1,0 +1,17 @@
+import type { JobCommand, Lease } from "../domain/job.ts";
+
+/** What controllers tell each other. May be lost: whoever listens also looks now and then. */
+export interface ControllerSignals {
+  /** A queue that was empty has a job. */
+  onReady(listener: (jobName: string) => void): void;
+  /** A job that this worker holds is to end. */
+  onCommand(listener: (workerId: string, lease: Lease, command: JobCommand) => void): void;
+  /** A worker registered job types. */
+  onTypes(listener: () => void): void;
+  /** A job is due then, before all others that wait for their time; in milliseconds since 1970. */
+  onDue(listener: (at: number) => void): void;
+  /** A worker is to take no more jobs. */
+  onDrain(listener: (workerId: string) => void): void;
+  /** Tells all controllers, this one included, that the worker is to take no more jobs. */
+  askToDrain(workerId: string): Promise<void>;
+}

@@ -1,0 +1,133 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import { toError } from "@drydock/shared/errors.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import { Redis } from "ioredis";
+import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
+
+/** How long Redis may take for an answer before it counts as away, in milliseconds. */
+const commandTimeoutMs = 3_000;
+const probePeriodMs = 1_000;
+
+/**
+ * A connection that never waits for a Redis that is away: commands fail at once, and none is sent twice, because nobody
+ * can know whether the first one was carried out.
+ */
+export function createConnection(url: string): Redis {
+  return new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: commandTimeoutMs,
+    keepAlive: 10_000,
+    retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 5), 1_000),
+  });
+}
+
+/** What the connection watch needs. */
+export interface ConnectionWatchOptions {
+  redis: Redis;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** Keeps the connection, asks Redis every second whether it answers, and logs each outage once. */
+export class ConnectionWatch implements RedisProbe {
+  readonly name = "redis";
+  readonly #options: ConnectionWatchOptions;
+  #up = false;
+  #backSince = Number.POSITIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #version = "";
+
+  constructor(options: ConnectionWatchOptions) {
+    this.#options = options;
+    options.redis.on("error", (error) => this.#down(error));
+    options.redis.on("close", () => this.#down(new Error("the connection is closed")));
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  get backSince(): number {
+    return this.#backSince;
+  }
+
+  /** Connects; a Redis that is away at the start is waited for, not a fault. */
+  async start(): Promise<void> {
+    const { redis } = this.#options;
+    await redis.connect().catch((error: unknown) => this.#down(toError(error)));
+    await this.#probe();
+    this.#timer = setInterval(() => void this.#probe(), probePeriodMs);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#options.redis.removeAllListeners("close");
+    this.#options.redis.disconnect();
+  }
+
+  async check(): Promise<RedisHealth> {
+    const begun = performance.now();
+    try {
+      const info = await this.#options.redis.info();
+      const latencyMs = Math.round((performance.now() - begun) * 100) / 100;
+      const usedMemoryBytes = Number(infoField(info, "used_memory"));
+      const maxMemoryBytes = Number(infoField(info, "maxmemory"));
+      const warnings = riskySettings(info);
+      return { up: true, version: this.#version, latencyMs, usedMemoryBytes, maxMemoryBytes, warnings };
+    } catch {
+      return { up: false, version: this.#version, latencyMs: 0, usedMemoryBytes: 0, maxMemoryBytes: 0, warnings: [] };
+    }
+  }
+
+  async #probe(): Promise<void> {
+    if (this.#options.redis.status !== "ready") return;
+    try {
+      if (this.#up) await this.#options.redis.ping();
+      else await this.#greet();
+      this.#back();
+    } catch (error) {
+      this.#down(toError(error));
+    }
+  }
+
+  async #greet(): Promise<void> {
+    const info = await this.#options.redis.info();
+    this.#version = infoField(info, "redis_version");
+    for (const warning of riskySettings(info)) this.#options.logger.warn({}, warning);
+  }
+
+  #back(): void {
+    if (this.#up) return;
+    this.#up = true;
+    this.#backSince = this.#options.clock.now();
+    this.#options.logger.info({ version: this.#version }, "redis answers");
+  }
+
+  #down(error: Error): void {
+    if (!this.#up) return;
+    this.#up = false;
+    this.#backSince = Number.POSITIVE_INFINITY;
+    this.#options.logger.warn({ cause: error.message }, "redis does not answer; calls are refused until it is back");
+  }
+}
+
+function infoField(info: string, name: string): string {
+  return new RegExp(`^${name}:(\\S*)`, "m").exec(info)?.[1] ?? "";
+}
+
+/** Settings by which Redis may lose what was answered. */
+function riskySettings(info: string): string[] {
+  const policy = infoField(info, "maxmemory_policy");
+  const warnings: string[] = [];
+  if (policy !== "noeviction") {
+    warnings.push(`redis may evict jobs: maxmemory-policy is ${policy}; set it to noeviction`);
+  }
+  if (infoField(info, "aof_enabled") === "0") {
+    warnings.push("redis loses jobs when it restarts: it keeps no append-only file; set appendonly to yes");
+  }
+  return warnings;
+}

@@ -1,0 +1,164 @@
+import {
+  type ClaimedJob,
+  type Job,
+  type JobCommand,
+  type JobError,
+  type JobPolicy,
+  jobKinds,
+  type LaunchOptions,
+  type Lease,
+  usualOptions,
+} from "../domain/job.ts";
+import { type JobStatus, jobStatuses } from "../domain/job-state.ts";
+import type { PeriodicCounts } from "../domain/schedule.ts";
+import type { OpenCommand } from "../ports/job-pool.ts";
+import { fault, list, number, text } from "./reply.ts";
+import type { Reply } from "./shard.ts";
+
+const commands: readonly (JobCommand | undefined)[] = [undefined, "stop", "cancel"];
+
+/** The number that the scripts use for a command. */
+export function commandCode(command: JobCommand): number {
+  return commands.indexOf(command);
+}
+
+/** The command for the scripts' number. */
+export function commandOf(code: number): JobCommand | undefined {
+  return commands[code];
+}
+
+/** The number that the scripts use for a status. */
+export function statusCode(status: JobStatus): number {
+  return jobStatuses.indexOf(status) + 1;
+}
+
+/** The status for the scripts' number. */
+export function statusOf(reply: Reply | undefined): JobStatus {
+  return jobStatuses[Number(reply) - 1] ?? fault("status", reply);
+}
+
+/** A job from the reply id, record, parameters and perhaps what it launched. The order is that of record.lua. */
+export function toJob(reply: Reply): Job {
+  const [id, record, parameters, executions, totals, periodic] = list(reply);
+  const field = list(record);
+  const phase = text(field[16]);
+  return {
+    id: text(id),
+    status: statusOf(field[0]),
+    token: number(field[1]),
+    attempt: number(field[2]),
+    crashes: number(field[3]),
+    revision: number(field[4]),
+    command: commandOf(number(field[5])),
+    name: text(field[6]),
+    upstreamJobId: text(field[7]),
+    enqueuedAt: number(field[8]),
+    updatedAt: number(field[9]),
+    runAt: number(field[10]),
+    startedAt: number(field[11]),
+    endedAt: number(field[12]),
+    workerId: text(field[13]),
+    checkIn: text(field[14]),
+    checkInAt: number(field[15]),
+    progress: phase === "" ? undefined : { phase, percent: number(field[17]) },
+    lastError: toError(field[18]),
+    traceparent: text(field[20]),
+    priority: number(field[21]),
+    fairnessKey: text(field[22]),
+    kind: jobKinds[number(field[23]) - 1] ?? fault("kind", field[23]),
+    uniqueKey: text(field[24]),
+    policy: toPolicy(field[25]),
+    labels: text(field[26]) === "" ? {} : JSON.parse(text(field[26])),
+    schedule: text(field[27]) === "" ? undefined : JSON.parse(text(field[27])),
+    periodicCounts: toPeriodicCounts(periodic),
+    parametersJson: text(parameters),
+    executions: executions === undefined ? [] : list(executions).map(text),
+    executionTotals: toTotals(totals),
+  };
+}
+
+/** The options as launch.lua takes them: empty for those that say nothing. */
+export function toOptionsArgument(options: LaunchOptions | undefined): string {
+  if (options === undefined || options === usualOptions) return "";
+  const { kind, priority, fairnessKey, runAt, uniqueKey, requestKey, policy, labels, schedule } = options;
+  return JSON.stringify({
+    priority,
+    fairness: fairnessKey,
+    kind: jobKinds.indexOf(kind) + 1,
+    run_at: runAt,
+    unique: uniqueKey,
+    request: requestKey,
+    policy: policy !== undefined && [
+      policy.maxAttempts,
+      policy.backoffBaseMs,
+      policy.backoffCapMs,
+      policy.runTimeoutMs,
+      policy.queueTimeoutMs,
+      policy.finalReasons,
+    ],
+    labels: Object.keys(labels).length === 0 ? "" : JSON.stringify(labels),
+    schedule: schedule === undefined ? "" : JSON.stringify(schedule),
+  });
+}
+
+/** A claimed job from an entry of claim's reply. */
+export function toClaimedJob(reply: Reply): ClaimedJob {
+  const [id, token, name, attempt, logOffset, traceparent, runTimeoutMs, parametersJson] = list(reply);
+  return {
+    id: text(id),
+    token: number(token),
+    name: text(name),
+    attempt: number(attempt),
+    logOffset: number(logOffset),
+    traceparent: text(traceparent),
+    runTimeoutMs: number(runTimeoutMs),
+    parametersJson: text(parametersJson),
+  };
+}
+
+/** An open command from an entry of hello's or beat's reply. */
+export function toOpenCommand(reply: Reply): OpenCommand {
+  const [jobId, token, code] = list(reply);
+  const command = commandOf(number(code)) ?? fault("command", code);
+  return { lease: { jobId: text(jobId), token: number(token) }, command };
+}
+
+/** Leases as the arguments of a script. */
+export function leaseArguments(leases: readonly Lease[]): Array<string | number> {
+  return leases.flatMap(({ jobId, token }) => [jobId, token]);
+}
+
+function toError(reply: Reply | undefined): JobError | undefined {
+  if (!Array.isArray(reply)) return undefined;
+  const [reason, message, attempt, at] = reply;
+  return { reason: text(reason), message: text(message), attempt: number(attempt), at: number(at) };
+}
+
+function toPolicy(reply: Reply | undefined): JobPolicy | undefined {
+  if (!Array.isArray(reply)) return undefined;
+  const [maxAttempts, backoffBaseMs, backoffCapMs, runTimeoutMs, queueTimeoutMs, finalReasons] = reply;
+  return {
+    maxAttempts: number(maxAttempts),
+    backoffBaseMs: number(backoffBaseMs),
+    backoffCapMs: number(backoffCapMs),
+    runTimeoutMs: number(runTimeoutMs),
+    queueTimeoutMs: number(queueTimeoutMs),
+    finalReasons: list(finalReasons).map(text),
+  };
+}
+
+function toPeriodicCounts(reply: Reply | undefined): PeriodicCounts | undefined {
+  if (!Array.isArray(reply) || reply.length === 0) return undefined;
+  const [paused, launched, missed, skipped] = reply;
+  return { paused: paused === 1, launched: number(launched), missed: number(missed), skipped: number(skipped) };
+}
+
+function toTotals(reply: Reply | undefined): Job["executionTotals"] {
+  const totals: Job["executionTotals"] = {};
+  const pairs = reply === undefined ? [] : list(reply);
+  for (let at = 0; at < pairs.length; at += 2) {
+    const count = Number(pairs[at + 1]);
+    if (count > 0) totals[statusOf(pairs[at])] = count;
+  }
+  return totals;
+}

@@ -1,0 +1,78 @@
+import { shardOf } from "../domain/job-id.ts";
+import type { JobIndex, JobPage, JobSource } from "../ports/job-index.ts";
+import { statusCode, toJob } from "./job-codec.ts";
+import { list, text } from "./reply.ts";
+import type { Reply, Shard } from "./shard.ts";
+
+/** Where a shard's part of the list goes on: before that entry; empty is the beginning, null the end. */
+type Position = string | null;
+
+interface Found {
+  shard: number;
+  entry: string;
+  reply: Reply;
+}
+
+/** Jobs by their index streams, those of all shards merged by time. The cursor is where each shard goes on. */
+export function createRedisJobIndex(shards: readonly Shard[]): JobIndex {
+  return {
+    async list(source: JobSource, from: string, limit: number): Promise<JobPage> {
+      const only = source.kind === "launchedBy" ? shardOf(source.jobId) : undefined;
+      const begin = shards.map((_, number): Position => (only === undefined || only === number ? "" : null));
+      const positions: Position[] = from === "" ? begin : JSON.parse(from);
+      const pages = await Promise.all(
+        shards.map((shard, number) => readPart({ shard, number, position: positions[number] ?? null }, source, limit)),
+      );
+      const found = pages.flatMap((page) => page.found).sort(newestFirst);
+      const taken = found.slice(0, limit);
+      const next = pages.map((page, number) => nextPosition(page, number, taken));
+      const isEnd = next.every((position) => position === null);
+      return { jobs: taken.map(({ reply }) => toJob(reply)), next: isEnd ? "" : JSON.stringify(next) };
+    },
+  };
+}
+
+interface Part {
+  position: Position;
+  found: Found[];
+  /** The last entry that was looked at; null at the end. */
+  seen: Position;
+}
+
+async function readPart(
+  { shard, number, position }: { shard: Shard; number: number; position: Position },
+  source: JobSource,
+  limit: number,
+): Promise<Part> {
+  if (position === null) return { position, found: [], seen: null };
+  const [seen, ...items] = list(await shard.run("list", streamOf(source), position, limit));
+  const found = items.map((item) => {
+    const [entry, ...reply] = list(item);
+    return { shard: number, entry: text(entry), reply };
+  });
+  return { position, found, seen: text(seen) === "" ? null : text(seen) };
+}
+
+/** Behind the last job taken; when all of the part was taken, behind all that was looked at. */
+function nextPosition({ found, seen, position }: Part, number: number, taken: Found[]): Position {
+  const own = taken.filter(({ shard }) => shard === number);
+  if (own.length === found.length) return seen;
+  return own.at(-1)?.entry ?? position;
+}
+
+function newestFirst(a: Found, b: Found): number {
+  const [aTime = 0, aCount = 0] = a.entry.split("-").map(Number);
+  const [bTime = 0, bCount = 0] = b.entry.split("-").map(Number);
+  return bTime - aTime || bCount - aCount || a.shard - b.shard;
+}
+
+function streamOf(source: JobSource): string {
+  switch (source.kind) {
+    case "all":
+      return "index";
+    case "ended":
+      return `ended:${statusCode(source.status)}`;
+    case "launchedBy":
+      return `sub-jobs:${source.jobId}`;
+  }
+}

@@ -1,0 +1,269 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import { type Job, type JobCommand, type Lease, type NewJob, usualOptions } from "../domain/job.ts";
+import { createJobId, shardOf } from "../domain/job-id.ts";
+import type { JobStatus } from "../domain/job-state.ts";
+import type { LeaseTerms } from "../domain/lease-terms.ts";
+import { newlyLaunched } from "../domain/new-job.ts";
+import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
+import type * as port from "../ports/job-pool.ts";
+import {
+  commandCode,
+  leaseArguments,
+  statusCode,
+  toClaimedJob,
+  toJob,
+  toOpenCommand,
+  toOptionsArgument,
+} from "./job-codec.ts";
+import { readWorkers } from "./pool-state.ts";
+import { list, number, text } from "./reply.ts";
+import { IdTaken, jobNotFound } from "./reply-errors.ts";
+import { type Reply, type ScriptedRedis, type Shard, shardOfKey } from "./shard.ts";
+
+/** How many jobs one upkeep call moves at most, so that its script stays short. */
+const upkeepLimit = 200;
+/** How much later than the grace time a worker that does not obey loses the job. */
+const graceMarginMs = 5_000;
+
+/** What the pool needs. */
+export interface RedisJobPoolOptions {
+  redis: ScriptedRedis;
+  shards: readonly Shard[];
+  terms: LeaseTerms;
+  clock: Clock;
+}
+
+/** The pool in Redis. A worker has a lease in every shard, because a lease must change together with the jobs. */
+export class RedisJobPool implements port.JobPool {
+  readonly #redis: ScriptedRedis;
+  readonly #shards: readonly Shard[];
+  readonly #terms: LeaseTerms;
+  readonly #clock: Clock;
+  #nextShard = 0;
+
+  constructor({ redis, shards, terms, clock }: RedisJobPoolOptions) {
+    this.#redis = redis;
+    this.#shards = shards;
+    this.#terms = terms;
+    this.#clock = clock;
+  }
+
+  async launch(job: NewJob): Promise<Job> {
+    const { name, traceparent, parametersJson, options } = job;
+    const reply = await this.#withNewId(this.#shardFor(options), (own, id) =>
+      own.run("launch", id, name, traceparent, parametersJson, "", toOptionsArgument(options)),
+    );
+    const [id, now] = list(reply);
+    return typeof now === "number" ? newlyLaunched(text(id), now, "", job) : toJob(reply);
+  }
+
+  async launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job> {
+    const { name, traceparent, parametersJson, options } = job;
+    const reply = await this.#withNewId(shardOf(parent.jobId), (own, id) => {
+      const child = [id, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
+      return own.run("launch-sub-job", parent.jobId, parent.token, key, ...child);
+    });
+    return toJob(reply);
+  }
+
+  async get(jobId: string): Promise<Job> {
+    return toJob(await this.#of(jobId).run("read", jobId));
+  }
+
+  async end(jobId: string, command: JobCommand): Promise<Job> {
+    return toJob(await this.#of(jobId).run("stop", jobId, commandCode(command)));
+  }
+
+  async retry(jobId: string): Promise<Job> {
+    return toJob(await this.#of(jobId).run("retry", jobId));
+  }
+
+  async hello(worker: WorkerIdentity, info: WorkerInfo, held: Lease[]): Promise<port.HelloReply> {
+    const { workerId, incarnation, session } = worker;
+    const replies = await this.#perShard(held, (shard, own) => {
+      const args = [workerId, incarnation, session, this.#terms.leaseMs, JSON.stringify(info)] as const;
+      return shard.run("hello", ...args, ...leaseArguments(own));
+    });
+    const { named, commands } = settleHeld(replies);
+    return { keep: named.get(1) ?? [], drop: named.get(0) ?? [], commands };
+  }
+
+  async beat(worker: WorkerIdentity, held: Lease[]): Promise<port.BeatReply> {
+    const { leaseMs, acceptMs, graceMs } = this.#terms;
+    const identity = [worker.workerId, worker.incarnation, worker.session] as const;
+    const replies = await this.#perShard(held, (shard, own) => {
+      const args = [...identity, leaseMs, acceptMs, graceMs + graceMarginMs] as const;
+      return shard.run("beat", ...args, ...leaseArguments(own));
+    });
+    const { named, commands } = settleHeld(replies);
+    return { lost: named.get(0) ?? [], commands };
+  }
+
+  async update({ workerId, incarnation, session }: WorkerIdentity, info: WorkerInfo): Promise<void> {
+    const json = JSON.stringify(info);
+    await this.#all((shard) => shard.run("update-worker", workerId, incarnation, session, json));
+  }
+
+  disconnect(worker: WorkerIdentity, unheard: Lease[]): Promise<void> {
+    return this.#cut(worker, [this.#terms.brokenMs, 1], unheard);
+  }
+
+  takeBack(worker: WorkerIdentity, unheard: Lease[]): Promise<void> {
+    return this.#cut(worker, [this.#terms.leaseMs, 0], unheard);
+  }
+
+  async #cut({ workerId, session }: WorkerIdentity, how: [leaseMs: number, broke: 0 | 1], unheard: Lease[]) {
+    const args = [workerId, session, ...how] as const;
+    await this.#perShard(unheard, (shard, own) => shard.run("disconnect", ...args, ...leaseArguments(own)));
+  }
+
+  async leave({ workerId, session }: WorkerIdentity): Promise<void> {
+    await this.#all((shard) => shard.run("leave", workerId, session));
+  }
+
+  async claim(worker: WorkerIdentity, types: readonly port.ClaimableType[], limit: number): Promise<port.Claim> {
+    const claim: port.Claim = { jobs: [], more: false };
+    const { workerId, incarnation, session } = worker;
+    const wanted = types.flatMap(({ name, most }) => [name, most]);
+    const first = this.#nextShard++;
+    for (let i = 0; i < this.#shards.length && claim.jobs.length < limit; i++) {
+      const shard = this.#shards[(first + i) % this.#shards.length] as Shard;
+      const left = limit - claim.jobs.length;
+      const [more, ...jobs] = list(await shard.run("claim", workerId, incarnation, session, left, ...wanted));
+      for (const job of jobs) claim.jobs.push(toClaimedJob(job));
+      claim.more ||= more === 1;
+    }
+    return claim;
+  }
+
+  async checkIn(lease: Lease, checkIn: port.CheckIn): Promise<void> {
+    await this.#of(lease.jobId).run("check-in", lease.jobId, lease.token, ...checkInArguments(checkIn));
+  }
+
+  async succeed(lease: Lease, checkIn: port.CheckIn): Promise<port.Verdict> {
+    const shard = this.#of(lease.jobId);
+    return toVerdict(await shard.run("succeed", lease.jobId, lease.token, ...checkInArguments(checkIn)));
+  }
+
+  async fail(lease: Lease, failure: port.Failure, checkIn: port.CheckIn): Promise<port.Verdict> {
+    const { reason, message, retry, maxFails, backoff } = failure;
+    const delay = retry === "never" ? -1 : retry === "backoff" ? -2 : retry;
+    const policy = [delay, maxFails, backoff.baseMs, backoff.capMs, Math.random()] as const;
+    const rest = [...policy, ...checkInArguments(checkIn)] as const;
+    return toVerdict(await this.#of(lease.jobId).run("fail", lease.jobId, lease.token, reason, message, ...rest));
+  }
+
+  async postpone(lease: Lease, delayMs: number): Promise<port.Verdict> {
+    return toVerdict(await this.#of(lease.jobId).run("postpone", lease.jobId, lease.token, delayMs));
+  }
+
+  async confirm(lease: Lease, command: JobCommand): Promise<port.Verdict> {
+    return toVerdict(await this.#of(lease.jobId).run("confirm", lease.jobId, lease.token, commandCode(command)));
+  }
+
+  async release(lease: Lease): Promise<port.Verdict> {
+    return toVerdict(await this.#of(lease.jobId).run("release", lease.jobId, lease.token));
+  }
+
+  async promote(): Promise<port.PromoteReport> {
+    const replies = (await this.#all((shard) => shard.run("promote", upkeepLimit))).map(list);
+    const dues = replies.map(([, due]) => number(due)).filter((due) => due > 0);
+    const nextDueAt = dues.length === 0 ? 0 : Math.min(...dues);
+    return { ...toReport(replies.map(([count]) => number(count))), nextDueAt };
+  }
+
+  async grantLeases(): Promise<void> {
+    await this.#all((shard) => shard.run("grant", this.#terms.leaseMs));
+  }
+
+  async reap(): Promise<port.UpkeepReport> {
+    return toReport((await this.#all((shard) => shard.run("reap", upkeepLimit))).map(number));
+  }
+
+  async expire(): Promise<port.UpkeepReport> {
+    return toReport((await this.#all((shard) => shard.run("expire", upkeepLimit))).map(number));
+  }
+
+  async endSubJobs(): Promise<port.UpkeepReport> {
+    return toReport((await this.#all((shard) => shard.run("end-sub-jobs", upkeepLimit))).map(number));
+  }
+
+  async sweep(status: JobStatus, before: number): Promise<port.UpkeepReport> {
+    const run = (shard: Shard) => shard.run("sweep", statusCode(status), before, upkeepLimit);
+    return toReport((await this.#all(run)).map(number));
+  }
+
+  workers(): Promise<WorkerState[]> {
+    return readWorkers(this.#redis, this.#shards, this.#clock.now());
+  }
+
+  #of(jobId: string): Shard {
+    const shard = this.#shards[shardOf(jobId)];
+    if (shard === undefined) throw jobNotFound(jobId);
+    return shard;
+  }
+
+  /** Launches that must find each other go to the shard that their key falls to, the others to one after the other. */
+  #shardFor({ uniqueKey, requestKey } = usualOptions): number {
+    const key = uniqueKey || requestKey;
+    if (this.#shards.length === 1 || key === "") return this.#nextShard++ % this.#shards.length;
+    return shardOfKey(key, this.#shards.length);
+  }
+
+  async #withNewId(number: number, run: (shard: Shard, id: string) => Promise<Reply>): Promise<Reply> {
+    const shard = this.#shards[number] as Shard;
+    for (;;) {
+      try {
+        return await run(shard, createJobId(this.#clock.now(), number));
+      } catch (error) {
+        if (!(error instanceof IdTaken)) throw error;
+      }
+    }
+  }
+
+  #all(run: (shard: Shard) => Promise<Reply>): Promise<Reply[]> {
+    return Promise.all(this.#shards.map(run));
+  }
+
+  #perShard(held: Lease[], run: (shard: Shard, own: Lease[]) => Promise<Reply>): Promise<HeldReply[]> {
+    const calls = this.#shards.map(async (shard, number) => {
+      const own = held.filter(({ jobId }) => shardOf(jobId) === number);
+      return { own, reply: await run(shard, own) };
+    });
+    return Promise.all(calls);
+  }
+}
+
+interface HeldReply {
+  own: Lease[];
+  reply: Reply;
+}
+
+/** Sorts the named leases by what the script said of each, 1 or 0. */
+function settleHeld(replies: HeldReply[]): { named: Map<number, Lease[]>; commands: port.OpenCommand[] } {
+  const named = new Map<number, Lease[]>([
+    [0, []],
+    [1, []],
+  ]);
+  const commands: port.OpenCommand[] = [];
+  for (const { own, reply } of replies) {
+    const [verdicts, open] = list(reply);
+    for (const [at, lease] of own.entries()) named.get(number(list(verdicts)[at]))?.push(lease);
+    commands.push(...list(open).map(toOpenCommand));
+  }
+  return { named, commands };
+}
+
+function checkInArguments({ text: said, progress }: port.CheckIn): [string, string, number] {
+  return [said ?? "", progress?.phase ?? "", progress?.percent ?? 0];
+}
+
+function toReport(counts: number[]): port.UpkeepReport {
+  const count = counts.reduce((sum, own) => sum + own, 0);
+  return { count, more: counts.some((own) => own >= upkeepLimit) };
+}
+
+function toVerdict(reply: Reply): port.Verdict {
+  const verdict = text(reply);
+  return verdict === "duplicate" || verdict === "stale" ? verdict : "accepted";
+}

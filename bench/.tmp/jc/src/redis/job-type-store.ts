@@ -1,0 +1,27 @@
+import type { JobType } from "../domain/job-type.ts";
+import type { JobTypeStore } from "../ports/job-type-store.ts";
+import { keysOf } from "./keys.ts";
+import { answered } from "./pool-state.ts";
+import type { ScriptedRedis } from "./shard.ts";
+
+/** The job types in Redis, in shard 0. */
+export function createRedisJobTypeStore(redis: ScriptedRedis): JobTypeStore {
+  const { types: key, signals } = keysOf(0);
+  return {
+    async put(types: JobType[]): Promise<void> {
+      if (types.length === 0) return;
+      const entries = types.flatMap((type) => [type.name, JSON.stringify(type)]);
+      await answered(
+        redis
+          .multi()
+          .hset(key, ...entries)
+          .publish(signals, "types")
+          .exec(),
+      );
+    },
+    async all(): Promise<JobType[]> {
+      const stored = await answered(redis.hgetall(key));
+      return Object.values(stored).map((json) => JSON.parse(json));
+    },
+  };
+}

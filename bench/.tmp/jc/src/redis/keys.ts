@@ -1,0 +1,61 @@
+/** The keys of one shard that the code touches itself; the scripts make more, from the same prefix. All share its hash tag, so that one script may touch any of them in a Redis Cluster. */
+export interface ShardKeys {
+  /** HASH, job id -> record and parameters. */
+  jobs: string;
+  /** ZSET, job id -> when it is due. */
+  scheduled: string;
+  /** HASH, worker id -> incarnation, session and what it says about itself. */
+  workers: string;
+  /** ZSET, worker id -> when its lease ends. */
+  leases: string;
+  /** HASH, job name and status -> how many. */
+  counts: string;
+  /** ZSET, id of a periodic job -> its next time. */
+  periodic: string;
+  /** SET, ids of the periodic jobs that are paused. */
+  pausedSchedules: string;
+  /** HASH, job name -> job type; in shard 0 only. */
+  types: string;
+  /** Channel for what controllers tell each other. */
+  signals: string;
+  /** ZSET, lane of a job type -> its rank and share. */
+  lanes(jobName: string): string;
+  /** LIST of ids that wait in a lane, the next one first. */
+  ready(jobName: string, lane: string): string;
+  /** HASH, job id -> token and open command. */
+  held(workerId: string): string;
+  /** STREAM, the id of an entry is the offset behind it. */
+  log(jobId: string): string;
+  /** STRING, gzip. */
+  report(jobId: string): string;
+  /** STRING, the job with the newest report of the image. */
+  newestReport(digest: string): string;
+  /** STREAM of ids, oldest first. */
+  subJobs(jobId: string): string;
+  /** HASH, key of the sub-job -> its id. */
+  subJobKeys(jobId: string): string;
+}
+
+/** The keys of the shard; docs/redis-keys.md tells about each. */
+export function keysOf(shard: number): ShardKeys {
+  const prefix = `{drydock:${shard}}:`;
+  return {
+    jobs: `${prefix}jobs`,
+    scheduled: `${prefix}scheduled`,
+    workers: `${prefix}workers`,
+    leases: `${prefix}leases`,
+    counts: `${prefix}counts`,
+    periodic: `${prefix}periodic`,
+    pausedSchedules: `${prefix}paused-schedules`,
+    types: `${prefix}types`,
+    signals: `${prefix}signals`,
+    lanes: (jobName) => `${prefix}lanes:${jobName}`,
+    ready: (jobName, lane) => `${prefix}ready:${jobName}:${lane}`,
+    held: (workerId) => `${prefix}held:${workerId}`,
+    log: (jobId) => `${prefix}log:${jobId}`,
+    report: (jobId) => `${prefix}report:${jobId}`,
+    newestReport: (digest) => `${prefix}newest-report:${digest}`,
+    subJobs: (jobId) => `${prefix}sub-jobs:${jobId}`,
+    subJobKeys: (jobId) => `${prefix}sub-job-keys:${jobId}`,
+  };
+}

@@ -1,0 +1,61 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { JobIndex } from "../ports/job-index.ts";
+import type { JobTypeStore } from "../ports/job-type-store.ts";
+import type { LogStore } from "../ports/log-store.ts";
+import type { QueueControl } from "../ports/queue-control.ts";
+import type { ReportStore } from "../ports/report-store.ts";
+import type { ScheduleStore } from "../ports/schedule-store.ts";
+import { ConnectionWatch, createConnection } from "./connection.ts";
+import { createRedisJobIndex } from "./job-index.ts";
+import { RedisJobPool } from "./job-pool.ts";
+import { createRedisJobTypeStore } from "./job-type-store.ts";
+import { createRedisLogStore } from "./log-store.ts";
+import { createRedisQueueControl } from "./queue-control.ts";
+import { createRedisReportStore } from "./report-store.ts";
+import { createRedisScheduleStore } from "./schedule-store.ts";
+import { readScript } from "./script.ts";
+import { defineScript, Shard } from "./shard.ts";
+import { RedisSignals } from "./signals.ts";
+
+/** How long a job's log may become, in bytes. */
+const maxLogBytes = 1024 * 1024;
+
+/** What the Redis parts are made from. */
+export interface RedisPartsOptions {
+  config: { redisUrl: string; shards: number; keepReportsMs: number };
+  clock: Clock;
+  terms: LeaseTerms;
+  logger: Logger;
+}
+
+/** Everything that Redis is the home of, over one connection for commands and one for listening. */
+export interface RedisParts {
+  watch: ConnectionWatch;
+  signals: RedisSignals;
+  pool: RedisJobPool;
+  schedules: ScheduleStore;
+  index: JobIndex;
+  queues: QueueControl;
+  logs: LogStore;
+  reports: ReportStore;
+  typeStore: JobTypeStore;
+}
+
+/** Makes the Redis parts; watch and signals are to be started and stopped. */
+export function createRedisParts({ config, clock, terms, logger }: RedisPartsOptions): RedisParts {
+  const redis = defineScript(createConnection(config.redisUrl), readScript());
+  const shards = Array.from({ length: config.shards }, (_, number) => new Shard(number, redis, clock));
+  return {
+    watch: new ConnectionWatch({ redis, clock, logger }),
+    signals: new RedisSignals({ redis, listener: createConnection(config.redisUrl), shards, logger }),
+    pool: new RedisJobPool({ redis, shards, terms, clock }),
+    schedules: createRedisScheduleStore(redis, shards, clock),
+    index: createRedisJobIndex(shards),
+    queues: createRedisQueueControl(redis, shards),
+    logs: createRedisLogStore(shards, maxLogBytes),
+    reports: createRedisReportStore({ redis, shards, keepMs: config.keepReportsMs }),
+    typeStore: createRedisJobTypeStore(redis),
+  };
+}

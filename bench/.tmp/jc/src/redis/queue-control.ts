@@ -1,0 +1,68 @@
+import type { DrainReport, QueueControl, QueueState } from "../ports/queue-control.ts";
+import { answered } from "./pool-state.ts";
+import { list, number } from "./reply.ts";
+import type { ScriptedRedis, Shard } from "./shard.ts";
+
+const statusFields = { "1": "scheduled", "2": "pending", "3": "running" } as const;
+
+/** The queues in Redis; each shard has its part of each. */
+export function createRedisQueueControl(redis: ScriptedRedis, shards: readonly Shard[]): QueueControl {
+  return {
+    async queues(): Promise<QueueState[]> {
+      const parts = (await Promise.all(shards.map((shard) => readQueues(redis, shard)))).flat();
+      const merged = new Map<string, QueueState>();
+      for (const part of parts) merged.set(part.name, merge(merged.get(part.name), part));
+      return [...merged.values()].sort((a, b) => a.name.localeCompare(b.name));
+    },
+    async pause(name: string, pauses: boolean): Promise<boolean> {
+      const changed = await Promise.all(shards.map((shard) => shard.run("pause", name, pauses ? 1 : 0)));
+      return changed.some((count) => count === 1);
+    },
+    async drain(name: string, limit: number): Promise<DrainReport> {
+      const report = { stopped: 0, more: false };
+      for (const shard of shards) {
+        const left = limit - report.stopped;
+        const [stopped, more] = list(await shard.run("drain", name, left));
+        report.stopped += number(stopped);
+        report.more ||= more === 1;
+      }
+      return report;
+    },
+  };
+}
+
+async function readQueues(redis: ScriptedRedis, shard: Shard): Promise<QueueState[]> {
+  const counts = await answered(redis.hgetall(shard.keys.counts));
+  const queues = new Map<string, QueueState>();
+  for (const [field, count] of Object.entries(counts)) {
+    const [name = "", code = ""] = field.split(":");
+    const queue = queues.get(name) ?? emptyQueue(name);
+    const status = statusFields[code as keyof typeof statusFields];
+    if (status !== undefined) queue[status] += Number(count);
+    queues.set(name, queue);
+  }
+  return Promise.all([...queues.values()].map((queue) => withState(shard, queue)));
+}
+
+async function withState(shard: Shard, queue: QueueState): Promise<QueueState> {
+  const [oldestAt, paused, lanes] = list(await shard.run("queue-state", queue.name)).map(number);
+  return { ...queue, oldestAt: oldestAt ?? 0, paused: paused === 1, lanes: lanes ?? 0 };
+}
+
+/** A queue without jobs. */
+function emptyQueue(name: string): QueueState {
+  return { name, pending: 0, running: 0, scheduled: 0, paused: false, oldestAt: 0, lanes: 0 };
+}
+
+function merge(a: QueueState | undefined, b: QueueState): QueueState {
+  if (a === undefined) return b;
+  return {
+    name: a.name,
+    pending: a.pending + b.pending,
+    running: a.running + b.running,
+    scheduled: a.scheduled + b.scheduled,
+    paused: a.paused || b.paused,
+    oldestAt: a.oldestAt === 0 || (b.oldestAt > 0 && b.oldestAt < a.oldestAt) ? b.oldestAt : a.oldestAt,
+    lanes: a.lanes + b.lanes,
+  };
+}

@@ -1,0 +1,76 @@
+import { ReasonedError, toError } from "@drydock/shared/errors.ts";
+import { jobStatuses } from "../domain/job-state.ts";
+
+/** How long callers are asked to wait while Redis is away, in milliseconds. */
+const retryAfterMs = 2_000;
+
+/** The id of a new job is in use already: another process made the same one in the same millisecond. */
+export class IdTaken extends Error {
+  override readonly name = "IdTaken";
+}
+
+/** A script's named error, or a fault of the connection, as the error that callers see. */
+export function toReasonedError(thrown: unknown): Error {
+  if (thrown instanceof ReasonedError) return thrown;
+  const error = toError(thrown);
+  const [word = "", ...rest] = error.message.split(" ");
+  const subject = rest.join(" ").trim();
+  switch (word) {
+    case "ID_TAKEN":
+      return new IdTaken(subject);
+    case "JOB_NOT_FOUND":
+      return jobNotFound(subject);
+    case "JOB_STATUS_FORBIDS":
+      return statusForbids(subject);
+    case "UNIQUE_TAKEN":
+      return alreadyExists(subject);
+    case "LEASE_LOST":
+      return new ReasonedError("LEASE_LOST", `the lease of ${subject} is lost; abandon it and report nothing`);
+    case "WORKER_SUPERSEDED":
+      return new ReasonedError("WORKER_SUPERSEDED", `a newer process has taken over the worker id ${subject}`);
+    case "SCRIPT_FAULT":
+    case "ERR":
+    case "WRONGTYPE":
+      return error;
+    default:
+      return redisUnavailable(error);
+  }
+}
+
+/** There is no such job. */
+export function jobNotFound(jobId: string): ReasonedError {
+  return new ReasonedError("JOB_NOT_FOUND", `there is no job ${jobId}`, {
+    metadata: { job_id: jobId },
+    resource: { type: "drydock.job.v1.Job", name: jobId },
+  });
+}
+
+/** Redis does not answer. */
+export function redisUnavailable(cause: Error): ReasonedError {
+  return new ReasonedError("REDIS_UNAVAILABLE", "Redis does not answer; try again shortly", { retryAfterMs, cause });
+}
+
+function alreadyExists(jobId: string): ReasonedError {
+  const text = `job ${jobId} of the same name and key is alive; only one may be. Wait for it, or stop it`;
+  return new ReasonedError("JOB_ALREADY_EXISTS", text, {
+    metadata: { job_id: jobId },
+    resource: { type: "drydock.job.v1.Job", name: jobId, description: text },
+  });
+}
+
+const whatIsAllowed: Record<string, string> = {
+  end: "only jobs that are SCHEDULED, PENDING or RUNNING can be stopped or cancelled",
+  retry: "RetryJob takes jobs that are CANCELLED or in ERROR, and no periodic ones",
+  schedule: "only periodic jobs that are SCHEDULED can be paused and resumed",
+};
+
+/** @param subject what was asked and the number of the status, e.g. "retry 7" */
+function statusForbids(subject: string): ReasonedError {
+  const [asked = "", code = ""] = subject.split(" ");
+  const status = jobStatuses[Number(code) - 1] ?? code;
+  const text = `the job is ${status}; ${whatIsAllowed[asked]}`;
+  return new ReasonedError("JOB_STATUS_FORBIDS", text, {
+    metadata: { status },
+    precondition: { type: "JOB_STATUS", subject: status, description: text },
+  });
+}

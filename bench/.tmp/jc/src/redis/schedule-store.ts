@@ -1,0 +1,59 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import type { Job } from "../domain/job.ts";
+import { createJobId, shardOf } from "../domain/job-id.ts";
+import { mostAlive } from "../domain/schedule.ts";
+import type { DueSchedule, ScheduleStore } from "../ports/schedule-store.ts";
+import { toJob } from "./job-codec.ts";
+import { answered } from "./pool-state.ts";
+import { list, number, text } from "./reply.ts";
+import { jobNotFound } from "./reply-errors.ts";
+import type { ScriptedRedis, Shard } from "./shard.ts";
+
+const mostDueAtOnce = 100;
+
+/** The periodic jobs in Redis. The jobs that one launches are in its own shard, so that both change together. */
+export function createRedisScheduleStore(redis: ScriptedRedis, shards: readonly Shard[], clock: Clock): ScheduleStore {
+  const shardFor = (jobId: string): Shard => {
+    const shard = shards[shardOf(jobId)];
+    if (shard === undefined) throw jobNotFound(jobId);
+    return shard;
+  };
+  const change = async (jobId: string, nextAt: number): Promise<Job> => {
+    await shardFor(jobId).run("pause-schedule", jobId, nextAt);
+    return toJob(await shardFor(jobId).run("read", jobId));
+  };
+  return {
+    async due() {
+      const parts = await Promise.all(
+        shards.map(async (shard) => list(await shard.run("due-periodic", mostDueAtOnce))),
+      );
+      const nexts = parts.map(([next]) => number(next)).filter((next) => next > 0);
+      return {
+        due: parts.flatMap(([, ...due]) => due.map(toDueSchedule)),
+        nextDueAt: nexts.length === 0 ? 0 : Math.min(...nexts),
+        more: parts.some((part) => part.length > mostDueAtOnce),
+      };
+    },
+    async fire({ jobId, dueAt, schedule }, { runAt, nextAt, missed }) {
+      const id = createJobId(clock.now(), shardOf(jobId));
+      const jitter = Math.floor(Math.random() * schedule.jitterMs);
+      const wanted = runAt === 0 ? 0 : runAt + jitter;
+      const settled = [id, wanted, nextAt, missed, mostAlive(schedule.overlap)] as const;
+      return (await shardFor(jobId).run("fire", jobId, dueAt, ...settled)) === 1;
+    },
+    pause: (jobId) => change(jobId, 0),
+    resume: change,
+    async list(limit) {
+      const parts = shards.map(async ({ keys }) => [
+        ...(await redis.zrange(keys.periodic, "0", String(limit - 1))),
+        ...(await redis.srandmember(keys.pausedSchedules, limit)),
+      ]);
+      return (await answered(Promise.all(parts))).flat().slice(0, limit);
+    },
+  };
+}
+
+function toDueSchedule(reply: unknown): DueSchedule {
+  const [jobId, dueAt, schedule] = list(reply as Parameters<typeof list>[0]);
+  return { jobId: text(jobId), dueAt: number(dueAt), schedule: JSON.parse(text(schedule)) };
+}

@@ -1,0 +1,26 @@
+-- holding: what workers hold, and how a job ends.
+
+-- Refuses a worker that is not known any more, that a newer process of its id has replaced, or that has a newer stream.
+local function check_worker(worker, incarnation, session)
+  local known = redis.call("HGET", workers, worker)
+  if not known then refuse("LEASE_LOST", worker) end
+  local newest, newest_session = string.match(known, "^(%S+) (%S+)")
+  if newest ~= incarnation then refuse("WORKER_SUPERSEDED", worker) end
+  if newest_session ~= session then refuse("LEASE_LOST", worker) end
+end
+
+-- Takes a RUNNING job from its worker; the caller moves it on.
+local function let_go(id, job)
+  redis.call("HDEL", prefix .. "held:" .. job[WORKER], id)
+  job[COMMAND] = 0
+end
+
+local function finish(id, job, status)
+  move(job, status)
+  job[ENDED], job[RUN_AT] = now, 0
+  add_entry(ended_stream(status), id)
+  if job[UNIQUE] ~= "" and redis.call("HGET", prefix .. "unique", job[UNIQUE]) == id then
+    redis.call("HDEL", prefix .. "unique", job[UNIQUE])
+  end
+  if job[POLICY] and job[POLICY][5] > 0 then redis.call("ZREM", prefix .. "expiring", id) end
+end

@@ -1,0 +1,19 @@
+-- postpone: a handler asks for its job to be run again later; no attempt is used. If it was to end, it ends.
+-- arguments: id, token, delay in ms
+-- reply: accepted, duplicate or stale; errors: JOB_NOT_FOUND
+transitions.postpone = function(id, token, delay)
+  local job, parameters = load(id)
+  local verdict = standing(job, token)
+  if verdict ~= "held" then return verdict end
+  local command = job[COMMAND]
+  let_go(id, job)
+  job[ATTEMPT] = job[ATTEMPT] - 1
+  if command ~= 0 then
+    finish(id, job, command == STOP and STOPPED or CANCELLED)
+  else
+    move(job, SCHEDULED)
+    postpone(id, job, now + tonumber(delay))
+  end
+  save(id, job, parameters)
+  return "accepted"
+end

@@ -1,0 +1,20 @@
+-- read: a job as it stands, with the first hundred jobs that it launched and how many of them stand where.
+-- arguments: id
+-- reply: the job, the ids, status and count in turn, and of a periodic job paused (0 or 1), launched, missed, skipped
+-- errors: JOB_NOT_FOUND
+local function periodic_state(id)
+  local paused = redis.call("SISMEMBER", prefix .. "paused-schedules", id)
+  local state = redis.call("HMGET", prefix .. "schedule:" .. id, "launched", "missed", "skipped")
+  return { paused, tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0) }
+end
+
+transitions.read = function(id)
+  local job, parameters = load(id)
+  local periodic = job[KIND] == PERIODIC and periodic_state(id) or {}
+  if not job[PARENT] then return { id, job, parameters, {}, {}, periodic } end
+  local launched = {}
+  for _, entry in ipairs(redis.call("XRANGE", prefix .. "sub-jobs:" .. id, "-", "+", "COUNT", 100)) do
+    launched[#launched + 1] = entry[2][2]
+  end
+  return { id, job, parameters, launched, redis.call("HGETALL", prefix .. "sub-job-totals:" .. id), periodic }
+end

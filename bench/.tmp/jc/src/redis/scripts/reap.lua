@@ -1,0 +1,44 @@
+-- reap: takes back the jobs of workers whose lease has ended, to the front of their queues; the third loss is an ERROR.
+-- arguments: how many jobs at most
+-- reply: how many were taken back
+-- How often a worker may be lost in the middle of a job before the job is taken for the cause.
+local MAX_CRASHES = 3
+
+local function lose(id, worker)
+  local found, job, parameters = pcall(load, id)
+  if not found or job[STATUS] ~= RUNNING or job[WORKER] ~= worker then
+    redis.call("HDEL", prefix .. "held:" .. worker, id)
+    return
+  end
+  job[CRASHES] = job[CRASHES] + 1
+  if job[COMMAND] == 0 and job[CRASHES] >= MAX_CRASHES then
+    local text = "the worker was lost " .. MAX_CRASHES .. " times in the middle of this job"
+    job[ERROR] = { "WORKER_LOST", text, job[ATTEMPT], now }
+    let_go(id, job)
+    job[TOKEN] = job[TOKEN] + 1
+    finish(id, job, ERRED)
+  else
+    give_back(id, job)
+  end
+  save(id, job, parameters)
+end
+
+local function lose_all(worker, limit)
+  local held = redis.call("HRANDFIELD", prefix .. "held:" .. worker, limit)
+  for _, id in ipairs(held) do lose(id, worker) end
+  return #held
+end
+
+transitions.reap = function(limit)
+  local lost = 0
+  limit = tonumber(limit)
+  for _, worker in ipairs(redis.call("ZRANGEBYSCORE", leases, "-inf", now, "LIMIT", 0, 10)) do
+    lost = lost + lose_all(worker, limit - lost)
+    if redis.call("HLEN", prefix .. "held:" .. worker) == 0 then
+      redis.call("ZREM", leases, worker)
+      redis.call("HDEL", workers, worker)
+    end
+    if lost >= limit then break end
+  end
+  return lost
+end

@@ -1,0 +1,36 @@
+-- release: a job is given back unfinished, to the front of its queue; no attempt is used. If it was to end, it ends.
+-- arguments: id, token
+-- reply: accepted, duplicate or stale; errors: JOB_NOT_FOUND
+local function give_back(id, job)
+  local command = job[COMMAND]
+  let_go(id, job)
+  job[ATTEMPT] = job[ATTEMPT] - 1
+  -- whoever held it must not be heard again
+  job[TOKEN] = job[TOKEN] + 1
+  if command ~= 0 then
+    finish(id, job, command == STOP and STOPPED or CANCELLED)
+  else
+    move(job, PENDING)
+    enqueue(id, job, "LPUSH")
+  end
+end
+
+transitions.release = function(id, token)
+  local job, parameters = load(id)
+  local verdict = standing(job, token)
+  if verdict ~= "held" then return verdict end
+  give_back(id, job)
+  save(id, job, parameters)
+  return "accepted"
+end
+
+-- Gives back a job that the worker was assigned but does not have.
+local function give_back_unheard(id, worker)
+  local found, job, parameters = pcall(load, id)
+  if found and job[STATUS] == RUNNING and job[WORKER] == worker then
+    give_back(id, job)
+    save(id, job, parameters)
+  else
+    redis.call("HDEL", prefix .. "held:" .. worker, id)
+  end
+end

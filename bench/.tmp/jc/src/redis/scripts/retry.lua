@@ -1,0 +1,20 @@
+-- retry: brings a job back that is CANCELLED or in ERROR.
+-- arguments: id
+-- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS, UNIQUE_TAKEN
+transitions.retry = function(id)
+  local job, parameters = load(id)
+  local can_retry = job[KIND] ~= PERIODIC and (job[STATUS] == CANCELLED or job[STATUS] == ERRED)
+  if not can_retry then refuse("JOB_STATUS_FORBIDS", "retry " .. job[STATUS]) end
+  check_unique(id, job[UNIQUE])
+  if job[UNIQUE] ~= "" then redis.call("HSET", prefix .. "unique", job[UNIQUE], id) end
+  remove_entry(ended_stream(job[STATUS]), job[ENDED], id)
+  move(job, PENDING)
+  job[ATTEMPT], job[CRASHES], job[RUN_AT], job[ENDED], job[STARTED] = 0, 0, 0, 0, 0
+  job[CHECK_IN], job[CHECK_IN_AT], job[PHASE], job[PERCENT] = "", 0, "", 0
+  -- results of the former life are not those of the new one
+  job[TOKEN] = job[TOKEN] + 1
+  if job[POLICY] and job[POLICY][5] > 0 then redis.call("ZADD", prefix .. "expiring", now + job[POLICY][5], id) end
+  save(id, job, parameters)
+  enqueue(id, job, "RPUSH")
+  return { id, job, parameters }
+end

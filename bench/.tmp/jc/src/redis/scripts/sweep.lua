@@ -1,0 +1,25 @@
+-- sweep: removes jobs that have stood in a final status longer than its keep time, with all that belongs to them.
+-- arguments: status, the time before which it must have been reached in ms, how many at most
+-- reply: how many entries were looked at
+local function forget(id, job)
+  redis.call("HDEL", jobs, id)
+  local own = { "log:", "sub-jobs:", "sub-job-keys:", "sub-job-totals:", "schedule:" }
+  for at, kind in ipairs(own) do own[at] = prefix .. kind .. id end
+  redis.call("UNLINK", unpack(own))
+  remove_entry(prefix .. "index", job[ENQUEUED], id)
+  changes[job[NAME] .. ":" .. job[STATUS]] = (changes[job[NAME] .. ":" .. job[STATUS]] or 0) - 1
+end
+
+transitions.sweep = function(status, before, limit)
+  local stream = ended_stream(status)
+  -- an end without a count takes in the whole of its millisecond
+  local last = string.format("%.0f", tonumber(before) - 1)
+  local entries = redis.call("XRANGE", stream, "-", last, "COUNT", limit)
+  for _, entry in ipairs(entries) do
+    local id = entry[2][2]
+    local found, job = pcall(load, id)
+    if found and job[STATUS] == tonumber(status) and job[ENDED] < tonumber(before) then forget(id, job) end
+    redis.call("XDEL", stream, entry[1])
+  end
+  return #entries
+end

@@ -1,0 +1,87 @@
+import { toError } from "@drydock/shared/errors.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import type { Redis } from "ioredis";
+import type { JobCommand, Lease } from "../domain/job.ts";
+import type { ControllerSignals } from "../ports/signals.ts";
+import { commandOf } from "./job-codec.ts";
+import { keysOf } from "./keys.ts";
+import { answered } from "./pool-state.ts";
+import type { Shard } from "./shard.ts";
+
+/** What the signals need. */
+export interface RedisSignalsOptions {
+  redis: Redis;
+  listener: Redis;
+  shards: readonly Shard[];
+  logger: Logger;
+}
+
+/** Listens to what the scripts publish: "ready NAME", "command WORKER JOB TOKEN CODE", "due TIME", "types", "drain WORKER". */
+export class RedisSignals implements ControllerSignals {
+  readonly name = "redis-signals";
+  readonly #redis: Redis;
+  readonly #channels: string[];
+  #ready: (jobName: string) => void = () => {};
+  #command: (workerId: string, lease: Lease, command: JobCommand) => void = () => {};
+  #types: () => void = () => {};
+  #due: (at: number) => void = () => {};
+  #drain: (workerId: string) => void = () => {};
+  readonly #publish: (message: string) => Promise<unknown>;
+
+  /** @param listener a connection of its own: one that listens can do nothing else */
+  constructor({ redis: publisher, listener: redis, shards, logger }: RedisSignalsOptions) {
+    this.#redis = redis;
+    this.#publish = (message) => answered(publisher.publish(keysOf(0).signals, message));
+    this.#channels = shards.map(({ keys }) => keys.signals);
+    redis.on("message", (_channel: string, message: string) => this.#hear(message));
+    redis.on("error", () => {});
+    redis.on("ready", () => {
+      redis.subscribe(...this.#channels).catch((error: unknown) => {
+        logger.warn({ cause: toError(error).message }, "cannot listen to the other controllers; looking now and then");
+      });
+    });
+  }
+
+  onReady(listener: (jobName: string) => void): void {
+    this.#ready = listener;
+  }
+
+  onCommand(listener: (workerId: string, lease: Lease, command: JobCommand) => void): void {
+    this.#command = listener;
+  }
+
+  onTypes(listener: () => void): void {
+    this.#types = listener;
+  }
+
+  onDue(listener: (at: number) => void): void {
+    this.#due = listener;
+  }
+
+  onDrain(listener: (workerId: string) => void): void {
+    this.#drain = listener;
+  }
+
+  async askToDrain(workerId: string): Promise<void> {
+    await this.#publish(`drain ${workerId}`);
+  }
+
+  async start(): Promise<void> {
+    await this.#redis.connect().catch(() => {});
+  }
+
+  async stop(): Promise<void> {
+    this.#redis.disconnect();
+  }
+
+  #hear(message: string): void {
+    const [kind, first = "", jobId = "", token = "", code = ""] = message.split(" ");
+    const command = commandOf(Number(code));
+    if (kind === "ready") this.#ready(first);
+    else if (kind === "types") this.#types();
+    else if (kind === "due") this.#due(Number(first));
+    else if (kind === "drain") this.#drain(first);
+    else if (kind === "command" && command !== undefined)
+      this.#command(first, { jobId, token: Number(token) }, command);
+  }
+}

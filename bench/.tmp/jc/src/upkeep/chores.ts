@@ -1,0 +1,66 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import type { Service } from "@drydock/shared/lifecycle.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import { every } from "@drydock/shared/loop.ts";
+import type { JobPool } from "../ports/job-pool.ts";
+import type { QueueControl } from "../ports/queue-control.ts";
+import type { RedisProbe } from "../ports/redis-health.ts";
+import type { Dispatcher } from "../usecases/dispatcher.ts";
+import type { PoolLimits } from "../usecases/pool-limits.ts";
+import { createReaper } from "./reaper.ts";
+import { runWhileMore } from "./run-while-more.ts";
+import { type KeepTimes, sweep } from "./sweeper.ts";
+
+/** How often each chore runs, in milliseconds. Together they are most of an idle controller's load on Redis. */
+const periods = {
+  reapMs: 700,
+  endSubJobsMs: 2_000,
+  expireMs: 3_000,
+  lookMs: 4_000,
+  measureMs: 6_000,
+  sweepMs: 10_000,
+};
+
+/** So much of each period is left out at random, so that many controllers spread out. */
+const jitter = 0.1;
+
+/** What the chores need. */
+export interface ChoreDeps {
+  pool: JobPool;
+  queues: QueueControl;
+  redis: RedisProbe;
+  dispatcher: Dispatcher;
+  limits: PoolLimits;
+  keep: KeepTimes;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** What has to be done again and again. Any number of controllers may do it at once; none is the leader. */
+export function createChores(deps: ChoreDeps): Service[] {
+  const { pool, redis, logger } = deps;
+  const reap = createReaper(deps);
+  const chore = (name: string, periodMs: number, run: (signal: AbortSignal) => Promise<unknown>) =>
+    every(periodMs, async (signal) => (redis.up ? run(signal) : undefined), { name, logger, jitter });
+  return [
+    chore("reaper", periods.reapMs, (signal) => runWhileMore(reap, signal)),
+    chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
+    chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
+    chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
+    chore("gauge", periods.measureMs, () => measure(deps)),
+    chore("look-around", periods.lookMs, () => lookAround(deps.dispatcher)),
+  ];
+}
+
+/** How full the pool is, for the launches that come. */
+async function measure({ limits, queues, redis }: ChoreDeps): Promise<void> {
+  const [states, { usedMemoryBytes, maxMemoryBytes }] = await Promise.all([queues.queues(), redis.check()]);
+  const waiting = states.reduce((sum, { pending, scheduled }) => sum + pending + scheduled, 0);
+  limits.measured({ waiting, usedMemoryBytes, maxMemoryBytes });
+}
+
+/** Wake-ups between controllers may be lost, and so may assignments. */
+async function lookAround(dispatcher: Dispatcher): Promise<void> {
+  dispatcher.lookEverywhere();
+  for (const session of dispatcher.sessions) await session.takeBackUnheard();
+}

@@ -1,0 +1,87 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import { toError } from "@drydock/shared/errors.ts";
+import type { Service } from "@drydock/shared/lifecycle.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+
+/** How long the loop sleeps at most, in milliseconds: it may not have heard of a job. */
+const longestSleepMs = 5_000;
+
+/** What a round did. */
+export interface DueRound {
+  /** Whether it stopped at its bound with more to do. */
+  more: boolean;
+  /** When the next job is due, in milliseconds since 1970; 0 when none waits. */
+  nextDueAt: number;
+}
+
+/** What a loop needs. */
+export interface DueLoopOptions {
+  name: string;
+  run: () => Promise<DueRound>;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** Does what is due at its time: it sleeps until then. */
+export class DueLoop implements Service {
+  readonly name: string;
+  readonly #options: DueLoopOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
+  #round: Promise<void> = Promise.resolve();
+  #isStopped = true;
+  #isRunning = false;
+  #hasFailed = false;
+
+  constructor(options: DueLoopOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#isStopped = false;
+    this.wakeAt(this.#options.clock.now());
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#round;
+  }
+
+  /** Something is due then: wakes in time. */
+  wakeAt(at: number): void {
+    if (this.#isStopped || at >= this.#wakesAt) return;
+    clearTimeout(this.#timer);
+    this.#wakesAt = at;
+    if (this.#isRunning) return;
+    this.#timer = setTimeout(() => this.#run(), Math.max(0, at - this.#options.clock.now()));
+  }
+
+  #run(): void {
+    this.#wakesAt = Number.POSITIVE_INFINITY;
+    this.#isRunning = true;
+    this.#round = this.#runRound().then((nextDueAt) => {
+      this.#isRunning = false;
+      const latest = this.#options.clock.now() + longestSleepMs;
+      const heard = this.#wakesAt;
+      this.#wakesAt = Number.POSITIVE_INFINITY;
+      this.wakeAt(Math.min(latest, heard, nextDueAt === 0 ? latest : nextDueAt));
+    });
+  }
+
+  /** Does all that is due; resolves to when something is due next, 0 when nothing is known. */
+  async #runRound(): Promise<number> {
+    const { run, name, logger } = this.#options;
+    try {
+      let round = await run();
+      while (round.more && !this.#isStopped) round = await run();
+      this.#hasFailed = false;
+      return round.nextDueAt;
+    } catch (error) {
+      if (!this.#hasFailed) logger.warn({ loop: name, cause: toError(error).message }, "what is due has to wait");
+      this.#hasFailed = true;
+      return this.#options.clock.now() + 1_000;
+    }
+  }
+}

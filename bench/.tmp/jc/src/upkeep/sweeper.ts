@@ -1,0 +1,23 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import type { JobStatus } from "../domain/job-state.ts";
+import type { JobPool } from "../ports/job-pool.ts";
+import { runWhileMore } from "./run-while-more.ts";
+
+/** How long ended jobs are kept, in milliseconds. */
+export type KeepTimes = Record<"SUCCESS" | "STOPPED" | "CANCELLED" | "ERROR", number>;
+
+/** What the sweeper needs. */
+export interface SweeperDeps {
+  pool: JobPool;
+  keep: KeepTimes;
+  clock: Clock;
+}
+
+/** Removes jobs that are past their keep time; resolves to how many. */
+export async function sweep({ pool, keep, clock }: SweeperDeps, signal: AbortSignal): Promise<number> {
+  const sweeps = Object.entries(keep).map(([status, keepMs]) => {
+    const before = clock.now() - keepMs;
+    return runWhileMore(() => pool.sweep(status as JobStatus, before), signal);
+  });
+  return (await Promise.all(sweeps)).reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,48 @@
+import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { WorkerState } from "../domain/worker.ts";
+import type { JobPool } from "../ports/job-pool.ts";
+import type { QueueControl, QueueState } from "../ports/queue-control.ts";
+import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
+import type { JobTypes } from "./job-types.ts";
+
+/** What the status needs. */
+export interface StatusDeps {
+  pool: JobPool;
+  queues: QueueControl;
+  types: JobTypes;
+  redis: RedisProbe;
+  terms: LeaseTerms;
+}
+
+/** How the pool is. */
+export interface PoolStatus {
+  workers: Array<WorkerState & { heartbeatAt: number }>;
+  queues: QueueState[];
+  redis: RedisHealth;
+}
+
+/** Tells how the pool is. While Redis is away it tells just that. */
+export async function checkStatus(deps: StatusDeps): Promise<PoolStatus> {
+  const health = await deps.redis.check();
+  if (!health.up) return { workers: [], queues: [], redis: health };
+  const [workers, queues] = await Promise.all([deps.pool.workers(), listQueues(deps)]);
+  return {
+    workers: workers.map((worker) => ({ ...worker, heartbeatAt: worker.leaseEndsAt - deps.terms.leaseMs })),
+    queues,
+    redis: health,
+  };
+}
+
+/** The queues of all job types, also of those that never had a job. */
+export async function listQueues({ queues, types }: Pick<StatusDeps, "queues" | "types">): Promise<QueueState[]> {
+  await types.reload();
+  const known = new Map((await queues.queues()).map((queue) => [queue.name, queue]));
+  for (const { name } of types.all) {
+    if (!known.has(name)) known.set(name, emptyQueue(name));
+  }
+  return [...known.values()].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+function emptyQueue(name: string): QueueState {
+  return { name, pending: 0, running: 0, scheduled: 0, paused: false, oldestAt: 0, lanes: 0 };
+}

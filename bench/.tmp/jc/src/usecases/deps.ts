@@ -1,0 +1,24 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import type { JobIndex } from "../ports/job-index.ts";
+import type { JobPool } from "../ports/job-pool.ts";
+import type { LogStore } from "../ports/log-store.ts";
+import type { QueueControl } from "../ports/queue-control.ts";
+import type { ScheduleStore } from "../ports/schedule-store.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { JobChanges } from "./job-changes.ts";
+import type { JobTypes } from "./job-types.ts";
+import type { PoolLimits } from "./pool-limits.ts";
+
+/** What the use cases work with; each takes what it needs of it. */
+export interface UseCaseDeps {
+  pool: JobPool;
+  schedules: ScheduleStore;
+  index: JobIndex;
+  queues: QueueControl;
+  logs: LogStore;
+  types: JobTypes;
+  dispatcher: Dispatcher;
+  changes: JobChanges;
+  limits: PoolLimits;
+  clock: Clock;
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { createLogger } from "@drydock/shared/logger.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { WorkerSession } from "./worker-session.ts";
+
+const logger = createLogger({ name: "test", level: "silent" });
+
+/** A queue of so many jobs, and workers that take from it. */
+function scene(waiting: number) {
+  const queue = { waiting };
+  const worker = (workerId: string, slots: number, names = ["DEMO"]) => {
+    const session = {
+      identity: { workerId, incarnation: "i", session: "s" },
+      names: new Set(names),
+      taken: 0,
+      claims: 0,
+      told: [] as string[],
+      get free() {
+        return slots - this.taken;
+      },
+      async claim(wanted: string[], limit: number) {
+        this.claims++;
+        await turn();
+        const count = wanted.includes("DEMO") ? Math.min(limit, queue.waiting) : 0;
+        queue.waiting -= count;
+        this.taken += count;
+        return count === limit;
+      },
+      command(lease: { jobId: string }, command: string) {
+        this.told.push(`${command} ${lease.jobId}`);
+      },
+    };
+    return session;
+  };
+  return { queue, worker };
+}
+
+const asSession = (fake: object) => fake as unknown as WorkerSession;
+
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await turn();
+}
+
+describe("the dispatcher", () => {
+  test("fills the free slots of a worker that joins", async () => {
+    const { queue, worker } = scene(10);
+    const dispatcher = new Dispatcher(logger);
+    const one = worker("one", 4);
+    dispatcher.add(asSession(one));
+    await settle();
+    assert.deepEqual([one.taken, queue.waiting], [4, 6]);
+  });
+
+  test("spreads a few jobs over idle workers", async () => {
+    const { worker } = scene(4);
+    const dispatcher = new Dispatcher(logger);
+    const [one, two] = [worker("one", 4), worker("two", 4)];
+    dispatcher.add(asSession(one));
+    dispatcher.add(asSession(two));
+    await settle();
+    assert.deepEqual([one.taken, two.taken], [2, 2]);
+  });
+
+  test("claims nothing while nothing is known to wait, and claims when a job comes", async () => {
+    const { queue, worker } = scene(0);
+    const dispatcher = new Dispatcher(logger);
+    const one = worker("one", 4);
+    dispatcher.add(asSession(one));
+    await settle();
+    const before = one.claims;
+    dispatcher.ask();
+    await settle();
+    assert.equal(one.claims, before, "a free slot alone is no reason");
+    queue.waiting = 1;
+    dispatcher.wake("DEMO");
+    await settle();
+    assert.equal(one.taken, 1);
+  });
+
+  test("goes on with what was left when a slot is freed", async () => {
+    const { queue, worker } = scene(5);
+    const dispatcher = new Dispatcher(logger);
+    const one = worker("one", 4);
+    dispatcher.add(asSession(one));
+    await settle();
+    one.taken -= 1;
+    dispatcher.ask();
+    await settle();
+    assert.deepEqual([one.taken, queue.waiting], [4, 0]);
+  });
+
+  test("lets a job wait whose type no free worker knows, and remembers it", async () => {
+    const { queue, worker } = scene(1);
+    const dispatcher = new Dispatcher(logger);
+    const other = worker("other", 4, ["OTHER"]);
+    dispatcher.add(asSession(other));
+    dispatcher.wake("DEMO");
+    await settle();
+    assert.equal(queue.waiting, 1);
+    dispatcher.add(asSession(worker("one", 1)));
+    await settle();
+    assert.equal(queue.waiting, 0);
+  });
+
+  test("passes a command on to the worker that holds the job, and to no other", () => {
+    const { worker } = scene(0);
+    const dispatcher = new Dispatcher(logger);
+    const [one, two] = [worker("one", 1), worker("two", 1)];
+    dispatcher.add(asSession(one));
+    dispatcher.add(asSession(two));
+    dispatcher.command("two", { jobId: "j", token: 1 }, "stop");
+    assert.deepEqual([one.told, two.told], [[], ["stop j"]]);
+  });
+});

@@ -1,0 +1,107 @@
+import type { Logger } from "@drydock/shared/logger.ts";
+import type { JobCommand, Lease } from "../domain/job.ts";
+import type { WorkerSession } from "./worker-session.ts";
+
+/**
+ * Hands waiting jobs to the workers of this controller, in rounds: in each, every worker with a free slot claims, those
+ * with the most free slots first. A round is asked for when a job comes or a slot is freed; rounds never overlap, so that
+ * under load each one claims much.
+ */
+export class Dispatcher {
+  readonly #logger: Logger;
+  readonly #sessions = new Set<WorkerSession>();
+  /** The job types that may have a waiting job. */
+  readonly #ready = new Set<string>();
+  #isRunning = false;
+  #isAskedFor = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  add(session: WorkerSession): void {
+    this.#sessions.add(session);
+    this.lookEverywhere();
+  }
+
+  remove(session: WorkerSession): void {
+    this.#sessions.delete(session);
+  }
+
+  get sessions(): ReadonlySet<WorkerSession> {
+    return this.#sessions;
+  }
+
+  /** A job of this type is waiting. */
+  wake(jobName: string): void {
+    this.#ready.add(jobName);
+    this.ask();
+  }
+
+  /** A slot is free. */
+  ask(): void {
+    if (this.#isAskedFor || this.#ready.size === 0) return;
+    this.#isAskedFor = true;
+    queueMicrotask(() => {
+      this.#isAskedFor = false;
+      void this.#round();
+    });
+  }
+
+  /** Looks at all queues: a wake-up may have been lost. */
+  lookEverywhere(): void {
+    for (const session of this.#sessions) {
+      if (session.free > 0) for (const name of session.names) this.#ready.add(name);
+    }
+    this.ask();
+  }
+
+  /** Passes a stop or cancel on, if the worker is one of this controller. */
+  command(workerId: string, lease: Lease, command: JobCommand): void {
+    for (const session of this.#sessions) {
+      if (session.identity.workerId === workerId) session.command(lease, command);
+    }
+  }
+
+  /** Asks a worker of this controller to finish and go. */
+  drainWorker(workerId: string): void {
+    for (const session of this.#sessions) {
+      if (session.identity.workerId === workerId) session.drain();
+    }
+  }
+
+  async #round(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      while (await this.#claimOnce()) {
+        // each turn asks again whether there is work and somebody free for it
+      }
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** Lets every free worker claim once; resolves to whether another turn makes sense. */
+  async #claimOnce(): Promise<boolean> {
+    const ready = [...this.#ready];
+    const free = [...this.#sessions].filter(({ free, names }) => free > 0 && ready.some((name) => names.has(name)));
+    if (free.length === 0) return false;
+    this.#ready.clear();
+    const claims = free
+      .sort((a, b) => b.free - a.free)
+      .map((session) => this.#claim(session, ready, free.length > 1 ? Math.ceil(session.free / 2) : session.free));
+    await Promise.all(claims);
+    for (const name of ready) if (!free.some(({ names }) => names.has(name))) this.#ready.add(name);
+    return this.#ready.size > 0;
+  }
+
+  async #claim(session: WorkerSession, ready: string[], limit: number): Promise<void> {
+    const names = ready.filter((name) => session.names.has(name));
+    try {
+      if (await session.claim(names, limit)) for (const name of names) this.#ready.add(name);
+    } catch (error) {
+      this.#logger.debug({ workerId: session.identity.workerId, err: error }, "a claim failed");
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import { fieldsInvalid } from "@drydock/shared/errors.ts";
+import type { Job, JobKind } from "../domain/job.ts";
+import { isFinal, type JobStatus } from "../domain/job-state.ts";
+import { canonicalJson } from "../domain/unique-key.ts";
+import type { JobIndex, JobSource } from "../ports/job-index.ts";
+
+/** How many jobs one call looks at, so that a filter that fits few jobs does not make a long call. */
+const mostLookedAt = 2_000;
+const mostAtOnce = 200;
+
+/** What the jobs must be; what is not set does not matter. Times are milliseconds since 1970. */
+export interface JobFilter {
+  upstreamJobId?: string;
+  status?: JobStatus;
+  name?: string;
+  kind?: JobKind;
+  labels?: Record<string, string>;
+  launchedAfter?: number;
+  launchedBefore?: number;
+}
+
+/** A page of a list. */
+export interface ListedJobs {
+  jobs: Job[];
+  /** For the next page; empty at the end. */
+  nextPageToken: string;
+}
+
+/** Lists the jobs that fit, the newest first. Pages may be short: a call looks at a bounded number of jobs. */
+export async function listJobs(
+  index: JobIndex,
+  filter: JobFilter,
+  { size, token }: { size: number; token: string },
+): Promise<ListedJobs> {
+  const source = sourceOf(filter);
+  let position = token === "" ? "" : readToken(token, filter);
+  const jobs: Job[] = [];
+  for (let lookedAt = 0; lookedAt < mostLookedAt && jobs.length < size; ) {
+    const limit = Math.min(mostAtOnce, size - jobs.length);
+    const page = await index.list(source, position, limit);
+    jobs.push(...page.jobs.filter((job) => fits(job, filter)));
+    position = page.next;
+    lookedAt += limit;
+    if (position === "" || isPast(page.jobs, source, filter)) return { jobs, nextPageToken: "" };
+  }
+  return { jobs, nextPageToken: writeToken(position, filter) };
+}
+
+function sourceOf({ upstreamJobId, status }: JobFilter): JobSource {
+  if (upstreamJobId !== undefined) return { kind: "launchedBy", jobId: upstreamJobId };
+  if (status !== undefined && isFinal(status)) return { kind: "ended", status };
+  return { kind: "all" };
+}
+
+function fits(job: Job, filter: JobFilter): boolean {
+  const { upstreamJobId, status, name, kind, labels = {}, launchedAfter, launchedBefore } = filter;
+  return (
+    (upstreamJobId === undefined || job.upstreamJobId === upstreamJobId) &&
+    (status === undefined || job.status === status) &&
+    (name === undefined || job.name === name) &&
+    (kind === undefined || job.kind === kind) &&
+    (launchedAfter === undefined || job.enqueuedAt >= launchedAfter) &&
+    (launchedBefore === undefined || job.enqueuedAt < launchedBefore) &&
+    Object.entries(labels).every(([label, value]) => job.labels[label] === value)
+  );
+}
+
+/** Whether all that follows was launched too early. Jobs in a final status are listed by their end instead. */
+function isPast(jobs: Job[], source: JobSource, { launchedAfter }: JobFilter): boolean {
+  const oldest = jobs.at(-1);
+  if (launchedAfter === undefined || source.kind === "ended" || oldest === undefined) return false;
+  return oldest.enqueuedAt < launchedAfter;
+}
+
+/** The position with a mark of the filter that it belongs to, so that neither can be changed. */
+function writeToken(position: string, filter: JobFilter): string {
+  return Buffer.from(`${markOf(position, filter)}${position}`).toString("base64url");
+}
+
+function readToken(token: string, filter: JobFilter): string {
+  const text = Buffer.from(token, "base64url").toString();
+  const position = text.slice(markLength);
+  if (position !== "" && text.slice(0, markLength) === markOf(position, filter)) return position;
+  const description = "must be the next_page_token of an answer to the same request";
+  throw fieldsInvalid([{ field: "page_token", description }]);
+}
+
+const markLength = 16;
+
+function markOf(position: string, filter: JobFilter): string {
+  return createHash("sha256")
+    .update(`${canonicalJson(filter)}\n${position}`)
+    .digest("base64url")
+    .slice(0, markLength);
+}

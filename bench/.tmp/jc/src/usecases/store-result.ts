@@ -1,0 +1,39 @@
+import type { Backoff } from "@drydock/shared/backoff.ts";
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import { defaultMaxFails } from "../domain/job-type.ts";
+import type { CheckIn, JobPool, Verdict } from "../ports/job-pool.ts";
+import type { RunResult } from "./worker-channel.ts";
+
+/** How long failed jobs wait before their next attempt. */
+export const retryBackoff: Backoff = { baseMs: 1_000, capMs: 60_000 };
+
+/** Stores how a run ended. A job that is gone meanwhile makes the result stale. */
+export async function storeResult(pool: JobPool, result: RunResult, maxFails = defaultMaxFails): Promise<Verdict> {
+  try {
+    return await store(pool, result, maxFails);
+  } catch (error) {
+    if (error instanceof ReasonedError && error.reason === "JOB_NOT_FOUND") return "stale";
+    throw error;
+  }
+}
+
+function store(pool: JobPool, result: RunResult, maxFails: number): Promise<Verdict> {
+  const { lease, outcome, reason, message, retryable, retryAfterMs } = result;
+  const checkIn: CheckIn = { text: result.checkIn, ...(result.progress && { progress: result.progress }) };
+  switch (outcome) {
+    case "success":
+      return pool.succeed(lease, checkIn);
+    case "failure": {
+      const retry = retryable ? (retryAfterMs ?? "backoff") : "never";
+      return pool.fail(lease, { reason, message, retry, maxFails, backoff: retryBackoff }, checkIn);
+    }
+    case "stopped":
+      return pool.confirm(lease, "stop");
+    case "cancelled":
+      return pool.confirm(lease, "cancel");
+    case "released":
+      return pool.release(lease);
+    case "postponed":
+      return pool.postpone(lease, retryAfterMs ?? retryBackoff.baseMs);
+  }
+}

@@ -1,0 +1,28 @@
+import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
+import type { BeatReply, HelloReply, Verdict } from "../ports/job-pool.ts";
+
+/** What a controller says to a worker. */
+export interface WorkerChannel {
+  welcome(reply: HelloReply): void;
+  assign(job: ClaimedJob): void;
+  beatAck(sequence: number, reply: BeatReply): void;
+  command(lease: Lease, command: JobCommand): void;
+  resultAck(lease: Lease, verdict: Verdict): void;
+  /** Asks it to finish what it has and go. */
+  drain(): void;
+  /** Ends the stream; the worker comes back unless the error forbids it. */
+  end(error: Error): void;
+}
+
+/** How a run ended, as its worker says. */
+export interface RunResult {
+  lease: Lease;
+  outcome: "success" | "failure" | "stopped" | "cancelled" | "released" | "postponed";
+  reason: string;
+  message: string;
+  retryable: boolean;
+  /** In milliseconds; undefined leaves it to the back-off. */
+  retryAfterMs: number | undefined;
+  checkIn: string;
+  progress: { phase: string; percent: number } | undefined;
+}

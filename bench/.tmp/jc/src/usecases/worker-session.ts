@@ -1,0 +1,241 @@
+import { sleep } from "@drydock/shared/abort.ts";
+import type { Clock } from "@drydock/shared/clock.ts";
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
+import type { JobType } from "../domain/job-type.ts";
+import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
+import type { CheckIn, ClaimableType, JobPool } from "../ports/job-pool.ts";
+import type { JobChanges } from "./job-changes.ts";
+import { storeResult } from "./store-result.ts";
+import type { RunResult, WorkerChannel } from "./worker-channel.ts";
+
+/** How long to wait before a result is stored again after Redis was away, in milliseconds. */
+const resultRetryMs = 500;
+
+/** What a session needs. */
+export interface SessionDeps {
+  pool: JobPool;
+  changes: JobChanges;
+  clock: Clock;
+  terms: LeaseTerms;
+  logger: Logger;
+  /** Called when the worker has a free slot. */
+  onFree(): void;
+}
+
+/** What a worker says in its Hello. */
+export interface WorkerHello {
+  identity: WorkerIdentity;
+  version: string;
+  types: JobType[];
+  slots: number;
+  held: Lease[];
+}
+
+interface HeldJob {
+  token: number;
+  /** When it was sent, until the worker says that it has come. */
+  sentAt: number | undefined;
+}
+
+/** One stream of one worker: what it holds, and what it says about that. */
+export class WorkerSession {
+  readonly identity: WorkerIdentity;
+  readonly names: ReadonlySet<string>;
+  readonly #deps: SessionDeps;
+  readonly #channel: WorkerChannel;
+  readonly #types: ReadonlyMap<string, JobType>;
+  readonly #hello: WorkerHello;
+  readonly #held = new Map<string, HeldJob>();
+  readonly #closed = new AbortController();
+  readonly #nameOf = new Map<string, string>();
+  #slots: number;
+  #draining = false;
+  #claiming = 0;
+  /** Another stream of the worker, here or elsewhere, has taken over. */
+  #isOusted = false;
+  /** It did not accept what it was sent; it gets nothing more until it is heard again. */
+  #isSilent = false;
+
+  constructor(deps: SessionDeps, channel: WorkerChannel, hello: WorkerHello) {
+    this.#deps = deps;
+    this.#channel = channel;
+    this.#hello = hello;
+    this.#slots = hello.slots;
+    this.identity = hello.identity;
+    this.#types = new Map(hello.types.map((type) => [type.name, type]));
+    this.names = new Set(this.#types.keys());
+  }
+
+  /** How many more jobs the worker takes. */
+  get free(): number {
+    if (this.#draining || this.#isOusted || this.#isSilent || this.#closed.signal.aborted) return 0;
+    return Math.max(0, this.#slots - this.#held.size - this.#claiming);
+  }
+
+  /** Settles what the worker holds and welcomes it. */
+  async open(): Promise<void> {
+    const reply = await this.#deps.pool.hello(this.identity, this.#info(), this.#hello.held);
+    for (const { jobId, token } of reply.keep) this.#held.set(jobId, { token, sentAt: undefined });
+    // a type's limits hold for what was assigned on an earlier stream too
+    const kept = await Promise.all(reply.keep.map(({ jobId }) => this.#deps.pool.get(jobId)));
+    for (const { id, name } of kept) this.#nameOf.set(id, name);
+    this.#channel.welcome(reply);
+    for (const { lease, command } of reply.commands) this.#channel.command(lease, command);
+  }
+
+  /** Claims jobs of these types and sends them; resolves to whether more may be waiting. */
+  async claim(names: string[], limit: number): Promise<boolean> {
+    this.#claiming += limit;
+    try {
+      const { jobs, more } = await this.#deps.pool.claim(
+        this.identity,
+        names.map((name) => this.#claimable(name)),
+        limit,
+      );
+      for (const job of jobs) this.#assign(job);
+      return more || jobs.length === limit;
+    } catch (error) {
+      // its next beat says so and ends the stream; till then results may still come on it
+      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#isOusted = true;
+      throw error;
+    } finally {
+      this.#claiming -= limit;
+    }
+  }
+
+  /** The worker can hold so many jobs. */
+  async resize(slots: number): Promise<void> {
+    this.#slots = slots;
+    this.#deps.onFree();
+    await this.#deps.pool.update(this.identity, this.#info());
+  }
+
+  accept({ jobId, token }: Lease): void {
+    this.#isSilent = false;
+    const held = this.#held.get(jobId);
+    if (held?.token === token) held.sentAt = undefined;
+  }
+
+  async reject(lease: Lease, reason: string): Promise<void> {
+    this.#deps.logger.warn({ jobId: lease.jobId, workerId: this.identity.workerId, reason }, "a job was given back");
+    await this.#giveBack(lease);
+  }
+
+  async beat(sequence: number, held: Lease[]): Promise<void> {
+    const reply = await this.#deps.pool.beat(this.identity, held).catch((error: unknown) => {
+      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(error);
+      throw error;
+    });
+    this.#isSilent = false;
+    for (const { jobId } of reply.lost) this.#let(jobId);
+    this.#channel.beatAck(sequence, reply);
+  }
+
+  async checkIn(lease: Lease, checkIn: CheckIn): Promise<void> {
+    await this.#deps.pool.checkIn(lease, checkIn);
+    this.#deps.changes.changed(lease.jobId);
+  }
+
+  /** Stores the result, again and again while Redis is away, and acknowledges it. */
+  async result(result: RunResult): Promise<void> {
+    const { lease } = result;
+    const maxFails = this.#types.get(this.#nameOf.get(lease.jobId) ?? "")?.maxFails;
+    this.#let(lease.jobId);
+    for (;;) {
+      try {
+        const verdict = await storeResult(this.#deps.pool, result, maxFails);
+        this.#channel.resultAck(lease, verdict);
+        this.#deps.changes.changed(lease.jobId);
+        return;
+      } catch (error) {
+        if (!(error instanceof ReasonedError) || error.reason !== "REDIS_UNAVAILABLE") throw error;
+        await sleep(resultRetryMs, this.#closed.signal);
+      }
+    }
+  }
+
+  command(lease: Lease, command: JobCommand): void {
+    this.#channel.command(lease, command);
+  }
+
+  /** Gives back what was sent and never came. Called now and then. */
+  async takeBackUnheard(): Promise<void> {
+    const before = this.#deps.clock.now() - this.#deps.terms.acceptMs;
+    const unheard = this.#unheard(before);
+    if (unheard.length === 0) return;
+    this.#isSilent = true;
+    for (const { jobId } of unheard) this.#let(jobId);
+    await this.#deps.pool.takeBack(this.identity, unheard);
+    for (const { jobId } of unheard) this.#deps.changes.changed(jobId);
+  }
+
+  /** The worker takes no more jobs. */
+  async draining(): Promise<void> {
+    this.#draining = true;
+    await this.#deps.pool.update(this.identity, this.#info());
+  }
+
+  /** Asks the worker to finish and go. */
+  drain(): void {
+    this.#draining = true;
+    this.#channel.drain();
+  }
+
+  /**
+   * The stream is over. What was not accepted is given back at once. When the worker broke off, its lease is cut; when
+   * this controller ends by plan, the worker keeps its lease for the way to another one.
+   */
+  async close(by: "worker" | "controller"): Promise<void> {
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort(new Error("the stream is over"));
+    const { pool } = this.#deps;
+    if (this.#draining) await pool.leave(this.identity);
+    else if (by === "worker") await pool.disconnect(this.identity, this.#unheard());
+  }
+
+  /** What was sent before then and not accepted. */
+  #unheard(before = Number.POSITIVE_INFINITY): Lease[] {
+    const unheard = [...this.#held].filter(([, { sentAt }]) => sentAt !== undefined && sentAt < before);
+    return unheard.map(([jobId, { token }]) => ({ jobId, token }));
+  }
+
+  /** Ends the stream. */
+  end(error: Error): void {
+    this.#channel.end(error);
+  }
+
+  #claimable(name: string): ClaimableType {
+    return { name, most: this.#types.get(name)?.maxRunning ?? 0 };
+  }
+
+  #assign(job: ClaimedJob): void {
+    if (this.#closed.signal.aborted) {
+      void this.#deps.pool.release({ jobId: job.id, token: job.token }).catch(() => {});
+      return;
+    }
+    this.#held.set(job.id, { token: job.token, sentAt: this.#deps.clock.now() });
+    this.#nameOf.set(job.id, job.name);
+    this.#channel.assign(job);
+    this.#deps.changes.changed(job.id);
+  }
+
+  #let(jobId: string): void {
+    this.#nameOf.delete(jobId);
+    if (this.#held.delete(jobId)) this.#deps.onFree();
+  }
+
+  async #giveBack(lease: Lease): Promise<void> {
+    this.#let(lease.jobId);
+    await this.#deps.pool.release(lease);
+    this.#deps.changes.changed(lease.jobId);
+  }
+
+  #info(): WorkerInfo {
+    const { version } = this.#hello;
+    const startedAt = this.#deps.clock.now();
+    return { version, jobNames: [...this.names], slots: this.#slots, draining: this.#draining, startedAt };
+  }
+}
