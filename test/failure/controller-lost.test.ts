@@ -58,8 +58,9 @@ describe("a controller that goes", { timeout: 100_000 }, () => {
     await crew.hire("calm", first);
     const { id } = await first.api.launchDemo({ steps: 40, step_ms: 100 });
     await first.api.untilAtWork(id);
-    const watching = refusalOf(Array.fromAsync(first.api.watch(id)));
-    const reading = refusalOf(first.api.log(id, { follow: true }));
+    const [watch, pieces] = [first.api.watch(id), first.api.logPieces(id, { follow: true })];
+    await Promise.all([watch.next(), pieces.next()]);
+    const [watching, reading] = [refusalOf(Array.fromAsync(watch)), refusalOf(Array.fromAsync(pieces))];
     first.process.signal("SIGTERM");
     const took = await timed(first.process.exited);
     assert.ok(took < 15_000, `${took} ms`);

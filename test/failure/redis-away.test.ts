@@ -37,14 +37,13 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
     const { api } = controller;
     for (const call of [() => api.get(jobId), () => api.launchDemo(), () => api.stop(jobId)]) {
       const refusal = refusalOf(call());
-      assert.ok((await timed(refusal)) < answerMs);
+      const took = await timed(refusal);
+      assert.ok(took < answerMs, `${took} ms`);
       const { code, reason, retryAfterMs = 0 } = await refusal;
       assert.deepEqual([code, reason], ["UNAVAILABLE", "REDIS_UNAVAILABLE"]);
       assert.ok(retryAfterMs > 0, "with RetryInfo");
     }
     assert.equal((await api.status()).redis?.up, false, "only the state of the pool is told all the same");
-    // this one is there to tell so
-    assert.equal((await api.status()).redis?.up, false);
   }
 
   async function seesUnready(): Promise<void> {

@@ -26,9 +26,11 @@ async function run(bench: Bench): Promise<Row[]> {
     what: `launch and run at once, ${how}, jobs/s`,
     samples: rounds.of("Drydock", "perSecond"),
     beside: { samples: rounds.of("BullMQ", "perSecond") },
-    target: { kind: "at-least-times", factor: 2 },
   });
-  return [row(`one by one, ${inFlight} in flight`, single), row("1,000 a call", inBulk)];
+  return [
+    row(`one by one, ${inFlight} in flight`, single),
+    { ...row("1,000 a call", inBulk), target: { kind: "at-least-times", factor: 2 } },
+  ];
 }
 
 async function launchAndRunOnce(side: Side, launch: Launching): Promise<{ perSecond: number }> {

@@ -57,7 +57,12 @@ class RunLogBuffer implements JobLog {
   }
 
   close(): void {
-    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.buffer.isEmpty) this.abandon();
+  }
+
+  /** Forgets what is not stored. */
+  abandon(): void {
     this.#isClosed = true;
     this.buffer.clear();
     this.#settle();
@@ -66,7 +71,9 @@ class RunLogBuffer implements JobLog {
 
   onStored(length: number): void {
     this.buffer.acknowledge(length);
-    if (this.buffer.isEmpty) this.#settle();
+    if (!this.buffer.isEmpty) return;
+    this.#settle();
+    if (this.#isClosed) this.#host.onClose(this);
   }
 
   #settle(): void {
@@ -120,7 +127,7 @@ export class LogStream implements JobLogs {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#offRenew();
-    for (const log of this.#logs.values()) log.close();
+    for (const log of this.#logs.values()) log.abandon();
     clearTimeout(this.#ageTimer);
     clearTimeout(this.#retryTimer);
     const call = this.#call;
@@ -181,7 +188,7 @@ export class LogStream implements JobLogs {
     this.#failures = 0;
     const log = lease && this.#logs.get(lease.jobId);
     if (log === undefined || log.lease.token !== lease?.token) return;
-    if (closed) log.close();
+    if (closed) log.abandon();
     else log.onStored(durableOffset);
   }
 

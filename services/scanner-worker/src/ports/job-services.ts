@@ -16,7 +16,7 @@ export interface JobLog {
   write(lines: string): void;
   /** Resolves with true when all that was written is stored or not wanted any more, with false when the time is over. */
   flush(timeoutMs: number): Promise<boolean>;
-  /** Sends no more and forgets what is unsent. */
+  /** Takes no more lines; what is not stored yet is sent until it is, or until the controller wants no more. */
   close(): void;
 }
 

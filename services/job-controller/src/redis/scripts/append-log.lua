@@ -1,9 +1,9 @@
--- append-log: appends a piece to a running job's log. The log is a stream; the id of an entry is the offset behind it.
+-- append-log: appends a piece to the log of a job's run. The log is a stream; the id of an entry is the offset behind it.
 -- arguments: id, token, offset, text, most bytes
 -- reply: the log's length, whether it is full; errors: JOB_NOT_FOUND, LEASE_LOST
 transitions["append-log"] = function(id, token, offset, text, most)
-  local job = load(id)
-  if standing(job, token) ~= "held" then refuse("LEASE_LOST", id) end
+  -- the last lines of a run may come after its result
+  if standing(load(id), token) == "stale" then refuse("LEASE_LOST", id) end
   local length = log_length(id)
   most = tonumber(most)
   if length >= most then return { length, 1 } end
