@@ -79,7 +79,8 @@ export class Shard {
       for (const [at, operation] of batch.entries()) settle(operation, replies[at]);
     } catch (error) {
       const reasoned = toReasonedError(error);
-      for (const operation of batch) operation.reject(reasoned);
+      // what waits behind a Redis that does not answer must not wait for its own time-out as well
+      for (const operation of [...batch, ...this.#waiting.splice(0)]) operation.reject(reasoned);
     } finally {
       this.#calls--;
       if (this.#waiting.length > 0) this.#flushSoon();
