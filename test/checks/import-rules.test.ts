@@ -53,6 +53,11 @@ const controllerFloors: Floor[] = [
     refuses: ["../redis/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", "../config.ts", grpcTools, gen, "node:net"],
   })),
   {
+    folder: "hooks",
+    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "undici", "opossum", "node:dns"],
+    refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../redis/x.ts", "../app.ts", grpcTools, gen],
+  },
+  {
     folder: "redis",
     allows: ["./keys.ts", "../domain/job.ts", "../ports/x.ts", logger, "ioredis", "node:fs", "node:fs/promises"],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", grpcTools, gen],
@@ -68,7 +73,11 @@ const controllerFloors: Floor[] = [
     refuses: ["../redis/x.ts", "../grpc/x.ts", "../app.ts", "../config.ts"],
   },
 ];
-const packagesOfController: Record<string, string[]> = { redis: ["ioredis"], grpc: ["@grpc/grpc-js"] };
+const packagesOfController: Record<string, string[]> = {
+  redis: ["ioredis"],
+  grpc: ["@grpc/grpc-js"],
+  hooks: ["undici", "opossum"],
+};
 
 const worker = "services/scanner-worker/src";
 const otherOfWorker = ["../../../job-controller/src/domain/x.ts", "@drydock/job-controller/src/x.ts"];

@@ -39,7 +39,7 @@ function constantsFrom(...firsts: string[]): string[][] {
 
 /** Does what leaves a key of each kind behind. */
 async function fill(under: PoolUnderTest): Promise<void> {
-  const { pool, queues, schedules, logs, reports, redis } = under;
+  const { pool, queues, schedules, hooks, logs, reports, redis } = under;
   const lease = await startJob(under, workerNamed("w1"));
   await logs.append(lease, 0, "a line\n");
   await reports.put(lease, { digest: `sha256:${"0".repeat(64)}`, indexDigest: "", gzip: Buffer.of(1) });
@@ -63,6 +63,11 @@ async function fill(under: PoolUnderTest): Promise<void> {
   const due = { jobId: (await pool.launch(periodic)).id, dueAt, schedule };
   await schedules.fire(due, { runAt: dueAt, nextAt: dueAt + 1_000, missed: 0 });
   await pool.end(lease.jobId, "stop");
+  const withHook = { ...demoJob, options: { ...usualOptions, statusHook: "http://127.0.0.1/" } };
+  for (const outcome of [{ kind: "retry", at: dueAt + 1 }, { kind: "failed" }] as const) {
+    await pool.launch(withHook);
+    for (const hook of (await hooks.due(1)).due) await hooks.settle(hook, outcome);
+  }
   await queues.pause("DEMO", true);
   const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0 };
   await createRedisJobTypeStore(redis).put([type]);

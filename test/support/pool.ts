@@ -2,6 +2,7 @@ import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity, WorkerInfo } from "@drydock/job-controller/domain/worker.ts";
+import type { HookOutbox } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { JobIndex } from "@drydock/job-controller/ports/job-index.ts";
 import type { Failure } from "@drydock/job-controller/ports/job-pool.ts";
 import type { LogStore } from "@drydock/job-controller/ports/log-store.ts";
@@ -9,6 +10,7 @@ import type { QueueControl } from "@drydock/job-controller/ports/queue-control.t
 import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
 import type { ScheduleStore } from "@drydock/job-controller/ports/schedule-store.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
+import { createRedisHookOutbox } from "@drydock/job-controller/redis/hook-outbox.ts";
 import { createRedisJobIndex } from "@drydock/job-controller/redis/job-index.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/job-pool.ts";
 import { createRedisLogStore } from "@drydock/job-controller/redis/log-store.ts";
@@ -25,6 +27,7 @@ export interface PoolUnderTest {
   shards: Shard[];
   queues: QueueControl;
   schedules: ScheduleStore;
+  hooks: HookOutbox;
   index: JobIndex;
   logs: LogStore;
   reports: ReportStore;
@@ -47,6 +50,7 @@ export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 }
     shards,
     queues: createRedisQueueControl(redis, shards),
     schedules: createRedisScheduleStore(redis, shards, clock),
+    hooks: createRedisHookOutbox(shards),
     index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
     reports: createRedisReportStore({ redis, shards, keepMs: 3_600_000 }),

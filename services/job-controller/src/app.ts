@@ -13,14 +13,17 @@ import { createMetrics } from "@drydock/shared/metrics.ts";
 import { createOpsServer } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
+import { toHookBody } from "./grpc/hook-body.ts";
 import { createJobService } from "./grpc/job-service.ts";
 import { createQueueService } from "./grpc/queue-service.ts";
 import { createReportService } from "./grpc/report-service.ts";
 import { createWorkerService } from "./grpc/worker-service.ts";
+import { createHttpSender } from "./hooks/http-sender.ts";
 import type { ControllerSignals } from "./ports/signals.ts";
 import { createRedisParts } from "./redis/parts.ts";
 import { createChores } from "./upkeep/chores.ts";
 import { DueLoop } from "./upkeep/due-loop.ts";
+import { HookDeliverer } from "./upkeep/hook-deliverer.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
@@ -53,7 +56,7 @@ export function createJobController(
   logger: Logger,
   { clock = systemClock, terms = defaultLeaseTerms }: ControllerOverrides = {},
 ): JobController {
-  const { watch, signals, pool, schedules, index, queues, logs, reports, typeStore } = createRedisParts({
+  const { watch, signals, pool, schedules, hooks, index, queues, logs, reports, typeStore } = createRedisParts({
     config,
     clock,
     terms,
@@ -64,9 +67,14 @@ export function createJobController(
   const dispatcher = new Dispatcher(logger);
   const limits = new PoolLimits({ maxWaiting: config.maxWaiting, memoryPart: 0.95 });
   const [types, changes] = [new JobTypes(typeStore), new JobChanges()];
-  const deps = { pool, schedules, index, queues, logs, dispatcher, types, changes, limits, clock };
+  const { allowLinkLocalHooks } = config;
+  const shared = { dispatcher, types, changes, limits, clock, allowLinkLocalHooks };
+  const deps = { pool, schedules, hooks, index, queues, logs, ...shared };
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
   const scheduler = new DueLoop({ name: "scheduler", run: () => fireSchedules({ schedules, clock }), clock, logger });
+  const sender = createHttpSender({ secret: config.hookSecret, allowLinkLocal: allowLinkLocalHooks });
+  const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, clock, logger });
+  signals.onHook((at) => deliverer.wakeAt(at));
   listen(signals, { dispatcher, dueLoops: [promoter, scheduler], types });
 
   const server = createGrpcServer({
@@ -94,7 +102,7 @@ export function createJobController(
   const chores = createChores({ ...deps, redis: watch, keep: config.keep, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
-    services: [watch, signals, promoter, scheduler, ...chores, readiness, ops, server],
+    services: [watch, signals, promoter, scheduler, deliverer, ...chores, readiness, ops, server],
     addresses: () => ({ grpc: server.address, ops: ops.address }),
   };
 }

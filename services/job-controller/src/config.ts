@@ -18,6 +18,11 @@ const redisUrl = z
   .string()
   .refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ""), "must be a redis:// or rediss:// URL");
 
+const hookSecret = z
+  .string()
+  .regex(/^(?:whsec_)?[A-Za-z0-9+/]{32,}={0,2}$/, "must be at least 24 bytes in base64; whsec_ may stand before it")
+  .transform((text) => Buffer.from(text.replace(/^whsec_/, ""), "base64"));
+
 function keepHours(hours: number, status: string) {
   return {
     schema: wholeNumber({ min: 1, max: 10 * 365 * 24 }).default(hours),
@@ -63,6 +68,17 @@ export const controllerVariables = {
     example: "720",
     description: "How long reports are kept, in hours; they outlive their jobs.",
   },
+  DRYDOCK_HOOK_SECRET: {
+    schema: hookSecret.optional(),
+    secret: true,
+    example: "whsec_ZHJ5ZG9jay1leGFtcGxlLXNlY3JldC0wMQ==",
+    description: "The key that status hooks are signed with, base64, at least 24 bytes; left out they are not signed.",
+  },
+  DRYDOCK_HOOK_ALLOW_LINK_LOCAL: {
+    schema: z.enum(["true", "false"], "must be true or false").default("false"),
+    example: "true",
+    description: "Whether status hooks may go to link-local addresses and the metadata services of clouds.",
+  },
   DRYDOCK_LOG_LEVEL: { schema: logLevel.default("info"), example: "debug", description: "How much is logged." },
   DRYDOCK_LOG_FORMAT: {
     schema: logFormat.optional(),
@@ -99,6 +115,10 @@ export interface ControllerConfig {
   readonly keep: KeepTimes;
   /** How long reports are kept, in milliseconds. */
   readonly keepReportsMs: number;
+  /** Signs status hooks. */
+  readonly hookSecret: Uint8Array | undefined;
+  /** Whether status hooks may go to addresses of a link and of the services that tell a machine about itself. */
+  readonly allowLinkLocalHooks: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat | undefined;
 }
@@ -119,6 +139,8 @@ export function readControllerConfig(env: Environment): ControllerConfig {
       CANCELLED: read.DRYDOCK_KEEP_CANCELLED_HOURS * hourMs,
       ERROR: read.DRYDOCK_KEEP_ERROR_HOURS * hourMs,
     },
+    hookSecret: read.DRYDOCK_HOOK_SECRET,
+    allowLinkLocalHooks: read.DRYDOCK_HOOK_ALLOW_LINK_LOCAL === "true",
     logLevel: read.DRYDOCK_LOG_LEVEL,
     logFormat: read.DRYDOCK_LOG_FORMAT,
   });

@@ -109,6 +109,8 @@ const controllerVariables = [
   "DRYDOCK_KEEP_CANCELLED_HOURS",
   "DRYDOCK_KEEP_ERROR_HOURS",
   "DRYDOCK_KEEP_REPORTS_HOURS",
+  "DRYDOCK_HOOK_SECRET",
+  "DRYDOCK_HOOK_ALLOW_LINK_LOCAL",
 ];
 
 /** How a worker takes jobs. */

@@ -1,5 +1,6 @@
 import type { JobStatus } from "./job-state.ts";
 import type { PeriodicCounts, Schedule } from "./schedule.ts";
+import type { HookStatus } from "./status-hook.ts";
 
 /** When a job runs: at once, at a time, or again and again. */
 export const jobKinds = ["GENERIC", "SCHEDULED", "PERIODIC"] as const;
@@ -75,6 +76,8 @@ export interface LaunchOptions {
   labels: Record<string, string>;
   /** Of a periodic job. */
   schedule: Schedule | undefined;
+  /** The URL that is told about changes of the status, or empty. */
+  statusHook: string;
 }
 
 /** The options of a launch that says nothing. */
@@ -88,6 +91,7 @@ export const usualOptions: LaunchOptions = {
   policy: undefined,
   labels: {},
   schedule: undefined,
+  statusHook: "",
 };
 
 /** A job as the pool holds it. Times are milliseconds since 1970, 0 when they have not come. */
@@ -115,6 +119,9 @@ export interface Job {
   schedule: Schedule | undefined;
   /** Of a periodic job, when all of it was read. */
   periodicCounts: PeriodicCounts | undefined;
+  /** The URL that is told about changes of the status, or empty. */
+  statusHook: string;
+  hookStatus: HookStatus;
   enqueuedAt: number;
   updatedAt: number;
   runAt: number;

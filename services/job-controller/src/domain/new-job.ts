@@ -3,7 +3,7 @@ import { type Job, type NewJob, usualOptions } from "./job.ts";
 /** A job as it stands right after its launch. */
 export function newlyLaunched(id: string, now: number, upstreamJobId: string, job: NewJob): Job {
   const { name, parametersJson, traceparent, options = usualOptions } = job;
-  const { kind, priority, fairnessKey, uniqueKey, policy, labels, schedule } = options;
+  const { kind, priority, fairnessKey, uniqueKey, policy, labels, schedule, statusHook } = options;
   const waits = options.runAt > now || kind === "PERIODIC";
   return {
     ...{
@@ -25,6 +25,8 @@ export function newlyLaunched(id: string, now: number, upstreamJobId: string, jo
     status: waits ? "SCHEDULED" : "PENDING",
     enqueuedAt: now,
     updatedAt: now,
+    statusHook,
+    hookStatus: statusHook === "" ? "NONE" : "PENDING",
     runAt: waits ? options.runAt : 0,
     startedAt: 0,
     endedAt: 0,

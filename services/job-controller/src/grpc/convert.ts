@@ -1,5 +1,6 @@
 import {
   JobCommand as CommandCode,
+  HookStatus as HookCode,
   type JobStats,
   JobKind as KindCode,
   type JobPolicy as PolicyMessage,
@@ -7,6 +8,7 @@ import {
 } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type { Job, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
+import type { HookStatus } from "../domain/status-hook.ts";
 import { toPeriodicState } from "./convert-schedule.ts";
 import { toDate, toDuration } from "./time.ts";
 
@@ -30,6 +32,14 @@ const commandCodes = {
   stop: CommandCode.JOB_COMMAND_STOP,
   cancel: CommandCode.JOB_COMMAND_CANCEL,
 } as const satisfies Record<JobCommand, CommandCode>;
+
+const hookCodes = {
+  NONE: HookCode.HOOK_STATUS_UNSPECIFIED,
+  PENDING: HookCode.HOOK_STATUS_PENDING,
+  DELIVERED: HookCode.HOOK_STATUS_DELIVERED,
+  FAILED: HookCode.HOOK_STATUS_FAILED,
+  GONE: HookCode.HOOK_STATUS_GONE,
+} as const satisfies Record<HookStatus, HookCode>;
 
 /** The job as clients see it, for those who know its parameters. */
 export function toStatsWithoutParameters(job: Job): JobStats {
@@ -74,6 +84,7 @@ export function toStatsWithoutParameters(job: Job): JobStats {
       count,
     })),
     periodic: toPeriodicState(job),
+    hookStatus: hookCodes[job.hookStatus],
     pendingCommand: job.command === undefined ? CommandCode.JOB_COMMAND_UNSPECIFIED : toCommandCode(job.command),
   };
 }

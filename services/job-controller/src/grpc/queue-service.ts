@@ -18,7 +18,7 @@ const drainedAtOnce = 200;
 
 /** drydock.job.v1.QueueService. */
 export function createQueueService(deps: UseCaseDeps & { signals: ControllerSignals }): UntypedServiceImplementation {
-  const { pool, queues, schedules, types, clock } = deps;
+  const { pool, hooks, queues, schedules, types, clock } = deps;
   return {
     listQueues: unary(async (_: message.ListQueuesRequest): Promise<message.ListQueuesResponse> => {
       const now = clock.now();
@@ -63,6 +63,10 @@ export function createQueueService(deps: UseCaseDeps & { signals: ControllerSign
     }),
     resumeSchedule: unary(async ({ jobId }: message.ResumeScheduleRequest): Promise<message.ResumeScheduleResponse> => {
       return { stats: toStats(await resumeSchedule(deps, await pool.get(validateJobId(jobId)))) };
+    }),
+    redeliverHook: unary(async ({ jobId }: message.RedeliverHookRequest): Promise<message.RedeliverHookResponse> => {
+      const events = await hooks.redeliver(validateJobId(jobId));
+      return { stats: toStats(await pool.get(jobId)), events };
     }),
     listJobTypes: unary(async (_: message.ListJobTypesRequest): Promise<message.ListJobTypesResponse> => {
       await types.reload();

@@ -40,6 +40,17 @@ describe("a launch", () => {
     for (const priority of [-1, 10]) refuses(["job.priority"], { priority });
   });
 
+  test("may have a status hook, an http or https URL without credentials", () => {
+    assert.equal(launch({ statusHook: "https://receiver:8443/x?y=z" }).statusHook, "https://receiver:8443/x?y=z");
+    for (const statusHook of [
+      "receiver",
+      "ftp://receiver",
+      "http://user:word@receiver",
+      `http://r/${"a".repeat(2_048)}`,
+    ])
+      refuses(["job.status_hook"], { statusHook });
+  });
+
   test("that is scheduled says when, within ten years, and only then", () => {
     const kind = JobKind.JOB_KIND_SCHEDULED;
     const delay = (seconds: number) => ({ $case: "scheduleDelay", value: { seconds, nanos: 500_000_000 } }) as const;

@@ -15,6 +15,7 @@ import { toSchedule } from "./validate-schedule.ts";
 const tenYearsMs = 10 * 365 * 24 * 3_600_000;
 const maxAttempts = 100;
 const maxLabels = 16;
+const maxHookLength = 2_048;
 const fairnessPattern = /^[A-Za-z0-9._:/@-]{0,64}$/;
 const labelPattern = /^[a-z0-9._/-]{1,63}$/;
 const reasonPattern = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -38,6 +39,8 @@ export interface ValidLaunch {
   uniqueKey: string;
   /** Of a periodic job. */
   schedule: Schedule | undefined;
+  /** An http or https URL, or empty. */
+  statusHook: string;
 }
 
 /** Checks a launch; its parameters are checked later, by the schema of its type. */
@@ -58,6 +61,7 @@ export function validateLaunch(job: JobRequest | undefined, field = "job"): Vali
     priority: job.priority === 0 ? priorities.usual : job.priority,
     fairnessKey: job.fairnessKey,
     labels: job.labels,
+    statusHook: toStatusHook(job.statusHook, refuse),
     policy: job.policy && toPolicy(job.policy, refuse),
     ...toTiming(job.metadata, refuse),
     ...toUnique(job, refuse),
@@ -113,6 +117,15 @@ function toDue(due: JobMetadata["due"], refuse: Refuse): { delayMs: number; runA
   }
   refuse("metadata.schedule_delay", "or run_at must be set for JOB_KIND_SCHEDULED");
   return { delayMs: 0, runAt: 0 };
+}
+
+function toStatusHook(statusHook: string, refuse: Refuse): string {
+  const url = statusHook.length > maxHookLength ? null : URL.parse(statusHook);
+  const isSound = url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+  if (statusHook === "" || isSound) return statusHook;
+  const rule = `must be an http or https URL of at most ${maxHookLength} characters, without user name and password`;
+  refuse("status_hook", rule);
+  return "";
 }
 
 function toUnique(job: JobRequest, refuse: Refuse): Pick<ValidLaunch, "isUnique" | "uniqueKey"> {

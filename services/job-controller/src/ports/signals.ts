@@ -10,6 +10,8 @@ export interface ControllerSignals {
   onTypes(listener: () => void): void;
   /** A job is due then, before all others that wait for their time; in milliseconds since 1970. */
   onDue(listener: (at: number) => void): void;
+  /** A status hook is to be told something then, in milliseconds since 1970. */
+  onHook(listener: (at: number) => void): void;
   /** A worker is to take no more jobs. */
   onDrain(listener: (workerId: string) => void): void;
   /** Tells all controllers, this one included, that the worker is to take no more jobs. */

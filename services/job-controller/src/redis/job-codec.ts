@@ -11,6 +11,7 @@ import {
 } from "../domain/job.ts";
 import { type JobStatus, jobStatuses } from "../domain/job-state.ts";
 import type { PeriodicCounts } from "../domain/schedule.ts";
+import { hookStatuses } from "../domain/status-hook.ts";
 import type { OpenCommand } from "../ports/job-pool.ts";
 import { fault, list, number, text } from "./reply.ts";
 import type { Reply } from "./shard.ts";
@@ -71,6 +72,8 @@ export function toJob(reply: Reply): Job {
     labels: text(field[26]) === "" ? {} : JSON.parse(text(field[26])),
     schedule: text(field[27]) === "" ? undefined : JSON.parse(text(field[27])),
     periodicCounts: toPeriodicCounts(periodic),
+    statusHook: text(field[28]),
+    hookStatus: hookStatuses[number(field[29])] ?? fault("hook status", field[29]),
     parametersJson: text(parameters),
     executions: executions === undefined ? [] : list(executions).map(text),
     executionTotals: toTotals(totals),
@@ -80,7 +83,7 @@ export function toJob(reply: Reply): Job {
 /** The options as launch.lua takes them: empty for those that say nothing. */
 export function toOptionsArgument(options: LaunchOptions | undefined): string {
   if (options === undefined || options === usualOptions) return "";
-  const { kind, priority, fairnessKey, runAt, uniqueKey, requestKey, policy, labels, schedule } = options;
+  const { kind, priority, fairnessKey, runAt, uniqueKey, requestKey, policy, labels, schedule, statusHook } = options;
   return JSON.stringify({
     priority,
     fairness: fairnessKey,
@@ -98,6 +101,7 @@ export function toOptionsArgument(options: LaunchOptions | undefined): string {
     ],
     labels: Object.keys(labels).length === 0 ? "" : JSON.stringify(labels),
     schedule: schedule === undefined ? "" : JSON.stringify(schedule),
+    hook: statusHook,
   });
 }
 

@@ -14,6 +14,8 @@ export interface ShardKeys {
   periodic: string;
   /** SET, ids of the periodic jobs that are paused. */
   pausedSchedules: string;
+  /** ZSET, id of a job whose hook is to be told something -> when to try. */
+  hookDue: string;
   /** HASH, job name -> job type; in shard 0 only. */
   types: string;
   /** Channel for what controllers tell each other. */
@@ -47,6 +49,7 @@ export function keysOf(shard: number): ShardKeys {
     counts: `${prefix}counts`,
     periodic: `${prefix}periodic`,
     pausedSchedules: `${prefix}paused-schedules`,
+    hookDue: `${prefix}hook-due`,
     types: `${prefix}types`,
     signals: `${prefix}signals`,
     lanes: (jobName) => `${prefix}lanes:${jobName}`,

@@ -1,6 +1,7 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { HookOutbox } from "../ports/hook-outbox.ts";
 import type { JobIndex } from "../ports/job-index.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { LogStore } from "../ports/log-store.ts";
@@ -8,6 +9,7 @@ import type { QueueControl } from "../ports/queue-control.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
 import { ConnectionWatch, createConnection } from "./connection.ts";
+import { createRedisHookOutbox } from "./hook-outbox.ts";
 import { createRedisJobIndex } from "./job-index.ts";
 import { RedisJobPool } from "./job-pool.ts";
 import { createRedisJobTypeStore } from "./job-type-store.ts";
@@ -36,6 +38,7 @@ export interface RedisParts {
   signals: RedisSignals;
   pool: RedisJobPool;
   schedules: ScheduleStore;
+  hooks: HookOutbox;
   index: JobIndex;
   queues: QueueControl;
   logs: LogStore;
@@ -52,6 +55,7 @@ export function createRedisParts({ config, clock, terms, logger }: RedisPartsOpt
     signals: new RedisSignals({ redis, listener: createConnection(config.redisUrl), shards, logger }),
     pool: new RedisJobPool({ redis, shards, terms, clock }),
     schedules: createRedisScheduleStore(redis, shards, clock),
+    hooks: createRedisHookOutbox(shards),
     index: createRedisJobIndex(shards),
     queues: createRedisQueueControl(redis, shards),
     logs: createRedisLogStore(shards, maxLogBytes),

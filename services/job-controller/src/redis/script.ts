@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
-/** What the transitions share, in an order in which each comes behind the functions that it uses; so do the transitions. */
-export const sharedParts = ["prelude", "record", "index", "queue", "holding"] as const;
+/** What the transitions share, in an order in which each comes behind what it uses; so do the transitions. */
+export const sharedParts = ["prelude", "record", "hooks", "index", "queue", "holding"] as const;
 
 /** The transitions, each a file of its own. */
 export const transitionNames = [
@@ -38,6 +38,9 @@ export const transitionNames = [
   "append-log",
   "read-log",
   "put-report",
+  "due-hooks",
+  "settle-hook",
+  "redeliver-hook",
 ] as const;
 
 /** The name of an operation, which is that of its file. */

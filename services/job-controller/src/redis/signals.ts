@@ -16,7 +16,7 @@ export interface RedisSignalsOptions {
   logger: Logger;
 }
 
-/** Listens to what the scripts publish: "ready NAME", "command WORKER JOB TOKEN CODE", "due TIME", "types", "drain WORKER". */
+/** Listens to what the scripts publish: "ready NAME", "command WORKER JOB TOKEN CODE", "due TIME", "hook TIME", "types", "drain WORKER". */
 export class RedisSignals implements ControllerSignals {
   readonly name = "redis-signals";
   readonly #redis: Redis;
@@ -25,6 +25,7 @@ export class RedisSignals implements ControllerSignals {
   #command: (workerId: string, lease: Lease, command: JobCommand) => void = () => {};
   #types: () => void = () => {};
   #due: (at: number) => void = () => {};
+  #hook: (at: number) => void = () => {};
   #drain: (workerId: string) => void = () => {};
   readonly #publish: (message: string) => Promise<unknown>;
 
@@ -58,6 +59,10 @@ export class RedisSignals implements ControllerSignals {
     this.#due = listener;
   }
 
+  onHook(listener: (at: number) => void): void {
+    this.#hook = listener;
+  }
+
   onDrain(listener: (workerId: string) => void): void {
     this.#drain = listener;
   }
@@ -80,6 +85,7 @@ export class RedisSignals implements ControllerSignals {
     if (kind === "ready") this.#ready(first);
     else if (kind === "types") this.#types();
     else if (kind === "due") this.#due(Number(first));
+    else if (kind === "hook") this.#hook(Number(first));
     else if (kind === "drain") this.#drain(first);
     else if (kind === "command" && command !== undefined)
       this.#command(first, { jobId, token: Number(token) }, command);

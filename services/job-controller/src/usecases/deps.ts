@@ -1,4 +1,5 @@
 import type { Clock } from "@drydock/shared/clock.ts";
+import type { HookOutbox } from "../ports/hook-outbox.ts";
 import type { JobIndex } from "../ports/job-index.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { LogStore } from "../ports/log-store.ts";
@@ -13,6 +14,9 @@ import type { PoolLimits } from "./pool-limits.ts";
 export interface UseCaseDeps {
   pool: JobPool;
   schedules: ScheduleStore;
+  hooks: HookOutbox;
+  /** Whether status hooks may go to addresses of a link and of the services that tell a machine about itself. */
+  allowLinkLocalHooks: boolean;
   index: JobIndex;
   queues: QueueControl;
   logs: LogStore;

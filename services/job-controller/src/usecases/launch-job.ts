@@ -1,5 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type FieldViolation, fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
+import { isRefusedHost } from "@drydock/shared/refused-address.ts";
 import { type Job, type LaunchOptions, type Lease, type NewJob, priorities, usualOptions } from "../domain/job.ts";
 import { followingTime, type Schedule } from "../domain/schedule.ts";
 import { shortHash, uniqueKeyOf } from "../domain/unique-key.ts";
@@ -20,6 +21,8 @@ export interface LaunchDeps {
   changes: JobChanges;
   dispatcher: Dispatcher;
   limits: PoolLimits;
+  /** Whether status hooks may go to addresses of a link and of the services that tell a machine about itself. */
+  allowLinkLocalHooks: boolean;
   clock: Clock;
 }
 
@@ -44,6 +47,8 @@ export interface Launch {
   requestId?: string;
   /** Of a periodic job. */
   schedule?: Schedule | undefined;
+  /** A sound http or https URL, or empty. */
+  statusHook?: string;
 }
 
 /** Stores a job, once its parameters fit its type. */
@@ -69,9 +74,10 @@ export async function launchSubJob(
 }
 
 /** The job to be stored, if there is room for it and it fits its type. */
-export async function checkLaunch({ types, limits, clock }: LaunchDeps, launch: Launch): Promise<NewJob> {
+export async function checkLaunch(deps: LaunchDeps, launch: Launch): Promise<NewJob> {
+  const { types, limits, clock, allowLinkLocalHooks: allowLinkLocal } = deps;
   limits.check();
-  const { name, parameters, traceparent, field = "job" } = launch;
+  const { name, parameters, traceparent, field = "job", statusHook = "" } = launch;
   const known = await types.require(name);
   const parametersJson = JSON.stringify(parameters);
   const prefix = field === "" ? "parameters" : `${field}.parameters`;
@@ -81,17 +87,21 @@ export async function checkLaunch({ types, limits, clock }: LaunchDeps, launch: 
   if (Buffer.byteLength(parametersJson) > maxParametersBytes) {
     violations.push({ field: prefix, description: `must not be larger than ${maxParametersBytes} bytes as JSON` });
   }
+  if (statusHook !== "" && isRefusedHost(new URL(statusHook).hostname, { allowLinkLocal })) {
+    violations.push({ field: `${field}.status_hook`, description: "names an address that is never called" });
+  }
   if (violations.length > 0) throw fieldsInvalid(violations);
   return { name, parametersJson, traceparent, options: toOptions(launch, clock.now()) };
 }
 
 function toOptions(launch: Launch, now: number): LaunchOptions {
   const { kind = "GENERIC", priority = priorities.usual, fairnessKey = "", policy, labels = {} } = launch;
-  const { delayMs = 0, runAt = 0, isUnique = false, requestId = "", schedule } = launch;
+  const { delayMs = 0, runAt = 0, isUnique = false, requestId = "", schedule, statusHook = "" } = launch;
   const isUsual = kind === "GENERIC" && priority === priorities.usual && fairnessKey === "" && policy === undefined;
-  if (isUsual && !isUnique && requestId === "" && Object.keys(labels).length === 0) return usualOptions;
+  if (isUsual && !isUnique && statusHook === "" && requestId === "" && Object.keys(labels).length === 0)
+    return usualOptions;
   return {
-    ...{ kind, priority, fairnessKey, policy, labels, schedule },
+    ...{ kind, priority, fairnessKey, policy, labels, schedule, statusHook },
     runAt: schedule === undefined ? runAt || (delayMs > 0 ? now + delayMs : 0) : firstTime(schedule, now),
     uniqueKey: isUnique ? uniqueKeyOf(launch.name, launch.uniqueKey ?? "", launch.parameters) : "",
     requestKey: requestId === "" ? "" : shortHash(requestId),

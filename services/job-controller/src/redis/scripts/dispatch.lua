@@ -14,4 +14,5 @@ for field, by in pairs(changes) do
 end
 for name in pairs(ready_names) do redis.call("PUBLISH", prefix .. "signals", "ready " .. name) end
 if earliest_due then redis.call("PUBLISH", prefix .. "signals", string.format("due %.0f", earliest_due)) end
+if earliest_hook then redis.call("PUBLISH", prefix .. "signals", string.format("hook %.0f", earliest_hook)) end
 return replies

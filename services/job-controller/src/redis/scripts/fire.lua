@@ -9,7 +9,8 @@ end
 
 local function launch_execution(id, job, new_id, run_at, parameters)
   local options = { priority = job[PRIORITY], fairness = job[FAIRNESS], kind = 2, run_at = run_at, unique = "",
-    request = "", policy = job[POLICY], labels = job[LABELS], schedule = "" }
+    request = "", policy = job[POLICY], labels = job[LABELS], schedule = "",
+    hook = job[HOOK] }
   launch(new_id, job[NAME], job[TRACE], parameters, id, cjson.encode(options))
   add_entry(prefix .. "sub-jobs:" .. id, new_id)
   job[PARENT] = true

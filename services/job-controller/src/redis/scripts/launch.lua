@@ -1,11 +1,11 @@
 -- launch: stores a job, at the end of its queue or until it is due.
 -- arguments: id, name, traceparent, parameters, upstream job or empty, options as JSON or empty
---   (priority, fairness, kind, run_at, unique, request, policy, labels, schedule)
+--   (priority, fairness, kind, run_at, unique, request, policy, labels, schedule, hook)
 -- reply: the id and now; or the id, the job and its parameters when the request was answered before
 -- errors: ID_TAKEN, UNIQUE_TAKEN
 local REQUEST_SECONDS = 86400
 local DEFAULTS = { priority = 5, fairness = "", kind = 1, run_at = 0, unique = "", request = "", policy = false,
-  labels = "", schedule = "" }
+  labels = "", schedule = "", hook = "" }
 
 -- The job that the request launched before, if its record is still there.
 local function answered_before(request)
@@ -31,7 +31,11 @@ local function launch(id, name, trace, parameters, upstream, options)
   local job = { waits and SCHEDULED or PENDING, 0, 0, 0, 1, 0, name, upstream, now, now,
     waits and with.run_at or 0, 0, 0, "", "", 0, "", 0,
     false, false, trace, with.priority, with.fairness, with.kind, with.unique, with.policy, with.labels,
-    with.schedule }
+    with.schedule, with.hook, 0 }
+  if with.hook ~= "" then
+    if redis.call("HEXISTS", jobs, id) == 1 then refuse("ID_TAKEN", id) end
+    tell_hook(id, job, "status")
+  end
   if redis.call("HSETNX", jobs, id, cmsgpack.pack(job) .. parameters) == 0 then refuse("ID_TAKEN", id) end
   if with.unique ~= "" then redis.call("HSET", prefix .. "unique", with.unique, id) end
   if with.kind == PERIODIC then

@@ -3,7 +3,7 @@ local STATUS, TOKEN, ATTEMPT, CRASHES, REVISION, COMMAND, NAME, UPSTREAM = 1, 2,
 local ENQUEUED, UPDATED, RUN_AT, STARTED, ENDED, WORKER = 9, 10, 11, 12, 13, 14
 local CHECK_IN, CHECK_IN_AT, PHASE, PERCENT, ERROR, PARENT, TRACE = 15, 16, 17, 18, 19, 20, 21
 -- a policy is {attempts, base, cap, run limit, queue limit, reasons}; labels and schedule are JSON, or empty
-local PRIORITY, FAIRNESS, KIND, UNIQUE, POLICY, LABELS, SCHEDULE = 22, 23, 24, 25, 26, 27, 28
+local PRIORITY, FAIRNESS, KIND, UNIQUE, POLICY, LABELS, SCHEDULE, HOOK, HOOK_STATUS = 22, 23, 24, 25, 26, 27, 28, 29, 30
 local PERIODIC = 3
 local SCHEDULED, PENDING, RUNNING, STOPPED, CANCELLED, ERRED, SUCCESS = 1, 2, 3, 4, 5, 6, 7
 local STOP, CANCEL = 1, 2
@@ -15,9 +15,13 @@ local function load(id)
   return job, string.sub(record, offset + 1)
 end
 
+-- Jobs whose hook is to be told what changed; tell_hook is in hooks.
+local news, tell_hook = {}, nil
+
 local function save(id, job, parameters)
   job[REVISION] = job[REVISION] + 1
   job[UPDATED] = now
+  if news[job] and job[HOOK] ~= "" then tell_hook(id, job, news[job]) end
   redis.call("HSET", jobs, id, cmsgpack.pack(job) .. parameters)
 end
 
@@ -32,7 +36,7 @@ end
 
 local function move(job, status)
   count(job, -1)
-  job[STATUS] = status
+  job[STATUS], news[job] = status, "status"
   count(job, 1)
 end
 
@@ -43,6 +47,8 @@ local function standing(job, token)
 end
 
 local function check_in(job, text, phase, percent)
-  if text ~= "" then job[CHECK_IN], job[CHECK_IN_AT] = text, now end
+  if text ~= "" then
+    job[CHECK_IN], job[CHECK_IN_AT], news[job] = text, now, "check-in"
+  end
   if phase ~= "" then job[PHASE], job[PERCENT] = phase, tonumber(percent) end
 end

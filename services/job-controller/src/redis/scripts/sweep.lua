@@ -3,9 +3,12 @@
 -- reply: how many entries were looked at
 local function forget(id, job)
   redis.call("HDEL", jobs, id)
-  local own = { "log:", "sub-jobs:", "sub-job-keys:", "sub-job-totals:", "schedule:" }
+  local own = { "log:", "sub-jobs:", "sub-job-keys:", "sub-job-totals:", "schedule:",
+    "hook-events:", "hook-failed:" }
   for at, kind in ipairs(own) do own[at] = prefix .. kind .. id end
   redis.call("UNLINK", unpack(own))
+  redis.call("ZREM", prefix .. "hook-due", id)
+  redis.call("HDEL", prefix .. "hook-tries", id)
   remove_entry(prefix .. "index", job[ENQUEUED], id)
   changes[job[NAME] .. ":" .. job[STATUS]] = (changes[job[NAME] .. ":" .. job[STATUS]] or 0) - 1
 end

@@ -223,6 +223,74 @@ export function overlapPolicyToJSON(object: OverlapPolicy): string {
   }
 }
 
+/** How a job's status hook stands. */
+export const HookStatus = {
+  /** HOOK_STATUS_UNSPECIFIED - The job has none. */
+  HOOK_STATUS_UNSPECIFIED: 0,
+  /** HOOK_STATUS_PENDING - Something is still to be told. */
+  HOOK_STATUS_PENDING: 1,
+  /** HOOK_STATUS_DELIVERED - Everything was told. */
+  HOOK_STATUS_DELIVERED: 2,
+  /** HOOK_STATUS_FAILED - Something was given up after 24 hours; RedeliverHook tries it again. */
+  HOOK_STATUS_FAILED: 3,
+  /** HOOK_STATUS_GONE - The receiver answered 410; it is told nothing until RedeliverHook. */
+  HOOK_STATUS_GONE: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type HookStatus = typeof HookStatus[keyof typeof HookStatus];
+
+export namespace HookStatus {
+  export type HOOK_STATUS_UNSPECIFIED = typeof HookStatus.HOOK_STATUS_UNSPECIFIED;
+  export type HOOK_STATUS_PENDING = typeof HookStatus.HOOK_STATUS_PENDING;
+  export type HOOK_STATUS_DELIVERED = typeof HookStatus.HOOK_STATUS_DELIVERED;
+  export type HOOK_STATUS_FAILED = typeof HookStatus.HOOK_STATUS_FAILED;
+  export type HOOK_STATUS_GONE = typeof HookStatus.HOOK_STATUS_GONE;
+  export type UNRECOGNIZED = typeof HookStatus.UNRECOGNIZED;
+}
+
+export function hookStatusFromJSON(object: any): HookStatus {
+  switch (object) {
+    case 0:
+    case "HOOK_STATUS_UNSPECIFIED":
+      return HookStatus.HOOK_STATUS_UNSPECIFIED;
+    case 1:
+    case "HOOK_STATUS_PENDING":
+      return HookStatus.HOOK_STATUS_PENDING;
+    case 2:
+    case "HOOK_STATUS_DELIVERED":
+      return HookStatus.HOOK_STATUS_DELIVERED;
+    case 3:
+    case "HOOK_STATUS_FAILED":
+      return HookStatus.HOOK_STATUS_FAILED;
+    case 4:
+    case "HOOK_STATUS_GONE":
+      return HookStatus.HOOK_STATUS_GONE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return HookStatus.UNRECOGNIZED;
+  }
+}
+
+export function hookStatusToJSON(object: HookStatus): string {
+  switch (object) {
+    case HookStatus.HOOK_STATUS_UNSPECIFIED:
+      return "HOOK_STATUS_UNSPECIFIED";
+    case HookStatus.HOOK_STATUS_PENDING:
+      return "HOOK_STATUS_PENDING";
+    case HookStatus.HOOK_STATUS_DELIVERED:
+      return "HOOK_STATUS_DELIVERED";
+    case HookStatus.HOOK_STATUS_FAILED:
+      return "HOOK_STATUS_FAILED";
+    case HookStatus.HOOK_STATUS_GONE:
+      return "HOOK_STATUS_GONE";
+    case HookStatus.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** What a user asks a running job to do. */
 export const JobCommand = {
   /** JOB_COMMAND_UNSPECIFIED - Nothing. */
@@ -302,6 +370,11 @@ export interface JobRequest {
   uniqueKey: string;
   /** For ListJobs. At most 16, each name at most 63 of a-z, 0-9 and ._-/, each value at most 128 characters. */
   labels: { [key: string]: string };
+  /**
+   * An http or https URL that is told each change of the status by POST (docs/status-hooks.md), also of the jobs that a
+   * periodic job launches. At most 2,048 characters, without user name and password. It is never read back.
+   */
+  statusHook: string;
 }
 
 export interface JobRequest_LabelsEntry {
@@ -509,7 +582,11 @@ export interface JobStats {
   /** How many of all the jobs that it launched stand where. */
   executionTotals: StatusCount[];
   /** How a periodic job stands; unset for others. */
-  periodic: PeriodicState | undefined;
+  periodic:
+    | PeriodicState
+    | undefined;
+  /** How its status hook stands. Neither a revision nor a watcher tells of its changes. */
+  hookStatus: HookStatus;
 }
 
 export interface JobStats_LabelsEntry {
@@ -535,6 +612,7 @@ function createBaseJobRequest(): JobRequest {
     policy: undefined,
     uniqueKey: "",
     labels: {},
+    statusHook: "",
   };
 }
 
@@ -564,6 +642,9 @@ export const JobRequest: MessageFns<JobRequest> = {
     globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
       JobRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
     });
+    if (message.statusHook !== "") {
+      writer.uint32(74).string(message.statusHook);
+    }
     return writer;
   },
 
@@ -647,6 +728,14 @@ export const JobRequest: MessageFns<JobRequest> = {
             }
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.statusHook = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -690,6 +779,11 @@ export const JobRequest: MessageFns<JobRequest> = {
           {},
         )
         : {},
+      statusHook: isSet(object.statusHook)
+        ? globalThis.String(object.statusHook)
+        : isSet(object.status_hook)
+        ? globalThis.String(object.status_hook)
+        : "",
     };
   },
 
@@ -725,6 +819,9 @@ export const JobRequest: MessageFns<JobRequest> = {
         });
       }
     }
+    if (message.statusHook !== "") {
+      obj.statusHook = message.statusHook;
+    }
     return obj;
   },
 
@@ -753,6 +850,7 @@ export const JobRequest: MessageFns<JobRequest> = {
       },
       {},
     );
+    message.statusHook = object.statusHook ?? "";
     return message;
   },
 };
@@ -1789,6 +1887,7 @@ function createBaseJobStats(): JobStats {
     labels: {},
     executionTotals: [],
     periodic: undefined,
+    hookStatus: 0,
   };
 }
 
@@ -1889,6 +1988,9 @@ export const JobStats: MessageFns<JobStats> = {
     }
     if (message.periodic !== undefined) {
       PeriodicState.encode(message.periodic, writer.uint32(258).fork()).join();
+    }
+    if (message.hookStatus !== 0) {
+      writer.uint32(264).int32(message.hookStatus);
     }
     return writer;
   },
@@ -2165,6 +2267,14 @@ export const JobStats: MessageFns<JobStats> = {
             message.periodic = PeriodicState.decode(reader, reader.uint32());
             continue;
           }
+          case 33: {
+            if (tag !== 264) {
+              break;
+            }
+
+            message.hookStatus = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2294,6 +2404,11 @@ export const JobStats: MessageFns<JobStats> = {
         ? object.execution_totals.map((e: any) => StatusCount.fromJSON(e))
         : [],
       periodic: isSet(object.periodic) ? PeriodicState.fromJSON(object.periodic) : undefined,
+      hookStatus: isSet(object.hookStatus)
+        ? hookStatusFromJSON(object.hookStatus)
+        : isSet(object.hook_status)
+        ? hookStatusFromJSON(object.hook_status)
+        : 0,
     };
   },
 
@@ -2401,6 +2516,9 @@ export const JobStats: MessageFns<JobStats> = {
     if (message.periodic !== undefined) {
       obj.periodic = PeriodicState.toJSON(message.periodic);
     }
+    if (message.hookStatus !== 0) {
+      obj.hookStatus = hookStatusToJSON(message.hookStatus);
+    }
     return obj;
   },
 
@@ -2457,6 +2575,7 @@ export const JobStats: MessageFns<JobStats> = {
     message.periodic = (object.periodic !== undefined && object.periodic !== null)
       ? PeriodicState.fromPartial(object.periodic)
       : undefined;
+    message.hookStatus = object.hookStatus ?? 0;
     return message;
   },
 };

@@ -173,6 +173,22 @@ export interface ResumeScheduleResponse {
   stats: JobStats | undefined;
 }
 
+/** The request of RedeliverHook. */
+export interface RedeliverHookRequest {
+  /** The job. */
+  jobId: string;
+}
+
+/** The answer of RedeliverHook. */
+export interface RedeliverHookResponse {
+  /** The job. */
+  stats:
+    | JobStats
+    | undefined;
+  /** How many failed events are due again; 0 when there was none. */
+  events: number;
+}
+
 /** The request of ListJobTypes. */
 export interface ListJobTypesRequest {
 }
@@ -1803,6 +1819,166 @@ export const ResumeScheduleResponse: MessageFns<ResumeScheduleResponse> = {
   },
 };
 
+function createBaseRedeliverHookRequest(): RedeliverHookRequest {
+  return { jobId: "" };
+}
+
+export const RedeliverHookRequest: MessageFns<RedeliverHookRequest> = {
+  encode(message: RedeliverHookRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RedeliverHookRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedeliverHookRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RedeliverHookRequest {
+    return {
+      jobId: isSet(object.jobId)
+        ? globalThis.String(object.jobId)
+        : isSet(object.job_id)
+        ? globalThis.String(object.job_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RedeliverHookRequest): unknown {
+    const obj: any = {};
+    if (message.jobId !== "") {
+      obj.jobId = message.jobId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RedeliverHookRequest>): RedeliverHookRequest {
+    return RedeliverHookRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RedeliverHookRequest>): RedeliverHookRequest {
+    const message = createBaseRedeliverHookRequest();
+    message.jobId = object.jobId ?? "";
+    return message;
+  },
+};
+
+function createBaseRedeliverHookResponse(): RedeliverHookResponse {
+  return { stats: undefined, events: 0 };
+}
+
+export const RedeliverHookResponse: MessageFns<RedeliverHookResponse> = {
+  encode(message: RedeliverHookResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stats !== undefined) {
+      JobStats.encode(message.stats, writer.uint32(10).fork()).join();
+    }
+    if (message.events !== 0) {
+      writer.uint32(16).int32(message.events);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RedeliverHookResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRedeliverHookResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stats = JobStats.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.events = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RedeliverHookResponse {
+    return {
+      stats: isSet(object.stats) ? JobStats.fromJSON(object.stats) : undefined,
+      events: isSet(object.events) ? globalThis.Number(object.events) : 0,
+    };
+  },
+
+  toJSON(message: RedeliverHookResponse): unknown {
+    const obj: any = {};
+    if (message.stats !== undefined) {
+      obj.stats = JobStats.toJSON(message.stats);
+    }
+    if (message.events !== 0) {
+      obj.events = Math.round(message.events);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RedeliverHookResponse>): RedeliverHookResponse {
+    return RedeliverHookResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RedeliverHookResponse>): RedeliverHookResponse {
+    const message = createBaseRedeliverHookResponse();
+    message.stats = (object.stats !== undefined && object.stats !== null)
+      ? JobStats.fromPartial(object.stats)
+      : undefined;
+    message.events = object.events ?? 0;
+    return message;
+  },
+};
+
 function createBaseListJobTypesRequest(): ListJobTypesRequest {
   return {};
 }
@@ -2170,6 +2346,17 @@ export const QueueServiceService = {
       Buffer.from(ResumeScheduleResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ResumeScheduleResponse => ResumeScheduleResponse.decode(value),
   },
+  /** Sends again what a job's status hook could not be told. */
+  redeliverHook: {
+    path: "/drydock.job.v1.QueueService/RedeliverHook" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RedeliverHookRequest): Buffer => Buffer.from(RedeliverHookRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RedeliverHookRequest => RedeliverHookRequest.decode(value),
+    responseSerialize: (value: RedeliverHookResponse): Buffer =>
+      Buffer.from(RedeliverHookResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RedeliverHookResponse => RedeliverHookResponse.decode(value),
+  },
   /** Lists the job types that workers registered. */
   listJobTypes: {
     path: "/drydock.job.v1.QueueService/ListJobTypes" as const,
@@ -2202,6 +2389,8 @@ export interface QueueServiceServer extends UntypedServiceImplementation {
   pauseSchedule: handleUnaryCall<PauseScheduleRequest, PauseScheduleResponse>;
   /** Lets a paused periodic job go on with its next time. */
   resumeSchedule: handleUnaryCall<ResumeScheduleRequest, ResumeScheduleResponse>;
+  /** Sends again what a job's status hook could not be told. */
+  redeliverHook: handleUnaryCall<RedeliverHookRequest, RedeliverHookResponse>;
   /** Lists the job types that workers registered. */
   listJobTypes: handleUnaryCall<ListJobTypesRequest, ListJobTypesResponse>;
 }
@@ -2350,6 +2539,22 @@ export interface QueueServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ResumeScheduleResponse) => void,
+  ): ClientUnaryCall;
+  /** Sends again what a job's status hook could not be told. */
+  redeliverHook(
+    request: RedeliverHookRequest,
+    callback: (error: ServiceError | null, response: RedeliverHookResponse) => void,
+  ): ClientUnaryCall;
+  redeliverHook(
+    request: RedeliverHookRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RedeliverHookResponse) => void,
+  ): ClientUnaryCall;
+  redeliverHook(
+    request: RedeliverHookRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RedeliverHookResponse) => void,
   ): ClientUnaryCall;
   /** Lists the job types that workers registered. */
   listJobTypes(

@@ -1,0 +1,28 @@
+import type { Backoff } from "@drydock/shared/backoff.ts";
+import type { JobStatus } from "./job-state.ts";
+
+/**
+ * How a job's hook stands: there is none, it is still to be told something, it was told everything, something was given
+ * up, or its receiver wants to hear no more. The order is that of the scripts' numbers.
+ */
+export const hookStatuses = ["NONE", "PENDING", "DELIVERED", "FAILED", "GONE"] as const;
+
+/** How a job's hook stands. */
+export type HookStatus = (typeof hookStatuses)[number];
+
+/** How long an event is tried, in milliseconds. */
+export const hookPatienceMs = 24 * 3_600_000;
+
+/** The waits between the tries of an event. */
+export const hookBackoff: Backoff = { baseMs: 1_000, capMs: 600_000 };
+
+/** What a hook is to be told. */
+export interface HookEvent {
+  /** The job's revision at the time; later events have greater ones. */
+  sequence: number;
+  status: JobStatus;
+  /** What the handler had said last, or empty. */
+  checkIn: string;
+  /** When it happened, or was made due again, in milliseconds since 1970. */
+  at: number;
+}

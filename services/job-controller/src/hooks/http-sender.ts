@@ -1,0 +1,148 @@
+import { type LookupAddress, type LookupAllOptions, lookup } from "node:dns";
+import type { LookupFunction } from "node:net";
+import { withTimeout } from "@drydock/shared/abort.ts";
+import { toError } from "@drydock/shared/errors.ts";
+import { type AddressRule, isRefusedAddress, isRefusedHost } from "@drydock/shared/refused-address.ts";
+import CircuitBreaker from "opossum";
+import { Agent } from "undici";
+import type { HookAnswer, HookMessage, HookSender } from "../ports/hook-sender.ts";
+import { signatureOf } from "./signature.ts";
+
+/** How hooks are sent. */
+export interface HttpSenderOptions extends AddressRule {
+  /** Signs what is sent. */
+  secret: Uint8Array | undefined;
+  /** Until the answer's status is there, in milliseconds. Default 10,000. */
+  timeoutMs?: number;
+  /** Looks names up. Default: as the machine does. */
+  lookupAll?: LookupAll;
+  /** How long a breaker stays open, in milliseconds. Default 15,000. */
+  breakerResetMs?: number;
+}
+
+/** Gives all addresses of a name. */
+export type LookupAll = (hostname: string, options: LookupAllOptions, callback: LookupAllCallback) => void;
+type LookupAllCallback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
+
+type Breaker = CircuitBreaker<[HookMessage, AbortSignal], number>;
+
+const addressRefused = "ADDRESS_REFUSED";
+const maxBreakers = 1_000;
+/** Answers mean nothing; so much is read to keep the connection. */
+const mostReadBytes = 64 * 1024;
+
+/** What counts against the receiver: it can't be reached, is too busy, or answers 5xx. */
+class ReceiverFault extends Error {}
+
+/** Sends by HTTP, with a circuit breaker for each host. Redirects are not followed. */
+export function createHttpSender(options: HttpSenderOptions): HookSender {
+  const { timeoutMs = 10_000, breakerResetMs = 15_000 } = options;
+  const breakers = new Map<string, Breaker>();
+  const agent = new Agent({
+    allowH2: false,
+    connections: 16,
+    connect: { timeout: timeoutMs, lookup: createLookup(options) },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
+  const attempt = async (message: HookMessage, signal: AbortSignal): Promise<number> => {
+    const status = await post(agent, message, { secret: options.secret, signal }).catch((error: unknown) => {
+      throw new ReceiverFault(causeOf(error));
+    });
+    if (status >= 500 || status === 429) throw new ReceiverFault(`HTTP ${status}`);
+    return status;
+  };
+
+  const breakerFor = (host: string): Breaker => {
+    const breaker = breakers.get(host) ?? createBreaker(attempt, breakerResetMs);
+    breakers.delete(host);
+    breakers.set(host, breaker);
+    const [longestUnused] = breakers.keys();
+    if (breakers.size > maxBreakers && longestUnused !== undefined) {
+      breakers.get(longestUnused)?.shutdown();
+      breakers.delete(longestUnused);
+    }
+    return breaker;
+  };
+
+  return {
+    async send(message, signal) {
+      const { host, hostname } = new URL(message.url);
+      if (isRefusedHost(hostname, options)) return { kind: "failed", cause: addressRefused };
+      try {
+        return toAnswer(await breakerFor(host).fire(message, withTimeout(timeoutMs, signal)));
+      } catch (error) {
+        return { kind: "failed", cause: error instanceof ReceiverFault ? error.message : causeOf(error) };
+      }
+    },
+    async stop() {
+      for (const breaker of breakers.values()) breaker.shutdown();
+      if (!agent.destroyed) await agent.destroy();
+    },
+  };
+}
+
+function createBreaker(attempt: (message: HookMessage, signal: AbortSignal) => Promise<number>, resetTimeout: number) {
+  return new CircuitBreaker(attempt, {
+    timeout: false,
+    resetTimeout,
+    rollingCountTimeout: 30_000,
+    volumeThreshold: 5,
+    errorThresholdPercentage: 50,
+  });
+}
+
+function toAnswer(status: number): HookAnswer {
+  if (status >= 200 && status < 300) return { kind: "delivered" };
+  return status === 410 ? { kind: "gone" } : { kind: "failed", cause: `HTTP ${status}` };
+}
+
+/** A word for the log: messages may show the URL. */
+function causeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
+  return toError(error).name;
+}
+
+/** Sends once; resolves to the answer's status. */
+async function post(
+  agent: Agent,
+  { id, url, at, body }: HookMessage,
+  { secret, signal }: { secret: Uint8Array | undefined; signal: AbortSignal },
+): Promise<number> {
+  const timestamp = Math.floor(at / 1_000);
+  const { origin, pathname, search } = new URL(url);
+  const answer = await agent.request({
+    origin,
+    path: `${pathname}${search}`,
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "user-agent": "drydock",
+      "webhook-id": id,
+      "webhook-timestamp": String(timestamp),
+      ...(secret === undefined ? {} : { "webhook-signature": signatureOf(secret, { id, timestamp, body }) }),
+    },
+    body,
+    signal,
+  });
+  await answer.body.dump({ limit: mostReadBytes, signal }).catch(() => {});
+  return answer.statusCode;
+}
+
+/** Looks names up and leaves out the addresses that must not be called. */
+function createLookup({ lookupAll = lookup, ...rule }: HttpSenderOptions): LookupFunction {
+  return (hostname, options, callback) => {
+    lookupAll(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return callback(error, "");
+      const addresses = found.filter(({ address }) => !isRefusedAddress(address, rule));
+      const [first] = addresses;
+      if (first === undefined) return callback(new AddressRefused(), "");
+      return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
+    });
+  };
+}
+
+class AddressRefused extends Error {
+  readonly code = addressRefused;
+}

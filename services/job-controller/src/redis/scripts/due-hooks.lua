@@ -1,0 +1,22 @@
+-- due-hooks: leases the jobs whose hook is to be told something, the longest due first, so that one controller tells it.
+-- arguments: limit, length of the lease in ms
+-- reply: when the next of the others is due or 0, then for each id, URL, event, failures of it so far, end of the lease
+transitions["due-hooks"] = function(limit, lease)
+  local due, lease_end = prefix .. "hook-due", now + tonumber(lease)
+  local ids = redis.call("ZRANGE", due, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
+  local reply = { 0 }
+  for _, id in ipairs(ids) do
+    local event = redis.call("LINDEX", hook_events(id), 0)
+    local found, job = pcall(load, id)
+    if found and event then
+      redis.call("ZADD", due, lease_end, id)
+      local failures = tonumber(redis.call("HGET", prefix .. "hook-tries", id) or 0)
+      reply[#reply + 1] = { id, job[HOOK], event, failures, lease_end }
+    else
+      redis.call("ZREM", due, id)
+    end
+  end
+  local following = redis.call("ZRANGE", due, 0, 0, "WITHSCORES")[2]
+  reply[1] = following and tonumber(following) or 0
+  return reply
+end

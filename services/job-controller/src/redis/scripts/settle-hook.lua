@@ -1,0 +1,39 @@
+-- settle-hook: notes what came of a delivery.
+-- Whoever does not hold the lease any more can still say that the event was delivered, and nothing else.
+-- arguments: id, event, end of the lease, outcome (delivered, retry, failed, gone), when to try again
+-- reply: "OK"; errors: JOB_NOT_FOUND
+local function give_up(id, job)
+  job[HOOK_STATUS] = HOOK_GONE
+  local events = redis.call("LRANGE", hook_events(id), 0, -1)
+  for _, event in ipairs(events) do fail_event(id, event) end
+  redis.call("DEL", hook_events(id))
+end
+
+transitions["settle-hook"] = function(id, event, lease_end, outcome, retry_at)
+  local job, parameters = load(id)
+  local due, tries = prefix .. "hook-due", prefix .. "hook-tries"
+  local held = tonumber(redis.call("ZSCORE", due, id) or -1) == tonumber(lease_end)
+  if outcome ~= "delivered" and not held then return "OK" end
+  if outcome == "retry" then
+    redis.call("HINCRBY", tries, id, 1)
+    hook_at(id, tonumber(retry_at), "XX")
+    return "OK"
+  end
+  local removed = redis.call("LREM", hook_events(id), 1, event)
+  if outcome == "delivered" then
+    -- it may have been taken for failed while it was under way
+    if removed == 0 then redis.call("LREM", hook_failures(id), 1, event) end
+  elseif removed == 1 then
+    fail_event(id, event)
+  end
+  if outcome == "gone" then give_up(id, job) end
+  redis.call("HDEL", tries, id)
+  if redis.call("EXISTS", hook_events(id)) == 0 then
+    redis.call("ZREM", due, id)
+  elseif held then
+    hook_at(id, now, "XX")
+  end
+  note_hook(id, job)
+  redis.call("HSET", jobs, id, cmsgpack.pack(job) .. parameters)
+  return "OK"
+end

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { HookStatus } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { JobServiceService, LaunchJobRequest } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { unaryCall } from "@drydock/shared/grpc/client.ts";
+import { startHookReceiver } from "../support/hook-receiver.ts";
+import type { JobApi } from "../support/job-api.ts";
+import { refusalFacts } from "../support/refusal.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+const secret = "whsec_ZHJ5ZG9jay1leGFtcGxlLXNlY3JldC0wMQ==";
+
+describe("a status hook of a launch", () => {
+  let stack: Stack;
+  let api: JobApi;
+  before(async () => {
+    stack = await startStack();
+    const controller = await stack.startController({ DRYDOCK_HOOK_SECRET: secret });
+    ({ api } = controller);
+    await stack.startWorker(controller);
+  });
+  after(() => stack.stop());
+
+  const launch = (statusHook: string) => {
+    const job = { name: "DEMO", parameters: { image: "demo" }, statusHook };
+    const request = LaunchJobRequest.fromPartial({ job });
+    return unaryCall(api.client, JobServiceService.launchJob, request, { deadlineMs: 10_000 });
+  };
+
+  test("is told what the job does, signed, while it happens", async () => {
+    await using receiver = await startHookReceiver();
+    const jobId = (await launch(receiver.url)).stats?.id ?? "";
+    const call = () => unaryCall(api.client, QueueServiceService.redeliverHook, { jobId }, { deadlineMs: 10_000 });
+    const isDone = () => receiver.received.some(({ status }) => status === "JOB_STATUS_SUCCESS");
+    await until("success told", isDone, (done) => done);
+    await until("delivered", call, ({ stats }) => stats?.hookStatus === HookStatus.HOOK_STATUS_DELIVERED);
+    assert.equal((await call()).events, 0);
+    const revisions = receiver.received.map(({ headers }) => Number(`${headers["webhook-id"]}`.split(".")[1]));
+    assert.deepEqual(
+      revisions,
+      revisions.toSorted((a, b) => a - b),
+    );
+    assert.equal(receiver.received[0]?.status, "JOB_STATUS_PENDING");
+    assert.match(`${receiver.received[0]?.headers["webhook-signature"]}`, /^v1,[A-Za-z0-9+/]{43}=$/);
+  });
+
+  for (const url of ["http://169.254.169.254/latest", "http://[fe80::1]/", "http://0xa9fea9fe/"]) {
+    test(`is refused when it is ${url}`, async () => {
+      assert.deepEqual(await refusalFacts(launch(url)), ["INVALID_ARGUMENT", "FIELD_INVALID", "job.status_hook"]);
+    });
+  }
+});

@@ -1,0 +1,48 @@
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What came. */
+export interface Received {
+  headers: IncomingHttpHeaders;
+  body: string;
+  jobId: string;
+  status: string;
+  checkIn: string;
+}
+
+/** Someone whom status hooks are told to. */
+export interface HookReceiver extends AsyncDisposable {
+  url: string;
+  received: Received[];
+  /** Answers the next requests with these statuses, one each, and all others with 200. */
+  answers: number[];
+  /** Requests wait for it before they are answered. */
+  gate: Promise<unknown>;
+}
+
+/** Starts a receiver on loopback. */
+export async function startHookReceiver(port = 0): Promise<HookReceiver> {
+  const received: Received[] = [];
+  const answers: number[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks).toString();
+    const { job_id: jobId, status, check_in: checkIn } = JSON.parse(body);
+    received.push({ headers: request.headers, body, jobId, status, checkIn });
+    await receiver.gate;
+    response.writeHead(answers.shift() ?? 200, { location: "/elsewhere" }).end("thanks");
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const receiver: HookReceiver = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=t`,
+    received,
+    answers,
+    gate: Promise.resolve(),
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return receiver;
+}
