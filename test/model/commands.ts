@@ -51,7 +51,8 @@ export type Command =
   | { do: "retry"; target: Target }
   | { do: "hello"; speaker: Speaker; process: "same" | "next"; naming: Naming }
   | { do: "beat"; speaker: Speaker; naming: Naming }
-  | { do: "disconnect" | "leave"; speaker: Speaker }
+  | { do: "disconnect" | "takeBack"; speaker: Speaker; unheard: Naming }
+  | { do: "leave"; speaker: Speaker }
   | { do: "claim"; speaker: Speaker; types: Array<{ name: string; most: number }>; limit: number }
   | { do: "checkIn" | "succeed"; target: Target; said: Said }
   | { do: "fail"; target: Target; reason: string; retry: "never" | number; maxFails: number; said: Said }
@@ -73,6 +74,10 @@ const command = fc.constantFrom<JobCommand>("stop", "cancel");
 const speaker = fc.record({ at: fc.nat(workerIds.length - 1), late: oneIn(12) });
 const naming = fc.record({
   part: fc.constantFrom<Naming["part"]>("all", "all", "all", "all", "all", "all", "odd", "none"),
+  foreign: oneIn(8),
+});
+const unheard = fc.record({
+  part: fc.constantFrom<Naming["part"]>("all", "odd", "none"),
   foreign: oneIn(8),
 });
 const said = fc.record({ text: maybe(fc.constantFrom("half way", "nearly")), percent: maybe(fc.nat(100)) });
@@ -112,7 +117,8 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   retry: kind("retry", { target: target("ended", "ended", "ended", "any") }),
   hello: kind("hello", { speaker, process: fc.constantFrom("same", "same", "next"), naming }),
   beat: kind("beat", { speaker, naming }),
-  disconnect: kind("disconnect", { speaker }),
+  disconnect: kind("disconnect", { speaker, unheard }),
+  takeBack: kind("takeBack", { speaker, unheard }),
   leave: kind("leave", { speaker }),
   claim: kind("claim", { speaker, types, limit: fc.integer({ min: 1, max: 5 }) }),
   checkIn: kind("checkIn", { target: running, said }),
@@ -137,15 +143,21 @@ export type Mix = Partial<Record<Command["do"], number>>;
 /** All that can be asked. */
 export const everything: Mix = {
   ...{ launch: 16, launchSubJob: 3, end: 5, retry: 5, pause: 1, drain: 1 },
-  ...{ hello: 6, beat: 9, disconnect: 1, leave: 1, claim: 26 },
+  ...{ hello: 6, beat: 9, disconnect: 1, takeBack: 1, leave: 1, claim: 26 },
   ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, confirm: 1, release: 2 },
   ...{ promote: 6, reap: 2, expire: 2, endSubJobs: 2, sweep: 3, wait: 6 },
 };
 
 /** Few jobs, and workers that come and go. */
 export const losses: Mix = {
-  ...{ launch: 2, end: 1, retry: 2, claim: 20, beat: 1, hello: 14, disconnect: 2, leave: 1 },
+  ...{ launch: 2, end: 1, retry: 2, claim: 20, beat: 1, hello: 14, disconnect: 3, takeBack: 1, leave: 1 },
   ...{ fail: 1, promote: 2, reap: 6, wait: 6 },
+};
+
+/** Stops and cancels of what runs. */
+export const endings: Mix = {
+  ...{ launch: 4, launchSubJob: 4, end: 10, retry: 3, endSubJobs: 4, claim: 18, beat: 10, hello: 5, reap: 3 },
+  ...{ confirm: 4, succeed: 1, fail: 1, postpone: 1, release: 1, promote: 1, wait: 8 },
 };
 
 /** A list of such commands, of up to so many. */

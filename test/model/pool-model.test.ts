@@ -1,13 +1,15 @@
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
-import { commandsOf, everything, losses, type Mix } from "./commands.ts";
+import { commandsOf, endings, everything, losses, type Mix } from "./commands.ts";
 import { Driver } from "./driver.ts";
 import { runCommand } from "./run-command.ts";
 
 /** Each run is a history of its own, of up to so many commands; on average it is half of them. */
 const numRuns = 60;
 const mostCommands = 120;
+/** A counterexample is made smaller no longer than this. */
+const interruptAfterTimeLimit = 60_000;
 
 describe("the pool and its model", () => {
   let under: PoolUnderTest;
@@ -24,9 +26,10 @@ describe("the pool and its model", () => {
       for (const command of commands) await runCommand(driver, command);
       await driver.compareAll();
     });
-    return fc.assert(property, { numRuns });
+    return fc.assert(property, { numRuns, interruptAfterTimeLimit });
   };
 
   test("say the same, whatever is asked in whatever order", () => agreeOn(everything));
   test("say the same while workers come and go", () => agreeOn(losses));
+  test("say the same while jobs are stopped and cancelled", () => agreeOn(endings));
 });

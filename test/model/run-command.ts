@@ -58,9 +58,17 @@ const runners: Runners = {
     const asked = driver.under.pool.beat(worker, named);
     return driver.both(asked.then(inOrder), () => inOrder(workers.beat(driver.model, worker, named)));
   },
-  disconnect: (driver, { speaker }) => {
+  disconnect: (driver, { speaker, unheard }) => {
     const worker = driver.worker(speaker);
-    return driver.both(driver.under.pool.disconnect(worker, []), () => workers.disconnect(driver.model, worker));
+    const named = driver.named(worker, unheard);
+    const asked = driver.under.pool.disconnect(worker, named);
+    return driver.both(asked, () => workers.disconnect(driver.model, worker, named));
+  },
+  takeBack: (driver, { speaker, unheard }) => {
+    const worker = driver.worker(speaker);
+    const named = driver.named(worker, unheard);
+    const asked = driver.under.pool.takeBack(worker, named);
+    return driver.both(asked, () => workers.takeBack(driver.model, worker, named));
   },
   leave: (driver, { speaker }) => {
     const worker = driver.worker(speaker);

@@ -147,18 +147,21 @@ export function giveBack(pool: ModelPool, job: ModelJob, turn: number): void {
   else Object.assign(job, { status: "PENDING", turn });
 }
 
-/** Takes back what a lost worker held; the third loss of a job is its end, unless it was to end anyway. */
+/** Takes a job back from a lost worker; the third loss is its end, unless it was to end anyway. */
+export function lose(pool: ModelPool, job: ModelJob, turn: number): void {
+  job.crashes++;
+  if (job.command !== undefined || job.crashes < 3) {
+    giveBack(pool, job, turn);
+    return;
+  }
+  job.lastError = { reason: "WORKER_LOST", message: "", attempt: job.attempt, at: pool.now };
+  job.token++;
+  finish(pool, job, "ERROR");
+}
+
+/** Takes back all that a lost worker held. */
 export function loseAll(pool: ModelPool, workerId: string, turn: number): number {
   const held = pool.heldBy(workerId);
-  for (const job of held) {
-    job.crashes++;
-    if (job.command !== undefined || job.crashes < 3) {
-      giveBack(pool, job, turn);
-      continue;
-    }
-    job.lastError = { reason: "WORKER_LOST", message: "", attempt: job.attempt, at: pool.now };
-    job.token++;
-    finish(pool, job, "ERROR");
-  }
+  for (const job of held) lose(pool, job, turn);
   return held.length;
 }

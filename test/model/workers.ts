@@ -2,7 +2,7 @@ import type { JobCommand, Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { BeatReply, CheckIn, Failure, HelloReply, Verdict } from "@drydock/job-controller/ports/job-pool.ts";
-import { finish, giveBack, loseAll, type ModelJob, type ModelPool, refuse, statusAfter } from "./state.ts";
+import { finish, giveBack, lose, loseAll, type ModelJob, type ModelPool, refuse, statusAfter } from "./state.ts";
 
 const { leaseMs, acceptMs, brokenMs, graceMs } = defaultLeaseTerms;
 /** How much later than the grace time a worker that does not obey loses the job. */
@@ -55,10 +55,23 @@ function isOverdue(pool: ModelPool, job: ModelJob): boolean {
   return job.command !== undefined && pool.now - job.commandAt > graceMs + graceMarginMs;
 }
 
-/** A broken stream leaves little of the lease, unless a newer stream has taken over. */
-export function disconnect(pool: ModelPool, { workerId, session }: WorkerIdentity): void {
+/** A broken stream leaves little of the lease, and what was not accepted is lost, unless a newer stream has taken over. */
+export function disconnect(pool: ModelPool, worker: WorkerIdentity, unheard: Lease[]): void {
+  const { workerId, session } = worker;
   const known = pool.workers.get(workerId);
-  if (known?.session === session) known.leaseEndsAt = Math.min(known.leaseEndsAt, pool.now + brokenMs);
+  if (known?.session !== session) return;
+  known.leaseEndsAt = Math.min(known.leaseEndsAt, pool.now + brokenMs);
+  const turn = pool.newFront();
+  for (const job of heldAmong(pool, workerId, unheard)) lose(pool, job, turn);
+}
+
+/** What was not accepted is given back, unless a newer stream has taken over. The lease is no longer than a new one. */
+export function takeBack(pool: ModelPool, { workerId, session }: WorkerIdentity, unheard: Lease[]): void {
+  const known = pool.workers.get(workerId);
+  if (known?.session !== session) return;
+  known.leaseEndsAt = Math.min(known.leaseEndsAt, pool.now + leaseMs);
+  const turn = pool.newFront();
+  for (const job of heldAmong(pool, workerId, unheard)) giveBack(pool, job, turn);
 }
 
 /** A worker goes by plan, unless a newer stream has taken over. */
@@ -146,6 +159,10 @@ function note(pool: ModelPool, job: ModelJob, { text, progress }: CheckIn): void
 
 function heldUnder(pool: ModelPool, workerId: string, { jobId, token }: Lease): ModelJob | undefined {
   return pool.heldBy(workerId).find((job) => job.id === jobId && job.token === token);
+}
+
+function heldAmong(pool: ModelPool, workerId: string, named: Lease[]): ModelJob[] {
+  return named.map((lease) => heldUnder(pool, workerId, lease)).filter((job) => job !== undefined);
 }
 
 function openCommand({ id, token }: ModelJob, command: JobCommand) {

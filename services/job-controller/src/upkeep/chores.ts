@@ -17,6 +17,7 @@ const periods = {
   endSubJobsMs: 2_000,
   expireMs: 3_000,
   lookMs: 4_000,
+  takeBackMs: 1_000,
   measureMs: 6_000,
   sweepMs: 10_000,
 };
@@ -48,7 +49,8 @@ export function createChores(deps: ChoreDeps): Service[] {
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
     chore("gauge", periods.measureMs, () => measure(deps)),
-    chore("look-around", periods.lookMs, () => lookAround(deps.dispatcher)),
+    chore("look-around", periods.lookMs, async () => deps.dispatcher.lookEverywhere()),
+    chore("take-back", periods.takeBackMs, () => takeBack(deps.dispatcher)),
   ];
 }
 
@@ -59,8 +61,7 @@ async function measure({ limits, queues, redis }: ChoreDeps): Promise<void> {
   limits.measured({ waiting, usedMemoryBytes, maxMemoryBytes });
 }
 
-/** Wake-ups between controllers may be lost, and so may assignments. */
-async function lookAround(dispatcher: Dispatcher): Promise<void> {
-  dispatcher.lookEverywhere();
+/** Assigned jobs may never arrive. */
+async function takeBack(dispatcher: Dispatcher): Promise<void> {
   for (const session of dispatcher.sessions) await session.takeBackUnheard();
 }
