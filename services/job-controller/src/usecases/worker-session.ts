@@ -114,7 +114,7 @@ export class WorkerSession {
   }
 
   accept({ jobId, token }: Lease): void {
-    this.#isSilent = false;
+    this.#heard();
     const held = this.#held.get(jobId);
     if (held?.token === token) held.sentAt = undefined;
   }
@@ -129,7 +129,7 @@ export class WorkerSession {
       if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(error);
       throw error;
     });
-    this.#isSilent = false;
+    this.#heard();
     for (const { jobId } of reply.lost) this.#let(jobId);
     this.#channel.beatAck(sequence, reply);
   }
@@ -205,6 +205,13 @@ export class WorkerSession {
   /** Ends the stream. */
   end(error: Error): void {
     this.#channel.end(error);
+  }
+
+  /** The worker says something: it may have jobs again. */
+  #heard(): void {
+    if (!this.#isSilent) return;
+    this.#isSilent = false;
+    this.#deps.onFree();
   }
 
   #claimable(name: string): ClaimableType {
