@@ -1,6 +1,7 @@
-import { describeMachine } from "./machine.ts";
+import { describeLoad, describeMachine } from "./machine.ts";
 import type { Measurement } from "./measurement.ts";
 import { bulkLaunch } from "./measurements/bulk-launch.ts";
+import { cpu } from "./measurements/cpu.ts";
 import { crash } from "./measurements/crash.ts";
 import { drain } from "./measurements/drain.ts";
 import { flatness } from "./measurements/flatness.ts";
@@ -20,6 +21,7 @@ const all: readonly Measurement[] = [
   bulkLaunch,
   drain,
   launchAndRun,
+  cpu,
   startLatency,
   memory,
   flatness,
@@ -67,10 +69,12 @@ const { sizes, only, profileDir } = optionsOrExit();
 const chosen = chosenOrExit(only);
 const signal = stopOnSignal();
 const progress = new Progress(process.stderr);
-console.log(`${describeMachine(await redisVersion())}\n`);
+console.log(`${describeMachine(await redisVersion())}\nbefore the run: ${describeLoad()}\n`);
 const { rows, faults } = await runAll(chosen, { sizes, signal, profileDir, say: (text) => progress.say(text) });
 progress.end();
 if (rows.length > 0)
-  console.log(`${renderTable(rows)}\n\nmedian (min–max) of ${sizes.rounds} rounds; ratios are of the same round`);
+  console.log(
+    `${renderTable(rows)}\n\nmedian (min–max) of ${sizes.rounds} rounds; ratios are of the same round; ${describeLoad()} at the end`,
+  );
 for (const fault of faults) console.error(fault);
 process.exit(faults.length === 0 ? 0 : 1);

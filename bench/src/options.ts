@@ -33,7 +33,7 @@ export const usage = `npm run bench -- [options]
 
   --quick             one round of small counts, in less than two minutes
   --deep              time launches with 1,000,000 jobs waiting too, which takes some minutes
-  --rounds <n>        rounds of each measurement, 1 to 100 (5; 2 with --quick)
+  --rounds <n>        rounds of each measurement, 1 to 100 (5; 1 with --quick)
   --only <name,...>   these measurements alone
   --profile <folder>  leave a CPU profile of each controller in the folder
   --help              this text`;
@@ -50,7 +50,7 @@ const full: Sizes = {
 };
 
 const quick: Sizes = {
-  rounds: 2,
+  rounds: 1,
   launches: 3_000,
   drained: 5_000,
   steadySeconds: 2,

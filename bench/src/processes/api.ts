@@ -1,5 +1,11 @@
+/** What every process of the benchmarks tells. */
+export interface ProcessApi {
+  /** The CPU time that the process has used, in seconds. */
+  cpuSeconds(): Promise<number>;
+}
+
 /** What a client process of either side does. Times are milliseconds since 1970, with fractions. */
-export interface ClientApi {
+export interface ClientApi extends ProcessApi {
   /** Launches no-op jobs, so many in flight; resolves to how long it took, in seconds. */
   launch(count: number, inFlight: number): Promise<number>;
   /** Launches no-op jobs, 1,000 a call, so many calls in flight; resolves to how long it took, in seconds. */
@@ -27,7 +33,7 @@ export interface Runs {
 }
 
 /** What a worker process of either side does. */
-export interface WorkerApi {
+export interface WorkerApi extends ProcessApi {
   /** Connects and takes jobs. */
   start(concurrency: number, finished: "kept" | "removed"): Promise<void>;
   /** Takes no more and disconnects. */

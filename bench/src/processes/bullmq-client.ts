@@ -3,6 +3,7 @@ import { type Job, Queue } from "bullmq";
 import { createPayload, nowMs } from "../payload.ts";
 import { serve } from "../stack/serve.ts";
 import type { ClientApi } from "./api.ts";
+import { cpuSeconds } from "./cpu-seconds.ts";
 import { inParallel, inTurn, steadily } from "./pace.ts";
 
 const pollMs = 10;
@@ -53,4 +54,5 @@ serve<ClientApi>({
   launchHeld: async (count) => void (await inParallel(count, count, () => add("HOLD"))),
   untilDone,
   readAndStop,
+  cpuSeconds,
 });

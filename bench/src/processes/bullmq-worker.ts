@@ -2,6 +2,7 @@ import { type Job, Worker } from "bullmq";
 import type { Payload } from "../payload.ts";
 import { serve } from "../stack/serve.ts";
 import type { WorkerApi } from "./api.ts";
+import { cpuSeconds } from "./cpu-seconds.ts";
 import { RunRecord } from "./run-record.ts";
 
 const connection = { host: "127.0.0.1", port: Number(process.env.BENCH_REDIS_PORT), maxRetriesPerRequest: null };
@@ -25,4 +26,5 @@ serve<WorkerApi>({
     worker = undefined;
   },
   takeRuns: async () => record.take(),
+  cpuSeconds,
 });

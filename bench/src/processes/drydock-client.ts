@@ -12,6 +12,7 @@ import { credentials } from "@grpc/grpc-js";
 import { createPayload, nowMs } from "../payload.ts";
 import { serve } from "../stack/serve.ts";
 import type { ClientApi } from "./api.ts";
+import { cpuSeconds } from "./cpu-seconds.ts";
 import { inParallel, inTurn, steadily } from "./pace.ts";
 
 const deadlineMs = 60_000;
@@ -108,4 +109,5 @@ serve<ClientApi>({
   launchHeld: async (count) => void (await inParallel(count, count, () => launch("HOLD"))),
   untilDone,
   readAndStop,
+  cpuSeconds,
 });

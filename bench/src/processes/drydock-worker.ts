@@ -5,6 +5,7 @@ import { createLogger } from "@drydock/shared/logger.ts";
 import { type Payload, payloadSchema } from "../payload.ts";
 import { serve } from "../stack/serve.ts";
 import type { WorkerApi } from "./api.ts";
+import { cpuSeconds } from "./cpu-seconds.ts";
 import { RunRecord } from "./run-record.ts";
 
 const forEverMs = 2 ** 31 - 1;
@@ -49,4 +50,5 @@ serve<WorkerApi>({
     worker = undefined;
   },
   takeRuns: async () => record.take(),
+  cpuSeconds,
 });

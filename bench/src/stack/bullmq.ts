@@ -2,6 +2,7 @@ import type { Bench } from "../bench.ts";
 import { startOne } from "./processes.ts";
 import { startBenchRedis } from "./redis.ts";
 import type { Side } from "./side.ts";
+import { sumOf } from "./sum-of.ts";
 
 /** Starts BullMQ's side: Redis, a client and a worker. */
 export async function openBullmq(bench: Bench): Promise<Side> {
@@ -16,6 +17,7 @@ export async function openBullmq(bench: Bench): Promise<Side> {
     redis,
     client,
     worker,
+    cpuSeconds: () => sumOf([client.call("cpuSeconds"), worker.call("cpuSeconds"), redis.probe.cpuSeconds()]),
     addWorker: async () => owned.use(await startOne(bench, "bullmq-worker", port)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

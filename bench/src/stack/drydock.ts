@@ -4,6 +4,7 @@ import type { Bench } from "../bench.ts";
 import { startOne } from "./processes.ts";
 import { startBenchRedis } from "./redis.ts";
 import type { Side } from "./side.ts";
+import { sumOf } from "./sum-of.ts";
 
 const controllerMain = fileURLToPath(import.meta.resolve("@drydock/job-controller/main.ts"));
 
@@ -23,7 +24,21 @@ export async function openDrydock(bench: Bench): Promise<Side> {
   await worker.call("stop");
   const moved = parts.move();
   owned = moved;
-  return { name: "Drydock", redis, client, worker, addWorker, [Symbol.asyncDispose]: () => moved.disposeAsync() };
+  return {
+    name: "Drydock",
+    redis,
+    client,
+    worker,
+    cpuSeconds: () =>
+      sumOf([
+        client.call("cpuSeconds"),
+        worker.call("cpuSeconds"),
+        redis.probe.cpuSeconds(),
+        controllerCpuSeconds(String(controller.ready.ops)),
+      ]),
+    addWorker,
+    [Symbol.asyncDispose]: () => moved.disposeAsync(),
+  };
 }
 
 function startController({ profileDir }: Bench, redisUrl: string): Promise<RunningProcess> {
@@ -40,4 +55,12 @@ function startController({ profileDir }: Bench, redisUrl: string): Promise<Runni
       DRYDOCK_MAX_WAITING: "2000000",
     },
   });
+}
+
+/** As the controller's own metrics tell it. */
+async function controllerCpuSeconds(ops: string): Promise<number> {
+  const metrics = await (await fetch(`http://${ops}/metrics`)).text();
+  const [, seconds] = /^process_cpu_seconds_total ([\d.e+-]+)/m.exec(metrics) ?? [];
+  if (seconds === undefined) throw new Error("the controller's metrics tell no CPU time");
+  return Number(seconds);
 }

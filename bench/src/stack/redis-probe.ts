@@ -19,6 +19,11 @@ export class RedisProbe {
     await this.#redis.flushall("SYNC");
   }
 
+  /** The CPU time that Redis has used, in seconds. */
+  async cpuSeconds(): Promise<number> {
+    return (await this.#info("cpu", "used_cpu_sys")) + (await this.#info("cpu", "used_cpu_user"));
+  }
+
   /** The memory in use, in bytes. */
   async usedMemory(): Promise<number> {
     await sleep(settleMs);
@@ -62,7 +67,7 @@ export class RedisProbe {
   }
 
   async #info(section: string, field: string): Promise<number> {
-    const [, value] = new RegExp(`${field}:(\\d+)`).exec(await this.#redis.info(section)) ?? [];
+    const [, value] = new RegExp(`${field}:([\\d.]+)`).exec(await this.#redis.info(section)) ?? [];
     if (value === undefined) throw new Error(`Redis tells no ${field}`);
     return Number(value);
   }

@@ -11,4 +11,6 @@ export interface Side extends AsyncDisposable {
   readonly worker: Remote<WorkerApi>;
   /** Starts another worker process; it ends with the side, if not before. */
   addWorker(id: string): Promise<Remote<WorkerApi>>;
+  /** The CPU time that the client, the worker, Redis and the controller have used, in seconds. */
+  cpuSeconds(): Promise<number>;
 }
