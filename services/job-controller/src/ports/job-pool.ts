@@ -90,13 +90,13 @@ export interface JobPool {
   beat(worker: WorkerIdentity, held: Lease[]): Promise<BeatReply>;
   update(worker: WorkerIdentity, info: WorkerInfo): Promise<void>;
   /**
-   * Cuts the worker's lease and takes back what it did not accept, if this session is still its newest. A job may have
+   * Cuts the worker's lease and takes back what it did not accept, if this stream is still its newest. A job may have
    * broken the worker before it could accept, so that counts as a loss.
    */
   disconnect(worker: WorkerIdentity, unheard: Lease[]): Promise<void>;
-  /** Gives back what the worker did not accept, if this session is still its newest. */
+  /** Gives back what the worker did not accept, if this stream is still its newest. */
   takeBack(worker: WorkerIdentity, unheard: Lease[]): Promise<void>;
-  /** Forgets the worker and frees what it holds, if this session is still its newest. */
+  /** Forgets the worker and frees what it holds, if this stream is still its newest. */
   leave(worker: WorkerIdentity): Promise<void>;
 
   /** Takes waiting jobs of these types for the worker, at most `limit`, in the order of the types. */
