@@ -74,7 +74,7 @@ const { rows, faults } = await runAll(chosen, { sizes, signal, profileDir, say: 
 progress.end();
 if (rows.length > 0)
   console.log(
-    `${renderTable(rows)}\n\nmedian (min–max) of ${sizes.rounds} rounds; ratios are of the same round; ${describeLoad()} at the end`,
+    `${renderTable(rows)}\n\nmedian (min–max), rounds: ${sizes.rounds}; ratios are of the same round; ${describeLoad()} at the end`,
   );
 for (const fault of faults) console.error(fault);
 process.exit(faults.length === 0 ? 0 : 1);

@@ -3,7 +3,6 @@ import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
 import { workerInfo } from "../support/pool.ts";
 import type { Command, CommandOf } from "./commands.ts";
 import { type Driver, shown, toCheckIn, toNewJob } from "./driver.ts";
-import { subJobIsGone, sweepForgetsEntry } from "./known-faults.ts";
 import * as queue from "./queue.ts";
 import type { ModelJob } from "./state.ts";
 import * as upkeep from "./upkeep.ts";
@@ -28,7 +27,6 @@ const runners: Runners = {
   },
   launchSubJob: (driver, { parent, key, shape }) => {
     const lease = driver.lease(parent);
-    if (subJobIsGone(driver.model, lease.jobId, key)) return Promise.resolve();
     // workers cannot name a request
     const job = toNewJob({ ...shape, requestKey: "" }, driver.model.now);
     return driver.both(answered(driver.under.pool.launchSubJob(lease, key, job)), (answer) =>
@@ -124,7 +122,6 @@ const runners: Runners = {
   },
   sweep: (driver, { status, keepMs }) => {
     const before = driver.model.now - keepMs;
-    if (sweepForgetsEntry(driver.model, status, before)) return Promise.resolve();
     return driver.both(driver.under.pool.sweep(status, before), () => upkeep.sweep(driver.model, status, before));
   },
   pause: (driver, { name, pauses }) =>

@@ -15,8 +15,10 @@ async function run(bench: Bench): Promise<Row[]> {
   await using sides = await openSides(bench);
   const alone = await watch(bench, sides.drydock, "the controller alone");
   for (const { worker } of sides.both) await worker.call("start", concurrency, "kept");
-  const drydock = await watch(bench, sides.drydock, "with a worker");
-  const bullmq = await watch(bench, sides.bullmq, "with a worker");
+  const [drydock, bullmq] = await Promise.all([
+    watch(bench, sides.drydock, "with a worker"),
+    watch(bench, sides.bullmq, "with a worker"),
+  ]);
   const what = "idle, Redis commands/s";
   return [
     { what: `${what}: no worker`, samples: [alone.sent], target: { kind: "at-most", value: 5 } },
