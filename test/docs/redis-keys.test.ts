@@ -39,7 +39,7 @@ function constantsFrom(...firsts: string[]): string[][] {
 
 /** Does what leaves a key of each kind behind. */
 async function fill(under: PoolUnderTest): Promise<void> {
-  const { pool, queues, schedules, hooks, logs, reports, redis } = under;
+  const { pool, queues, schedules, hooks, logs, reports, redis, shards } = under;
   const lease = await startJob(under, workerNamed("w1"));
   await logs.append(lease, 0, "a line\n");
   await reports.put(lease, { digest: `sha256:${"0".repeat(64)}`, indexDigest: "", gzip: Buffer.of(1) });
@@ -68,8 +68,12 @@ async function fill(under: PoolUnderTest): Promise<void> {
     await pool.launch(withHook);
     for (const hook of (await hooks.due(1)).due) await hooks.settle(hook, outcome);
   }
+  for (const fairnessKey of ["a", "a", "b"])
+    await pool.launch({ ...demoJob, name: "LIMITED", options: { ...usualOptions, fairnessKey } });
+  await pool.claim(workerNamed("w1"), [{ name: "LIMITED", most: 2, mostOfKey: 1 }], 2);
+  await shards[0]?.run("take-turn", "LIMITED", "a controller", 4_000);
   await queues.pause("DEMO", true);
-  const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0 };
+  const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0, maxKeyPercent: 0 };
   await createRedisJobTypeStore(redis).put([type]);
 }
 
@@ -98,7 +102,7 @@ describe("docs/redis-keys.md", () => {
   });
 
   test("shows every field of a job's record with its place, and no other", () => {
-    const fields = constantsFrom("STATUS", "ENQUEUED", "CHECK_IN", "PRIORITY");
+    const fields = constantsFrom("STATUS", "ENQUEUED", "CHECK_IN", "PRIORITY", "LABELS");
     const rows = tableBelow(page, "Record").map(([number, field]) => [number, field]);
     assert.deepEqual(rows, fields);
     assert.deepEqual(

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { JobCommand } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { Outcome, ResultVerdict, type WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import { timed } from "../support/until.ts";
-import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
+import { timed, until } from "../support/until.ts";
+import { plainType, startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 const { JOB_COMMAND_STOP, JOB_COMMAND_CANCEL } = JobCommand;
 const { RESULT_VERDICT_ACCEPTED, RESULT_VERDICT_DUPLICATE } = ResultVerdict;
@@ -55,7 +55,9 @@ describe("a worker's stream", { concurrency: true }, () => {
   });
 
   test("is ended when its Hello breaks rules, all of which are named", async () => {
-    const jobTypes = [{ name: "demo", description: "", parametersSchema: "{}", maxFails: -1, maxRunning: 0 }];
+    const jobTypes = [
+      { name: "demo", description: "", parametersSchema: "{}", maxFails: -1, maxRunning: 0, maxKeyPercent: 0 },
+    ];
     const worker = rig.open({ workerId: "a b", incarnation: "", slots: 100_000, jobTypes });
     worker.say({ $case: "hello", value: worker.hello });
     const error = await worker.ended;
@@ -71,7 +73,9 @@ describe("a worker's stream", { concurrency: true }, () => {
   });
 
   test("is ended when the schema of a job type is none", async () => {
-    const jobTypes = [{ name: rig.newType(), description: "", parametersSchema: "{", maxFails: 0, maxRunning: 0 }];
+    const jobTypes = [
+      { name: rig.newType(), description: "", parametersSchema: "{", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 },
+    ];
     const worker = rig.open({ jobTypes });
     worker.say({ $case: "hello", value: worker.hello });
     assert.equal((await worker.ended)?.reason, "PROTOCOL_VIOLATION");
@@ -113,6 +117,30 @@ describe("a job for a worker", { concurrency: true }, () => {
     assert.equal((await worker.takes()).lease.jobId, ids[2]);
     worker.say({ $case: "capacity", value: { slots: 3 } });
     assert.equal((await worker.takes()).lease.jobId, ids[3]);
+  });
+
+  test("of a type with a limit comes as soon as another one of it has ended, at any worker", async () => {
+    const type = rig.newType();
+    const jobTypes = [{ ...plainType(type), maxRunning: 1 }];
+    const [one, two] = [await rig.join(type, { jobTypes }), await rig.join(type, { jobTypes })];
+    const ids: string[] = [];
+    for (let i = 0; i < 6; i++) ids.push((await rig.api.launch(type, {})).id);
+    const runAll = async () => {
+      for (const id of ids) {
+        const next = () => [one, two].find((worker) => worker.hasHeard("assign"));
+        const worker =
+          (await until(
+            "a job comes",
+            async () => next(),
+            (found) => found !== undefined,
+          )) ?? one;
+        const { lease } = await worker.takes();
+        assert.deepEqual([lease.jobId, next()], [id, undefined], "one at a time, in order");
+        await worker.reports(lease);
+      }
+    };
+    const took = await timed(runAll());
+    assert.ok(took < 3_000, `${took} ms: nobody waits for the next look around`);
   });
 
   test("goes back to the front when it is not accepted within five seconds, and no attempt is used", async () => {

@@ -1,4 +1,5 @@
 import type { JobCommand } from "@drydock/job-controller/domain/job.ts";
+import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import fc from "fast-check";
 
 /** The job types of the model. */
@@ -53,7 +54,7 @@ export type Command =
   | { do: "beat"; speaker: Speaker; naming: Naming }
   | { do: "disconnect" | "takeBack"; speaker: Speaker; unheard: Naming }
   | { do: "leave"; speaker: Speaker }
-  | { do: "claim"; speaker: Speaker; types: Array<{ name: string; most: number }>; limit: number }
+  | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
   | { do: "checkIn" | "succeed"; target: Target; said: Said }
   | { do: "fail"; target: Target; reason: string; retry: "never" | number; maxFails: number; said: Said }
   | { do: "postpone"; target: Target; delayMs: number }
@@ -95,10 +96,13 @@ const shape = fc.record({
   requestKey: fc.constantFrom("", "", "", "r1", "r2"),
   policy: maybe(policy),
 });
-const types = fc.uniqueArray(fc.record({ name, most: fc.constantFrom(0, 0, 1, 3) }), {
-  ...{ minLength: 1, maxLength: names.length },
-  selector: (type) => type.name,
-});
+const types = fc.uniqueArray(
+  fc.record({ name, most: fc.constantFrom(0, 0, 1, 3), mostOfKey: fc.constantFrom(0, 0, 1, 2) }),
+  {
+    ...{ minLength: 1, maxLength: names.length },
+    selector: (type) => type.name,
+  },
+);
 
 function target(...among: Array<Target["among"]>) {
   return fc.record({ among: fc.constantFrom(...among), nth: fc.nat(50), stale: oneIn(8) });

@@ -89,11 +89,6 @@ export class Driver {
     return foreign ? [...chosen, this.lease({ among: "any", nth: held.length, stale: true })] : chosen;
   }
 
-  /** The jobs whose stop or cancel is to be passed on; one of them is chosen by chance. */
-  readEnding(): Promise<string[]> {
-    return this.under.redis.hkeys("{drydock:0}:ending");
-  }
-
   /** Compares every job with the model. */
   async compareJobs(): Promise<void> {
     const expected = [...this.model.jobs.values()];

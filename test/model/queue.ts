@@ -14,17 +14,19 @@ export function claim(
 ): Claim {
   checkWorker(pool, worker);
   const jobs: Claim["jobs"] = [];
-  for (const { name, most } of types) {
+  for (const type of types) {
+    const { name, most, mostOfKey } = type;
     const wanted = Math.min(limit - jobs.length, room(pool, name, most));
-    const count = Math.min(wanted, waiting(pool, name).length);
-    for (let i = 0; i < count; i++) {
-      const job = takeNext(pool, name, taken[jobs.length]);
+    let count = 0;
+    for (; count < wanted && allowed(pool, type).length > 0; count++) {
+      const job = takeNext(pool, type, taken[jobs.length]);
       start(pool, job, worker.workerId);
+      job.isLimited = most + mostOfKey > 0;
       const { id, token, attempt, traceparent, policy, parametersJson } = job;
       const runTimeoutMs = policy?.runTimeoutMs ?? 0;
       jobs.push({ id, token, name, attempt, logOffset: 0, traceparent, runTimeoutMs, parametersJson });
     }
-    if (count < wanted) clearLeftPlaces(pool, name);
+    if (count < wanted && mostOfKey === 0) clearLeftPlaces(pool, name);
   }
   return { jobs, more: jobs.length === limit };
 }
@@ -41,7 +43,7 @@ export function drain(
   assert.ok(stopped.size <= limit, "drains no more than the limit");
   assert.ok(stopped.size >= Math.min(limit - leftPlaces, count), "drains up to the limit");
   for (const _ of stopped) {
-    const job = nextOnes(pool, name).find(({ id }) => stopped.has(id));
+    const job = nextOnes(waiting(pool, name)).find(({ id }) => stopped.has(id));
     assert.ok(job !== undefined, `drains the next ones first, not ${[...stopped]}`);
     finish(pool, job, "STOPPED");
     job.leftPlace = job.mayComeEarly;
@@ -57,9 +59,25 @@ export function waiting(pool: ModelPool, name: string): ModelJob[] {
   return pool.inStatus("PENDING").filter((job) => job.name === name);
 }
 
+/** The jobs of the type that wait and that their key's limit lets run, were there slots for all. */
+function allowed(pool: ModelPool, { name, mostOfKey }: ClaimableType): ModelJob[] {
+  const jobs = waiting(pool, name);
+  if (mostOfKey === 0) return jobs;
+  const keys = Map.groupBy(jobs, ({ fairnessKey }) => fairnessKey);
+  return [...keys].flatMap(([key, ofKey]) => {
+    if (key === "") return ofKey;
+    const running = limited(pool, name).filter((job) => job.fairnessKey === key).length;
+    return running < mostOfKey ? ofKey : [];
+  });
+}
+
+/** The jobs of the type that count for its limits. */
+function limited(pool: ModelPool, name: string): ModelJob[] {
+  return pool.inStatus("RUNNING").filter((job) => job.name === name && job.isLimited);
+}
+
 /** Those that may be next: of the highest priority, the first of each fairness key. */
-function nextOnes(pool: ModelPool, name: string): ModelJob[] {
-  const all = waiting(pool, name);
+function nextOnes(all: ModelJob[]): ModelJob[] {
   const highest = Math.max(...all.map(({ priority }) => priority));
   const lanes = Map.groupBy(
     all.filter(({ priority }) => priority === highest),
@@ -71,10 +89,10 @@ function nextOnes(pool: ModelPool, name: string): ModelJob[] {
   });
 }
 
-function takeNext(pool: ModelPool, name: string, id: string | undefined): ModelJob {
-  const allowed = nextOnes(pool, name);
-  const job = allowed.find((candidate) => candidate.id === id);
-  assert.ok(job !== undefined, `${id} was claimed where ${allowed.map((one) => one.id)} come next`);
+function takeNext(pool: ModelPool, type: ClaimableType, id: string | undefined): ModelJob {
+  const next = nextOnes(allowed(pool, type));
+  const job = next.find((candidate) => candidate.id === id);
+  assert.ok(job !== undefined, `${id} was claimed where ${next.map((one) => one.id)} come next`);
   return job;
 }
 
@@ -87,8 +105,7 @@ function start(pool: ModelPool, job: ModelJob, workerId: string): void {
 function room(pool: ModelPool, name: string, most: number): number {
   if (pool.paused.has(name)) return 0;
   if (most === 0) return Number.POSITIVE_INFINITY;
-  const running = pool.inStatus("RUNNING").filter((job) => job.name === name).length;
-  return Math.max(0, most - running);
+  return Math.max(0, most - limited(pool, name).length);
 }
 
 /** The queue was emptied: nobody has a second place in it any more. */

@@ -112,14 +112,7 @@ const runners: Runners = {
   promote: (driver) => driver.both(driver.under.pool.promote(), () => upkeep.promote(driver.model)),
   reap: (driver) => driver.both(driver.under.pool.reap(), () => upkeep.reap(driver.model)),
   expire: (driver) => driver.both(driver.under.pool.expire(), () => upkeep.expire(driver.model)),
-  endSubJobs: async (driver) => {
-    const before = await driver.readEnding();
-    const asked = driver.under.pool.endSubJobs();
-    await asked;
-    const after = await driver.readEnding();
-    const [parentId] = before.filter((id) => !after.includes(id));
-    await driver.both(asked, () => users.endSubJobs(driver.model, parentId));
-  },
+  endSubJobs: (driver) => driver.both(driver.under.pool.endSubJobs(), () => users.endSubJobs(driver.model)),
   sweep: (driver, { status, keepMs }) => {
     const before = driver.model.now - keepMs;
     return driver.both(driver.under.pool.sweep(status, before), () => upkeep.sweep(driver.model, status, before));

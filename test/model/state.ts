@@ -24,6 +24,8 @@ export interface ModelJob extends Omit<ShownJob, "executionTotals"> {
   commandAt: number;
   /** When its wait for the first run ends; 0 is never. */
   expiresAt: number;
+  /** It runs under a limit of its type or key, for which it counts. */
+  isLimited: boolean;
 }
 
 /** A worker as the model holds it. */
@@ -92,7 +94,8 @@ export class ModelPool {
 
   /** The job as users see it. */
   show(job: ModelJob): ShownJob {
-    const { turn: _, mayComeEarly: _early, leftPlace: _left, commandAt: _at, expiresAt: _expires, ...shown } = job;
+    const { turn: _, mayComeEarly: _early, leftPlace: _left, commandAt: _at, ...rest } = job;
+    const { expiresAt: _expires, isLimited: _limited, ...shown } = rest;
     const launched = [...this.jobs.values(), ...this.gone].filter(({ upstreamJobId }) => upstreamJobId === job.id);
     const executionTotals: ShownJob["executionTotals"] = {};
     for (const status of jobStatuses) {
@@ -121,7 +124,7 @@ export function newModelJob(
     ...{ status: "PENDING", token: 0, attempt: 0, crashes: 0, command: undefined, upstreamJobId: "", workerId: "" },
     ...{ enqueuedAt: now, runAt: 0, startedAt: 0, endedAt: 0, checkIn: "", checkInAt: 0 },
     ...{ progress: undefined, lastError: undefined, executions: [] },
-    ...{ turn: 0, mayComeEarly: false, leftPlace: false, commandAt: 0, expiresAt: 0 },
+    ...{ turn: 0, mayComeEarly: false, leftPlace: false, commandAt: 0, expiresAt: 0, isLimited: false },
   };
 }
 

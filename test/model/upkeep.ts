@@ -21,7 +21,7 @@ export function reap(pool: ModelPool): UpkeepReport {
   let count = 0;
   for (const [workerId, { leaseEndsAt }] of pool.workers) {
     if (leaseEndsAt > pool.now) continue;
-    count += loseAll(pool, workerId, turn);
+    count += Math.max(1, loseAll(pool, workerId, turn));
     pool.workers.delete(workerId);
   }
   return { count, more: false };

@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { type JobCommand, type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
 import type { UpkeepReport } from "@drydock/job-controller/ports/job-pool.ts";
@@ -13,7 +12,7 @@ export function launch(pool: ModelPool, id: string, job: NewJob, upstreamJobId =
   const made = { ...newModelJob(id, pool.now, { ...job, options }), upstreamJobId };
   if (options.runAt > pool.now) Object.assign(made, { status: "SCHEDULED", runAt: options.runAt });
   else made.turn = pool.newBack();
-  waitForFirstRun(pool, made);
+  waitForFirstRun(made, Math.max(pool.now, made.runAt));
   if (options.requestKey !== "") pool.requests.set(options.requestKey, id);
   pool.jobs.set(id, made);
   return made;
@@ -45,18 +44,19 @@ export function end(pool: ModelPool, id: string, command: JobCommand): ModelJob 
   return job;
 }
 
-/** Passes a stop or cancel of that job on to the jobs that it launched. */
-export function endSubJobs(pool: ModelPool, parentId: string | undefined): UpkeepReport {
-  const command = pool.ending.get(parentId ?? "");
-  assert.equal(command === undefined, pool.ending.size === 0, `${parentId} is to pass a command on`);
-  if (parentId === undefined || command === undefined) return { count: 0, more: false };
-  const launched = pool.jobs.get(parentId)?.executions ?? [];
-  for (const id of launched) {
-    const job = pool.jobs.get(id);
-    if (job !== undefined) endJob(pool, job, command);
+/** Passes stops and cancels on to the jobs that the ended jobs launched, and to what those launched. */
+export function endSubJobs(pool: ModelPool): UpkeepReport {
+  let count = 0;
+  for (const [parentId, command] of pool.ending) {
+    pool.ending.delete(parentId);
+    const launched = pool.jobs.get(parentId)?.executions ?? [];
+    for (const id of launched) {
+      const job = pool.jobs.get(id);
+      if (job !== undefined) endJob(pool, job, command);
+    }
+    count += launched.length + 1;
   }
-  pool.ending.delete(parentId);
-  return { count: launched.length, more: false };
+  return { count, more: false };
 }
 
 /** A stop is stronger than a cancel. */
@@ -77,7 +77,8 @@ export function retry(pool: ModelPool, id: string): ModelJob {
   Object.assign(job, { status: "PENDING", attempt: 0, crashes: 0, startedAt: 0, endedAt: 0 });
   Object.assign(job, { checkIn: "", checkInAt: 0, progress: undefined });
   Object.assign(job, { turn: pool.newBack(), mayComeEarly: job.mayComeEarly || job.leftPlace });
-  waitForFirstRun(pool, job);
+  waitForFirstRun(job, pool.now);
+  pool.ending.delete(id);
   return job;
 }
 
@@ -89,8 +90,8 @@ function keepUnique(pool: ModelPool, id: string, uniqueKey: string): void {
   if (holder !== undefined) refuse("JOB_ALREADY_EXISTS", holder.id);
 }
 
-/** The wait counts from the launch or the retry. */
-function waitForFirstRun(pool: ModelPool, job: ModelJob): void {
+/** The wait counts from when the job could have run. */
+function waitForFirstRun(job: ModelJob, from: number): void {
   const longest = job.policy?.queueTimeoutMs ?? 0;
-  job.expiresAt = longest > 0 ? pool.now + longest : 0;
+  job.expiresAt = longest > 0 ? from + longest : 0;
 }

@@ -73,7 +73,7 @@ export function workerNamed(workerId: string, incarnation = "first", session = "
 export const workerInfo: WorkerInfo = { version: "1.0.0", jobNames: ["DEMO"], slots: 4, draining: false, startedAt: 0 };
 
 /** The type of that job, as a worker takes it. */
-export const demoTypes = [{ name: "DEMO", most: 0 }];
+export const demoTypes = [{ name: "DEMO", most: 0, mostOfKey: 0 }];
 
 /** A job to be launched. */
 export const demoJob = { name: "DEMO", parametersJson: '{"image":"demo"}', traceparent: "" };

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { Hello, JobType } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { ScriptedWorker } from "./scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "./stack.ts";
 
@@ -31,7 +31,9 @@ export class WorkerRig {
 
   /** A worker for the job type that is welcome. */
   async join(type: string, hello: Partial<Hello> = {}): Promise<ScriptedWorker> {
-    const jobTypes = [{ name: type, description: "for tests", parametersSchema: "{}", maxFails: 3, maxRunning: 0 }];
+    const jobTypes = [
+      { name: type, description: "for tests", parametersSchema: "{}", maxFails: 3, maxRunning: 0, maxKeyPercent: 0 },
+    ];
     const worker = await ScriptedWorker.join(this.controller.address, { jobTypes, ...hello });
     this.#workers.push(worker);
     return worker;
@@ -53,6 +55,11 @@ export class WorkerRig {
     await Promise.all(this.#workers.map((worker) => worker.breakOff()));
     await this.#stack.stop();
   }
+}
+
+/** A job type that takes any parameters. */
+export function plainType(name: string): JobType {
+  return { name, description: "for tests", parametersSchema: "{}", maxFails: 3, maxRunning: 0, maxKeyPercent: 0 };
 }
 
 /** Starts Redis and a controller. */

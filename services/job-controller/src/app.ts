@@ -28,6 +28,7 @@ import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
 import { JobTypes } from "./usecases/job-types.ts";
+import { KeyLimits } from "./usecases/key-limits.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
 
 /** How often health follows Redis, in milliseconds. */
@@ -68,7 +69,8 @@ export function createJobController(
   const limits = new PoolLimits({ maxWaiting: config.maxWaiting, memoryPart: 0.95 });
   const [types, changes] = [new JobTypes(typeStore), new JobChanges()];
   const { allowLinkLocalHooks } = config;
-  const shared = { dispatcher, types, changes, limits, clock, allowLinkLocalHooks };
+  const keyLimits = new KeyLimits(pool, clock);
+  const shared = { dispatcher, types, changes, limits, keyLimits, clock, allowLinkLocalHooks };
   const deps = { pool, schedules, hooks, index, queues, logs, ...shared };
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
   const scheduler = new DueLoop({ name: "scheduler", run: () => fireSchedules({ schedules, clock }), clock, logger });

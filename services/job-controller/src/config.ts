@@ -101,6 +101,8 @@ const workerVariables = [
   "DRYDOCK_CLAIR_URL",
   "DRYDOCK_CLAIR_PSK",
   "DRYDOCK_CLAIR_ISSUER",
+  "DRYDOCK_SCAN_MAX_RUNNING",
+  "DRYDOCK_SCAN_MAX_KEY_PERCENT",
 ];
 
 /** How a job-controller is set up. */

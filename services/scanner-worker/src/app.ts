@@ -104,7 +104,7 @@ export function createScannerWorker(
   onGone: NonNullable<WorkerOptions["onGone"]>,
 ): ScannerWorker {
   const scanning = createScanning(config.scan);
-  const jobTypes: JobType[] = [scanning.imageScan, demo];
+  const jobTypes: JobType[] = [{ ...scanning.imageScan, ...config.scanLimits }, demo];
   const properties = propertiesOf(config.scan);
   const worker = createWorker({ settings: config, jobTypes, properties, logger, onGone });
   const metrics = createMetrics({ defaults: true });

@@ -12,6 +12,7 @@ import {
 } from "@drydock/shared/config.ts";
 import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
 import { z } from "zod";
+import type { JobType } from "./ports/job.ts";
 
 const workerId = z
   .string()
@@ -90,6 +91,17 @@ export const workerVariables = {
     example: "drydock",
     description: "Who signs those tokens.",
   },
+  DRYDOCK_SCAN_MAX_RUNNING: {
+    schema: wholeNumber({ min: 1, max: 100_000 }).optional(),
+    example: "20",
+    description: "How many scans run at once over all workers; left out there is no limit.",
+  },
+  DRYDOCK_SCAN_MAX_KEY_PERCENT: {
+    schema: wholeNumber({ min: 1, max: 100 }).optional(),
+    example: "75",
+    description:
+      "How much of all slots the scans of one fairness key, such as those of one bulk launch, take at most, in percent.",
+  },
   DRYDOCK_LOG_LEVEL: { schema: logLevel.default("info"), example: "debug", description: "How much is logged." },
   DRYDOCK_LOG_FORMAT: {
     schema: logFormat.optional(),
@@ -135,10 +147,14 @@ export interface ScanSettings {
   readonly clairIssuer: string;
 }
 
+/** How many scans may run at once over all workers. */
+export type ScanLimits = Pick<JobType, "maxRunning" | "maxKeyPercent">;
+
 /** How a scanner-worker is set up. */
 export interface WorkerConfig extends WorkerSettings {
   readonly opsListen: string;
   readonly scan: ScanSettings;
+  readonly scanLimits: ScanLimits;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat | undefined;
 }
@@ -161,6 +177,10 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
       clairUrl: read.DRYDOCK_CLAIR_URL,
       clairPsk: read.DRYDOCK_CLAIR_PSK,
       clairIssuer: read.DRYDOCK_CLAIR_ISSUER,
+    }),
+    scanLimits: Object.freeze({
+      ...(read.DRYDOCK_SCAN_MAX_RUNNING !== undefined && { maxRunning: read.DRYDOCK_SCAN_MAX_RUNNING }),
+      ...(read.DRYDOCK_SCAN_MAX_KEY_PERCENT !== undefined && { maxKeyPercent: read.DRYDOCK_SCAN_MAX_KEY_PERCENT }),
     }),
     logLevel: read.DRYDOCK_LOG_LEVEL,
     logFormat: read.DRYDOCK_LOG_FORMAT,

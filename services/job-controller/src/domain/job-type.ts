@@ -11,6 +11,11 @@ export interface JobType {
   maxFails: number;
   /** How many jobs of it may run at once over all workers; 0 is no limit. */
   maxRunning: number;
+  /**
+   * How much of the slots of all workers that take it the jobs of one fairness key may hold at once, in percent, though
+   * always one; 0 is no limit. Jobs without a key are not held to it.
+   */
+  maxKeyPercent: number;
 }
 
 /** What a job type's name looks like. */

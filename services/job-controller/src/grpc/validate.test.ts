@@ -31,7 +31,14 @@ describe("what comes from outside", () => {
   });
 
   test("a worker's Hello names itself, its slots and its types soundly", () => {
-    const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 0, maxRunning: 0 };
+    const type = {
+      name: "DEMO",
+      description: "",
+      parametersSchema: "{}",
+      maxFails: 0,
+      maxRunning: 0,
+      maxKeyPercent: 0,
+    };
     const sound = Hello.create({ workerId: "worker-1.a", incarnation: "abc", slots: 4, jobTypes: [type] });
     assert.equal(validateHello(sound).types[0]?.maxFails, 4, "0 means Harbor's 4");
     const unsound = { ...sound, workerId: "a b", incarnation: "", slots: 1_001, jobTypes: [{ ...type, name: "demo" }] };

@@ -88,10 +88,14 @@ export function protocolViolation(text: string): ReasonedError {
 }
 
 function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType {
-  const { name, description, parametersSchema, maxFails, maxRunning } = type;
+  const { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent } = type;
   if (!jobNamePattern.test(name)) violations.push({ field: "hello.job_types.name", description: jobNameRule });
   for (const [field, count] of Object.entries({ max_fails: maxFails, max_running: maxRunning })) {
     if (count < 0) violations.push({ field: `hello.job_types.${field}`, description: "must not be negative" });
   }
-  return { name, description, parametersSchema, maxFails: maxFails === 0 ? defaultMaxFails : maxFails, maxRunning };
+  if (maxKeyPercent < 0 || maxKeyPercent > 100) {
+    violations.push({ field: "hello.job_types.max_key_percent", description: "must be from 0 to 100" });
+  }
+  const fails = maxFails === 0 ? defaultMaxFails : maxFails;
+  return { name, description, parametersSchema, maxFails: fails, maxRunning, maxKeyPercent };
 }

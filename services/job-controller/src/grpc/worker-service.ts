@@ -9,6 +9,7 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
+import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toStats } from "./convert.ts";
@@ -28,6 +29,7 @@ export interface WorkerServiceDeps extends UseCaseDeps {
   reports: ReportStore;
   clock: Clock;
   terms: LeaseTerms;
+  keyLimits: KeyLimits;
   logger: Logger;
 }
 

@@ -55,6 +55,8 @@ export interface ClaimableType {
   name: string;
   /** How many of it may run at once over all workers; 0 is no limit. */
   most: number;
+  /** The same of those with one fairness key; 0 is no limit. Those without a key are not held to it. */
+  mostOfKey: number;
 }
 
 /** What an upkeep round did. */
@@ -125,4 +127,6 @@ export interface JobPool {
   sweep(status: JobStatus, before: number): Promise<UpkeepReport>;
 
   workers(): Promise<WorkerState[]>;
+  /** How many slots the workers have that take the job type, by its name; those that drain are left out. */
+  slots(): Promise<Map<string, number>>;
 }

@@ -6,16 +6,9 @@ import type { LeaseTerms } from "../domain/lease-terms.ts";
 import { newlyLaunched } from "../domain/new-job.ts";
 import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
 import type * as port from "../ports/job-pool.ts";
-import {
-  commandCode,
-  leaseArguments,
-  statusCode,
-  toClaimedJob,
-  toJob,
-  toOpenCommand,
-  toOptionsArgument,
-} from "./job-codec.ts";
-import { readWorkers } from "./pool-state.ts";
+import { Claimer } from "./claimer.ts";
+import { commandCode, leaseArguments, statusCode, toJob, toOpenCommand, toOptionsArgument } from "./job-codec.ts";
+import { readSlots, readWorkers } from "./pool-state.ts";
 import { list, number, text } from "./reply.ts";
 import { IdTaken, jobNotFound } from "./reply-errors.ts";
 import { type Reply, type ScriptedRedis, type Shard, shardOfKey } from "./shard.ts";
@@ -39,6 +32,7 @@ export class RedisJobPool implements port.JobPool {
   readonly #shards: readonly Shard[];
   readonly #terms: LeaseTerms;
   readonly #clock: Clock;
+  readonly #claimer: Claimer;
   #nextShard = 0;
 
   constructor({ redis, shards, terms, clock }: RedisJobPoolOptions) {
@@ -46,6 +40,7 @@ export class RedisJobPool implements port.JobPool {
     this.#shards = shards;
     this.#terms = terms;
     this.#clock = clock;
+    this.#claimer = new Claimer(shards, clock);
   }
 
   async launch(job: NewJob): Promise<Job> {
@@ -121,19 +116,8 @@ export class RedisJobPool implements port.JobPool {
     await this.#all((shard) => shard.run("leave", workerId, session));
   }
 
-  async claim(worker: WorkerIdentity, types: readonly port.ClaimableType[], limit: number): Promise<port.Claim> {
-    const claim: port.Claim = { jobs: [], more: false };
-    const { workerId, incarnation, session } = worker;
-    const wanted = types.flatMap(({ name, most }) => [name, most]);
-    const first = this.#nextShard++;
-    for (let i = 0; i < this.#shards.length && claim.jobs.length < limit; i++) {
-      const shard = this.#shards[(first + i) % this.#shards.length] as Shard;
-      const left = limit - claim.jobs.length;
-      const [more, ...jobs] = list(await shard.run("claim", workerId, incarnation, session, left, ...wanted));
-      for (const job of jobs) claim.jobs.push(toClaimedJob(job));
-      claim.more ||= more === 1;
-    }
-    return claim;
+  claim(worker: WorkerIdentity, types: readonly port.ClaimableType[], limit: number): Promise<port.Claim> {
+    return this.#claimer.claim(worker, types, limit);
   }
 
   async checkIn(lease: Lease, checkIn: port.CheckIn): Promise<void> {
@@ -195,6 +179,10 @@ export class RedisJobPool implements port.JobPool {
 
   workers(): Promise<WorkerState[]> {
     return readWorkers(this.#redis, this.#shards, this.#clock.now());
+  }
+
+  slots(): Promise<Map<string, number>> {
+    return readSlots(this.#redis, this.#shards, this.#clock.now());
   }
 
   #of(jobId: string): Shard {

@@ -6,24 +6,46 @@ const mostJobIds = 100;
 
 /** The workers with a lease, by id. Every shard knows all workers; the jobs they hold are spread over the shards. */
 export async function readWorkers(redis: ScriptedRedis, shards: readonly Shard[], now: number): Promise<WorkerState[]> {
-  const first = shards[0];
-  if (first === undefined) return [];
-  const [infos, leases] = await answered(
-    Promise.all([
-      redis.hgetall(first.keys.workers),
-      redis.zrange(first.keys.leases, now, "+inf", "BYSCORE", "WITHSCORES"),
-    ]),
-  );
-  const states: WorkerState[] = [];
-  for (let at = 0; at < leases.length; at += 2) {
-    const workerId = leases[at] ?? "";
-    const info = infos[workerId];
-    if (info === undefined) continue;
-    const held = (await answered(Promise.all(shards.map(({ keys }) => redis.hkeys(keys.held(workerId)))))).flat();
-    const jobIds = held.slice(0, mostJobIds);
-    states.push({ workerId, running: held.length, jobIds, leaseEndsAt: Number(leases[at + 1]), ...parseInfo(info) });
+  const states = (await readInfos(redis, shards, now)).map(async ({ workerId, leaseEndsAt, info }) => {
+    const held = (await Promise.all(shards.map(({ keys }) => redis.hkeys(keys.held(workerId))))).flat();
+    return { workerId, running: held.length, jobIds: held.slice(0, mostJobIds), leaseEndsAt, ...info };
+  });
+  return (await answered(Promise.all(states))).sort((a, b) => a.workerId.localeCompare(b.workerId));
+}
+
+/** How many slots the workers with a lease have that take the job type, by its name. */
+export async function readSlots(
+  redis: ScriptedRedis,
+  shards: readonly Shard[],
+  now: number,
+): Promise<Map<string, number>> {
+  const slots = new Map<string, number>();
+  for (const { info } of await readInfos(redis, shards, now)) {
+    if (info.draining) continue;
+    for (const name of info.jobNames) slots.set(name, (slots.get(name) ?? 0) + info.slots);
   }
-  return states.sort((a, b) => a.workerId.localeCompare(b.workerId));
+  return slots;
+}
+
+interface KnownWorker {
+  workerId: string;
+  leaseEndsAt: number;
+  info: WorkerInfo;
+}
+
+async function readInfos(redis: ScriptedRedis, [first]: readonly Shard[], now: number): Promise<KnownWorker[]> {
+  if (first === undefined) return [];
+  const { workers, leases } = first.keys;
+  const [infos, ends] = await answered(
+    Promise.all([redis.hgetall(workers), redis.zrange(leases, now, "+inf", "BYSCORE", "WITHSCORES")]),
+  );
+  const known: KnownWorker[] = [];
+  for (let at = 0; at < ends.length; at += 2) {
+    const workerId = ends[at] ?? "";
+    const info = infos[workerId];
+    if (info !== undefined) known.push({ workerId, leaseEndsAt: Number(ends[at + 1]), info: parseInfo(info) });
+  }
+  return known;
 }
 
 /** The stored text is "incarnation session json". */

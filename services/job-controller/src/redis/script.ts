@@ -1,13 +1,26 @@
 import { readFileSync } from "node:fs";
 
 /** What the transitions share, in an order in which each comes behind what it uses; so do the transitions. */
-export const sharedParts = ["prelude", "record", "hooks", "index", "queue", "holding"] as const;
+export const sharedParts = [
+  "prelude",
+  "record",
+  "hooks",
+  "index",
+  "lanes",
+  "turns",
+  "due",
+  "limits",
+  "holding",
+] as const;
 
 /** The transitions, each a file of its own. */
 export const transitionNames = [
   "launch",
   "launch-sub-job",
   "claim",
+  "running",
+  "take-turn",
+  "end-turn",
   "check-in",
   "succeed",
   "fail",

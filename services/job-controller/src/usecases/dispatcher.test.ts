@@ -104,6 +104,22 @@ describe("the dispatcher", () => {
     assert.equal(queue.waiting, 0);
   });
 
+  test("lets each job type be first in its turn, so that none keeps the others waiting", async () => {
+    const { worker } = scene(0);
+    const dispatcher = new Dispatcher(logger);
+    const one = worker("one", 1, ["DEMO", "OTHER"]);
+    const firsts: string[] = [];
+    one.claim = async (wanted) => {
+      firsts.push(wanted[0] ?? "");
+      if (firsts.length === 4) one.taken = 1;
+      return true;
+    };
+    dispatcher.add(asSession(one));
+    await settle();
+    assert.deepEqual(new Set(firsts.slice(0, 2)), new Set(["DEMO", "OTHER"]));
+    assert.deepEqual(firsts.slice(0, 2), firsts.slice(2, 4));
+  });
+
   test("passes a command on to the worker that holds the job, and to no other", () => {
     const { worker } = scene(0);
     const dispatcher = new Dispatcher(logger);

@@ -14,6 +14,7 @@ export class Dispatcher {
   readonly #ready = new Set<string>();
   #isRunning = false;
   #isAskedFor = false;
+  #claims = 0;
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -84,7 +85,7 @@ export class Dispatcher {
 
   /** Lets every free worker claim once; resolves to whether another turn makes sense. */
   async #claimOnce(): Promise<boolean> {
-    const ready = [...this.#ready];
+    const ready = [...this.#ready].sort();
     const free = [...this.#sessions].filter(({ free, names }) => free > 0 && ready.some((name) => names.has(name)));
     if (free.length === 0) return false;
     this.#ready.clear();
@@ -97,11 +98,17 @@ export class Dispatcher {
   }
 
   async #claim(session: WorkerSession, ready: string[], limit: number): Promise<void> {
-    const names = ready.filter((name) => session.names.has(name));
+    const names = inTurn(ready, this.#claims++).filter((name) => session.names.has(name));
     try {
       if (await session.claim(names, limit)) for (const name of names) this.#ready.add(name);
     } catch (error) {
       this.#logger.debug({ workerId: session.identity.workerId, err: error }, "a claim failed");
     }
   }
+}
+
+/** Each job type is first in its turn, so that none with many waiting jobs takes all slots. */
+function inTurn(names: string[], turn: number): string[] {
+  const first = turn % names.length;
+  return [...names.slice(first), ...names.slice(0, first)];
 }

@@ -16,6 +16,7 @@ const demo: JobType = {
   parametersSchema: JSON.stringify(z.toJSONSchema(schema, { io: "input" })),
   maxFails: 4,
   maxRunning: 0,
+  maxKeyPercent: 0,
 };
 
 function storeOf(...stored: JobType[]) {

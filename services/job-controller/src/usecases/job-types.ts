@@ -101,6 +101,7 @@ function isSame(a: JobType | undefined, b: JobType): boolean {
     a.parametersSchema === b.parametersSchema &&
     a.maxFails === b.maxFails &&
     a.maxRunning === b.maxRunning &&
+    a.maxKeyPercent === b.maxKeyPercent &&
     a.description === b.description
   );
 }

@@ -8,6 +8,7 @@ import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, ClaimableType, JobPool } from "../ports/job-pool.ts";
 import type { JobChanges } from "./job-changes.ts";
+import type { KeyLimits } from "./key-limits.ts";
 import { storeResult } from "./store-result.ts";
 import type { RunResult, WorkerChannel } from "./worker-channel.ts";
 
@@ -21,6 +22,7 @@ export interface SessionDeps {
   clock: Clock;
   terms: LeaseTerms;
   logger: Logger;
+  keyLimits: KeyLimits;
   /** Called when the worker has a free slot. */
   onFree(): void;
 }
@@ -90,11 +92,8 @@ export class WorkerSession {
   async claim(names: string[], limit: number): Promise<boolean> {
     this.#claiming += limit;
     try {
-      const { jobs, more } = await this.#deps.pool.claim(
-        this.identity,
-        names.map((name) => this.#claimable(name)),
-        limit,
-      );
+      const types = await Promise.all(names.map((name) => this.#claimable(name)));
+      const { jobs, more } = await this.#deps.pool.claim(this.identity, types, limit);
       for (const job of jobs) this.#assign(job);
       return more || jobs.length === limit;
     } catch (error) {
@@ -214,8 +213,10 @@ export class WorkerSession {
     this.#deps.onFree();
   }
 
-  #claimable(name: string): ClaimableType {
-    return { name, most: this.#types.get(name)?.maxRunning ?? 0 };
+  async #claimable(name: string): Promise<ClaimableType> {
+    const { maxRunning = 0, maxKeyPercent = 0 } = this.#types.get(name) ?? {};
+    const mostOfKey = maxKeyPercent === 0 ? 0 : await this.#deps.keyLimits.mostOfKey(name, maxKeyPercent);
+    return { name, most: maxRunning, mostOfKey };
   }
 
   #assign(job: ClaimedJob): void {

@@ -12,9 +12,16 @@ export type Said = NonNullable<proto.WorkerMessage["message"]>;
 export type Heard = NonNullable<proto.ControllerMessage["message"]>;
 
 /** A job type as Hello declares it. */
-export function toJobType({ name, description, parameters, maxFails, maxRunning = 0 }: JobType): proto.JobType {
+export function toJobType({
+  name,
+  description,
+  parameters,
+  maxFails,
+  maxRunning = 0,
+  maxKeyPercent = 0,
+}: JobType): proto.JobType {
   const parametersSchema = JSON.stringify(z.toJSONSchema(parameters, { io: "input" }));
-  return { name, description, parametersSchema, maxFails, maxRunning };
+  return { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent };
 }
 
 export function toCheckIn(lease: Lease, { text, progress }: CheckIn): Said {

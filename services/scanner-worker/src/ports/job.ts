@@ -64,6 +64,11 @@ export interface JobType<P = unknown> {
   readonly maxFails: number;
   /** How many jobs of this type may run at once over all workers; absent is no limit. */
   readonly maxRunning?: number;
+  /**
+   * How much of the slots of all workers that take this type the jobs of one fairness key may hold at once, in percent,
+   * though always one; absent is no limit. Jobs without a key are not held to it.
+   */
+  readonly maxKeyPercent?: number;
   /** Whether another attempt makes sense after this error, while fewer than maxFails have failed. */
   shouldRetry(error: unknown): boolean;
   /** Checks what the schema can't say; throws JobFailure with the reason PARAMETERS_INVALID. */

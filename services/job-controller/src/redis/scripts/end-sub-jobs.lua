@@ -1,24 +1,33 @@
--- end-sub-jobs: passes a stop or cancel on to the jobs that a job launched, a part of them at a time.
--- arguments: how many jobs at most
--- reply: how many were looked at
-transitions["end-sub-jobs"] = function(limit)
-  local parent = redis.call("HRANDFIELD", prefix .. "ending")
-  if not parent then return 0 end
-  local mark = redis.call("HGET", prefix .. "ending", parent)
-  local command, from = string.match(mark, "^(%d):(.+)$")
+-- end-sub-jobs: passes stops and cancels on to the jobs that the ended jobs launched, a part of them at a time.
+-- arguments: how many steps at most: each job is one, and so is the end of a list
+-- reply: how many steps it took
+local function end_part(parent, limit)
+  local ending = prefix .. "ending"
+  local command, from = string.match(redis.call("HGET", ending, parent), "^(%d):(.+)$")
   local entries = redis.call("XRANGE", prefix .. "sub-jobs:" .. parent, from, "+", "COUNT", limit)
   for _, entry in ipairs(entries) do
     local id = entry[2][2]
     local found, job, parameters = pcall(load, id)
     if found and end_job(id, job, tonumber(command)) then
-      if job[PARENT] then redis.call("HSET", prefix .. "ending", id, command .. ":-") end
+      if job[PARENT] then redis.call("HSET", ending, id, command .. ":-") end
       save(id, job, parameters)
     end
   end
-  if #entries < tonumber(limit) then
-    redis.call("HDEL", prefix .. "ending", parent)
-  else
-    redis.call("HSET", prefix .. "ending", parent, command .. ":(" .. entries[#entries][1])
+  if #entries < limit then
+    redis.call("HDEL", ending, parent)
+    return #entries + 1
   end
+  redis.call("HSET", ending, parent, command .. ":(" .. entries[#entries][1])
   return #entries
+end
+
+transitions["end-sub-jobs"] = function(limit)
+  local done = 0
+  limit = tonumber(limit)
+  while done < limit do
+    local parent = redis.call("HRANDFIELD", prefix .. "ending")
+    if not parent then break end
+    done = done + end_part(parent, limit - done)
+  end
+  return done
 end

@@ -13,6 +13,11 @@ end
 local function let_go(id, job)
   redis.call("HDEL", prefix .. "held:" .. job[WORKER], id)
   job[COMMAND] = 0
+  if not job[LIMITED] then return end
+  job[LIMITED] = false
+  redis.call("ZREM", running_of(job[NAME]), job[FAIRNESS] .. " " .. id)
+  -- others may have waited for that, in another shard perhaps, and no free slot tells of it
+  ready_names[job[NAME]] = true
 end
 
 local function finish(id, job, status)

@@ -31,7 +31,7 @@ local function launch(id, name, trace, parameters, upstream, options)
   local job = { waits and SCHEDULED or PENDING, 0, 0, 0, 1, 0, name, upstream, now, now,
     waits and with.run_at or 0, 0, 0, "", "", 0, "", 0,
     false, false, trace, with.priority, with.fairness, with.kind, with.unique, with.policy, with.labels,
-    with.schedule, with.hook, 0 }
+    with.schedule, with.hook, 0, false }
   if with.hook ~= "" then
     if redis.call("HEXISTS", jobs, id) == 1 then refuse("ID_TAKEN", id) end
     tell_hook(id, job, "status")
@@ -46,7 +46,7 @@ local function launch(id, name, trace, parameters, upstream, options)
     enqueue(id, job, "RPUSH")
   end
   if with.request ~= "" then redis.call("SET", prefix .. "request:" .. with.request, id, "EX", REQUEST_SECONDS) end
-  if with.policy and with.policy[5] > 0 then redis.call("ZADD", prefix .. "expiring", now + with.policy[5], id) end
+  if with.kind ~= PERIODIC then wait_for_first_run(id, job, waits and with.run_at or now) end
   add_entry(prefix .. "index", id)
   count(job, 1)
   return { id, now }

@@ -1,6 +1,6 @@
 -- reap: takes back the jobs of workers whose lease has ended, to the front of their queues; the third loss is an ERROR.
--- arguments: how many jobs at most
--- reply: how many were taken back
+-- arguments: how many steps at most: each job is one, and so is a worker without any
+-- reply: how many steps it took
 -- How often a worker may be lost in the middle of a job before the job is taken for the cause.
 local MAX_CRASHES = 3
 
@@ -30,15 +30,15 @@ local function lose_all(worker, limit)
 end
 
 transitions.reap = function(limit)
-  local lost = 0
+  local done = 0
   limit = tonumber(limit)
-  for _, worker in ipairs(redis.call("ZRANGEBYSCORE", leases, "-inf", now, "LIMIT", 0, 10)) do
-    lost = lost + lose_all(worker, limit - lost)
-    if redis.call("HLEN", prefix .. "held:" .. worker) == 0 then
+  for _, worker in ipairs(redis.call("ZRANGEBYSCORE", leases, "-inf", now, "LIMIT", 0, limit)) do
+    done = done + math.max(1, lose_all(worker, limit - done))
+    if redis.call("EXISTS", prefix .. "held:" .. worker) == 0 then
       redis.call("ZREM", leases, worker)
       redis.call("HDEL", workers, worker)
     end
-    if lost >= limit then break end
+    if done >= limit then break end
   end
-  return lost
+  return done
 end

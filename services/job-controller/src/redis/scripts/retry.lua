@@ -13,7 +13,9 @@ transitions.retry = function(id)
   job[CHECK_IN], job[CHECK_IN_AT], job[PHASE], job[PERCENT] = "", 0, "", 0
   -- results of the former life are not those of the new one
   job[TOKEN] = job[TOKEN] + 1
-  if job[POLICY] and job[POLICY][5] > 0 then redis.call("ZADD", prefix .. "expiring", now + job[POLICY][5], id) end
+  wait_for_first_run(id, job, now)
+  -- what is not ended yet of the jobs that it launched belongs to its new life
+  redis.call("HDEL", prefix .. "ending", id)
   save(id, job, parameters)
   enqueue(id, job, "RPUSH")
   return { id, job, parameters }

@@ -211,6 +211,11 @@ export interface JobType {
   maxFails: number;
   /** How many jobs of it may run at once over all workers; 0 is no limit. */
   maxRunning: number;
+  /**
+   * How much of the slots of all workers that take it the jobs of one fairness key may hold at once, in percent, though
+   * always one; 0 is no limit. Jobs without a key are not held to it.
+   */
+  maxKeyPercent: number;
 }
 
 function createBaseListQueuesRequest(): ListQueuesRequest {
@@ -2105,7 +2110,7 @@ export const ListJobTypesResponse: MessageFns<ListJobTypesResponse> = {
 };
 
 function createBaseJobType(): JobType {
-  return { name: "", description: "", parametersSchema: "", maxFails: 0, maxRunning: 0 };
+  return { name: "", description: "", parametersSchema: "", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 };
 }
 
 export const JobType: MessageFns<JobType> = {
@@ -2124,6 +2129,9 @@ export const JobType: MessageFns<JobType> = {
     }
     if (message.maxRunning !== 0) {
       writer.uint32(40).int32(message.maxRunning);
+    }
+    if (message.maxKeyPercent !== 0) {
+      writer.uint32(56).int32(message.maxKeyPercent);
     }
     return writer;
   },
@@ -2181,6 +2189,14 @@ export const JobType: MessageFns<JobType> = {
             message.maxRunning = reader.int32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxKeyPercent = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2212,6 +2228,11 @@ export const JobType: MessageFns<JobType> = {
         : isSet(object.max_running)
         ? globalThis.Number(object.max_running)
         : 0,
+      maxKeyPercent: isSet(object.maxKeyPercent)
+        ? globalThis.Number(object.maxKeyPercent)
+        : isSet(object.max_key_percent)
+        ? globalThis.Number(object.max_key_percent)
+        : 0,
     };
   },
 
@@ -2232,6 +2253,9 @@ export const JobType: MessageFns<JobType> = {
     if (message.maxRunning !== 0) {
       obj.maxRunning = Math.round(message.maxRunning);
     }
+    if (message.maxKeyPercent !== 0) {
+      obj.maxKeyPercent = Math.round(message.maxKeyPercent);
+    }
     return obj;
   },
 
@@ -2245,6 +2269,7 @@ export const JobType: MessageFns<JobType> = {
     message.parametersSchema = object.parametersSchema ?? "";
     message.maxFails = object.maxFails ?? 0;
     message.maxRunning = object.maxRunning ?? 0;
+    message.maxKeyPercent = object.maxKeyPercent ?? 0;
     return message;
   },
 };

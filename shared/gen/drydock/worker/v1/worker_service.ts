@@ -280,6 +280,11 @@ export interface JobType {
   maxFails: number;
   /** How many jobs of it may run at once over all workers; 0 is no limit. */
   maxRunning: number;
+  /**
+   * How much of the slots of all workers that take it the jobs of one fairness key may hold at once, in percent, though
+   * always one; 0 is no limit. Jobs without a key are not held to it.
+   */
+  maxKeyPercent: number;
 }
 
 /** How many jobs the worker can hold at once. An absolute limit, so that a lost or repeated message does no harm. */
@@ -1343,7 +1348,7 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseJobType(): JobType {
-  return { name: "", description: "", parametersSchema: "", maxFails: 0, maxRunning: 0 };
+  return { name: "", description: "", parametersSchema: "", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 };
 }
 
 export const JobType: MessageFns<JobType> = {
@@ -1362,6 +1367,9 @@ export const JobType: MessageFns<JobType> = {
     }
     if (message.maxRunning !== 0) {
       writer.uint32(40).int32(message.maxRunning);
+    }
+    if (message.maxKeyPercent !== 0) {
+      writer.uint32(56).int32(message.maxKeyPercent);
     }
     return writer;
   },
@@ -1419,6 +1427,14 @@ export const JobType: MessageFns<JobType> = {
             message.maxRunning = reader.int32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxKeyPercent = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1450,6 +1466,11 @@ export const JobType: MessageFns<JobType> = {
         : isSet(object.max_running)
         ? globalThis.Number(object.max_running)
         : 0,
+      maxKeyPercent: isSet(object.maxKeyPercent)
+        ? globalThis.Number(object.maxKeyPercent)
+        : isSet(object.max_key_percent)
+        ? globalThis.Number(object.max_key_percent)
+        : 0,
     };
   },
 
@@ -1470,6 +1491,9 @@ export const JobType: MessageFns<JobType> = {
     if (message.maxRunning !== 0) {
       obj.maxRunning = Math.round(message.maxRunning);
     }
+    if (message.maxKeyPercent !== 0) {
+      obj.maxKeyPercent = Math.round(message.maxKeyPercent);
+    }
     return obj;
   },
 
@@ -1483,6 +1507,7 @@ export const JobType: MessageFns<JobType> = {
     message.parametersSchema = object.parametersSchema ?? "";
     message.maxFails = object.maxFails ?? 0;
     message.maxRunning = object.maxRunning ?? 0;
+    message.maxKeyPercent = object.maxKeyPercent ?? 0;
     return message;
   },
 };

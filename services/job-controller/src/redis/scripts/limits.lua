@@ -1,0 +1,31 @@
+-- limits: how many jobs of a type may run.
+local NO_LIMIT = 2 ^ 31
+
+-- The jobs of a limited type that are held, each behind its fairness key, so that those of a key are counted as a range.
+local function running_of(name)
+  return prefix .. "running:" .. name
+end
+
+-- Whose turn it is to claim of a type whose limit holds over several shards.
+local function turn_of(name)
+  return prefix .. "claim-turn:" .. name
+end
+
+-- How many more jobs of the type may run, and the same of a fairness key: those that run are counted, in the same script
+-- that makes them run. Jobs without a key are not held to its limit.
+local function rooms(name, most, most_of_key, elsewhere)
+  local running, far = running_of(name), elsewhere ~= "" and cjson.decode(elsewhere) or nil
+  local function room()
+    if most == 0 then return NO_LIMIT end
+    return most - redis.call("ZCARD", running) - (far and far.total or 0)
+  end
+  local function room_of(key)
+    if key == "" then return NO_LIMIT end
+    local count = redis.call("ZLEXCOUNT", running, "[" .. key .. " ", "(" .. key .. "!")
+    return most_of_key - count - (far and far.keys[key] or 0)
+  end
+  if redis.call("SISMEMBER", prefix .. "paused", name) == 1 or (far and now > far.until_ms) then
+    room = function() return 0 end
+  end
+  return room, most_of_key > 0 and room_of or nil
+end
