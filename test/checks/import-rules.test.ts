@@ -18,7 +18,7 @@ const gen = "@drydock/shared/gen/drydock/job/v1/job.ts";
 const grpcTools = "@drydock/shared/grpc/status.ts";
 const errors = "@drydock/shared/errors.ts";
 const logger = "@drydock/shared/logger.ts";
-const packages = ["ioredis", "@grpc/grpc-js", "undici", "opossum"];
+const packages = ["ioredis", "msgpackr", "@grpc/grpc-js", "undici", "opossum"];
 
 function packagesBut(...allowed: string[]): string[] {
   return packages.filter((name) => !allowed.includes(name));
@@ -59,7 +59,16 @@ const controllerFloors: Floor[] = [
   },
   {
     folder: "redis",
-    allows: ["./keys.ts", "../domain/job.ts", "../ports/x.ts", logger, "ioredis", "node:fs", "node:fs/promises"],
+    allows: [
+      "./keys.ts",
+      "../domain/job.ts",
+      "../ports/x.ts",
+      logger,
+      "ioredis",
+      "msgpackr",
+      "node:fs",
+      "node:fs/promises",
+    ],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", grpcTools, gen],
   },
   {
@@ -74,7 +83,7 @@ const controllerFloors: Floor[] = [
   },
 ];
 const packagesOfController: Record<string, string[]> = {
-  redis: ["ioredis"],
+  redis: ["ioredis", "msgpackr"],
   grpc: ["@grpc/grpc-js"],
   hooks: ["undici", "opossum"],
 };

@@ -1,5 +1,5 @@
 import type { Job } from "@drydock/job-controller/domain/job.ts";
-import { toJob } from "@drydock/job-controller/redis/job-codec.ts";
+import { toWholeJob } from "@drydock/job-controller/redis/job-codec.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
 import type { ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
 
@@ -9,7 +9,7 @@ export async function audit(redis: ScriptedRedis, shard: Shard, number = 0): Pro
   const prefix = keys.jobs.slice(0, -"jobs".length);
   const faults: string[] = [];
   const jobs = new Map<string, Job>();
-  for (const id of await redis.hkeys(keys.jobs)) jobs.set(id, toJob(await shard.run("read", id)));
+  for (const id of await redis.hkeys(keys.jobs)) jobs.set(id, toWholeJob(await shard.run("read", id)));
   const places = await readPlaces(redis, prefix);
   for (const job of jobs.values()) faults.push(...faultsOf(job, places));
   for (const id of [...places.scheduled, ...places.held.keys()]) {

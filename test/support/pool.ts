@@ -17,7 +17,6 @@ import { createRedisLogStore } from "@drydock/job-controller/redis/log-store.ts"
 import { createRedisQueueControl } from "@drydock/job-controller/redis/queue-control.ts";
 import { createRedisReportStore } from "@drydock/job-controller/redis/report-store.ts";
 import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule-store.ts";
-import { readScript } from "@drydock/job-controller/redis/script.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -41,7 +40,7 @@ export interface PoolUnderTest {
 export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 } = {}): Promise<PoolUnderTest> {
   const server = await startRedis();
   const clock = new ManualClock();
-  const redis = defineScript(createConnection(server.url), readScript());
+  const redis = defineScript(createConnection(server.url));
   redis.on("error", () => {});
   await redis.connect();
   const shards = Array.from({ length: count }, (_, number) => new Shard(number, redis, clock));

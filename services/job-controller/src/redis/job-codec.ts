@@ -38,46 +38,62 @@ export function statusOf(reply: Reply | undefined): JobStatus {
   return jobStatuses[Number(reply) - 1] ?? fault("status", reply);
 }
 
-/** A job from the reply id, record, parameters and perhaps what it launched. The order is that of record.lua. */
-export function toJob(reply: Reply): Job {
-  const [id, record, parameters, executions, totals, periodic] = list(reply);
-  const field = list(record);
-  const phase = text(field[16]);
+/** A job as record.lua shows it: its id, fields, details and parameters, each in the order of that file. */
+export function toJob(reply: Reply, launched: Reply[] = []): Job {
+  const [id, fields, details, parameters] = list(reply);
+  const [executions, totals, periodic] = launched;
+  const [status, kind, priority, command, crashes, , , hookStatus, attempt, ...others] = list(fields);
+  const [token, revision, enqueuedAt, updatedAt, runAt, startedAt, endedAt, ...names] = others;
+  const [name, upstreamJobId, workerId, fairnessKey] = names;
   return {
     id: text(id),
-    status: statusOf(field[0]),
-    token: number(field[1]),
-    attempt: number(field[2]),
-    crashes: number(field[3]),
-    revision: number(field[4]),
-    command: commandOf(number(field[5])),
-    name: text(field[6]),
-    upstreamJobId: text(field[7]),
-    enqueuedAt: number(field[8]),
-    updatedAt: number(field[9]),
-    runAt: number(field[10]),
-    startedAt: number(field[11]),
-    endedAt: number(field[12]),
-    workerId: text(field[13]),
-    checkIn: text(field[14]),
-    checkInAt: number(field[15]),
-    progress: phase === "" ? undefined : { phase, percent: number(field[17]) },
-    lastError: toError(field[18]),
-    traceparent: text(field[20]),
-    priority: number(field[21]),
-    fairnessKey: text(field[22]),
-    kind: jobKinds[number(field[23]) - 1] ?? fault("kind", field[23]),
-    uniqueKey: text(field[24]),
-    policy: toPolicy(field[25]),
-    labels: text(field[26]) === "" ? {} : JSON.parse(text(field[26])),
-    schedule: text(field[27]) === "" ? undefined : JSON.parse(text(field[27])),
-    periodicCounts: toPeriodicCounts(periodic),
-    statusHook: text(field[28]),
-    hookStatus: hookStatuses[number(field[29])] ?? fault("hook status", field[29]),
+    status: statusOf(status),
+    kind: jobKinds[number(kind) - 1] ?? fault("kind", kind),
+    priority: number(priority),
+    command: commandOf(number(command)),
+    crashes: number(crashes),
+    hookStatus: hookStatuses[number(hookStatus)] ?? fault("hook status", hookStatus),
+    attempt: number(attempt),
+    token: number(token),
+    revision: number(revision),
+    enqueuedAt: number(enqueuedAt),
+    updatedAt: number(updatedAt),
+    runAt: number(runAt),
+    startedAt: number(startedAt),
+    endedAt: number(endedAt),
+    name: text(name),
+    upstreamJobId: text(upstreamJobId),
+    workerId: text(workerId),
+    fairnessKey: text(fairnessKey),
+    ...toDetails(details),
     parametersJson: text(parameters),
     executions: executions === undefined ? [] : list(executions).map(text),
     executionTotals: toTotals(totals),
+    periodicCounts: toPeriodicCounts(periodic),
   };
+}
+
+function toDetails(reply: Reply | undefined) {
+  const [checkIn, checkInAt, phase, percent, error, ...launched] = list(reply);
+  const [traceparent, uniqueKey, policy, labels, schedule, statusHook] = launched;
+  return {
+    checkIn: text(checkIn),
+    checkInAt: number(checkInAt),
+    progress: phase === "" ? undefined : { phase: text(phase), percent: number(percent) },
+    lastError: toError(error),
+    traceparent: text(traceparent),
+    uniqueKey: text(uniqueKey),
+    policy: toPolicy(policy),
+    labels: labels === "" ? {} : JSON.parse(text(labels)),
+    schedule: schedule === "" ? undefined : JSON.parse(text(schedule)),
+    statusHook: text(statusHook),
+  };
+}
+
+/** A job as read.lua answers it: with what it launched. */
+export function toWholeJob(reply: Reply): Job {
+  const [job, ...launched] = list(reply);
+  return toJob(job ?? null, launched);
 }
 
 /** The options as launch.lua takes them: empty for those that say nothing. */

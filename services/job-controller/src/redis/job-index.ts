@@ -47,8 +47,8 @@ async function readPart(
   if (position === null) return { position, found: [], seen: null };
   const [seen, ...items] = list(await shard.run("list", streamOf(source), position, limit));
   const found = items.map((item) => {
-    const [entry, ...reply] = list(item);
-    return { shard: number, entry: text(entry), reply };
+    const [entry, reply] = list(item);
+    return { shard: number, entry: text(entry), reply: reply ?? null };
   });
   return { position, found, seen: text(seen) === "" ? null : text(seen) };
 }

@@ -7,7 +7,15 @@ import { newlyLaunched } from "../domain/new-job.ts";
 import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
 import type * as port from "../ports/job-pool.ts";
 import { Claimer } from "./claimer.ts";
-import { commandCode, leaseArguments, statusCode, toJob, toOpenCommand, toOptionsArgument } from "./job-codec.ts";
+import {
+  commandCode,
+  leaseArguments,
+  statusCode,
+  toJob,
+  toOpenCommand,
+  toOptionsArgument,
+  toWholeJob,
+} from "./job-codec.ts";
 import { readSlots, readWorkers } from "./pool-state.ts";
 import { list, number, text } from "./reply.ts";
 import { IdTaken, jobNotFound } from "./reply-errors.ts";
@@ -62,7 +70,7 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async get(jobId: string): Promise<Job> {
-    return toJob(await this.#of(jobId).run("read", jobId));
+    return toWholeJob(await this.#of(jobId).run("read", jobId));
   }
 
   async end(jobId: string, command: JobCommand): Promise<Job> {

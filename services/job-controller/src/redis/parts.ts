@@ -17,7 +17,6 @@ import { createRedisLogStore } from "./log-store.ts";
 import { createRedisQueueControl } from "./queue-control.ts";
 import { createRedisReportStore } from "./report-store.ts";
 import { createRedisScheduleStore } from "./schedule-store.ts";
-import { readScript } from "./script.ts";
 import { defineScript, Shard } from "./shard.ts";
 import { RedisSignals } from "./signals.ts";
 
@@ -48,7 +47,7 @@ export interface RedisParts {
 
 /** Makes the Redis parts; watch and signals are to be started and stopped. */
 export function createRedisParts({ config, clock, terms, logger }: RedisPartsOptions): RedisParts {
-  const redis = defineScript(createConnection(config.redisUrl), readScript());
+  const redis = defineScript(createConnection(config.redisUrl));
   const shards = Array.from({ length: config.shards }, (_, number) => new Shard(number, redis, clock));
   return {
     watch: new ConnectionWatch({ redis, clock, logger }),

@@ -3,7 +3,7 @@ import type { Job } from "../domain/job.ts";
 import { createJobId, shardOf } from "../domain/job-id.ts";
 import { mostAlive } from "../domain/schedule.ts";
 import type { DueSchedule, ScheduleStore } from "../ports/schedule-store.ts";
-import { toJob } from "./job-codec.ts";
+import { toWholeJob } from "./job-codec.ts";
 import { answered } from "./pool-state.ts";
 import { list, number, text } from "./reply.ts";
 import { jobNotFound } from "./reply-errors.ts";
@@ -20,7 +20,7 @@ export function createRedisScheduleStore(redis: ScriptedRedis, shards: readonly 
   };
   const change = async (jobId: string, nextAt: number): Promise<Job> => {
     await shardFor(jobId).run("pause-schedule", jobId, nextAt);
-    return toJob(await shardFor(jobId).run("read", jobId));
+    return toWholeJob(await shardFor(jobId).run("read", jobId));
   };
   return {
     async due() {

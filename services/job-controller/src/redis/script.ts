@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 export const sharedParts = [
   "prelude",
   "record",
+  "store",
+  "status",
   "hooks",
   "index",
   "lanes",
@@ -59,12 +61,36 @@ export const transitionNames = [
 /** The name of an operation, which is that of its file. */
 export type TransitionName = (typeof transitionNames)[number];
 
+/** Those of a job's usual life. A script begins by making all its functions, so that one with few of them is quicker. */
+export const frequentTransitions: ReadonlySet<TransitionName> = new Set([
+  "launch",
+  "claim",
+  "check-in",
+  "succeed",
+  "append-log",
+]);
+
 /** How many of a shard's keys are handed over by name; the others are made from their prefix. */
 export const keyCount = 5;
 
-/** The one script: shared parts, transitions, dispatch. */
-export function readScript(): string {
-  return [...sharedParts, ...transitionNames, "dispatch"]
+/** The script: shared parts, transitions, dispatch. Default: with all transitions. */
+export function readScript(isWanted: (name: TransitionName) => boolean = () => true): string {
+  const lua = [...sharedParts, ...transitionNames.filter(isWanted), "dispatch"]
     .map((name) => readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8"))
     .join("\n");
+  return withNumbers(lua);
+}
+
+/** Writes the numbers of constants in place of their names: Lua would fetch each of them again and again. */
+function withNumbers(lua: string): string {
+  const numbers = new Map<string, string>();
+  const rest = lua.replace(
+    /^local ([A-Z_]+(?:, [A-Z_]+)*) = (\d+(?:, \d+)*)$/gm,
+    (_, names: string, values: string) => {
+      const known = values.split(", ");
+      for (const [at, name] of names.split(", ").entries()) numbers.set(name, known[at] ?? "");
+      return "";
+    },
+  );
+  return rest.replace(/"[^"\n]*"|--.*|\b[A-Z_]+\b/g, (word) => numbers.get(word) ?? word);
 }

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Redis } from "ioredis";
+import { Packr } from "msgpackr";
 import { keysOf, type ShardKeys } from "./keys.ts";
 import { toReasonedError } from "./reply-errors.ts";
-import { keyCount, type TransitionName } from "./script.ts";
+import { frequentTransitions, keyCount, readScript, type TransitionName } from "./script.ts";
 
 /** What an operation is given. */
 export type Argument = string | number | Buffer;
 
 /** What Redis answers: text, numbers, null and lists of them. */
-export type Reply = string | number | null | Reply[];
+export type Reply = string | number | boolean | null | Reply[];
 
 interface Operation {
   name: TransitionName;
@@ -18,14 +19,27 @@ interface Operation {
   reject(error: Error): void;
 }
 
+/** Why an operation was refused: a reason, then what it is about. */
+interface ErrorReply {
+  err: string;
+}
+
 /** One call's bound: keeps the script short and Redis free for others. */
 const mostOperations = 128;
-/** Calls under way at once: while they are, operations gather, so that calls grow with the load. */
+/** Calls under way at once before operations gather, so that calls grow with the load. */
 const mostCalls = 2;
+/** The same of calls that are full: nothing is gained by keeping those back, and Redis works meanwhile. */
+const mostFullCalls = 16;
+
+/** The place in ARGV of the first argument that is bytes: Redis' MessagePack knows text alone. */
+const firstBytes = 3;
+const messagePack = new Packr({ useRecords: false, int64AsType: "number" });
 
 /** The script of a shard as a method of the connection; see connection.ts. */
 export interface ScriptedRedis extends Redis {
-  drydock(...args: Argument[]): Promise<Array<Reply | Error>>;
+  drydockBuffer(...args: Argument[]): Promise<Buffer>;
+  /** The same for those transitions alone that are frequent. */
+  drydockFrequentBuffer(...args: Argument[]): Promise<Buffer>;
 }
 
 /** One shard: gathers the operations of an event-loop turn, from all streams and calls, into one script call. */
@@ -47,7 +61,8 @@ export class Shard {
   run(name: TransitionName, ...args: Argument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ name, args, resolve, reject });
-      this.#flushSoon();
+      if (this.#waiting.length >= mostOperations && this.#calls < mostFullCalls) this.#callNext();
+      else this.#flushSoon();
     });
   }
 
@@ -56,26 +71,18 @@ export class Shard {
     this.#isFlushDue = true;
     setImmediate(() => {
       this.#isFlushDue = false;
-      this.#flush();
+      while (this.#waiting.length > 0 && this.#calls < mostCalls) this.#callNext();
     });
   }
 
-  #flush(): void {
-    while (this.#waiting.length > 0 && this.#calls < mostCalls) {
-      void this.#call(this.#waiting.splice(0, mostOperations));
-    }
+  #callNext(): void {
+    void this.#call(this.#waiting.splice(0, mostOperations));
   }
 
   async #call(batch: Operation[]): Promise<void> {
-    const { jobs, scheduled, workers, leases, counts } = this.keys;
-    const args: Argument[] = [jobs, scheduled, workers, leases, counts, this.#clock.now()];
     this.#calls++;
-    for (const operation of batch) {
-      args.push(operation.name, operation.args.length);
-      for (const arg of operation.args) args.push(arg);
-    }
     try {
-      const replies = await this.#redis.drydock(...args);
+      const replies = await this.#send(batch);
       for (const [at, operation] of batch.entries()) settle(operation, replies[at]);
     } catch (error) {
       const reasoned = toReasonedError(error);
@@ -86,6 +93,20 @@ export class Shard {
       if (this.#waiting.length > 0) this.#flushSoon();
     }
   }
+
+  async #send(batch: Operation[]): Promise<Array<Reply | ErrorReply>> {
+    const { jobs, scheduled, workers, leases, counts } = this.keys;
+    const given: Argument[] = [jobs, scheduled, workers, leases, counts, this.#clock.now()];
+    const bytes: Buffer[] = [];
+    const toText = (arg: Argument): string => {
+      if (typeof arg === "string") return arg;
+      return String(typeof arg === "number" ? arg : firstBytes + bytes.push(arg) - 1);
+    };
+    const operations = messagePack.pack(batch.map(({ name, args }) => [name, ...args.map(toText)]));
+    const isFrequent = batch.every(({ name }) => frequentTransitions.has(name));
+    const script = isFrequent ? "drydockFrequentBuffer" : "drydockBuffer";
+    return messagePack.unpack(await this.#redis[script](...given, operations, ...bytes));
+  }
 }
 
 /** The shard that a key falls to. */
@@ -94,12 +115,18 @@ export function shardOfKey(key: string, shards: number): number {
 }
 
 /** Gives the connection the script. */
-export function defineScript(redis: Redis, lua: string): ScriptedRedis {
-  redis.defineCommand("drydock", { numberOfKeys: keyCount, lua });
+export function defineScript(redis: Redis): ScriptedRedis {
+  const lua = readScript((name) => frequentTransitions.has(name));
+  redis.defineCommand("drydock", { numberOfKeys: keyCount, lua: readScript() });
+  redis.defineCommand("drydockFrequent", { numberOfKeys: keyCount, lua });
   return redis as ScriptedRedis;
 }
 
-function settle(operation: Operation, reply: Reply | Error | undefined): void {
-  if (reply instanceof Error) operation.reject(toReasonedError(reply));
+function settle(operation: Operation, reply: Reply | ErrorReply | undefined): void {
+  if (isError(reply)) operation.reject(toReasonedError(new Error(reply.err)));
   else operation.resolve(reply ?? null);
+}
+
+function isError(reply: Reply | ErrorReply | undefined): reply is ErrorReply {
+  return typeof reply === "object" && reply !== null && "err" in reply;
 }

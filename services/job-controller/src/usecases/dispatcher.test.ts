@@ -14,6 +14,7 @@ function scene(waiting: number) {
     const session = {
       identity: { workerId, incarnation: "i", session: "s" },
       names: new Set(names),
+      slots,
       taken: 0,
       claims: 0,
       told: [] as string[],

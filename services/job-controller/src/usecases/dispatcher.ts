@@ -2,10 +2,14 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobCommand, Lease } from "../domain/job.ts";
 import type { WorkerSession } from "./worker-session.ts";
 
+/** So many jobs are claimed for a worker in one go even when they are more than half of its slots. */
+const leastLot = 8;
+
 /**
  * Hands waiting jobs to the workers of this controller, in rounds: in each, every worker with a free slot claims, those
- * with the most free slots first. A round is asked for when a job comes or a slot is freed; rounds never overlap, so that
- * under load each one claims much.
+ * with the most free slots first, for half of its slots: while Redis hands out the one half, the controller and the worker
+ * deal with the other. A round is asked for when a job comes or a slot is freed; rounds never overlap, so that under load
+ * each one claims much.
  */
 export class Dispatcher {
   readonly #logger: Logger;
@@ -91,7 +95,7 @@ export class Dispatcher {
     this.#ready.clear();
     const claims = free
       .sort((a, b) => b.free - a.free)
-      .map((session) => this.#claim(session, ready, free.length > 1 ? Math.ceil(session.free / 2) : session.free));
+      .map((session) => this.#claim(session, ready, free.length > 1 ? Math.ceil(session.free / 2) : lotOf(session)));
     await Promise.all(claims);
     for (const name of ready) if (!free.some(({ names }) => names.has(name))) this.#ready.add(name);
     return this.#ready.size > 0;
@@ -105,6 +109,11 @@ export class Dispatcher {
       this.#logger.debug({ workerId: session.identity.workerId, err: error }, "a claim failed");
     }
   }
+}
+
+/** How many jobs a lone worker gets in one go. */
+function lotOf({ free, slots }: WorkerSession): number {
+  return Math.min(free, Math.max(leastLot, Math.ceil(slots / 2)));
 }
 
 /** Each job type is first in its turn, so that none with many waiting jobs takes all slots. */

@@ -71,6 +71,11 @@ export class WorkerSession {
     this.names = new Set(this.#types.keys());
   }
 
+  /** How many jobs the worker takes at once. */
+  get slots(): number {
+    return this.#slots;
+  }
+
   /** How many more jobs the worker takes. */
   get free(): number {
     if (this.#draining || this.#isOusted || this.#isSilent || this.#closed.signal.aborted) return 0;

@@ -5,12 +5,12 @@
 -- errors: WORKER_SUPERSEDED, LEASE_LOST
 -- Ends a job whose worker does not obey; the worker is told that it has lost it.
 local function force_end(id)
-  local job, parameters = load(id)
+  local job = load(id)
   local command = job[COMMAND]
   let_go(id, job)
   job[TOKEN] = job[TOKEN] + 1
   finish(id, job, command == STOP and STOPPED or CANCELLED)
-  save(id, job, parameters)
+  save(id, job)
 end
 
 local function is_overdue(mark, limit)

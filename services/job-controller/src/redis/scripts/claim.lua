@@ -12,23 +12,22 @@ local function log_length(id)
 end
 
 local function take(id, worker, is_limited, reply)
-  local record = redis.call("HGET", jobs, id)
-  if not record then return end
-  local offset, job = cmsgpack.unpack_one(record)
+  local found, job = pcall(load, id)
   -- a job that was stopped while it waited leaves its id in the queue
-  if job[STATUS] ~= PENDING then return end
-  local parameters, policy = string.sub(record, offset + 1), job[POLICY]
+  if not found or job[STATUS] ~= PENDING then return end
+  local policy = job[POLICY]
   move(job, RUNNING)
   job[TOKEN], job[ATTEMPT], job[STARTED], job[WORKER] = job[TOKEN] + 1, job[ATTEMPT] + 1, now, worker
   if is_limited then
-    job[LIMITED] = true
+    job[LIMITED] = YES
     redis.call("ZADD", running_of(job[NAME]), 0, job[FAIRNESS] .. " " .. id)
   end
-  save(id, job, parameters)
+  save(id, job)
   redis.call("HSET", prefix .. "held:" .. worker, id, job[TOKEN])
   if policy and policy[5] > 0 then redis.call("ZREM", prefix .. "expiring", id) end
   local length = job[TOKEN] > 1 and log_length(id) or 0
   local run_limit = policy and policy[4] or 0
+  local parameters = parameters_of(job)
   reply[#reply + 1] = { id, job[TOKEN], job[NAME], job[ATTEMPT], length, job[TRACE], run_limit, parameters }
 end
 

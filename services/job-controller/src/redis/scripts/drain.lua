@@ -9,10 +9,10 @@ transitions.drain = function(name, limit)
     if not ids then break end
     popped = popped + #ids
     for _, id in ipairs(ids) do
-      local found, job, parameters = pcall(load, id)
+      local found, job = pcall(load, id)
       if found and job[STATUS] == PENDING then
         finish(id, job, STOPPED)
-        save(id, job, parameters)
+        save(id, job)
         stopped = stopped + 1
       end
     end

@@ -16,7 +16,7 @@ local function delay_of(delay, attempt, base, cap, jitter)
 end
 
 transitions.fail = function(id, token, reason, message, delay, max_fails, base, cap, jitter, text, phase, percent)
-  local job, parameters = load(id)
+  local job = load(id)
   local verdict = standing(job, token)
   if verdict ~= "held" then return verdict end
   check_in(job, text, phase, percent)
@@ -34,6 +34,6 @@ transitions.fail = function(id, token, reason, message, delay, max_fails, base, 
     move(job, SCHEDULED)
     postpone(id, job, now + wait)
   end
-  save(id, job, parameters)
+  save(id, job)
   return "accepted"
 end

@@ -7,25 +7,25 @@ local function alive(id)
   return tonumber(totals[1] or 0) + tonumber(totals[2] or 0) + tonumber(totals[3] or 0)
 end
 
-local function launch_execution(id, job, new_id, run_at, parameters)
+local function launch_execution(id, job, new_id, run_at)
   local options = { priority = job[PRIORITY], fairness = job[FAIRNESS], kind = 2, run_at = run_at, unique = "",
     request = "", policy = job[POLICY], labels = job[LABELS], schedule = "",
     hook = job[HOOK] }
-  launch(new_id, job[NAME], job[TRACE], parameters, id, cjson.encode(options))
+  launch(new_id, job[NAME], job[TRACE], parameters_of(job), id, cjson.encode(options))
   add_entry(prefix .. "sub-jobs:" .. id, new_id)
-  job[PARENT] = true
+  job[PARENT] = YES
 end
 
 transitions.fire = function(id, due, new_id, run_at, next_at, missed, most_alive)
   local periodic, state = prefix .. "periodic", prefix .. "schedule:" .. id
   if tonumber(redis.call("ZSCORE", periodic, id) or -1) ~= tonumber(due) then return 0 end
-  local job, parameters = load(id)
+  local job = load(id)
   most_alive, run_at, next_at = tonumber(most_alive), tonumber(run_at), tonumber(next_at)
   if tonumber(missed) > 0 then redis.call("HINCRBY", state, "missed", missed) end
   if run_at > 0 and most_alive > 0 and alive(id) >= most_alive then
     redis.call("HINCRBY", state, "skipped", 1)
   elseif run_at > 0 then
-    launch_execution(id, job, new_id, run_at, parameters)
+    launch_execution(id, job, new_id, run_at)
     redis.call("HINCRBY", state, "launched", 1)
   end
   if next_at > 0 then
@@ -34,6 +34,6 @@ transitions.fire = function(id, due, new_id, run_at, next_at, missed, most_alive
     redis.call("ZREM", periodic, id)
     finish(id, job, STOPPED)
   end
-  save(id, job, parameters)
+  save(id, job)
   return 1
 end

@@ -13,8 +13,8 @@ end
 local function let_go(id, job)
   redis.call("HDEL", prefix .. "held:" .. job[WORKER], id)
   job[COMMAND] = 0
-  if not job[LIMITED] then return end
-  job[LIMITED] = false
+  if job[LIMITED] == NO then return end
+  job[LIMITED] = NO
   redis.call("ZREM", running_of(job[NAME]), job[FAIRNESS] .. " " .. id)
   -- others may have waited for that, in another shard perhaps, and no free slot tells of it
   ready_names[job[NAME]] = true

@@ -1,14 +1,14 @@
 -- list: a page of jobs from an index stream, the newest first.
 -- arguments: the stream (index, ended:STATUS, sub-jobs:ID), the entry before which to begin or empty, how many entries
--- reply: the last entry seen or empty at the end, then for each job its entry, id, record and parameters
+-- reply: the last entry seen or empty at the end, then for each job its entry and the job
 transitions.list = function(stream, before, limit)
   local last = before == "" and "+" or "(" .. before
   local entries = redis.call("XREVRANGE", prefix .. stream, last, "-", "COUNT", limit)
   local reply = { #entries == tonumber(limit) and entries[#entries][1] or "" }
   for _, entry in ipairs(entries) do
     local id = entry[2][2]
-    local found, job, parameters = pcall(load, id)
-    if found then reply[#reply + 1] = { entry[1], id, job, parameters } end
+    local found, job = pcall(load, id)
+    if found then reply[#reply + 1] = { entry[1], shown(id, job) } end
   end
   return reply
 end

@@ -2,7 +2,7 @@
 -- arguments: id, the next time to go on with or 0 to pause
 -- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS
 transitions["pause-schedule"] = function(id, next_at)
-  local job, parameters = load(id)
+  local job = load(id)
   if job[KIND] ~= PERIODIC or job[STATUS] ~= SCHEDULED then refuse("JOB_STATUS_FORBIDS", "schedule " .. job[STATUS]) end
   if tonumber(next_at) == 0 then
     redis.call("ZREM", prefix .. "periodic", id)
@@ -11,6 +11,6 @@ transitions["pause-schedule"] = function(id, next_at)
   elseif redis.call("SREM", prefix .. "paused-schedules", id) == 1 then
     plan(id, job, tonumber(next_at))
   end
-  save(id, job, parameters)
-  return { id, job, parameters }
+  save(id, job)
+  return shown(id, job)
 end

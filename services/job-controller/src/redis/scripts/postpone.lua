@@ -2,7 +2,7 @@
 -- arguments: id, token, delay in ms
 -- reply: accepted, duplicate or stale; errors: JOB_NOT_FOUND
 transitions.postpone = function(id, token, delay)
-  local job, parameters = load(id)
+  local job = load(id)
   local verdict = standing(job, token)
   if verdict ~= "held" then return verdict end
   local command = job[COMMAND]
@@ -14,6 +14,6 @@ transitions.postpone = function(id, token, delay)
     move(job, SCHEDULED)
     postpone(id, job, now + tonumber(delay))
   end
-  save(id, job, parameters)
+  save(id, job)
   return "accepted"
 end

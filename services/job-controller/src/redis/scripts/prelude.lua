@@ -5,12 +5,17 @@ local jobs, scheduled, workers, leases, counts = KEYS[1], KEYS[2], KEYS[3], KEYS
 local prefix = string.sub(jobs, 1, -5)
 local now = tonumber(ARGV[1])
 
--- Filled by the operations, written once by dispatch: counts to change, job types whose queue was empty, earliest due,
--- earliest time for a hook.
+-- Filled by the operations, written once by dispatch: counts to change by job type and status, job types whose queue was
+-- empty, earliest due, earliest time for a hook.
 local transitions, changes, ready_names, earliest_due, earliest_hook = {}, {}, {}, nil, nil
 
 -- The refusal of the running operation; a variable, because Redis' pcall makes text of an error that is a table.
 local refusal
+
+-- An argument that is bytes: it is named by its place.
+local function bytes_at(place)
+  return ARGV[tonumber(place)]
+end
 
 local function refuse(reason, subject)
   refusal = { err = reason .. " " .. subject }

@@ -5,11 +5,11 @@ transitions.promote = function(limit)
   local ids = redis.call("ZRANGE", scheduled, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
   for _, id in ipairs(ids) do
     redis.call("ZREM", scheduled, id)
-    local found, job, parameters = pcall(load, id)
+    local found, job = pcall(load, id)
     if found and job[STATUS] == SCHEDULED then
       move(job, PENDING)
       job[RUN_AT] = 0
-      save(id, job, parameters)
+      save(id, job)
       enqueue(id, job, "RPUSH")
     end
   end

@@ -9,12 +9,12 @@ local function periodic_state(id)
 end
 
 transitions.read = function(id)
-  local job, parameters = load(id)
+  local job = load(id)
   local periodic = job[KIND] == PERIODIC and periodic_state(id) or {}
-  if not job[PARENT] then return { id, job, parameters, {}, {}, periodic } end
+  if job[PARENT] == NO then return { shown(id, job), {}, {}, periodic } end
   local launched = {}
   for _, entry in ipairs(redis.call("XRANGE", prefix .. "sub-jobs:" .. id, "-", "+", "COUNT", 100)) do
     launched[#launched + 1] = entry[2][2]
   end
-  return { id, job, parameters, launched, redis.call("HGETALL", prefix .. "sub-job-totals:" .. id), periodic }
+  return { shown(id, job), launched, redis.call("HGETALL", prefix .. "sub-job-totals:" .. id), periodic }
 end

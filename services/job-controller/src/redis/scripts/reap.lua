@@ -5,7 +5,7 @@
 local MAX_CRASHES = 3
 
 local function lose(id, worker)
-  local found, job, parameters = pcall(load, id)
+  local found, job = pcall(load, id)
   if not found or job[STATUS] ~= RUNNING or job[WORKER] ~= worker then
     redis.call("HDEL", prefix .. "held:" .. worker, id)
     return
@@ -20,7 +20,7 @@ local function lose(id, worker)
   else
     give_back(id, job)
   end
-  save(id, job, parameters)
+  save(id, job)
 end
 
 local function lose_all(worker, limit)

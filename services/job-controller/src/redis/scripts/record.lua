@@ -1,55 +1,60 @@
--- record: a job's record is an array (docs/redis-keys.md) followed by its parameters.
-local STATUS, TOKEN, ATTEMPT, CRASHES, REVISION, COMMAND, NAME, UPSTREAM = 1, 2, 3, 4, 5, 6, 7, 8
-local ENQUEUED, UPDATED, RUN_AT, STARTED, ENDED, WORKER = 9, 10, 11, 12, 13, 14
-local CHECK_IN, CHECK_IN_AT, PHASE, PERCENT, ERROR, PARENT, TRACE = 15, 16, 17, 18, 19, 20, 21
--- a policy is {attempts, base, cap, run limit, queue limit, reasons}; labels and schedule are JSON, or empty
-local PRIORITY, FAIRNESS, KIND, UNIQUE, POLICY = 22, 23, 24, 25, 26
-local LABELS, SCHEDULE, HOOK, HOOK_STATUS, LIMITED = 27, 28, 29, 30, 31
-local PERIODIC = 3
+-- record: a job's record is three parts (docs/redis-keys.md): numbers and names that every transition needs, in a fixed
+-- form that is quick to read and write; the details, MessagePack, absent while they say nothing; the parameters.
+local RECORD, STATUS, KIND, PRIORITY, COMMAND, CRASHES, PARENT, LIMITED, HOOK_STATUS = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local ATTEMPT, TOKEN, REVISION, ENQUEUED, UPDATED, RUN_AT, STARTED, ENDED = 10, 11, 12, 13, 14, 15, 16, 17
+local NAME, UPSTREAM, WORKER, FAIRNESS, DETAILS, REST = 18, 19, 20, 21, 22, 23
+local FORM = ">BBBBBBBBHI4I4I6I6I6I6I6ssssI3"
+-- an error is {reason, message, attempt, time}, a policy {attempts, base, cap, run limit, queue limit, reasons}, or false
+local CHECK_IN, CHECK_IN_AT, PHASE, PERCENT, ERROR, TRACE = 24, 25, 26, 27, 28, 29
+local UNIQUE, POLICY, LABELS, SCHEDULE, HOOK = 30, 31, 32, 33, 34
+local NO_DETAILS = { "", 0, "", 0, false, "", "", false, "", "", "" }
+local YES, NO = 1, 0
 local SCHEDULED, PENDING, RUNNING, STOPPED, CANCELLED, ERRED, SUCCESS = 1, 2, 3, 4, 5, 6, 7
+local PERIODIC = 3
 local STOP, CANCEL = 1, 2
 
-local function load(id)
-  local record = redis.call("HGET", jobs, id)
-  if not record then refuse("JOB_NOT_FOUND", id) end
-  local offset, job = cmsgpack.unpack_one(record)
-  return job, string.sub(record, offset + 1)
-end
+-- The details of jobs that were asked for, and the jobs whose details were changed.
+local details, has_new_details = {}, {}
 
--- Jobs whose hook is to be told what changed; tell_hook is in hooks.
-local news, tell_hook = {}, nil
-
-local function save(id, job, parameters)
-  job[REVISION] = job[REVISION] + 1
-  job[UPDATED] = now
-  if news[job] and job[HOOK] ~= "" then tell_hook(id, job, news[job]) end
-  redis.call("HSET", jobs, id, cmsgpack.pack(job) .. parameters)
-end
-
--- Notes that so many more jobs of the type stand where this one stands, and so many of its parent's jobs.
-local function count(job, by)
-  local field = job[NAME] .. ":" .. job[STATUS]
-  changes[field] = (changes[field] or 0) + by
-  if job[UPSTREAM] ~= "" and redis.call("HEXISTS", jobs, job[UPSTREAM]) == 1 then
-    redis.call("HINCRBY", prefix .. "sub-job-totals:" .. job[UPSTREAM], job[STATUS], by)
+-- The details and the parameters behind the fields. From here on the job has no more than that of its record.
+local function rest_of(job)
+  if job[REST] > 1 then
+    job[RECORD], job[REST] = string.sub(job[RECORD], job[REST]), 1
   end
+  return job[RECORD]
 end
 
-local function move(job, status)
-  count(job, -1)
-  job[STATUS], news[job] = status, "status"
-  count(job, 1)
-end
-
--- How a fenced operation stands: "held", or the verdict that refuses it.
-local function standing(job, token)
-  if job[TOKEN] ~= tonumber(token) then return "stale" end
-  return job[STATUS] == RUNNING and "held" or "duplicate"
-end
-
-local function check_in(job, text, phase, percent)
-  if text ~= "" then
-    job[CHECK_IN], job[CHECK_IN_AT], news[job] = text, now, "check-in"
+local function details_of(job)
+  local known = details[job]
+  if not known and job[DETAILS] > 0 then
+    known = cmsgpack.unpack(string.sub(rest_of(job), 1, job[DETAILS]))
+    details[job] = known
   end
-  if phase ~= "" then job[PHASE], job[PERCENT] = phase, tonumber(percent) end
+  return known or NO_DETAILS
+end
+
+local fields = {
+  __index = function(job, field) return details_of(job)[field - REST] end,
+  __newindex = function(job, field, value)
+    if details_of(job) == NO_DETAILS then details[job] = { unpack(NO_DETAILS) } end
+    details[job][field - REST] = value
+    has_new_details[job] = true
+  end,
+}
+
+local function parameters_of(job)
+  return job[DETAILS] == 0 and rest_of(job) or string.sub(rest_of(job), job[DETAILS] + 1)
+end
+
+local function encode(job)
+  if has_new_details[job] then
+    local new, parameters = cmsgpack.pack(details[job]), parameters_of(job)
+    job[RECORD], job[DETAILS], has_new_details[job] = new .. parameters, #new, nil
+  end
+  return struct.pack(FORM, unpack(job, STATUS, DETAILS)) .. rest_of(job)
+end
+
+-- A job as replies show it.
+local function shown(id, job)
+  return { id, { unpack(job, STATUS, FAIRNESS) }, details_of(job), parameters_of(job) }
 end

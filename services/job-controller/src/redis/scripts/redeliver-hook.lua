@@ -2,7 +2,7 @@
 -- arguments: id
 -- reply: how many they are; errors: JOB_NOT_FOUND
 transitions["redeliver-hook"] = function(id)
-  local job, parameters = load(id)
+  local job = load(id)
   local failed = redis.call("LRANGE", hook_failures(id), 0, -1)
   if #failed == 0 and job[HOOK_STATUS] ~= HOOK_GONE then return 0 end
   for at = #failed, 1, -1 do
@@ -15,6 +15,6 @@ transitions["redeliver-hook"] = function(id)
   if #failed > 0 then hook_at(id, now, "LT") end
   job[HOOK_STATUS] = HOOK_DELIVERED
   note_hook(id, job)
-  redis.call("HSET", jobs, id, cmsgpack.pack(job) .. parameters)
+  store(id, job)
   return #failed
 end

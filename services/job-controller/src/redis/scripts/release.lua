@@ -16,20 +16,20 @@ local function give_back(id, job)
 end
 
 transitions.release = function(id, token)
-  local job, parameters = load(id)
+  local job = load(id)
   local verdict = standing(job, token)
   if verdict ~= "held" then return verdict end
   give_back(id, job)
-  save(id, job, parameters)
+  save(id, job)
   return "accepted"
 end
 
 -- Gives back a job that the worker was assigned but does not have.
 local function give_back_unheard(id, worker)
-  local found, job, parameters = pcall(load, id)
+  local found, job = pcall(load, id)
   if found and job[STATUS] == RUNNING and job[WORKER] == worker then
     give_back(id, job)
-    save(id, job, parameters)
+    save(id, job)
   else
     redis.call("HDEL", prefix .. "held:" .. worker, id)
   end

@@ -2,7 +2,7 @@
 -- arguments: id
 -- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS, UNIQUE_TAKEN
 transitions.retry = function(id)
-  local job, parameters = load(id)
+  local job = load(id)
   local can_retry = job[KIND] ~= PERIODIC and (job[STATUS] == CANCELLED or job[STATUS] == ERRED)
   if not can_retry then refuse("JOB_STATUS_FORBIDS", "retry " .. job[STATUS]) end
   check_unique(id, job[UNIQUE])
@@ -16,7 +16,7 @@ transitions.retry = function(id)
   wait_for_first_run(id, job, now)
   -- what is not ended yet of the jobs that it launched belongs to its new life
   redis.call("HDEL", prefix .. "ending", id)
-  save(id, job, parameters)
+  save(id, job)
   enqueue(id, job, "RPUSH")
-  return { id, job, parameters }
+  return shown(id, job)
 end

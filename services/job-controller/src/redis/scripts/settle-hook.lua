@@ -10,7 +10,7 @@ local function give_up(id, job)
 end
 
 transitions["settle-hook"] = function(id, event, lease_end, outcome, retry_at)
-  local job, parameters = load(id)
+  local job = load(id)
   local due, tries = prefix .. "hook-due", prefix .. "hook-tries"
   local held = tonumber(redis.call("ZSCORE", due, id) or -1) == tonumber(lease_end)
   if outcome ~= "delivered" and not held then return "OK" end
@@ -34,6 +34,6 @@ transitions["settle-hook"] = function(id, event, lease_end, outcome, retry_at)
     hook_at(id, now, "XX")
   end
   note_hook(id, job)
-  redis.call("HSET", jobs, id, cmsgpack.pack(job) .. parameters)
+  store(id, job)
   return "OK"
 end

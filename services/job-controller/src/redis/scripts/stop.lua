@@ -27,14 +27,14 @@ local function end_job(id, job, command)
 end
 
 transitions.stop = function(id, command)
-  local job, parameters = load(id)
+  local job = load(id)
   command = tonumber(command)
   local target = command == STOP and STOPPED or CANCELLED
   if not end_job(id, job, command) then
     if job[STATUS] ~= RUNNING and job[STATUS] ~= target then refuse("JOB_STATUS_FORBIDS", "end " .. job[STATUS]) end
-    return { id, job, parameters }
+    return shown(id, job)
   end
-  if job[PARENT] then redis.call("HSET", prefix .. "ending", id, command .. ":-") end
-  save(id, job, parameters)
-  return { id, job, parameters }
+  if job[PARENT] == YES then redis.call("HSET", prefix .. "ending", id, command .. ":-") end
+  save(id, job)
+  return shown(id, job)
 end

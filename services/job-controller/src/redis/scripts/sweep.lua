@@ -2,6 +2,7 @@
 -- arguments: status, the time before which it must have been reached in ms, how many at most
 -- reply: how many entries were looked at
 local function forget(id, job)
+  records[id] = nil
   redis.call("HDEL", jobs, id)
   local own = { "log:", "sub-jobs:", "sub-job-keys:", "sub-job-totals:", "schedule:",
     "hook-events:", "hook-failed:" }
@@ -10,7 +11,7 @@ local function forget(id, job)
   redis.call("ZREM", prefix .. "hook-due", id)
   redis.call("HDEL", prefix .. "hook-tries", id)
   remove_entry(prefix .. "index", job[ENQUEUED], id)
-  changes[job[NAME] .. ":" .. job[STATUS]] = (changes[job[NAME] .. ":" .. job[STATUS]] or 0) - 1
+  count_of_type(job, -1)
 end
 
 transitions.sweep = function(status, before, limit)
