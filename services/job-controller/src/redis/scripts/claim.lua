@@ -11,7 +11,7 @@ local function log_length(id)
   return last and tonumber(string.match(last[1], "^%d+")) or 0
 end
 
-local function take(id, worker, is_limited, reply)
+local function take(id, worker, is_limited, marks, reply)
   local found, job = pcall(load, id)
   -- a job that was stopped while it waited leaves its id in the queue
   if not found or job[STATUS] ~= PENDING then return end
@@ -23,7 +23,7 @@ local function take(id, worker, is_limited, reply)
     redis.call("ZADD", running_of(job[NAME]), 0, job[FAIRNESS] .. " " .. id)
   end
   save(id, job)
-  redis.call("HSET", prefix .. "held:" .. worker, id, job[TOKEN])
+  marks[#marks + 1], marks[#marks + 2] = id, job[TOKEN]
   if policy and policy[5] > 0 then redis.call("ZREM", prefix .. "expiring", id) end
   local length = job[TOKEN] > 1 and log_length(id) or 0
   local run_limit = policy and policy[4] or 0
@@ -33,7 +33,7 @@ end
 
 transitions.claim = function(worker, incarnation, session, limit, ...)
   check_worker(worker, incarnation, session)
-  local types, reply, popped = { ... }, { 0 }, 0
+  local types, marks, reply, popped = { ... }, {}, { 0 }, 0
   limit = tonumber(limit)
   for at = 1, #types, 4 do
     local name, most, most_of_key = types[at], tonumber(types[at + 1]), tonumber(types[at + 2])
@@ -43,9 +43,10 @@ transitions.claim = function(worker, incarnation, session, limit, ...)
       local ids = wanted > 0 and pop(name, wanted, room_of)
       if not ids then break end
       popped = popped + #ids
-      for _, id in ipairs(ids) do take(id, worker, most > 0 or most_of_key > 0, reply) end
+      for _, id in ipairs(ids) do take(id, worker, most > 0 or most_of_key > 0, marks, reply) end
     end
     if #reply > limit or popped >= MOST_POPPED then reply[1] = 1 end
   end
+  if #marks > 0 then redis.call("HSET", prefix .. "held:" .. worker, unpack(marks)) end
   return reply
 end
