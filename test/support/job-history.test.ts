@@ -19,6 +19,7 @@ function soundRecord(id = "a"): JobRecord {
   return {
     id,
     sightings: statuses.map((status, at) => sighting(at + 1, status)),
+    watches: [[1, 2, 6], [4]],
     retries: 1,
     deliveries: statuses.map((status, at) => delivery(at + 1, status)),
     hasHook: true,
@@ -126,6 +127,10 @@ describe("a history is at fault", () => {
     "when a revision went back": [
       ({ sightings }) => sightings.push(sighting(2, "RUNNING", { askedAt: 36, seenAt: 37 })),
       /was seen at revision 3, and then at 2/,
+    ],
+    "when a watch told of the same twice": [
+      ({ watches }) => watches.push([2, 2]),
+      /a watch told of revision 2, and then of 2/,
     ],
     "when the time of an update went back": [
       ({ sightings }) => Object.assign(sightings[4] ?? {}, { updatedAt: 39 }),

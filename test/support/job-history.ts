@@ -38,6 +38,8 @@ export interface LoggedRun {
 export interface JobRecord {
   id: string;
   sightings: Sighting[];
+  /** The revisions that each watch told, in its order, over all its connections. */
+  watches: number[][];
   /** How often RetryJob was asked for, answered or not. */
   retries: number;
   /** In the order of their arrival. */
@@ -120,8 +122,8 @@ function faultsOfLaunches({ launches, kept }: History): string[] {
   return faults;
 }
 
-function faultsOfSightings({ sightings, retries }: JobRecord): string[] {
-  const faults = faultsOfTime(sightings);
+function faultsOfSightings({ sightings, watches, retries }: JobRecord): string[] {
+  const faults = [...faultsOfTime(sightings), ...watches.flatMap(faultsOfWatch)];
   const steps = sightings.toSorted((a, b) => a.revision - b.revision);
   let restarts = 0;
   for (const [at, after] of steps.entries()) {
@@ -146,6 +148,13 @@ function faultsOfTime(sightings: Sighting[]): string[] {
     if (revision < newest) faults.push(`was seen at revision ${newest}, and then at ${revision}`);
   }
   return faults;
+}
+
+function faultsOfWatch(revisions: number[]): string[] {
+  return revisions.flatMap((revision, at) => {
+    const before = revisions[at - 1] ?? 0;
+    return revision > before ? [] : [`a watch told of revision ${before}, and then of ${revision}`];
+  });
 }
 
 function faultsOfEnd({ sightings }: JobRecord): string[] {
