@@ -113,12 +113,13 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
     await seesWholeLog(long.id, 80);
   });
 
-  test("silent for longer than a lease, it makes nothing run twice", async () => {
+  test("silent for a minute, it makes nothing run twice", async () => {
     const { api } = controller;
     const worker = await crew.hire("steady", controller, { DRYDOCK_SLOTS: "2" });
     await crew.hire("idle", controller);
     const jobs = [];
-    for (const steps of [50, 50, 96, 96, 96]) jobs.push({ steps, ...(await api.launchDemo({ steps, step_ms: 250 })) });
+    // two end while it is away, the others when it is back
+    for (const steps of [20, 20, 96, 96, 96]) jobs.push({ steps, ...(await api.launchDemo({ steps, step_ms: 700 })) });
     const [first] = jobs;
     assert.ok(first);
     for (const { id } of jobs) await api.untilAtWork(id);
@@ -127,7 +128,7 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
 
     await seesUnready();
     await seesRefusals(first.id);
-    await wait(stopped + 20_000 - performance.now());
+    await wait(stopped + 60_000 - performance.now());
     stack.redis.process.signal("SIGCONT");
 
     await seesReady();

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { Crew, runFacts, runsInLog, sees } from "../support/failure-crew.ts";
+import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
@@ -48,6 +50,45 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     assert.deepEqual([...runFacts(job), job.workerId], ["SUCCESS", 1, 1, heir]);
     assert.equal(await runsInLog(api, id), 2);
     assert.match(await api.log(id), /INFO {2}done\n$/);
+  });
+
+  test("before it accepted a job, leaves it to another worker at once", async () => {
+    const { api } = controller;
+    const frozen = await crew.hire("frozen", controller);
+    frozen.signal("SIGSTOP");
+    const { id } = await api.launchDemo();
+    await api.untilStatus(id, "RUNNING");
+    await crew.hire("heir", controller);
+    const killed = performance.now();
+    await frozen.kill();
+    const job = await api.untilStatus(id, "SUCCESS");
+    const took = performance.now() - killed;
+    assert.ok(took < 2_000, `${took} ms`);
+    assert.deepEqual([...runFacts(job), job.workerId], ["SUCCESS", 1, 1, "heir"]);
+    assert.equal(await runsInLog(api, id), 1);
+  });
+
+  test("after its result and before the acknowledgement, has ended its job, which runs no second time", async () => {
+    const { api, address } = controller;
+    const jobTypes = [plainType("SCRIPTED")];
+    const lost = await ScriptedWorker.join(address, { jobTypes });
+    const { id } = await api.launch("SCRIPTED", {});
+    const { lease } = await lost.takes();
+    // the result is on its way to Redis when the worker goes
+    stack.redis.process.signal("SIGSTOP");
+    lost.sendResult(lease);
+    await wait(250);
+    await lost.breakOff();
+    stack.redis.process.signal("SIGCONT");
+    assert.ok(!lost.hasHeard("resultAck"));
+    assert.deepEqual(runFacts(await api.untilStatus(id, "SUCCESS")), ["SUCCESS", 1, 0]);
+    const next = await api.launch("SCRIPTED", {});
+    const heir = await ScriptedWorker.join(address, { jobTypes, workerId: lost.hello.workerId });
+    const { lease: other } = await heir.takes();
+    assert.equal(other.jobId, next.id);
+    await heir.reports(other);
+    await heir.leave();
+    assert.deepEqual(runFacts(await api.get(id)), ["SUCCESS", 1, 0]);
   });
 
   test("when it comes back under its id, its job runs again within 1 s", async () => {

@@ -238,6 +238,15 @@ describe("the pool in Redis", () => {
     assert.deepEqual((await pool.get(lease.jobId)).executions, [child.id, other.id]);
   });
 
+  test("never lets the time of a job's update go back, though the clocks of controllers differ", async () => {
+    const { id, updatedAt } = await under.pool.launch(demoJob);
+    under.clock.advance(-1_000);
+    const behind = await under.pool.end(id, "cancel");
+    under.clock.advance(2_000);
+    const ahead = await under.pool.retry(id);
+    assert.deepEqual([behind.updatedAt - updatedAt, ahead.updatedAt - updatedAt], [0, 1_000]);
+  });
+
   test("counts the jobs of each type and status exactly", async () => {
     const { pool } = under;
     const held = [await startJob(under)];

@@ -101,6 +101,29 @@ describe("status hooks", () => {
     assert.ok(performance.now() - begun < 1_000);
   });
 
+  test("are not told again what they took while Redis was away", async () => {
+    const { promise: gate, resolve: answer } = Promise.withResolvers<void>();
+    receiver.gate = gate;
+    const id = await launch();
+    await startDeliverer();
+    await until("under way", heard, ({ length }) => length === 1);
+    await under.server.crash();
+    answer();
+    await until(
+      "answered",
+      () => receiver.received[0]?.answer,
+      (status) => status === 200,
+    );
+    await under.server.resume();
+    await until(
+      "connected",
+      () => under.redis.status,
+      (status) => status === "ready",
+    );
+    await standsAs(id, "DELIVERED");
+    assert.deepEqual(heard(), ["PENDING"]);
+  });
+
   test("cost a job without one nothing", async () => {
     const lease = await run(await launch(""));
     await under.pool.succeed(lease, { text: "done" });

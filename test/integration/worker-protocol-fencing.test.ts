@@ -173,6 +173,39 @@ describe("a worker that comes back", { concurrency: true }, () => {
     await assert.rejects(rig.api.until(id, "changes", isChanged, { withinMs: 7_500 }), /not within/);
     assert.equal(await newest.reports(lease), RESULT_VERDICT_ACCEPTED);
   });
+
+  test("after a silence longer than its lease is refused everywhere, and told to abandon the job", async () => {
+    const type = rig.newType();
+    const zombie = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const { lease: old } = await zombie.takes();
+    const heir = await rig.join(type);
+    const beating = setInterval(() => heir.say({ $case: "beat", value: { sequence: 1, held: [] } }), 4_000);
+    const { lease } = await heir.takes({ withinMs: 20_000 });
+    clearInterval(beating);
+    const before = await rig.api.get(id);
+    assert.deepEqual([before.status, before.workerId, before.crashes], ["RUNNING", heir.hello.workerId, 1]);
+
+    zombie.say({ $case: "checkin", value: { lease: old, text: "from the dead", progress: undefined } });
+    assert.equal(await zombie.reports(old), RESULT_VERDICT_STALE);
+    const logged = await sendLog(zombie, [{ lease: old, offset: 0, text: "from the dead\n" }]);
+    assert.deepEqual(logged, [{ durableOffset: 0, closed: true }]);
+    assert.deepEqual(await refusalFacts(putReport(zombie, old)), ["ABORTED", "LEASE_LOST"]);
+    const launch = launchSubJob(zombie, old, { key: "1", name: type });
+    assert.deepEqual(await refusalFacts(launch), ["ABORTED", "LEASE_LOST"]);
+    zombie.say({ $case: "beat", value: { sequence: 1, held: [old] } });
+    const end = await zombie.ended;
+    assert.deepEqual([end?.code, end?.reason], ["ABORTED", "LEASE_LOST"], "it is to say hello again");
+    const again = rig.open({ ...zombie.hello, held: [old] });
+    again.say({ $case: "hello", value: again.hello });
+    const { keep, drop } = await again.hears("welcome");
+    assert.deepEqual([keep, drop], [[], [old]]);
+
+    assert.deepEqual(await rig.api.get(id), before);
+    assert.equal(await rig.api.log(id), "");
+    assert.equal(await heir.reports(lease), RESULT_VERDICT_ACCEPTED);
+    assert.equal((await rig.api.get(id)).status, "SUCCESS");
+  });
 });
 
 describe("a worker that goes", { concurrency: true }, () => {

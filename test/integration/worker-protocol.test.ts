@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { JobCommand } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { Outcome, ResultVerdict, type WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { plainType } from "../support/scripted-worker.ts";
 import { timed, until } from "../support/until.ts";
-import { plainType, startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
+import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 const { JOB_COMMAND_STOP, JOB_COMMAND_CANCEL } = JobCommand;
 const { RESULT_VERDICT_ACCEPTED, RESULT_VERDICT_DUPLICATE } = ResultVerdict;

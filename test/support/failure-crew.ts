@@ -26,6 +26,11 @@ export class Crew {
     return worker;
   }
 
+  /** Kills the worker. */
+  async lose(workerId: string): Promise<void> {
+    await this.#members.get(workerId)?.kill();
+  }
+
   /** Ends all workers, at once. */
   async dismiss(): Promise<void> {
     await Promise.all([...this.#members.values()].map((worker) => worker.kill()));

@@ -8,6 +8,10 @@ export interface Received {
   jobId: string;
   status: string;
   checkIn: string;
+  /** By performance.now(). */
+  arrivedAt: number;
+  /** The status that it was answered with; undefined before. */
+  answer: number | undefined;
 }
 
 /** Someone whom status hooks are told to. */
@@ -29,9 +33,14 @@ export async function startHookReceiver(port = 0): Promise<HookReceiver> {
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks).toString();
     const { job_id: jobId, status, check_in: checkIn } = JSON.parse(body);
-    received.push({ headers: request.headers, body, jobId, status, checkIn });
+    const one: Received = {
+      ...{ headers: request.headers, body, jobId, status, checkIn },
+      ...{ arrivedAt: performance.now(), answer: undefined },
+    };
+    received.push(one);
     await receiver.gate;
-    response.writeHead(answers.shift() ?? 200, { location: "/elsewhere" }).end("thanks");
+    one.answer = answers.shift() ?? 200;
+    response.writeHead(one.answer, { location: "/elsewhere" }).end("thanks");
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const receiver: HookReceiver = {

@@ -3,6 +3,7 @@ import {
   type CheckStatusResponse,
   JobServiceService,
   LaunchJobRequest,
+  ListJobsRequest,
 } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import type { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { type GetReportRequest, ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
@@ -14,6 +15,9 @@ const deadlineMs = 10_000;
 
 /** A job as the API shows it, its status in a word. */
 export type SeenJob = Omit<JobStats, "status"> & { status: string };
+
+/** What a launch says, with what it leaves out. */
+export type LaunchWish = Parameters<typeof LaunchJobRequest.fromPartial>[0];
 
 /** Which part of a job's log to read. */
 export interface LogWish {
@@ -35,8 +39,13 @@ export class JobApi {
     });
   }
 
-  async launch(name: string, parameters: Record<string, unknown>): Promise<SeenJob> {
-    const request = LaunchJobRequest.fromPartial({ job: { name, parameters } });
+  launch(name: string, parameters: Record<string, unknown>): Promise<SeenJob> {
+    return this.launchAs({ job: { name, parameters } });
+  }
+
+  /** Launches with whatever a launch may say. */
+  async launchAs(wanted: LaunchWish): Promise<SeenJob> {
+    const request = LaunchJobRequest.fromPartial(wanted);
     return seen(await unaryCall(this.client, JobServiceService.launchJob, request, { deadlineMs }));
   }
 
@@ -59,6 +68,19 @@ export class JobApi {
 
   async retry(jobId: string): Promise<SeenJob> {
     return seen(await unaryCall(this.client, JobServiceService.retryJob, { jobId }, { deadlineMs }));
+  }
+
+  /** All jobs, or those that the job launched. */
+  async list(upstreamJobId = ""): Promise<SeenJob[]> {
+    const jobs: SeenJob[] = [];
+    let pageToken = "";
+    do {
+      const request = ListJobsRequest.fromPartial({ upstreamJobId, pageSize: 1_000, pageToken });
+      const page = await unaryCall(this.client, JobServiceService.listJobs, request, { deadlineMs });
+      jobs.push(...page.jobs.map((stats) => seen({ stats })));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    return jobs;
   }
 
   status(): Promise<CheckStatusResponse> {

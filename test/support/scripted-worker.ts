@@ -3,6 +3,7 @@ import {
   type Assign,
   type ControllerMessage,
   type Hello,
+  type JobType,
   type Lease,
   Outcome,
   type Result,
@@ -27,6 +28,11 @@ interface Waiter {
 /** The value of a message whose case was looked at. */
 function contentOf<C extends HeardCase>(message: Heard): HeardValue<C> {
   return message.value as HeardValue<C>;
+}
+
+/** A job type that takes any parameters. */
+export function plainType(name: string): JobType {
+  return { name, description: "for tests", parametersSchema: "{}", maxFails: 3, maxRunning: 0, maxKeyPercent: 0 };
 }
 
 /** A worker that does nothing by itself: a test says every message of its control stream. */

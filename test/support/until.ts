@@ -35,7 +35,8 @@ export async function until<T>(
   throw new Error(`not within ${withinMs} ms: ${what}; last seen: ${JSON.stringify(last)}`);
 }
 
-function isPassing(error: unknown): error is RpcError {
+/** Whether the same call may be answered a moment later. */
+export function isPassing(error: unknown): error is RpcError {
   return error instanceof RpcError && (error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED");
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Hello, JobType } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import { ScriptedWorker } from "./scripted-worker.ts";
+import type { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { plainType, ScriptedWorker } from "./scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "./stack.ts";
 
 /** How long a controller takes nothing from anybody after its start: one lease and a round of the reaper. */
@@ -31,9 +31,7 @@ export class WorkerRig {
 
   /** A worker for the job type that is welcome. */
   async join(type: string, hello: Partial<Hello> = {}): Promise<ScriptedWorker> {
-    const jobTypes = [
-      { name: type, description: "for tests", parametersSchema: "{}", maxFails: 3, maxRunning: 0, maxKeyPercent: 0 },
-    ];
+    const jobTypes = [plainType(type)];
     const worker = await ScriptedWorker.join(this.controller.address, { jobTypes, ...hello });
     this.#workers.push(worker);
     return worker;
@@ -55,11 +53,6 @@ export class WorkerRig {
     await Promise.all(this.#workers.map((worker) => worker.breakOff()));
     await this.#stack.stop();
   }
-}
-
-/** A job type that takes any parameters. */
-export function plainType(name: string): JobType {
-  return { name, description: "for tests", parametersSchema: "{}", maxFails: 3, maxRunning: 0, maxKeyPercent: 0 };
 }
 
 /** Starts Redis and a controller. */

@@ -8,6 +8,7 @@ import { type HookEvent, hookBackoff, hookPatienceMs } from "../domain/status-ho
 import type { DueHook, HookOutbox, HookSettlement } from "../ports/hook-outbox.ts";
 import type { HookAnswer, HookSender } from "../ports/hook-sender.ts";
 import type { JobPool } from "../ports/job-pool.ts";
+import { storeAtLast } from "../usecases/store-at-last.ts";
 import { DueLoop, type DueRound } from "./due-loop.ts";
 
 /** How many deliveries are under way at once. */
@@ -31,6 +32,7 @@ export class HookDeliverer implements Service {
   readonly #loop: DueLoop;
   readonly #running = new Set<Promise<void>>();
   readonly #abort = new AbortController();
+  readonly #stopping = new AbortController();
 
   constructor(options: HookDelivererOptions) {
     const { clock, logger } = options;
@@ -44,6 +46,7 @@ export class HookDeliverer implements Service {
 
   /** Waits for the deliveries that are under way. */
   async stop(signal?: AbortSignal): Promise<void> {
+    this.#stopping.abort(new Error("the controller stops"));
     const giveUp = () => this.#abort.abort();
     signal?.addEventListener("abort", giveUp, { once: true });
     if (signal?.aborted) giveUp();
@@ -92,7 +95,8 @@ export class HookDeliverer implements Service {
       const cause = answer.kind === "failed" ? answer.cause : "HTTP 410";
       logger.warn({ job: jobId, host: new URL(url).host, cause }, "a status hook is given up");
     }
-    await hooks.settle(hook, settlement);
+    // or it would be told again what it took
+    await storeAtLast(() => hooks.settle(hook, settlement), this.#stopping.signal);
   }
 }
 

@@ -1,4 +1,3 @@
-import { sleep } from "@drydock/shared/abort.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
@@ -9,11 +8,9 @@ import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, ClaimableType, JobPool } from "../ports/job-pool.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { KeyLimits } from "./key-limits.ts";
+import { storeAtLast } from "./store-at-last.ts";
 import { storeResult } from "./store-result.ts";
 import type { RunResult, WorkerChannel } from "./worker-channel.ts";
-
-/** How long to wait before a result is stored again after Redis was away, in milliseconds. */
-const resultRetryMs = 500;
 
 /** What a session needs. */
 export interface SessionDeps {
@@ -148,17 +145,9 @@ export class WorkerSession {
     const { lease } = result;
     const maxFails = this.#types.get(this.#nameOf.get(lease.jobId) ?? "")?.maxFails;
     this.#let(lease.jobId);
-    for (;;) {
-      try {
-        const verdict = await storeResult(this.#deps.pool, result, maxFails);
-        this.#channel.resultAck(lease, verdict);
-        this.#deps.changes.changed(lease.jobId);
-        return;
-      } catch (error) {
-        if (!(error instanceof ReasonedError) || error.reason !== "REDIS_UNAVAILABLE") throw error;
-        await sleep(resultRetryMs, this.#closed.signal);
-      }
-    }
+    const verdict = await storeAtLast(() => storeResult(this.#deps.pool, result, maxFails), this.#closed.signal);
+    this.#channel.resultAck(lease, verdict);
+    this.#deps.changes.changed(lease.jobId);
   }
 
   command(lease: Lease, command: JobCommand): void {

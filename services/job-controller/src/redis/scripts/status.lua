@@ -4,7 +4,8 @@ local news, tell_hook = {}, nil
 
 local function save(id, job)
   job[REVISION] = job[REVISION] + 1
-  job[UPDATED] = now
+  -- the clock of another controller may be ahead
+  job[UPDATED] = math.max(now, job[UPDATED])
   if news[job] and job[HOOK] ~= "" then tell_hook(id, job, news[job]) end
   store(id, job)
 end

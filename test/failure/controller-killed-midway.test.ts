@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { describe, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import { createConnection } from "@drydock/job-controller/redis/connection.ts";
+import { keysOf } from "@drydock/job-controller/redis/keys.ts";
+import { JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { type Hello, Outcome, ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { runFacts } from "../support/failure-crew.ts";
+import { startHookReceiver } from "../support/hook-receiver.ts";
+import type { SeenJob } from "../support/job-api.ts";
+import { refusalOf } from "../support/refusal.ts";
+import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
+import { type Controller, type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+const { RESULT_VERDICT_DUPLICATE, RESULT_VERDICT_ACCEPTED } = ResultVerdict;
+const jobTypes = [plainType("SCRIPTED")];
+/** Long enough for a call to be on its way to Redis. */
+const onTheWayMs = 250;
+
+interface Place {
+  stack: Stack;
+  /** The controller that is killed. */
+  lost: Controller;
+  /** Lets the controller send to Redis what `act` makes it send, and kills it before it hears the answer. */
+  killDuring(act: () => unknown): Promise<void>;
+  join(controller: Controller, hello?: Partial<Hello>): Promise<ScriptedWorker>;
+}
+
+/** A Redis that can be held, and a controller to be killed. */
+async function startPlace(): Promise<Place & AsyncDisposable> {
+  const stack = await startStack();
+  const lost = await stack.startController();
+  const workers: ScriptedWorker[] = [];
+  const join: Place["join"] = async ({ address }, hello = {}) => {
+    const worker = await ScriptedWorker.join(address, { jobTypes, ...hello });
+    workers.push(worker);
+    return worker;
+  };
+  const killDuring = async (act: () => unknown) => {
+    // a Redis that stands still takes what is sent, and does it when it goes on, also for a controller that is dead
+    stack.redis.process.signal("SIGSTOP");
+    await act();
+    await wait(onTheWayMs);
+    await lost.process.kill();
+    stack.redis.process.signal("SIGCONT");
+  };
+  return {
+    ...{ stack, lost, killDuring, join },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(workers.map((worker) => worker.breakOff()));
+      await stack.stop();
+    },
+  };
+}
+
+describe("a controller that is killed in the middle of", { concurrency: 3 }, () => {
+  test("a hook's delivery leaves it to another one, which tells the same again and goes on from there", async () => {
+    await using place = await startPlace();
+    await using hooks = await startHookReceiver();
+    const { stack, lost, join } = place;
+    const other = await stack.startController();
+    const worker = await join(other);
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    hooks.gate = gate;
+    const { id } = await lost.api.launchAs({ job: { name: "SCRIPTED", statusHook: hooks.url } });
+    await until(
+      "one of them delivers",
+      () => hooks.received.length,
+      (count) => count === 1,
+    );
+    await worker.reports((await worker.takes()).lease);
+    // whichever delivers, it is the other one that stays
+    await Promise.all([lost.process.kill(), other.process.kill()]);
+    open();
+    const { api } = await stack.startController();
+    await until(
+      "the end is told",
+      () => hooks.received.at(-1)?.status,
+      (status) => status === "JOB_STATUS_SUCCESS",
+      {
+        withinMs: 40_000,
+      },
+    );
+    const told = hooks.received.map(({ headers, status }) => [
+      headers["webhook-id"],
+      status.replace("JOB_STATUS_", ""),
+    ]);
+    assert.deepEqual(told, [
+      [`${id}.1`, "PENDING"],
+      [`${id}.1`, "PENDING"],
+      [`${id}.2`, "RUNNING"],
+      [`${id}.3`, "SUCCESS"],
+    ]);
+    assert.equal((await api.get(id)).revision, 3);
+  });
+
+  test("a launch has launched the job once, whoever asks again", async () => {
+    await using place = await startPlace();
+    const { stack, lost, killDuring, join } = place;
+    await join(lost);
+    await lost.api.launch("SCRIPTED", {});
+    const wish = { job: { name: "SCRIPTED" }, requestId: randomUUID() };
+    let unanswered: ReturnType<typeof refusalOf> | undefined;
+    await killDuring(() => {
+      unanswered = refusalOf(lost.api.launchAs(wish));
+    });
+    assert.equal((await unanswered)?.code, "UNAVAILABLE");
+    const { api } = await stack.startController();
+    assert.equal((await api.list()).length, 2, "it was stored by the one that is dead");
+    const { id } = await api.launchAs(wish);
+    assert.equal((await api.list()).length, 2);
+    assert.equal((await api.list())[0]?.id, id);
+  });
+
+  test("a result and a claim has stored the one, and hands out the other as if nothing had been", async () => {
+    await using place = await startPlace();
+    const { stack, lost, killDuring, join } = place;
+    const worker = await join(lost);
+    const first = await lost.api.launch("SCRIPTED", {});
+    const { lease } = await worker.takes();
+    const second = await lost.api.launch("SCRIPTED", {});
+    await killDuring(() => worker.sendResult(lease));
+    assert.ok(!worker.hasHeard("resultAck") && !worker.hasHeard("assign"));
+    const other = await stack.startController();
+    assert.deepEqual(runFacts(await other.api.get(first.id)), ["SUCCESS", 1, 0]);
+    assert.deepEqual(runFacts(await other.api.get(second.id)), ["RUNNING", 1, 0]);
+    const again = await join(other, { ...worker.hello, held: [lease] });
+    const assigned = await again.takes();
+    assert.deepEqual([assigned.lease.jobId, assigned.attempt], [second.id, 1]);
+    assert.equal(await again.reports(lease), RESULT_VERDICT_DUPLICATE);
+    assert.equal(await again.reports(assigned.lease), RESULT_VERDICT_ACCEPTED);
+    for (const { id } of [first, second]) assert.deepEqual(runFacts(await other.api.get(id)), ["SUCCESS", 1, 0]);
+  });
+
+  test("an assignment leaves the job to the worker that has heard of it", async () => {
+    await using place = await startPlace();
+    const { stack, lost, join } = place;
+    const worker = await join(lost);
+    const { id } = await lost.api.launch("SCRIPTED", {});
+    const { lease } = await worker.hears("assign");
+    assert.ok(lease !== undefined);
+    await lost.process.kill();
+    const other = await stack.startController();
+    const again = await join(other, { ...worker.hello, held: [lease] });
+    assert.equal(await again.reports(lease), RESULT_VERDICT_ACCEPTED);
+    assert.deepEqual(runFacts(await other.api.get(id)), ["SUCCESS", 1, 0]);
+  });
+
+  test("a promotion has made the job PENDING, and another one hands it out", async () => {
+    await using place = await startPlace();
+    const { stack, lost, killDuring, join } = place;
+    const worker = await join(lost);
+    const due = { $case: "runAt" as const, value: new Date(Date.now() + 600) };
+    const metadata = { kind: JobKind.JOB_KIND_SCHEDULED, due };
+    const { id } = await lost.api.launchAs({ job: { name: "SCRIPTED", metadata } });
+    await wait(due.value.getTime() - Date.now() - 100);
+    await killDuring(() => wait(150));
+    assert.equal(await read(stack, (redis) => redis.zcard(keysOf(0).scheduled)), 0, "the one that is dead has done it");
+    const other = await stack.startController();
+    const again = await join(other, worker.hello);
+    const { lease, attempt } = await again.takes();
+    assert.deepEqual([lease.jobId, attempt], [id, 1]);
+    assert.equal(await again.reports(lease), RESULT_VERDICT_ACCEPTED);
+    assert.deepEqual(runFacts(await other.api.get(id)), ["SUCCESS", 1, 0]);
+  });
+
+  test("a look at periodic jobs leaves the time that is due to another one", async () => {
+    await using place = await startPlace();
+    const { stack, lost, killDuring, join } = place;
+    await join(lost, { slots: 0 });
+    const metadata = { kind: JobKind.JOB_KIND_PERIODIC, cronSpec: "*/5 * * * * *", periodic: { overlap: 3 as const } };
+    const { id, runAt } = await lost.api.launchAs({ job: { name: "SCRIPTED", metadata } });
+    const firstAt = runAt?.getTime() ?? Number.NaN;
+    await wait(firstAt - Date.now() - 100);
+    await killDuring(() => wait(150));
+    const { api } = await stack.startController();
+    const hasFired = ({ periodic }: SeenJob) => (periodic?.launched ?? 0) > 0;
+    const { periodic, executions, runAt: nextAt } = await api.until(id, "fires", hasFired);
+    const { launched = 0, missed = 0 } = periodic ?? {};
+    assert.equal(launched + missed, ((nextAt?.getTime() ?? 0) - firstAt) / 5_000);
+    assert.equal(executions.length, launched);
+    assert.ok(((await api.get(executions[0] ?? "")).enqueueTime?.getTime() ?? 0) >= firstAt);
+  });
+
+  test("a stop has noted it, and the worker hears of it from another one", async () => {
+    await using place = await startPlace();
+    const { stack, lost, killDuring, join } = place;
+    const worker = await join(lost);
+    const { id } = await lost.api.launch("SCRIPTED", {});
+    const { lease } = await worker.takes();
+    let unanswered: ReturnType<typeof refusalOf> | undefined;
+    await killDuring(() => {
+      unanswered = refusalOf(lost.api.stop(id));
+    });
+    assert.equal((await unanswered)?.code, "UNAVAILABLE");
+    assert.ok(!worker.hasHeard("command"));
+    const other = await stack.startController();
+    const { revision } = await other.api.get(id);
+    assert.equal((await other.api.stop(id)).revision, revision, "to ask again changes nothing");
+    const again = await join(other, { ...worker.hello, held: [lease] });
+    assert.deepEqual((await again.hears("command")).lease, lease);
+    await again.reports(lease, { outcome: Outcome.OUTCOME_STOPPED });
+    assert.deepEqual(runFacts(await other.api.get(id)), ["STOPPED", 1, 0]);
+  });
+});
+
+async function read<T>({ redis }: Stack, ask: (redis: ReturnType<typeof createConnection>) => Promise<T>): Promise<T> {
+  const connection = createConnection(redis.url);
+  await connection.connect();
+  try {
+    return await ask(connection);
+  } finally {
+    connection.disconnect();
+  }
+}

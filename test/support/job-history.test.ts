@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JobStatus } from "@drydock/job-controller/domain/job-state.ts";
+import { checkHistory, type Delivery, type History, type JobRecord, type Sighting } from "./job-history.ts";
+
+/** A sighting at that moment, of a job that changes once in each. */
+function sighting(revision: number, status: JobStatus, more: Partial<Sighting> = {}): Sighting {
+  const at = revision * 10;
+  return { revision, status, askedAt: at, seenAt: at + 5, updatedAt: at, facts: { attempt: 1 }, ...more };
+}
+
+function delivery(sequence: number, status: JobStatus, more: Partial<Delivery> = {}): Delivery {
+  return { sequence, status, arrivedAt: sequence * 10_000, isTaken: true, ...more };
+}
+
+/** A job that failed, was retried and is done, with all that was seen of it. */
+function soundRecord(id = "a"): JobRecord {
+  const statuses: JobStatus[] = ["PENDING", "RUNNING", "ERROR", "PENDING", "RUNNING", "SUCCESS"];
+  return {
+    id,
+    sightings: statuses.map((status, at) => sighting(at + 1, status)),
+    watches: [[1, 2, 6], [4]],
+    retries: 1,
+    deliveries: statuses.map((status, at) => delivery(at + 1, status)),
+    hasHook: true,
+    runs: [
+      { attempt: 1, isDone: false },
+      { attempt: 1, isDone: true },
+    ],
+    uniqueKey: "",
+  };
+}
+
+function historyOf(...records: JobRecord[]): History {
+  return {
+    jobs: new Map(records.map((record) => [record.id, record])),
+    launches: new Map(records.map(({ id }) => [`request of ${id}`, new Set([id])])),
+    kept: new Set(records.map(({ id }) => id)),
+    controllerLosses: [],
+    hasWorkerLosses: false,
+  };
+}
+
+/** The faults of the sound history after a change. */
+function faultsAfter(change: (record: JobRecord, history: History) => void): string[] {
+  const record = soundRecord();
+  const history = historyOf(record);
+  change(record, history);
+  return checkHistory(history);
+}
+
+describe("a history is sound", () => {
+  test("when everything happened as the table says", () => {
+    assert.deepEqual(
+      faultsAfter(() => {}),
+      [],
+    );
+  });
+
+  test("also when only some of it was seen, and not in its order", () => {
+    const change = ({ sightings }: JobRecord) => {
+      sightings.splice(1, 3);
+      sightings.reverse();
+    };
+    assert.deepEqual(faultsAfter(change), []);
+  });
+
+  test("when what was under way was seen later than what came after it", () => {
+    const change = ({ sightings: [first] }: JobRecord) => Object.assign(first ?? {}, { seenAt: 50 });
+    assert.deepEqual(faultsAfter(change), []);
+  });
+
+  test("when a hook is told again what it did not take, or what its controller died of", () => {
+    const again = (record: JobRecord, history: History) => {
+      record.deliveries.splice(1, 0, delivery(1, "PENDING", { arrivedAt: 15_000 }));
+      record.deliveries.splice(2, 0, delivery(2, "RUNNING", { arrivedAt: 19_000, isTaken: false }));
+      history.controllerLosses.push(12_000);
+    };
+    assert.deepEqual(faultsAfter(again), []);
+  });
+
+  test("when a job whose worker was lost ran its attempt again", () => {
+    const rerun = ({ runs }: JobRecord, history: History) => {
+      runs?.unshift({ attempt: 1, isDone: false });
+      history.hasWorkerLosses = true;
+    };
+    assert.deepEqual(faultsAfter(rerun), []);
+  });
+});
+
+describe("a history is at fault", () => {
+  const cases: Record<string, [(record: JobRecord, history: History) => void, RegExp]> = {
+    "when an answered launch is gone": [(_, { kept }) => kept.clear(), /its launch was answered, and it is lost/],
+    "when there is a job that nobody was told of": [(_, { kept }) => kept.add("b"), /b: nobody was told of its launch/],
+    "when one request launched two jobs": [
+      (_, { launches, kept }) => {
+        launches.get("request of a")?.add("b");
+        kept.add("b");
+      },
+      /request of a was answered with 2 jobs/,
+    ],
+    "when a request was never answered": [(_, { launches }) => launches.set("r", new Set()), /answered with 0 jobs/],
+    "when a job went where the table does not lead": [
+      ({ sightings }) => sightings.splice(1, 2, sighting(3, "SCHEDULED"), sighting(2, "PENDING")),
+      /went from PENDING at revision 2 to SCHEDULED at 3/,
+    ],
+    "when a job went further than its revision": [
+      ({ sightings }) => sightings.splice(1, 2, sighting(2, "ERROR"), sighting(3, "SUCCESS")),
+      /went from ERROR at revision 2 to SUCCESS at 3/,
+    ],
+    "when a job left a status that is for good": [
+      ({ sightings }) => sightings.push(sighting(9, "RUNNING"), sighting(12, "SUCCESS")),
+      /went from SUCCESS at revision 6 to RUNNING at 9/,
+    ],
+    "when one run had two ends": [
+      ({ sightings }) => sightings.push(sighting(6, "STOPPED")),
+      /changed, but not its revision 6: SUCCESS .* and STOPPED/,
+    ],
+    "when a job came back without RetryJob": [
+      (record) => Object.assign(record, { retries: 0, runs: undefined }),
+      /left a final status 1 times, with 0 times RetryJob/,
+    ],
+    "when a job changed, but not its revision": [
+      ({ sightings }) => sightings.push(sighting(2, "RUNNING", { facts: { attempt: 2 } })),
+      /changed, but not its revision 2/,
+    ],
+    "when a revision went back": [
+      ({ sightings }) => sightings.push(sighting(2, "RUNNING", { askedAt: 36, seenAt: 37 })),
+      /was seen at revision 3, and then at 2/,
+    ],
+    "when a watch told of the same twice": [
+      ({ watches }) => watches.push([2, 2]),
+      /a watch told of revision 2, and then of 2/,
+    ],
+    "when the time of an update went back": [
+      ({ sightings }) => Object.assign(sightings[4] ?? {}, { updatedAt: 39 }),
+      /the time of its update went back by 1 ms/,
+    ],
+    "when a job has not ended": [
+      (record) =>
+        Object.assign(record, {
+          runs: undefined,
+          hasHook: false,
+          deliveries: [],
+          sightings: record.sightings.slice(0, 5),
+        }),
+      /has not ended: RUNNING/,
+    ],
+    "when a job was never seen": [(record) => Object.assign(record, { sightings: [] }), /has not ended: never seen/],
+    "when a hook was told in the wrong order": [
+      ({ deliveries }) => deliveries.push(delivery(5, "RUNNING")),
+      /told its hook of 6, and then of 5/,
+    ],
+    "when a hook was told again what it had taken": [
+      ({ deliveries }, { controllerLosses }) => {
+        deliveries.push(delivery(6, "SUCCESS", { arrivedAt: 70_000 }));
+        controllerLosses.push(55_000, 71_000);
+      },
+      /told its hook of 6 again, after it was taken/,
+    ],
+    "when a hook was not told of a change": [
+      ({ deliveries }) => deliveries.splice(3, 1),
+      /told its hook of RUNNING right after ERROR/,
+    ],
+    "when a hook was not told of the launch": [
+      ({ deliveries }) => deliveries.splice(0, 1),
+      /told its hook of RUNNING right after nothing/,
+    ],
+    "when a hook was not told of an end": [
+      ({ deliveries }) => deliveries.pop(),
+      /its hook does not know of SUCCESS at 6/,
+    ],
+    "when a hook did not take an end": [
+      ({ deliveries }) => Object.assign(deliveries[5] ?? {}, { isTaken: false }),
+      /its hook does not know of SUCCESS at 6/,
+    ],
+    "when a hook was told what is not so": [
+      ({ deliveries }) => deliveries.splice(4, 2, delivery(5, "RUNNING"), delivery(6, "ERROR")),
+      /told its hook of ERROR at 6, and was SUCCESS/,
+    ],
+    "when a hook was told that there is not": [
+      (record) => Object.assign(record, { hasHook: false }),
+      /told a hook that it does not have/,
+    ],
+    "when a healthy job ran again": [
+      ({ runs }) => runs?.push({ attempt: 1, isDone: true }),
+      /ran attempt 1 after attempt 1/,
+    ],
+    "when an attempt was left out": [
+      ({ runs }) => Object.assign(runs?.[1] ?? {}, { attempt: 3 }),
+      /ran attempt 3 after attempt 1/,
+    ],
+    "when a success did not come to its end": [
+      ({ runs }) => Object.assign(runs?.[1] ?? {}, { isDone: false }),
+      /is a SUCCESS that did not come to its end/,
+    ],
+  };
+  for (const [name, [change, fault]] of Object.entries(cases)) {
+    test(name, () => assert.match(faultsAfter(change).join("\n"), fault));
+  }
+
+  test("when two jobs of one unique key were alive at once", () => {
+    const [a, b, c] = [soundRecord("a"), soundRecord("b"), soundRecord("c")];
+    const later = (record: JobRecord, ms: number) => {
+      for (const one of record.sightings) Object.assign(one, { askedAt: one.askedAt + ms, seenAt: one.seenAt + ms });
+    };
+    later(b, 20);
+    later(c, 1_000);
+    for (const record of [a, b, c]) record.uniqueKey = "k";
+    assert.deepEqual(checkHistory(historyOf(a, b, c)), ["a and b were alive at once with the unique key k"]);
+  });
+});

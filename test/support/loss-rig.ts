@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { createConnection } from "@drydock/job-controller/redis/connection.ts";
+import { defineScript, Shard } from "@drydock/job-controller/redis/shard.ts";
+import { systemClock } from "@drydock/shared/clock.ts";
+import { audit } from "./audit.ts";
+import { Crew } from "./failure-crew.ts";
+import { startFamilyWorker } from "./family-worker.ts";
+import { HistoryRecorder } from "./history-recorder.ts";
+import { startHookReceiver } from "./hook-receiver.ts";
+import type { JobApi } from "./job-api.ts";
+import { checkHistory, type History } from "./job-history.ts";
+import type { LossOptions } from "./losses.ts";
+import { putMixedLoad } from "./mixed-load.ts";
+import { createRandom } from "./random.ts";
+import { type Stack, startStack } from "./stack.ts";
+
+const users = 6;
+const forMs = 25_000;
+/** The last losses have some time before the load ends. */
+const lossesForMs = 20_000;
+/** A hook whose controller died in a delivery is told again after 30 s. */
+const settleWithinMs = 50_000;
+
+/**
+ * Two controllers on one Redis and three workers under a mixed load while something is lost again and again; then all
+ * must come to its end, and history and Redis must be sound. The test's output has the seed and what happened.
+ */
+export async function surviveLosses(test: TestContext, lose: (options: LossOptions) => Promise<number>): Promise<void> {
+  const random = createRandom();
+  test.diagnostic(`TEST_SEED=${random.seed}`);
+  await using stack = await startStack();
+  await using hooks = await startHookReceiver();
+  const [a, b] = await Promise.all([stack.startController(), stack.startController()]);
+  const settings = { DRYDOCK_CONTROLLER: `ipv4:${a.address},${b.address}`, DRYDOCK_SLOTS: "8" };
+  const crew = new Crew(stack);
+  for (const id of ["a", "b", "c"]) await crew.hire(id, a, settings);
+  const family = await startFamilyWorker(settings.DRYDOCK_CONTROLLER);
+  try {
+    const recorder = new HistoryRecorder([a.api, b.api], hooks);
+    const { history } = recorder;
+    const [losses] = await Promise.all([
+      lose({ stack, controllers: [a, b], crew, settings, random, history, forMs: lossesForMs }),
+      putMixedLoad({ recorder, random, hookUrl: hooks.url, users, forMs }),
+    ]);
+    await recorder.settle(settleWithinMs);
+    test.diagnostic(`${losses} losses, ${recorder.repeats} calls repeated; ${summaryOf(history)}`);
+    assert.deepEqual(checkHistory(history), []);
+    assert.deepEqual(await auditOf(stack), []);
+    await seesWholeFamilies(a.api);
+    assert.ok(losses > 3 && history.jobs.size > 100, "it was worth the while");
+  } finally {
+    await family.stop(AbortSignal.timeout(5_000));
+  }
+}
+
+/** Of each job that launches three others there are no more, and all three when it came to its end. */
+async function seesWholeFamilies(api: JobApi): Promise<void> {
+  const jobs = await api.list();
+  const parents = jobs.filter(({ name }) => name === "FAMILY");
+  assert.ok(parents.length > 0);
+  for (const { id, status } of parents) {
+    const count = jobs.filter(({ upstreamJobId }) => upstreamJobId === id).length;
+    assert.ok(status === "SUCCESS" ? count === 3 : count <= 3, `${id} is ${status} and launched ${count} jobs`);
+  }
+}
+
+async function auditOf({ redis }: Stack): Promise<string[]> {
+  const connection = defineScript(createConnection(redis.url));
+  await connection.connect();
+  try {
+    return await audit(connection, new Shard(0, connection, systemClock));
+  } finally {
+    connection.disconnect();
+  }
+}
+
+/** How many jobs there were, where they ended, and what was told of them. */
+function summaryOf({ jobs }: History): string {
+  const records = [...jobs.values()];
+  const ends = new Map<string, number>();
+  for (const { sightings } of records) {
+    const { status = "" } = sightings.at(-1) ?? {};
+    ends.set(status, (ends.get(status) ?? 0) + 1);
+  }
+  const sum = (count: (record: (typeof records)[number]) => number) =>
+    records.reduce((total, record) => total + count(record), 0);
+  return [
+    `${jobs.size} jobs`,
+    ...[...ends].map(([status, count]) => `${count} ${status}`),
+    `${sum(({ retries }) => retries)} retries`,
+    `${sum(({ sightings }) => sightings.length)} sightings`,
+    `${sum(({ deliveries }) => deliveries.length)} hook requests`,
+    `${sum(({ runs }) => runs?.length ?? 0)} runs`,
+  ].join(", ");
+}
