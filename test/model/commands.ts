@@ -1,4 +1,5 @@
 import type { JobCommand } from "@drydock/job-controller/domain/job.ts";
+import { type OverlapPolicy, overlapPolicies } from "@drydock/job-controller/domain/schedule.ts";
 import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import fc from "fast-check";
 
@@ -9,7 +10,7 @@ export const workerIds = ["w1", "w2", "w3"] as const;
 
 /** Which job a command is about: the nth of those that run, wait or have ended, or of all when there is none. */
 export interface Target {
-  among: "running" | "waiting" | "ended" | "any";
+  among: "running" | "waiting" | "ended" | "periodic" | "any";
   nth: number;
   /** Whether an older token is named. */
   stale: boolean;
@@ -38,6 +39,14 @@ export interface LaunchShape {
   policy: { maxAttempts: number; finalReasons: string[]; queueTimeoutMs: number } | undefined;
 }
 
+/** When a periodic job launches; its cron line is that of every other second. */
+export interface ScheduleShape {
+  overlap: OverlapPolicy;
+  catchUpMs: number;
+  /** How long it launches, in milliseconds; 0 is for ever. */
+  lastsMs: number;
+}
+
 /** What is said with a check-in or a result. */
 export interface Said {
   text: string | undefined;
@@ -47,6 +56,7 @@ export interface Said {
 /** Everything that the pool can be asked. */
 export type Command =
   | { do: "launch"; shape: LaunchShape }
+  | { do: "launchPeriodic"; shape: LaunchShape; schedule: ScheduleShape }
   | { do: "launchSubJob"; parent: Target; key: string; shape: LaunchShape }
   | { do: "end"; target: Target; command: JobCommand }
   | { do: "retry"; target: Target }
@@ -60,7 +70,8 @@ export type Command =
   | { do: "postpone"; target: Target; delayMs: number }
   | { do: "confirm"; target: Target; command: JobCommand }
   | { do: "release"; target: Target }
-  | { do: "promote" | "reap" | "expire" | "endSubJobs" }
+  | { do: "promote" | "reap" | "expire" | "endSubJobs" | "fire" }
+  | { do: "pauseSchedule" | "resumeSchedule"; target: Target }
   | { do: "sweep"; status: "STOPPED" | "CANCELLED" | "ERROR" | "SUCCESS"; keepMs: number }
   | { do: "pause"; name: string; pauses: boolean }
   | { do: "drain"; name: string; limit: number }
@@ -96,6 +107,12 @@ const shape = fc.record({
   requestKey: fc.constantFrom("", "", "", "r1", "r2"),
   policy: maybe(policy),
 });
+const schedule = fc.record({
+  overlap: fc.constantFrom(...overlapPolicies),
+  catchUpMs: fc.constantFrom(0, 1_000, 60_000),
+  lastsMs: fc.constantFrom(0, 0, 5_000),
+});
+const periodic = target("periodic", "periodic", "periodic", "any");
 const types = fc.uniqueArray(
   fc.record({ name, most: fc.constantFrom(0, 0, 1, 3), mostOfKey: fc.constantFrom(0, 0, 1, 2) }),
   {
@@ -116,6 +133,7 @@ function kind<Kind extends Command["do"], Rest>(what: Kind, rest: { [Key in keyo
 
 const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   launch: kind("launch", { shape }),
+  launchPeriodic: kind("launchPeriodic", { shape, schedule }),
   launchSubJob: kind("launchSubJob", { parent: running, key: fc.constantFrom("1", "2"), shape }),
   end: kind("end", { target: target("running", "running", "waiting", "any"), command }),
   retry: kind("retry", { target: target("ended", "ended", "ended", "any") }),
@@ -135,6 +153,9 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   reap: kind("reap", {}),
   expire: kind("expire", {}),
   endSubJobs: kind("endSubJobs", {}),
+  fire: kind("fire", {}),
+  pauseSchedule: kind("pauseSchedule", { target: periodic }),
+  resumeSchedule: kind("resumeSchedule", { target: periodic }),
   sweep: sweeping(),
   pause: kind("pause", { name, pauses: fc.constantFrom(true, false, false) }),
   drain: kind("drain", { name, limit: fc.integer({ min: 1, max: 6 }) }),
@@ -149,6 +170,7 @@ export const everything: Mix = {
   ...{ launch: 16, launchSubJob: 3, end: 5, retry: 5, pause: 1, drain: 1 },
   ...{ hello: 6, beat: 9, disconnect: 1, takeBack: 1, leave: 1, claim: 26 },
   ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, confirm: 1, release: 2 },
+  ...{ launchPeriodic: 2, fire: 4, pauseSchedule: 1, resumeSchedule: 1 },
   ...{ promote: 6, reap: 2, expire: 2, endSubJobs: 2, sweep: 3, wait: 6 },
 };
 
@@ -162,6 +184,12 @@ export const losses: Mix = {
 export const endings: Mix = {
   ...{ launch: 4, launchSubJob: 4, end: 10, retry: 3, endSubJobs: 4, claim: 18, beat: 10, hello: 5, reap: 3 },
   ...{ confirm: 4, succeed: 1, fail: 1, postpone: 1, release: 1, promote: 1, wait: 8 },
+};
+
+/** Periodic jobs, and what becomes of what they launch. */
+export const schedules: Mix = {
+  ...{ launch: 1, launchPeriodic: 4, fire: 16, pauseSchedule: 2, resumeSchedule: 3, end: 3, endSubJobs: 2, retry: 2 },
+  ...{ hello: 1, beat: 3, claim: 12, succeed: 6, fail: 2, release: 1, promote: 3, reap: 2, sweep: 2, wait: 16 },
 };
 
 /** A list of such commands, of up to so many. */

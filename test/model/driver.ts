@@ -5,8 +5,17 @@ import type { CheckIn } from "@drydock/job-controller/ports/job-pool.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { audit } from "../support/audit.ts";
 import { type PoolUnderTest, workerInfo, workerNamed } from "../support/pool.ts";
-import { type LaunchShape, type Naming, type Said, type Speaker, type Target, workerIds } from "./commands.ts";
+import {
+  type LaunchShape,
+  type Naming,
+  type Said,
+  type ScheduleShape,
+  type Speaker,
+  type Target,
+  workerIds,
+} from "./commands.ts";
 import { History } from "./history.ts";
+import { cronSpec, timeAfter } from "./schedules.ts";
 import { ModelPool, Refused, type ShownJob, shownFields } from "./state.ts";
 import { hello } from "./workers.ts";
 
@@ -14,6 +23,7 @@ const statusesOf = {
   running: ["RUNNING"],
   waiting: ["PENDING", "SCHEDULED"],
   ended: ["STOPPED", "CANCELLED", "ERROR", "SUCCESS"],
+  periodic: ["SCHEDULED"],
   any: [],
 } as const;
 
@@ -52,7 +62,10 @@ export class Driver {
   /** The lease that the target stands for; of no job when there is none. */
   lease({ among, nth, stale }: Target): Lease {
     const all = [...this.model.jobs.values()];
-    const wanted = all.filter(({ status }) => statusesOf[among].some((one) => one === status));
+    const wanted = all.filter(
+      ({ status, kind }) =>
+        statusesOf[among].some((one) => one === status) && (among !== "periodic" || kind === "PERIODIC"),
+    );
     const from = wanted.length > 0 ? wanted : all;
     const job = from[nth % Math.max(1, from.length)];
     if (job === undefined) return { jobId: "00000000000000", token: 1 };
@@ -100,6 +113,13 @@ export class Driver {
     }
   }
 
+  /** Compares how the periodic jobs have done. */
+  async compareSchedules(): Promise<void> {
+    for (const { id, plan } of this.model.jobs.values()) {
+      if (plan !== undefined) assert.deepEqual((await this.under.pool.get(id)).periodicCounts, plan.counts, id);
+    }
+  }
+
   /** Compares what is seen only from outside the jobs: the indexes, the counts, the workers. */
   async compareAll(): Promise<void> {
     const { redis, shards, pool, queues } = this.under;
@@ -134,6 +154,14 @@ export function toNewJob(shape: LaunchShape, now: number): NewJob & { options: N
       policy: policy && { ...noPolicy, ...policy },
     },
   };
+}
+
+/** The periodic job that the shapes stand for. */
+export function toPeriodicJob(shape: LaunchShape, { overlap, catchUpMs, lastsMs }: ScheduleShape, now: number) {
+  const job = toNewJob({ ...shape, delayMs: 0 }, now);
+  const endAt = lastsMs === 0 ? 0 : now + lastsMs;
+  const schedule = { cronSpec, timeZone: "UTC", overlap, catchUpMs, jitterMs: 0, startAt: 0, endAt };
+  return { ...job, options: { ...job.options, kind: "PERIODIC" as const, runAt: timeAfter(now), schedule } };
 }
 
 /** The check-in that is meant. */

@@ -1,7 +1,8 @@
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
-import { commandsOf, endings, everything, losses, type Mix } from "./commands.ts";
+import { createRandom } from "../support/random.ts";
+import { commandsOf, endings, everything, losses, type Mix, schedules } from "./commands.ts";
 import { Driver } from "./driver.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -18,7 +19,9 @@ describe("the pool and its model", () => {
   });
   after(() => under.stop());
 
-  const agreeOn = (mix: Mix) => {
+  const agreeOn = (mix: Mix) => (context: TestContext) => {
+    const { seed } = createRandom();
+    context.diagnostic(`TEST_SEED=${seed}`);
     const property = fc.asyncProperty(commandsOf(mix, mostCommands), async (commands) => {
       await under.redis.flushall();
       const driver = new Driver(under);
@@ -26,10 +29,11 @@ describe("the pool and its model", () => {
       for (const command of commands) await runCommand(driver, command);
       await driver.compareAll();
     });
-    return fc.assert(property, { numRuns, interruptAfterTimeLimit });
+    return fc.assert(property, { seed, numRuns, interruptAfterTimeLimit });
   };
 
-  test("say the same, whatever is asked in whatever order", () => agreeOn(everything));
-  test("say the same while workers come and go", () => agreeOn(losses));
-  test("say the same while jobs are stopped and cancelled", () => agreeOn(endings));
+  test("say the same, whatever is asked in whatever order", agreeOn(everything));
+  test("say the same while workers come and go", agreeOn(losses));
+  test("say the same while periodic jobs launch others", agreeOn(schedules));
+  test("say the same while jobs are stopped and cancelled", agreeOn(endings));
 });

@@ -1,9 +1,11 @@
 import type { Job, JobCommand } from "@drydock/job-controller/domain/job.ts";
 import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
+import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { workerInfo } from "../support/pool.ts";
 import type { Command, CommandOf } from "./commands.ts";
-import { type Driver, shown, toCheckIn, toNewJob } from "./driver.ts";
+import { type Driver, shown, toCheckIn, toNewJob, toPeriodicJob } from "./driver.ts";
 import * as queue from "./queue.ts";
+import * as schedules from "./schedules.ts";
 import type { ModelJob } from "./state.ts";
 import * as upkeep from "./upkeep.ts";
 import * as users from "./users.ts";
@@ -21,6 +23,12 @@ export async function runCommand(driver: Driver, command: Command): Promise<void
 const runners: Runners = {
   launch: (driver, { shape }) => {
     const job = toNewJob(shape, driver.model.now);
+    return driver.both(answered(driver.under.pool.launch(job)), (answer) =>
+      answerOf(driver, users.launch(driver.model, answer?.id ?? "", job)),
+    );
+  },
+  launchPeriodic: (driver, { shape, schedule }) => {
+    const job = toPeriodicJob(shape, schedule, driver.model.now);
     return driver.both(answered(driver.under.pool.launch(job)), (answer) =>
       answerOf(driver, users.launch(driver.model, answer?.id ?? "", job)),
     );
@@ -113,6 +121,25 @@ const runners: Runners = {
   reap: (driver) => driver.both(driver.under.pool.reap(), () => upkeep.reap(driver.model)),
   expire: (driver) => driver.both(driver.under.pool.expire(), () => upkeep.expire(driver.model)),
   endSubJobs: (driver) => driver.both(driver.under.pool.endSubJobs(), () => users.endSubJobs(driver.model)),
+  fire: async (driver) => {
+    const asked = fireSchedules(driver.under);
+    await asked;
+    const parents = await Promise.all(driver.model.periodic.map(({ id }) => driver.under.pool.get(id)));
+    const newest = new Map(parents.map(({ id, executions }) => [id, executions.at(-1) ?? ""]));
+    schedules.fire(driver.model, ({ id }) => newest.get(id) ?? "");
+    await driver.compareSchedules();
+  },
+  pauseSchedule: (driver, { target }) => {
+    const { jobId } = driver.lease(target);
+    const asked = driver.under.schedules.pause(jobId);
+    return driver.both(answered(asked), () => answerOf(driver, schedules.pause(driver.model, jobId)));
+  },
+  resumeSchedule: async (driver, { target }) => {
+    const { jobId } = driver.lease(target);
+    const asked = driver.under.pool.get(jobId).then((job) => resumeSchedule(driver.under, job));
+    await driver.both(answered(asked), () => answerOf(driver, schedules.resume(driver.model, jobId)));
+    await driver.compareSchedules();
+  },
   sweep: (driver, { status, keepMs }) => {
     const before = driver.model.now - keepMs;
     return driver.both(driver.under.pool.sweep(status, before), () => upkeep.sweep(driver.model, status, before));

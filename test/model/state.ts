@@ -1,5 +1,6 @@
 import type { Job, JobCommand, NewJob } from "@drydock/job-controller/domain/job.ts";
 import { type JobStatus, jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
+import type { OverlapPolicy, PeriodicCounts } from "@drydock/job-controller/domain/schedule.ts";
 
 /** The fields of a job that the model foretells. */
 export const shownFields = [
@@ -11,6 +12,16 @@ export const shownFields = [
 
 /** A job as the model shows it. */
 export type ShownJob = Pick<Job, (typeof shownFields)[number]>;
+
+/** When a periodic job launches, and how it has done. */
+export interface ModelPlan {
+  /** Its next time; 0 while it is paused. */
+  nextAt: number;
+  overlap: OverlapPolicy;
+  catchUpMs: number;
+  endAt: number;
+  counts: PeriodicCounts;
+}
 
 /** A job as the model holds it; executionTotals is made when it is shown. */
 export interface ModelJob extends Omit<ShownJob, "executionTotals"> {
@@ -24,6 +35,8 @@ export interface ModelJob extends Omit<ShownJob, "executionTotals"> {
   commandAt: number;
   /** When its wait for the first run ends; 0 is never. */
   expiresAt: number;
+  /** Of a periodic job. */
+  plan: ModelPlan | undefined;
   /** It runs under a limit of its type or key, for which it counts. */
   isLimited: boolean;
 }
@@ -77,6 +90,11 @@ export class ModelPool {
     return [...this.jobs.values()].filter(({ status }) => statuses.includes(status));
   }
 
+  /** The periodic jobs that have not ended. */
+  get periodic(): ModelJob[] {
+    return this.inStatus("SCHEDULED").filter(({ kind }) => kind === "PERIODIC");
+  }
+
   /** The jobs that the worker holds. */
   heldBy(workerId: string): ModelJob[] {
     return this.inStatus("RUNNING").filter((job) => job.workerId === workerId);
@@ -95,7 +113,7 @@ export class ModelPool {
   /** The job as users see it. */
   show(job: ModelJob): ShownJob {
     const { turn: _, mayComeEarly: _early, leftPlace: _left, commandAt: _at, ...rest } = job;
-    const { expiresAt: _expires, isLimited: _limited, ...shown } = rest;
+    const { expiresAt: _expires, isLimited: _limited, plan: _plan, ...shown } = rest;
     const launched = [...this.jobs.values(), ...this.gone].filter(({ upstreamJobId }) => upstreamJobId === job.id);
     const executionTotals: ShownJob["executionTotals"] = {};
     for (const status of jobStatuses) {
@@ -124,7 +142,15 @@ export function newModelJob(
     ...{ status: "PENDING", token: 0, attempt: 0, crashes: 0, command: undefined, upstreamJobId: "", workerId: "" },
     ...{ enqueuedAt: now, runAt: 0, startedAt: 0, endedAt: 0, checkIn: "", checkInAt: 0 },
     ...{ progress: undefined, lastError: undefined, executions: [] },
-    ...{ turn: 0, mayComeEarly: false, leftPlace: false, commandAt: 0, expiresAt: 0, isLimited: false },
+    ...{
+      turn: 0,
+      mayComeEarly: false,
+      leftPlace: false,
+      commandAt: 0,
+      expiresAt: 0,
+      isLimited: false,
+      plan: undefined,
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { finish, loseAll, type ModelPool } from "./state.ts";
 
 /** Due jobs wait in their queues, the longest due first. */
 export function promote(pool: ModelPool): PromoteReport {
-  const scheduled = pool.inStatus("SCHEDULED");
+  const scheduled = pool.inStatus("SCHEDULED").filter(({ kind }) => kind !== "PERIODIC");
   const due = scheduled.filter(({ runAt }) => runAt <= pool.now).sort((a, b) => a.runAt - b.runAt);
   const later = scheduled.map(({ runAt }) => runAt).filter((runAt) => runAt > pool.now);
   let [turn, at] = [0, -1];

@@ -1,6 +1,7 @@
 import { type JobCommand, type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
 import type { UpkeepReport } from "@drydock/job-controller/ports/job-pool.ts";
+import { planOf } from "./schedules.ts";
 import { finish, type ModelJob, type ModelPool, newModelJob, refuse, statusAfter } from "./state.ts";
 
 /** Stores a job under that id, or gives the one that the same request launched before. */
@@ -10,9 +11,11 @@ export function launch(pool: ModelPool, id: string, job: NewJob, upstreamJobId =
   if (options.requestKey !== "" && before !== undefined) return before;
   keepUnique(pool, id, options.uniqueKey);
   const made = { ...newModelJob(id, pool.now, { ...job, options }), upstreamJobId };
-  if (options.runAt > pool.now) Object.assign(made, { status: "SCHEDULED", runAt: options.runAt });
+  if (options.kind === "PERIODIC") {
+    Object.assign(made, { status: "SCHEDULED", runAt: options.runAt, plan: planOf(options) });
+  } else if (options.runAt > pool.now) Object.assign(made, { status: "SCHEDULED", runAt: options.runAt });
   else made.turn = pool.newBack();
-  waitForFirstRun(made, Math.max(pool.now, made.runAt));
+  if (made.plan === undefined) waitForFirstRun(made, Math.max(pool.now, made.runAt));
   if (options.requestKey !== "") pool.requests.set(options.requestKey, id);
   pool.jobs.set(id, made);
   return made;
@@ -65,13 +68,14 @@ function endJob(pool: ModelPool, job: ModelJob, command: JobCommand): void {
   if (isFinal(job.status) || isAsked) return;
   if (job.status === "RUNNING") Object.assign(job, { command, commandAt: pool.now });
   else finish(pool, job, statusAfter(command));
+  if (job.plan !== undefined) job.plan.counts.paused = false;
   if (job.executions.length > 0) pool.ending.set(job.id, command);
 }
 
 /** Brings a job back; its attempts count anew. */
 export function retry(pool: ModelPool, id: string): ModelJob {
   const job = pool.find(id);
-  if (job.status !== "CANCELLED" && job.status !== "ERROR") refuse("JOB_STATUS_FORBIDS");
+  if (job.kind === "PERIODIC" || (job.status !== "CANCELLED" && job.status !== "ERROR")) refuse("JOB_STATUS_FORBIDS");
   keepUnique(pool, id, job.uniqueKey);
   job.token++;
   Object.assign(job, { status: "PENDING", attempt: 0, crashes: 0, startedAt: 0, endedAt: 0 });

@@ -5,6 +5,7 @@ import { followingTime, type Schedule, settle } from "./schedule.ts";
 const schedule: Schedule = {
   ...{ cronSpec: "* * * * *", timeZone: "UTC", overlap: "SKIP", catchUpMs: 60_000, jitterMs: 0, startAt: 0, endAt: 0 },
 };
+const dayMs = 24 * 3_600_000;
 /** Every 100. */
 const next = (after: number) => (Math.floor(after / 100) + 1) * 100;
 
@@ -23,8 +24,22 @@ describe("a periodic job", () => {
   });
 
   test("counts a long gap in bounded work", () => {
-    const { missed, nextAt } = settle(schedule, 0, 100_000_000, next);
-    assert.deepEqual([missed, nextAt], [1_000, 100_000_100]);
+    const { missed, nextAt, runAt } = settle(schedule, 0, 100_000_000, next);
+    assert.deepEqual([missed, nextAt, runAt], [999, 100_000_100, 100_000_000], "and makes up for the latest");
+  });
+
+  test("finds the latest time of a rare line too", () => {
+    const monthly = (after: number) => (Math.floor(after / (30 * dayMs)) + 1) * 30 * dayMs;
+    const patient = { ...schedule, catchUpMs: 20 * dayMs };
+    const settled = settle(patient, 30 * dayMs, 105 * dayMs, monthly);
+    assert.deepEqual(settled, { runAt: 90 * dayMs, nextAt: 120 * dayMs, missed: 2 });
+  });
+
+  test("neither launches nor counts what comes after its end, also when nobody was there at its end", () => {
+    const over = { ...schedule, endAt: 1_000 };
+    assert.deepEqual(settle(over, 500, 1_050, next), { runAt: 1_000, nextAt: 0, missed: 5 });
+    assert.deepEqual(settle(over, 500, 90_000, next), { runAt: 0, nextAt: 0, missed: 6 });
+    assert.deepEqual(settle(over, 1_500, 1_550, next), { runAt: 0, nextAt: 0, missed: 0 });
   });
 
   test("begins at its start time and ends after its end time", () => {

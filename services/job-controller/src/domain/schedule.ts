@@ -44,25 +44,41 @@ export interface Settlement {
   missed: number;
 }
 
+/** How far back to look for the latest time: so far that each has few times when the one before has none. */
+const spansMs = [1_000, 60_000, 3_600_000, 24 * 3_600_000, 32 * 24 * 3_600_000, 367 * 24 * 3_600_000];
+
 /** How many missed times are counted one by one; a longer gap counts as so many. */
 const mostCounted = 1_000;
 
 /**
  * Settles the times from `dueAt` to `now`: however many there are, one job is launched, for the latest, if that is not
- * longer ago than the catch-up time.
+ * longer ago than the catch-up time. Times after the schedule's end are none.
  */
 export function settle(schedule: Schedule, dueAt: number, now: number, next: NextTime): Settlement {
-  let [latest, count] = [dueAt, 1];
-  for (let at = next(latest); at > 0 && at <= now && count < mostCounted; at = next(at)) {
-    latest = at;
-    count++;
-  }
+  const nextAt = followingTime(schedule, now, next);
+  const last = schedule.endAt > 0 ? Math.min(now, schedule.endAt) : now;
+  if (dueAt > last) return { runAt: 0, nextAt, missed: 0 };
+  const latest = latestTime(dueAt, last, next);
   const isMadeUpFor = now - latest <= schedule.catchUpMs;
-  return {
-    runAt: isMadeUpFor ? latest : 0,
-    nextAt: followingTime(schedule, now, next),
-    missed: isMadeUpFor ? count - 1 : count,
-  };
+  const count = countTimes(dueAt, last, next);
+  return { runAt: isMadeUpFor ? latest : 0, nextAt, missed: isMadeUpFor ? count - 1 : count };
+}
+
+function countTimes(from: number, last: number, next: NextTime): number {
+  let count = 1;
+  for (let at = next(from); at > 0 && at <= last && count < mostCounted; at = next(at)) count++;
+  return count;
+}
+
+/** The latest time up to `last`, looked for from there, since there may be millions from `dueAt` on. */
+function latestTime(dueAt: number, last: number, next: NextTime): number {
+  for (const span of spansMs) {
+    let at = next(last - span);
+    if (at === 0 || at > last) continue;
+    for (let later = next(at); later > 0 && later <= last; later = next(at)) at = later;
+    return Math.max(at, dueAt);
+  }
+  return dueAt;
 }
 
 /** The schedule's first time after the given one, 0 when none follows. */
