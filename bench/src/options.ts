@@ -32,7 +32,6 @@ export interface Options {
 export const usage = `npm run bench -- [options]
 
   --quick             one round of small counts, in less than two minutes
-  --deep              time launches with 1,000,000 jobs waiting too, which takes some minutes
   --rounds <n>        rounds of each measurement, 1 to 100 (5; 1 with --quick)
   --only <name,...>   these measurements alone
   --profile <folder>  leave a CPU profile of each controller in the folder
@@ -44,7 +43,7 @@ const full: Sizes = {
   drained: 20_000,
   steadySeconds: 6,
   remembered: 50_000,
-  depths: [0, 1_000, 100_000],
+  depths: [0, 1_000, 100_000, 1_000_000],
   idleSeconds: 10,
   peerCrash: true,
 };
@@ -69,7 +68,6 @@ export function readOptions(args: readonly string[]): Options | undefined {
     args: [...args],
     options: {
       quick: { type: "boolean", default: false },
-      deep: { type: "boolean", default: false },
       rounds: { type: "string" },
       only: { type: "string" },
       profile: { type: "string" },
@@ -78,7 +76,6 @@ export function readOptions(args: readonly string[]): Options | undefined {
   });
   if (values.help) return undefined;
   const sizes = { ...(values.quick ? quick : full) };
-  if (values.deep) sizes.depths = [...sizes.depths, 1_000_000];
   if (values.rounds !== undefined) sizes.rounds = toRounds(values.rounds);
   return { sizes, only: values.only?.split(","), profileDir: values.profile };
 }
