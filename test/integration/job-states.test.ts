@@ -43,7 +43,7 @@ const events: Record<
   success: ({ pool }, lease) => pool.succeed(lease, {}),
   "failure, to be tried again": ({ pool }, lease) => pool.fail(lease, passingFailure, {}),
   "failure, for good": ({ pool }, lease) => pool.fail(lease, { ...passingFailure, retry: "never" }, {}),
-  postponed: ({ pool }, lease) => pool.postpone(lease, 1_000),
+  postponed: ({ pool }, lease) => pool.postpone(lease, 1_000, {}),
   release: ({ pool }, lease) => pool.release(lease),
   "lease lost": async ({ pool, clock }) => {
     clock.advance(15_001);

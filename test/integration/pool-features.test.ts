@@ -161,7 +161,7 @@ describe("what the pool offers beyond a queue", () => {
 
   test("a postponed job uses no attempt", async () => {
     const lease = await startJob(under, worker);
-    assert.equal(await under.pool.postpone(lease, 500), "accepted");
+    assert.equal(await under.pool.postpone(lease, 500, {}), "accepted");
     const job = await under.pool.get(lease.jobId);
     assert.deepEqual([job.status, job.attempt, job.runAt], ["SCHEDULED", 0, under.clock.now() + 500]);
   });

@@ -67,7 +67,7 @@ export type Command =
   | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
   | { do: "checkIn" | "succeed"; target: Target; said: Said }
   | { do: "fail"; target: Target; reason: string; retry: "never" | number; maxFails: number; said: Said }
-  | { do: "postpone"; target: Target; delayMs: number }
+  | { do: "postpone"; target: Target; delayMs: number; said: Said }
   | { do: "confirm"; target: Target; command: JobCommand }
   | { do: "release"; target: Target }
   | { do: "promote" | "reap" | "expire" | "endSubJobs" | "fire" }
@@ -146,7 +146,7 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   checkIn: kind("checkIn", { target: running, said }),
   succeed: kind("succeed", { target: running, said }),
   fail: failing(),
-  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000) }),
+  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), said }),
   confirm: kind("confirm", { target: running, command }),
   release: kind("release", { target: running }),
   promote: kind("promote", {}),

@@ -104,10 +104,10 @@ const runners: Runners = {
     const asked = driver.under.pool.fail(lease, failure, toCheckIn(said));
     return driver.both(asked, () => workers.fail(driver.model, lease, failure, toCheckIn(said)));
   },
-  postpone: (driver, { target, delayMs }) => {
+  postpone: (driver, { target, delayMs, said }) => {
     const lease = driver.lease(target);
-    const asked = driver.under.pool.postpone(lease, delayMs);
-    return driver.both(asked, () => workers.postpone(driver.model, lease, delayMs));
+    const asked = driver.under.pool.postpone(lease, delayMs, toCheckIn(said));
+    return driver.both(asked, () => workers.postpone(driver.model, lease, delayMs, toCheckIn(said)));
   },
   confirm: (driver, { target, command }) => {
     const lease = driver.lease(target);

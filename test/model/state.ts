@@ -31,6 +31,8 @@ export interface ModelJob extends Omit<ShownJob, "executionTotals"> {
   mayComeEarly: boolean;
   /** It was ended while it waited; its former place is not cleared yet. */
   leftPlace: boolean;
+  /** When it was last retried; 0 is never. */
+  retriedAt: number;
   /** When the open command was asked for. */
   commandAt: number;
   /** When its wait for the first run ends; 0 is never. */
@@ -112,7 +114,7 @@ export class ModelPool {
 
   /** The job as users see it. */
   show(job: ModelJob): ShownJob {
-    const { turn: _, mayComeEarly: _early, leftPlace: _left, commandAt: _at, ...rest } = job;
+    const { turn: _, mayComeEarly: _early, leftPlace: _left, commandAt: _at, retriedAt: _retried, ...rest } = job;
     const { expiresAt: _expires, isLimited: _limited, plan: _plan, ...shown } = rest;
     const launched = [...this.jobs.values(), ...this.gone].filter(({ upstreamJobId }) => upstreamJobId === job.id);
     const executionTotals: ShownJob["executionTotals"] = {};
@@ -147,6 +149,7 @@ export function newModelJob(
       mayComeEarly: false,
       leftPlace: false,
       commandAt: 0,
+      retriedAt: 0,
       expiresAt: 0,
       isLimited: false,
       plan: undefined,

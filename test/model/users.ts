@@ -30,12 +30,18 @@ export function launchSubJob(
 ): ModelJob {
   const parent = pool.find(parentLease.jobId);
   if (parent.status !== "RUNNING" || parent.token !== parentLease.token) refuse("LEASE_LOST");
-  const known = pool.subJobs.get(`${parent.id} ${key}`);
-  if (known !== undefined && pool.jobs.has(known)) return pool.find(known);
+  const known = pool.jobs.get(pool.subJobs.get(`${parent.id} ${key}`) ?? "");
+  if (known !== undefined && !isOfFormerLife(parent, known)) return known;
   const made = launch(pool, child.id, child.job, parent.id);
   pool.subJobs.set(`${parent.id} ${key}`, made.id);
   parent.executions.push(made.id);
+  if (parent.command !== undefined) pool.ending.set(parent.id, parent.command);
   return made;
+}
+
+/** What ended without success before its parent was retried is launched anew. */
+function isOfFormerLife({ retriedAt }: ModelJob, { status, endedAt }: ModelJob): boolean {
+  return isFinal(status) && status !== "SUCCESS" && retriedAt > 0 && endedAt <= retriedAt;
 }
 
 /** Ends a waiting job; of a running one notes the command. What it launched is ended later. */
@@ -83,6 +89,7 @@ export function retry(pool: ModelPool, id: string): ModelJob {
   Object.assign(job, { turn: pool.newBack(), mayComeEarly: job.mayComeEarly || job.leftPlace });
   waitForFirstRun(job, pool.now);
   pool.ending.delete(id);
+  if (job.executions.length > 0) job.retriedAt = pool.now;
   return job;
 }
 

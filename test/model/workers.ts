@@ -112,8 +112,9 @@ export function fail(pool: ModelPool, lease: Lease, failure: Failure, said: Chec
 }
 
 /** Another run later; no attempt is used. */
-export function postpone(pool: ModelPool, lease: Lease, delayMs: number): Verdict {
+export function postpone(pool: ModelPool, lease: Lease, delayMs: number, said: CheckIn): Verdict {
   return settle(pool, lease, (job) => {
+    note(pool, job, said);
     job.attempt--;
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
     else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + delayMs });

@@ -107,7 +107,7 @@ export interface JobPool {
   succeed(lease: Lease, checkIn: CheckIn): Promise<Verdict>;
   fail(lease: Lease, failure: Failure, checkIn: CheckIn): Promise<Verdict>;
   /** The handler asks for another run later; no attempt is used. */
-  postpone(lease: Lease, delayMs: number): Promise<Verdict>;
+  postpone(lease: Lease, delayMs: number, checkIn: CheckIn): Promise<Verdict>;
   /** The handler ended because of a stop or cancel. */
   confirm(lease: Lease, command: JobCommand): Promise<Verdict>;
   /** Back to the front of its queue; no attempt is used. */

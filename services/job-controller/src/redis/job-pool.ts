@@ -145,8 +145,9 @@ export class RedisJobPool implements port.JobPool {
     return toVerdict(await this.#of(lease.jobId).run("fail", lease.jobId, lease.token, reason, message, ...rest));
   }
 
-  async postpone(lease: Lease, delayMs: number): Promise<port.Verdict> {
-    return toVerdict(await this.#of(lease.jobId).run("postpone", lease.jobId, lease.token, delayMs));
+  async postpone(lease: Lease, delayMs: number, checkIn: port.CheckIn): Promise<port.Verdict> {
+    const rest = [delayMs, ...checkInArguments(checkIn)] as const;
+    return toVerdict(await this.#of(lease.jobId).run("postpone", lease.jobId, lease.token, ...rest));
   }
 
   async confirm(lease: Lease, command: JobCommand): Promise<port.Verdict> {

@@ -7,6 +7,9 @@ import type { RunResult } from "./worker-channel.ts";
 /** How long failed jobs wait before their next attempt. */
 export const retryBackoff: Backoff = { baseMs: 1_000, capMs: 60_000 };
 
+/** The longest time that a job is put off for, in milliseconds. */
+const maxPostponementMs = 24 * 3_600_000;
+
 /** Stores how a run ended. A job that is gone meanwhile makes the result stale. */
 export async function storeResult(pool: JobPool, result: RunResult, maxFails = defaultMaxFails): Promise<Verdict> {
   try {
@@ -34,6 +37,6 @@ function store(pool: JobPool, result: RunResult, maxFails: number): Promise<Verd
     case "released":
       return pool.release(lease);
     case "postponed":
-      return pool.postpone(lease, retryAfterMs ?? retryBackoff.baseMs);
+      return pool.postpone(lease, Math.min(retryAfterMs ?? retryBackoff.baseMs, maxPostponementMs), checkIn);
   }
 }

@@ -34,10 +34,13 @@ const outcomes = {
   stopped: Outcome.OUTCOME_STOPPED,
   cancelled: Outcome.OUTCOME_CANCELLED,
   released: Outcome.OUTCOME_RELEASED,
+  postponed: Outcome.OUTCOME_POSTPONED,
 } as const satisfies Record<RunResult["outcome"]["kind"], Outcome>;
 
 export function toResult({ lease, outcome, checkIn }: RunResult): Said {
   const failure = outcome.kind === "failure" ? outcome : undefined;
+  const postponement = outcome.kind === "postponed" ? outcome : undefined;
+  const retryAfterMs = failure?.retryAfterMs ?? postponement?.afterMs;
   return {
     $case: "result",
     value: {
@@ -46,8 +49,8 @@ export function toResult({ lease, outcome, checkIn }: RunResult): Said {
       reason: failure?.reason ?? "",
       message: failure?.message ?? "",
       retryable: failure?.retryable ?? false,
-      retryAfter: failure?.retryAfterMs === undefined ? undefined : toDuration(failure.retryAfterMs),
-      checkIn: checkIn?.text ?? "",
+      retryAfter: retryAfterMs === undefined ? undefined : toDuration(retryAfterMs),
+      checkIn: postponement?.reason ?? checkIn?.text ?? "",
       progress: checkIn?.progress,
     },
   };

@@ -35,12 +35,22 @@ export interface Failure {
   retryAfterMs: number | undefined;
 }
 
+/** The job is to be run again later, as the same attempt. */
+export interface Postponement {
+  kind: "postponed";
+  /** For people; at most 1 KiB. */
+  reason: string;
+  /** In milliseconds. */
+  afterMs: number;
+}
+
 /** How a run ended; "released" gives the job back unfinished because the worker shuts down. */
 export type Outcome =
   | { kind: "success" }
   | ({ kind: "failure" } & Failure)
   | { kind: "stopped" }
   | { kind: "cancelled" }
+  | Postponement
   | { kind: "released" };
 
 /** What a handler said last. */

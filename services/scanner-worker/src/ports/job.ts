@@ -69,10 +69,15 @@ export interface JobType<P = unknown> {
    * though always one; absent is no limit. Jobs without a key are not held to it.
    */
   readonly maxKeyPercent?: number;
+  /** How long one attempt may run when its launch does not say, in milliseconds; absent is as long as it likes. */
+  readonly timeoutMs?: number;
   /** Whether another attempt makes sense after this error, while fewer than maxFails have failed. */
   shouldRetry(error: unknown): boolean;
   /** Checks what the schema can't say; throws JobFailure with the reason PARAMETERS_INVALID. */
   validate(parameters: P): void;
-  /** Does the work. Returning is success, throwing is failure; when the signal aborted, end soon either way. */
+  /**
+   * Does the work. Returning is success, throwing JobPostponed asks for another run later, throwing anything else is
+   * failure; when the signal aborted, end soon either way.
+   */
   run(context: JobContext, parameters: P): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { JobFailure } from "../domain/job-failure.ts";
+import { JobPostponed } from "../domain/job-postponed.ts";
 import type { JobType } from "../ports/job.ts";
 import type { Outcome } from "../ports/job-source.ts";
 import { cutBytes } from "./text.ts";
@@ -6,7 +7,10 @@ import { cutBytes } from "./text.ts";
 const maxMessageBytes = 1024;
 
 /** What is reported when a handler throws. */
-export function failureOf(error: unknown, type: JobType): Outcome {
+export function outcomeOfThrown(error: unknown, type: JobType): Outcome {
+  if (error instanceof JobPostponed) {
+    return { kind: "postponed", reason: cutBytes(error.message, maxMessageBytes), afterMs: error.afterMs };
+  }
   if (error instanceof JobFailure) {
     return {
       kind: "failure",

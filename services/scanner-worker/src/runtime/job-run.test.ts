@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import { z } from "zod";
 import { JobFailure } from "../domain/job-failure.ts";
+import { JobPostponed } from "../domain/job-postponed.ts";
 import type { JobContext, JobType } from "../ports/job.ts";
 import { LeaseLost } from "../ports/job-services.ts";
 import { assignment, fakeServices, jobType, startWorker } from "./test-kit.ts";
@@ -26,6 +27,18 @@ async function outcomeOf(type: JobType, overrides: Parameters<typeof assignment>
 describe("a run ends in", () => {
   test("success when its handler returns", async () => {
     assert.deepEqual(await outcomeOf(jobType(async () => {})), { kind: "success" });
+  });
+
+  test("a postponement within a day when its handler asks for one", async () => {
+    const asks = (afterMs: number) => jobType(() => Promise.reject(new JobPostponed("not now", afterMs)));
+    assert.deepEqual(await outcomeOf(asks(1_500)), { kind: "postponed", reason: "not now", afterMs: 1_500 });
+    for (const [afterMs, within] of [
+      [-5, 0],
+      [Number.NaN, 0],
+      [1e12, 86_400_000],
+    ] as const) {
+      assert.deepEqual(await outcomeOf(asks(afterMs)), { kind: "postponed", reason: "not now", afterMs: within });
+    }
   });
 
   test("failure with the reason and hints of a JobFailure", async () => {

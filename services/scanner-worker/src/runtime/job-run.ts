@@ -2,7 +2,7 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobType } from "../ports/job.ts";
 import type { JobServices } from "../ports/job-services.ts";
 import type { Assignment, CheckIn, Lease, Outcome } from "../ports/job-source.ts";
-import { failureOf } from "./failure.ts";
+import { outcomeOfThrown } from "./failure.ts";
 import { type InterruptionKind, outcomeOf, supersedes } from "./interruption.ts";
 import { RunContext } from "./job-context.ts";
 import { parseParameters } from "./parameters.ts";
@@ -98,7 +98,7 @@ export class JobRun {
       await type.run(this.#context, parameters);
       return { kind: "success" };
     } catch (error) {
-      return failureOf(error, type);
+      return outcomeOfThrown(error, type);
     }
   }
 
@@ -121,8 +121,9 @@ export class JobRun {
 
   #watchDeadline(): void {
     const { deadlineAt } = this.assignment;
-    if (deadlineAt === undefined) return;
-    const ms = Math.min(Math.max(deadlineAt - this.#host.now(), 0), maxTimerMs);
+    const left = deadlineAt === undefined ? this.#type.timeoutMs : deadlineAt - this.#host.now();
+    if (left === undefined) return;
+    const ms = Math.min(Math.max(left, 0), maxTimerMs);
     this.#deadlineTimer = setTimeout(() => this.interrupt("deadline"), ms);
   }
 

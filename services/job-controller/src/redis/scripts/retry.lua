@@ -16,6 +16,7 @@ transitions.retry = function(id)
   wait_for_first_run(id, job, now)
   -- what is not ended yet of the jobs that it launched belongs to its new life
   redis.call("HDEL", prefix .. "ending", id)
+  if job[PARENT] == YES then redis.call("HSET", prefix .. "sub-job-keys:" .. id, RETRIED_AT, now) end
   save(id, job)
   enqueue(id, job, "RPUSH")
   return shown(id, job)

@@ -1,0 +1,21 @@
+/** The longest time that a job is put off for, in milliseconds. */
+export const maxPostponementMs = 24 * 3_600_000;
+
+/**
+ * Thrown by a handler that cannot do its work now: the job is run again later, as the same attempt. Whatever says when:
+ * a Retry-After, a maintenance window, a resource that is taken.
+ */
+export class JobPostponed extends Error {
+  override readonly name = "JobPostponed";
+  /** How long the job waits at least, in milliseconds. */
+  readonly afterMs: number;
+
+  /**
+   * @param reason for people; it is the job's check-in while it waits. No secrets
+   * @param afterMs in milliseconds, brought to between 0 and a day
+   */
+  constructor(reason: string, afterMs: number) {
+    super(reason);
+    this.afterMs = Number.isFinite(afterMs) ? Math.min(Math.max(Math.round(afterMs), 0), maxPostponementMs) : 0;
+  }
+}
