@@ -1,6 +1,9 @@
 -- launch-sub-job: launches a job on behalf of a job that a worker holds; the same key again gives the same job.
 -- arguments: parent id, token, key, id, name, traceparent, parameters, options as JSON or empty
 -- reply: the job; errors: JOB_NOT_FOUND, LEASE_LOST, ID_TAKEN, UNIQUE_TAKEN
+-- Among the keys of a job's sub-jobs, which are never empty: when the job was last retried.
+local RETRIED_AT = ""
+
 -- The job that the key stands for, unless it is gone, or ended without success in a former life of its parent.
 local function launched_before(parent_id, key)
   local keys = prefix .. "sub-job-keys:" .. parent_id

@@ -9,8 +9,6 @@ local CHECK_IN, CHECK_IN_AT, PHASE, PERCENT, ERROR, TRACE = 24, 25, 26, 27, 28, 
 local UNIQUE, POLICY, LABELS, SCHEDULE, HOOK = 30, 31, 32, 33, 34
 local NO_DETAILS = { "", 0, "", 0, false, "", "", false, "", "", "" }
 local YES, NO = 1, 0
--- among the keys of a job's sub-jobs, which are never empty: when the job was last retried
-local RETRIED_AT = ""
 local SCHEDULED, PENDING, RUNNING, STOPPED, CANCELLED, ERRED, SUCCESS = 1, 2, 3, 4, 5, 6, 7
 local PERIODIC = 3
 local STOP, CANCEL = 1, 2
