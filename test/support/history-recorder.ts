@@ -4,7 +4,7 @@ import { isFinal, type JobStatus } from "@drydock/job-controller/domain/job-stat
 import { HookStatus, hookStatusToJSON } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type { HookReceiver } from "./hook-receiver.ts";
 import type { JobApi, LaunchWish, SeenJob } from "./job-api.ts";
-import type { History, JobRecord, LoggedRun } from "./job-history.ts";
+import type { History, JobRecord, LoggedRun, Sighting } from "./job-history.ts";
 import { isPassing, until } from "./until.ts";
 
 /** How long a client goes on asking until it is answered, in milliseconds. */
@@ -133,21 +133,12 @@ export class HistoryRecorder {
   #see(job: SeenJob, askedAt: number): void {
     const { id, revision, status, attempt, crashes, workerId, checkIn, pendingCommand, lastError } = job;
     const { updateTime, runAt, startTime, endTime, executions } = job;
-    const facts = {
-      attempt,
-      crashes,
-      workerId,
-      checkIn,
-      pendingCommand,
-      lastError,
-      runAt,
-      startTime,
-      endTime,
-      updateTime,
-    };
-    const updatedAt = updateTime?.getTime() ?? 0;
-    const sighting = { revision, status: status as JobStatus, updatedAt, facts, askedAt, seenAt: performance.now() };
-    this.#recordOf(id).sightings.push(sighting);
+    const times = { runAt, startTime, endTime, updateTime };
+    this.#recordOf(id).sightings.push({
+      ...{ revision, status: status as JobStatus, updatedAt: updateTime?.getTime() ?? 0, askedAt },
+      ...{ seenAt: performance.now(), progress: progressOf(job) },
+      facts: { attempt, crashes, workerId, checkIn, pendingCommand, lastError, ...times },
+    });
     this.#follow(id);
     for (const child of executions) this.#follow(child);
   }
@@ -203,6 +194,12 @@ export class HistoryRecorder {
       });
     }
   }
+}
+
+/** What the present run has said; the job also keeps what the one before had said. */
+function progressOf({ startTime, checkInAt, progress }: SeenJob): Sighting["progress"] {
+  const run = startTime?.getTime() ?? 0;
+  return progress !== undefined && (checkInAt?.getTime() ?? 0) > run ? { run, percent: progress.percent } : undefined;
 }
 
 function toWords({ id, status, hookStatus }: SeenJob): string {

@@ -15,6 +15,8 @@ export interface Standing {
 export interface Sighting extends Standing {
   askedAt: number;
   seenAt: number;
+  /** What the present run has said of itself: the run by its start, and the percent. */
+  progress: { run: number; percent: number } | undefined;
 }
 
 /** What a status hook was told. */
@@ -128,11 +130,18 @@ function faultsOfSightings({ sightings, watches, retries }: JobRecord): string[]
   let restarts = 0;
   for (const [at, after] of steps.entries()) {
     const before = steps[at - 1];
-    faults.push(...faultsOfStep(before, after));
+    faults.push(...faultsOfStep(before, after), ...faultsOfProgress(before, after));
     if (before !== undefined && isFinal(before.status) && after.revision > before.revision) restarts++;
   }
   if (restarts > retries) faults.push(`left a final status ${restarts} times, with ${retries} times RetryJob`);
   return faults;
+}
+
+/** A run that goes back has somebody else speaking for it. */
+function faultsOfProgress(before: Sighting | undefined, after: Sighting): string[] {
+  const [then, now] = [before?.progress, after.progress];
+  if (then === undefined || now === undefined || then.run !== now.run || now.percent >= then.percent) return [];
+  return [`its run went from ${then.percent} % back to ${now.percent} % at revision ${after.revision}`];
 }
 
 /** Whoever asks after something was seen sees that or something newer. */

@@ -30,7 +30,8 @@ const settleWithinMs = 50_000;
 export async function surviveLosses(test: TestContext, lose: (options: LossOptions) => Promise<number>): Promise<void> {
   const random = createRandom();
   test.diagnostic(`TEST_SEED=${random.seed}`);
-  await using stack = await startStack();
+  // what was answered is on the disk, so that no kill can lose it
+  await using stack = await startStack("always");
   await using hooks = await startHookReceiver();
   const [a, b] = await Promise.all([stack.startController(), stack.startController()]);
   const settings = { DRYDOCK_CONTROLLER: `ipv4:${a.address},${b.address}`, DRYDOCK_SLOTS: "8" };
