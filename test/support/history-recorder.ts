@@ -11,6 +11,8 @@ import { isPassing, until } from "./until.ts";
 const patienceMs = 30_000;
 /** The same for one that watches a job until it ends. */
 const watchPatienceMs = 180_000;
+/** How long a job's last lines may take after its end, in milliseconds. */
+const lastLinesMs = 8_000;
 
 /** Asks controllers on behalf of clients that do not give up, and notes all that they see. */
 export class HistoryRecorder {
@@ -20,6 +22,7 @@ export class HistoryRecorder {
     kept: new Set(),
     controllerLosses: [],
     hasWorkerLosses: false,
+    hasRedisLosses: false,
   };
   readonly #homes: readonly JobApi[];
   readonly #hooks: HookReceiver;
@@ -90,7 +93,7 @@ export class HistoryRecorder {
     for (const job of await this.#list()) {
       if (job.upstreamJobId === "") this.history.kept.add(job.id);
       this.#recordOf(job.id).hasHook ||= job.hookStatus !== HookStatus.HOOK_STATUS_UNSPECIFIED;
-      this.#recordOf(job.id).runs = await this.#readRuns(job.id);
+      this.#recordOf(job.id).runs = await this.#readRuns(job);
       await this.get(job.id);
     }
     await Promise.all(this.#watches.values());
@@ -172,16 +175,15 @@ export class HistoryRecorder {
     return watching;
   }
 
-  async #readRuns(jobId: string): Promise<LoggedRun[]> {
-    const log = await this.#patiently((api) => api.log(jobId));
-    const runs: LoggedRun[] = [];
-    for (const line of log.split("\n")) {
-      const attempt = /INFO {2}attempt (\d+): /.exec(line)?.[1];
-      if (attempt !== undefined) runs.push({ attempt: Number(attempt), isDone: false });
-      const last = runs.at(-1);
-      if (last !== undefined && line.endsWith("INFO  done")) last.isDone = true;
+  /** The last lines may come after the job's end. */
+  async #readRuns({ id, status }: SeenJob): Promise<LoggedRun[]> {
+    const end = performance.now() + lastLinesMs;
+    for (;;) {
+      const runs = runsIn(await this.#patiently((api) => api.log(id)));
+      const isWhole = status !== "SUCCESS" || runs.at(-1)?.isDone === true;
+      if (isWhole || performance.now() > end) return runs;
+      await wait(100);
     }
-    return runs;
   }
 
   #noteDeliveries(): void {
@@ -200,6 +202,18 @@ export class HistoryRecorder {
 function progressOf({ startTime, checkInAt, progress }: SeenJob): Sighting["progress"] {
   const run = startTime?.getTime() ?? 0;
   return progress !== undefined && (checkInAt?.getTime() ?? 0) > run ? { run, percent: progress.percent } : undefined;
+}
+
+/** Every run of DEMO begins and ends with the same lines. */
+function runsIn(log: string): LoggedRun[] {
+  const runs: LoggedRun[] = [];
+  for (const line of log.split("\n")) {
+    const attempt = /INFO {2}attempt (\d+): /.exec(line)?.[1];
+    if (attempt !== undefined) runs.push({ attempt: Number(attempt), isDone: false });
+    const last = runs.at(-1);
+    if (last !== undefined && line.endsWith("INFO  done")) last.isDone = true;
+  }
+  return runs;
 }
 
 function toWords({ id, status, hookStatus }: SeenJob): string {

@@ -47,6 +47,7 @@ function historyOf(...records: JobRecord[]): History {
     kept: new Set(records.map(({ id }) => id)),
     controllerLosses: [],
     hasWorkerLosses: false,
+    hasRedisLosses: false,
   };
 }
 
@@ -94,6 +95,14 @@ describe("a history is sound", () => {
       history.hasWorkerLosses = true;
     };
     assert.deepEqual(faultsAfter(rerun), []);
+  });
+
+  test("when the lines of an attempt that failed without Redis are missing", () => {
+    const miss = ({ runs }: JobRecord, history: History) => {
+      Object.assign(runs?.[1] ?? {}, { attempt: 3 });
+      history.hasRedisLosses = true;
+    };
+    assert.deepEqual(faultsAfter(miss), []);
   });
 });
 

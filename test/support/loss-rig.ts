@@ -17,10 +17,10 @@ import { createRandom } from "./random.ts";
 import { type Stack, startStack } from "./stack.ts";
 
 const users = 6;
-const forMs = 25_000;
+const forMs = 20_000;
 /** The last losses have some time before the load ends. */
-const lossesForMs = 20_000;
-/** A hook whose controller died in a delivery is told again after 30 s. */
+const lossesForMs = 15_000;
+/** A hook whose controller died in a delivery is told again after 20 s. */
 const settleWithinMs = 50_000;
 
 /**

@@ -66,7 +66,8 @@ export async function loseWorkers(options: LossOptions): Promise<number> {
 }
 
 /** Kills Redis, or lets it stand still for some seconds, at random moments, and lets it go on. */
-export async function loseRedis({ stack: { redis }, random, forMs }: LossOptions): Promise<number> {
+export async function loseRedis({ stack: { redis }, random, history, forMs }: LossOptions): Promise<number> {
+  history.hasRedisLosses = true;
   const end = performance.now() + forMs;
   let losses = 0;
   for (; performance.now() < end; losses++) {
