@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { RunningProcess } from "@drydock/demo/stack/processes.ts";
 import { Crew, runFacts, runsInLog } from "../support/failure-crew.ts";
 import { checkHealth, listHealth } from "../support/health.ts";
+import { surviveLosses } from "../support/loss-rig.ts";
+import { loseRedis } from "../support/losses.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { timed, until } from "../support/until.ts";
@@ -11,30 +13,39 @@ import { timed, until } from "../support/until.ts";
 /** A call is answered when a command has had its 3 s, and a moment. */
 const answerMs = 4_000;
 
-describe("Redis that is away", { timeout: 120_000 }, () => {
-  let stack: Stack;
-  let controller: Controller;
-  let crew: Crew;
-  before(async () => {
-    stack = await startStack();
-    controller = await stack.startController();
-    crew = new Crew(stack);
-  });
-  after(() => stack.stop());
-  afterEach(() => crew.dismiss());
+/** A Redis to be away, a controller that sees it go, and workers. */
+class Place implements AsyncDisposable {
+  readonly stack: Stack;
+  readonly controller: Controller;
+  readonly crew: Crew;
 
-  async function readyStatus(): Promise<number> {
-    return (await fetch(`${controller.opsUrl}/readyz`)).status;
+  constructor(stack: Stack, controller: Controller) {
+    this.stack = stack;
+    this.controller = controller;
+    this.crew = new Crew(stack);
   }
 
-  async function runCount({ ready }: RunningProcess): Promise<number> {
+  static async start(): Promise<Place> {
+    const stack = await startStack();
+    return new Place(stack, await stack.startController());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stack.stop();
+  }
+
+  async #readyStatus(): Promise<number> {
+    return (await fetch(`${this.controller.opsUrl}/readyz`)).status;
+  }
+
+  async runCount({ ready }: RunningProcess): Promise<number> {
     const metrics = await (await fetch(`http://${ready.ops}/metrics`)).text();
     return Number(/^drydock_worker_running_jobs (\d+)/m.exec(metrics)?.[1]);
   }
 
   /** Every call is refused in time, with when to call again. */
-  async function seesRefusals(jobId: string): Promise<void> {
-    const { api } = controller;
+  async seesRefusals(jobId: string): Promise<void> {
+    const { api } = this.controller;
     for (const call of [() => api.get(jobId), () => api.launchDemo(), () => api.stop(jobId)]) {
       const refusal = refusalOf(call());
       const took = await timed(refusal);
@@ -46,9 +57,14 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
     assert.equal((await api.status()).redis?.up, false, "only the state of the pool is told all the same");
   }
 
-  async function seesUnready(): Promise<void> {
-    const { client } = controller.api;
-    await until("/readyz says so", readyStatus, (status) => status === 503, { withinMs: answerMs + 1_000 });
+  async seesUnready(): Promise<void> {
+    const { client } = this.controller.api;
+    await until(
+      "/readyz says so",
+      () => this.#readyStatus(),
+      (status) => status === 503,
+      { withinMs: answerMs + 1_000 },
+    );
     await until(
       "health says so",
       () => checkHealth(client),
@@ -57,12 +73,17 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
     );
     const words = Object.values(await listHealth(client));
     assert.ok(words.length > 1 && words.every((word) => word === "NOT_SERVING"), words.join());
-    assert.equal((await fetch(`${controller.opsUrl}/healthz`)).status, 200, "the process itself is well");
+    assert.equal((await fetch(`${this.controller.opsUrl}/healthz`)).status, 200, "the process itself is well");
   }
 
-  async function seesReady(): Promise<void> {
-    await until("/readyz is well", readyStatus, (status) => status === 200, { withinMs: 5_000 });
-    const { client } = controller.api;
+  async seesReady(): Promise<void> {
+    await until(
+      "/readyz is well",
+      () => this.#readyStatus(),
+      (status) => status === 200,
+      { withinMs: 5_000 },
+    );
+    const { client } = this.controller.api;
     await until(
       "health is well",
       () => checkHealth(client),
@@ -72,17 +93,22 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
   }
 
   /** Every step of its only run is in the log, once and in order. */
-  async function seesWholeLog(jobId: string, steps: number): Promise<void> {
-    const log = await controller.api.log(jobId);
+  async seesWholeLog(jobId: string, steps: number): Promise<void> {
+    const log = await this.controller.api.log(jobId);
     const told = [...log.matchAll(/step (\d+) of \d+ done/g)].map(([, step]) => Number(step));
     assert.deepEqual(
       told,
       Array.from({ length: steps }, (_, index) => index + 1),
     );
-    assert.equal(await runsInLog(controller.api, jobId), 1);
+    assert.equal(await runsInLog(this.controller.api, jobId), 1);
   }
+}
 
+// most of the time they wait
+describe("Redis that is away", { concurrency: true, timeout: 110_000 }, () => {
   test("killed and started again, it has cost no job a run, and none is forgotten", async () => {
+    await using place = await Place.start();
+    const { stack, controller, crew } = place;
     const { api } = controller;
     const worker = await crew.hire("worker", controller, { DRYDOCK_SLOTS: "2" });
     const [short, long] = [
@@ -94,26 +120,28 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
     const crashed = performance.now();
     await stack.redis.crash();
 
-    await seesUnready();
-    await seesRefusals(long.id);
+    await place.seesUnready();
+    await place.seesRefusals(long.id);
     await until(
       "the short job has ended",
-      () => runCount(worker),
+      () => place.runCount(worker),
       (count) => count === 1,
     );
     await wait(crashed + 4_000 - performance.now());
     await stack.redis.resume();
 
-    await seesReady();
+    await place.seesReady();
     assert.deepEqual(runFacts(await api.untilStatus(short.id, "SUCCESS")), ["SUCCESS", 1, 0]);
     for (const { id } of [...waiting, long]) {
       assert.deepEqual(runFacts(await api.untilStatus(id, "SUCCESS")), ["SUCCESS", 1, 0]);
     }
-    await seesWholeLog(short.id, 20);
-    await seesWholeLog(long.id, 80);
+    await place.seesWholeLog(short.id, 20);
+    await place.seesWholeLog(long.id, 80);
   });
 
   test("silent for a minute, it makes nothing run twice", async () => {
+    await using place = await Place.start();
+    const { stack, controller, crew } = place;
     const { api } = controller;
     const worker = await crew.hire("steady", controller, { DRYDOCK_SLOTS: "2" });
     await crew.hire("idle", controller);
@@ -126,16 +154,19 @@ describe("Redis that is away", { timeout: 120_000 }, () => {
     const stopped = performance.now();
     stack.redis.process.signal("SIGSTOP");
 
-    await seesUnready();
-    await seesRefusals(first.id);
+    await place.seesUnready();
+    await place.seesRefusals(first.id);
     await wait(stopped + 60_000 - performance.now());
     stack.redis.process.signal("SIGCONT");
 
-    await seesReady();
+    await place.seesReady();
     for (const { id, steps } of jobs) {
       assert.deepEqual(runFacts(await api.untilStatus(id, "SUCCESS")), ["SUCCESS", 1, 0]);
-      await seesWholeLog(id, steps);
+      await place.seesWholeLog(id, steps);
     }
-    assert.equal(await runCount(worker), 0);
+    assert.equal(await place.runCount(worker), 0);
   });
+
+  test("again and again under a mixed load loses nothing, and nothing healthy runs twice", (context) =>
+    surviveLosses(context, loseRedis));
 });

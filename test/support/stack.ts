@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
-import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
+import { type RedisServer, type RedisSync, startRedis } from "@drydock/demo/stack/redis.ts";
 import { JobApi } from "./job-api.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -76,6 +76,6 @@ export class Stack implements AsyncDisposable {
 }
 
 /** Starts the Redis of a stack; the rest is started through the stack. Stop it when the tests are over. */
-export async function startStack(): Promise<Stack> {
-  return new Stack(await startRedis());
+export async function startStack(sync?: RedisSync): Promise<Stack> {
+  return new Stack(await startRedis(sync));
 }

@@ -17,12 +17,15 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
+/** When what was appended is on the disk: within a second, or before the answer. */
+export type RedisSync = "everysec" | "always";
+
 /** Starts a Redis with an append-only file, and without eviction, as Drydock needs it. */
-export async function startRedis(): Promise<RedisServer> {
+export async function startRedis(sync: RedisSync = "everysec"): Promise<RedisServer> {
   const directory = await createTemporaryDirectory("redis");
   try {
     const port = await freePort();
-    let running = await startServer(port, directory.path);
+    let running = await startServer(port, directory.path, sync);
     return {
       port,
       url: `redis://127.0.0.1:${port}/0`,
@@ -33,7 +36,7 @@ export async function startRedis(): Promise<RedisServer> {
         await running.kill();
       },
       resume: async () => {
-        running = await startServer(port, directory.path);
+        running = await startServer(port, directory.path, sync);
       },
       stop: async () => {
         await running.stop();
@@ -46,14 +49,14 @@ export async function startRedis(): Promise<RedisServer> {
   }
 }
 
-function startServer(port: number, directory: string): Promise<RunningProcess> {
+function startServer(port: number, directory: string, sync: RedisSync): Promise<RunningProcess> {
   const settings = {
     port: String(port),
     bind: "127.0.0.1",
     dir: directory,
     save: "",
     appendonly: "yes",
-    appendfsync: "everysec",
+    appendfsync: sync,
     "maxmemory-policy": "noeviction",
   };
   return startProcess({

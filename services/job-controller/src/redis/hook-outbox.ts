@@ -6,8 +6,8 @@ import { list, number, text } from "./reply.ts";
 import { jobNotFound } from "./reply-errors.ts";
 import type { Reply, Shard } from "./shard.ts";
 
-/** How long a delivery is nobody else's, in milliseconds: longer than one takes. */
-const leaseMs = 30_000;
+/** How long a delivery is nobody else's, in milliseconds: longer than a receiver and two calls of Redis may take. */
+const leaseMs = 20_000;
 
 /** What hooks are still to be told, in Redis. */
 export function createRedisHookOutbox(shards: readonly Shard[]): HookOutbox {
