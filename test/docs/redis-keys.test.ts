@@ -69,7 +69,7 @@ async function fill(under: PoolUnderTest): Promise<void> {
   const withHook = { ...demoJob, options: { ...usualOptions, statusHook: "http://127.0.0.1/" } };
   for (const outcome of [{ kind: "retry", at: dueAt + 1 }, { kind: "failed" }] as const) {
     await pool.launch(withHook);
-    for (const hook of (await hooks.due(1)).due) await hooks.settle(hook, outcome);
+    for (const hook of (await hooks.due(1)).due) await hooks.settle(hook, outcome, "HTTP 500");
   }
   for (const fairnessKey of ["a", "a", "b"])
     await pool.launch({ ...demoJob, name: "LIMITED", options: { ...usualOptions, fairnessKey } });

@@ -15,10 +15,11 @@ const secret = "whsec_ZHJ5ZG9jay1leGFtcGxlLXNlY3JldC0wMQ==";
 describe("a status hook of a launch", () => {
   let stack: Stack;
   let api: JobApi;
+  let opsUrl: string;
   before(async () => {
     stack = await startStack();
     const controller = await stack.startController({ DRYDOCK_HOOK_SECRET: secret });
-    ({ api } = controller);
+    ({ api, opsUrl } = controller);
     await stack.startWorker(controller);
   });
   after(() => stack.stop());
@@ -44,6 +45,24 @@ describe("a status hook of a launch", () => {
     );
     assert.equal(receiver.received[0]?.status, "JOB_STATUS_PENDING");
     assert.match(`${receiver.received[0]?.headers["webhook-signature"]}`, /^v1,[A-Za-z0-9+/]{43}=$/);
+  });
+
+  test("that nobody hears is listed with why", async () => {
+    const gone = await startHookReceiver();
+    gone.answers.push(410);
+    const jobId = (await launch(gone.url)).stats?.id ?? "";
+    const call = (pageToken = "") =>
+      unaryCall(api.client, QueueServiceService.listFailedHooks, { pageSize: 0, pageToken }, { deadlineMs: 10_000 });
+    const { hooks, nextPageToken } = await until("listed", call, (answer) => answer.hooks.length > 0);
+    const [{ causeTime, status: _, events: _events, ...hook } = assert.fail()] = hooks;
+    assert.deepEqual(hook, { jobId, name: "DEMO", hookStatus: HookStatus.HOOK_STATUS_GONE, cause: "HTTP 410" });
+    assert.ok(Math.abs((causeTime?.getTime() ?? 0) - Date.now()) < 10_000);
+    assert.equal(nextPageToken, "");
+    assert.deepEqual(await refusalFacts(call("x")), ["INVALID_ARGUMENT", "FIELD_INVALID", "page_token"]);
+    const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
+    assert.match(metrics, /^drydock_hook_tries_total\{outcome="gone"\} 1$/m);
+    assert.match(metrics, /^drydock_hook_jobs\{state="failing"\} 1$/m);
+    await gone[Symbol.asyncDispose]();
   });
 
   for (const url of ["http://169.254.169.254/latest", "http://[fe80::1]/", "http://0xa9fea9fe/"]) {

@@ -42,7 +42,15 @@ describe("status hooks", () => {
     const destination = { write: (line: string) => log.push(line) };
     const logger = createLogger({ name: "test", level: "debug", format: "json", destination });
     const sender = createHttpSender({ secret, allowLinkLocal: false, breakerResetMs: 50 });
-    const deliverer = new HookDeliverer({ hooks, pool, sender, toBody: toHookBody, clock, logger });
+    const deliverer = new HookDeliverer({
+      hooks,
+      pool,
+      sender,
+      toBody: toHookBody,
+      onSettled: () => {},
+      clock,
+      logger,
+    });
     deliverers.push(deliverer);
     await deliverer.start();
     return deliverer;
@@ -99,6 +107,21 @@ describe("status hooks", () => {
       { everyMs: 5 },
     );
     assert.ok(performance.now() - begun < 1_000);
+  });
+
+  test("are told when the receiver wants to hear of them again, and not before", async () => {
+    receiver.answers.push(503);
+    receiver.retryAfter = "20";
+    const id = await launch();
+    await startDeliverer();
+    const dueAt = () => under.redis.zscore("{drydock:0}:hook-due", id);
+    const begun = under.clock.now();
+    await until("put off", dueAt, (score) => Number(score) === begun + 20_000);
+    under.clock.advance(19_999);
+    for (const deliverer of deliverers) deliverer.wakeAt(under.clock.now());
+    assert.equal(receiver.received.length, 1);
+    await standsAs(id, "DELIVERED", 1);
+    assert.equal(receiver.received.length, 2);
   });
 
   test("are not told again what they took while Redis was away", async () => {

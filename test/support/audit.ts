@@ -35,6 +35,7 @@ interface Places {
   ended: Map<string, string[]>;
   index: Map<string, number>;
   unique: Map<string, string>;
+  failingHooks: Set<string>;
 }
 
 async function readPlaces(redis: ScriptedRedis, prefix: string): Promise<Places> {
@@ -45,6 +46,7 @@ async function readPlaces(redis: ScriptedRedis, prefix: string): Promise<Places>
       ...(await redis.zrange(`${prefix}periodic`, "0", "-1")),
       ...(await redis.smembers(`${prefix}paused-schedules`)),
     ]),
+    failingHooks: new Set(await redis.zrange(`${prefix}hook-failing`, "0", "-1")),
     held: new Map(),
     ended: new Map(),
     index: new Map(),
@@ -71,7 +73,7 @@ async function readStream(redis: ScriptedRedis, key: string): Promise<string[]> 
   return (await redis.xrange(key, "-", "+")).map(([, fields]) => fields[1] ?? "");
 }
 
-function faultsOf({ id, kind, status, workerId, uniqueKey }: Job, places: Places): string[] {
+function faultsOf({ id, kind, status, workerId, uniqueKey, hookStatus }: Job, places: Places): string[] {
   const faults: string[] = [];
   const expect = (what: string, is: unknown, should: unknown) => {
     if (JSON.stringify(is) !== JSON.stringify(should))
@@ -85,6 +87,7 @@ function faultsOf({ id, kind, status, workerId, uniqueKey }: Job, places: Places
   expect("held by", places.held.get(id) ?? [], status === "RUNNING" ? [workerId] : []);
   expect("ended as", places.ended.get(id) ?? [], isFinal ? [String(statusNumber(status))] : []);
   expect("in the index", places.index.get(id) ?? 0, 1);
+  expect("among the failing hooks", places.failingHooks.has(id), ["FAILED", "GONE"].includes(hookStatus));
   if (uniqueKey !== "") expect("holds its unique key", places.unique.has(id), !isFinal);
   return faults;
 }

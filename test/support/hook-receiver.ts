@@ -20,6 +20,8 @@ export interface HookReceiver extends AsyncDisposable {
   received: Received[];
   /** Answers the next requests with these statuses, one each, and all others with 200. */
   answers: number[];
+  /** The Retry-After of every answer, if it is not empty. */
+  retryAfter: string;
   /** Requests wait for it before they are answered. */
   gate: Promise<unknown>;
 }
@@ -40,6 +42,7 @@ export async function startHookReceiver(port = 0): Promise<HookReceiver> {
     received.push(one);
     await receiver.gate;
     one.answer = answers.shift() ?? 200;
+    if (receiver.retryAfter !== "") response.setHeader("retry-after", receiver.retryAfter);
     response.writeHead(one.answer, { location: "/elsewhere" }).end("thanks");
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
@@ -47,6 +50,7 @@ export async function startHookReceiver(port = 0): Promise<HookReceiver> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=t`,
     received,
     answers,
+    retryAfter: "",
     gate: Promise.resolve(),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

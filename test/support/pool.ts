@@ -49,7 +49,7 @@ export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 }
     shards,
     queues: createRedisQueueControl(redis, shards),
     schedules: createRedisScheduleStore(redis, shards, clock),
-    hooks: createRedisHookOutbox(shards),
+    hooks: createRedisHookOutbox(redis, shards),
     index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
     reports: createRedisReportStore({ redis, shards, keepMs: 3_600_000 }),

@@ -18,6 +18,7 @@ import { createJobService } from "./grpc/job-service.ts";
 import { createQueueService } from "./grpc/queue-service.ts";
 import { createReportService } from "./grpc/report-service.ts";
 import { createWorkerService } from "./grpc/worker-service.ts";
+import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
 import type { ControllerSignals } from "./ports/signals.ts";
 import { createRedisParts } from "./redis/parts.ts";
@@ -75,7 +76,8 @@ export function createJobController(
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
   const scheduler = new DueLoop({ name: "scheduler", run: () => fireSchedules({ schedules, clock }), clock, logger });
   const sender = createHttpSender({ secret: config.hookSecret, allowLinkLocal: allowLinkLocalHooks });
-  const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, clock, logger });
+  const onSettled = createHookMetrics(metrics, hooks);
+  const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, onSettled, clock, logger });
   signals.onHook((at) => deliverer.wakeAt(at));
   listen(signals, { dispatcher, dueLoops: [promoter, scheduler], types });
 

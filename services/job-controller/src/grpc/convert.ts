@@ -94,6 +94,11 @@ export function toStats(job: Job): JobStats {
   return { ...toStatsWithoutParameters(job), parameters: JSON.parse(job.parametersJson) };
 }
 
+/** How a hook stands, as clients see it. */
+export function toHookStatusCode(status: HookStatus): HookCode {
+  return hookCodes[status];
+}
+
 /** The status as clients see it. */
 export function toStatusCode(status: JobStatus): StatusCode {
   return statusCodes[status];

@@ -1,16 +1,20 @@
-import { fieldsInvalid } from "@drydock/shared/errors.ts";
+import { type FieldViolation, fieldsInvalid } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
 import { unary } from "@drydock/shared/grpc/handler.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { isJobId } from "../domain/job-id.ts";
+import type { HookOutbox } from "../ports/hook-outbox.ts";
 import type { ControllerSignals } from "../ports/signals.ts";
 import { listQueues } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { drainWorker } from "../usecases/drain-worker.ts";
 import { resumeSchedule } from "../usecases/fire-schedules.ts";
-import { toStats } from "./convert.ts";
+import { toHookStatusCode, toStats, toStatusCode } from "./convert.ts";
 import { toDate, toDuration } from "./time.ts";
 import { validateJobId, validateJobName, validateWorkerId } from "./validate.ts";
 
+const usualHooks = 50;
+const mostHooks = 200;
 const mostSchedules = 1_000;
 const mostDrained = 1_000;
 /** One script call's share, so that Redis stays free for others. */
@@ -68,10 +72,34 @@ export function createQueueService(deps: UseCaseDeps & { signals: ControllerSign
       const events = await hooks.redeliver(validateJobId(jobId));
       return { stats: toStats(await pool.get(jobId)), events };
     }),
+    listFailedHooks: unary(async (request: message.ListFailedHooksRequest) => listFailedHooks(hooks, request)),
     listJobTypes: unary(async (_: message.ListJobTypesRequest): Promise<message.ListJobTypesResponse> => {
       await types.reload();
       return { jobTypes: types.all };
     }),
+  };
+}
+
+async function listFailedHooks(
+  hooks: HookOutbox,
+  { pageSize, pageToken }: message.ListFailedHooksRequest,
+): Promise<message.ListFailedHooksResponse> {
+  const violations: FieldViolation[] = [];
+  if (pageSize < 0) violations.push({ field: "page_size", description: "must not be negative" });
+  if (pageToken !== "" && !isJobId(pageToken)) {
+    violations.push({ field: "page_token", description: "must be the next_page_token of an earlier answer" });
+  }
+  if (violations.length > 0) throw fieldsInvalid(violations);
+  const limit = Math.min(pageSize || usualHooks, mostHooks);
+  const failed = await hooks.failed(pageToken, limit);
+  return {
+    hooks: failed.map(({ status, hookStatus, causeAt, ...hook }) => ({
+      ...hook,
+      status: toStatusCode(status),
+      hookStatus: toHookStatusCode(hookStatus),
+      causeTime: toDate(causeAt),
+    })),
+    nextPageToken: failed.length < limit ? "" : (failed.at(-1)?.jobId ?? ""),
   };
 }
 

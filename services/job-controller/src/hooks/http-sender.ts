@@ -6,6 +6,7 @@ import { type AddressRule, isRefusedAddress, isRefusedHost } from "@drydock/shar
 import CircuitBreaker from "opossum";
 import { Agent } from "undici";
 import type { HookAnswer, HookMessage, HookSender } from "../ports/hook-sender.ts";
+import { readRetryAfter } from "./retry-after.ts";
 import { signatureOf } from "./signature.ts";
 
 /** How hooks are sent. */
@@ -24,7 +25,13 @@ export interface HttpSenderOptions extends AddressRule {
 export type LookupAll = (hostname: string, options: LookupAllOptions, callback: LookupAllCallback) => void;
 type LookupAllCallback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
-type Breaker = CircuitBreaker<[HookMessage, AbortSignal], number>;
+type Breaker = CircuitBreaker<[HookMessage, AbortSignal], Answered>;
+
+/** The part of an answer that counts. */
+interface Answered {
+  status: number;
+  retryAfterMs: number | undefined;
+}
 
 const addressRefused = "ADDRESS_REFUSED";
 const maxBreakers = 1_000;
@@ -32,7 +39,14 @@ const maxBreakers = 1_000;
 const mostReadBytes = 64 * 1024;
 
 /** What counts against the receiver: it can't be reached, is too busy, or answers 5xx. */
-class ReceiverFault extends Error {}
+class ReceiverFault extends Error {
+  readonly retryAfterMs: number | undefined;
+
+  constructor(cause: string, retryAfterMs?: number) {
+    super(cause);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
 
 /** Sends by HTTP, with a circuit breaker for each host. Redirects are not followed. */
 export function createHttpSender(options: HttpSenderOptions): HookSender {
@@ -46,12 +60,13 @@ export function createHttpSender(options: HttpSenderOptions): HookSender {
     bodyTimeout: 0,
   });
 
-  const attempt = async (message: HookMessage, signal: AbortSignal): Promise<number> => {
-    const status = await post(agent, message, { secret: options.secret, signal }).catch((error: unknown) => {
+  const attempt = async (message: HookMessage, signal: AbortSignal): Promise<Answered> => {
+    const answered = await post(agent, message, { secret: options.secret, signal }).catch((error: unknown) => {
       throw new ReceiverFault(causeOf(error));
     });
-    if (status >= 500 || status === 429) throw new ReceiverFault(`HTTP ${status}`);
-    return status;
+    const { status, retryAfterMs } = answered;
+    if (status >= 500 || status === 429) throw new ReceiverFault(`HTTP ${status}`, retryAfterMs);
+    return answered;
   };
 
   const breakerFor = (host: string): Breaker => {
@@ -73,7 +88,8 @@ export function createHttpSender(options: HttpSenderOptions): HookSender {
       try {
         return toAnswer(await breakerFor(host).fire(message, withTimeout(timeoutMs, signal)));
       } catch (error) {
-        return { kind: "failed", cause: error instanceof ReceiverFault ? error.message : causeOf(error) };
+        if (error instanceof ReceiverFault) return failed(error.message, error.retryAfterMs);
+        return failed(causeOf(error));
       }
     },
     async stop() {
@@ -83,7 +99,10 @@ export function createHttpSender(options: HttpSenderOptions): HookSender {
   };
 }
 
-function createBreaker(attempt: (message: HookMessage, signal: AbortSignal) => Promise<number>, resetTimeout: number) {
+function createBreaker(
+  attempt: (message: HookMessage, signal: AbortSignal) => Promise<Answered>,
+  resetTimeout: number,
+) {
   return new CircuitBreaker(attempt, {
     timeout: false,
     resetTimeout,
@@ -93,9 +112,13 @@ function createBreaker(attempt: (message: HookMessage, signal: AbortSignal) => P
   });
 }
 
-function toAnswer(status: number): HookAnswer {
+function toAnswer({ status, retryAfterMs }: Answered): HookAnswer {
   if (status >= 200 && status < 300) return { kind: "delivered" };
-  return status === 410 ? { kind: "gone" } : { kind: "failed", cause: `HTTP ${status}` };
+  return status === 410 ? { kind: "gone" } : failed(`HTTP ${status}`, retryAfterMs);
+}
+
+function failed(cause: string, retryAfterMs?: number): HookAnswer {
+  return { kind: "failed", cause, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
 /** A word for the log: messages may show the URL. */
@@ -104,12 +127,12 @@ function causeOf(error: unknown): string {
   return toError(error).name;
 }
 
-/** Sends once; resolves to the answer's status. */
+/** Sends once. */
 async function post(
   agent: Agent,
   { id, url, at, body }: HookMessage,
   { secret, signal }: { secret: Uint8Array | undefined; signal: AbortSignal },
-): Promise<number> {
+): Promise<Answered> {
   const timestamp = Math.floor(at / 1_000);
   const { origin, pathname, search } = new URL(url);
   const answer = await agent.request({
@@ -127,7 +150,8 @@ async function post(
     signal,
   });
   await answer.body.dump({ limit: mostReadBytes, signal }).catch(() => {});
-  return answer.statusCode;
+  const retryAfter = answer.headers["retry-after"];
+  return { status: answer.statusCode, retryAfterMs: readRetryAfter(`${retryAfter ?? ""}`, at) };
 }
 
 /** Looks names up and leaves out the addresses that must not be called. */

@@ -1,4 +1,5 @@
-import type { HookEvent } from "../domain/status-hook.ts";
+import type { JobStatus } from "../domain/job-state.ts";
+import type { HookEvent, HookStatus } from "../domain/status-hook.ts";
 
 /** A job's next event, leased to whoever asked. */
 export interface DueHook {
@@ -13,6 +14,26 @@ export interface DueHook {
   stored: string;
 }
 
+/** A job whose hook could not be told something. */
+export interface FailedHook {
+  jobId: string;
+  name: string;
+  status: JobStatus;
+  hookStatus: HookStatus;
+  /** How many events were given up and can be sent again. */
+  events: number;
+  /** Why the last try failed, in a word such as "HTTP 500" or "ECONNREFUSED"; empty when it is not known. */
+  cause: string;
+  /** When that was, in milliseconds since 1970; 0 when it is not known. */
+  causeAt: number;
+}
+
+/** How many jobs' hooks are still to be told something, and how many could not be. */
+export interface HookCounts {
+  waiting: number;
+  failing: number;
+}
+
 /** What is to become of an event: it was taken, is tried again at a time, is given up, or the receiver is gone for good. */
 export type HookSettlement = { kind: "delivered" | "failed" | "gone" } | { kind: "retry"; at: number };
 
@@ -20,7 +41,11 @@ export type HookSettlement = { kind: "delivered" | "failed" | "gone" } | { kind:
 export interface HookOutbox {
   /** At most so many jobs' next events, and when the next of the others is due (0 when none is known). */
   due(limit: number): Promise<{ due: DueHook[]; nextDueAt: number; more: boolean }>;
-  settle(hook: DueHook, settlement: HookSettlement): Promise<void>;
+  /** @param cause why it was not delivered, in a word without secrets; empty when it was */
+  settle(hook: DueHook, settlement: HookSettlement, cause: string): Promise<void>;
   /** Makes a job's failed events due again; resolves to how many they are. @throws ReasonedError JOB_NOT_FOUND */
   redeliver(jobId: string): Promise<number>;
+  /** The jobs with failed events, the newest first. @param before the id of the last one seen, or empty */
+  failed(before: string, limit: number): Promise<FailedHook[]>;
+  counts(): Promise<HookCounts>;
 }

@@ -9,8 +9,17 @@ export interface HookMessage {
   body: string;
 }
 
-/** What the receiver made of it. The cause names no secrets. */
-export type HookAnswer = { kind: "delivered" } | { kind: "gone" } | { kind: "failed"; cause: string };
+/** The receiver did not take it. */
+export interface HookFailure {
+  kind: "failed";
+  /** A word without secrets, such as "HTTP 500" or "ECONNREFUSED". */
+  cause: string;
+  /** How long the receiver wants to be left alone, in milliseconds; absent when it did not say. */
+  retryAfterMs?: number;
+}
+
+/** What the receiver made of it. */
+export type HookAnswer = { kind: "delivered" } | { kind: "gone" } | HookFailure;
 
 /** Sends to receivers. */
 export interface HookSender {

@@ -1,16 +1,19 @@
 import { shardOf } from "../domain/job-id.ts";
-import type { HookEvent } from "../domain/status-hook.ts";
-import type { DueHook, HookOutbox } from "../ports/hook-outbox.ts";
+import { type HookEvent, hookStatuses } from "../domain/status-hook.ts";
+import type { DueHook, FailedHook, HookOutbox } from "../ports/hook-outbox.ts";
 import { statusOf } from "./job-codec.ts";
-import { list, number, text } from "./reply.ts";
+import { answered } from "./pool-state.ts";
+import { fault, list, number, text } from "./reply.ts";
 import { jobNotFound } from "./reply-errors.ts";
-import type { Reply, Shard } from "./shard.ts";
+import type { Reply, ScriptedRedis, Shard } from "./shard.ts";
+
+const maxCauseLength = 64;
 
 /** How long a delivery is nobody else's, in milliseconds: longer than a receiver and two calls of Redis may take. */
 const leaseMs = 20_000;
 
 /** What hooks are still to be told, in Redis. */
-export function createRedisHookOutbox(shards: readonly Shard[]): HookOutbox {
+export function createRedisHookOutbox(redis: ScriptedRedis, shards: readonly Shard[]): HookOutbox {
   const shardFor = (jobId: string): Shard => {
     const shard = shards[shardOf(jobId)];
     if (shard === undefined) throw jobNotFound(jobId);
@@ -27,13 +30,42 @@ export function createRedisHookOutbox(shards: readonly Shard[]): HookOutbox {
         more: parts.some((part) => part.length > share),
       };
     },
-    async settle({ jobId, stored, leaseEndsAt }, settlement) {
+    async settle({ jobId, stored, leaseEndsAt }, settlement, cause) {
       const at = settlement.kind === "retry" ? settlement.at : 0;
-      await shardFor(jobId).run("settle-hook", jobId, stored, leaseEndsAt, settlement.kind, at);
+      const why = cause.slice(0, maxCauseLength);
+      await shardFor(jobId).run("settle-hook", jobId, stored, leaseEndsAt, settlement.kind, at, why);
     },
     async redeliver(jobId) {
       return number(await shardFor(jobId).run("redeliver-hook", jobId));
     },
+    async failed(before, limit) {
+      const parts = await Promise.all(
+        shards.map(async (shard) => list(await shard.run("failed-hooks", before, limit)).map(toFailedHook)),
+      );
+      const newestFirst = parts.flat().sort((a, b) => (a.jobId < b.jobId ? 1 : -1));
+      return newestFirst.slice(0, limit);
+    },
+    async counts() {
+      const count = async (key: "hookDue" | "hookFailing") => {
+        const counts = await answered(Promise.all(shards.map(({ keys }) => redis.zcard(keys[key]))));
+        return counts.reduce((sum, own) => sum + own, 0);
+      };
+      return { waiting: await count("hookDue"), failing: await count("hookFailing") };
+    },
+  };
+}
+
+function toFailedHook(reply: Reply): FailedHook {
+  const [jobId, name, status, hookStatus, events, cause] = list(reply);
+  const [causeAt = "", ...words] = text(cause).split(" ");
+  return {
+    jobId: text(jobId),
+    name: text(name),
+    status: statusOf(status),
+    hookStatus: hookStatuses[number(hookStatus)] ?? fault("hook status", hookStatus),
+    events: number(events),
+    cause: words.join(" "),
+    causeAt: Number(causeAt),
   };
 }
 

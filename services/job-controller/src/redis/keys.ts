@@ -16,6 +16,8 @@ export interface ShardKeys {
   pausedSchedules: string;
   /** ZSET, id of a job whose hook is to be told something -> when to try. */
   hookDue: string;
+  /** ZSET of the ids of the jobs whose hook has failed or is gone, all with the score 0. */
+  hookFailing: string;
   /** HASH, job name -> job type; in shard 0 only. */
   types: string;
   /** Channel for what controllers tell each other. */
@@ -50,6 +52,7 @@ export function keysOf(shard: number): ShardKeys {
     periodic: `${prefix}periodic`,
     pausedSchedules: `${prefix}paused-schedules`,
     hookDue: `${prefix}hook-due`,
+    hookFailing: `${prefix}hook-failing`,
     types: `${prefix}types`,
     signals: `${prefix}signals`,
     lanes: (jobName) => `${prefix}lanes:${jobName}`,

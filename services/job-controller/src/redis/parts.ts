@@ -54,7 +54,7 @@ export function createRedisParts({ config, clock, terms, logger }: RedisPartsOpt
     signals: new RedisSignals({ redis, listener: createConnection(config.redisUrl), shards, logger }),
     pool: new RedisJobPool({ redis, shards, terms, clock }),
     schedules: createRedisScheduleStore(redis, shards, clock),
-    hooks: createRedisHookOutbox(shards),
+    hooks: createRedisHookOutbox(redis, shards),
     index: createRedisJobIndex(shards),
     queues: createRedisQueueControl(redis, shards),
     logs: createRedisLogStore(shards, maxLogBytes),

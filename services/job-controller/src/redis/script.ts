@@ -56,6 +56,7 @@ export const transitionNames = [
   "due-hooks",
   "settle-hook",
   "redeliver-hook",
+  "failed-hooks",
 ] as const;
 
 /** The name of an operation, which is that of its file. */

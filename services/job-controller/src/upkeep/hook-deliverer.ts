@@ -11,6 +11,8 @@ import type { JobPool } from "../ports/job-pool.ts";
 import { storeAtLast } from "../usecases/store-at-last.ts";
 import { DueLoop, type DueRound } from "./due-loop.ts";
 
+/** How long a receiver may want to be left alone, in milliseconds. */
+const mostRetryAfterMs = 3_600_000;
 /** How many deliveries are under way at once. */
 const mostAtOnce = 64;
 
@@ -19,6 +21,8 @@ export interface HookDelivererOptions {
   hooks: HookOutbox;
   sender: HookSender;
   pool: Pick<JobPool, "get">;
+  /** Told what came of each try, and how long it took, in seconds. */
+  onSettled: (kind: HookSettlement["kind"], seconds: number) => void;
   /** What is sent. */
   toBody: (event: HookEvent, job: Job) => string;
   clock: Clock;
@@ -85,23 +89,31 @@ export class HookDeliverer implements Service {
   }
 
   async #deliver(hook: DueHook): Promise<void> {
-    const { hooks, sender, pool, toBody, clock, logger } = this.#options;
+    const { hooks, sender, pool, toBody, onSettled, clock, logger } = this.#options;
     const { jobId, url, event } = hook;
     const body = toBody(event, await pool.get(jobId));
     const id = `${jobId}.${event.sequence}`;
+    const begun = performance.now();
     const answer = await sender.send({ id, url, at: clock.now(), body }, this.#abort.signal);
     const settlement = settlementOf(hook, answer, clock.now());
+    onSettled(settlement.kind, (performance.now() - begun) / 1000);
+    const cause = causeOf(answer);
     if (settlement.kind === "failed" || settlement.kind === "gone") {
-      const cause = answer.kind === "failed" ? answer.cause : "HTTP 410";
       logger.warn({ job: jobId, host: new URL(url).host, cause }, "a status hook is given up");
     }
     // or it would be told again what it took
-    await storeAtLast(() => hooks.settle(hook, settlement), this.#stopping.signal);
+    await storeAtLast(() => hooks.settle(hook, settlement, cause), this.#stopping.signal);
   }
 }
 
+/** Why it was not delivered; empty when it was. */
+function causeOf(answer: HookAnswer): string {
+  if (answer.kind === "failed") return answer.cause;
+  return answer.kind === "gone" ? "HTTP 410" : "";
+}
+
 /**
- * What is to become of an event after the answer.
+ * What is to become of an event after the answer. A receiver that says when to come again is left alone until then.
  * @param random from 0 to 1
  */
 export function settlementOf(
@@ -113,5 +125,9 @@ export function settlementOf(
   if (answer.kind !== "failed") return { kind: answer.kind };
   const end = event.at + hookPatienceMs;
   if (now >= end) return { kind: "failed" };
-  return { kind: "retry", at: Math.min(end, now + backoffMs(hookBackoff, failures + 1, random)) };
+  const wait = Math.max(
+    backoffMs(hookBackoff, failures + 1, random),
+    Math.min(answer.retryAfterMs ?? 0, mostRetryAfterMs),
+  );
+  return { kind: "retry", at: Math.min(end, now + wait) };
 }

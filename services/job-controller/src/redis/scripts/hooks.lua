@@ -23,14 +23,20 @@ local function fail_event(id, event)
   redis.call("LTRIM", hook_failures(id), -MOST_EVENTS, -1)
 end
 
--- Notes how the hook stands; the caller stores the job.
+-- Sets how the hook stands; those that need somebody's care are listed. The caller stores the job.
+local function set_hook(id, job, status)
+  local needs_care = status == HOOK_FAILED or status == HOOK_GONE
+  local needed_care = job[HOOK_STATUS] == HOOK_FAILED or job[HOOK_STATUS] == HOOK_GONE
+  job[HOOK_STATUS] = status
+  if needs_care and not needed_care then redis.call("ZADD", prefix .. "hook-failing", 0, id) end
+  if needed_care and not needs_care then redis.call("ZREM", prefix .. "hook-failing", id) end
+end
+
+-- Notes how the hook stands, unless it is gone.
 local function note_hook(id, job)
   if job[HOOK_STATUS] == HOOK_GONE then return end
-  if redis.call("EXISTS", hook_failures(id)) == 1 then
-    job[HOOK_STATUS] = HOOK_FAILED
-  else
-    job[HOOK_STATUS] = redis.call("EXISTS", hook_events(id)) == 1 and HOOK_PENDING or HOOK_DELIVERED
-  end
+  if redis.call("EXISTS", hook_failures(id)) == 1 then return set_hook(id, job, HOOK_FAILED) end
+  set_hook(id, job, redis.call("EXISTS", hook_events(id)) == 1 and HOOK_PENDING or HOOK_DELIVERED)
 end
 
 -- A check-in takes the place of one that waits; the first in the list may be under way and stays as it is.

@@ -13,7 +13,7 @@ transitions["redeliver-hook"] = function(id)
   redis.call("DEL", hook_failures(id))
   redis.call("HDEL", prefix .. "hook-tries", id)
   if #failed > 0 then hook_at(id, now, "LT") end
-  job[HOOK_STATUS] = HOOK_DELIVERED
+  set_hook(id, job, HOOK_DELIVERED)
   note_hook(id, job)
   store(id, job)
   return #failed

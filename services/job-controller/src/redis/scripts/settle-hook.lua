@@ -1,19 +1,20 @@
 -- settle-hook: notes what came of a delivery.
 -- Whoever does not hold the lease any more can still say that the event was delivered, and nothing else.
--- arguments: id, event, end of the lease, outcome (delivered, retry, failed, gone), when to try again
+-- arguments: id, event, end of the lease, outcome (delivered, retry, failed, gone), when to try again, why it failed or empty
 -- reply: "OK"; errors: JOB_NOT_FOUND
 local function give_up(id, job)
-  job[HOOK_STATUS] = HOOK_GONE
+  set_hook(id, job, HOOK_GONE)
   local events = redis.call("LRANGE", hook_events(id), 0, -1)
   for _, event in ipairs(events) do fail_event(id, event) end
   redis.call("DEL", hook_events(id))
 end
 
-transitions["settle-hook"] = function(id, event, lease_end, outcome, retry_at)
+transitions["settle-hook"] = function(id, event, lease_end, outcome, retry_at, cause)
   local job = load(id)
   local due, tries = prefix .. "hook-due", prefix .. "hook-tries"
   local held = tonumber(redis.call("ZSCORE", due, id) or -1) == tonumber(lease_end)
   if outcome ~= "delivered" and not held then return "OK" end
+  if cause ~= "" then redis.call("HSET", prefix .. "hook-causes", id, string.format("%.0f ", now) .. cause) end
   if outcome == "retry" then
     redis.call("HINCRBY", tries, id, 1)
     hook_at(id, tonumber(retry_at), "XX")
@@ -28,6 +29,7 @@ transitions["settle-hook"] = function(id, event, lease_end, outcome, retry_at)
   end
   if outcome == "gone" then give_up(id, job) end
   redis.call("HDEL", tries, id)
+  if outcome == "delivered" and job[HOOK_STATUS] == HOOK_PENDING then redis.call("HDEL", prefix .. "hook-causes", id) end
   if redis.call("EXISTS", hook_events(id)) == 0 then
     redis.call("ZREM", due, id)
   elseif held then

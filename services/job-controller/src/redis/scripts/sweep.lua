@@ -10,6 +10,8 @@ local function forget(id, job)
   redis.call("UNLINK", unpack(own))
   redis.call("ZREM", prefix .. "hook-due", id)
   redis.call("HDEL", prefix .. "hook-tries", id)
+  redis.call("ZREM", prefix .. "hook-failing", id)
+  redis.call("HDEL", prefix .. "hook-causes", id)
   remove_entry(prefix .. "index", job[ENQUEUED], id)
   count_of_type(job, -1)
 end

@@ -17,7 +17,15 @@ import {
 } from "@grpc/grpc-js";
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { JobStats } from "./job.ts";
+import {
+  HookStatus,
+  hookStatusFromJSON,
+  hookStatusToJSON,
+  JobStats,
+  JobStatus,
+  jobStatusFromJSON,
+  jobStatusToJSON,
+} from "./job.ts";
 
 export const protobufPackage = "drydock.job.v1";
 
@@ -187,6 +195,40 @@ export interface RedeliverHookResponse {
     | undefined;
   /** How many failed events are due again; 0 when there was none. */
   events: number;
+}
+
+/** The request of ListFailedHooks. */
+export interface ListFailedHooksRequest {
+  /** At most so many; default 50, at most 200. */
+  pageSize: number;
+  /** next_page_token of the page before. */
+  pageToken: string;
+}
+
+/** The answer of ListFailedHooks. */
+export interface ListFailedHooksResponse {
+  /** The jobs. */
+  hooks: FailedHook[];
+  /** For the next page; empty at the end. */
+  nextPageToken: string;
+}
+
+/** A job whose status hook could not be told something. */
+export interface FailedHook {
+  /** The job. */
+  jobId: string;
+  /** Its type. */
+  name: string;
+  /** Where it stands. */
+  status: JobStatus;
+  /** HOOK_STATUS_FAILED, or HOOK_STATUS_GONE when the receiver answered 410. */
+  hookStatus: HookStatus;
+  /** How many events were given up; RedeliverHook sends them again. */
+  events: number;
+  /** Why the last try failed, in a word such as "HTTP 500" or "ECONNREFUSED". */
+  cause: string;
+  /** When that was. */
+  causeTime: Date | undefined;
 }
 
 /** The request of ListJobTypes. */
@@ -1984,6 +2026,365 @@ export const RedeliverHookResponse: MessageFns<RedeliverHookResponse> = {
   },
 };
 
+function createBaseListFailedHooksRequest(): ListFailedHooksRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListFailedHooksRequest: MessageFns<ListFailedHooksRequest> = {
+  encode(message: ListFailedHooksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListFailedHooksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListFailedHooksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListFailedHooksRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListFailedHooksRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListFailedHooksRequest>): ListFailedHooksRequest {
+    return ListFailedHooksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListFailedHooksRequest>): ListFailedHooksRequest {
+    const message = createBaseListFailedHooksRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListFailedHooksResponse(): ListFailedHooksResponse {
+  return { hooks: [], nextPageToken: "" };
+}
+
+export const ListFailedHooksResponse: MessageFns<ListFailedHooksResponse> = {
+  encode(message: ListFailedHooksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hooks) {
+      FailedHook.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListFailedHooksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListFailedHooksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hooks.push(FailedHook.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListFailedHooksResponse {
+    return {
+      hooks: globalThis.Array.isArray(object?.hooks) ? object.hooks.map((e: any) => FailedHook.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListFailedHooksResponse): unknown {
+    const obj: any = {};
+    if (message.hooks?.length) {
+      obj.hooks = message.hooks.map((e) => FailedHook.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListFailedHooksResponse>): ListFailedHooksResponse {
+    return ListFailedHooksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListFailedHooksResponse>): ListFailedHooksResponse {
+    const message = createBaseListFailedHooksResponse();
+    message.hooks = object.hooks?.map((e) => FailedHook.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseFailedHook(): FailedHook {
+  return { jobId: "", name: "", status: 0, hookStatus: 0, events: 0, cause: "", causeTime: undefined };
+}
+
+export const FailedHook: MessageFns<FailedHook> = {
+  encode(message: FailedHook, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.status !== 0) {
+      writer.uint32(24).int32(message.status);
+    }
+    if (message.hookStatus !== 0) {
+      writer.uint32(32).int32(message.hookStatus);
+    }
+    if (message.events !== 0) {
+      writer.uint32(40).int32(message.events);
+    }
+    if (message.cause !== "") {
+      writer.uint32(50).string(message.cause);
+    }
+    if (message.causeTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.causeTime), writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FailedHook {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFailedHook();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.status = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.hookStatus = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.events = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.causeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FailedHook {
+    return {
+      jobId: isSet(object.jobId)
+        ? globalThis.String(object.jobId)
+        : isSet(object.job_id)
+        ? globalThis.String(object.job_id)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      status: isSet(object.status) ? jobStatusFromJSON(object.status) : 0,
+      hookStatus: isSet(object.hookStatus)
+        ? hookStatusFromJSON(object.hookStatus)
+        : isSet(object.hook_status)
+        ? hookStatusFromJSON(object.hook_status)
+        : 0,
+      events: isSet(object.events) ? globalThis.Number(object.events) : 0,
+      cause: isSet(object.cause) ? globalThis.String(object.cause) : "",
+      causeTime: isSet(object.causeTime)
+        ? fromJsonTimestamp(object.causeTime)
+        : isSet(object.cause_time)
+        ? fromJsonTimestamp(object.cause_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: FailedHook): unknown {
+    const obj: any = {};
+    if (message.jobId !== "") {
+      obj.jobId = message.jobId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.status !== 0) {
+      obj.status = jobStatusToJSON(message.status);
+    }
+    if (message.hookStatus !== 0) {
+      obj.hookStatus = hookStatusToJSON(message.hookStatus);
+    }
+    if (message.events !== 0) {
+      obj.events = Math.round(message.events);
+    }
+    if (message.cause !== "") {
+      obj.cause = message.cause;
+    }
+    if (message.causeTime !== undefined) {
+      obj.causeTime = message.causeTime.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FailedHook>): FailedHook {
+    return FailedHook.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FailedHook>): FailedHook {
+    const message = createBaseFailedHook();
+    message.jobId = object.jobId ?? "";
+    message.name = object.name ?? "";
+    message.status = object.status ?? 0;
+    message.hookStatus = object.hookStatus ?? 0;
+    message.events = object.events ?? 0;
+    message.cause = object.cause ?? "";
+    message.causeTime = object.causeTime ?? undefined;
+    return message;
+  },
+};
+
 function createBaseListJobTypesRequest(): ListJobTypesRequest {
   return {};
 }
@@ -2382,6 +2783,18 @@ export const QueueServiceService = {
       Buffer.from(RedeliverHookResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RedeliverHookResponse => RedeliverHookResponse.decode(value),
   },
+  /** Lists the jobs whose status hook could not be told something, the newest first. */
+  listFailedHooks: {
+    path: "/drydock.job.v1.QueueService/ListFailedHooks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListFailedHooksRequest): Buffer =>
+      Buffer.from(ListFailedHooksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListFailedHooksRequest => ListFailedHooksRequest.decode(value),
+    responseSerialize: (value: ListFailedHooksResponse): Buffer =>
+      Buffer.from(ListFailedHooksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListFailedHooksResponse => ListFailedHooksResponse.decode(value),
+  },
   /** Lists the job types that workers registered. */
   listJobTypes: {
     path: "/drydock.job.v1.QueueService/ListJobTypes" as const,
@@ -2416,6 +2829,8 @@ export interface QueueServiceServer extends UntypedServiceImplementation {
   resumeSchedule: handleUnaryCall<ResumeScheduleRequest, ResumeScheduleResponse>;
   /** Sends again what a job's status hook could not be told. */
   redeliverHook: handleUnaryCall<RedeliverHookRequest, RedeliverHookResponse>;
+  /** Lists the jobs whose status hook could not be told something, the newest first. */
+  listFailedHooks: handleUnaryCall<ListFailedHooksRequest, ListFailedHooksResponse>;
   /** Lists the job types that workers registered. */
   listJobTypes: handleUnaryCall<ListJobTypesRequest, ListJobTypesResponse>;
 }
@@ -2580,6 +2995,22 @@ export interface QueueServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RedeliverHookResponse) => void,
+  ): ClientUnaryCall;
+  /** Lists the jobs whose status hook could not be told something, the newest first. */
+  listFailedHooks(
+    request: ListFailedHooksRequest,
+    callback: (error: ServiceError | null, response: ListFailedHooksResponse) => void,
+  ): ClientUnaryCall;
+  listFailedHooks(
+    request: ListFailedHooksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListFailedHooksResponse) => void,
+  ): ClientUnaryCall;
+  listFailedHooks(
+    request: ListFailedHooksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListFailedHooksResponse) => void,
   ): ClientUnaryCall;
   /** Lists the job types that workers registered. */
   listJobTypes(

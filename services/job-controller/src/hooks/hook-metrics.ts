@@ -1,0 +1,37 @@
+import type { Metrics } from "@drydock/shared/metrics.ts";
+import type { HookOutbox, HookSettlement } from "../ports/hook-outbox.ts";
+
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** What operators see of status hooks; gives what is to be told of each try. What waits is counted when somebody asks. */
+export function createHookMetrics(
+  metrics: Metrics,
+  outbox: Pick<HookOutbox, "counts">,
+): (kind: HookSettlement["kind"], seconds: number) => void {
+  const tries = metrics.counter({
+    name: "drydock_hook_tries_total",
+    help: "Tries to tell a status hook an event, by what came of it.",
+    labels: ["outcome"],
+  });
+  for (const outcome of ["delivered", "retry", "failed", "gone"]) tries.inc({ outcome }, 0);
+  const seconds = metrics.histogram({
+    name: "drydock_hook_try_seconds",
+    help: "Time from a try to the receiver's answer, in seconds.",
+    buckets,
+  });
+  const jobs = metrics.gauge({
+    name: "drydock_hook_jobs",
+    help: "Jobs whose status hook is still to be told something (waiting), or could not be (failing).",
+    labels: ["state"],
+    collect: async (gauge) => {
+      const counts = await outbox.counts().catch(() => undefined);
+      if (counts === undefined) gauge.reset();
+      else for (const [state, count] of Object.entries(counts)) gauge.set({ state }, count);
+    },
+  });
+  jobs.reset();
+  return (outcome, took) => {
+    tries.inc({ outcome });
+    seconds.observe(took);
+  };
+}

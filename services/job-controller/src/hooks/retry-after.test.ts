@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { readRetryAfter } from "./retry-after.ts";
+
+const now = Date.parse("2026-01-01T00:00:00Z");
+
+describe("Retry-After", () => {
+  test("is seconds, or a date", () => {
+    assert.equal(readRetryAfter("0", now), 0);
+    assert.equal(readRetryAfter("120", now), 120_000);
+    assert.equal(readRetryAfter("Thu, 01 Jan 2026 00:01:00 GMT", now), 60_000);
+    assert.equal(readRetryAfter("Wed, 31 Dec 2025 00:00:00 GMT", now), 0);
+  });
+
+  test("says nothing in any other form", () => {
+    for (const value of ["", "soon", "-1", "1.5", "1e9", "12345678901", "2026-01-01", "x GMT"])
+      assert.equal(readRetryAfter(value, now), undefined, value);
+  });
+});
