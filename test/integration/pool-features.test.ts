@@ -83,6 +83,25 @@ describe("what the pool offers beyond a queue", () => {
     assert.deepEqual(await claim(1), [id]);
   });
 
+  test("a queue tells how many jobs a minute are launched and end, and how long the next one has waited", async () => {
+    const rateOf = async () => (await under.queues.rates()).get("DEMO");
+    const oldestAt = async () => (await under.queues.queues())[0]?.oldestAt;
+    under.clock.advance(60_000 - (under.clock.now() % 60_000));
+    const begun = under.clock.now();
+    const ids = await Promise.all([launch(), launch(), launch(), launch()]);
+    under.clock.advance(30_000);
+    assert.deepEqual(await rateOf(), { launchedPerMinute: 4 / 1.5, endedPerMinute: 0 });
+    assert.equal(await oldestAt(), begun);
+    const later = await launch();
+    for (const id of ids) await under.pool.end(id, "stop");
+    assert.equal(await oldestAt(), under.clock.now(), "those that were stopped left their places, and wait no more");
+    under.clock.advance(60_000);
+    assert.deepEqual(await rateOf(), { launchedPerMinute: 5 / 1.5, endedPerMinute: 4 / 1.5 });
+    under.clock.advance(60_000);
+    assert.equal(await rateOf(), undefined);
+    assert.equal(await statusOf(later), "PENDING");
+  });
+
   test("draining stops what waits, within its bound, and leaves alone what runs", async () => {
     const running = await startJob(under, worker);
     for (let i = 0; i < 5; i++) await launch({ priority: (i % 3) + 1 });

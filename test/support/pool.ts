@@ -47,7 +47,7 @@ export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 }
   return {
     pool: new RedisJobPool({ redis, shards, terms: defaultLeaseTerms, clock }),
     shards,
-    queues: createRedisQueueControl(redis, shards),
+    queues: createRedisQueueControl(redis, shards, clock),
     schedules: createRedisScheduleStore(redis, shards, clock),
     hooks: createRedisHookOutbox(redis, shards),
     index: createRedisJobIndex(shards),

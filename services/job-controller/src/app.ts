@@ -31,6 +31,7 @@ import { JobChanges } from "./usecases/job-changes.ts";
 import { JobTypes } from "./usecases/job-types.ts";
 import { KeyLimits } from "./usecases/key-limits.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
+import { addQueueMetrics } from "./usecases/queue-metrics.ts";
 
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
@@ -76,6 +77,7 @@ export function createJobController(
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
   const scheduler = new DueLoop({ name: "scheduler", run: () => fireSchedules({ schedules, clock }), clock, logger });
   const sender = createHttpSender({ secret: config.hookSecret, allowLinkLocal: allowLinkLocalHooks });
+  addQueueMetrics(metrics, { queues, types, redis: watch, clock });
   const onSettled = createHookMetrics(metrics, hooks);
   const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, onSettled, clock, logger });
   signals.onHook((at) => deliverer.wakeAt(at));

@@ -2,7 +2,7 @@ import type * as message from "@drydock/shared/gen/drydock/job/v1/job_service.ts
 import { serverStream, unary } from "@drydock/shared/grpc/handler.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { JobCommand } from "../domain/job.ts";
-import { checkStatus, type StatusDeps } from "../usecases/check-status.ts";
+import { checkStatus, type PoolStatus, type StatusDeps } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { endJob } from "../usecases/end-job.ts";
 import { listJobs } from "../usecases/list-jobs.ts";
@@ -10,7 +10,7 @@ import { retryJob } from "../usecases/retry-job.ts";
 import { readLog, watchJob } from "../usecases/watch-job.ts";
 import { toStats } from "./convert.ts";
 import { launch, launchMany } from "./launches.ts";
-import { toDate } from "./time.ts";
+import { toAge, toDate } from "./time.ts";
 import { validateCount, validateJobId } from "./validate.ts";
 import { validateList } from "./validate-list.ts";
 
@@ -36,7 +36,9 @@ export function createJobService(deps: UseCaseDeps & StatusDeps): UntypedService
     retryJob: unary(async ({ jobId }: message.RetryJobRequest): Promise<message.RetryJobResponse> => {
       return { stats: toStats(await retryJob(deps, validateJobId(jobId))) };
     }),
-    checkStatus: unary(async (_: message.CheckStatusRequest) => toStatusResponse(await checkStatus(deps))),
+    checkStatus: unary(async (_: message.CheckStatusRequest) =>
+      toStatusResponse(await checkStatus(deps), deps.clock.now()),
+    ),
     getJobLogData: serverStream(async function* (request: message.GetJobLogDataRequest, call) {
       const jobId = validateJobId(request.jobId);
       const offset = validateCount("offset", request.offset);
@@ -50,11 +52,7 @@ export function createJobService(deps: UseCaseDeps & StatusDeps): UntypedService
   };
 }
 
-function toStatusResponse({
-  workers,
-  queues,
-  redis,
-}: Awaited<ReturnType<typeof checkStatus>>): message.CheckStatusResponse {
+function toStatusResponse({ workers, queues, redis }: PoolStatus, now: number): message.CheckStatusResponse {
   return {
     pools: workers.map(({ workerId, version, jobNames, slots, running, draining, startedAt, heartbeatAt }) => ({
       workerId,
@@ -66,7 +64,10 @@ function toStatusResponse({
       startedAt: toDate(startedAt),
       heartbeatAt: toDate(heartbeatAt),
     })),
-    queues: queues.map(({ name, pending, running, scheduled }) => ({ name, pending, running, scheduled })),
+    queues: queues.map(({ name, pending, running, scheduled, oldestAt }) => ({
+      ...{ name, pending, running, scheduled },
+      oldestAge: toAge(oldestAt, now),
+    })),
     redis,
   };
 }

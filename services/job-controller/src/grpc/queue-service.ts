@@ -5,12 +5,12 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { isJobId } from "../domain/job-id.ts";
 import type { HookOutbox } from "../ports/hook-outbox.ts";
 import type { ControllerSignals } from "../ports/signals.ts";
-import { listQueues } from "../usecases/check-status.ts";
+import { listMovingQueues } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { drainWorker } from "../usecases/drain-worker.ts";
 import { resumeSchedule } from "../usecases/fire-schedules.ts";
 import { toHookStatusCode, toStats, toStatusCode } from "./convert.ts";
-import { toDate, toDuration } from "./time.ts";
+import { toAge, toDate, toDuration } from "./time.ts";
 import { validateJobId, validateJobName, validateWorkerId } from "./validate.ts";
 
 const usualHooks = 50;
@@ -26,12 +26,9 @@ export function createQueueService(deps: UseCaseDeps & { signals: ControllerSign
   return {
     listQueues: unary(async (_: message.ListQueuesRequest): Promise<message.ListQueuesResponse> => {
       const now = clock.now();
-      const states = await listQueues(deps);
+      const states = await listMovingQueues(deps);
       return {
-        queues: states.map(({ oldestAt, ...queue }) => ({
-          ...queue,
-          oldestAge: oldestAt === 0 ? undefined : toDuration(Math.max(0, now - oldestAt)),
-        })),
+        queues: states.map(({ oldestAt, ...queue }) => ({ ...queue, oldestAge: toAge(oldestAt, now) })),
       };
     }),
     pauseQueue: unary(async ({ name }: message.PauseQueueRequest): Promise<message.PauseQueueResponse> => {

@@ -5,6 +5,11 @@ export function toDate(at: number): Date | undefined {
   return at === 0 ? undefined : new Date(at);
 }
 
+/** How long ago that was; 0 is no time. */
+export function toAge(at: number, now: number): Duration | undefined {
+  return at === 0 ? undefined : toDuration(Math.max(0, now - at));
+}
+
 /** Milliseconds as a duration. */
 export function toDuration(ms: number): Duration {
   return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 };

@@ -11,6 +11,12 @@ export interface QueueState {
   lanes: number;
 }
 
+/** How many jobs of a type are launched and end in a minute, over the last one to two minutes. */
+export interface QueueRate {
+  launchedPerMinute: number;
+  endedPerMinute: number;
+}
+
 /** What draining did. */
 export interface DrainReport {
   stopped: number;
@@ -22,6 +28,8 @@ export interface DrainReport {
 export interface QueueControl {
   /** Every queue that ever had a job, by name. */
   queues(): Promise<QueueState[]>;
+  /** The rates of the job types that had a job lately, by name. */
+  rates(): Promise<Map<string, QueueRate>>;
   /** Lets the jobs of the type wait, or go on. Resolves to whether that changed something. */
   pause(name: string, pauses: boolean): Promise<boolean>;
   /** Stops waiting jobs, the next ones first, at most so many. */

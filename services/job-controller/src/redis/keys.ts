@@ -20,6 +20,8 @@ export interface ShardKeys {
   hookFailing: string;
   /** HASH, job name -> job type; in shard 0 only. */
   types: string;
+  /** HASH, job name with "launched" or "ended" -> how many in that minute since 1970. */
+  rates(minute: number): string;
   /** Channel for what controllers tell each other. */
   signals: string;
   /** ZSET, lane of a job type -> its rank and share. */
@@ -55,6 +57,7 @@ export function keysOf(shard: number): ShardKeys {
     hookFailing: `${prefix}hook-failing`,
     types: `${prefix}types`,
     signals: `${prefix}signals`,
+    rates: (minute) => `${prefix}rates:${minute}`,
     lanes: (jobName) => `${prefix}lanes:${jobName}`,
     ready: (jobName, lane) => `${prefix}ready:${jobName}:${lane}`,
     held: (workerId) => `${prefix}held:${workerId}`,

@@ -56,7 +56,7 @@ export function createRedisParts({ config, clock, terms, logger }: RedisPartsOpt
     schedules: createRedisScheduleStore(redis, shards, clock),
     hooks: createRedisHookOutbox(redis, shards),
     index: createRedisJobIndex(shards),
-    queues: createRedisQueueControl(redis, shards),
+    queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
     reports: createRedisReportStore({ redis, shards, keepMs: config.keepReportsMs }),
     typeStore: createRedisJobTypeStore(redis),

@@ -1,12 +1,14 @@
-import type { DrainReport, QueueControl, QueueState } from "../ports/queue-control.ts";
+import type { Clock } from "@drydock/shared/clock.ts";
+import type { DrainReport, QueueControl, QueueRate, QueueState } from "../ports/queue-control.ts";
 import { answered } from "./pool-state.ts";
 import { list, number } from "./reply.ts";
 import type { ScriptedRedis, Shard } from "./shard.ts";
 
+const minuteMs = 60_000;
 const statusFields = { "1": "scheduled", "2": "pending", "3": "running" } as const;
 
 /** The queues in Redis; each shard has its part of each. */
-export function createRedisQueueControl(redis: ScriptedRedis, shards: readonly Shard[]): QueueControl {
+export function createRedisQueueControl(redis: ScriptedRedis, shards: readonly Shard[], clock: Clock): QueueControl {
   return {
     async queues(): Promise<QueueState[]> {
       const parts = (await Promise.all(shards.map((shard) => readQueues(redis, shard)))).flat();
@@ -14,6 +16,7 @@ export function createRedisQueueControl(redis: ScriptedRedis, shards: readonly S
       for (const part of parts) merged.set(part.name, merge(merged.get(part.name), part));
       return [...merged.values()].sort((a, b) => a.name.localeCompare(b.name));
     },
+    rates: () => readRates(redis, shards, clock.now()),
     async pause(name: string, pauses: boolean): Promise<boolean> {
       const changed = await Promise.all(shards.map((shard) => shard.run("pause", name, pauses ? 1 : 0)));
       return changed.some((count) => count === 1);
@@ -29,6 +32,23 @@ export function createRedisQueueControl(redis: ScriptedRedis, shards: readonly S
       return report;
     },
   };
+}
+
+/** The present minute and the one before. */
+async function readRates(redis: ScriptedRedis, shards: readonly Shard[], now: number): Promise<Map<string, QueueRate>> {
+  const minute = Math.floor(now / minuteMs);
+  const minutes = 1 + (now - minute * minuteMs) / minuteMs;
+  const keys = shards.flatMap((shard) => [shard.keys.rates(minute - 1), shard.keys.rates(minute)]);
+  const rates = new Map<string, QueueRate>();
+  for (const counts of await answered(Promise.all(keys.map((key) => redis.hgetall(key))))) {
+    for (const [field, count] of Object.entries(counts)) {
+      const [name = "", what] = field.split(":");
+      const rate = rates.get(name) ?? { launchedPerMinute: 0, endedPerMinute: 0 };
+      rate[what === "launched" ? "launchedPerMinute" : "endedPerMinute"] += Number(count) / minutes;
+      rates.set(name, rate);
+    }
+  }
+  return rates;
 }
 
 async function readQueues(redis: ScriptedRedis, shard: Shard): Promise<QueueState[]> {

@@ -12,6 +12,7 @@ export const sharedParts = [
   "turns",
   "due",
   "limits",
+  "rates",
   "holding",
 ] as const;
 

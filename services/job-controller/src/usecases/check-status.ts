@@ -1,7 +1,7 @@
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { WorkerState } from "../domain/worker.ts";
 import type { JobPool } from "../ports/job-pool.ts";
-import type { QueueControl, QueueState } from "../ports/queue-control.ts";
+import type { QueueControl, QueueRate, QueueState } from "../ports/queue-control.ts";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
 import type { JobTypes } from "./job-types.ts";
 
@@ -31,6 +31,18 @@ export async function checkStatus(deps: StatusDeps): Promise<PoolStatus> {
     queues,
     redis: health,
   };
+}
+
+/** A queue, and how fast it moves. */
+export type MovingQueue = QueueState & QueueRate;
+
+/** The queues of all job types, also of those that never had a job, with their rates. */
+export async function listMovingQueues(deps: Pick<StatusDeps, "queues" | "types">): Promise<MovingQueue[]> {
+  const [queues, rates] = await Promise.all([listQueues(deps), deps.queues.rates()]);
+  return queues.map((queue) => ({
+    ...queue,
+    ...(rates.get(queue.name) ?? { launchedPerMinute: 0, endedPerMinute: 0 }),
+  }));
 }
 
 /** The queues of all job types, also of those that never had a job. */

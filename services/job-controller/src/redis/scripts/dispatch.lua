@@ -15,6 +15,7 @@ for name, counted in pairs(changes) do
     if by ~= 0 then redis.call("HINCRBY", counts, name .. ":" .. status, by) end
   end
 end
+write_rates()
 for name in pairs(ready_names) do redis.call("PUBLISH", prefix .. "signals", "ready " .. name) end
 if earliest_due then redis.call("PUBLISH", prefix .. "signals", string.format("due %.0f", earliest_due)) end
 if earliest_hook then redis.call("PUBLISH", prefix .. "signals", string.format("hook %.0f", earliest_hook)) end

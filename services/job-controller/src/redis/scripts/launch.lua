@@ -49,6 +49,7 @@ local function launch(id, name, trace, parameters, upstream, options)
   if with.kind ~= PERIODIC then wait_for_first_run(id, job, waits and with.run_at or now) end
   add_entry(prefix .. "index", id)
   count(job, 1)
+  launched[name] = (launched[name] or 0) + 1
   return { id, now }
 end
 transitions.launch = launch

@@ -8,6 +8,8 @@ local now = tonumber(ARGV[1])
 -- Filled by the operations, written once by dispatch: counts to change by job type and status, job types whose queue was
 -- empty, earliest due, earliest time for a hook.
 local transitions, changes, ready_names, earliest_due, earliest_hook = {}, {}, {}, nil, nil
+-- How many jobs of a type this call launched and ended, for the rates of the queues.
+local launched, ended = {}, {}
 
 -- The refusal of the running operation; a variable, because Redis' pcall makes text of an error that is a table.
 local refusal

@@ -17,6 +17,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Status } from "../../../google/rpc/status.ts";
 import {
@@ -210,6 +211,8 @@ export interface QueueStats {
   running: number;
   /** Jobs that wait for their time. */
   scheduled: number;
+  /** How long the oldest of the next jobs has waited; unset when none waits. */
+  oldestAge: Duration | undefined;
 }
 
 /** How Redis is. */
@@ -2038,7 +2041,7 @@ export const WorkerPool: MessageFns<WorkerPool> = {
 };
 
 function createBaseQueueStats(): QueueStats {
-  return { name: "", pending: 0, running: 0, scheduled: 0 };
+  return { name: "", pending: 0, running: 0, scheduled: 0, oldestAge: undefined };
 }
 
 export const QueueStats: MessageFns<QueueStats> = {
@@ -2054,6 +2057,9 @@ export const QueueStats: MessageFns<QueueStats> = {
     }
     if (message.scheduled !== 0) {
       writer.uint32(32).int64(message.scheduled);
+    }
+    if (message.oldestAge !== undefined) {
+      Duration.encode(message.oldestAge, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2103,6 +2109,14 @@ export const QueueStats: MessageFns<QueueStats> = {
             message.scheduled = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.oldestAge = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2121,6 +2135,11 @@ export const QueueStats: MessageFns<QueueStats> = {
       pending: isSet(object.pending) ? globalThis.Number(object.pending) : 0,
       running: isSet(object.running) ? globalThis.Number(object.running) : 0,
       scheduled: isSet(object.scheduled) ? globalThis.Number(object.scheduled) : 0,
+      oldestAge: isSet(object.oldestAge)
+        ? Duration.fromJSON(object.oldestAge)
+        : isSet(object.oldest_age)
+        ? Duration.fromJSON(object.oldest_age)
+        : undefined,
     };
   },
 
@@ -2138,6 +2157,9 @@ export const QueueStats: MessageFns<QueueStats> = {
     if (message.scheduled !== 0) {
       obj.scheduled = Math.round(message.scheduled);
     }
+    if (message.oldestAge !== undefined) {
+      obj.oldestAge = Duration.toJSON(message.oldestAge);
+    }
     return obj;
   },
 
@@ -2150,6 +2172,9 @@ export const QueueStats: MessageFns<QueueStats> = {
     message.pending = object.pending ?? 0;
     message.running = object.running ?? 0;
     message.scheduled = object.scheduled ?? 0;
+    message.oldestAge = (object.oldestAge !== undefined && object.oldestAge !== null)
+      ? Duration.fromPartial(object.oldestAge)
+      : undefined;
     return message;
   },
 };

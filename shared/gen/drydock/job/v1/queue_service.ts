@@ -59,6 +59,10 @@ export interface Queue {
     | undefined;
   /** How many priorities and fairness keys have a waiting job. */
   lanes: number;
+  /** How many jobs a minute were launched, over the last one to two minutes. */
+  launchedPerMinute: number;
+  /** How many jobs a minute ended, in whatever status. */
+  endedPerMinute: number;
 }
 
 /** The request of PauseQueue. */
@@ -380,7 +384,17 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
 };
 
 function createBaseQueue(): Queue {
-  return { name: "", pending: 0, running: 0, scheduled: 0, paused: false, oldestAge: undefined, lanes: 0 };
+  return {
+    name: "",
+    pending: 0,
+    running: 0,
+    scheduled: 0,
+    paused: false,
+    oldestAge: undefined,
+    lanes: 0,
+    launchedPerMinute: 0,
+    endedPerMinute: 0,
+  };
 }
 
 export const Queue: MessageFns<Queue> = {
@@ -405,6 +419,12 @@ export const Queue: MessageFns<Queue> = {
     }
     if (message.lanes !== 0) {
       writer.uint32(56).int32(message.lanes);
+    }
+    if (message.launchedPerMinute !== 0) {
+      writer.uint32(65).double(message.launchedPerMinute);
+    }
+    if (message.endedPerMinute !== 0) {
+      writer.uint32(73).double(message.endedPerMinute);
     }
     return writer;
   },
@@ -478,6 +498,22 @@ export const Queue: MessageFns<Queue> = {
             message.lanes = reader.int32();
             continue;
           }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.launchedPerMinute = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.endedPerMinute = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -503,6 +539,16 @@ export const Queue: MessageFns<Queue> = {
         ? Duration.fromJSON(object.oldest_age)
         : undefined,
       lanes: isSet(object.lanes) ? globalThis.Number(object.lanes) : 0,
+      launchedPerMinute: isSet(object.launchedPerMinute)
+        ? globalThis.Number(object.launchedPerMinute)
+        : isSet(object.launched_per_minute)
+        ? globalThis.Number(object.launched_per_minute)
+        : 0,
+      endedPerMinute: isSet(object.endedPerMinute)
+        ? globalThis.Number(object.endedPerMinute)
+        : isSet(object.ended_per_minute)
+        ? globalThis.Number(object.ended_per_minute)
+        : 0,
     };
   },
 
@@ -529,6 +575,12 @@ export const Queue: MessageFns<Queue> = {
     if (message.lanes !== 0) {
       obj.lanes = Math.round(message.lanes);
     }
+    if (message.launchedPerMinute !== 0) {
+      obj.launchedPerMinute = floatToJson(message.launchedPerMinute);
+    }
+    if (message.endedPerMinute !== 0) {
+      obj.endedPerMinute = floatToJson(message.endedPerMinute);
+    }
     return obj;
   },
 
@@ -546,6 +598,8 @@ export const Queue: MessageFns<Queue> = {
       ? Duration.fromPartial(object.oldestAge)
       : undefined;
     message.lanes = object.lanes ?? 0;
+    message.launchedPerMinute = object.launchedPerMinute ?? 0;
+    message.endedPerMinute = object.endedPerMinute ?? 0;
     return message;
   },
 };
@@ -3038,6 +3092,10 @@ export const QueueServiceClient = makeGenericClientConstructor(
   service: typeof QueueServiceService;
   serviceName: string;
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 

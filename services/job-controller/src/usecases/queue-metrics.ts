@@ -1,0 +1,61 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import type { Metrics } from "@drydock/shared/metrics.ts";
+import { listMovingQueues, type MovingQueue, type StatusDeps } from "./check-status.ts";
+
+/** What the metrics need. */
+export interface QueueMetricsDeps extends Pick<StatusDeps, "queues" | "types" | "redis"> {
+  clock: Clock;
+}
+
+/** What operators see of the queues; read when somebody asks, and gone while Redis is away. */
+export function addQueueMetrics(metrics: Metrics, deps: QueueMetricsDeps): void {
+  const { clock } = deps;
+  const read = shared(async () => (deps.redis.up ? listMovingQueues(deps).catch(() => []) : []));
+  const gauge = <Label extends string>(
+    { name, help, label }: { name: string; help: string; label: Label },
+    values: (queue: MovingQueue) => Record<string, number>,
+  ) =>
+    metrics.gauge<"job" | Label>({
+      ...{ name, help, labels: ["job", label] },
+      collect: async (gauge) => {
+        const queues = await read();
+        gauge.reset();
+        for (const queue of queues) {
+          for (const [value, number] of Object.entries(values(queue))) {
+            gauge.set({ job: queue.name, [label]: value } as Record<"job" | Label, string>, number);
+          }
+        }
+      },
+    });
+  gauge(
+    { name: "drydock_queue_jobs", help: "Jobs that wait for their time, wait for a slot, and run.", label: "status" },
+    ({ scheduled, pending, running }) => ({ scheduled, pending, running }),
+  );
+  gauge(
+    {
+      name: "drydock_queue_jobs_per_minute",
+      help: "How many jobs a minute were launched, and ended, over the last one to two minutes.",
+      label: "event",
+    },
+    ({ launchedPerMinute, endedPerMinute }) => ({ launched: launchedPerMinute, ended: endedPerMinute }),
+  );
+  gauge(
+    {
+      name: "drydock_queue_oldest_seconds",
+      help: "How long the oldest of the next jobs has waited, in seconds.",
+      label: "status",
+    },
+    ({ oldestAt }) => ({ pending: oldestAt === 0 ? 0 : Math.max(0, clock.now() - oldestAt) / 1000 }),
+  );
+}
+
+/** Those that ask while it is being read get the same. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return () => {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+}
