@@ -11,6 +11,7 @@ const groupByFolder: Record<string, TestGroup> = {
   docs: "checks",
   e2e: "e2e",
   failure: "failure",
+  support: "unit",
 };
 
 /** The group of a test file, by where it stands: beside its source is unit, a folder of test/ not named here integration. */

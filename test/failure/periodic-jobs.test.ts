@@ -77,7 +77,7 @@ test("a periodic job fires each due time once, while a controller is killed and 
     context.diagnostic(`${losses} losses: ${launched} launched, ${skipped} skipped, ${missed} missed`);
     assert.equal(firedAt.length, launched);
     for (const [nth, at] of firedAt.entries()) assert.ok(at >= job.firstAt + nth * secondMs, `${nth} fired at ${at}`);
-    assert.ok(missed < launched / 2, `${missed} missed`);
+    assert.ok(missed < (launched + skipped) / 2, `${missed} missed`);
     if (job === skipping) assert.ok(skipped > 3, `${skipped} skipped`);
   }
 });

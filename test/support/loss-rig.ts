@@ -28,11 +28,14 @@ const settleWithinMs = 50_000;
  */
 export async function surviveLosses(test: TestContext, lose: (options: LossOptions) => Promise<number>): Promise<void> {
   const random = createRandom();
-  test.diagnostic(`TEST_SEED=${random.seed}`);
+  const shards = random.pick(1, 3);
+  test.diagnostic(`TEST_SEED=${random.seed}, shards: ${shards}`);
   // what was answered is on the disk, so that no kill can lose it
   await using stack = await startStack("always");
   await using hooks = await startHookReceiver();
-  const [a, b] = await Promise.all([stack.startController(), stack.startController()]);
+  const controllerSettings = { DRYDOCK_SHARDS: String(shards) };
+  const startController = () => stack.startController(controllerSettings);
+  const [a, b] = await Promise.all([startController(), startController()]);
   const settings = { DRYDOCK_CONTROLLER: `ipv4:${a.address},${b.address}`, DRYDOCK_SLOTS: "8" };
   const crew = new Crew(stack);
   for (const id of ["a", "b", "c"]) await crew.hire(id, a, settings);
@@ -41,13 +44,13 @@ export async function surviveLosses(test: TestContext, lose: (options: LossOptio
     const recorder = new HistoryRecorder([a.api, b.api], hooks);
     const { history } = recorder;
     const [losses] = await Promise.all([
-      lose({ stack, controllers: [a, b], crew, settings, random, history, forMs: lossesForMs }),
+      lose({ stack, controllers: [a, b], controllerSettings, crew, settings, random, history, forMs: lossesForMs }),
       putMixedLoad({ recorder, random, hookUrl: hooks.url, users, forMs }),
     ]);
     await recorder.settle(settleWithinMs);
     test.diagnostic(`${losses} losses, ${recorder.repeats} calls repeated; ${summaryOf(history)}`);
     assert.deepEqual(checkHistory(history), []);
-    assert.deepEqual(await auditOf(stack), []);
+    assert.deepEqual(await auditOf(stack, shards), []);
     await seesWholeFamilies(a.api);
     assert.ok(losses > 1 && history.jobs.size > 50, "it was worth the while");
   } finally {
@@ -66,11 +69,13 @@ async function seesWholeFamilies(api: JobApi): Promise<void> {
   }
 }
 
-async function auditOf({ redis }: Stack): Promise<string[]> {
+async function auditOf({ redis }: Stack, shards: number): Promise<string[]> {
   const connection = defineScript(createConnection(redis.url));
   await connection.connect();
   try {
-    return await audit(connection, new Shard(0, connection, systemClock));
+    const numbers = Array.from({ length: shards }, (_, number) => number);
+    const audits = numbers.map((number) => audit(connection, new Shard(number, connection, systemClock), number));
+    return (await Promise.all(audits)).flat();
   } finally {
     connection.disconnect();
   }

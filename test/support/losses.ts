@@ -8,6 +8,8 @@ import type { Controller, Settings, Stack } from "./stack.ts";
 export interface LossOptions {
   stack: Stack;
   controllers: readonly [Controller, Controller];
+  /** Of the controllers, beside where they listen. */
+  controllerSettings: Settings;
   crew: Crew;
   /** Of the workers. */
   settings: Settings;
@@ -17,7 +19,8 @@ export interface LossOptions {
 }
 
 /** Kills one of the two controllers at random moments and starts it again; resolves to how often. */
-export async function loseControllers({ stack, controllers, random, history, forMs }: LossOptions): Promise<number> {
+export async function loseControllers(options: LossOptions): Promise<number> {
+  const { stack, controllers, controllerSettings, random, history, forMs } = options;
   const running = controllers.map(({ process, address }) => ({ process, address }));
   const end = performance.now() + forMs;
   let losses = 0;
@@ -29,7 +32,8 @@ export async function loseControllers({ stack, controllers, random, history, for
     await lost.process.kill();
     losses++;
     await wait(random.below(500));
-    lost.process = (await stack.startController({ DRYDOCK_LISTEN: lost.address })).process;
+    const settings = { ...controllerSettings, DRYDOCK_LISTEN: lost.address };
+    lost.process = (await stack.startController(settings)).process;
   }
   return losses;
 }
