@@ -25,6 +25,7 @@ import { createRedisParts } from "./redis/parts.ts";
 import { createChores } from "./upkeep/chores.ts";
 import { DueLoop } from "./upkeep/due-loop.ts";
 import { HookDeliverer } from "./upkeep/hook-deliverer.ts";
+import { measureFill } from "./usecases/check-status.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
@@ -68,7 +69,8 @@ export function createJobController(
   const metrics = createMetrics({ defaults: true });
   const health = createHealthState();
   const dispatcher = new Dispatcher(logger);
-  const limits = new PoolLimits({ maxWaiting: config.maxWaiting, memoryPart: 0.95 });
+  const { maxWaiting } = config;
+  const limits = new PoolLimits({ maxWaiting, memoryPart: 0.95 }, () => measureFill({ queues, redis: watch }));
   const [types, changes] = [new JobTypes(typeStore), new JobChanges()];
   const { allowLinkLocalHooks } = config;
   const keyLimits = new KeyLimits(pool, clock);

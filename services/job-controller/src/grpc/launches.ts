@@ -20,10 +20,7 @@ export async function launch(
   { job, requestId, validateOnly }: message.LaunchJobRequest,
   call: CallContext,
 ): Promise<message.LaunchJobResponse> {
-  if (requestId.length > maxRequestIdLength) {
-    const description = `must not be longer than ${maxRequestIdLength} characters`;
-    throw fieldsInvalid([{ field: "request_id", description }]);
-  }
+  checkRequestId(requestId);
   const wanted = { ...validateLaunch(job), requestId, traceparent: call.traceparent ?? "" };
   if (!validateOnly) return { stats: toStats(await launchJob(deps, wanted)) };
   return { stats: toStats(newlyLaunched("", deps.clock.now(), "", await checkLaunch(deps, wanted))) };
@@ -32,19 +29,27 @@ export async function launch(
 /** LaunchJobs: all launches of a request are one script call. */
 export async function launchMany(
   deps: UseCaseDeps,
-  { jobs }: message.LaunchJobsRequest,
+  { jobs, requestId }: message.LaunchJobsRequest,
   call: CallContext,
 ): Promise<message.LaunchJobsResponse> {
   if (jobs.length > mostLaunches) {
     throw fieldsInvalid([{ field: "jobs", description: `must not be more than ${mostLaunches}` }]);
   }
+  checkRequestId(requestId);
   const traceparent = call.traceparent ?? "";
   const launchOne = async (job: JobRequest, at: number): Promise<Job> => {
     const field = `jobs[${at}]`;
-    return launchJob(deps, { ...validateLaunch(job, field), field, traceparent });
+    const ownRequestId = requestId === "" ? "" : `${requestId}\n${at}`;
+    return launchJob(deps, { ...validateLaunch(job, field), field, requestId: ownRequestId, traceparent });
   };
   const launched = await Promise.allSettled(jobs.map(launchOne));
   return { results: launched.map(toResult) };
+}
+
+function checkRequestId(requestId: string): void {
+  if (requestId.length <= maxRequestIdLength) return;
+  const description = `must not be longer than ${maxRequestIdLength} characters`;
+  throw fieldsInvalid([{ field: "request_id", description }]);
 }
 
 function toResult(launched: PromiseSettledResult<Job>): message.LaunchResult {

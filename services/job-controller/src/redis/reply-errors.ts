@@ -4,6 +4,9 @@ import { jobStatuses } from "../domain/job-state.ts";
 /** How long callers are asked to wait while Redis is away, in milliseconds. */
 const retryAfterMs = 2_000;
 
+/** The same while its memory is full. */
+const fullRetryAfterMs = 10_000;
+
 /** The id of a new job is in use already: another process made the same one in the same millisecond. */
 export class IdTaken extends Error {
   override readonly name = "IdTaken";
@@ -28,7 +31,11 @@ export function toReasonedError(thrown: unknown): Error {
       return new ReasonedError("LEASE_LOST", `the lease of ${subject} is lost; abandon it and report nothing`);
     case "WORKER_SUPERSEDED":
       return new ReasonedError("WORKER_SUPERSEDED", `a newer process has taken over the worker id ${subject}`);
+    case "OOM":
+      return poolFull(error);
     case "SCRIPT_FAULT":
+      if (subject.includes("OOM command not allowed")) return poolFull(error);
+      return error;
     case "ERR":
     case "WRONGTYPE":
       return error;
@@ -48,6 +55,15 @@ export function jobNotFound(jobId: string): ReasonedError {
 /** Redis does not answer. */
 export function redisUnavailable(cause: Error): ReasonedError {
   return new ReasonedError("REDIS_UNAVAILABLE", "Redis does not answer; try again shortly", { retryAfterMs, cause });
+}
+
+/** Redis refuses to store more; nothing was stored. */
+function poolFull(cause: Error): ReasonedError {
+  return new ReasonedError("POOL_FULL", "the pool is full: Redis has no memory left", {
+    metadata: { used_memory: "100 %" },
+    retryAfterMs: fullRetryAfterMs,
+    cause,
+  });
 }
 
 function alreadyExists(jobId: string): ReasonedError {

@@ -3,7 +3,6 @@ import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { every } from "@drydock/shared/loop.ts";
 import type { JobPool } from "../ports/job-pool.ts";
-import type { QueueControl } from "../ports/queue-control.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
 import type { Dispatcher } from "../usecases/dispatcher.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
@@ -28,7 +27,6 @@ const jitter = 0.1;
 /** What the chores need. */
 export interface ChoreDeps {
   pool: JobPool;
-  queues: QueueControl;
   redis: RedisProbe;
   dispatcher: Dispatcher;
   limits: PoolLimits;
@@ -48,17 +46,10 @@ export function createChores(deps: ChoreDeps): Service[] {
     chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
-    chore("gauge", periods.measureMs, () => measure(deps)),
+    chore("gauge", periods.measureMs, () => deps.limits.measure()),
     chore("look-around", periods.lookMs, async () => deps.dispatcher.lookEverywhere()),
     chore("take-back", periods.takeBackMs, () => takeBack(deps.dispatcher)),
   ];
-}
-
-/** How full the pool is, for the launches that come. */
-async function measure({ limits, queues, redis }: ChoreDeps): Promise<void> {
-  const [states, { usedMemoryBytes, maxMemoryBytes }] = await Promise.all([queues.queues(), redis.check()]);
-  const waiting = states.reduce((sum, { pending, scheduled }) => sum + pending + scheduled, 0);
-  limits.measured({ waiting, usedMemoryBytes, maxMemoryBytes });
 }
 
 /** Assigned jobs may never arrive. */

@@ -4,6 +4,7 @@ import type { JobPool } from "../ports/job-pool.ts";
 import type { QueueControl, QueueRate, QueueState } from "../ports/queue-control.ts";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
 import type { JobTypes } from "./job-types.ts";
+import type { PoolFill } from "./pool-limits.ts";
 
 /** What the status needs. */
 export interface StatusDeps {
@@ -31,6 +32,13 @@ export async function checkStatus(deps: StatusDeps): Promise<PoolStatus> {
     queues,
     redis: health,
   };
+}
+
+/** How full the pool is. */
+export async function measureFill({ queues, redis }: Pick<StatusDeps, "queues" | "redis">): Promise<PoolFill> {
+  const [states, { usedMemoryBytes, maxMemoryBytes }] = await Promise.all([queues.queues(), redis.check()]);
+  const waiting = states.reduce((sum, { pending, scheduled }) => sum + pending + scheduled, 0);
+  return { waiting, usedMemoryBytes, maxMemoryBytes };
 }
 
 /** A queue, and how fast it moves. */

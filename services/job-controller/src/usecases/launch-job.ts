@@ -53,7 +53,7 @@ export interface Launch {
 
 /** Stores a job, once its parameters fit its type. */
 export async function launchJob(deps: LaunchDeps, launch: Launch): Promise<Job> {
-  const job = deps.pool.launch(await checkLaunch(deps, launch));
+  const job = deps.pool.launch(await admitLaunch(deps, launch));
   // at once, so that a free worker's claim is in the same script call
   deps.dispatcher.wake(launch.name);
   return job;
@@ -65,7 +65,7 @@ export async function launchSubJob(
   parent: Lease,
   { key, ...launch }: Launch & { key: string },
 ): Promise<Job> {
-  const child = await checkLaunch(deps, { fairnessKey: parent.jobId, field: "", ...launch });
+  const child = await admitLaunch(deps, { fairnessKey: parent.jobId, field: "", ...launch });
   const launching = deps.pool.launchSubJob(parent, key, child);
   deps.dispatcher.wake(launch.name);
   const job = await launching.catch((error: unknown) => holderOf(deps.pool, error));
@@ -73,10 +73,16 @@ export async function launchSubJob(
   return job;
 }
 
-/** The job to be stored, if there is room for it and it fits its type. */
+/** The job to be stored, if it fits its type and there is room for it. */
+async function admitLaunch(deps: LaunchDeps, launch: Launch): Promise<NewJob> {
+  const job = await checkLaunch(deps, launch);
+  await deps.limits.admit(job.parametersJson.length);
+  return job;
+}
+
+/** The job to be stored, if it fits its type. */
 export async function checkLaunch(deps: LaunchDeps, launch: Launch): Promise<NewJob> {
-  const { types, limits, clock, allowLinkLocalHooks: allowLinkLocal } = deps;
-  limits.check();
+  const { types, clock, allowLinkLocalHooks: allowLinkLocal } = deps;
   const { name, parameters, traceparent, field = "job", statusHook = "" } = launch;
   const known = await types.require(name);
   const parametersJson = JSON.stringify(parameters);

@@ -12,9 +12,9 @@ local function log_length(id)
 end
 
 local function take(id, worker, is_limited, marks, reply)
-  local found, job = pcall(load, id)
+  local job = find(id)
   -- a job that was stopped while it waited leaves its id in the queue
-  if not found or job[STATUS] ~= PENDING then return end
+  if not job or job[STATUS] ~= PENDING then return end
   local policy = job[POLICY]
   move(job, RUNNING)
   job[TOKEN], job[ATTEMPT], job[STARTED], job[WORKER] = job[TOKEN] + 1, job[ATTEMPT] + 1, now, worker

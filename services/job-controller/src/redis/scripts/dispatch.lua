@@ -3,10 +3,20 @@
 -- what is bytes, which an argument names by its place.
 -- The reply is MessagePack too, which both sides read and write faster than Redis' own form.
 -- An operation that fails leaves the others alone: its reply is {err}, whose first word is the reason.
-local replies = {}
+-- When Redis' memory is full it refuses a script's writes, unless one that frees some came first: what is under way must be
+-- able to end, so such a write, of nothing, goes before all but these.
+local may_be_refused = { launch = true, ["launch-sub-job"] = true, fire = true, ["append-log"] = true,
+  ["put-report"] = true, read = true, list = true, ["read-log"] = true, ["queue-state"] = true, running = true,
+  ["failed-hooks"] = true, ["due-periodic"] = true }
+local replies, frees = {}, false
 for at, operation in ipairs(cmsgpack.unpack(ARGV[2])) do
-  refusal = nil
+  refusal, records_before = nil, {}
+  if not frees and not may_be_refused[operation[1]] then
+    redis.call("HDEL", jobs, "")
+    frees = true
+  end
   local done, reply = pcall(transitions[operation[1]], unpack(operation, 2))
+  if not done then take_back_records() end
   replies[at] = done and reply or refusal or { err = "SCRIPT_FAULT " .. operation[1] .. ": " .. tostring(reply) }
 end
 write_records()

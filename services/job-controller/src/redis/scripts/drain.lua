@@ -9,8 +9,8 @@ transitions.drain = function(name, limit)
     if not ids then break end
     popped = popped + #ids
     for _, id in ipairs(ids) do
-      local found, job = pcall(load, id)
-      if found and job[STATUS] == PENDING then
+      local job = find(id)
+      if job and job[STATUS] == PENDING then
         finish(id, job, STOPPED)
         save(id, job)
         stopped = stopped + 1

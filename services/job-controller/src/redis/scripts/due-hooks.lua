@@ -7,8 +7,8 @@ transitions["due-hooks"] = function(limit, lease)
   local reply = { 0 }
   for _, id in ipairs(ids) do
     local event = redis.call("LINDEX", hook_events(id), 0)
-    local found, job = pcall(load, id)
-    if found and event then
+    local job = find(id)
+    if job and event then
       redis.call("ZADD", due, lease_end, id)
       local failures = tonumber(redis.call("HGET", prefix .. "hook-tries", id) or 0)
       reply[#reply + 1] = { id, job[HOOK], event, failures, lease_end }

@@ -7,8 +7,8 @@ transitions["due-periodic"] = function(limit)
   local following = redis.call("ZRANGE", periodic, "(" .. now, "+inf", "BYSCORE", "LIMIT", 0, 1, "WITHSCORES")[2]
   local reply = { following and tonumber(following) or 0 }
   for at = 1, #due, 2 do
-    local found, job = pcall(load, due[at])
-    if found then
+    local job = find(due[at])
+    if job then
       reply[#reply + 1] = { due[at], tonumber(due[at + 1]), job[SCHEDULE] }
     else
       redis.call("ZREM", periodic, due[at])

@@ -7,8 +7,8 @@ local function end_part(parent, limit)
   local entries = redis.call("XRANGE", prefix .. "sub-jobs:" .. parent, from, "+", "COUNT", limit)
   for _, entry in ipairs(entries) do
     local id = entry[2][2]
-    local found, job = pcall(load, id)
-    if found and end_job(id, job, tonumber(command)) then
+    local job = find(id)
+    if job and end_job(id, job, tonumber(command)) then
       if job[PARENT] == YES then redis.call("HSET", ending, id, command .. ":-") end
       save(id, job)
     end

@@ -5,8 +5,8 @@ transitions.expire = function(limit)
   local ids = redis.call("ZRANGE", prefix .. "expiring", "-inf", now, "BYSCORE", "LIMIT", 0, limit)
   for _, id in ipairs(ids) do
     redis.call("ZREM", prefix .. "expiring", id)
-    local found, job = pcall(load, id)
-    if found and (job[STATUS] == PENDING or job[STATUS] == SCHEDULED) then
+    local job = find(id)
+    if job and (job[STATUS] == PENDING or job[STATUS] == SCHEDULED) then
       if job[STATUS] == SCHEDULED then redis.call("ZREM", scheduled, id) end
       job[ERROR] = { "QUEUE_TIMEOUT", "no worker took the job within the time its launch allows", job[ATTEMPT], now }
       finish(id, job, ERRED)

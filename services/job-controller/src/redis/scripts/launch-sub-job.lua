@@ -8,8 +8,8 @@ local RETRIED_AT = ""
 local function launched_before(parent_id, key)
   local keys = prefix .. "sub-job-keys:" .. parent_id
   local id = redis.call("HGET", keys, key)
-  local found, job = pcall(load, id or "")
-  if not found then return nil end
+  local job = find(id or "")
+  if not job then return nil end
   local is_over = job[STATUS] == STOPPED or job[STATUS] == CANCELLED or job[STATUS] == ERRED
   if is_over and job[ENDED] <= tonumber(redis.call("HGET", keys, RETRIED_AT) or -1) then return nil end
   return id

@@ -7,8 +7,8 @@ transitions.list = function(stream, before, limit)
   local reply = { #entries == tonumber(limit) and entries[#entries][1] or "" }
   for _, entry in ipairs(entries) do
     local id = entry[2][2]
-    local found, job = pcall(load, id)
-    if found then reply[#reply + 1] = { entry[1], shown(id, job) } end
+    local job = find(id)
+    if job then reply[#reply + 1] = { entry[1], shown(id, job) } end
   end
   return reply
 end

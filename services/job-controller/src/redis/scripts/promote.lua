@@ -5,8 +5,8 @@ transitions.promote = function(limit)
   local ids = redis.call("ZRANGE", scheduled, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
   for _, id in ipairs(ids) do
     redis.call("ZREM", scheduled, id)
-    local found, job = pcall(load, id)
-    if found and job[STATUS] == SCHEDULED then
+    local job = find(id)
+    if job and job[STATUS] == SCHEDULED then
       move(job, PENDING)
       job[RUN_AT] = 0
       save(id, job)

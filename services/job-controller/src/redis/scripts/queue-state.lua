@@ -6,8 +6,8 @@ local MOST_LEFT = 20
 
 local function first_waiting(name, lane)
   for _, id in ipairs(redis.call("LRANGE", lane_list(name, lane), 0, MOST_LEFT)) do
-    local found, job = pcall(load, id)
-    if found and job[STATUS] == PENDING then return job end
+    local job = find(id)
+    if job and job[STATUS] == PENDING then return job end
   end
 end
 

@@ -5,8 +5,8 @@
 local MAX_CRASHES = 3
 
 local function lose(id, worker)
-  local found, job = pcall(load, id)
-  if not found or job[STATUS] ~= RUNNING or job[WORKER] ~= worker then
+  local job = find(id)
+  if not job or job[STATUS] ~= RUNNING or job[WORKER] ~= worker then
     redis.call("HDEL", prefix .. "held:" .. worker, id)
     return
   end

@@ -26,8 +26,8 @@ end
 
 -- Gives back a job that the worker was assigned but does not have.
 local function give_back_unheard(id, worker)
-  local found, job = pcall(load, id)
-  if found and job[STATUS] == RUNNING and job[WORKER] == worker then
+  local job = find(id)
+  if job and job[STATUS] == RUNNING and job[WORKER] == worker then
     give_back(id, job)
     save(id, job)
   else

@@ -23,8 +23,8 @@ transitions.sweep = function(status, before, limit)
   local entries = redis.call("XRANGE", stream, "-", last, "COUNT", limit)
   for _, entry in ipairs(entries) do
     local id = entry[2][2]
-    local found, job = pcall(load, id)
-    if found and job[STATUS] == tonumber(status) and job[ENDED] < tonumber(before) then forget(id, job) end
+    local job = find(id)
+    if job and job[STATUS] == tonumber(status) and job[ENDED] < tonumber(before) then forget(id, job) end
     redis.call("XDEL", stream, entry[1])
   end
   return #entries

@@ -41,7 +41,10 @@ export interface LaunchJobRequest {
   job:
     | JobRequest
     | undefined;
-  /** Any text of at most 128 characters, e.g. a UUID: for a day, a launch with the same one gives the same job. */
+  /**
+   * Any text of at most 128 characters, e.g. a UUID: for a day, a launch with the same one gives the same job, also when
+   * it asks for another one. Ask for the same job again when an answer was lost.
+   */
   requestId: string;
   /** Only check: nothing is stored, and the answer's job has no id. */
   validateOnly: boolean;
@@ -57,6 +60,8 @@ export interface LaunchJobResponse {
 export interface LaunchJobsRequest {
   /** What to run; at most 1,000. */
   jobs: JobRequest[];
+  /** As in LaunchJobRequest: for a day, a request with the same one gives the same job at each place. */
+  requestId: string;
 }
 
 /** The answer of LaunchJobs. */
@@ -442,13 +447,16 @@ export const LaunchJobResponse: MessageFns<LaunchJobResponse> = {
 };
 
 function createBaseLaunchJobsRequest(): LaunchJobsRequest {
-  return { jobs: [] };
+  return { jobs: [], requestId: "" };
 }
 
 export const LaunchJobsRequest: MessageFns<LaunchJobsRequest> = {
   encode(message: LaunchJobsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.jobs) {
       JobRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
     }
     return writer;
   },
@@ -474,6 +482,14 @@ export const LaunchJobsRequest: MessageFns<LaunchJobsRequest> = {
             message.jobs.push(JobRequest.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -487,13 +503,23 @@ export const LaunchJobsRequest: MessageFns<LaunchJobsRequest> = {
   },
 
   fromJSON(object: any): LaunchJobsRequest {
-    return { jobs: globalThis.Array.isArray(object?.jobs) ? object.jobs.map((e: any) => JobRequest.fromJSON(e)) : [] };
+    return {
+      jobs: globalThis.Array.isArray(object?.jobs) ? object.jobs.map((e: any) => JobRequest.fromJSON(e)) : [],
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+    };
   },
 
   toJSON(message: LaunchJobsRequest): unknown {
     const obj: any = {};
     if (message.jobs?.length) {
       obj.jobs = message.jobs.map((e) => JobRequest.toJSON(e));
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
     }
     return obj;
   },
@@ -504,6 +530,7 @@ export const LaunchJobsRequest: MessageFns<LaunchJobsRequest> = {
   fromPartial(object: DeepPartial<LaunchJobsRequest>): LaunchJobsRequest {
     const message = createBaseLaunchJobsRequest();
     message.jobs = object.jobs?.map((e) => JobRequest.fromPartial(e)) || [];
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };

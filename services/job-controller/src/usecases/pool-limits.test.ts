@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type PoolFill, PoolLimits } from "./pool-limits.ts";
+
+const mebibyte = 1024 * 1024;
+
+/** Limits over a pool whose fill the test changes. */
+function scene(fill: Partial<PoolFill> = {}) {
+  const pool = { waiting: 0, usedMemoryBytes: 0, maxMemoryBytes: 0, ...fill };
+  const seen = { measurements: 0 };
+  const limits = new PoolLimits({ maxWaiting: 100, memoryPart: 0.95 }, async () => {
+    seen.measurements += 1;
+    return { ...pool };
+  });
+  return { pool, seen, limits };
+}
+
+const full = { reason: "POOL_FULL" };
+
+describe("the limits of the pool", () => {
+  test("count what was launched since the last measurement, and measure before they refuse", async () => {
+    const { pool, seen, limits } = scene();
+    for (let i = 0; i < 100; i++) await limits.admit(10);
+    assert.equal(seen.measurements, 0, "a launch costs no look at Redis");
+    pool.waiting = 40;
+    await limits.admit(10);
+    assert.equal(seen.measurements, 1);
+    for (let i = 0; i < 59; i++) await limits.admit(10);
+    await assert.rejects(limits.admit(10), full);
+  });
+
+  test("refuse many that come at once with one look", async () => {
+    const { seen, limits } = scene({ waiting: 100 });
+    await limits.measure();
+    const all = await Promise.allSettled(Array.from({ length: 50 }, () => limits.admit(10)));
+    assert.ok(all.every(({ status }) => status === "rejected"));
+    assert.equal(seen.measurements, 1, "it was measured just now");
+  });
+
+  test("let no more in than there is room for, when many come at once", async () => {
+    const { limits } = scene({ waiting: 90 });
+    await limits.measure();
+    const all = await Promise.allSettled(Array.from({ length: 50 }, () => limits.admit(10)));
+    assert.equal(all.filter(({ status }) => status === "fulfilled").length, 10);
+  });
+
+  test("keep a part of Redis' memory free, by what the launches take", async () => {
+    const { limits } = scene({ usedMemoryBytes: 94 * mebibyte, maxMemoryBytes: 100 * mebibyte });
+    await limits.measure();
+    for (let i = 0; i < 11; i++) await limits.admit(100_000);
+    await assert.rejects(limits.admit(100_000), full);
+  });
+
+  test("do not mind the memory of a Redis without a limit", async () => {
+    const { limits } = scene({ usedMemoryBytes: 1e12 });
+    await limits.measure();
+    await limits.admit(1_000);
+  });
+});
