@@ -101,7 +101,7 @@ async function listFailedHooks(
 }
 
 async function knownName({ types }: UseCaseDeps, name: string): Promise<string> {
-  return (await types.require(validateJobName(name))).type.name;
+  return (await types.require(validateJobName(name), "name")).type.name;
 }
 
 async function drain({ queues }: UseCaseDeps, name: string, limit: number): Promise<message.DrainQueueResponse> {

@@ -36,7 +36,7 @@ function storeOf(...stored: JobType[]) {
 
 describe("the job types", () => {
   test("take parameters that fit the schema, and name field and rule of those that do not", async () => {
-    const { check } = await new JobTypes(storeOf(demo)).require("DEMO");
+    const { check } = await new JobTypes(storeOf(demo)).require("DEMO", "job.name");
     assert.deepEqual(check({ image: "demo:1", steps: 2 }), []);
     assert.deepEqual(check({}), [{ field: ".image", description: "is missing" }]);
     const fields = check({ image: "x", steps: 9, tags: ["a", 1], tag: "" }).map(({ field }) => field);
@@ -47,13 +47,13 @@ describe("the job types", () => {
     const needs = (name: string) => ({ type: "object", properties: { [name]: {} }, required: [name] });
     const either = { ...z.toJSONSchema(schema, { io: "input" }), anyOf: [needs("steps"), needs("tags")] };
     const type = { ...demo, parametersSchema: JSON.stringify(either) };
-    const { check } = await new JobTypes(storeOf(type)).require("DEMO");
+    const { check } = await new JobTypes(storeOf(type)).require("DEMO", "job.name");
     assert.deepEqual(check({ image: "demo", steps: 1 }), []);
     assert.deepEqual(check({ image: "demo" }), [{ field: "", description: "needs one of: steps, tags" }]);
   });
 
   test("refuse a name that no worker has registered, and say which are known", async () => {
-    await assert.rejects(new JobTypes(storeOf(demo)).require("DEMOS"), {
+    await assert.rejects(new JobTypes(storeOf(demo)).require("DEMOS", "job.name"), {
       reason: "JOB_NAME_UNKNOWN",
       message: /DEMOS .*known: DEMO/,
     });
@@ -63,7 +63,7 @@ describe("the job types", () => {
     const store = storeOf();
     const types = new JobTypes(store);
     await store.put([demo]);
-    assert.equal((await types.require("DEMO")).type.name, "DEMO");
+    assert.equal((await types.require("DEMO", "job.name")).type.name, "DEMO");
   });
 
   test("write a type only when it is new or has changed", async () => {

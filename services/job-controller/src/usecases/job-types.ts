@@ -34,12 +34,16 @@ export class JobTypes {
     for (const entry of news) this.#known.set(entry.type.name, entry);
   }
 
-  /** The type of this name; asks the store when it is not known here. */
-  async require(name: string): Promise<KnownJobType> {
+  /**
+   * The type of this name; asks the store when it is not known here.
+   * @param field how the caller named it in its request
+   * @throws ReasonedError JOB_NAME_UNKNOWN
+   */
+  async require(name: string, field: string): Promise<KnownJobType> {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     if (performance.now() - this.#loadedAt > trustMs) await this.reload();
-    return this.#known.get(name) ?? this.#unknown(name);
+    return this.#known.get(name) ?? this.#unknown(name, field);
   }
 
   /** The types known here, by name. */
@@ -63,13 +67,13 @@ export class JobTypes {
     this.#loadedAt = performance.now();
   }
 
-  #unknown(name: string): never {
+  #unknown(name: string, field: string): never {
     const names = [...this.#known.keys()].sort();
     const hint = names.length === 0 ? "no worker has registered any yet" : `known: ${names.join(", ")}`;
     const description = `names a job type that no worker has registered (${hint})`;
-    throw new ReasonedError("JOB_NAME_UNKNOWN", `job.name ${name} ${description}`, {
+    throw new ReasonedError("JOB_NAME_UNKNOWN", `${field} ${name} ${description}`, {
       metadata: { name },
-      violations: [{ field: "job.name", description }],
+      violations: [{ field, description }],
     });
   }
 }

@@ -84,9 +84,10 @@ async function admitLaunch(deps: LaunchDeps, launch: Launch): Promise<NewJob> {
 export async function checkLaunch(deps: LaunchDeps, launch: Launch): Promise<NewJob> {
   const { types, clock, allowLinkLocalHooks: allowLinkLocal } = deps;
   const { name, parameters, traceparent, field = "job", statusHook = "" } = launch;
-  const known = await types.require(name);
+  const inField = (own: string) => (field === "" ? own : `${field}.${own}`);
+  const known = await types.require(name, inField("name"));
   const parametersJson = JSON.stringify(parameters);
-  const prefix = field === "" ? "parameters" : `${field}.parameters`;
+  const prefix = inField("parameters");
   const violations: FieldViolation[] = known
     .check(parameters)
     .map((violation) => ({ ...violation, field: `${prefix}${violation.field}` }));
