@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { unaryCall } from "@drydock/shared/grpc/client.ts";
+import { refusalFacts } from "../support/refusal.ts";
+import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
+import { type Controller, type Stack, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+const deadlineMs = 10_000;
+
+describe("the queue service", () => {
+  let stack: Stack;
+  let a: Controller;
+  let b: Controller;
+  const workers: ScriptedWorker[] = [];
+  let types = 0;
+  before(async () => {
+    stack = await startStack();
+    [a, b] = await Promise.all([stack.startController(), stack.startController()]);
+  });
+  after(async () => {
+    await Promise.all(workers.map((worker) => worker.breakOff()));
+    await stack.stop();
+  });
+
+  const join = async (slots: number, type = `QUEUE_${++types}`, controller = a) => {
+    const jobTypes = [{ ...plainType(type), description: "Waits.", maxRunning: 7 }];
+    const worker = await ScriptedWorker.join(controller.address, { jobTypes, slots, version: "9.8.7" });
+    workers.push(worker);
+    return { type, worker };
+  };
+  const service = QueueServiceService;
+  const call = { client: () => b.api.client, options: { deadlineMs } };
+  const queueOf = async (type: string) => {
+    const { queues } = await unaryCall(call.client(), service.listQueues, {}, call.options);
+    return queues.find(({ name }) => name === type);
+  };
+  const refusedName = ["INVALID_ARGUMENT", "JOB_NAME_UNKNOWN", "name"];
+
+  test("shows each queue with its depth, the age of its next job and its rates, and to operators as metrics", async () => {
+    const { type } = await join(0);
+    for (let at = 0; at < 4; at++) await a.api.launch(type, {});
+    const { id } = await a.api.launch(type, {});
+    await a.api.stop(id);
+    const queue = await queueOf(type);
+    const { pending, running, scheduled, paused, lanes } = queue ?? assert.fail();
+    assert.deepEqual(
+      { pending, running, scheduled, paused, lanes },
+      { pending: 4, running: 0, scheduled: 0, paused: false, lanes: 1 },
+    );
+    const age = (queue?.oldestAge?.seconds ?? -1) + (queue?.oldestAge?.nanos ?? 0) / 1e9;
+    assert.ok(age >= 0 && age < 10, `${age} s`);
+    const { launchedPerMinute = 0, endedPerMinute = 0 } = queue ?? {};
+    assert.ok(launchedPerMinute > 2 && launchedPerMinute <= 5, String(launchedPerMinute));
+    assert.ok(endedPerMinute > 0.4 && endedPerMinute <= 1, String(endedPerMinute));
+    const metrics = await (await fetch(`${b.opsUrl}/metrics`)).text();
+    assert.match(metrics, new RegExp(`^drydock_queue_jobs\\{job="${type}",status="pending"\\} 4$`, "m"));
+    assert.match(metrics, new RegExp(`^drydock_queue_oldest_seconds\\{job="${type}",status="pending"\\} \\d`, "m"));
+    assert.match(metrics, new RegExp(`^drydock_queue_jobs_per_minute\\{job="${type}",event="ended"\\} \\d`, "m"));
+    const status = (await a.api.status()).queues.find(({ name }) => name === type);
+    assert.ok(status?.pending === 4 && status.oldestAge !== undefined);
+  });
+
+  test("keeps the jobs of a paused type back, whichever controller was asked, until it is resumed", async () => {
+    const { type, worker } = await join(1);
+    const pause = () => unaryCall(call.client(), service.pauseQueue, { name: type }, call.options);
+    assert.deepEqual([(await pause()).changed, (await pause()).changed], [true, false]);
+    const { id } = await a.api.launch(type, {});
+    await worker.beats(1, []);
+    assert.ok(!worker.hasHeard("assign"));
+    assert.equal((await queueOf(type))?.paused, true);
+    const resume = () => unaryCall(call.client(), service.resumeQueue, { name: type }, call.options);
+    assert.equal((await resume()).changed, true);
+    assert.equal((await worker.takes({ withinMs: 1_500 })).lease.jobId, id, "at once, not at the next look around");
+    assert.equal((await resume()).changed, false);
+    const unknown = unaryCall(call.client(), service.pauseQueue, { name: "NOBODY_HAS" }, call.options);
+    assert.deepEqual(await refusalFacts(unknown), refusedName);
+  });
+
+  test("drains in bounded steps, and leaves alone what runs", async () => {
+    const { type, worker } = await join(1);
+    const running = await a.api.launch(type, {});
+    await worker.takes();
+    const ids: string[] = [];
+    for (let at = 0; at < 5; at++) ids.push((await a.api.launch(type, {})).id);
+    const drain = (limit: number) => unaryCall(call.client(), service.drainQueue, { name: type, limit }, call.options);
+    assert.deepEqual(await drain(3), { stopped: 3, more: true });
+    assert.deepEqual(await drain(0), { stopped: 2, more: false });
+    for (const id of ids) assert.equal((await a.api.get(id)).status, "STOPPED");
+    assert.equal((await a.api.get(running.id)).status, "RUNNING");
+    assert.deepEqual(await refusalFacts(drain(1_001)), ["INVALID_ARGUMENT", "FIELD_INVALID", "limit"]);
+  });
+
+  test("shows each worker with its slots, its version, what it runs and how long its lease is still", async () => {
+    const { type, worker } = await join(3);
+    const { id } = await a.api.launch(type, {});
+    await worker.takes();
+    const { workers: all } = await unaryCall(call.client(), service.listWorkers, {}, call.options);
+    const own = all.find(({ workerId }) => workerId === worker.hello.workerId) ?? assert.fail();
+    const { version, slots, running, jobIds, jobNames, draining } = own;
+    assert.deepEqual(
+      { version, slots, running, jobIds, jobNames, draining },
+      { version: "9.8.7", slots: 3, running: 1, jobIds: [id], jobNames: [type], draining: false },
+    );
+    const left = own.leaseLeft?.seconds ?? -1;
+    assert.ok(left >= 5 && left <= 15, `${left} s`);
+    assert.ok(Math.abs((own.startedAt?.getTime() ?? 0) - Date.now()) < 30_000);
+  });
+
+  test("drains one worker, which another controller serves: it is told, and gets nothing more", async () => {
+    const { type, worker } = await join(2);
+    const { worker: other } = await join(2, type);
+    await unaryCall(call.client(), service.drainWorker, { workerId: worker.hello.workerId }, call.options);
+    await worker.hears("drain");
+    for (let at = 0; at < 2; at++) {
+      await a.api.launch(type, {});
+      await other.takes();
+    }
+    assert.ok(!worker.hasHeard("assign"));
+    const unknown = unaryCall(call.client(), service.drainWorker, { workerId: "nobody" }, call.options);
+    assert.deepEqual(await refusalFacts(unknown), ["NOT_FOUND", "WORKER_NOT_FOUND"]);
+  });
+
+  test("shows the job types with the schema of their parameters", async () => {
+    const { type } = await join(0);
+    const list = () => unaryCall(call.client(), service.listJobTypes, {}, call.options);
+    const found = await until("known", list, ({ jobTypes }) => jobTypes.some(({ name }) => name === type));
+    const { description, parametersSchema, maxRunning } =
+      found.jobTypes.find(({ name }) => name === type) ?? assert.fail();
+    assert.deepEqual([description, JSON.parse(parametersSchema), maxRunning], ["Waits.", {}, 7]);
+  });
+
+  test("shows schedules, and pauses and resumes them", async () => {
+    const { type } = await join(0);
+    const metadata = { kind: JobKind.JOB_KIND_PERIODIC, cronSpec: "@hourly" };
+    const { id } = await a.api.launchAs({ job: { name: type, metadata } });
+    const { jobs } = await unaryCall(call.client(), service.listSchedules, {}, call.options);
+    assert.equal(jobs.find((job) => job.id === id)?.periodic?.nextTimes.length, 3);
+    const paused = await unaryCall(call.client(), service.pauseSchedule, { jobId: id }, call.options);
+    assert.deepEqual([paused.stats?.periodic?.paused, paused.stats?.periodic?.nextTimes], [true, []]);
+    const resumed = await unaryCall(call.client(), service.resumeSchedule, { jobId: id }, call.options);
+    assert.deepEqual([resumed.stats?.periodic?.paused, resumed.stats?.periodic?.nextTimes.length], [false, 3]);
+    const { id: generic } = await a.api.launch(type, {});
+    for (const method of [service.pauseSchedule, service.resumeSchedule]) {
+      const refused = unaryCall(call.client(), method, { jobId: generic }, call.options);
+      assert.deepEqual(await refusalFacts(refused), ["FAILED_PRECONDITION", "JOB_STATUS_FORBIDS"]);
+    }
+    assert.equal((await a.api.stop(id)).status, "STOPPED");
+  });
+});
