@@ -1,7 +1,27 @@
 import type { Job } from "@drydock/job-controller/domain/job.ts";
+import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { toWholeJob } from "@drydock/job-controller/redis/job-codec.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
-import type { ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
+import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
+import { systemClock } from "@drydock/shared/clock.ts";
+import { auditParts } from "./audit-parts.ts";
+
+/** The same of every shard of that Redis; nothing when it does not answer. */
+export async function auditRedis(url: string): Promise<string[]> {
+  const redis = defineScript(createConnection(url));
+  redis.on("error", () => {});
+  try {
+    await redis.connect();
+    const numbers = (await redis.keys("{drydock:*}:jobs")).map((key) => Number(/\d+/.exec(key)?.[0]));
+    const audits = numbers.map((number) => audit(redis, new Shard(number, redis, systemClock), number));
+    return (await Promise.all(audits)).flat();
+  } catch (error) {
+    if (redis.status === "ready") throw error;
+    return [];
+  } finally {
+    redis.disconnect();
+  }
+}
 
 /** What is wrong with a shard: each job must stand in exactly the indexes that its status asks for. Empty when all is well. */
 export async function audit(redis: ScriptedRedis, shard: Shard, number = 0): Promise<string[]> {
@@ -15,14 +35,16 @@ export async function audit(redis: ScriptedRedis, shard: Shard, number = 0): Pro
   for (const id of [...places.scheduled, ...places.held.keys()]) {
     if (!jobs.has(id)) faults.push(`${id} is in an index but is no job`);
   }
+  faults.push(...(await auditParts({ redis, prefix, jobs })));
   const counted = new Map<string, number>();
   for (const { name, status } of jobs.values()) {
     const field = `${name}:${statusNumber(status)}`;
     counted.set(field, (counted.get(field) ?? 0) + 1);
   }
-  for (const [field, count] of Object.entries(await redis.hgetall(keys.counts))) {
-    if (Number(count) !== (counted.get(field) ?? 0))
-      faults.push(`counts say ${field} is ${count}, there are ${counted.get(field) ?? 0}`);
+  const counts = await redis.hgetall(keys.counts);
+  for (const field of new Set([...Object.keys(counts), ...counted.keys()])) {
+    const [says, are] = [Number(counts[field] ?? 0), counted.get(field) ?? 0];
+    if (says !== are) faults.push(`counts say ${field} is ${says}, there are ${are}`);
   }
   return faults;
 }

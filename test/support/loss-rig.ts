@@ -1,9 +1,5 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { createConnection } from "@drydock/job-controller/redis/connection.ts";
-import { defineScript, Shard } from "@drydock/job-controller/redis/shard.ts";
-import { systemClock } from "@drydock/shared/clock.ts";
-import { audit } from "./audit.ts";
 import { Crew } from "./failure-crew.ts";
 import { startFamilyWorker } from "./family-worker.ts";
 import { HistoryRecorder } from "./history-recorder.ts";
@@ -13,7 +9,7 @@ import { checkHistory, type History } from "./job-history.ts";
 import type { LossOptions } from "./losses.ts";
 import { putMixedLoad } from "./mixed-load.ts";
 import { createRandom } from "./random.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { startStack } from "./stack.ts";
 
 const users = 6;
 const forMs = 20_000;
@@ -50,7 +46,6 @@ export async function surviveLosses(test: TestContext, lose: (options: LossOptio
     await recorder.settle(settleWithinMs);
     test.diagnostic(`${losses} losses, ${recorder.repeats} calls repeated; ${summaryOf(history)}`);
     assert.deepEqual(checkHistory(history), []);
-    assert.deepEqual(await auditOf(stack, shards), []);
     await seesWholeFamilies(a.api);
     assert.ok(losses > 1 && history.jobs.size > 50, "it was worth the while");
   } finally {
@@ -66,18 +61,6 @@ async function seesWholeFamilies(api: JobApi): Promise<void> {
   for (const { id, status } of parents) {
     const count = jobs.filter(({ upstreamJobId }) => upstreamJobId === id).length;
     assert.ok(status === "SUCCESS" ? count === 3 : count <= 3, `${id} is ${status} and launched ${count} jobs`);
-  }
-}
-
-async function auditOf({ redis }: Stack, shards: number): Promise<string[]> {
-  const connection = defineScript(createConnection(redis.url));
-  await connection.connect();
-  try {
-    const numbers = Array.from({ length: shards }, (_, number) => number);
-    const audits = numbers.map((number) => audit(connection, new Shard(number, connection, systemClock), number));
-    return (await Promise.all(audits)).flat();
-  } finally {
-    connection.disconnect();
   }
 }
 

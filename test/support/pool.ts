@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
@@ -18,6 +19,7 @@ import { createRedisQueueControl } from "@drydock/job-controller/redis/queue-con
 import { createRedisReportStore } from "@drydock/job-controller/redis/report-store.ts";
 import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule-store.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
+import { auditRedis } from "./audit.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 /** The pool on a Redis of its own, with a clock that the test moves. */
@@ -57,8 +59,10 @@ export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 }
     redis,
     server,
     stop: async () => {
+      const faults = await auditRedis(server.url);
       redis.disconnect();
       await server.stop();
+      assert.deepEqual(faults, [], "the pool agrees with itself");
     },
   };
 }

@@ -1,6 +1,8 @@
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
 import { type RedisServer, type RedisSync, startRedis } from "@drydock/demo/stack/redis.ts";
+import { auditRedis } from "./audit.ts";
 import { JobApi } from "./job-api.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -52,11 +54,13 @@ export class Stack implements AsyncDisposable {
     });
   }
 
-  /** Ends everything, at once. */
+  /** Ends everything, at once, and audits what is left in Redis. */
   async stop(): Promise<void> {
     for (const api of this.#apis) api.close();
     await Promise.all(this.#running.map((process) => process.kill()));
+    const faults = await auditRedis(this.redis.url);
     await this.redis.stop();
+    assert.deepEqual(faults, [], "the pool agrees with itself");
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { audit } from "../support/audit.ts";
+import { demoJob, type PoolUnderTest, startJob, startPool } from "../support/pool.ts";
+
+const prefix = "{drydock:0}:";
+
+describe("the audit", () => {
+  let under: PoolUnderTest;
+  let parent: string;
+  before(async () => {
+    under = await startPool();
+  });
+  after(async () => {
+    await under.redis.flushall();
+    await under.stop();
+  });
+  beforeEach(async () => {
+    await under.redis.flushall();
+    const lease = await startJob(under);
+    parent = lease.jobId;
+    await under.pool.launchSubJob(lease, "1", demoJob);
+    const policy = { ...noPolicy, queueTimeoutMs: 60_000 };
+    await under.pool.launch({ ...demoJob, options: { ...usualOptions, uniqueKey: "u", policy, fairnessKey: "f" } });
+    const hook = { ...usualOptions, statusHook: "http://127.0.0.1/" };
+    await under.pool.end((await under.pool.launch({ ...demoJob, options: hook })).id, "stop");
+    assert.deepEqual(await faults(), []);
+  });
+
+  const faults = () => audit(under.redis, under.shards[0] ?? assert.fail());
+
+  const corruptions: Array<[what: string, corrupt: (redis: PoolUnderTest["redis"]) => Promise<unknown>, says: RegExp]> =
+    [
+      ["a job that waits nowhere", (redis) => redis.del(`${prefix}ready:DEMO:4:f`), /waits/],
+      ["a lane without jobs", (redis) => redis.zadd(`${prefix}lanes:DEMO`, 4 * 2 ** 40, "4:none"), /4:none .*empty/],
+      ["jobs without a lane", (redis) => redis.zrem(`${prefix}lanes:DEMO`, "4:f"), /no lane/],
+      ["a lane of another rank", (redis) => redis.zadd(`${prefix}lanes:DEMO`, 2 ** 40, "4:f"), /rank 1/],
+      ["a job that nobody holds", (redis) => redis.del(`${prefix}held:w1`), /held by/],
+      ["a holder without a lease", (redis) => redis.del(`${prefix}leases`), /without a lease/],
+      ["a job that is no job", (redis) => redis.zadd(`${prefix}scheduled`, 1, "00000000000000"), /is no job/],
+      ["a job that is missing in the index", (redis) => redis.del(`${prefix}index`), /in the index/],
+      ["a job that ended nowhere", (redis) => redis.del(`${prefix}ended:4`), /ended as/],
+      ["a wrong count", (redis) => redis.hincrby(`${prefix}counts`, "DEMO:2", 1), /counts say/],
+      ["a count that is missing", (redis) => redis.hdel(`${prefix}counts`, "DEMO:2"), /counts say/],
+      [
+        "a unique key without a job",
+        (redis) => redis.hset(`${prefix}unique`, "v", "00000000000000"),
+        /holds the unique key/,
+      ],
+      ["a unique job without its key", (redis) => redis.del(`${prefix}unique`), /holds its unique key/],
+      ["a job that is to expire and does not wait", (redis) => redis.zadd(`${prefix}expiring`, 1, parent), /to expire/],
+      ["a log of a job that is gone", (redis) => redis.xadd(`${prefix}log:00000000000000`, "1-0", "t", "x"), /is gone/],
+      ["a parent that counts wrong", (redis) => redis.hincrby(`${prefix}sub-job-totals:${parent}`, "2", 1), /counts 2/],
+      ["a parent that counts too few", (redis) => redis.del(`${prefix}sub-job-totals:${parent}`), /counts/],
+      ["a hook that is due for nothing", (redis) => redis.zadd(`${prefix}hook-due`, 1, parent), /nothing to tell/],
+      [
+        "a failing hook of a job without one",
+        (redis) => redis.zadd(`${prefix}hook-failing`, 0, parent),
+        /failing hooks/,
+      ],
+      [
+        "what does not run and counts for a limit",
+        (redis) => redis.zadd(`${prefix}running:DEMO`, 0, "f 0"),
+        /running of DEMO/,
+      ],
+    ];
+  for (const [what, corrupt, says] of corruptions) {
+    test(`sees ${what}`, async () => {
+      await corrupt(under.redis);
+      assert.match((await faults()).join("\n"), says);
+    });
+  }
+});

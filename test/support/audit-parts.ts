@@ -1,0 +1,143 @@
+import type { Job } from "@drydock/job-controller/domain/job.ts";
+import { isFinal, jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
+import type { ScriptedRedis } from "@drydock/job-controller/redis/shard.ts";
+
+/** What the parts of an audit look at. */
+export interface Audited {
+  redis: ScriptedRedis;
+  /** The shard's hash tag. */
+  prefix: string;
+  jobs: ReadonlyMap<string, Job>;
+}
+
+type Part = (audited: Audited) => Promise<string[]>;
+
+/** Queues, limits, and what belongs to a job: each part says what is wrong. */
+export async function auditParts(audited: Audited): Promise<string[]> {
+  const parts = [lanes, waiting, running, leftovers, uniqueKeys, expiring, holders, hooks, subJobs];
+  return (await Promise.all(parts.map((part) => part(audited)))).flat();
+}
+
+/** A lane has jobs, and a score within its rank. */
+const lanes: Part = async ({ redis, prefix }) => {
+  const faults: string[] = [];
+  for (const [name, lane, score] of await readLanes(redis, prefix)) {
+    const rank = Math.floor(score / 2 ** 40);
+    if (rank !== Number(lane[0])) faults.push(`lane ${lane} of ${name} has the rank ${rank}`);
+    if ((await redis.llen(`${prefix}ready:${name}:${lane}`)) === 0) faults.push(`lane ${lane} of ${name} is empty`);
+  }
+  return faults;
+};
+
+/** Jobs that wait are in a lane, and in the right one. */
+const waiting: Part = async ({ redis, prefix, jobs }) => {
+  const known = new Set((await readLanes(redis, prefix)).map(([name, lane]) => `${name}:${lane}`));
+  const faults: string[] = [];
+  await eachKey({ redis, prefix, kind: "ready" }, async (key, lane) => {
+    if (!known.has(lane)) faults.push(`${lane} has jobs and no lane`);
+    const ids = await redis.lrange(key, 0, -1);
+    const strangers = ids.filter((id) => lane !== laneOf(jobs.get(id), lane));
+    faults.push(...strangers.map((id) => `${id} waits in the lane ${lane}`));
+  });
+  return faults;
+};
+
+/** What counts for a limit runs. */
+const running: Part = async ({ redis, prefix, jobs }) => {
+  const faults: string[] = [];
+  await eachKey({ redis, prefix, kind: "running" }, async (key, name) => {
+    for (const entry of await redis.zrange(key, "0", "-1")) {
+      const job = jobs.get(entry.split(" ")[1] ?? "");
+      const isRight = job?.status === "RUNNING" && job.name === name && entry === `${job.fairnessKey} ${job.id}`;
+      if (!isRight) faults.push(`${entry} counts as running of ${name}: it is ${job?.status}`);
+    }
+  });
+  return faults;
+};
+
+/** What is a job's own goes with it. */
+const leftovers: Part = async ({ redis, prefix, jobs }) => {
+  const faults: string[] = [];
+  for (const kind of ["log", "sub-jobs", "sub-job-keys", "sub-job-totals", "schedule", "hook-events", "hook-failed"]) {
+    await eachKey({ redis, prefix, kind }, async (key, id) => {
+      if (!jobs.has(id)) faults.push(`${key} is left of a job that is gone`);
+    });
+  }
+  return faults;
+};
+
+const uniqueKeys: Part = async ({ redis, prefix, jobs }) => {
+  const held = Object.entries(await redis.hgetall(`${prefix}unique`));
+  const wrong = held.filter(([key, id]) => {
+    const job = jobs.get(id);
+    return job === undefined || isFinal(job.status) || job.uniqueKey !== key;
+  });
+  return wrong.map(([key, id]) => `${id} holds the unique key ${key}: it is ${jobs.get(id)?.status}`);
+};
+
+const expiring: Part = async ({ redis, prefix, jobs }) => {
+  const ids = await redis.zrange(`${prefix}expiring`, "0", "-1");
+  const wrong = ids.filter((id) => {
+    const { status = "gone", policy } = jobs.get(id) ?? {};
+    return !["SCHEDULED", "PENDING"].includes(status) || !policy?.queueTimeoutMs;
+  });
+  return wrong.map((id) => `${id} is to expire: it is ${jobs.get(id)?.status}`);
+};
+
+const holders: Part = async ({ redis, prefix }) => {
+  const faults: string[] = [];
+  await eachKey({ redis, prefix, kind: "held" }, async (_, worker) => {
+    if ((await redis.zscore(`${prefix}leases`, worker)) === null) faults.push(`${worker} holds jobs without a lease`);
+  });
+  return faults;
+};
+
+const hooks: Part = async ({ redis, prefix, jobs }) => {
+  const faults: string[] = [];
+  for (const id of await redis.zrange(`${prefix}hook-due`, "0", "-1")) {
+    const events = await redis.llen(`${prefix}hook-events:${id}`);
+    if (!jobs.has(id) || events === 0) faults.push(`the hook of ${id} is due with nothing to tell`);
+  }
+  return faults;
+};
+
+/** A parent's totals count all that it launched, also what is gone. */
+const subJobs: Part = async ({ redis, prefix, jobs }) => {
+  const faults: string[] = [];
+  const families = Map.groupBy(jobs.values(), ({ upstreamJobId }) => upstreamJobId);
+  for (const { id, executionTotals: totals } of jobs.values()) {
+    for (const status of jobStatuses) {
+      const count = families.get(id)?.filter((child) => child.status === status).length ?? 0;
+      if (count > (totals[status] ?? 0)) faults.push(`${id} counts ${totals[status]} ${status} of ${count}`);
+    }
+    const launched = await redis.xlen(`${prefix}sub-jobs:${id}`);
+    const counted = Object.values(totals).reduce((sum, count) => sum + count, 0);
+    if (launched !== counted) faults.push(`${id} launched ${launched} jobs and counts ${counted}`);
+  }
+  return faults;
+};
+
+async function readLanes(
+  redis: ScriptedRedis,
+  prefix: string,
+): Promise<Array<[name: string, lane: string, score: number]>> {
+  const found: Array<[string, string, number]> = [];
+  await eachKey({ redis, prefix, kind: "lanes" }, async (key, name) => {
+    const scored = await redis.zrange(key, "0", "-1", "WITHSCORES");
+    for (let at = 0; at < scored.length; at += 2) found.push([name, scored[at] ?? "", Number(scored[at + 1])]);
+  });
+  return found;
+}
+
+/** Where the job should wait; a place of a job that is gone is right anywhere. */
+function laneOf(job: Job | undefined, lane: string): string {
+  return job === undefined ? lane : `${job.name}:${9 - job.priority}:${job.fairnessKey}`;
+}
+
+async function eachKey(
+  { redis, prefix, kind }: { redis: ScriptedRedis; prefix: string; kind: string },
+  look: (key: string, rest: string) => Promise<void>,
+): Promise<void> {
+  const start = `${prefix}${kind}:`;
+  for (const key of await redis.keys(`${start}*`)) await look(key, key.slice(start.length));
+}
