@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
-import { createRedisJobTypeStore } from "@drydock/job-controller/redis/job-type-store.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
 import { sharedParts, transitionNames } from "@drydock/job-controller/redis/script.ts";
+import { fillPool } from "../support/filled-pool.ts";
 import { readPage, tableBelow } from "../support/markdown.ts";
-import { demoJob, type PoolUnderTest, startJob, startPool, workerNamed } from "../support/pool.ts";
+import { type PoolUnderTest, startPool } from "../support/pool.ts";
 
 const page = readPage("docs/redis-keys.md");
 /** The scripts as they are written, with the names of their constants. */
@@ -20,7 +19,9 @@ function kindOf(key: string): string {
 }
 
 /** The rows of the page by kind of key. */
-const documented = new Map(tableBelow(page, "Keys").map(([key = "", type, ttl]) => [kindOf(key), { type, ttl }]));
+const documented = new Map(
+  tableBelow(page, "Keys").map(([key = "", type, ttl, size]) => [kindOf(key), { type, ttl, size }]),
+);
 
 /** Every kind of key that the code makes, in keys.ts or from the prefix in the scripts. */
 function kindsInCode(): string[] {
@@ -40,56 +41,55 @@ function constantsFrom(...firsts: string[]): string[][] {
   });
 }
 
-/** Does what leaves a key of each kind behind. */
-async function fill(under: PoolUnderTest): Promise<void> {
-  const { pool, queues, schedules, hooks, logs, reports, redis, shards } = under;
-  const lease = await startJob(under, workerNamed("w1"));
-  await logs.append(lease, 0, "a line\n");
-  await reports.put(lease, { digest: `sha256:${"0".repeat(64)}`, indexDigest: "", gzip: Buffer.of(1) });
-  await pool.launchSubJob(lease, "1", demoJob);
-  const options = { ...usualOptions, uniqueKey: "u", requestKey: "r", policy: { ...noPolicy, queueTimeoutMs: 1_000 } };
-  await pool.launch({ ...demoJob, options });
-  await pool.launch({ ...demoJob, options: { ...usualOptions, kind: "SCHEDULED", runAt: under.clock.now() + 1_000 } });
-  await pool.end((await pool.launch(demoJob)).id, "stop");
-  const schedule = {
-    cronSpec: "@daily",
-    timeZone: "UTC",
-    overlap: "SKIP",
-    catchUpMs: 0,
-    jitterMs: 0,
-    startAt: 0,
-    endAt: 0,
-  } as const;
-  const dueAt = under.clock.now();
-  const periodic = { ...demoJob, options: { ...usualOptions, kind: "PERIODIC", runAt: dueAt, schedule } } as const;
-  await schedules.pause((await pool.launch(periodic)).id);
-  const due = { jobId: (await pool.launch(periodic)).id, dueAt, schedule };
-  await schedules.fire(due, { runAt: dueAt, nextAt: dueAt + 1_000, missed: 0 });
-  await pool.end(lease.jobId, "stop");
-  const withHook = { ...demoJob, options: { ...usualOptions, statusHook: "http://127.0.0.1/" } };
-  for (const outcome of [{ kind: "retry", at: dueAt + 1 }, { kind: "failed" }] as const) {
-    await pool.launch(withHook);
-    for (const hook of (await hooks.due(1)).due) await hooks.settle(hook, outcome, "HTTP 500");
+/** How many entries the key has. */
+async function entriesOf(redis: PoolUnderTest["redis"], key: string): Promise<number> {
+  switch (await redis.type(key)) {
+    case "hash":
+      return redis.hlen(key);
+    case "zset":
+      return redis.zcard(key);
+    case "set":
+      return redis.scard(key);
+    case "list":
+      return redis.llen(key);
+    case "stream":
+      return redis.xlen(key);
+    default:
+      return 1;
   }
-  for (const fairnessKey of ["a", "a", "b"])
-    await pool.launch({ ...demoJob, name: "LIMITED", options: { ...usualOptions, fairnessKey } });
-  await pool.claim(workerNamed("w1"), [{ name: "LIMITED", most: 2, mostOfKey: 1 }], 2);
-  await shards[0]?.run("take-turn", "LIMITED", "a controller", 4_000);
-  await queues.pause("DEMO", true);
-  const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0, maxKeyPercent: 0 };
-  await createRedisJobTypeStore(redis).put([type]);
+}
+
+/** What an entry costs in each kind of key, in bytes: of several keys of a kind, in the one with the most entries. */
+async function measureSizes(redis: PoolUnderTest["redis"]): Promise<Map<string, number>> {
+  const largest = new Map<string, { entries: number; bytes: number }>();
+  for (const key of await redis.keys("*")) {
+    const entries = await entriesOf(redis, key);
+    const bytes = Number(await redis.memory("USAGE", key, "SAMPLES", 0));
+    if (entries > (largest.get(kindOf(key))?.entries ?? 0)) largest.set(kindOf(key), { entries, bytes });
+  }
+  return new Map([...largest].map(([kind, { entries, bytes }]) => [kind, bytes / entries]));
 }
 
 describe("docs/redis-keys.md", () => {
   let under: PoolUnderTest;
   before(async () => {
     under = await startPool();
-    await fill(under);
+    await fillPool(under);
   });
   after(() => under.stop());
 
   test("shows every kind of key that the code makes, and no other", () => {
     assert.deepEqual([...documented.keys()].sort(), kindsInCode());
+  });
+
+  test("is right about what an entry of each key costs, to a fifth and a few bytes", async () => {
+    const sizes = await measureSizes(under.redis);
+    for (const [kind, { type, size = "" }] of documented) {
+      if (type === "channel") continue;
+      const measured = sizes.get(kind) ?? Number.NaN;
+      const told = Number(size.replace(",", ""));
+      assert.ok(Math.abs(measured - told) <= told / 5 + 8, `${kind}: ${Math.round(measured)} bytes, not ${size}`);
+    }
   });
 
   test("is right about the type of each key, and about the time to live", async () => {
@@ -105,7 +105,7 @@ describe("docs/redis-keys.md", () => {
   });
 
   test("shows every field of a job's record with its place, and no other", () => {
-    const fields = constantsFrom("RECORD", "ATTEMPT", "NAME", "CHECK_IN", "UNIQUE");
+    const fields = constantsFrom("RECORD", "ATTEMPT", "PLACE", "CHECK_IN", "UNIQUE");
     const rows = tableBelow(page, "Record").map(([number, field]) => [number, field]);
     assert.deepEqual(rows, fields);
     assert.deepEqual(

@@ -229,6 +229,30 @@ describe("what the pool offers beyond a queue", () => {
     assert.deepEqual(await idsOf({ status: "SUCCESS" }), []);
   });
 
+  test("lists what runs without a look at all that there ever was, in pages that stay right", async () => {
+    const { pool, clock, index } = under;
+    for (let at = 0; at < 30; at++) {
+      clock.advance(1);
+      await launch();
+    }
+    const jobs = await claim(20);
+    for (let at = 0; at < 30; at++) await launch();
+    const list = (token: string) => listJobs(index, { status: "RUNNING" }, { size: 6, token });
+    const seen: string[] = [];
+    for (let token = "", first = true; first || token !== ""; first = false) {
+      const page = await list(token);
+      seen.push(...page.jobs.map(({ id }) => id));
+      token = page.nextPageToken;
+      // the oldest ends, another one begins
+      const last = await pool.get(jobs.shift() ?? "");
+      await pool.succeed({ jobId: last.id, token: last.token }, {});
+      await claim(1);
+    }
+    assert.equal(new Set(seen).size, seen.length);
+    assert.deepEqual(seen, seen.toSorted().reverse(), "the newest first");
+    for (const id of jobs) assert.ok(seen.includes(id), "what stood still is there");
+  });
+
   test("removes ended jobs with all that is theirs once their keep time is over, and none that came back", async () => {
     const { pool, logs, clock, redis } = under;
     const lease = await startJob(under, worker);

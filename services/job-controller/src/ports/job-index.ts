@@ -1,8 +1,12 @@
 import type { Job } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
 
-/** Where to look for jobs: all of them, those in a final status, or those that a job launched. */
-export type JobSource = { kind: "all" } | { kind: "ended"; status: JobStatus } | { kind: "launchedBy"; jobId: string };
+/** Where to look for jobs: all of them, those that run, those in a final status, or those that a job launched. */
+export type JobSource =
+  | { kind: "all" }
+  | { kind: "running" }
+  | { kind: "ended"; status: JobStatus }
+  | { kind: "launchedBy"; jobId: string };
 
 /** A page of jobs, the newest first. */
 export interface JobPage {

@@ -43,7 +43,7 @@ export function toJob(reply: Reply, launched: Reply[] = []): Job {
   const [id, fields, details, parameters] = list(reply);
   const [executions, totals, periodic] = launched;
   const [status, kind, priority, command, crashes, , , hookStatus, attempt, ...others] = list(fields);
-  const [token, revision, enqueuedAt, updatedAt, runAt, startedAt, endedAt, ...names] = others;
+  const [token, revision, enqueuedAt, updatedAt, runAt, startedAt, endedAt, , , ...names] = others;
   const [name, upstreamJobId, workerId, fairnessKey] = names;
   return {
     id: text(id),

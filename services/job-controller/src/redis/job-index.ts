@@ -17,6 +17,7 @@ interface Found {
 export function createRedisJobIndex(shards: readonly Shard[]): JobIndex {
   return {
     async list(source: JobSource, from: string, limit: number): Promise<JobPage> {
+      if (source.kind === "running") return listRunning(shards, from, limit);
       const only = source.kind === "launchedBy" ? shardOf(source.jobId) : undefined;
       const begin = shards.map((_, number): Position => (only === undefined || only === number ? "" : null));
       const positions: Position[] = from === "" ? begin : JSON.parse(from);
@@ -32,6 +33,14 @@ export function createRedisJobIndex(shards: readonly Shard[]): JobIndex {
   };
 }
 
+/** Ids begin with the time of the launch, so that the last one seen is a place in the list. */
+async function listRunning(shards: readonly Shard[], before: string, limit: number): Promise<JobPage> {
+  const parts = await Promise.all(shards.map(async (shard) => list(await shard.run("list-running", before, limit))));
+  const found = parts.flat().map((reply) => toJob(reply));
+  const jobs = found.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
+  return { jobs, next: jobs.length < limit ? "" : (jobs.at(-1)?.id ?? "") };
+}
+
 interface Part {
   position: Position;
   found: Found[];
@@ -41,7 +50,7 @@ interface Part {
 
 async function readPart(
   { shard, number, position }: { shard: Shard; number: number; position: Position },
-  source: JobSource,
+  source: Exclude<JobSource, { kind: "running" }>,
   limit: number,
 ): Promise<Part> {
   if (position === null) return { position, found: [], seen: null };
@@ -66,7 +75,7 @@ function newestFirst(a: Found, b: Found): number {
   return bTime - aTime || bCount - aCount || a.shard - b.shard;
 }
 
-function streamOf(source: JobSource): string {
+function streamOf(source: Exclude<JobSource, { kind: "running" }>): string {
   switch (source.kind) {
     case "all":
       return "index";

@@ -22,7 +22,7 @@ import { IdTaken, jobNotFound } from "./reply-errors.ts";
 import { type Reply, type ScriptedRedis, type Shard, shardOfKey } from "./shard.ts";
 
 /** How many jobs one upkeep call moves at most, so that its script stays short. */
-const upkeepLimit = 200;
+const upkeepLimit = 100;
 /** How much later than the grace time a worker that does not obey loses the job. */
 const graceMarginMs = 5_000;
 

@@ -48,6 +48,7 @@ export const transitionNames = [
   "update-worker",
   "read",
   "list",
+  "list-running",
   "pause",
   "drain",
   "queue-state",

@@ -25,7 +25,7 @@ interface ErrorReply {
 }
 
 /** One call's bound: keeps the script short and Redis free for others. */
-const mostOperations = 128;
+const mostOperations = 96;
 /** Calls under way at once before operations gather, so that calls grow with the load. */
 const mostCalls = 2;
 /** The same of calls that are full: nothing is gained by keeping those back, and Redis works meanwhile. */

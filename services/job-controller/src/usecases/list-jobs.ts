@@ -50,6 +50,7 @@ export async function listJobs(
 function sourceOf({ upstreamJobId, status }: JobFilter): JobSource {
   if (upstreamJobId !== undefined) return { kind: "launchedBy", jobId: upstreamJobId };
   if (status !== undefined && isFinal(status)) return { kind: "ended", status };
+  if (status === "RUNNING") return { kind: "running" };
   return { kind: "all" };
 }
 

@@ -24,7 +24,7 @@ local function finish(id, job, status)
   move(job, status)
   ended[job[NAME]] = (ended[job[NAME]] or 0) + 1
   job[ENDED], job[RUN_AT] = now, 0
-  add_entry(ended_stream(status), id)
+  job[END_PLACE] = add_entry(ended_stream(status), id)
   if job[UNIQUE] ~= "" and redis.call("HGET", prefix .. "unique", job[UNIQUE]) == id then
     redis.call("HDEL", prefix .. "unique", job[UNIQUE])
   end

@@ -29,7 +29,8 @@ local function launch(id, name, trace, parameters, upstream, options)
   check_unique(id, with.unique)
   local waits = with.run_at > now or with.kind == PERIODIC
   local job = setmetatable({ parameters, waits and SCHEDULED or PENDING, with.kind, with.priority, 0, 0, NO, NO, 0,
-    0, 0, 1, now, now, waits and with.run_at or 0, 0, 0, name, upstream, "", with.fairness, 0, 1 }, fields)
+    0, 0, 1, now, now, waits and with.run_at or 0, 0, 0, 0, 0, name, upstream, "", with.fairness, 0, 1 }, fields)
+  job[PLACE] = add_entry(prefix .. "index", id)
   if trace ~= "" then job[TRACE] = trace end
   if with ~= DEFAULTS then
     job[UNIQUE], job[POLICY], job[LABELS] = with.unique, with.policy, with.labels
@@ -47,7 +48,6 @@ local function launch(id, name, trace, parameters, upstream, options)
   end
   if with.request ~= "" then redis.call("SET", prefix .. "request:" .. with.request, id, "EX", REQUEST_SECONDS) end
   if with.kind ~= PERIODIC then wait_for_first_run(id, job, waits and with.run_at or now) end
-  add_entry(prefix .. "index", id)
   count(job, 1)
   launched[name] = (launched[name] or 0) + 1
   return { id, now }

@@ -7,7 +7,7 @@ transitions.retry = function(id)
   if not can_retry then refuse("JOB_STATUS_FORBIDS", "retry " .. job[STATUS]) end
   check_unique(id, job[UNIQUE])
   if job[UNIQUE] ~= "" then redis.call("HSET", prefix .. "unique", job[UNIQUE], id) end
-  remove_entry(ended_stream(job[STATUS]), job[ENDED], id)
+  remove_entry(ended_stream(job[STATUS]), job[ENDED], job[END_PLACE])
   move(job, PENDING)
   job[ATTEMPT], job[CRASHES], job[RUN_AT], job[ENDED], job[STARTED] = 0, 0, 0, 0, 0
   job[CHECK_IN], job[CHECK_IN_AT], job[PHASE], job[PERCENT] = "", 0, "", 0

@@ -1,18 +1,27 @@
 -- sweep: removes jobs that have stood in a final status longer than its keep time, with all that belongs to them.
 -- arguments: status, the time before which it must have been reached in ms, how many at most
 -- reply: how many entries were looked at
+local function forget_hook(id)
+  redis.call("UNLINK", hook_events(id), hook_failures(id))
+  redis.call("ZREM", prefix .. "hook-due", id)
+  redis.call("ZREM", prefix .. "hook-failing", id)
+  redis.call("HDEL", prefix .. "hook-tries", id)
+  redis.call("HDEL", prefix .. "hook-causes", id)
+end
+
 local function forget(id, job)
   records[id] = nil
   redis.call("HDEL", jobs, id)
-  local own = { "log:", "sub-jobs:", "sub-job-keys:", "sub-job-totals:", "schedule:",
-    "hook-events:", "hook-failed:" }
-  for at, kind in ipairs(own) do own[at] = prefix .. kind .. id end
-  redis.call("UNLINK", unpack(own))
-  redis.call("ZREM", prefix .. "hook-due", id)
-  redis.call("HDEL", prefix .. "hook-tries", id)
-  redis.call("ZREM", prefix .. "hook-failing", id)
-  redis.call("HDEL", prefix .. "hook-causes", id)
-  remove_entry(prefix .. "index", job[ENQUEUED], id)
+  remove_entry(prefix .. "index", job[ENQUEUED], job[PLACE])
+  redis.call("UNLINK", prefix .. "log:" .. id)
+  if job[PARENT] == YES then
+    local children = ":" .. id
+    redis.call("UNLINK", prefix .. "sub-jobs" .. children, prefix .. "sub-job-keys" .. children,
+      prefix .. "sub-job-totals" .. children)
+    redis.call("HDEL", prefix .. "ending", id)
+  end
+  if job[KIND] == PERIODIC then redis.call("UNLINK", prefix .. "schedule:" .. id) end
+  if job[HOOK] ~= "" then forget_hook(id) end
   count_of_type(job, -1)
 end
 

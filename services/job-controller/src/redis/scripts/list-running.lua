@@ -1,0 +1,14 @@
+-- list-running: the jobs that workers hold, the newest first. They are few: as many as there are slots at most.
+-- arguments: the id before which to begin or empty, how many at most
+-- reply: the jobs
+transitions["list-running"] = function(before, limit)
+  local ids, reply = {}, {}
+  for _, worker in ipairs(redis.call("ZRANGE", leases, 0, -1)) do
+    for _, id in ipairs(redis.call("HKEYS", prefix .. "held:" .. worker)) do
+      if before == "" or id < before then ids[#ids + 1] = id end
+    end
+  end
+  table.sort(ids, function(a, b) return a > b end)
+  for at = 1, math.min(#ids, tonumber(limit)) do reply[at] = shown(ids[at], load(ids[at])) end
+  return reply
+end

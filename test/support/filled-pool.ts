@@ -1,0 +1,82 @@
+import { type LaunchOptions, type Lease, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
+import { createRedisJobTypeStore } from "@drydock/job-controller/redis/job-type-store.ts";
+import { demoJob, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
+
+/** So many of each, so that what a key costs by itself does not count. */
+const many = 200;
+/** As long as those of a scan. */
+const parametersJson = JSON.stringify({ image: "demo", text: "x".repeat(222) });
+const worker = workerNamed("worker-1");
+
+const schedule: Schedule = {
+  ...{ cronSpec: "@daily", timeZone: "UTC", overlap: "ALLOW", catchUpMs: 0, jitterMs: 0, startAt: 0, endAt: 0 },
+};
+
+/** Does what leaves a key of each kind behind, with many entries in each that can have many. */
+export async function fillPool(under: PoolUnderTest): Promise<void> {
+  const lease = await startJob(under, worker);
+  await fillJobs(under);
+  await fillLimited(under);
+  await fillBelongings(under, lease);
+  await fillSchedules(under);
+  await fillHooks(under);
+  const { pool, queues, redis, shards } = under;
+  await pool.end(lease.jobId, "stop");
+  for (let at = 0; at < many; at++) await pool.hello(workerNamed(`idle-${at}`), workerInfo, []);
+  await shards[0]?.run("take-turn", "LIMITED", "a controller", 4_000);
+  await queues.pause("DEMO", true);
+  const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0, maxKeyPercent: 0 };
+  await createRedisJobTypeStore(redis).put([type]);
+}
+
+async function launchMany(under: PoolUnderTest, name: string, options: (at: number) => Partial<LaunchOptions>) {
+  const launches = Array.from({ length: many }, (_, at) =>
+    under.pool.launch({ ...demoJob, name, parametersJson, options: { ...usualOptions, ...options(at) } }),
+  );
+  return (await Promise.all(launches)).map(({ id }) => id);
+}
+
+async function fillJobs(under: PoolUnderTest): Promise<void> {
+  const { pool, clock } = under;
+  for (let at = 0; at < 5; at++) await launchMany(under, "DEMO", () => ({}));
+  await launchMany(under, "DEMO", () => ({ kind: "SCHEDULED", runAt: clock.now() + 1_000 }));
+  const policy = { ...noPolicy, queueTimeoutMs: 1_000 };
+  await launchMany(under, "DEMO", (at) => ({ uniqueKey: `unique-key-of-22-chars${at}`.slice(-22), policy }));
+  await launchMany(under, "DEMO", (at) => ({ requestKey: `request-key-of-22-char${at}`.slice(-22) }));
+  for (const id of await launchMany(under, "DEMO", () => ({}))) await pool.end(id, "stop");
+}
+
+async function fillLimited(under: PoolUnderTest): Promise<void> {
+  await launchMany(under, "LIMITED", (at) => ({ fairnessKey: `key-${at}` }));
+  await launchMany(under, "LIMITED", (at) => ({ fairnessKey: `key-${at}` }));
+  await under.pool.claim(worker, [{ name: "LIMITED", most: 0, mostOfKey: 2 }], many + 50);
+}
+
+async function fillBelongings(under: PoolUnderTest, lease: Lease): Promise<void> {
+  const { pool, logs, reports } = under;
+  const line = `${"x".repeat(99)}\n`;
+  for (let at = 0; at < many; at++) await logs.append(lease, at * line.length, line);
+  const digestOf = (at: number) => `sha256:${String(at).padStart(64, "0")}`;
+  await reports.put(lease, { digest: digestOf(0), indexDigest: digestOf(1), gzip: Buffer.alloc(1_000, 1) });
+  for (let at = 0; at < many; at++) await pool.launchSubJob(lease, String(at), demoJob);
+}
+
+async function fillSchedules(under: PoolUnderTest): Promise<void> {
+  const dueAt = under.clock.now();
+  const ids = await launchMany(under, "DEMO", () => ({ kind: "PERIODIC", runAt: dueAt, schedule }));
+  for (const [at, jobId] of ids.entries()) {
+    if (at % 2 === 0) await under.schedules.pause(jobId);
+    else await under.schedules.fire({ jobId, dueAt, schedule }, { runAt: dueAt, nextAt: dueAt + 1_000, missed: 1 });
+  }
+}
+
+async function fillHooks(under: PoolUnderTest): Promise<void> {
+  const { hooks, clock } = under;
+  await launchMany(under, "DEMO", () => ({ statusHook: "http://127.0.0.1/" }));
+  const { due } = await hooks.due(many);
+  for (const [at, hook] of due.entries()) {
+    const settlement = at % 2 === 0 ? { kind: "retry" as const, at: clock.now() + 1 } : { kind: "failed" as const };
+    await hooks.settle(hook, settlement, "HTTP 500");
+  }
+}
