@@ -49,6 +49,20 @@ for (const shards of [1, 3]) {
       assert.equal((await claim(5, limited)).length, 2);
     });
 
+    test("types are claimed in the order that is asked for, limited or not", async () => {
+      for (let i = 0; i < 4; i++) {
+        await launch();
+        await under.pool.launch({ ...demoJob, name: "OTHER" });
+      }
+      const limited = { name: "DEMO", most: 3, mostOfKey: 0 };
+      const free = { name: "OTHER", most: 0, mostOfKey: 0 };
+      const namesOf = async (types: ClaimableType[], limit: number) =>
+        (await under.pool.claim(worker, types, limit)).jobs.map(({ name }) => name);
+      assert.deepEqual(await namesOf([limited, free], 2), ["DEMO", "DEMO"]);
+      assert.deepEqual(await namesOf([free, limited], 2), ["OTHER", "OTHER"]);
+      assert.deepEqual(await namesOf([limited, free], 9), ["DEMO", "OTHER", "OTHER"]);
+    });
+
     test("a job that is lost, postponed, failed or stopped makes room under the limit again", async () => {
       for (let i = 0; i < 6; i++) await launch();
       const limited = { most: 4 };

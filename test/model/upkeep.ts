@@ -43,6 +43,7 @@ export function sweep(pool: ModelPool, status: JobStatus, before: number): Upkee
   for (const job of old) {
     pool.jobs.delete(job.id);
     pool.gone.push(job);
+    pool.ending.delete(job.id);
   }
   return { count: old.length, more: false };
 }

@@ -39,11 +39,16 @@ export class Claimer {
   async claim(worker: WorkerIdentity, types: readonly ClaimableType[], limit: number): Promise<Claim> {
     const claim: Claim = { jobs: [], more: false };
     const needsTurn = ({ most, mostOfKey }: ClaimableType) => this.#shards.length > 1 && most + mostOfKey > 0;
-    const free = types.filter((type) => !needsTurn(type));
-    if (free.length > 0) await this.#claimInTurn(claim, worker, { types: free, limit });
-    for (const type of types.filter(needsTurn)) {
-      if (claim.jobs.length < limit) await this.#claimLimited(claim, worker, { types: [type], limit });
-      else claim.more = true;
+    if (!types.some(needsTurn)) {
+      await this.#claimInTurn(claim, worker, { types, limit });
+      return claim;
+    }
+    // one after the other, so that their order counts
+    for (const type of types) {
+      if (claim.jobs.length >= limit) return { ...claim, more: true };
+      const wanted = { types: [type], limit };
+      if (needsTurn(type)) await this.#claimLimited(claim, worker, wanted);
+      else await this.#claimInTurn(claim, worker, wanted);
     }
     return claim;
   }

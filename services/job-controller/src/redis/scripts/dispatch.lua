@@ -7,7 +7,7 @@
 -- able to end, so such a write, of nothing, goes before all but these.
 local may_be_refused = { launch = true, ["launch-sub-job"] = true, fire = true, ["append-log"] = true,
   ["put-report"] = true, read = true, list = true, ["read-log"] = true, ["queue-state"] = true, running = true,
-  ["failed-hooks"] = true, ["due-periodic"] = true }
+  ["failed-hooks"] = true, ["list-running"] = true, ["due-periodic"] = true }
 local replies, frees = {}, false
 for at, operation in ipairs(cmsgpack.unpack(ARGV[2])) do
   refusal, records_before = nil, {}
