@@ -28,7 +28,12 @@ export function createQueueService(deps: UseCaseDeps & { signals: ControllerSign
       const now = clock.now();
       const states = await listMovingQueues(deps);
       return {
-        queues: states.map(({ oldestAt, ...queue }) => ({ ...queue, oldestAge: toAge(oldestAt, now) })),
+        queues: states.map(({ oldestAt, launchedPerMinute, endedPerMinute, ...queue }) => ({
+          ...queue,
+          oldestAge: toAge(oldestAt, now),
+          launchedPerMinute: toTenths(launchedPerMinute),
+          endedPerMinute: toTenths(endedPerMinute),
+        })),
       };
     }),
     pauseQueue: unary(async ({ name }: message.PauseQueueRequest): Promise<message.PauseQueueResponse> => {
@@ -75,6 +80,11 @@ export function createQueueService(deps: UseCaseDeps & { signals: ControllerSign
       return { jobTypes: types.all };
     }),
   };
+}
+
+/** As people read it. */
+function toTenths(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 async function listFailedHooks(
