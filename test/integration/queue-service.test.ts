@@ -29,6 +29,8 @@ describe("the queue service", () => {
     const jobTypes = [{ ...plainType(type), description: "Waits.", maxRunning: 7 }];
     const worker = await ScriptedWorker.join(controller.address, { jobTypes, slots, version: "9.8.7" });
     workers.push(worker);
+    // the other controller knows the type a moment later
+    await unaryCall(b.api.client, QueueServiceService.listJobTypes, {}, { deadlineMs });
     return { type, worker };
   };
   const service = QueueServiceService;
