@@ -13,6 +13,7 @@ import { refusalOf } from "../support/refusal.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { launchSubJob } from "../support/worker-calls.ts";
 
 const { RESULT_VERDICT_DUPLICATE, RESULT_VERDICT_ACCEPTED } = ResultVerdict;
 const jobTypes = [plainType("SCRIPTED")];
@@ -112,6 +113,26 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const { id } = await api.launchAs(wish);
     assert.equal((await api.list()).length, 2);
     assert.equal((await api.list())[0]?.id, id);
+  });
+
+  test("a sub-job's launch has launched it once, and gives it to the worker that asks another one", async () => {
+    await using place = await startPlace();
+    const { stack, lost, killDuring, join } = place;
+    const worker = await join(lost);
+    const { id } = await lost.api.launch("SCRIPTED", {});
+    const { lease } = await worker.takes();
+    const job = { key: "1", name: "SCRIPTED" };
+    let unanswered: ReturnType<typeof refusalOf> | undefined;
+    await killDuring(() => {
+      unanswered = refusalOf(launchSubJob(worker, lease, job));
+    });
+    assert.equal((await unanswered)?.code, "UNAVAILABLE");
+    const other = await stack.startController();
+    const { executions } = await other.api.get(id);
+    assert.equal(executions.length, 1, "it was stored by the one that is dead");
+    const again = await join(other, { ...worker.hello, held: [lease] });
+    assert.equal((await launchSubJob(again, lease, job)).stats?.id, executions[0]);
+    assert.equal((await other.api.list(id)).length, 1);
   });
 
   test("a result and a claim has stored the one, and hands out the other as if nothing had been", async () => {

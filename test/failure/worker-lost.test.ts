@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { Crew, runFacts, runsInLog, sees } from "../support/failure-crew.ts";
+import { refusalOf } from "../support/refusal.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { launchSubJob } from "../support/worker-calls.ts";
 
 describe("a worker that is lost", { timeout: 100_000 }, () => {
   let stack: Stack;
@@ -89,6 +91,31 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     await heir.reports(other);
     await heir.leave();
     assert.deepEqual(runFacts(await api.get(id)), ["SUCCESS", 1, 0]);
+  });
+
+  test("after it launched a sub-job and before the answer, has launched it once: the next run gets the same", async () => {
+    const { api, address } = controller;
+    const jobTypes = [plainType("PARENT")];
+    const lost = await ScriptedWorker.join(address, { jobTypes });
+    const { id } = await api.launch("PARENT", {});
+    const { lease } = await lost.takes();
+    // the launch is on its way to Redis when the worker goes
+    stack.redis.process.signal("SIGSTOP");
+    const job = { key: "1", name: "DEMO", parameters: { image: "demo", steps: 1 } };
+    const unheard = launchSubJob(lost, lease, job).catch(() => {});
+    await wait(250);
+    await lost.breakOff();
+    stack.redis.process.signal("SIGCONT");
+    await unheard;
+    const [first] = (await api.until(id, "has launched", ({ executions }) => executions.length > 0)).executions;
+    const heir = await ScriptedWorker.join(address, { jobTypes, workerId: lost.hello.workerId });
+    const again = await heir.takes();
+    assert.ok(again.lease.token > lease.token);
+    assert.equal((await refusalOf(launchSubJob(heir, lease, job))).reason, "LEASE_LOST");
+    assert.equal((await launchSubJob(heir, again.lease, job)).stats?.id, first);
+    await heir.reports(again.lease);
+    await heir.leave();
+    assert.deepEqual([...runFacts(await api.get(id)), (await api.list(id)).length], ["SUCCESS", 1, 1, 1]);
   });
 
   test("when it comes back under its id, its job runs again within 1 s", async () => {

@@ -102,6 +102,41 @@ describe("a job's handler", { timeout: 60_000 }, () => {
     assert.equal((await api.list(id)).length, 20);
   });
 
+  test("says how often a sub-job may be tried, and labels it", async () => {
+    const { api } = controller;
+    runs.set("CHILD", () => Promise.reject(new Error("fails")));
+    runs.set("PARENT", async (context) => {
+      const labels = { round: "one" };
+      await context.launchJob({ name: "CHILD", parameters: {}, policy: { maxAttempts: 1 }, labels });
+    });
+    const { id } = await api.launch("PARENT", {});
+    await api.untilStatus(id, "SUCCESS");
+    const [child] = await api.list(id);
+    const failed = await api.untilStatus(child?.id ?? "", "ERROR");
+    assert.deepEqual([failed.attempt, failed.labels, failed.fairnessKey], [1, { round: "one" }, id]);
+  });
+
+  test("takes the jobs of its jobs with it when it is stopped", async () => {
+    const { api } = controller;
+    runs.set("CHILD", ({ signal }) => sleep(forEverMs, signal));
+    runs.set("PARENT", async (context) => {
+      await context.launchJob({ name: "CHILD", parameters: {} });
+      await sleep(forEverMs, context.signal);
+    });
+    runs.set("SCAN_ALL", async (context) => {
+      await context.launchJob({ name: "PARENT", parameters: {} });
+      await sleep(forEverMs, context.signal);
+    });
+    const { id } = await api.launch("SCAN_ALL", {});
+    const onlyOneOf = async (parent: string) =>
+      (await api.until(parent, "has launched one", ({ executions }) => executions.length === 1)).executions[0] ?? "";
+    const child = await onlyOneOf(id);
+    const grandchild = await onlyOneOf(child);
+    await api.untilStatus(grandchild, "RUNNING");
+    await api.stop(id);
+    for (const ended of [id, child, grandchild]) await api.untilStatus(ended, "STOPPED", { withinMs: 20_000 });
+  });
+
   test("takes what it launched with it when it is stopped, also what it launches then", async () => {
     const { api } = controller;
     runs.set("CHILD", ({ signal }) => sleep(forEverMs, signal));

@@ -193,6 +193,26 @@ describe("what the pool offers beyond a queue", () => {
     assert.deepEqual((await under.pool.get(parent.jobId)).executionTotals, { PENDING: 1, STOPPED: 1 });
   });
 
+  test("a stop of a parent reaches the jobs of its jobs, and what it launches while the stop is open", async () => {
+    const { pool } = under;
+    const parent = await startJob(under, worker);
+    const child = await pool.launchSubJob(parent, "1", demoJob);
+    const [claimed] = await claim(1);
+    assert.equal(claimed, child.id);
+    const { token } = await pool.get(child.id);
+    const grandchild = await pool.launchSubJob({ jobId: child.id, token }, "1", demoJob);
+    await pool.end(parent.jobId, "stop");
+    await pool.endSubJobs();
+    assert.equal((await pool.get(child.id)).command, "stop");
+    assert.equal(await statusOf(grandchild.id), "STOPPED");
+    const late = await pool.launchSubJob(parent, "2", demoJob);
+    const lateGrandchild = await pool.launchSubJob({ jobId: child.id, token }, "2", demoJob);
+    await pool.confirm(parent, "stop");
+    await pool.confirm({ jobId: child.id, token }, "stop");
+    await pool.endSubJobs();
+    assert.deepEqual([await statusOf(late.id), await statusOf(lateGrandchild.id)], ["STOPPED", "STOPPED"]);
+  });
+
   test("lists jobs in pages that stay right while jobs come and go", async () => {
     const ids: string[] = [];
     for (let i = 0; i < 7; i++) {

@@ -59,6 +59,29 @@ describe("for a job that it holds, a worker", { concurrency: true }, () => {
     assert.deepEqual((await ask("1", "no name")).slice(0, 2), ["INVALID_ARGUMENT", "FIELD_INVALID"]);
   });
 
+  test("launches a job with a policy and labels, in the lane of the job that launches it", async () => {
+    const { type, worker, id, lease } = await start();
+    const policy = { maxAttempts: 2, runTimeout: { seconds: 30, nanos: 0 }, finalReasons: ["GONE"] };
+    const { stats } = await launchSubJob(worker, lease, { key: "1", name: type, policy, labels: { round: "one" } });
+    const child = await rig.api.get(stats?.id ?? "");
+    assert.deepEqual([child.labels, child.fairnessKey, child.priority], [{ round: "one" }, id, 5]);
+    assert.deepEqual(
+      [child.policy?.maxAttempts, child.policy?.runTimeout?.seconds, child.policy?.finalReasons],
+      [2, 30, ["GONE"]],
+    );
+  });
+
+  test("can't launch a job whose policy, labels or priority break a rule", async () => {
+    const { type, worker, id, lease } = await start();
+    const fieldOf = async (job: Partial<Parameters<typeof launchSubJob>[2]>) =>
+      (await refusalFacts(launchSubJob(worker, lease, { key: "1", name: type, ...job })))[2];
+    assert.equal(await fieldOf({ policy: { maxAttempts: 101 } }), "policy.max_attempts");
+    assert.equal(await fieldOf({ policy: { runTimeout: { seconds: 0, nanos: 0 } } }), "policy.run_timeout");
+    assert.equal(await fieldOf({ labels: { UP: "" } }), "labels[UP]");
+    assert.equal(await fieldOf({ priority: 10 }), "priority");
+    assert.deepEqual((await rig.api.get(id)).executions, []);
+  });
+
   test("may send a piece of its log twice", async () => {
     const { worker, id, lease } = await start();
     const [one, two] = ["eins Äöü\n", "zwei\n"];

@@ -9,7 +9,7 @@ import type { Report } from "@drydock/scanner-worker/domain/report.ts";
 import { LeaseLost } from "@drydock/scanner-worker/ports/job-services.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { JobStats } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import type { PutReportRequest } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { LaunchSubJobRequest, PutReportRequest } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { toServiceError } from "@drydock/shared/grpc/status.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { ScriptedController } from "../support/scripted-controller.ts";
@@ -172,6 +172,28 @@ describe("sub-jobs", () => {
     const job = { key: "a", name: "IMAGE_SCAN", parameters: { repository: "x" } };
     assert.deepEqual(await new SubJobClient(link).launch(lease, job, never), { id: "sub-1" });
     assert.deepEqual(keys, ["a", "a"]);
+  });
+
+  test("are launched with all that the handler says of them", async () => {
+    let asked: LaunchSubJobRequest | undefined;
+    controller.launchSubJob = async (request) => {
+      asked = request;
+      return { stats: JobStats.fromPartial({ id: "sub-1" }) };
+    };
+    const job = { key: "a", name: "IMAGE_SCAN", parameters: {}, labels: { round: "one" }, priority: 2, isUnique: true };
+    const policy = { maxAttempts: 2, initialBackoffMs: 1_500, runTimeoutMs: 60_000, finalReasons: ["GONE"] };
+    await new SubJobClient(link).launch(lease, { ...job, policy }, never);
+    assert.deepEqual(asked, {
+      ...{ ...job, lease },
+      policy: {
+        maxAttempts: 2,
+        initialBackoff: { seconds: 1, nanos: 5e8 },
+        maxBackoff: undefined,
+        runTimeout: { seconds: 60, nanos: 0 },
+        queueTimeout: undefined,
+        finalReasons: ["GONE"],
+      },
+    });
   });
 
   test("that the controller refuses fail with its reason, for good", async () => {

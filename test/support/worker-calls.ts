@@ -41,7 +41,7 @@ export function sendParts(client: ScriptedWorker["client"], parts: PutReportRequ
 export function launchSubJob(
   { client }: ScriptedWorker,
   lease: Lease,
-  job: { key: string; name: string; parameters?: object },
+  job: Omit<Parameters<typeof LaunchSubJobRequest.fromPartial>[0], "lease">,
 ) {
   const request = LaunchSubJobRequest.fromPartial({ lease, parameters: {}, ...job });
   return unaryCall(client, WorkerServiceService.launchSubJob, request, { deadlineMs: 5_000 });

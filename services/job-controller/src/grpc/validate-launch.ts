@@ -5,6 +5,7 @@ import {
   JobKind as KindCode,
   type JobPolicy as PolicyMessage,
 } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import type { LaunchSubJobRequest } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
 import { type JobKind, type JobPolicy, priorities } from "../domain/job.ts";
 import { jobNamePattern, jobNameRule } from "../domain/job-type.ts";
@@ -43,11 +44,15 @@ export interface ValidLaunch {
   statusHook: string;
 }
 
-/** Checks a launch; its parameters are checked later, by the schema of its type. */
+/**
+ * Checks a launch; its parameters are checked later, by the schema of its type.
+ * @param field how the caller names the job in its request; empty when the request is the job
+ */
 export function validateLaunch(job: JobRequest | undefined, field = "job"): ValidLaunch {
   if (job === undefined) throw fieldsInvalid([{ field, description: "is missing" }]);
   const violations: FieldViolation[] = [];
-  const refuse = (path: string, description: string) => violations.push({ field: `${field}.${path}`, description });
+  const refuse = (path: string, description: string) =>
+    violations.push({ field: field === "" ? path : `${field}.${path}`, description });
   if (!jobNamePattern.test(job.name)) refuse("name", job.name === "" ? "is missing" : jobNameRule);
   if (!Number.isInteger(job.priority) || job.priority < 0 || job.priority > 9) {
     refuse("priority", "must be from 1 to 9, or left out");
@@ -72,12 +77,10 @@ export function validateLaunch(job: JobRequest | undefined, field = "job"): Vali
 }
 
 /** Checks what a job may say of a job that it launches. */
-export function validateSubJob(job: Pick<JobRequest, "name" | "parameters" | "priority"> & { isUnique: boolean }) {
-  const { kind, schedule, isUnique, fairnessKey, ...launch } = validateLaunch(
-    JobRequest.fromPartial({ ...job, metadata: { isUnique: job.isUnique } }),
-    "sub_job",
-  );
-  return { ...launch, isUnique };
+export function validateSubJob({ name, parameters, priority, isUnique, policy, labels }: LaunchSubJobRequest) {
+  const said = { name, parameters, priority, labels, metadata: { isUnique }, ...(policy && { policy }) };
+  const { kind, schedule, fairnessKey, ...launch } = validateLaunch(JobRequest.fromPartial(said), "");
+  return launch;
 }
 
 export type Refuse = (path: string, description: string) => void;

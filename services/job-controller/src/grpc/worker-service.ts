@@ -50,8 +50,8 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
     ),
     putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>) => putReport(deps.reports, parts)),
     launchSubJob: unary(async (request: message.LaunchSubJobRequest, call) => {
-      const { lease, key, name, parameters, priority, isUnique } = request;
-      const launch = validateSubJob({ name, parameters, priority, isUnique });
+      const { lease, key } = request;
+      const launch = validateSubJob(request);
       if (key.length === 0 || key.length > maxKeyLength) {
         throw fieldsInvalid([{ field: "key", description: `must be of 1 to ${maxKeyLength} characters` }]);
       }

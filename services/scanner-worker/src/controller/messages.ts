@@ -1,9 +1,10 @@
-import { JobCommand } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { JobCommand, type JobPolicy } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type * as proto from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { Outcome } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
 import { z } from "zod";
-import type { JobType, OpCommand } from "../ports/job.ts";
+import type { JobType, OpCommand, SubJobPolicy } from "../ports/job.ts";
+import type { SubJob } from "../ports/job-services.ts";
 import type { Assignment, CheckIn, Lease, RunResult } from "../ports/job-source.ts";
 
 /** What the worker says. */
@@ -53,6 +54,24 @@ export function toResult({ lease, outcome, checkIn }: RunResult): Said {
       checkIn: postponement?.reason ?? checkIn?.text ?? "",
       progress: checkIn?.progress,
     },
+  };
+}
+
+/** What LaunchSubJob asks for. */
+export function toLaunchSubJob(lease: Lease, job: SubJob): proto.LaunchSubJobRequest {
+  const { key, name, parameters, priority = 0, isUnique = false, policy, labels = {} } = job;
+  return { lease, key, name, parameters, priority, isUnique, policy: policy && toPolicy(policy), labels };
+}
+
+function toPolicy({ maxAttempts = 0, finalReasons = [], ...waits }: SubJobPolicy): JobPolicy {
+  const duration = (ms: number | undefined) => (ms === undefined ? undefined : toDuration(ms));
+  return {
+    maxAttempts,
+    initialBackoff: duration(waits.initialBackoffMs),
+    maxBackoff: duration(waits.maxBackoffMs),
+    runTimeout: duration(waits.runTimeoutMs),
+    queueTimeout: duration(waits.queueTimeoutMs),
+    finalReasons: [...finalReasons],
   };
 }
 

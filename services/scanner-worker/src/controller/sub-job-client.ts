@@ -4,6 +4,7 @@ import { JobFailure } from "../domain/job-failure.ts";
 import type { SubJob, SubJobs } from "../ports/job-services.ts";
 import type { Lease } from "../ports/job-source.ts";
 import type { ControllerLink } from "./link.ts";
+import { toLaunchSubJob } from "./messages.ts";
 import { resend } from "./resend.ts";
 
 /** How long one call may take, in milliseconds. */
@@ -18,8 +19,7 @@ export class SubJobClient implements SubJobs {
   }
 
   async launch(lease: Lease, job: SubJob, signal: AbortSignal): Promise<{ id: string }> {
-    const { key, name, parameters, priority = 0, isUnique = false } = job;
-    const request = { lease, key, name, parameters, priority, isUnique };
+    const request = toLaunchSubJob(lease, job);
     const call = () => unaryCall(this.#link.client, WorkerServiceService.launchSubJob, request, { deadlineMs, signal });
     const { stats } = await resend(lease, call, signal);
     if (stats === undefined) throw new JobFailure("INTERNAL", "the controller named no job", { retryable: true });

@@ -16,6 +16,6 @@ export class JobPostponed extends Error {
    */
   constructor(reason: string, afterMs: number) {
     super(reason);
-    this.afterMs = Number.isFinite(afterMs) ? Math.min(Math.max(Math.round(afterMs), 0), maxPostponementMs) : 0;
+    this.afterMs = Math.min(Math.max(Math.round(afterMs) || 0, 0), maxPostponementMs);
   }
 }

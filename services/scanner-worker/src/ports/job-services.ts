@@ -1,4 +1,5 @@
 import type { Report } from "../domain/report.ts";
+import type { SubJobRequest } from "./job.ts";
 import type { Lease } from "./job-source.ts";
 
 /** Thrown when the controller says that the job is not this worker's any more: abandon it, report nothing. */
@@ -36,14 +37,9 @@ export interface ReportSink {
 }
 
 /** A job to be launched by a job. */
-export interface SubJob {
-  /** From 1 to 9; absent is the usual one. */
-  priority?: number;
-  isUnique?: boolean;
+export interface SubJob extends SubJobRequest {
   /** The same key again gives the same job, also in a later attempt. */
   key: string;
-  name: string;
-  parameters: Record<string, unknown>;
 }
 
 /** Launches jobs on behalf of a run. */

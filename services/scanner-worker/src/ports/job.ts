@@ -20,6 +20,22 @@ export interface JobLogger {
   error(message: string): void;
 }
 
+/** How often and for how long a sub-job may be tried; what is absent is left to its type. */
+export interface SubJobPolicy {
+  /** How many attempts may fail, from 1 to 100. */
+  maxAttempts?: number;
+  /** The longest wait before the second attempt, in milliseconds; it doubles with each. Default 1,000. */
+  initialBackoffMs?: number;
+  /** The longest wait of all, in milliseconds. Default 60,000. */
+  maxBackoffMs?: number;
+  /** How long one attempt may run, in milliseconds. */
+  runTimeoutMs?: number;
+  /** How long the job may wait for its first run, in milliseconds; then it is in ERROR with QUEUE_TIMEOUT. Default for ever. */
+  queueTimeoutMs?: number;
+  /** Reasons of failures after which no attempt follows, at most 20. */
+  finalReasons?: readonly string[];
+}
+
 /** A job that a job launches. */
 export interface SubJobRequest {
   name: string;
@@ -28,6 +44,9 @@ export interface SubJobRequest {
   priority?: number;
   /** Whether only one such job may be alive; when one is, that one is the answer. */
   isUnique?: boolean;
+  policy?: SubJobPolicy;
+  /** For ListJobs. At most 16, each name at most 63 of a-z, 0-9 and ._-/, each value at most 128 characters. */
+  labels?: Readonly<Record<string, string>>;
   /** Distinguishes the jobs of one run; the same key again gives the same job, also in a later attempt. Default: the count of launches so far. */
   key?: string;
 }
@@ -46,7 +65,10 @@ export interface JobContext {
   checkin(text: string, progress?: Progress): void;
   /** The stop or cancel that a user asked for, if one did. */
   opCommand(): OpCommand | undefined;
-  /** Launches another job, linked to this one by upstream_job_id. Returns its id. */
+  /**
+   * Launches another job, linked to this one by upstream_job_id; tries again while the controller is away. Returns its id.
+   * @throws JobFailure when the controller refuses it
+   */
   launchJob(request: SubJobRequest): Promise<{ id: string }>;
   /** Stores the run's report; resolves when it is durable. */
   storeReport(report: Report): Promise<void>;

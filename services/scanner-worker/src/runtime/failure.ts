@@ -2,14 +2,15 @@ import { JobFailure } from "../domain/job-failure.ts";
 import { JobPostponed } from "../domain/job-postponed.ts";
 import type { JobType } from "../ports/job.ts";
 import type { Outcome } from "../ports/job-source.ts";
-import { cutBytes } from "./text.ts";
+import { cutBytes, oneLine } from "./text.ts";
 
 const maxMessageBytes = 1024;
 
 /** What is reported when a handler throws. */
 export function outcomeOfThrown(error: unknown, type: JobType): Outcome {
   if (error instanceof JobPostponed) {
-    return { kind: "postponed", reason: cutBytes(error.message, maxMessageBytes), afterMs: error.afterMs };
+    const reason = cutBytes(oneLine(error.message), maxMessageBytes);
+    return { kind: "postponed", reason, afterMs: error.afterMs };
   }
   if (error instanceof JobFailure) {
     return {

@@ -36,9 +36,15 @@ describe("a run ends in", () => {
       [-5, 0],
       [Number.NaN, 0],
       [1e12, 86_400_000],
+      [Number.POSITIVE_INFINITY, 86_400_000],
     ] as const) {
       assert.deepEqual(await outcomeOf(asks(afterMs)), { kind: "postponed", reason: "not now", afterMs: within });
     }
+  });
+
+  test("a postponement whose reason is one line, as a check-in is", async () => {
+    const type = jobType(() => Promise.reject(new JobPostponed("too many\nrequests", 1_500)));
+    assert.deepEqual(await outcomeOf(type), { kind: "postponed", reason: "too many requests", afterMs: 1_500 });
   });
 
   test("failure with the reason and hints of a JobFailure", async () => {

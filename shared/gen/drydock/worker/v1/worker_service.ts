@@ -22,7 +22,14 @@ import {
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Struct } from "../../../google/protobuf/struct.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { JobCommand, jobCommandFromJSON, jobCommandToJSON, JobProgress, JobStats } from "../../job/v1/job.ts";
+import {
+  JobCommand,
+  jobCommandFromJSON,
+  jobCommandToJSON,
+  JobPolicy,
+  JobProgress,
+  JobStats,
+} from "../../job/v1/job.ts";
 import { Summary } from "../../report/v1/report.ts";
 
 export const protobufPackage = "drydock.worker.v1";
@@ -343,7 +350,7 @@ export interface Result {
   message: string;
   /** Whether another attempt makes sense. */
   retryable: boolean;
-  /** The earliest time for another attempt; unset leaves it to the back-off. */
+  /** The earliest time for another attempt; unset leaves it to the back-off. When postponed at most a day, by default 1 s. */
   retryAfter:
     | Duration
     | undefined;
@@ -514,6 +521,17 @@ export interface LaunchSubJobRequest {
   priority: number;
   /** Whether only one such job may be alive; then the one that is alive is the answer. */
   isUnique: boolean;
+  /** As in JobRequest. */
+  policy:
+    | JobPolicy
+    | undefined;
+  /** As in JobRequest. */
+  labels: { [key: string]: string };
+}
+
+export interface LaunchSubJobRequest_LabelsEntry {
+  key: string;
+  value: string;
 }
 
 /** The launched job. */
@@ -3394,7 +3412,16 @@ export const PutReportResponse: MessageFns<PutReportResponse> = {
 };
 
 function createBaseLaunchSubJobRequest(): LaunchSubJobRequest {
-  return { lease: undefined, key: "", name: "", parameters: undefined, priority: 0, isUnique: false };
+  return {
+    lease: undefined,
+    key: "",
+    name: "",
+    parameters: undefined,
+    priority: 0,
+    isUnique: false,
+    policy: undefined,
+    labels: {},
+  };
 }
 
 export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
@@ -3417,6 +3444,12 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
     if (message.isUnique !== false) {
       writer.uint32(48).bool(message.isUnique);
     }
+    if (message.policy !== undefined) {
+      JobPolicy.encode(message.policy, writer.uint32(58).fork()).join();
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      LaunchSubJobRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
     return writer;
   },
 
@@ -3481,6 +3514,25 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
             message.isUnique = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.policy = JobPolicy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = LaunchSubJobRequest_LabelsEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              message.labels[entry8.key] = entry8.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3505,6 +3557,21 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
         : isSet(object.is_unique)
         ? globalThis.Boolean(object.is_unique)
         : false,
+      policy: isSet(object.policy) ? JobPolicy.fromJSON(object.policy) : undefined,
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -3528,6 +3595,18 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
     if (message.isUnique !== false) {
       obj.isUnique = message.isUnique;
     }
+    if (message.policy !== undefined) {
+      obj.policy = JobPolicy.toJSON(message.policy);
+    }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -3542,6 +3621,103 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
     message.parameters = object.parameters ?? undefined;
     message.priority = object.priority ?? 0;
     message.isUnique = object.isUnique ?? false;
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? JobPolicy.fromPartial(object.policy)
+      : undefined;
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseLaunchSubJobRequest_LabelsEntry(): LaunchSubJobRequest_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const LaunchSubJobRequest_LabelsEntry: MessageFns<LaunchSubJobRequest_LabelsEntry> = {
+  encode(message: LaunchSubJobRequest_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LaunchSubJobRequest_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLaunchSubJobRequest_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LaunchSubJobRequest_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: LaunchSubJobRequest_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LaunchSubJobRequest_LabelsEntry>): LaunchSubJobRequest_LabelsEntry {
+    return LaunchSubJobRequest_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LaunchSubJobRequest_LabelsEntry>): LaunchSubJobRequest_LabelsEntry {
+    const message = createBaseLaunchSubJobRequest_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
