@@ -9,6 +9,7 @@ const prefix = "{drydock:0}:";
 describe("the audit", () => {
   let under: PoolUnderTest;
   let parent: string;
+  let hooked: string;
   before(async () => {
     under = await startPool();
   });
@@ -24,7 +25,8 @@ describe("the audit", () => {
     const policy = { ...noPolicy, queueTimeoutMs: 60_000 };
     await under.pool.launch({ ...demoJob, options: { ...usualOptions, uniqueKey: "u", policy, fairnessKey: "f" } });
     const hook = { ...usualOptions, statusHook: "http://127.0.0.1/" };
-    await under.pool.end((await under.pool.launch({ ...demoJob, options: hook })).id, "stop");
+    hooked = (await under.pool.launch({ ...demoJob, options: hook })).id;
+    await under.pool.end(hooked, "stop");
     assert.deepEqual(await faults(), []);
   });
 
@@ -59,6 +61,18 @@ describe("the audit", () => {
         (redis) => redis.zadd(`${prefix}hook-failing`, 0, parent),
         /failing hooks/,
       ],
+      [
+        "a failing hook of a job that is gone",
+        (redis) => redis.zadd(`${prefix}hook-failing`, 0, "00000000000000"),
+        /hook-failing knows/,
+      ],
+      ["events of a hook that are never told", (redis) => redis.del(`${prefix}hook-due`), /not due/],
+      [
+        "a hook that stands as it should not",
+        (redis) => redis.rpush(`${prefix}hook-failed:${hooked}`, "x"),
+        /not FAILED/,
+      ],
+      ["a cause of a job that is gone", (redis) => redis.hset(`${prefix}hook-causes`, "0", "x"), /hook-causes knows/],
       [
         "what does not run and counts for a limit",
         (redis) => redis.zadd(`${prefix}running:DEMO`, 0, "f 0"),

@@ -14,7 +14,7 @@ type Part = (audited: Audited) => Promise<string[]>;
 
 /** Queues, limits, and what belongs to a job: each part says what is wrong. */
 export async function auditParts(audited: Audited): Promise<string[]> {
-  const parts = [lanes, waiting, running, leftovers, uniqueKeys, expiring, holders, hooks, subJobs];
+  const parts = [lanes, waiting, running, leftovers, uniqueKeys, expiring, holders, subJobs, ...hookParts];
   return (await Promise.all(parts.map((part) => part(audited)))).flat();
 }
 
@@ -92,14 +92,44 @@ const holders: Part = async ({ redis, prefix }) => {
   return faults;
 };
 
-const hooks: Part = async ({ redis, prefix, jobs }) => {
+/** A hook is due exactly when there is something to tell. */
+const dueHooks: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
   for (const id of await redis.zrange(`${prefix}hook-due`, "0", "-1")) {
     const events = await redis.llen(`${prefix}hook-events:${id}`);
     if (!jobs.has(id) || events === 0) faults.push(`the hook of ${id} is due with nothing to tell`);
   }
+  await eachKey({ redis, prefix, kind: "hook-events" }, async (key, id) => {
+    if ((await redis.zscore(`${prefix}hook-due`, id)) === null) faults.push(`${key} is never told: it is not due`);
+  });
   return faults;
 };
+
+/** A hook stands as its events do. */
+const hookStatuses: Part = async ({ redis, prefix, jobs }) => {
+  const faults: string[] = [];
+  for (const { id, hookStatus } of jobs.values()) {
+    const waiting = await redis.exists(`${prefix}hook-events:${id}`);
+    const failed = await redis.exists(`${prefix}hook-failed:${id}`);
+    const allowed = failed ? ["FAILED"] : waiting ? ["PENDING"] : ["DELIVERED", "NONE"];
+    if (!waiting) allowed.push("GONE");
+    if (!allowed.includes(hookStatus)) faults.push(`the hook of ${id} is ${hookStatus}, not ${allowed[0]}`);
+  }
+  return faults;
+};
+
+/** What is known of a hook goes with its job. */
+const hookLeftovers: Part = async ({ redis, prefix, jobs }) => {
+  const known = new Map([["hook-failing", await redis.zrange(`${prefix}hook-failing`, "0", "-1")]]);
+  for (const kind of ["hook-tries", "hook-causes", "hook-redelivered"]) {
+    known.set(kind, await redis.hkeys(`${prefix}${kind}`));
+  }
+  return [...known].flatMap(([kind, ids]) =>
+    ids.filter((id) => !jobs.has(id)).map((id) => `${kind} knows ${id}, which is gone`),
+  );
+};
+
+const hookParts = [dueHooks, hookStatuses, hookLeftovers];
 
 /** A parent's totals count all that it launched, also what is gone. */
 const subJobs: Part = async ({ redis, prefix, jobs }) => {

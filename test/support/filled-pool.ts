@@ -78,5 +78,6 @@ async function fillHooks(under: PoolUnderTest): Promise<void> {
   for (const [at, hook] of due.entries()) {
     const settlement = at % 2 === 0 ? { kind: "retry" as const, at: clock.now() + 1 } : { kind: "failed" as const };
     await hooks.settle(hook, settlement, "HTTP 500");
+    if (at % 4 === 1) await hooks.redeliver(hook.jobId);
   }
 }

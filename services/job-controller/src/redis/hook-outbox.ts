@@ -36,7 +36,7 @@ export function createRedisHookOutbox(redis: ScriptedRedis, shards: readonly Sha
       await shardFor(jobId).run("settle-hook", jobId, stored, leaseEndsAt, settlement.kind, at, why);
     },
     async redeliver(jobId) {
-      return number(await shardFor(jobId).run("redeliver-hook", jobId));
+      return number(await shardFor(jobId).run("redeliver-hook", jobId, leaseMs));
     },
     async failed(before, limit) {
       const parts = await Promise.all(
@@ -70,11 +70,12 @@ function toFailedHook(reply: Reply): FailedHook {
 }
 
 function toDueHook(reply: Reply): DueHook {
-  const [jobId, url, stored, failures, leaseEndsAt] = list(reply);
+  const [jobId, url, stored, failures, leaseEndsAt, redeliveredAt] = list(reply);
+  const event = toEvent(JSON.parse(text(stored)));
   return {
     jobId: text(jobId),
     url: text(url),
-    event: toEvent(JSON.parse(text(stored))),
+    event: { ...event, at: Math.max(event.at, number(redeliveredAt)) },
     failures: number(failures),
     leaseEndsAt: number(leaseEndsAt),
     stored: text(stored),

@@ -1,6 +1,7 @@
 -- due-hooks: leases the jobs whose hook is to be told something, the longest due first, so that one controller tells it.
 -- arguments: limit, length of the lease in ms
--- reply: when the next of the others is due or 0, then for each id, URL, event, failures of it so far, end of the lease
+-- reply: when the next of the others is due or 0, then for each id, URL, event, failures of it so far, end of the lease,
+--   when failed events were last made due again or 0
 transitions["due-hooks"] = function(limit, lease)
   local due, lease_end = prefix .. "hook-due", now + tonumber(lease)
   local ids = redis.call("ZRANGE", due, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
@@ -11,7 +12,8 @@ transitions["due-hooks"] = function(limit, lease)
     if job and event then
       redis.call("ZADD", due, lease_end, id)
       local failures = tonumber(redis.call("HGET", prefix .. "hook-tries", id) or 0)
-      reply[#reply + 1] = { id, job[HOOK], event, failures, lease_end }
+      local redelivered = tonumber(redis.call("HGET", prefix .. "hook-redelivered", id) or 0)
+      reply[#reply + 1] = { id, job[HOOK], event, failures, lease_end, redelivered }
     else
       redis.call("ZREM", due, id)
     end

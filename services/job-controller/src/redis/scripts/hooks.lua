@@ -18,8 +18,9 @@ local function hook_at(id, at, mode)
   if set == 1 and (not earliest_hook or at < earliest_hook) then earliest_hook = at end
 end
 
-local function fail_event(id, event)
-  redis.call("RPUSH", hook_failures(id), event)
+local function fail_events(id, events)
+  if #events == 0 then return end
+  redis.call("RPUSH", hook_failures(id), unpack(events))
   redis.call("LTRIM", hook_failures(id), -MOST_EVENTS, -1)
 end
 
@@ -44,13 +45,13 @@ tell_hook = function(id, job, what)
   news[job] = nil
   local only_check_in = what == "check-in" and 1 or 0
   local event = cjson.encode({ job[REVISION], job[STATUS], job[CHECK_IN], now, only_check_in })
-  if job[HOOK_STATUS] == HOOK_GONE then return fail_event(id, event) end
+  if job[HOOK_STATUS] == HOOK_GONE then return fail_events(id, { event }) end
   local events = hook_events(id)
   local last = only_check_in == 1 and redis.call("LLEN", events) > 1 and redis.call("LINDEX", events, -1)
   if last and cjson.decode(last)[5] == 1 then
     redis.call("LSET", events, -1, event)
   elseif redis.call("RPUSH", events, event) > MOST_EVENTS then
-    fail_event(id, redis.call("LPOP", events))
+    fail_events(id, { redis.call("LPOP", events) })
   end
   hook_at(id, now, "NX")
   note_hook(id, job)

@@ -4,9 +4,8 @@
 -- reply: "OK"; errors: JOB_NOT_FOUND
 local function give_up(id, job)
   set_hook(id, job, HOOK_GONE)
-  local events = redis.call("LRANGE", hook_events(id), 0, -1)
-  for _, event in ipairs(events) do fail_event(id, event) end
-  redis.call("DEL", hook_events(id))
+  fail_events(id, redis.call("LRANGE", hook_events(id), 0, -1))
+  redis.call("UNLINK", hook_events(id))
 end
 
 transitions["settle-hook"] = function(id, event, lease_end, outcome, retry_at, cause)
@@ -25,13 +24,14 @@ transitions["settle-hook"] = function(id, event, lease_end, outcome, retry_at, c
     -- it may have been taken for failed while it was under way
     if removed == 0 then redis.call("LREM", hook_failures(id), 1, event) end
   elseif removed == 1 then
-    fail_event(id, event)
+    fail_events(id, { event })
   end
   if outcome == "gone" then give_up(id, job) end
   redis.call("HDEL", tries, id)
   if outcome == "delivered" and job[HOOK_STATUS] == HOOK_PENDING then redis.call("HDEL", prefix .. "hook-causes", id) end
   if redis.call("EXISTS", hook_events(id)) == 0 then
     redis.call("ZREM", due, id)
+    redis.call("HDEL", prefix .. "hook-redelivered", id)
   elseif held then
     hook_at(id, now, "XX")
   end

@@ -7,6 +7,7 @@ local function forget_hook(id)
   redis.call("ZREM", prefix .. "hook-failing", id)
   redis.call("HDEL", prefix .. "hook-tries", id)
   redis.call("HDEL", prefix .. "hook-causes", id)
+  redis.call("HDEL", prefix .. "hook-redelivered", id)
 end
 
 local function forget(id, job)
