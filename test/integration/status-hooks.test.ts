@@ -256,21 +256,6 @@ describe("status hooks", () => {
     assert.equal(await stands(id), "DELIVERED");
   });
 
-  test("never call a link-local address, whether it is written out or looked up", async () => {
-    const sender = createHttpSender({
-      secret: undefined,
-      allowLinkLocal: false,
-      lookupAll: (_, __, callback) => callback(null, [{ address: "169.254.169.254", family: 4 }]),
-    });
-    const message = { id: "1", at: 0, body: "{}" };
-    const { signal } = new AbortController();
-    const literal = await sender.send({ ...message, url: "http://169.254.169.254/latest" }, signal);
-    assert.deepEqual(literal, { kind: "failed", cause: "ADDRESS_REFUSED" });
-    const named = await sender.send({ ...message, url: `http://receiver.test:${new URL(receiver.url).port}/` }, signal);
-    assert.deepEqual(named, { kind: "failed", cause: "ADDRESS_REFUSED" });
-    await sender.stop();
-  });
-
   test("go with their job", async () => {
     const id = await launch();
     await under.pool.end(id, "stop");

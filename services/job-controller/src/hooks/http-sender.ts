@@ -25,7 +25,12 @@ export interface HttpSenderOptions extends AddressRule {
 export type LookupAll = (hostname: string, options: LookupAllOptions, callback: LookupAllCallback) => void;
 type LookupAllCallback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
-type Breaker = CircuitBreaker<[HookMessage, AbortSignal], Answered>;
+/** A host that hooks go to. */
+interface Receiver {
+  breaker: CircuitBreaker<[HookMessage, AbortSignal], Answered>;
+  /** Why its last try failed; empty before. While it is left alone, that is why nothing is delivered. */
+  cause: string;
+}
 
 /** The part of an answer that counts. */
 interface Answered {
@@ -34,7 +39,7 @@ interface Answered {
 }
 
 const addressRefused = "ADDRESS_REFUSED";
-const maxBreakers = 1_000;
+const maxReceivers = 1_000;
 /** Answers mean nothing; so much is read to keep the connection. */
 const mostReadBytes = 64 * 1024;
 
@@ -51,10 +56,10 @@ class ReceiverFault extends Error {
 /** Sends by HTTP, with a circuit breaker for each host. Redirects are not followed. */
 export function createHttpSender(options: HttpSenderOptions): HookSender {
   const { timeoutMs = 10_000, breakerResetMs = 15_000 } = options;
-  const breakers = new Map<string, Breaker>();
+  const receivers = new Map<string, Receiver>();
   const agent = new Agent({
+    // a connection for each delivery: what waited for one would use up the receiver's time
     allowH2: false,
-    connections: 16,
     connect: { timeout: timeoutMs, lookup: createLookup(options) },
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -69,31 +74,33 @@ export function createHttpSender(options: HttpSenderOptions): HookSender {
     return answered;
   };
 
-  const breakerFor = (host: string): Breaker => {
-    const breaker = breakers.get(host) ?? createBreaker(attempt, breakerResetMs);
-    breakers.delete(host);
-    breakers.set(host, breaker);
-    const [longestUnused] = breakers.keys();
-    if (breakers.size > maxBreakers && longestUnused !== undefined) {
-      breakers.get(longestUnused)?.shutdown();
-      breakers.delete(longestUnused);
+  const receiverAt = (host: string): Receiver => {
+    const receiver = receivers.get(host) ?? { breaker: createBreaker(attempt, breakerResetMs), cause: "" };
+    receivers.delete(host);
+    receivers.set(host, receiver);
+    const [longestUnused] = receivers.keys();
+    if (receivers.size > maxReceivers && longestUnused !== undefined) {
+      receivers.get(longestUnused)?.breaker.shutdown();
+      receivers.delete(longestUnused);
     }
-    return breaker;
+    return receiver;
   };
 
   return {
     async send(message, signal) {
       const { host, hostname } = new URL(message.url);
       if (isRefusedHost(hostname, options)) return { kind: "failed", cause: addressRefused };
+      const receiver = receiverAt(host);
       try {
-        return toAnswer(await breakerFor(host).fire(message, withTimeout(timeoutMs, signal)));
+        return toAnswer(await receiver.breaker.fire(message, withTimeout(timeoutMs, signal)));
       } catch (error) {
-        if (error instanceof ReceiverFault) return failed(error.message, error.retryAfterMs);
-        return failed(causeOf(error));
+        if (!(error instanceof ReceiverFault)) return failed(receiver.cause || causeOf(error));
+        receiver.cause = error.message;
+        return failed(error.message, error.retryAfterMs);
       }
     },
     async stop() {
-      for (const breaker of breakers.values()) breaker.shutdown();
+      for (const { breaker } of receivers.values()) breaker.shutdown();
       if (!agent.destroyed) await agent.destroy();
     },
   };
