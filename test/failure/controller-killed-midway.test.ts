@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
-import { JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { HookStatus, JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { type Hello, Outcome, ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { runFacts } from "../support/failure-crew.ts";
 import { startHookReceiver } from "../support/hook-receiver.ts";
@@ -94,7 +94,10 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
       [`${id}.2`, "RUNNING"],
       [`${id}.3`, "SUCCESS"],
     ]);
-    assert.equal((await api.get(id)).revision, 3);
+    const isDelivered = ({ hookStatus }: SeenJob) => hookStatus === HookStatus.HOOK_STATUS_DELIVERED;
+    assert.equal((await api.until(id, "is delivered", isDelivered)).revision, 3);
+    assert.deepEqual(await read(stack, (redis) => redis.keys("*:hook-*")), [], "nothing is left to be told again");
+    assert.equal(hooks.received.length, told.length);
   });
 
   test("a launch has launched the job once, whoever asks again", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { HookStatus } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { JobServiceService, LaunchJobRequest } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
@@ -44,7 +45,14 @@ describe("a status hook of a launch", () => {
       revisions.toSorted((a, b) => a - b),
     );
     assert.equal(receiver.received[0]?.status, "JOB_STATUS_PENDING");
-    assert.match(`${receiver.received[0]?.headers["webhook-signature"]}`, /^v1,[A-Za-z0-9+/]{43}=$/);
+    const { metadata } = JSON.parse(receiver.received.at(-1)?.body ?? "");
+    assert.deepEqual([metadata.id, metadata.name, metadata.status], [jobId, "DEMO", "JOB_STATUS_SUCCESS"]);
+    for (const { headers, body } of receiver.received) {
+      const signed = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`;
+      const key = Buffer.from(secret.replace("whsec_", ""), "base64");
+      assert.equal(headers["webhook-signature"], `v1,${createHmac("sha256", key).update(signed).digest("base64")}`);
+      assert.ok(Math.abs(Number(headers["webhook-timestamp"]) - Date.now() / 1_000) < 60);
+    }
   });
 
   test("that nobody hears is listed with why", async () => {
@@ -62,10 +70,14 @@ describe("a status hook of a launch", () => {
     const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
     assert.match(metrics, /^drydock_hook_tries_total\{outcome="gone"\} 1$/m);
     assert.match(metrics, /^drydock_hook_jobs\{state="failing"\} 1$/m);
+    assert.match(metrics, /^drydock_hook_try_seconds_count [1-9]/m);
+    assert.match(metrics, /^drydock_hook_delay_seconds \d/m);
+    const hookLines = metrics.split("\n").filter((line) => line.startsWith("drydock_hook"));
+    assert.ok(!hookLines.some((line) => /127\.0\.0\.1|token|whsec/.test(line)));
     await gone[Symbol.asyncDispose]();
   });
 
-  for (const url of ["http://169.254.169.254/latest", "http://[fe80::1]/", "http://0xa9fea9fe/"]) {
+  for (const url of ["http://169.254.169.254/latest", "http://[fe80::1]/", "http://0xa9fea9fe/", "ftp://receiver/"]) {
     test(`is refused when it is ${url}`, async () => {
       assert.deepEqual(await refusalFacts(launch(url)), ["INVALID_ARGUMENT", "FIELD_INVALID", "job.status_hook"]);
     });

@@ -7,7 +7,7 @@ const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 export function createHookMetrics(
   metrics: Metrics,
   outbox: Pick<HookOutbox, "counts">,
-): (kind: HookSettlement["kind"], seconds: number) => void {
+): (kind: HookSettlement["kind"], seconds: number, delaySeconds: number) => void {
   const tries = metrics.counter({
     name: "drydock_hook_tries_total",
     help: "Tries to tell a status hook an event, by what came of it.",
@@ -18,6 +18,10 @@ export function createHookMetrics(
     name: "drydock_hook_try_seconds",
     help: "Time from a try to the receiver's answer, in seconds.",
     buckets,
+  });
+  const delay = metrics.gauge({
+    name: "drydock_hook_delay_seconds",
+    help: "How long after its event the latest delivery was taken, in seconds.",
   });
   const jobs = metrics.gauge({
     name: "drydock_hook_jobs",
@@ -30,8 +34,9 @@ export function createHookMetrics(
     },
   });
   jobs.reset();
-  return (outcome, took) => {
+  return (outcome, took, delaySeconds) => {
     tries.inc({ outcome });
     seconds.observe(took);
+    if (outcome === "delivered") delay.set(delaySeconds);
   };
 }

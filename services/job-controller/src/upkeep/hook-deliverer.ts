@@ -21,8 +21,8 @@ export interface HookDelivererOptions {
   hooks: HookOutbox;
   sender: HookSender;
   pool: Pick<JobPool, "get">;
-  /** Told what came of each try, and how long it took, in seconds. */
-  onSettled: (kind: HookSettlement["kind"], seconds: number) => void;
+  /** Told what came of each try, how long it took and how long after its event it ended, in seconds. */
+  onSettled: (kind: HookSettlement["kind"], seconds: number, delaySeconds: number) => void;
   /** What is sent. */
   toBody: (event: HookEvent, job: Job) => string;
   clock: Clock;
@@ -95,8 +95,9 @@ export class HookDeliverer implements Service {
     const id = `${jobId}.${event.sequence}`;
     const begun = performance.now();
     const answer = await sender.send({ id, url, at: clock.now(), body }, this.#abort.signal);
-    const settlement = settlementOf(hook, answer, clock.now());
-    onSettled(settlement.kind, (performance.now() - begun) / 1000);
+    const now = clock.now();
+    const settlement = settlementOf(hook, answer, now);
+    onSettled(settlement.kind, (performance.now() - begun) / 1000, Math.max(0, now - event.at) / 1000);
     const cause = causeOf(answer);
     if (settlement.kind === "failed" || settlement.kind === "gone") {
       logger.warn({ job: jobId, host: new URL(url).host, cause }, "a status hook is given up");
