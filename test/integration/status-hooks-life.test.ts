@@ -134,6 +134,18 @@ describe("what a status hook is still to be told", () => {
     assert.deepEqual(await under.redis.keys("*hook*"), []);
   });
 
+  test("is told soon although thousands are due for a receiver that is slow", async () => {
+    for (let at = 0; at < 20; at++) await Promise.all(Array.from({ length: 100 }, launch));
+    under.clock.advance(1);
+    const late = await launch();
+    const rounds = [(await under.hooks.due(1)).due, (await under.hooks.due(1)).due].flat();
+    assert.ok(rounds.some(({ jobId }) => jobId === late));
+    assert.ok(
+      rounds.some(({ jobId }) => jobId !== late),
+      "and what is due the longest is not left behind",
+    );
+  });
+
   test("is told once and in order, of many jobs at a time, when thousands are due at once", async () => {
     const ids = await Promise.all(Array.from({ length: 5_000 }, launch));
     await Promise.all(ids.map((id) => under.pool.end(id, "stop")));

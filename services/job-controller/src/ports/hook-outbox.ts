@@ -39,7 +39,10 @@ export type HookSettlement = { kind: "delivered" | "failed" | "gone" } | { kind:
 
 /** What hooks are still to be told. Events are stored together with the changes they tell of. */
 export interface HookOutbox {
-  /** At most so many jobs' next events, and when the next of the others is due (0 when none is known). */
+  /**
+   * At most so many jobs' next events, and when the next of the others is due (0 when none is known). By turns those
+   * that are due the longest and the shortest, so that what piles up for one receiver does not hold up all others.
+   */
   due(limit: number): Promise<{ due: DueHook[]; nextDueAt: number; more: boolean }>;
   /** @param cause why it was not delivered, in a word without secrets; empty when it was */
   settle(hook: DueHook, settlement: HookSettlement, cause: string): Promise<void>;

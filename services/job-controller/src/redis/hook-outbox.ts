@@ -19,10 +19,15 @@ export function createRedisHookOutbox(redis: ScriptedRedis, shards: readonly Sha
     if (shard === undefined) throw jobNotFound(jobId);
     return shard;
   };
+  let newestFirst = 0;
   return {
     async due(limit) {
       const share = Math.ceil(limit / shards.length);
-      const parts = await Promise.all(shards.map(async (shard) => list(await shard.run("due-hooks", share, leaseMs))));
+      const order = newestFirst;
+      newestFirst = 1 - newestFirst;
+      const parts = await Promise.all(
+        shards.map(async (shard) => list(await shard.run("due-hooks", share, leaseMs, order))),
+      );
       const nexts = parts.map(([next]) => number(next)).filter((next) => next > 0);
       return {
         due: parts.flatMap(([, ...due]) => due.map(toDueHook)),

@@ -1,10 +1,11 @@
--- due-hooks: leases the jobs whose hook is to be told something, the longest due first, so that one controller tells it.
--- arguments: limit, length of the lease in ms
+-- due-hooks: leases the jobs whose hook is to be told something, so that one controller tells it.
+-- arguments: limit, length of the lease in ms, whether those come first that became due last (1 or 0)
 -- reply: when the next of the others is due or 0, then for each id, URL, event, failures of it so far, end of the lease,
 --   when failed events were last made due again or 0
-transitions["due-hooks"] = function(limit, lease)
+transitions["due-hooks"] = function(limit, lease, newest_first)
   local due, lease_end = prefix .. "hook-due", now + tonumber(lease)
-  local ids = redis.call("ZRANGE", due, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
+  local ids = newest_first == "1" and redis.call("ZRANGE", due, now, "-inf", "BYSCORE", "REV", "LIMIT", 0, limit)
+    or redis.call("ZRANGE", due, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
   local reply = { 0 }
   for _, id in ipairs(ids) do
     local event = redis.call("LINDEX", hook_events(id), 0)
