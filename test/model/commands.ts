@@ -159,7 +159,7 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   sweep: sweeping(),
   pause: kind("pause", { name, pauses: fc.constantFrom(true, false, false) }),
   drain: kind("drain", { name, limit: fc.integer({ min: 1, max: 6 }) }),
-  wait: kind("wait", { ms: fc.constantFrom(1, 1_000, 1_000, 1_000, 5_001, 15_000, 15_001) }),
+  wait: kind("wait", { ms: fc.constantFrom(1, 1_000, 1_000, 1_000, 5_001, 15_000, 15_001, -500) }),
 };
 
 /** How much of each kind comes; what is left out does not come. */

@@ -3,6 +3,7 @@ import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { Claim, ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import type { DrainReport } from "@drydock/job-controller/ports/queue-control.ts";
 import { finish, type ModelJob, type ModelPool } from "./state.ts";
+import { passOn } from "./users.ts";
 import { checkWorker } from "./workers.ts";
 
 /** A claim whose outcome was `taken`: how many come is certain, which of the lanes of a priority comes next is not. */
@@ -46,6 +47,7 @@ export function drain(
     const job = nextOnes(waiting(pool, name)).find(({ id }) => stopped.has(id));
     assert.ok(job !== undefined, `drains the next ones first, not ${[...stopped]}`);
     finish(pool, job, "STOPPED");
+    passOn(pool, job, "stop");
     job.leftPlace = job.mayComeEarly;
   }
   pool.leftPlaces.set(name, leftPlaces);

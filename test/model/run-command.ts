@@ -120,7 +120,11 @@ const runners: Runners = {
   promote: (driver) => driver.both(driver.under.pool.promote(), () => upkeep.promote(driver.model)),
   reap: (driver) => driver.both(driver.under.pool.reap(), () => upkeep.reap(driver.model)),
   expire: (driver) => driver.both(driver.under.pool.expire(), () => upkeep.expire(driver.model)),
-  endSubJobs: (driver) => driver.both(driver.under.pool.endSubJobs(), () => users.endSubJobs(driver.model)),
+  endSubJobs: async (driver) => {
+    // in which order they are passed on is free, and with it how many steps that takes
+    while ((await driver.under.pool.endSubJobs()).more);
+    users.endSubJobs(driver.model);
+  },
   fire: async (driver) => {
     const asked = fireSchedules(driver.under);
     await asked;

@@ -31,8 +31,8 @@ export interface ModelJob extends Omit<ShownJob, "executionTotals"> {
   mayComeEarly: boolean;
   /** It was ended while it waited; its former place is not cleared yet. */
   leftPlace: boolean;
-  /** When it was last retried; 0 is never. */
-  retriedAt: number;
+  /** How often it was retried. */
+  lives: number;
   /** When the open command was asked for. */
   commandAt: number;
   /** When its wait for the first run ends; 0 is never. */
@@ -73,8 +73,8 @@ export class ModelPool {
   readonly paused = new Set<string>();
   /** Request key -> job id. */
   readonly requests = new Map<string, string>();
-  /** Parent id and key -> job id. */
-  readonly subJobs = new Map<string, string>();
+  /** Parent id and key -> the job, and the life of its parent that asked for it last. */
+  readonly subJobs = new Map<string, { id: string; life: number }>();
   /** Job that was to end -> what is to be passed on to the jobs that it launched. */
   readonly ending = new Map<string, JobCommand>();
   /** Job type -> at most so many places in its queue whose job does not wait there any more. */
@@ -114,7 +114,7 @@ export class ModelPool {
 
   /** The job as users see it. */
   show(job: ModelJob): ShownJob {
-    const { turn: _, mayComeEarly: _early, leftPlace: _left, commandAt: _at, retriedAt: _retried, ...rest } = job;
+    const { turn: _, mayComeEarly: _early, leftPlace: _left, commandAt: _at, lives: _lives, ...rest } = job;
     const { expiresAt: _expires, isLimited: _limited, plan: _plan, ...shown } = rest;
     const launched = [...this.jobs.values(), ...this.gone].filter(({ upstreamJobId }) => upstreamJobId === job.id);
     const executionTotals: ShownJob["executionTotals"] = {};
@@ -149,7 +149,7 @@ export function newModelJob(
       mayComeEarly: false,
       leftPlace: false,
       commandAt: 0,
-      retriedAt: 0,
+      lives: 0,
       expiresAt: 0,
       isLimited: false,
       plan: undefined,

@@ -1,6 +1,5 @@
 import { type JobCommand, type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
-import type { UpkeepReport } from "@drydock/job-controller/ports/job-pool.ts";
 import { planOf } from "./schedules.ts";
 import { finish, type ModelJob, type ModelPool, newModelJob, refuse, statusAfter } from "./state.ts";
 
@@ -30,18 +29,29 @@ export function launchSubJob(
 ): ModelJob {
   const parent = pool.find(parentLease.jobId);
   if (parent.status !== "RUNNING" || parent.token !== parentLease.token) refuse("LEASE_LOST");
-  const known = pool.jobs.get(pool.subJobs.get(`${parent.id} ${key}`) ?? "");
-  if (known !== undefined && !isOfFormerLife(parent, known)) return known;
-  const made = launch(pool, child.id, child.job, parent.id);
-  pool.subJobs.set(`${parent.id} ${key}`, made.id);
-  parent.executions.push(made.id);
-  if (parent.command !== undefined) pool.ending.set(parent.id, parent.command);
+  const before = launchedBefore(pool, parent, key);
+  const holder = before ?? holderOf(pool, child.job);
+  const made = holder ?? launch(pool, child.id, child.job, parent.id);
+  pool.subJobs.set(`${parent.id} ${key}`, { id: made.id, life: parent.lives });
+  if (holder === undefined) parent.executions.push(made.id);
+  if (before === undefined && parent.command !== undefined) passOn(pool, parent, parent.command);
   return made;
 }
 
-/** What ended without success before its parent was retried is launched anew. */
-function isOfFormerLife({ retriedAt }: ModelJob, { status, endedAt }: ModelJob): boolean {
-  return isFinal(status) && status !== "SUCCESS" && retriedAt > 0 && endedAt <= retriedAt;
+/** Of a former life of its parent only what succeeded or goes on. */
+function launchedBefore(pool: ModelPool, parent: ModelJob, key: string): ModelJob | undefined {
+  const known = pool.subJobs.get(`${parent.id} ${key}`);
+  const job = pool.jobs.get(known?.id ?? "");
+  if (job === undefined || known?.life === parent.lives) return job;
+  const goesOn = !isFinal(job.status) && job.command === undefined;
+  return goesOn || job.status === "SUCCESS" ? job : undefined;
+}
+
+/** The job that holds the unique key is the answer, unless it is about to end. */
+function holderOf(pool: ModelPool, { options = usualOptions }: NewJob): ModelJob | undefined {
+  const holder = aliveWith(pool, options.uniqueKey);
+  if (holder?.command !== undefined) refuse("JOB_ALREADY_EXISTS", holder.id);
+  return holder;
 }
 
 /** Ends a waiting job; of a running one notes the command. What it launched is ended later. */
@@ -49,33 +59,38 @@ export function end(pool: ModelPool, id: string, command: JobCommand): ModelJob 
   const job = pool.find(id);
   const isOver = isFinal(job.status) && job.status !== statusAfter(command);
   if (isOver) refuse("JOB_STATUS_FORBIDS");
-  endJob(pool, job, command);
+  if (endJob(pool, job, command)) passOn(pool, job, command);
   return job;
 }
 
 /** Passes stops and cancels on to the jobs that the ended jobs launched, and to what those launched. */
-export function endSubJobs(pool: ModelPool): UpkeepReport {
-  let count = 0;
+export function endSubJobs(pool: ModelPool): void {
   for (const [parentId, command] of pool.ending) {
     pool.ending.delete(parentId);
-    const launched = pool.jobs.get(parentId)?.executions ?? [];
-    for (const id of launched) {
+    for (const id of pool.jobs.get(parentId)?.executions ?? []) {
       const job = pool.jobs.get(id);
-      if (job !== undefined) endJob(pool, job, command);
+      if (job === undefined) continue;
+      endJob(pool, job, command);
+      passOn(pool, job, command);
     }
-    count += launched.length + 1;
   }
-  return { count, more: false };
 }
 
 /** A stop is stronger than a cancel. */
-function endJob(pool: ModelPool, job: ModelJob, command: JobCommand): void {
+function endJob(pool: ModelPool, job: ModelJob, command: JobCommand): boolean {
   const isAsked = job.command === "stop" || job.command === command;
-  if (isFinal(job.status) || isAsked) return;
+  if (isFinal(job.status) || isAsked) return false;
   if (job.status === "RUNNING") Object.assign(job, { command, commandAt: pool.now });
   else finish(pool, job, statusAfter(command));
   if (job.plan !== undefined) job.plan.counts.paused = false;
-  if (job.executions.length > 0) pool.ending.set(job.id, command);
+  return true;
+}
+
+/** What the job launched is to end, too. */
+export function passOn(pool: ModelPool, job: ModelJob, command: JobCommand): void {
+  const hasAsked = [...pool.subJobs.keys()].some((key) => key.startsWith(`${job.id} `));
+  const isParent = hasAsked || job.executions.length > 0;
+  if (isParent && pool.ending.get(job.id) !== "stop") pool.ending.set(job.id, command);
 }
 
 /** Brings a job back; its attempts count anew. */
@@ -89,16 +104,19 @@ export function retry(pool: ModelPool, id: string): ModelJob {
   Object.assign(job, { turn: pool.newBack(), mayComeEarly: job.mayComeEarly || job.leftPlace });
   waitForFirstRun(job, pool.now);
   pool.ending.delete(id);
-  if (job.executions.length > 0) job.retriedAt = pool.now;
+  job.lives++;
   return job;
 }
 
 /** Only one job of a unique key lives. */
 function keepUnique(pool: ModelPool, id: string, uniqueKey: string): void {
-  if (uniqueKey === "") return;
-  const alive = pool.inStatus("SCHEDULED", "PENDING", "RUNNING");
-  const holder = alive.find((job) => job.uniqueKey === uniqueKey && job.id !== id);
-  if (holder !== undefined) refuse("JOB_ALREADY_EXISTS", holder.id);
+  const holder = aliveWith(pool, uniqueKey);
+  if (holder !== undefined && holder.id !== id) refuse("JOB_ALREADY_EXISTS", holder.id);
+}
+
+function aliveWith(pool: ModelPool, uniqueKey: string): ModelJob | undefined {
+  const alive = uniqueKey === "" ? [] : pool.inStatus("SCHEDULED", "PENDING", "RUNNING");
+  return alive.find((job) => job.uniqueKey === uniqueKey);
 }
 
 /** The wait counts from when the job could have run. */

@@ -32,7 +32,7 @@ export async function audit(redis: ScriptedRedis, shard: Shard, number = 0): Pro
   for (const id of await redis.hkeys(keys.jobs)) jobs.set(id, toWholeJob(await shard.run("read", id)));
   const places = await readPlaces(redis, prefix);
   for (const job of jobs.values()) faults.push(...faultsOf(job, places));
-  for (const id of [...places.scheduled, ...places.held.keys()]) {
+  for (const id of [...places.scheduled, ...places.held.keys(), ...places.index.keys(), ...places.ended.keys()]) {
     if (!jobs.has(id)) faults.push(`${id} is in an index but is no job`);
   }
   faults.push(...(await auditParts({ redis, prefix, jobs })));

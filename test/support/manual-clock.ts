@@ -8,7 +8,7 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
-  /** Moves the time on. */
+  /** Moves the time on, or back as that of another machine may be. */
   advance(ms: number): void {
     this.#now += ms;
   }

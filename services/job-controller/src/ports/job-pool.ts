@@ -79,7 +79,11 @@ export interface PromoteReport extends UpkeepReport {
  */
 export interface JobPool {
   launch(job: NewJob): Promise<Job>;
-  /** The job launched under the same key before, or the new one. */
+  /**
+   * The job that the key stands for: the one launched under it before, the one that holds the unique key, or the new one.
+   * A parent that was retried gets of its former lives what succeeded or is to go on.
+   * @throws ReasonedError JOB_ALREADY_EXISTS when the one that holds the unique key is about to end; then try again
+   */
   launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job>;
   get(jobId: string): Promise<Job>;
   /** Ends a waiting job at once; of a running one it only notes the command, for its worker to confirm. */

@@ -7,6 +7,9 @@ const retryAfterMs = 2_000;
 /** The same while its memory is full. */
 const fullRetryAfterMs = 10_000;
 
+/** The same while a unique job ends. */
+const endingRetryAfterMs = 1_000;
+
 /** The id of a new job is in use already: another process made the same one in the same millisecond. */
 export class IdTaken extends Error {
   override readonly name = "IdTaken";
@@ -27,6 +30,8 @@ export function toReasonedError(thrown: unknown): Error {
       return statusForbids(subject);
     case "UNIQUE_TAKEN":
       return alreadyExists(subject);
+    case "UNIQUE_ENDS":
+      return alreadyExists(subject, endingRetryAfterMs);
     case "LEASE_LOST":
       return new ReasonedError("LEASE_LOST", `the lease of ${subject} is lost; abandon it and report nothing`);
     case "WORKER_SUPERSEDED":
@@ -66,11 +71,12 @@ function poolFull(cause: Error): ReasonedError {
   });
 }
 
-function alreadyExists(jobId: string): ReasonedError {
+function alreadyExists(jobId: string, retryAfterMs?: number): ReasonedError {
   const text = `job ${jobId} of the same name and key is alive; only one may be. Wait for it, or stop it`;
   return new ReasonedError("JOB_ALREADY_EXISTS", text, {
     metadata: { job_id: jobId },
     resource: { type: "drydock.job.v1.Job", name: jobId, description: text },
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }
 

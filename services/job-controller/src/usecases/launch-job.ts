@@ -1,5 +1,5 @@
 import type { Clock } from "@drydock/shared/clock.ts";
-import { type FieldViolation, fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
+import { type FieldViolation, fieldsInvalid } from "@drydock/shared/errors.ts";
 import { isRefusedHost } from "@drydock/shared/refused-address.ts";
 import { type Job, type LaunchOptions, type Lease, type NewJob, priorities, usualOptions } from "../domain/job.ts";
 import { followingTime, type Schedule } from "../domain/schedule.ts";
@@ -51,12 +51,9 @@ export interface Launch {
   statusHook?: string;
 }
 
-/** Stores a job, once its parameters fit its type. */
+/** Stores a job, once its parameters fit its type and there is room for it. */
 export async function launchJob(deps: LaunchDeps, launch: Launch): Promise<Job> {
-  const job = deps.pool.launch(await admitLaunch(deps, launch));
-  // at once, so that a free worker's claim is in the same script call
-  deps.dispatcher.wake(launch.name);
-  return job;
+  return store(deps, await checkLaunch(deps, launch), (job) => deps.pool.launch(job));
 }
 
 /** Launches a job on behalf of a running one. When a unique one is alive already, that one is the answer. */
@@ -65,19 +62,19 @@ export async function launchSubJob(
   parent: Lease,
   { key, ...launch }: Launch & { key: string },
 ): Promise<Job> {
-  const child = await admitLaunch(deps, { fairnessKey: parent.jobId, field: "", ...launch });
-  const launching = deps.pool.launchSubJob(parent, key, child);
-  deps.dispatcher.wake(launch.name);
-  const job = await launching.catch((error: unknown) => holderOf(deps.pool, error));
+  const child = await checkLaunch(deps, { fairnessKey: parent.jobId, field: "", ...launch });
+  const job = await store(deps, child, () => deps.pool.launchSubJob(parent, key, child));
   deps.changes.changed(parent.jobId);
   return job;
 }
 
-/** The job to be stored, if it fits its type and there is room for it. */
-async function admitLaunch(deps: LaunchDeps, launch: Launch): Promise<NewJob> {
-  const job = await checkLaunch(deps, launch);
-  await deps.limits.admit(job.parametersJson.length);
-  return job;
+function store({ limits, dispatcher }: LaunchDeps, job: NewJob, launch: (job: NewJob) => Promise<Job>): Promise<Job> {
+  return limits.admit(Buffer.byteLength(job.parametersJson), () => {
+    const launching = launch(job);
+    // at once, so that a free worker's claim is in the same script call
+    dispatcher.wake(job.name);
+    return launching;
+  });
 }
 
 /** The job to be stored, if it fits its type. */
@@ -117,11 +114,4 @@ function toOptions(launch: Launch, now: number): LaunchOptions {
 
 function firstTime(schedule: Schedule, now: number): number {
   return followingTime(schedule, now, readCron(schedule.cronSpec, schedule.timeZone));
-}
-
-function holderOf(pool: JobPool, error: unknown): Promise<Job> {
-  if (error instanceof ReasonedError && error.reason === "JOB_ALREADY_EXISTS") {
-    return pool.get(error.facts.metadata?.job_id ?? "");
-  }
-  throw error;
 }

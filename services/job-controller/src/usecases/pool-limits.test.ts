@@ -15,24 +15,25 @@ function scene(fill: Partial<PoolFill> = {}) {
   return { pool, seen, limits };
 }
 
+const launched = () => Promise.resolve();
 const full = { reason: "POOL_FULL" };
 
 describe("the limits of the pool", () => {
   test("count what was launched since the last measurement, and measure before they refuse", async () => {
     const { pool, seen, limits } = scene();
-    for (let i = 0; i < 100; i++) await limits.admit(10);
+    for (let i = 0; i < 100; i++) await limits.admit(10, launched);
     assert.equal(seen.measurements, 0, "a launch costs no look at Redis");
     pool.waiting = 40;
-    await limits.admit(10);
+    await limits.admit(10, launched);
     assert.equal(seen.measurements, 1);
-    for (let i = 0; i < 59; i++) await limits.admit(10);
-    await assert.rejects(limits.admit(10), full);
+    for (let i = 0; i < 59; i++) await limits.admit(10, launched);
+    await assert.rejects(limits.admit(10, launched), full);
   });
 
   test("refuse many that come at once with one look", async () => {
     const { seen, limits } = scene({ waiting: 100 });
     await limits.measure();
-    const all = await Promise.allSettled(Array.from({ length: 50 }, () => limits.admit(10)));
+    const all = await Promise.allSettled(Array.from({ length: 50 }, () => limits.admit(10, launched)));
     assert.ok(all.every(({ status }) => status === "rejected"));
     assert.equal(seen.measurements, 1, "it was measured just now");
   });
@@ -40,20 +41,51 @@ describe("the limits of the pool", () => {
   test("let no more in than there is room for, when many come at once", async () => {
     const { limits } = scene({ waiting: 90 });
     await limits.measure();
-    const all = await Promise.allSettled(Array.from({ length: 50 }, () => limits.admit(10)));
+    const all = await Promise.allSettled(Array.from({ length: 50 }, () => limits.admit(10, launched)));
     assert.equal(all.filter(({ status }) => status === "fulfilled").length, 10);
+  });
+
+  test("count what is being stored while they measure, until a measurement that began later", async () => {
+    const { pool, limits } = scene({ waiting: 60 });
+    await limits.measure();
+    let stored = () => {};
+    const storing = new Promise<void>((resolve) => {
+      stored = resolve;
+    });
+    const launches = Array.from({ length: 40 }, () => limits.admit(10, () => storing));
+    await new Promise((resolve) => setImmediate(resolve));
+    await limits.measure();
+    await assert.rejects(limits.admit(10, launched), full, "none of the 40 was in what was measured");
+    stored();
+    await Promise.all(launches);
+    await assert.rejects(limits.admit(10, launched), full);
+    pool.waiting = 99;
+    await limits.measure();
+    await limits.admit(10, launched);
+    await assert.rejects(limits.admit(10, launched), full);
+  });
+
+  test("do not count what was not stored", async () => {
+    const { limits } = scene({ waiting: 99 });
+    await limits.measure();
+    await assert.rejects(
+      limits.admit(10, () => Promise.reject(new Error("refused"))),
+      /refused/,
+    );
+    await limits.admit(10, launched);
+    await assert.rejects(limits.admit(10, launched), full);
   });
 
   test("keep a part of Redis' memory free, by what the launches take", async () => {
     const { limits } = scene({ usedMemoryBytes: 94 * mebibyte, maxMemoryBytes: 100 * mebibyte });
     await limits.measure();
-    for (let i = 0; i < 11; i++) await limits.admit(100_000);
-    await assert.rejects(limits.admit(100_000), full);
+    for (let i = 0; i < 11; i++) await limits.admit(100_000, launched);
+    await assert.rejects(limits.admit(100_000, launched), full);
   });
 
   test("do not mind the memory of a Redis without a limit", async () => {
     const { limits } = scene({ usedMemoryBytes: 1e12 });
     await limits.measure();
-    await limits.admit(1_000);
+    await limits.admit(1_000, launched);
   });
 });

@@ -23,15 +23,18 @@ const measureAgainMs = 250;
 const bytesOfJob = 500;
 
 /**
- * Refuses launches while the pool is full. A launch is counted on top of what was measured last, so that it costs Redis
- * nothing; when that reaches a limit, the pool is measured anew before anybody is refused. What other controllers launch
+ * Refuses launches while the pool is full. A launch is counted on top of what was measured last, from when it is let in
+ * until a measurement that began after it was stored; so it costs Redis nothing, and no launch is missed. When that
+ * reaches a limit, the pool is measured anew before anybody is refused. What other controllers launch
  * is seen at the next measurement, so that together they may go beyond a limit by what they launch until then.
  */
 export class PoolLimits {
   readonly #terms: PoolLimitTerms;
   readonly #measure: () => Promise<PoolFill>;
   #fill: PoolFill = { waiting: 0, usedMemoryBytes: 0, maxMemoryBytes: 0 };
-  #launched = { jobs: 0, bytes: 0 };
+  /** What is being stored, and what was stored and perhaps not measured. */
+  readonly #underWay = { jobs: 0, bytes: 0 };
+  readonly #stored = { jobs: 0, bytes: 0 };
   #measuring: Promise<void> | undefined;
   #measuredAt = Number.NEGATIVE_INFINITY;
 
@@ -51,38 +54,50 @@ export class PoolLimits {
   /**
    * Lets one more job in.
    * @param parametersBytes the size of its parameters as JSON
+   * @param store called when there is room for it
    * @throws ReasonedError POOL_FULL
    */
-  async admit(parametersBytes: number): Promise<void> {
+  async admit<T>(parametersBytes: number, store: () => Promise<T>): Promise<T> {
     if (this.#refusal() !== undefined && performance.now() - this.#measuredAt > measureAgainMs) await this.measure();
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
-    this.#launched.jobs += 1;
-    this.#launched.bytes += bytesOfJob + parametersBytes;
+    const bytes = bytesOfJob + parametersBytes;
+    add(this.#underWay, 1, bytes);
+    try {
+      const stored = await store();
+      add(this.#stored, 1, bytes);
+      return stored;
+    } finally {
+      add(this.#underWay, -1, -bytes);
+    }
   }
 
   async #look(): Promise<void> {
-    const before = { ...this.#launched };
+    const { jobs, bytes } = this.#stored;
     this.#fill = await this.#measure();
     this.#measuredAt = performance.now();
-    this.#launched.jobs -= before.jobs;
-    this.#launched.bytes -= before.bytes;
+    add(this.#stored, -jobs, -bytes);
   }
 
   #refusal(): ReasonedError | undefined {
     const { maxWaiting, memoryPart } = this.#terms;
     const { maxMemoryBytes } = this.#fill;
-    const waiting = this.#fill.waiting + this.#launched.jobs;
+    const waiting = this.#fill.waiting + this.#stored.jobs + this.#underWay.jobs;
     if (waiting >= maxWaiting) {
       return full(`${waiting} jobs are waiting; the limit is ${maxWaiting}`, { waiting: String(waiting) });
     }
-    const usedBytes = this.#fill.usedMemoryBytes + this.#launched.bytes;
+    const usedBytes = this.#fill.usedMemoryBytes + this.#stored.bytes + this.#underWay.bytes;
     if (maxMemoryBytes > 0 && usedBytes > maxMemoryBytes * memoryPart) {
       const part = `${Math.round((usedBytes / maxMemoryBytes) * 100)} %`;
       return full(`Redis uses ${part} of its memory`, { used_memory: part });
     }
     return undefined;
   }
+}
+
+function add(count: { jobs: number; bytes: number }, jobs: number, bytes: number): void {
+  count.jobs += jobs;
+  count.bytes += bytes;
 }
 
 function full(text: string, metadata: Record<string, string>): ReasonedError {

@@ -47,7 +47,7 @@ export interface SubJobRequest {
   policy?: SubJobPolicy;
   /** For ListJobs. At most 16, each name at most 63 of a-z, 0-9 and ._-/, each value at most 128 characters. */
   labels?: Readonly<Record<string, string>>;
-  /** Distinguishes the jobs of one run; the same key again gives the same job, also in a later attempt. Default: the count of launches so far. */
+  /** Distinguishes the jobs of one run; the same key again gives the same job, also in a later attempt. Default: # and the count of launches so far. */
   key?: string;
 }
 

@@ -74,7 +74,7 @@ export class RunContext implements JobContext {
 
   async launchJob({ key, ...request }: SubJobRequest): Promise<{ id: string }> {
     this.#assertOpen();
-    const job = { ...request, key: key ?? String(this.#launches) };
+    const job = { ...request, key: key ?? `#${this.#launches}` };
     this.#launches += 1;
     const { services, assignment } = this.#options;
     return this.#unlessLost(services.subJobs.launch(assignment.lease, job, this.signal));

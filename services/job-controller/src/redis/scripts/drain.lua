@@ -12,6 +12,7 @@ transitions.drain = function(name, limit)
       local job = find(id)
       if job and job[STATUS] == PENDING then
         finish(id, job, STOPPED)
+        pass_on(id, job, STOP)
         save(id, job)
         stopped = stopped + 1
       end

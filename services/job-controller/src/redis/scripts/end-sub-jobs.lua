@@ -4,13 +4,15 @@
 local function end_part(parent, limit)
   local ending = prefix .. "ending"
   local command, from = string.match(redis.call("HGET", ending, parent), "^(%d):(.+)$")
+  command = tonumber(command)
   local entries = redis.call("XRANGE", prefix .. "sub-jobs:" .. parent, from, "+", "COUNT", limit)
   for _, entry in ipairs(entries) do
     local id = entry[2][2]
     local job = find(id)
-    if job and end_job(id, job, tonumber(command)) then
-      if job[PARENT] == YES then redis.call("HSET", ending, id, command .. ":-") end
-      save(id, job)
+    if job then
+      if end_job(id, job, command) then save(id, job) end
+      -- also when it has ended: what it launched may be alive
+      pass_on(id, job, command)
     end
   end
   if #entries < limit then

@@ -24,9 +24,20 @@ local function finish(id, job, status)
   move(job, status)
   ended[job[NAME]] = (ended[job[NAME]] or 0) + 1
   job[ENDED], job[RUN_AT] = now, 0
-  job[END_PLACE] = add_entry(ended_stream(status), id)
+  local place, entry = add_entry(ended_stream(status), id)
+  job[END_PLACE] = place
+  if entry then job[END_ENTRY] = entry end
   if job[UNIQUE] ~= "" and redis.call("HGET", prefix .. "unique", job[UNIQUE]) == id then
     redis.call("HDEL", prefix .. "unique", job[UNIQUE])
   end
   if job[POLICY] and job[POLICY][5] > 0 then redis.call("ZREM", prefix .. "expiring", id) end
+end
+
+-- Lets end-sub-jobs pass a stop or cancel on to the jobs that this one launched. A stop is stronger than a cancel.
+local function pass_on(id, job, command)
+  if job[PARENT] == NO then return end
+  local open = redis.call("HGET", prefix .. "ending", id)
+  if not open or tonumber(string.sub(open, 1, 1)) > command then
+    redis.call("HSET", prefix .. "ending", id, command .. ":-")
+  end
 end

@@ -30,7 +30,9 @@ local function launch(id, name, trace, parameters, upstream, options)
   local waits = with.run_at > now or with.kind == PERIODIC
   local job = setmetatable({ parameters, waits and SCHEDULED or PENDING, with.kind, with.priority, 0, 0, NO, NO, 0,
     0, 0, 1, now, now, waits and with.run_at or 0, 0, 0, 0, 0, name, upstream, "", with.fairness, 0, 1 }, fields)
-  job[PLACE] = add_entry(prefix .. "index", id)
+  local place, entry = add_entry(prefix .. "index", id)
+  job[PLACE] = place
+  if entry then job[ENTRY] = entry end
   if trace ~= "" then job[TRACE] = trace end
   if with ~= DEFAULTS then
     job[UNIQUE], job[POLICY], job[LABELS] = with.unique, with.policy, with.labels

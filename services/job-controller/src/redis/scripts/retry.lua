@@ -7,7 +7,7 @@ transitions.retry = function(id)
   if not can_retry then refuse("JOB_STATUS_FORBIDS", "retry " .. job[STATUS]) end
   check_unique(id, job[UNIQUE])
   if job[UNIQUE] ~= "" then redis.call("HSET", prefix .. "unique", job[UNIQUE], id) end
-  remove_entry(ended_stream(job[STATUS]), job[ENDED], job[END_PLACE])
+  remove_entry(ended_stream(job[STATUS]), job[ENDED], job[END_PLACE], job[END_ENTRY])
   move(job, PENDING)
   job[ATTEMPT], job[CRASHES], job[RUN_AT], job[ENDED], job[STARTED] = 0, 0, 0, 0, 0
   job[CHECK_IN], job[CHECK_IN_AT], job[PHASE], job[PERCENT] = "", 0, "", 0
@@ -16,7 +16,7 @@ transitions.retry = function(id)
   wait_for_first_run(id, job, now)
   -- what is not ended yet of the jobs that it launched belongs to its new life
   redis.call("HDEL", prefix .. "ending", id)
-  if job[PARENT] == YES then redis.call("HSET", prefix .. "sub-job-keys:" .. id, RETRIED_AT, now) end
+  if job[PARENT] == YES then redis.call("HINCRBY", prefix .. "sub-job-keys:" .. id, LIFE, 1) end
   save(id, job)
   enqueue(id, job, "RPUSH")
   return shown(id, job)

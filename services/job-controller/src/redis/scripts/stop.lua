@@ -34,7 +34,7 @@ transitions.stop = function(id, command)
     if job[STATUS] ~= RUNNING and job[STATUS] ~= target then refuse("JOB_STATUS_FORBIDS", "end " .. job[STATUS]) end
     return shown(id, job)
   end
-  if job[PARENT] == YES then redis.call("HSET", prefix .. "ending", id, command .. ":-") end
+  pass_on(id, job, command)
   save(id, job)
   return shown(id, job)
 end

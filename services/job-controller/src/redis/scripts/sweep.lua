@@ -13,7 +13,7 @@ end
 local function forget(id, job)
   records[id] = nil
   redis.call("HDEL", jobs, id)
-  remove_entry(prefix .. "index", job[ENQUEUED], job[PLACE])
+  remove_entry(prefix .. "index", job[ENQUEUED], job[PLACE], job[ENTRY])
   redis.call("UNLINK", prefix .. "log:" .. id)
   if job[PARENT] == YES then
     local children = ":" .. id

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { listJobs } from "@drydock/job-controller/usecases/list-jobs.ts";
+import { audit } from "../support/audit.ts";
+import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+
+const worker = workerNamed("w1");
+
+describe("a controller whose clock is behind that of another", () => {
+  let under: PoolUnderTest;
+  before(async () => {
+    under = await startPool();
+  });
+  after(() => under.stop());
+  beforeEach(async () => {
+    await under.redis.flushall();
+    await under.pool.hello(worker, workerInfo, []);
+  });
+  afterEach(async () => {
+    assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
+  });
+
+  const launch = async () => (await under.pool.launch(demoJob)).id;
+  const listed = async (status?: "CANCELLED") => {
+    const { jobs } = await listJobs(under.index, status === undefined ? {} : { status }, {
+      size: 100,
+      token: "",
+    });
+    return jobs.map(({ id }) => id);
+  };
+
+  test("launches jobs that are listed in their order, with their own time", async () => {
+    const first = await launch();
+    under.clock.advance(-5_000);
+    const { id: second, enqueuedAt } = await under.pool.launch(demoJob);
+    assert.deepEqual(await listed(), [second, first]);
+    assert.equal((await under.pool.get(second)).enqueuedAt, under.clock.now());
+    assert.equal(enqueuedAt, under.clock.now());
+  });
+
+  test("leaves nothing of its jobs in the index when their keep time is over", async () => {
+    await launch();
+    under.clock.advance(-5_000);
+    await launch();
+    for (const { id, token } of (await under.pool.claim(worker, demoTypes, 2)).jobs) {
+      await under.pool.succeed({ jobId: id, token }, {});
+      under.clock.advance(-1_000);
+    }
+    under.clock.advance(60_000);
+    await under.pool.sweep("SUCCESS", under.clock.now());
+    for (const stream of ["index", "ended:7"]) assert.equal(await under.redis.xlen(`{drydock:0}:${stream}`), 0, stream);
+  });
+
+  test("ends jobs that are listed once, also when they were retried and ended again", async () => {
+    await under.pool.end(await launch(), "cancel");
+    under.clock.advance(-5_000);
+    const id = await launch();
+    await under.pool.end(id, "cancel");
+    await under.pool.retry(id);
+    assert.equal((await listed("CANCELLED")).includes(id), false);
+    await under.pool.end(id, "cancel");
+    assert.equal((await listed("CANCELLED")).filter((one) => one === id).length, 1);
+  });
+});

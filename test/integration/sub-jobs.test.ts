@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import { usualOptions } from "@drydock/job-controller/domain/job.ts";
+import type { ReasonedError } from "@drydock/shared/errors.ts";
+import { audit } from "../support/audit.ts";
+import {
+  demoJob,
+  demoTypes,
+  type PoolUnderTest,
+  passingFailure,
+  startJob,
+  startPool,
+  workerInfo,
+  workerNamed,
+} from "../support/pool.ts";
+
+const worker = workerNamed("w1");
+const finalFailure = { ...passingFailure, retry: "never" as const };
+const unique = { ...demoJob, options: { ...usualOptions, uniqueKey: "u" } };
+
+describe("sub-jobs", () => {
+  let under: PoolUnderTest;
+  before(async () => {
+    under = await startPool();
+  });
+  after(() => under.stop());
+  beforeEach(async () => {
+    await under.redis.flushall();
+    await under.pool.hello(worker, workerInfo, []);
+  });
+  afterEach(async () => {
+    assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
+  });
+
+  const claim = async (): Promise<Lease> => {
+    const [job = assert.fail("nothing waits")] = (await under.pool.claim(worker, demoTypes, 1)).jobs;
+    return { jobId: job.id, token: job.token };
+  };
+  const launch = async (parent: Lease, job = demoJob) => (await under.pool.launchSubJob(parent, "key", job)).id;
+  const statusOf = async (id: string) => (await under.pool.get(id)).status;
+
+  /** A parent that was cancelled with its child and retried; the child has not obeyed yet. */
+  async function retriedWithDyingChild(job = demoJob) {
+    const first = await startJob(under, worker);
+    await launch(first, job);
+    const child = await claim();
+    await under.pool.end(first.jobId, "cancel");
+    await under.pool.endSubJobs();
+    await under.pool.confirm(first, "cancel");
+    await under.pool.retry(first.jobId);
+    return { parent: await claim(), child };
+  }
+
+  test("of a child that has ended end with its parent's stop", async () => {
+    const parent = await startJob(under, worker);
+    await launch(parent);
+    const child = await claim();
+    const grandchild = await launch(child);
+    await under.pool.succeed(child, {});
+    await under.pool.end(parent.jobId, "stop");
+    await under.pool.endSubJobs();
+    assert.equal(await statusOf(grandchild), "STOPPED");
+  });
+
+  test("of a parent whose queue is drained are stopped with it", async () => {
+    const parent = await startJob(under, worker);
+    const child = await launch(parent, { ...demoJob, name: "OTHER" });
+    await under.pool.release(parent);
+    await under.queues.drain("DEMO", 10);
+    await under.pool.endSubJobs();
+    assert.deepEqual([await statusOf(parent.jobId), await statusOf(child)], ["STOPPED", "STOPPED"]);
+  });
+
+  test("are stopped, although their parent's stop is followed by a cancel", async () => {
+    const parent = await startJob(under, worker);
+    const child = await launch(parent);
+    await under.pool.end(parent.jobId, "stop");
+    await under.pool.end(parent.jobId, "cancel");
+    await under.pool.endSubJobs();
+    assert.equal(await statusOf(child), "STOPPED");
+  });
+
+  test("that obey the cancel of a former life are launched anew in the next, whenever they obey", async () => {
+    const { parent, child } = await retriedWithDyingChild();
+    const anew = await launch(parent);
+    assert.notEqual(anew, child.jobId);
+    await under.pool.confirm(child, "cancel");
+    assert.equal(await launch(parent), anew);
+  });
+
+  test("that ended without success in this life stay what their key stands for", async () => {
+    const { parent, child } = await retriedWithDyingChild();
+    await under.pool.confirm(child, "cancel");
+    const anew = await launch(parent);
+    await under.pool.end(anew, "stop");
+    assert.equal(await launch(parent), anew);
+  });
+
+  test("of a former life are kept when they succeeded, or go on", async () => {
+    const first = await startJob(under, worker);
+    const child = await launch(first);
+    await under.pool.fail(first, finalFailure, {});
+    await under.pool.retry(first.jobId);
+    const running = await claim();
+    assert.equal(running.jobId, child);
+    const parent = await claim();
+    assert.equal(await launch(parent), child, "it goes on");
+    await under.pool.succeed(running, {});
+    await under.pool.fail(parent, finalFailure, {});
+    await under.pool.retry(parent.jobId);
+    assert.equal(await launch(await claim()), child, "it succeeded");
+  });
+
+  test("are refused for the time in which one of their unique key ends", async () => {
+    const { parent, child } = await retriedWithDyingChild(unique);
+    await assert.rejects(launch(parent, unique), ({ reason, facts }: ReasonedError) => {
+      assert.deepEqual([reason, facts.metadata?.job_id], ["JOB_ALREADY_EXISTS", child.jobId]);
+      return facts.retryAfterMs === 1_000;
+    });
+    await under.pool.confirm(child, "cancel");
+    assert.notEqual(await launch(parent, unique), child.jobId);
+  });
+
+  test("whose unique key another job holds are that job, also when it has ended", async () => {
+    const parent = await startJob(under, worker);
+    const holder = (await under.pool.launch(unique)).id;
+    assert.equal(await launch(parent, unique), holder);
+    await under.pool.succeed(await claim(), {});
+    assert.equal(await launch(parent, unique), holder);
+    assert.deepEqual((await under.pool.get(parent.jobId)).executions, [], "it was launched by somebody else");
+  });
+});
