@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import { createLogger } from "@drydock/shared/logger.ts";
+import type { Job } from "../domain/job.ts";
 import { hookPatienceMs } from "../domain/status-hook.ts";
-import { settlementOf } from "./hook-deliverer.ts";
+import type { DueHook } from "../ports/hook-outbox.ts";
+import { HookDeliverer, settlementOf } from "./hook-deliverer.ts";
 
 const at = 1_000_000;
 const event = { sequence: 1, status: "PENDING", checkIn: "", at } as const;
@@ -36,5 +40,107 @@ describe("after a delivery", () => {
     const end = at + hookPatienceMs;
     assert.deepEqual(settlementOf({ event, failures: 99 }, failed, end - 5, 1), { kind: "retry", at: end });
     assert.deepEqual(settlementOf({ event, failures: 99 }, failed, end, 1), { kind: "failed" });
+  });
+});
+
+/** A deliverer whose outbox has one event, due again whenever it is asked for, and may be away. */
+function scene() {
+  const it = { now: at, isAway: false, asked: 0, sent: 0, settled: [] as string[], tries: 0, refused: 0 };
+  const answers = async <T>(answer: () => T): Promise<T> => {
+    if (!it.isAway) return answer();
+    it.refused++;
+    throw new ReasonedError("REDIS_UNAVAILABLE", "away");
+  };
+  const next = (): DueHook => {
+    it.asked++;
+    return { ...{ jobId: "j", url: "http://a/", event, failures: 0, stored: "e" }, leaseEndsAt: it.asked };
+  };
+  const deliverer = new HookDeliverer({
+    hooks: {
+      due: () => answers(() => ({ due: it.settled.length === 0 ? [next()] : [], nextDueAt: 0, more: false })),
+      settle: ({ leaseEndsAt }, { kind }) => {
+        it.tries++;
+        return answers(() => void it.settled.push(`${kind} ${leaseEndsAt}`));
+      },
+      redeliver: async () => 0,
+      failed: async () => [],
+      counts: () => answers(() => ({ waiting: 1, failing: 0 })),
+    },
+    sender: {
+      send: async () => {
+        it.sent++;
+        it.isAway = true;
+        return { kind: "delivered" };
+      },
+      stop: async () => {},
+    },
+    pool: { get: async () => ({}) as Job },
+    ...{ toBody: () => "{}", onSettled() {}, clock: { now: () => it.now } },
+    logger: createLogger({ name: "test", level: "error", format: "json", destination: { write() {} } }),
+  });
+  return { it, deliverer };
+}
+
+async function untilTrue(is: () => boolean): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (!is() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.ok(is(), is.toString());
+}
+
+describe("what was delivered while Redis went away", { timeout: 60_000 }, () => {
+  test("is stored, under the newest lease, and not sent again, although its lease was over", async () => {
+    const { it, deliverer } = scene();
+    await deliverer.start();
+    await untilTrue(() => it.tries > 0);
+    it.isAway = false;
+    deliverer.wakeAt(it.now);
+    await untilTrue(() => it.settled.length > 0);
+    await deliverer.stop();
+    assert.deepEqual([it.sent, it.settled], [1, [`delivered ${it.asked}`]]);
+    assert.equal(it.asked, 2);
+  });
+
+  test("has 3 s to be stored by another controller before anything is begun", async () => {
+    const { it, deliverer } = scene();
+    it.isAway = true;
+    await deliverer.start();
+    await untilTrue(() => it.refused > 0);
+    it.isAway = false;
+    for (const passed of [0, 2_999]) {
+      it.now += passed;
+      deliverer.wakeAt(it.now);
+      // time enough for a round
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(it.asked, 0);
+    }
+    it.now += 1;
+    deliverer.wakeAt(it.now);
+    await untilTrue(() => it.tries > 0);
+    it.isAway = false;
+    await deliverer.stop();
+    assert.equal(it.sent, 1);
+  });
+
+  test("is stored when Redis is back while the controller stops", async () => {
+    const { it, deliverer } = scene();
+    await deliverer.start();
+    await untilTrue(() => it.tries > 0);
+    const stopped = deliverer.stop();
+    await untilTrue(() => it.tries > 1);
+    it.isAway = false;
+    await stopped;
+    assert.deepEqual(it.settled, ["delivered 1"]);
+  });
+
+  test("is left behind at the deadline of the stop", async () => {
+    const { it, deliverer } = scene();
+    await deliverer.start();
+    await untilTrue(() => it.tries > 0);
+    const deadline = new AbortController();
+    const stopped = deliverer.stop(deadline.signal);
+    await untilTrue(() => it.tries > 1);
+    deadline.abort(new Error("too late"));
+    await stopped;
+    assert.deepEqual(it.settled, []);
   });
 });

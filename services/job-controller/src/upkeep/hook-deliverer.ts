@@ -15,6 +15,10 @@ import { DueLoop, type DueRound } from "./due-loop.ts";
 const mostRetryAfterMs = 3_600_000;
 /** How many deliveries are under way at once. */
 const mostAtOnce = 64;
+/** How long stopping waits for what was delivered to be stored, without a deadline of its caller, in milliseconds. */
+const stopMs = 15_000;
+/** How long after Redis was away nothing is begun, in milliseconds: what was delivered meanwhile is stored first, by whom ever. */
+const settleFirstMs = 3_000;
 
 /** What the deliverer needs. */
 export interface HookDelivererOptions {
@@ -29,14 +33,23 @@ export interface HookDelivererOptions {
   logger: Logger;
 }
 
+/** What is under way. */
+interface Delivery {
+  hook: DueHook;
+  ended: Promise<void>;
+}
+
 /** Tells the status hooks what is due, one event of a job after the other, many jobs at once. */
 export class HookDeliverer implements Service {
   readonly name = "hook-deliverer";
   readonly #options: HookDelivererOptions;
   readonly #loop: DueLoop;
-  readonly #running = new Set<Promise<void>>();
+  /** By job id. */
+  readonly #running = new Map<string, Delivery>();
   readonly #abort = new AbortController();
   readonly #stopping = new AbortController();
+  #wasAway = false;
+  #beginsAt = 0;
 
   constructor(options: HookDelivererOptions) {
     const { clock, logger } = options;
@@ -48,15 +61,15 @@ export class HookDeliverer implements Service {
     return this.#loop.start();
   }
 
-  /** Waits for the deliveries that are under way. */
-  async stop(signal?: AbortSignal): Promise<void> {
+  /** Waits for the deliveries that are under way, and until it is stored what was delivered. */
+  async stop(signal = AbortSignal.timeout(stopMs)): Promise<void> {
     this.#stopping.abort(new Error("the controller stops"));
     const giveUp = () => this.#abort.abort();
-    signal?.addEventListener("abort", giveUp, { once: true });
-    if (signal?.aborted) giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    if (signal.aborted) giveUp();
     await this.#loop.stop();
-    await Promise.all(this.#running);
-    signal?.removeEventListener("abort", giveUp);
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    signal.removeEventListener("abort", giveUp);
     await this.#options.sender.stop();
   }
 
@@ -69,23 +82,44 @@ export class HookDeliverer implements Service {
   async #round(): Promise<DueRound> {
     const free = mostAtOnce - this.#running.size;
     if (free <= 0) return { more: false, nextDueAt: 0 };
-    const { due, nextDueAt, more } = await this.#options.hooks.due(free);
-    for (const hook of due) this.#begin(hook);
+    const { due, nextDueAt, more } = await this.#due(free);
+    for (const hook of due) {
+      const running = this.#running.get(hook.jobId);
+      if (running === undefined) this.#begin(hook);
+      // its lease was over while Redis was away; what came of it is stored under the new one
+      else running.hook.leaseEndsAt = hook.leaseEndsAt;
+    }
     return { more: more && this.#running.size < mostAtOnce, nextDueAt };
+  }
+
+  async #due(limit: number): ReturnType<HookOutbox["due"]> {
+    const { hooks, clock } = this.#options;
+    if (this.#wasAway) {
+      await hooks.counts();
+      this.#wasAway = false;
+      this.#beginsAt = clock.now() + settleFirstMs;
+    }
+    if (clock.now() < this.#beginsAt) return { due: [], nextDueAt: this.#beginsAt, more: false };
+    try {
+      return await hooks.due(limit);
+    } catch (error) {
+      this.#wasAway = true;
+      throw error;
+    }
   }
 
   #begin(hook: DueHook): void {
     const { logger, clock } = this.#options;
-    const delivery = this.#deliver(hook)
+    const ended = this.#deliver(hook)
       .catch((error: unknown) => {
         // its lease ends, and it is tried again
         logger.warn({ job: hook.jobId, cause: toError(error).message }, "cannot tell a status hook now");
       })
       .finally(() => {
-        this.#running.delete(delivery);
+        this.#running.delete(hook.jobId);
         this.wakeAt(clock.now());
       });
-    this.#running.add(delivery);
+    this.#running.set(hook.jobId, { hook, ended });
   }
 
   async #deliver(hook: DueHook): Promise<void> {
@@ -102,8 +136,9 @@ export class HookDeliverer implements Service {
     if (settlement.kind === "failed" || settlement.kind === "gone") {
       logger.warn({ job: jobId, host: new URL(url).host, cause }, "a status hook is given up");
     }
-    // or it would be told again what it took
-    await storeAtLast(() => hooks.settle(hook, settlement, cause), this.#stopping.signal);
+    // or it would be told again what it took; anything else comes of the next try too
+    const { signal } = settlement.kind === "delivered" ? this.#abort : this.#stopping;
+    await storeAtLast(() => hooks.settle(hook, settlement, cause), signal);
   }
 }
 
