@@ -115,6 +115,33 @@ describe("what a status hook is still to be told", () => {
     assert.equal((await next()).event.at, redeliveredAt);
   });
 
+  test("is sent again in the order of the events, also what was given up while others were sent again", async () => {
+    const { hooks, pool } = under;
+    const id = await launch();
+    await hooks.settle(await next(), { kind: "failed" }, "HTTP 500");
+    await pool.end(id, "cancel");
+    const underWay = await next();
+    await hooks.redeliver(id);
+    await hooks.settle(underWay, { kind: "failed" }, "HTTP 500");
+    await pool.retry(id);
+    await hooks.redeliver(id);
+    assert.deepEqual(
+      (await takeAll()).map(({ event }) => event.sequence),
+      [1, 2, 3],
+    );
+  });
+
+  test("leaves nothing behind when it had been given up by another controller before its delivery was known", async () => {
+    const id = await launch();
+    const first = await next();
+    under.clock.advance(20_000);
+    await under.hooks.settle(await next(), { kind: "failed" }, "HTTP 500");
+    assert.equal((await under.pool.get(id)).hookStatus, "FAILED");
+    await under.hooks.settle(first, { kind: "delivered" }, "");
+    assert.equal((await under.pool.get(id)).hookStatus, "DELIVERED");
+    assert.deepEqual(await under.redis.keys("*hook*"), []);
+  });
+
   test("is kept whole when a receiver is gone with a thousand events, and sent again in order", async () => {
     const id = await launch();
     for (let at = 0; at < 500; at++) {

@@ -240,6 +240,22 @@ describe("status hooks", () => {
     assert.equal(headers["webhook-signature"], signatureOf(secret, { id: `${id}.1`, timestamp, body }));
   });
 
+  test("do not count a try that the end of the controller cut short, not even the last one", async () => {
+    const gate = Promise.withResolvers<void>();
+    receiver.gate = gate.promise;
+    const id = await launch();
+    under.clock.advance(hookPatienceMs);
+    const deliverer = await startDeliverer();
+    await until("under way", heard, ({ length }) => length === 1);
+    await deliverer.stop(AbortSignal.abort());
+    gate.resolve();
+    assert.equal(await stands(id), "PENDING");
+    assert.equal(await under.redis.exists("{drydock:0}:hook-tries"), 0);
+    under.clock.advance(20_000);
+    await startDeliverer();
+    await standsAs(id, "DELIVERED");
+  });
+
   test("end what is under way before they stop", async () => {
     const gate = Promise.withResolvers<void>();
     receiver.gate = gate.promise;

@@ -129,6 +129,8 @@ export class HookDeliverer implements Service {
     const id = `${jobId}.${event.sequence}`;
     const begun = performance.now();
     const answer = await sender.send({ id, url, at: clock.now(), body }, this.#abort.signal);
+    // its lease ends, and it is tried again: the receiver had no chance
+    if (answer.kind === "failed" && this.#abort.signal.aborted) return;
     const now = clock.now();
     const settlement = settlementOf(hook, answer, now);
     onSettled(settlement.kind, (performance.now() - begun) / 1000, Math.max(0, now - event.at) / 1000);

@@ -28,7 +28,6 @@ transitions["settle-hook"] = function(id, event, lease_end, outcome, retry_at, c
   end
   if outcome == "gone" then give_up(id, job) end
   redis.call("HDEL", tries, id)
-  if outcome == "delivered" and job[HOOK_STATUS] == HOOK_PENDING then redis.call("HDEL", prefix .. "hook-causes", id) end
   if redis.call("EXISTS", hook_events(id)) == 0 then
     redis.call("ZREM", due, id)
     redis.call("HDEL", prefix .. "hook-redelivered", id)
@@ -36,6 +35,8 @@ transitions["settle-hook"] = function(id, event, lease_end, outcome, retry_at, c
     hook_at(id, now, "XX")
   end
   note_hook(id, job)
+  local is_well = job[HOOK_STATUS] == HOOK_PENDING or job[HOOK_STATUS] == HOOK_DELIVERED
+  if outcome == "delivered" and is_well then redis.call("HDEL", prefix .. "hook-causes", id) end
   store(id, job)
   return "OK"
 end
