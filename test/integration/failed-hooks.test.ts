@@ -48,8 +48,9 @@ for (const shards of [1, 3]) {
 
       assert.equal(await hooks.redeliver(gone), 1);
       await pool.end(failed[0] ?? "", "stop");
+      for (const hook of (await hooks.due(10)).due) await hooks.settle(hook, { kind: "delivered" }, "");
       clock.advance(10);
-      await pool.sweep("STOPPED", clock.now());
+      await pool.sweep("STOPPED", clock.now(), clock.now());
       assert.deepEqual(
         (await hooks.failed("", 9)).map(({ jobId }) => jobId),
         failed.slice(1),

@@ -283,8 +283,9 @@ describe("what the pool offers beyond a queue", () => {
     await pool.end(retried, "cancel");
     await pool.retry(retried);
     clock.advance(1);
-    assert.equal((await pool.sweep("SUCCESS", clock.now())).count, 1);
-    assert.equal((await pool.sweep("CANCELLED", clock.now())).count, 0);
+    const now = clock.now();
+    assert.equal((await pool.sweep("SUCCESS", now, now)).count, 1);
+    assert.equal((await pool.sweep("CANCELLED", now, now)).count, 0);
     await assert.rejects(pool.get(lease.jobId), { reason: "JOB_NOT_FOUND" });
     assert.deepEqual([await statusOf(waiting), await statusOf(retried)], ["PENDING", "PENDING"]);
     assert.deepEqual(await redis.keys(`*${lease.jobId}*`), []);

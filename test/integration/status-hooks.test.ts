@@ -271,12 +271,4 @@ describe("status hooks", () => {
     await stopped;
     assert.equal(await stands(id), "DELIVERED");
   });
-
-  test("go with their job", async () => {
-    const id = await launch();
-    await under.pool.end(id, "stop");
-    under.clock.advance(1);
-    await under.pool.sweep("STOPPED", under.clock.now());
-    assert.deepEqual(await under.redis.keys("*hook*"), []);
-  });
 });

@@ -72,7 +72,7 @@ async function fillSchedules(under: PoolUnderTest): Promise<void> {
 }
 
 async function fillHooks(under: PoolUnderTest): Promise<void> {
-  const { hooks, clock } = under;
+  const { pool, hooks, clock } = under;
   await launchMany(under, "DEMO", () => ({ statusHook: "http://127.0.0.1/" }));
   const { due } = await hooks.due(many);
   for (const [at, hook] of due.entries()) {
@@ -80,4 +80,6 @@ async function fillHooks(under: PoolUnderTest): Promise<void> {
     await hooks.settle(hook, settlement, "HTTP 500");
     if (at % 4 === 1) await hooks.redeliver(hook.jobId);
   }
+  await pool.end(due[3]?.jobId ?? "", "cancel");
+  await pool.sweep("CANCELLED", clock.now() + 1, 0);
 }

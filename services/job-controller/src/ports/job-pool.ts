@@ -127,8 +127,11 @@ export interface JobPool {
   expire(): Promise<UpkeepReport>;
   /** Passes stops and cancels on to the jobs that the ended jobs launched. */
   endSubJobs(): Promise<UpkeepReport>;
-  /** Removes jobs that reached the final status before the given time. */
-  sweep(status: JobStatus, before: number): Promise<UpkeepReport>;
+  /**
+   * Removes jobs that reached the final status before the given time. Those whose hook is still to be told something stay
+   * until it was or that was given up, and those whose hook has failed or is gone until they ended before `hooksBefore`.
+   */
+  sweep(status: JobStatus, before: number, hooksBefore: number): Promise<UpkeepReport>;
 
   workers(): Promise<WorkerState[]>;
   /** How many slots the workers have that take the job type, by its name; those that drain are left out. */

@@ -181,8 +181,8 @@ export class RedisJobPool implements port.JobPool {
     return toReport((await this.#all((shard) => shard.run("end-sub-jobs", upkeepLimit))).map(number));
   }
 
-  async sweep(status: JobStatus, before: number): Promise<port.UpkeepReport> {
-    const run = (shard: Shard) => shard.run("sweep", statusCode(status), before, upkeepLimit);
+  async sweep(status: JobStatus, before: number, hooksBefore: number): Promise<port.UpkeepReport> {
+    const run = (shard: Shard) => shard.run("sweep", statusCode(status), before, hooksBefore, upkeepLimit);
     return toReport((await this.#all(run)).map(number));
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { JobStatus } from "../domain/job-state.ts";
+import { hookPatienceMs } from "../domain/status-hook.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import { runWhileMore } from "./run-while-more.ts";
 
@@ -13,11 +14,12 @@ export interface SweeperDeps {
   clock: Clock;
 }
 
-/** Removes jobs that are past their keep time; resolves to how many. */
+/** Removes jobs that are past their keep time; resolves to how many it looked at. A failed hook is shown as long as an error. */
 export async function sweep({ pool, keep, clock }: SweeperDeps, signal: AbortSignal): Promise<number> {
+  const hooksBefore = clock.now() - hookPatienceMs - keep.ERROR;
   const sweeps = Object.entries(keep).map(([status, keepMs]) => {
     const before = clock.now() - keepMs;
-    return runWhileMore(() => pool.sweep(status as JobStatus, before), signal);
+    return runWhileMore(() => pool.sweep(status as JobStatus, before, hooksBefore), signal);
   });
   return (await Promise.all(sweeps)).reduce((sum, count) => sum + count, 0);
 }

@@ -1,13 +1,13 @@
 -- sweep: removes jobs that have stood in a final status longer than its keep time, with all that belongs to them.
--- arguments: status, the time before which it must have been reached in ms, how many at most
+-- arguments: status, the time before which it must have been reached in ms, the same for a job whose hook has failed,
+--   how many at most
 -- reply: how many entries were looked at
+local ROUND_MS = 3600000
+
 local function forget_hook(id)
   redis.call("UNLINK", hook_events(id), hook_failures(id))
-  redis.call("ZREM", prefix .. "hook-due", id)
-  redis.call("ZREM", prefix .. "hook-failing", id)
-  redis.call("HDEL", prefix .. "hook-tries", id)
-  redis.call("HDEL", prefix .. "hook-causes", id)
-  redis.call("HDEL", prefix .. "hook-redelivered", id)
+  for _, set in ipairs({ "hook-due", "hook-failing" }) do redis.call("ZREM", prefix .. set, id) end
+  for _, hash in ipairs({ "hook-tries", "hook-causes", "hook-redelivered" }) do redis.call("HDEL", prefix .. hash, id) end
 end
 
 local function forget(id, job)
@@ -26,16 +26,35 @@ local function forget(id, job)
   count_of_type(job, -1)
 end
 
-transitions.sweep = function(status, before, limit)
-  local stream = ended_stream(status)
+-- A job stays while its hook is to be told something, and for a time when that could not be done.
+local function awaits_hook(id, job, hooks_before)
+  if job[HOOK_STATUS] == 0 or job[HOOK_STATUS] == HOOK_DELIVERED then return false end
+  return job[ENDED] >= tonumber(hooks_before) or redis.call("EXISTS", hook_events(id)) == 1
+end
+
+-- Where to go on, behind the jobs that stay for now, and when the round began: once an hour it begins anew.
+local function place_in_round(status)
+  local entry, began = string.match(redis.call("HGET", prefix .. "swept", status) or "", "(%S+) (%d+)")
+  if entry and now < began + ROUND_MS then return "(" .. entry, began end
+  return "-", string.format("%.0f", now)
+end
+
+transitions.sweep = function(status, before, hooks_before, limit)
+  local stream, from, began = ended_stream(status), place_in_round(status)
   -- an end without a count takes in the whole of its millisecond
   local last = string.format("%.0f", tonumber(before) - 1)
-  local entries = redis.call("XRANGE", stream, "-", last, "COUNT", limit)
+  local entries, stays = redis.call("XRANGE", stream, from, last, "COUNT", limit), nil
   for _, entry in ipairs(entries) do
     local id = entry[2][2]
     local job = find(id)
-    if job and job[STATUS] == tonumber(status) and job[ENDED] < tonumber(before) then forget(id, job) end
-    redis.call("XDEL", stream, entry[1])
+    local is_over = job and job[STATUS] == tonumber(status) and job[ENDED] < tonumber(before)
+    if is_over and awaits_hook(id, job, hooks_before) then
+      stays = entry[1]
+    else
+      if is_over then forget(id, job) end
+      redis.call("XDEL", stream, entry[1])
+    end
   end
+  if stays then redis.call("HSET", prefix .. "swept", status, stays .. " " .. began) end
   return #entries
 end
