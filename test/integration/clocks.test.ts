@@ -47,7 +47,7 @@ describe("a controller whose clock is behind that of another", () => {
       under.clock.advance(-1_000);
     }
     under.clock.advance(60_000);
-    await under.pool.sweep("SUCCESS", under.clock.now());
+    await under.pool.sweep("SUCCESS", under.clock.now(), under.clock.now());
     for (const stream of ["index", "ended:7"]) assert.equal(await under.redis.xlen(`{drydock:0}:${stream}`), 0, stream);
   });
 

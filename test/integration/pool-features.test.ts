@@ -193,24 +193,26 @@ describe("what the pool offers beyond a queue", () => {
     assert.deepEqual((await under.pool.get(parent.jobId)).executionTotals, { PENDING: 1, STOPPED: 1 });
   });
 
-  test("a stop of a parent reaches the jobs of its jobs, and what it launches while the stop is open", async () => {
-    const { pool } = under;
-    const parent = await startJob(under, worker);
-    const child = await pool.launchSubJob(parent, "1", demoJob);
-    const [claimed] = await claim(1);
-    assert.equal(claimed, child.id);
-    const { token } = await pool.get(child.id);
-    const grandchild = await pool.launchSubJob({ jobId: child.id, token }, "1", demoJob);
-    await pool.end(parent.jobId, "stop");
-    await pool.endSubJobs();
-    assert.equal((await pool.get(child.id)).command, "stop");
-    assert.equal(await statusOf(grandchild.id), "STOPPED");
-    const late = await pool.launchSubJob(parent, "2", demoJob);
-    const lateGrandchild = await pool.launchSubJob({ jobId: child.id, token }, "2", demoJob);
-    await pool.confirm(parent, "stop");
-    await pool.confirm({ jobId: child.id, token }, "stop");
-    await pool.endSubJobs();
-    assert.deepEqual([await statusOf(late.id), await statusOf(lateGrandchild.id)], ["STOPPED", "STOPPED"]);
+  test("jobs that are stopped while they wait leave nothing in the queue", async () => {
+    const ids: string[] = [];
+    for (let at = 0; at < 300; at++) ids.push(await launch({ fairnessKey: at % 3 === 0 ? "a" : "" }));
+    for (const id of ids.toSorted(() => Math.random() - 0.5)) await under.pool.end(id, "stop");
+    for (const kind of ["ready", "lanes", "turns"]) assert.deepEqual(await under.redis.keys(`*${kind}:*`), []);
+  });
+
+  test("a queue that nobody works off does not grow by jobs that are launched and stopped again", async () => {
+    for (let at = 0; at < 20; at++) await Promise.all(Array.from({ length: 100 }, () => launch()));
+    for (let at = 0; at < 500; at++) await under.pool.end(await launch(), "stop");
+    assert.equal(await under.redis.llen("{drydock:0}:ready:DEMO:4:"), 2_000);
+  });
+
+  test("the oldest job is seen behind many lanes", async () => {
+    const oldestAt = async () => (await under.queues.queues())[0]?.oldestAt;
+    const begun = under.clock.now();
+    await launch({ priority: 1 });
+    under.clock.advance(5_000);
+    for (let at = 0; at < 100; at++) await launch({ fairnessKey: `k${at}` });
+    assert.equal(await oldestAt(), begun);
   });
 
   test("lists jobs in pages that stay right while jobs come and go", async () => {

@@ -101,6 +101,18 @@ for (const shards of [1, 3]) {
       assert.deepEqual([claimed.length, claimed.some(({ id }) => id === low)], [3, true]);
     });
 
+    test("a job runs although hundreds of keys before it have their part", async () => {
+      const keys = Array.from({ length: 450 }, (_, at) => ({ fairnessKey: `k${at}`, priority: 9 }));
+      await Promise.all(keys.map(launch));
+      const capped = { mostOfKey: 1 };
+      while ((await claim(200, capped)).length > 0);
+      await Promise.all(keys.map(launch));
+      const low = await launch({ priority: 1 });
+      const claimed: string[] = [];
+      for (let at = 0; at < 3; at++) claimed.push(...(await claim(1, capped)).map(({ id }) => id));
+      assert.deepEqual(claimed, [low]);
+    });
+
     test("a worker without jobs is forgotten with its lease, however many there are", async () => {
       for (let at = 0; at < 30; at++) await under.pool.hello(workerNamed(`idle-${at}`), workerInfo, []);
       under.clock.advance(15_000);

@@ -63,6 +63,25 @@ describe("sub-jobs", () => {
     assert.equal(await statusOf(grandchild), "STOPPED");
   });
 
+  test("of sub-jobs are reached by a stop, and so is what is launched while the stop is open", async () => {
+    const { pool } = under;
+    const parent = await startJob(under, worker);
+    const child = await pool.launchSubJob(parent, "1", demoJob);
+    const { jobId, token } = await claim();
+    assert.equal(jobId, child.id);
+    const grandchild = await pool.launchSubJob({ jobId: child.id, token }, "1", demoJob);
+    await pool.end(parent.jobId, "stop");
+    await pool.endSubJobs();
+    assert.equal((await pool.get(child.id)).command, "stop");
+    assert.equal(await statusOf(grandchild.id), "STOPPED");
+    const late = await pool.launchSubJob(parent, "2", demoJob);
+    const lateGrandchild = await pool.launchSubJob({ jobId: child.id, token }, "2", demoJob);
+    await pool.confirm(parent, "stop");
+    await pool.confirm({ jobId: child.id, token }, "stop");
+    await pool.endSubJobs();
+    assert.deepEqual([await statusOf(late.id), await statusOf(lateGrandchild.id)], ["STOPPED", "STOPPED"]);
+  });
+
   test("of a parent whose queue is drained are stopped with it", async () => {
     const parent = await startJob(under, worker);
     const child = await launch(parent, { ...demoJob, name: "OTHER" });

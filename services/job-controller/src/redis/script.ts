@@ -9,6 +9,7 @@ export const sharedParts = [
   "hooks",
   "index",
   "lanes",
+  "full-lanes",
   "turns",
   "due",
   "limits",

@@ -84,7 +84,7 @@ describe("a job's context", () => {
     const { source, listener } = await startWorker(type);
     listener.onAssign(assignment());
     await source.nthResult(1);
-    assert.deepEqual(ids, ["sub-0", "sub-mine", "sub-2"]);
+    assert.deepEqual(ids, ["sub-#0", "sub-mine", "sub-#2"]);
   });
 
   test("is closed when the run is over", async () => {

@@ -7,7 +7,7 @@ transitions.expire = function(limit)
     redis.call("ZREM", prefix .. "expiring", id)
     local job = find(id)
     if job and (job[STATUS] == PENDING or job[STATUS] == SCHEDULED) then
-      if job[STATUS] == SCHEDULED then redis.call("ZREM", scheduled, id) end
+      if job[STATUS] == PENDING then leave_lane(id, job) else redis.call("ZREM", scheduled, id) end
       job[ERROR] = { "QUEUE_TIMEOUT", "no worker took the job within the time its launch allows", job[ATTEMPT], now }
       finish(id, job, ERRED)
       save(id, job)

@@ -14,6 +14,25 @@ local function lane_list(name, lane)
   return prefix .. "ready:" .. name .. ":" .. lane
 end
 
+-- So far from either end of a lane a job is looked for.
+local MOST_SOUGHT = 1000
+
+-- Takes a job from its lane that is not to run. One that stands far from both ends leaves its id there, where the next
+-- claim drops it; so there are never more such ids than jobs have waited at once.
+local function leave_lane(id, job)
+  local name, lane = job[NAME], lane_of(job)
+  local list = lane_list(name, lane)
+  for from_end = -1, 1, 2 do
+    if redis.call("LPOS", list, id, "RANK", from_end, "MAXLEN", MOST_SOUGHT) then
+      redis.call("LREM", list, from_end, id)
+      break
+    end
+  end
+  if redis.call("EXISTS", list) == 1 then return end
+  redis.call("ZREM", lanes_of(name), lane)
+  if redis.call("EXISTS", lanes_of(name)) == 0 then redis.call("DEL", prefix .. "turns:" .. name) end
+end
+
 -- Puts a job to the end (RPUSH) or the front (LPUSH) of its lane. A lane that begins anew is next among its rank, unless it
 -- had its turn just now: to empty a lane and fill it again gains nothing.
 local function enqueue(id, job, side)

@@ -6,9 +6,7 @@ local PLACE, END_PLACE, NAME, UPSTREAM, WORKER, FAIRNESS, DETAILS, REST = 18, 19
 local FORM = ">BBBBBBBBHI4I4I6I6I6I6I6HHssssI3"
 -- an error is {reason, message, attempt, time}, a policy {attempts, base, cap, run limit, queue limit, reasons}, or false
 local CHECK_IN, CHECK_IN_AT, PHASE, PERCENT, ERROR, TRACE = 26, 27, 28, 29, 30, 31
-local UNIQUE, POLICY, LABELS, SCHEDULE, HOOK = 32, 33, 34, 35, 36
--- the ids of the job's entries in the index and among the ended, where its time and place do not say them
-local ENTRY, END_ENTRY = 37, 38
+local UNIQUE, POLICY, LABELS, SCHEDULE, HOOK, ENTRY, END_ENTRY = 32, 33, 34, 35, 36, 37, 38
 local NO_DETAILS = { "", 0, "", 0, false, "", "", false, "", "", "", "", "" }
 local YES, NO = 1, 0
 local SCHEDULED, PENDING, RUNNING, STOPPED, CANCELLED, ERRED, SUCCESS = 1, 2, 3, 4, 5, 6, 7

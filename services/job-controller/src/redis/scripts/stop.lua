@@ -16,8 +16,7 @@ end
 local function end_job(id, job, command)
   if job[STATUS] == RUNNING then return end_running(id, job, command) end
   if job[STATUS] ~= PENDING and job[STATUS] ~= SCHEDULED then return false end
-  -- a pending job's id stays in its queue, where the next claim drops it
-  if job[STATUS] == SCHEDULED then redis.call("ZREM", scheduled, id) end
+  if job[STATUS] == PENDING then leave_lane(id, job) else redis.call("ZREM", scheduled, id) end
   if job[KIND] == PERIODIC then
     redis.call("ZREM", prefix .. "periodic", id)
     redis.call("SREM", prefix .. "paused-schedules", id)

@@ -1,6 +1,4 @@
 -- turns: which lane is next.
--- So many lanes are looked at when the first ones are passed over.
-local MOST_LANES = 200
 
 -- Puts a lane back by what was taken from it, and notes for its rank where lanes begin from now on.
 local function pass_turns(name, lane, score, taken, is_empty)
@@ -19,26 +17,23 @@ local function pass_turns(name, lane, score, taken, is_empty)
 end
 
 -- The lane whose turn it is, its score, and how many of its jobs may be taken in one go: one, so that the lanes of a rank
--- take turns. With `room_of`, a lane is passed over whose fairness key has no room.
-local function next_lane(name, wanted, room_of)
-  local lanes = lanes_of(name)
-  if not room_of then
-    local lane, score, _, next_score = unpack(redis.call("ZRANGE", lanes, 0, 1, "WITHSCORES"))
-    local is_alone = not next_score or math.floor(next_score / RANK) > math.floor((score or 0) / RANK)
-    return lane, tonumber(score), is_alone and wanted or 1
-  end
-  for from = 0, MOST_LANES - 1, 20 do
-    local found = redis.call("ZRANGE", lanes, from, from + 19, "WITHSCORES")
-    for at = 1, #found, 2 do
-      if room_of(string.sub(found[at], 3)) > 0 then return found[at], tonumber(found[at + 1]), 1 end
-    end
-    if #found < 40 then return nil end
-  end
+-- take turns.
+local function next_lane(name, wanted)
+  local lane, score, _, next_score = unpack(redis.call("ZRANGE", lanes_of(name), 0, 1, "WITHSCORES"))
+  local is_alone = not next_score or math.floor(next_score / RANK) > math.floor((score or 0) / RANK)
+  return lane, tonumber(score), is_alone and wanted or 1
 end
 
--- Takes up to so many ids from the lane whose turn it is; nil when there is none.
+-- Takes up to so many ids from the lane whose turn it is; nil when there is none. With `room_of`, a lane is passed over
+-- whose fairness key has no room.
 local function pop(name, wanted, room_of)
-  local lane, score, count = next_lane(name, wanted, room_of)
+  local lane, score, count
+  if room_of then
+    lane, score = next_with_room(name, room_of)
+    count = 1
+  else
+    lane, score, count = next_lane(name, wanted)
+  end
   if not lane then return nil end
   local list = lane_list(name, lane)
   local ids = redis.call("LPOP", list, count) or {}
