@@ -1,15 +1,28 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
 import { JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { Outcome } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { createRandom } from "../support/random.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 
 const samples = 100;
+const fewSamples = 9;
 /** What is promised when a worker is free. */
 const promisedMs = 100;
 /** A busy machine may take a moment; none waits for a controller's next look. */
 const worstMs = 1_000;
+const hourMs = 3_600_000;
+
+/** Samples of how much later than its time a job was handed out. */
+function assertInTime(context: TestContext, late: readonly number[]): void {
+  const sorted = late.toSorted((x, y) => x - y);
+  const [least = Number.NaN, median = Number.NaN, worst = Number.NaN] = [0, sorted.length / 2, sorted.length - 1].map(
+    (at) => sorted[Math.floor(at)],
+  );
+  context.diagnostic(`late by ${least} ms at the least, ${median} ms in the median, ${worst} ms at the most`);
+  assert.ok(least >= 0 && median <= promisedMs && worst <= worstMs, sorted.join());
+}
 
 describe("a scheduled job", () => {
   let stack: Stack;
@@ -21,6 +34,29 @@ describe("a scheduled job", () => {
   });
   after(() => stack.stop());
 
+  const launchAt = async ({ api }: Controller, name: string, at: number) => {
+    const due = { $case: "runAt" as const, value: new Date(at) };
+    const job = { name, metadata: { kind: JobKind.JOB_KIND_SCHEDULED, due } };
+    return (await api.launchAs({ job })).id;
+  };
+  /** Lets the other controller stand still meanwhile, so that none but the first one can make a job due. */
+  const alone = async <T>(work: () => Promise<T>): Promise<T> => {
+    b.process.signal("SIGSTOP");
+    try {
+      return await work();
+    } finally {
+      b.process.signal("SIGCONT");
+    }
+  };
+  /** How late the worker gets the job, which it ends. */
+  const latenessOf = async (worker: ScriptedWorker, jobId: string, at: number): Promise<number> => {
+    const { lease } = await worker.takes({ withinMs: 10_000 });
+    const late = Date.now() - at;
+    assert.equal(lease.jobId, jobId);
+    await worker.reports(lease);
+    return late;
+  };
+
   test(`is handed out within ${promisedMs} ms of its time, and never before, to the worker of another controller too`, async (context) => {
     const random = createRandom();
     context.diagnostic(`TEST_SEED=${random.seed}`);
@@ -29,10 +65,7 @@ describe("a scheduled job", () => {
     const dueAt = new Map<string, number>();
     for (let i = 0; i < samples; i++) {
       const at = Date.now() + 500 + random.below(4_500);
-      const due = { $case: "runAt" as const, value: new Date(at) };
-      const { api } = random.pick(a, b);
-      const job = { name: "TIMED", metadata: { kind: JobKind.JOB_KIND_SCHEDULED, due } };
-      dueAt.set((await api.launchAs({ job })).id, at);
+      dueAt.set(await launchAt(random.pick(a, b), "TIMED", at), at);
     }
     const late: number[] = [];
     for (let i = 0; i < samples; i++) {
@@ -41,10 +74,46 @@ describe("a scheduled job", () => {
       worker.sendResult(lease);
     }
     await worker.breakOff();
-    const [median = Number.NaN, worst = Number.NaN] = [samples / 2, samples - 1].map(
-      (at) => late.sort((x, y) => x - y)[at],
-    );
-    context.diagnostic(`late by ${late[0]} ms at the least, ${median} ms in the median, ${worst} ms at the most`);
-    assert.ok(late.every((ms) => ms >= 0) && median <= promisedMs && worst <= worstMs, late.join());
+    assertInTime(context, late);
+  });
+
+  test(`is handed out within ${promisedMs} ms by a controller that slept until a later one, launched elsewhere`, async (context) => {
+    const worker = await ScriptedWorker.join(a.address, { jobTypes: [plainType("EARLIER")] });
+    await launchAt(a, "EARLIER", Date.now() + hourMs);
+    const late: number[] = [];
+    // each begins right after a look of the controller: the next one by itself is seconds away
+    for (let i = 0; i < fewSamples; i++) {
+      const at = Date.now() + 500;
+      const id = await launchAt(b, "EARLIER", at);
+      late.push(await alone(() => latenessOf(worker, id, at)));
+    }
+    await worker.breakOff();
+    assertInTime(context, late);
+  });
+
+  test(`that failed elsewhere is handed out within ${promisedMs} ms of the end of its back-off`, async (context) => {
+    const jobTypes = [plainType("FAILING")];
+    const late: number[] = [];
+    for (let i = 0; i < fewSamples; i++) {
+      const failing = await ScriptedWorker.join(b.address, { jobTypes });
+      const policy = { initialBackoff: { seconds: 1, nanos: 0 } };
+      const { id } = await b.api.launchAs({ job: { name: "FAILING", policy } });
+      const { lease } = await failing.takes();
+      await failing.reports(lease, { outcome: Outcome.OUTCOME_FAILURE, reason: "FAULT", retryable: true });
+      failing.say({ $case: "draining", value: {} });
+      await failing.leave();
+      const { status, runAt } = await b.api.get(id);
+      late.push(
+        await alone(async () => {
+          const free = await ScriptedWorker.join(a.address, { jobTypes });
+          const at = Math.max(runAt?.getTime() ?? 0, Date.now());
+          const lateness = await latenessOf(free, id, at);
+          await free.leave();
+          return lateness;
+        }),
+      );
+      assert.equal(status, "SCHEDULED");
+    }
+    assertInTime(context, late);
   });
 });
