@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import { ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
@@ -8,6 +9,12 @@ import { launchSubJob, putReport, sendLog } from "../support/worker-calls.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 const { RESULT_VERDICT_ACCEPTED, RESULT_VERDICT_STALE } = ResultVerdict;
+
+const { leaseMs } = defaultLeaseTerms;
+/** How long after its lease a silent worker's job is with another one. */
+const takenMs = 1_000;
+/** What a busy machine may take for it. */
+const busyMs = 1_000;
 
 let rig: WorkerRig;
 before(async () => {
@@ -181,8 +188,12 @@ describe("a worker that comes back", { concurrency: true }, () => {
     const { lease: old } = await zombie.takes();
     const heir = await rig.join(type);
     const beating = setInterval(() => heir.say({ $case: "beat", value: { sequence: 1, held: [] } }), 4_000);
+    const lastBeat = performance.now();
+    await zombie.beats(1, [old]);
     const { lease } = await heir.takes({ withinMs: 20_000 });
+    const silent = performance.now() - lastBeat;
     clearInterval(beating);
+    assert.ok(silent >= leaseMs && silent <= leaseMs + takenMs + busyMs, `${silent} ms`);
     const before = await rig.api.get(id);
     assert.deepEqual([before.status, before.workerId, before.crashes], ["RUNNING", heir.hello.workerId, 1]);
 
