@@ -51,6 +51,7 @@ export class HistoryRecorder {
       const record = this.#recordOf(launched.id);
       record.hasHook = job.statusHook !== undefined;
       record.uniqueKey = job.uniqueKey ?? "";
+      record.leastRunMs = leastRunOf(job.parameters);
       return launched;
     } catch (error) {
       launches.delete(requestId);
@@ -150,7 +151,17 @@ export class HistoryRecorder {
     const known = this.history.jobs.get(id);
     if (known !== undefined) return known;
     const [sightings, watches, deliveries] = [[], [], []];
-    const record = { id, sightings, watches, retries: 0, deliveries, hasHook: false, runs: undefined, uniqueKey: "" };
+    const record = {
+      id,
+      sightings,
+      watches,
+      retries: 0,
+      deliveries,
+      hasHook: false,
+      runs: undefined,
+      uniqueKey: "",
+      leastRunMs: 0,
+    };
     this.history.jobs.set(id, record);
     return record;
   }
@@ -202,6 +213,11 @@ export class HistoryRecorder {
 function progressOf({ startTime, checkInAt, progress }: SeenJob): Sighting["progress"] {
   const run = startTime?.getTime() ?? 0;
   return progress !== undefined && (checkInAt?.getTime() ?? 0) > run ? { run, percent: progress.percent } : undefined;
+}
+
+/** DEMO takes its time. */
+function leastRunOf({ steps = 0, step_ms: stepMs = 0 }: Record<string, unknown> = {}): number {
+  return Number(steps) * Number(stepMs);
 }
 
 /** Every run of DEMO begins and ends with the same lines. */

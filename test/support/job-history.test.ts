@@ -37,6 +37,7 @@ function soundRecord(id = "a"): JobRecord {
       { attempt: 1, isDone: true },
     ],
     uniqueKey: "",
+    leastRunMs: 0,
   };
 }
 
@@ -215,6 +216,13 @@ describe("a history is at fault", () => {
     "when an attempt was left out": [
       ({ runs }) => Object.assign(runs?.[1] ?? {}, { attempt: 3 }),
       /ran attempt 3 after attempt 1/,
+    ],
+    "when a success came sooner than its run can": [
+      (record) => {
+        record.leastRunMs = 1_000;
+        Object.assign(record.sightings[5] ?? {}, { facts: { startTime: new Date(0), endTime: new Date(500) } });
+      },
+      /is a SUCCESS 500 ms after its start, and takes 1000 ms/,
     ],
     "when a success did not come to its end": [
       ({ runs }) => Object.assign(runs?.[1] ?? {}, { isDone: false }),

@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { isFinal, type JobStatus, transitions } from "@drydock/job-controller/domain/job-state.ts";
 
+/** How much shorter than said the waits of a run may be together. */
+const timerErrorMs = 100;
+
 /** How a job stood at one revision. */
 export interface Standing {
   revision: number;
@@ -52,6 +55,8 @@ export interface JobRecord {
   runs: LoggedRun[] | undefined;
   /** What makes it the same job as another one, or empty. */
   uniqueKey: string;
+  /** How long a run that succeeds takes at least, in milliseconds; 0 when it is not known. */
+  leastRunMs: number;
 }
 
 /** All that was seen of a pool, from the first launch until nothing moved any more. */
@@ -78,6 +83,7 @@ export function checkHistory(history: History): string[] {
       ...faultsOfEnd(record),
       ...faultsOfHook(record, history),
       ...faultsOfRuns(record, history),
+      ...faultsOfLength(record),
     ].map((fault) => `${record.id}: ${fault}`),
   );
   return [...faultsOfLaunches(history), ...faults, ...faultsOfUniqueKeys(records)];
@@ -222,6 +228,15 @@ function faultsOfRuns({ runs, sightings, retries }: JobRecord, history: History)
   }
   const isSuccess = newestOf(sightings)?.status === "SUCCESS";
   return isSuccess && runs.at(-1)?.isDone !== true ? [...faults, "is a SUCCESS that did not come to its end"] : faults;
+}
+
+/** A success that came sooner than a run can is not that of the run that it is noted for. */
+function faultsOfLength({ leastRunMs, sightings }: JobRecord): string[] {
+  const { status, facts: { startTime, endTime } = {} } = newestOf(sightings) ?? {};
+  if (status !== "SUCCESS" || !(startTime instanceof Date && endTime instanceof Date)) return [];
+  const tookMs = endTime.getTime() - startTime.getTime();
+  if (tookMs >= leastRunMs - timerErrorMs) return [];
+  return [`is a SUCCESS ${tookMs} ms after its start, and takes ${leastRunMs} ms`];
 }
 
 function mayFollow(before: number, attempt: number, { hasWorkerLosses, hasRedisLosses }: History): boolean {

@@ -40,7 +40,7 @@ export async function surviveLosses(test: TestContext, lose: (options: LossOptio
     const recorder = new HistoryRecorder([a.api, b.api], hooks);
     const { history } = recorder;
     const [losses] = await Promise.all([
-      lose({ stack, controllers: [a, b], controllerSettings, crew, settings, random, history, forMs: lossesForMs }),
+      lose({ stack, controllers: [a, b], controllerSettings, crew, settings, random, recorder, forMs: lossesForMs }),
       putMixedLoad({ recorder, random, hookUrl: hooks.url, users, forMs }),
     ]);
     await recorder.settle(settleWithinMs);
