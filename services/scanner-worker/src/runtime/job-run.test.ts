@@ -118,6 +118,26 @@ describe("a run ends in", () => {
     assert.ok(outcome.kind === "failure");
     assert.deepEqual([outcome.reason, outcome.retryable], ["TIMEOUT", true]);
   });
+
+  test("failure TIMEOUT no earlier than its deadline, however far that is", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    let isAsked = false;
+    const run = (context: JobContext) =>
+      new Promise<void>((resolve) => {
+        context.signal.addEventListener("abort", () => {
+          isAsked = true;
+          resolve();
+        });
+      });
+    const day = 86_400_000;
+    const ending = outcomeOf(jobType(run), { deadlineAt: Date.now() + 60 * day });
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let at = 0; at < 59; at++) t.mock.timers.tick(day);
+    assert.equal(isAsked, false);
+    t.mock.timers.tick(day);
+    const outcome = await ending;
+    assert.ok(outcome.kind === "failure" && outcome.reason === "TIMEOUT");
+  });
 });
 
 describe("the result waits for the log", () => {

@@ -121,10 +121,15 @@ export class JobRun {
 
   #watchDeadline(): void {
     const { deadlineAt } = this.assignment;
-    const left = deadlineAt === undefined ? this.#type.timeoutMs : deadlineAt - this.#host.now();
-    if (left === undefined) return;
-    const ms = Math.min(Math.max(left, 0), maxTimerMs);
-    this.#deadlineTimer = setTimeout(() => this.interrupt("deadline"), ms);
+    const { timeoutMs } = this.#type;
+    if (deadlineAt !== undefined) this.#interruptAt(deadlineAt);
+    else if (timeoutMs !== undefined) this.#interruptAt(this.#host.now() + timeoutMs);
+  }
+
+  #interruptAt(deadlineAt: number): void {
+    const left = Math.max(deadlineAt - this.#host.now(), 0);
+    const passed = () => (left > maxTimerMs ? this.#interruptAt(deadlineAt) : this.interrupt("deadline"));
+    this.#deadlineTimer = setTimeout(passed, Math.min(left, maxTimerMs));
   }
 
   /** A handler that ignores its signal is left behind: its slot is free again and whatever it says is refused. */
