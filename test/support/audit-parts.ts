@@ -108,11 +108,15 @@ const dueHooks: Part = async ({ redis, prefix, jobs }) => {
 /** A hook stands as its events do. */
 const hookStatuses: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
+  const idsOf = async (kind: string) => {
+    const ids = new Set<string>();
+    await eachKey({ redis, prefix, kind }, async (_, id) => void ids.add(id));
+    return ids;
+  };
+  const [waiting, failed] = [await idsOf("hook-events"), await idsOf("hook-failed")];
   for (const { id, hookStatus } of jobs.values()) {
-    const waiting = await redis.exists(`${prefix}hook-events:${id}`);
-    const failed = await redis.exists(`${prefix}hook-failed:${id}`);
-    const allowed = failed ? ["FAILED"] : waiting ? ["PENDING"] : ["DELIVERED", "NONE"];
-    if (!waiting) allowed.push("GONE");
+    const allowed = failed.has(id) ? ["FAILED"] : waiting.has(id) ? ["PENDING"] : ["DELIVERED", "NONE"];
+    if (!waiting.has(id)) allowed.push("GONE");
     if (!allowed.includes(hookStatus)) faults.push(`the hook of ${id} is ${hookStatus}, not ${allowed[0]}`);
   }
   return faults;
@@ -135,14 +139,16 @@ const hookParts = [dueHooks, hookStatuses, hookLeftovers];
 const subJobs: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
   const families = Map.groupBy(jobs.values(), ({ upstreamJobId }) => upstreamJobId);
+  const launched = new Map<string, number>();
+  await eachKey({ redis, prefix, kind: "sub-jobs" }, async (key, id) => void launched.set(id, await redis.xlen(key)));
   for (const { id, executionTotals: totals } of jobs.values()) {
     for (const status of jobStatuses) {
       const count = families.get(id)?.filter((child) => child.status === status).length ?? 0;
       if (count > (totals[status] ?? 0)) faults.push(`${id} counts ${totals[status]} ${status} of ${count}`);
     }
-    const launched = await redis.xlen(`${prefix}sub-jobs:${id}`);
     const counted = Object.values(totals).reduce((sum, count) => sum + count, 0);
-    if (launched !== counted) faults.push(`${id} launched ${launched} jobs and counts ${counted}`);
+    const own = launched.get(id) ?? 0;
+    if (own !== counted) faults.push(`${id} launched ${own} jobs and counts ${counted}`);
   }
   return faults;
 };

@@ -28,8 +28,9 @@ export async function audit(redis: ScriptedRedis, shard: Shard, number = 0): Pro
   const keys = keysOf(number);
   const prefix = keys.jobs.slice(0, -"jobs".length);
   const faults: string[] = [];
-  const jobs = new Map<string, Job>();
-  for (const id of await redis.hkeys(keys.jobs)) jobs.set(id, toWholeJob(await shard.run("read", id)));
+  const ids = await redis.hkeys(keys.jobs);
+  const replies = await Promise.all(ids.map((id) => shard.run("read", id)));
+  const jobs = new Map(replies.map((reply) => toWholeJob(reply)).map((job) => [job.id, job]));
   const places = await readPlaces(redis, prefix);
   for (const job of jobs.values()) faults.push(...faultsOf(job, places));
   for (const id of [...places.scheduled, ...places.held.keys(), ...places.index.keys(), ...places.ended.keys()]) {
