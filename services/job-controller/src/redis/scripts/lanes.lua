@@ -15,7 +15,7 @@ local function lane_list(name, lane)
 end
 
 -- So far from either end of a lane a job is looked for.
-local MOST_SOUGHT = 1000
+local MOST_SOUGHT = 200
 
 -- Takes a job from its lane that is not to run. One that stands far from both ends leaves its id there, where the next
 -- claim drops it; so there are never more such ids than jobs have waited at once.
