@@ -51,6 +51,17 @@ describe("a controller whose clock is behind that of another", () => {
     for (const stream of ["index", "ended:7"]) assert.equal(await under.redis.xlen(`{drydock:0}:${stream}`), 0, stream);
   });
 
+  test("ends a job although the last one that ended was retried", async () => {
+    const [a, b] = [await launch(), await launch()];
+    await under.pool.end(a, "cancel");
+    under.clock.advance(1_000);
+    await under.pool.end(b, "cancel");
+    await under.pool.retry(b);
+    under.clock.advance(-500);
+    await under.pool.end(b, "cancel");
+    assert.deepEqual(await listed("CANCELLED"), [b, a]);
+  });
+
   test("ends jobs that are listed once, also when they were retried and ended again", async () => {
     await under.pool.end(await launch(), "cancel");
     under.clock.advance(-5_000);

@@ -33,6 +33,8 @@ export interface ModelJob extends Omit<ShownJob, "executionTotals"> {
   leftPlace: boolean;
   /** How often it was retried. */
   lives: number;
+  /** Under which time it is kept among the ended: its end, or the newest one when the clock went back. */
+  keptFrom: number;
   /** When the open command was asked for. */
   commandAt: number;
   /** When its wait for the first run ends; 0 is never. */
@@ -79,6 +81,8 @@ export class ModelPool {
   readonly ending = new Map<string, JobCommand>();
   /** Job type -> at most so many places in its queue whose job does not wait there any more. */
   readonly leftPlaces = new Map<string, number>();
+  /** The newest end in each final status. */
+  readonly newestEnd = new Map<JobStatus, number>();
   #front = 0;
   #back = 0;
 
@@ -114,7 +118,15 @@ export class ModelPool {
 
   /** The job as users see it. */
   show(job: ModelJob): ShownJob {
-    const { turn: _, mayComeEarly: _early, leftPlace: _left, commandAt: _at, lives: _lives, ...rest } = job;
+    const {
+      turn: _,
+      mayComeEarly: _early,
+      leftPlace: _left,
+      commandAt: _at,
+      lives: _lives,
+      keptFrom: _kept,
+      ...rest
+    } = job;
     const { expiresAt: _expires, isLimited: _limited, plan: _plan, ...shown } = rest;
     const launched = [...this.jobs.values(), ...this.gone].filter(({ upstreamJobId }) => upstreamJobId === job.id);
     const executionTotals: ShownJob["executionTotals"] = {};
@@ -150,6 +162,7 @@ export function newModelJob(
       leftPlace: false,
       commandAt: 0,
       lives: 0,
+      keptFrom: 0,
       expiresAt: 0,
       isLimited: false,
       plan: undefined,
@@ -163,7 +176,9 @@ export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void 
     job.leftPlace = true;
     pool.leftPlaces.set(job.name, (pool.leftPlaces.get(job.name) ?? 0) + 1);
   }
-  Object.assign(job, { status, endedAt: pool.now, runAt: 0, expiresAt: 0, command: undefined });
+  const keptFrom = Math.max(pool.now, pool.newestEnd.get(status) ?? 0);
+  pool.newestEnd.set(status, keptFrom);
+  Object.assign(job, { status, endedAt: pool.now, keptFrom, runAt: 0, expiresAt: 0, command: undefined });
 }
 
 /** What a stop or cancel ends in. */

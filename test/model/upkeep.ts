@@ -39,7 +39,7 @@ export function expire(pool: ModelPool): UpkeepReport {
 
 /** Jobs that ended before that time are gone. */
 export function sweep(pool: ModelPool, status: JobStatus, before: number): UpkeepReport {
-  const old = pool.inStatus(status).filter(({ endedAt }) => endedAt < before);
+  const old = pool.inStatus(status).filter(({ keptFrom }) => keptFrom < before);
   for (const job of old) {
     pool.jobs.delete(job.id);
     pool.gone.push(job);

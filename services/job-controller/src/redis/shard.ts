@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "@drydock/shared/clock.ts";
-import type { Redis } from "ioredis";
+import { type Redis, ReplyError } from "ioredis";
 import { Packr } from "msgpackr";
 import { keysOf, type ShardKeys } from "./keys.ts";
 import { toReasonedError } from "./reply-errors.ts";
@@ -57,7 +57,10 @@ export class Shard {
     this.#clock = clock;
   }
 
-  /** Runs one operation; operations of a shard run in the order in which they were given. */
+  /**
+   * Runs one operation. Operations of a shard run in the order in which they were given, unless somebody empties Redis'
+   * cache of scripts at that moment.
+   */
   run(name: TransitionName, ...args: Argument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ name, args, resolve, reject });
@@ -87,7 +90,8 @@ export class Shard {
     } catch (error) {
       const reasoned = toReasonedError(error);
       // what waits behind a Redis that does not answer must not wait for its own time-out as well
-      for (const operation of [...batch, ...this.#waiting.splice(0)]) operation.reject(reasoned);
+      const behind = error instanceof ReplyError ? [] : this.#waiting.splice(0);
+      for (const operation of [...batch, ...behind]) operation.reject(reasoned);
     } finally {
       this.#calls--;
       if (this.#waiting.length > 0) this.#flushSoon();

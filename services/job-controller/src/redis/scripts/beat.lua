@@ -4,8 +4,7 @@
 -- reply: for each of those 1 (held) or 0 (lost), then the open commands as id, token, command
 -- errors: WORKER_SUPERSEDED, LEASE_LOST
 -- Ends a job whose worker does not obey; the worker is told that it has lost it.
-local function force_end(id)
-  local job = load(id)
+local function force_end(id, job)
   local command = job[COMMAND]
   let_go(id, job)
   job[TOKEN] = job[TOKEN] + 1
@@ -26,13 +25,17 @@ transitions.beat = function(worker, incarnation, session, lease, accept, limit, 
   local held = redis.call("HGETALL", held_key)
   for at = 1, #held, 2 do
     local id, mark = held[at], held[at + 1]
-    if kept[id] and is_overdue(mark, limit) then
-      reply[kept[id]] = 0
-      force_end(id)
-    elseif kept[id] then
+    local named = kept[id]
+    if named and not is_overdue(mark, limit) then
       commands[#commands + 1] = command_of(id, mark)
-    elseif now - load(id)[STARTED] > tonumber(accept) then
-      give_back_unheard(id, worker)
+    else
+      local job = find(id)
+      if named then reply[named] = 0 end
+      if job and named then
+        force_end(id, job)
+      elseif not job or now - job[STARTED] > tonumber(accept) then
+        give_back_unheard(id, worker)
+      end
     end
   end
   return { reply, commands }

@@ -1,7 +1,7 @@
 -- claim: takes waiting jobs for a worker, in the order of the names; status, token and lease change together.
 -- arguments: worker, incarnation, session, limit, then for each job type its name, how many may run over all workers or 0,
 --   how many of one fairness key or 0, and what runs in other shards or empty, as JSON:
---   {until_ms, total, keys}, where keys are counts by fairness key, and nothing is taken after that time
+--   {until_ms, total, keys}, where keys are counts by fairness key, and nothing is taken after that time of Redis' clock
 -- reply: whether more may be waiting (0 or 1), then for each job id, token, name, attempt, log length, trace,
 --   limit of the run in ms or 0, parameters; errors: WORKER_SUPERSEDED, LEASE_LOST
 local MOST_POPPED = 500

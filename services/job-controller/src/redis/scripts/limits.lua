@@ -11,6 +11,12 @@ local function turn_of(name)
   return prefix .. "claim-turn:" .. name
 end
 
+-- The time by which turns end: that of the call may be seconds old when Redis was held up.
+local function redis_now()
+  local seconds, microseconds = unpack(redis.call("TIME"))
+  return seconds * 1000 + math.floor(microseconds / 1000)
+end
+
 -- How many more jobs of the type may run, and the same of a fairness key: those that run are counted, in the same script
 -- that makes them run. Jobs without a key are not held to its limit.
 local function rooms(name, most, most_of_key, elsewhere)
@@ -24,7 +30,7 @@ local function rooms(name, most, most_of_key, elsewhere)
     local count = redis.call("ZLEXCOUNT", running, "[" .. key .. " ", "(" .. key .. "!")
     return most_of_key - count - (far and far.keys[key] or 0)
   end
-  if redis.call("SISMEMBER", prefix .. "paused", name) == 1 or (far and now > far.until_ms) then
+  if redis.call("SISMEMBER", prefix .. "paused", name) == 1 or (far and redis_now() > far.until_ms) then
     room = function() return 0 end
   end
   return room, most_of_key > 0 and room_of or nil
