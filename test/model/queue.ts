@@ -29,7 +29,7 @@ export function claim(
     }
     if (count < wanted && mostOfKey === 0) clearLeftPlaces(pool, name);
   }
-  return { jobs, more: jobs.length === limit };
+  return { jobs, more: jobs.length === limit, busy: [] };
 }
 
 /** A drain that stopped those jobs; places that are empty count, so that fewer than the limit may be stopped. */

@@ -48,6 +48,8 @@ export interface Claim {
   jobs: ClaimedJob[];
   /** Whether more may be waiting. */
   more: boolean;
+  /** Types that may have more, but another controller claims of them just now: to be tried again a moment later. */
+  busy: string[];
 }
 
 /** A job type that a worker takes. */
@@ -105,7 +107,10 @@ export interface JobPool {
   /** Forgets the worker and frees what it holds, if this stream is still its newest. */
   leave(worker: WorkerIdentity): Promise<void>;
 
-  /** Takes waiting jobs of these types for the worker, at most `limit`, in the order of the types. */
+  /**
+   * Takes waiting jobs of these types for the worker, at most `limit`, in the order of the types. Throws only when it has
+   * taken none: a job that was taken is the worker's, whatever fails behind it.
+   */
   claim(worker: WorkerIdentity, types: readonly ClaimableType[], limit: number): Promise<Claim>;
   checkIn(lease: Lease, checkIn: CheckIn): Promise<void>;
   succeed(lease: Lease, checkIn: CheckIn): Promise<Verdict>;

@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "@drydock/shared/clock.ts";
+import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { WorkerIdentity } from "../domain/worker.ts";
 import type { Claim, ClaimableType } from "../ports/job-pool.ts";
 import { toClaimedJob } from "./job-codec.ts";
 import { list, number, text } from "./reply.ts";
 import { type Shard, shardOfKey } from "./shard.ts";
 
-/** How long a turn lasts at most, in milliseconds: longer than a claim takes, as commands fail after 3 s. */
-const turnMs = 4_000;
-/** How long to wait before another controller's turn is looked at again, and how often. */
-const turnWait = { ms: 5, most: 100 };
+/** How long a turn lasts at most, in milliseconds: so long does a controller that is killed in it keep the others waiting. */
+const turnMs = 1_000;
+/** Claims of a turn, a few milliseconds as a rule, are sent within this time: the rest is for the last one to arrive. */
+const sendMs = 500;
 
 /** What runs of a type in other shards, as claim.lua takes it. */
 interface Elsewhere {
@@ -28,7 +28,7 @@ export class Claimer {
   readonly #clock: Clock;
   readonly #owner = randomUUID();
   /** Turns of this controller wait for each other here, those of others in Redis. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Map<string, Promise<boolean>>();
   #nextShard = 0;
 
   constructor(shards: readonly Shard[], clock: Clock) {
@@ -37,23 +37,32 @@ export class Claimer {
   }
 
   async claim(worker: WorkerIdentity, types: readonly ClaimableType[], limit: number): Promise<Claim> {
-    const claim: Claim = { jobs: [], more: false };
-    const needsTurn = ({ most, mostOfKey }: ClaimableType) => this.#shards.length > 1 && most + mostOfKey > 0;
-    if (!types.some(needsTurn)) {
-      await this.#claimInTurn(claim, worker, { types, limit });
-      return claim;
-    }
-    // one after the other, so that their order counts
-    for (const type of types) {
-      if (claim.jobs.length >= limit) return { ...claim, more: true };
-      const wanted = { types: [type], limit };
-      if (needsTurn(type)) await this.#claimLimited(claim, worker, wanted);
-      else await this.#claimInTurn(claim, worker, wanted);
+    const claim: Claim = { jobs: [], more: false, busy: [] };
+    try {
+      await this.#claimInto(claim, worker, { types, limit });
+    } catch (error) {
+      if (claim.jobs.length === 0) throw error;
+      // what was taken is the worker's by now: it must hear of that
+      claim.more = true;
     }
     return claim;
   }
 
-  async #claimInTurn(claim: Claim, worker: WorkerIdentity, wanted: Wanted, count?: Count): Promise<void> {
+  async #claimInto(claim: Claim, worker: WorkerIdentity, { types, limit }: Wanted): Promise<void> {
+    const needsTurn = ({ most, mostOfKey }: ClaimableType) => this.#shards.length > 1 && most + mostOfKey > 0;
+    if (!types.some(needsTurn)) return this.#claimFromAll(claim, worker, { types, limit });
+    // one after the other, so that their order counts
+    for (const type of types) {
+      if (claim.jobs.length >= limit) {
+        claim.more = true;
+        return;
+      }
+      if (needsTurn(type)) await this.#claimLimited(claim, worker, { type, limit });
+      else await this.#claimFromAll(claim, worker, { types: [type], limit });
+    }
+  }
+
+  async #claimFromAll(claim: Claim, worker: WorkerIdentity, wanted: Wanted, count?: Count): Promise<void> {
     const first = this.#nextShard++;
     for (let i = 0; i < this.#shards.length && claim.jobs.length < wanted.limit; i++) {
       const number = (first + i) % this.#shards.length;
@@ -62,34 +71,39 @@ export class Claimer {
     }
   }
 
-  async #claimLimited(claim: Claim, worker: WorkerIdentity, wanted: Wanted): Promise<void> {
-    const [{ name } = { name: "" }] = wanted.types;
-    const before = this.#turns.get(name);
-    const turn = (async () => {
-      await before;
-      const until = await this.#takeTurn(name);
-      if (until === undefined) return;
-      try {
-        await this.#claimInTurn(claim, worker, wanted, (number) => this.#countElsewhere(name, number, until));
-      } finally {
-        await this.#home(name).run("end-turn", name, this.#owner);
-      }
-    })();
-    this.#turns.set(
-      name,
-      turn.catch(() => {}),
-    );
-    await turn;
+  /** Claims when the claims of this controller that came before have had their turn. */
+  async #claimLimited(claim: Claim, worker: WorkerIdentity, wanted: WantedOfOne): Promise<void> {
+    const { name } = wanted.type;
+    const before = this.#turns.get(name) ?? Promise.resolve(true);
+    // what keeps the one before from its turn keeps this one too: nobody waits for that twice
+    const turn = before.then((isFree) => isFree && this.#takeTurn(claim, worker, wanted));
+    const settled = turn.catch((error: unknown) => {
+      if (isAway(error)) throw error;
+      return true;
+    });
+    settled.catch(() => {});
+    this.#turns.set(name, settled);
+    try {
+      if (!(await turn)) claim.busy.push(name);
+    } finally {
+      if (this.#turns.get(name) === settled) this.#turns.delete(name);
+    }
   }
 
-  /** Resolves to when the turn ends; undefined when others kept it for too long. */
-  async #takeTurn(name: string): Promise<number | undefined> {
-    for (let tries = 0; tries < turnWait.most; tries++) {
-      const until = this.#clock.now() + turnMs;
-      if ((await this.#home(name).run("take-turn", name, this.#owner, turnMs)) === 1) return until;
-      await sleep(turnWait.ms);
+  /** Resolves to whether it was this controller's turn. */
+  async #takeTurn(claim: Claim, worker: WorkerIdentity, { type, limit }: WantedOfOne) {
+    const home = this.#shards[shardOfKey(type.name, this.#shards.length)] as Shard;
+    const until = this.#clock.now() + sendMs;
+    if ((await home.run("take-turn", type.name, this.#owner, turnMs)) !== 1) return false;
+    try {
+      const count: Count = (number) => this.#countElsewhere(type.name, number, until);
+      await this.#claimFromAll(claim, worker, { types: [type], limit }, count);
+      claim.more ||= this.#clock.now() > until;
+    } finally {
+      // goes before the next take-turn, so none waits for it; a turn that is not ended runs out
+      void home.run("end-turn", type.name, this.#owner).catch(() => {});
     }
-    return undefined;
+    return true;
   }
 
   async #countElsewhere(name: string, here: number, until: number): Promise<Elsewhere> {
@@ -105,15 +119,15 @@ export class Claimer {
     }
     return elsewhere;
   }
-
-  /** The shard that keeps the turns of the type. */
-  #home(name: string): Shard {
-    return this.#shards[shardOfKey(name, this.#shards.length)] as Shard;
-  }
 }
 
 interface Wanted {
   types: readonly ClaimableType[];
+  limit: number;
+}
+
+interface WantedOfOne {
+  type: ClaimableType;
   limit: number;
 }
 
@@ -131,4 +145,8 @@ async function claimFrom(
   const [more, ...jobs] = list(await shard.run("claim", workerId, incarnation, session, left, ...types));
   for (const job of jobs) claim.jobs.push(toClaimedJob(job));
   claim.more ||= more === 1;
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof ReasonedError && error.reason === "REDIS_UNAVAILABLE";
 }

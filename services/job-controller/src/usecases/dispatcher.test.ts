@@ -27,7 +27,7 @@ function scene(waiting: number) {
         const count = wanted.includes("DEMO") ? Math.min(limit, queue.waiting) : 0;
         queue.waiting -= count;
         this.taken += count;
-        return count === limit;
+        return { more: count === limit, busy: [] as string[] };
       },
       command(lease: { jobId: string }, command: string) {
         this.told.push(`${command} ${lease.jobId}`);
@@ -113,12 +113,41 @@ describe("the dispatcher", () => {
     one.claim = async (wanted) => {
       firsts.push(wanted[0] ?? "");
       if (firsts.length === 4) one.taken = 1;
-      return true;
+      return { more: true, busy: [] };
     };
     dispatcher.add(asSession(one));
     await settle();
     assert.deepEqual(new Set(firsts.slice(0, 2)), new Set(["DEMO", "OTHER"]));
     assert.deepEqual(firsts.slice(0, 2), firsts.slice(2, 4));
+  });
+
+  test("tries a type again in a moment of which another controller claims, and goes on with others till then", async (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const { worker } = scene(0);
+    const dispatcher = new Dispatcher(logger);
+    const [one, two] = [worker("one", 4, ["DEMO", "OTHER"]), worker("two", 4)];
+    const claimed: string[][] = [];
+    for (const session of [one, two]) {
+      session.claim = async (wanted) => {
+        claimed.push([session.identity.workerId, ...wanted.sort()]);
+        return { more: false, busy: wanted.filter((name) => name === "DEMO") };
+      };
+      dispatcher.add(asSession(session));
+    }
+    await settle();
+    assert.deepEqual(claimed.splice(0), [
+      ["one", "DEMO", "OTHER"],
+      ["two", "DEMO"],
+    ]);
+    dispatcher.wake("OTHER");
+    await settle();
+    assert.deepEqual(claimed.splice(0), [["one", "OTHER"]], "nothing but what is worth it");
+    context.mock.timers.tick(5);
+    await settle();
+    assert.deepEqual(claimed, [
+      ["one", "DEMO"],
+      ["two", "DEMO"],
+    ]);
   });
 
   test("passes a command on to the worker that holds the job, and to no other", () => {

@@ -4,6 +4,8 @@ import type { WorkerSession } from "./worker-session.ts";
 
 /** So many jobs are claimed for a worker in one go even when they are more than half of its slots. */
 const leastLot = 8;
+/** After so many milliseconds a type is tried again of which another controller claims: as long as that takes as a rule. */
+const busyMs = 5;
 
 /**
  * Hands waiting jobs to the workers of this controller, in rounds: in each, every worker with a free slot claims, those
@@ -16,6 +18,8 @@ export class Dispatcher {
   readonly #sessions = new Set<WorkerSession>();
   /** The job types that may have a waiting job. */
   readonly #ready = new Set<string>();
+  /** Those that are to be looked at in a moment. */
+  readonly #busy = new Set<string>();
   #isRunning = false;
   #isAskedFor = false;
   #claims = 0;
@@ -75,6 +79,16 @@ export class Dispatcher {
     }
   }
 
+  /** The round goes on without it: others must not wait for it. */
+  #wakeSoon(jobName: string): void {
+    if (this.#busy.has(jobName)) return;
+    this.#busy.add(jobName);
+    setTimeout(() => {
+      this.#busy.delete(jobName);
+      this.wake(jobName);
+    }, busyMs);
+  }
+
   async #round(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
@@ -104,7 +118,9 @@ export class Dispatcher {
   async #claim(session: WorkerSession, ready: string[], limit: number): Promise<void> {
     const names = inTurn(ready, this.#claims++).filter((name) => session.names.has(name));
     try {
-      if (await session.claim(names, limit)) for (const name of names) this.#ready.add(name);
+      const { more, busy } = await session.claim(names, limit);
+      if (more) for (const name of names) this.#ready.add(name);
+      for (const name of busy) this.#wakeSoon(name);
     } catch (error) {
       this.#logger.debug({ workerId: session.identity.workerId, err: error }, "a claim failed");
     }

@@ -5,7 +5,7 @@ import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
 import type { JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
-import type { CheckIn, ClaimableType, JobPool } from "../ports/job-pool.ts";
+import type { CheckIn, Claim, ClaimableType, JobPool } from "../ports/job-pool.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { KeyLimits } from "./key-limits.ts";
 import { storeAtLast } from "./store-at-last.ts";
@@ -90,14 +90,14 @@ export class WorkerSession {
     for (const { lease, command } of reply.commands) this.#channel.command(lease, command);
   }
 
-  /** Claims jobs of these types and sends them; resolves to whether more may be waiting. */
-  async claim(names: string[], limit: number): Promise<boolean> {
+  /** Claims jobs of these types and sends them; resolves to where more may be waiting. */
+  async claim(names: string[], limit: number): Promise<Omit<Claim, "jobs">> {
     this.#claiming += limit;
     try {
       const types = await Promise.all(names.map((name) => this.#claimable(name)));
-      const { jobs, more } = await this.#deps.pool.claim(this.identity, types, limit);
+      const { jobs, more, busy } = await this.#deps.pool.claim(this.identity, types, limit);
       for (const job of jobs) this.#assign(job);
-      return more || jobs.length === limit;
+      return { more: more || jobs.length === limit, busy };
     } catch (error) {
       // its next beat says so and ends the stream; till then results may still come on it
       if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#isOusted = true;

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, type TestContext, test } from "node:test";
+import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
+import { list } from "@drydock/job-controller/redis/reply.ts";
+import { redisUnavailable } from "@drydock/job-controller/redis/reply-errors.ts";
+import type { TransitionName } from "@drydock/job-controller/redis/script.ts";
+import { type Reply, Shard, shardOfKey } from "@drydock/job-controller/redis/shard.ts";
+import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+
+const worker = workerNamed("w1");
+const limited: ClaimableType = { name: "LIMITED", most: 9, mostOfKey: 0 };
+const [free] = demoTypes as [ClaimableType];
+
+describe("a claim from several shards", () => {
+  let under: PoolUnderTest;
+  before(async () => {
+    under = await startPool({ shards: 3 });
+  });
+  after(() => under.stop());
+  beforeEach(async () => {
+    await under.redis.flushall();
+    await under.pool.hello(worker, workerInfo, []);
+    for (let at = 0; at < 6; at++) {
+      await under.pool.launch({ ...demoJob, name: "LIMITED" });
+      await under.pool.launch(demoJob);
+    }
+  });
+
+  /** Asks before each operation whether it is to fail; notes those that were asked for. */
+  function watchRuns(context: TestContext, fails: (name: TransitionName, hasTaken: boolean) => boolean) {
+    const asked: TransitionName[] = [];
+    const run = Shard.prototype.run;
+    let hasTaken = false;
+    context.mock.method(Shard.prototype, "run", async function (this: Shard, ...args: Parameters<typeof run>) {
+      asked.push(args[0]);
+      if (fails(args[0], hasTaken)) throw redisUnavailable(new Error("it went away"));
+      const reply: Reply = await run.apply(this, args);
+      if (args[0] === "claim") hasTaken ||= list(reply).length > 1;
+      return reply;
+    });
+    return asked;
+  }
+
+  const takeTurnOfAnother = () => home().run("take-turn", "LIMITED", "another controller", 60_000);
+  const home = () => under.shards[shardOfKey("LIMITED", 3)] ?? assert.fail();
+
+  const failures: Array<[string, ClaimableType[], TransitionName]> = [
+    ["the next shard's claim", [free], "claim"],
+    ["the next shard's claim in a turn", [limited], "claim"],
+    ["the next count of what runs", [limited], "running"],
+    ["the end of the turn", [limited], "end-turn"],
+    ["the turn of the next type", [free, limited], "take-turn"],
+  ];
+  for (const [what, types, failing] of failures) {
+    test(`hands over what it has taken though ${what} fails`, async (context) => {
+      watchRuns(context, (name, hasTaken) => hasTaken && name === failing);
+      const { jobs, more } = await under.pool.claim(worker, types, 9);
+      context.mock.restoreAll();
+      assert.ok(jobs.length > 0);
+      assert.ok(more || jobs.length === 6, "the others are not forgotten");
+      const { lost } = await under.pool.beat(
+        worker,
+        jobs.map(({ id, token }) => ({ jobId: id, token })),
+      );
+      assert.deepEqual(lost, []);
+    });
+  }
+
+  test("fails when it has taken nothing", async (context) => {
+    watchRuns(context, (name) => name === "claim");
+    for (const types of [[free], [limited], [limited, free]]) {
+      await assert.rejects(under.pool.claim(worker, types, 9), { reason: "REDIS_UNAVAILABLE" });
+    }
+  });
+
+  test("takes other types while another controller claims of one, and says which to try again", async (context) => {
+    await takeTurnOfAnother();
+    const asked = watchRuns(context, () => false);
+    const { jobs, busy } = await under.pool.claim(worker, [limited, free], 9);
+    assert.deepEqual([jobs.map(({ name }) => name), busy], [Array(6).fill("DEMO"), ["LIMITED"]]);
+    assert.equal(asked.filter((name) => name === "take-turn").length, 1, "it does not wait");
+    await home().run("end-turn", "LIMITED", "another controller");
+    assert.equal((await under.pool.claim(worker, [limited], 9)).jobs.length, 6);
+  });
+
+  test("keeps other controllers waiting for a second at most when its turn is never ended", async (context) => {
+    watchRuns(context, (name) => name === "end-turn");
+    assert.equal((await under.pool.claim(worker, [limited], 2)).jobs.length, 2);
+    const left = await under.redis.pttl(home().keys.jobs.replace("jobs", "claim-turn:LIMITED"));
+    assert.ok(left <= 1_000, `${left} ms`);
+  });
+
+  test("takes nothing when it is late in its turn, and says that more may be waiting", async (context) => {
+    watchRuns(context, (name) => {
+      if (name === "running") under.clock.advance(501);
+      return false;
+    });
+    const late = await under.pool.claim(worker, [limited], 9);
+    assert.deepEqual(late, { jobs: [], more: true, busy: [] });
+  });
+
+  test("shares what kept the one before it from its turn, instead of waiting for that again", async (context) => {
+    const asked = watchRuns(context, (name) => name === "take-turn");
+    const claims = () => Array.from({ length: 5 }, () => under.pool.claim(worker, [limited], 1));
+    const failed = await Promise.allSettled(claims());
+    assert.ok(failed.every(({ status }) => status === "rejected"));
+    assert.equal(asked.filter((name) => name === "take-turn").length, 1);
+    context.mock.restoreAll();
+    const claimed = await Promise.all(claims());
+    assert.equal(claimed.flatMap(({ jobs }) => jobs).length, 5, "the next ones are not held back by it");
+  });
+});
