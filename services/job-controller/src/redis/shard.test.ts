@@ -3,31 +3,50 @@ import { describe, test } from "node:test";
 import { systemClock } from "@drydock/shared/clock.ts";
 import { ReplyError } from "ioredis";
 import { Packr } from "msgpackr";
-import { type Argument, type ScriptedRedis, Shard } from "./shard.ts";
+import { type ScriptedRedis, Shard } from "./shard.ts";
 
-const { pack, unpack } = new Packr({ useRecords: false });
-
-/** Runs more operations than one call takes; the first call fails in that way. */
-async function runMany(failure: Error): Promise<string[]> {
-  let calls = 0;
-  const drydockBuffer = async (...args: Argument[]): Promise<Buffer> => {
-    if (++calls === 1) throw failure;
-    return pack(unpack(args[6] as Buffer).map(() => "done"));
+/** A shard of which two calls are under way and an operation waits behind them, and what becomes of each. */
+async function scene() {
+  const calls: Array<PromiseWithResolvers<Buffer>> = [];
+  const call = () => {
+    const answer = Promise.withResolvers<Buffer>();
+    calls.push(answer);
+    return answer.promise;
   };
-  const shard = new Shard(0, { drydockBuffer } as unknown as ScriptedRedis, systemClock);
-  const running = Array.from({ length: 2_000 }, () => shard.run("read", "1"));
-  return (await Promise.allSettled(running)).map(({ status }) => status);
+  const fake = { drydockBuffer: call, drydockFrequentBuffer: call } as unknown as ScriptedRedis;
+  const shard = new Shard(0, fake, systemClock);
+  const outcomes: string[] = [];
+  const run = async (name: string) => {
+    const outcome = await shard.run("read", name).then(String, () => "failed");
+    outcomes.push(`${name} ${outcome}`);
+  };
+  for (const name of ["first", "second", "third"]) {
+    void run(name);
+    await turn();
+  }
+  assert.equal(calls.length, 2);
+  return { calls, outcomes };
 }
 
-describe("the calls of a shard", () => {
-  test("that Redis refuses fail alone", async () => {
-    const statuses = await runMany(new ReplyError("ERR not now"));
-    assert.equal(statuses.filter((status) => status === "rejected").length, 96);
-    assert.equal(statuses.at(-1), "fulfilled");
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const replyOf = (word: string) => Buffer.from(new Packr({ useRecords: false }).pack([word]));
+
+describe("the operations that wait for a call", () => {
+  test("go on when Redis refuses that call alone", async () => {
+    const { calls, outcomes } = await scene();
+    calls[0]?.reject(new ReplyError("ERR a fault in the script"));
+    await turn();
+    await turn();
+    assert.deepEqual([outcomes, calls.length], [["first failed"], 3]);
+    for (const { resolve } of calls) resolve(replyOf("done"));
+    await turn();
+    assert.deepEqual(outcomes, ["first failed", "second done", "third done"]);
   });
 
-  test("that Redis does not answer fail with all that waits behind them", async () => {
-    const statuses = await runMany(new Error("Command timed out"));
-    assert.equal(statuses.at(-1), "rejected");
+  test("fail with it when Redis does not answer", async () => {
+    const { calls, outcomes } = await scene();
+    calls[0]?.reject(new Error("Command timed out"));
+    await turn();
+    assert.deepEqual([outcomes, calls.length], [["first failed", "third failed"], 2]);
   });
 });

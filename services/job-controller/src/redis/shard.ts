@@ -58,8 +58,8 @@ export class Shard {
   }
 
   /**
-   * Runs one operation. Operations of a shard run in the order in which they were given, unless somebody empties Redis'
-   * cache of scripts at that moment.
+   * Runs one operation; operations of a shard run in the order in which they were given. Only those that are under way
+   * when Redis is made to forget its scripts (SCRIPT FLUSH) are sent again, perhaps behind later ones.
    */
   run(name: TransitionName, ...args: Argument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
@@ -90,8 +90,8 @@ export class Shard {
     } catch (error) {
       const reasoned = toReasonedError(error);
       // what waits behind a Redis that does not answer must not wait for its own time-out as well
-      const behind = error instanceof ReplyError ? [] : this.#waiting.splice(0);
-      for (const operation of [...batch, ...behind]) operation.reject(reasoned);
+      const failed = error instanceof ReplyError ? batch : [...batch, ...this.#waiting.splice(0)];
+      for (const operation of failed) operation.reject(reasoned);
     } finally {
       this.#calls--;
       if (this.#waiting.length > 0) this.#flushSoon();
@@ -118,11 +118,14 @@ export function shardOfKey(key: string, shards: number): number {
   return createHash("sha256").update(key).digest().readUInt32BE(0) % shards;
 }
 
-/** Gives the connection the script. */
+/** Gives the connection the script, which Redis loads whenever the connection is made. */
 export function defineScript(redis: Redis): ScriptedRedis {
-  const lua = readScript((name) => frequentTransitions.has(name));
-  redis.defineCommand("drydock", { numberOfKeys: keyCount, lua: readScript() });
-  redis.defineCommand("drydockFrequent", { numberOfKeys: keyCount, lua });
+  const scripts = { drydock: readScript(), drydockFrequent: readScript((name) => frequentTransitions.has(name)) };
+  for (const [name, lua] of Object.entries(scripts)) redis.defineCommand(name, { numberOfKeys: keyCount, lua });
+  // Redis may forget scripts that it knows from EVAL alone; where this fails, calls bring them along
+  redis.on("ready", () => {
+    for (const lua of Object.values(scripts)) redis.script("LOAD", lua).catch(() => {});
+  });
   return redis as ScriptedRedis;
 }
 
