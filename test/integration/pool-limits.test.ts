@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, mock, test } from "node:test";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import { KeyLimits } from "@drydock/job-controller/usecases/key-limits.ts";
@@ -111,51 +111,6 @@ for (const shards of [1, 3]) {
       const claimed: string[] = [];
       for (let at = 0; at < 3; at++) claimed.push(...(await claim(1, capped)).map(({ id }) => id));
       assert.deepEqual(claimed, [low]);
-    });
-
-    test("a worker gets what was taken for it although a later shard does not answer", async () => {
-      for (let i = 0; i < 9; i++) await launch();
-      const last = under.shards.at(-1) ?? assert.fail();
-      const run = last.run.bind(last);
-      const away = mock.method(last, "run", (...args: Parameters<typeof run>) =>
-        args[0] === "claim" ? Promise.reject(new Error("away")) : run(...args),
-      );
-      // each shard is the first one in turn
-      for (const type of [{}, {}, {}, { most: 9 }, { most: 9 }, { most: 9 }]) {
-        const claiming = under.pool.claim(worker, [{ name: "DEMO", most: 0, mostOfKey: 0, ...type }], 9);
-        const { jobs, more } = await claiming.catch(() => ({ jobs: [], more: true }));
-        assert.equal(more, true);
-        for (const { id, token } of jobs) await under.pool.release({ jobId: id, token });
-      }
-      const held = await under.redis.keys("*held:*");
-      away.mock.restore();
-      assert.deepEqual(held, [], "all that was taken was heard of");
-    });
-
-    test("a controller that dies in its turn holds the others up for half a second", async () => {
-      await launch();
-      const turns = under.shards.map((shard) => shard.run("take-turn", "DEMO", "dead", 500));
-      await Promise.all(turns);
-      const begun = performance.now();
-      assert.equal((await claim(1, { most: 4 })).length, 1);
-      assert.ok(performance.now() - begun < 2_000);
-    });
-
-    test("a claim that does not get its turn says that there may be more", async (t) => {
-      if (shards === 1) return t.skip("one shard needs no turns");
-      await launch();
-      await Promise.all(under.shards.map((shard) => shard.run("take-turn", "DEMO", "slow", 30_000)));
-      const claimed = await under.pool.claim(worker, [{ name: "DEMO", most: 4, mostOfKey: 0 }], 1);
-      assert.deepEqual(claimed, { jobs: [], more: true });
-    });
-
-    test("a beat goes on although the worker holds what is no job any more", async () => {
-      await launch();
-      const [job = assert.fail()] = await claim(1);
-      await under.redis.hset("{drydock:0}:held:w1", "00000000000000", "1");
-      const lease = { jobId: job.id, token: job.token };
-      assert.deepEqual(await under.pool.beat(worker, [lease]), { lost: [], commands: [] });
-      assert.equal(await under.redis.hexists("{drydock:0}:held:w1", "00000000000000"), 0);
     });
 
     test("a worker without jobs is forgotten with its lease, however many there are", async () => {

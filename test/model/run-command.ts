@@ -123,7 +123,13 @@ const runners: Runners = {
   endSubJobs: async (driver) => {
     // in which order they are passed on is free, and with it how many steps that takes
     while ((await driver.under.pool.endSubJobs()).more);
-    users.endSubJobs(driver.model);
+    const alive = driver.model.inStatus("SCHEDULED", "PENDING", "RUNNING");
+    const asked = new Map<string, JobCommand>();
+    for (const { status, command, id } of await Promise.all(alive.map(({ id }) => driver.under.pool.get(id)))) {
+      const ended = status === "STOPPED" ? "stop" : status === "CANCELLED" ? "cancel" : undefined;
+      if (command ?? ended) asked.set(id, command ?? ended ?? "stop");
+    }
+    users.endSubJobs(driver.model, asked);
   },
   fire: async (driver) => {
     const asked = fireSchedules(driver.under);

@@ -63,14 +63,19 @@ export function end(pool: ModelPool, id: string, command: JobCommand): ModelJob 
   return job;
 }
 
-/** Passes stops and cancels on to the jobs that the ended jobs launched, and to what those launched. */
-export function endSubJobs(pool: ModelPool): void {
+/**
+ * Passes stops and cancels on to the jobs that the ended jobs launched, and to what those launched.
+ * @param asked what became of each: when one ancestor is stopped and another cancelled, whichever comes first counts
+ */
+export function endSubJobs(pool: ModelPool, asked: ReadonlyMap<string, JobCommand>): void {
+  const commands = new Set(pool.ending.values());
   for (const [parentId, command] of pool.ending) {
     pool.ending.delete(parentId);
     for (const id of pool.jobs.get(parentId)?.executions ?? []) {
       const job = pool.jobs.get(id);
       if (job === undefined) continue;
-      endJob(pool, job, command);
+      const first = asked.get(id) ?? command;
+      endJob(pool, job, commands.has(first) ? first : command);
       passOn(pool, job, command);
     }
   }

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { WorkerIdentity } from "../domain/worker.ts";
 import type { Claim, ClaimableType } from "../ports/job-pool.ts";
@@ -8,12 +7,11 @@ import { list, number, text } from "./reply.ts";
 import { type Shard, shardOfKey } from "./shard.ts";
 
 /** How long a turn lasts at most, in milliseconds: so long does a controller that is killed in it keep the others waiting. */
-const turnMs = 1_000;
-/** Claims of a turn, a few milliseconds as a rule, are sent within this time: the rest is for the last one to arrive. */
-const sendMs = 500;
+const turnMs = 500;
 
 /** What runs of a type in other shards, as claim.lua takes it. */
 interface Elsewhere {
+  /** By Redis' clock. */
   until_ms: number;
   total: number;
   keys: Record<string, number>;
@@ -25,15 +23,13 @@ interface Elsewhere {
  */
 export class Claimer {
   readonly #shards: readonly Shard[];
-  readonly #clock: Clock;
   readonly #owner = randomUUID();
   /** Turns of this controller wait for each other here, those of others in Redis. */
   readonly #turns = new Map<string, Promise<boolean>>();
   #nextShard = 0;
 
-  constructor(shards: readonly Shard[], clock: Clock) {
+  constructor(shards: readonly Shard[]) {
     this.#shards = shards;
-    this.#clock = clock;
   }
 
   async claim(worker: WorkerIdentity, types: readonly ClaimableType[], limit: number): Promise<Claim> {
@@ -93,12 +89,13 @@ export class Claimer {
   /** Resolves to whether it was this controller's turn. */
   async #takeTurn(claim: Claim, worker: WorkerIdentity, { type, limit }: WantedOfOne) {
     const home = this.#shards[shardOfKey(type.name, this.#shards.length)] as Shard;
-    const until = this.#clock.now() + sendMs;
-    if ((await home.run("take-turn", type.name, this.#owner, turnMs)) !== 1) return false;
+    const until = number(await home.run("take-turn", type.name, this.#owner, turnMs));
+    if (until === 0) return false;
+    const begun = performance.now();
     try {
       const count: Count = (number) => this.#countElsewhere(type.name, number, until);
       await this.#claimFromAll(claim, worker, { types: [type], limit }, count);
-      claim.more ||= this.#clock.now() > until;
+      claim.more ||= performance.now() - begun > turnMs;
     } finally {
       // goes before the next take-turn, so none waits for it; a turn that is not ended runs out
       void home.run("end-turn", type.name, this.#owner).catch(() => {});

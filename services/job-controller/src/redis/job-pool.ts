@@ -48,7 +48,7 @@ export class RedisJobPool implements port.JobPool {
     this.#shards = shards;
     this.#terms = terms;
     this.#clock = clock;
-    this.#claimer = new Claimer(shards, clock);
+    this.#claimer = new Claimer(shards);
   }
 
   async launch(job: NewJob): Promise<Job> {
