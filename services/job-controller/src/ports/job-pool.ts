@@ -138,6 +138,9 @@ export interface JobPool {
    */
   sweep(status: JobStatus, before: number, hooksBefore: number): Promise<UpkeepReport>;
 
+  /** Frees unique keys that the shard they fall to has reserved for jobs of others which are over. */
+  freeKeys(): Promise<UpkeepReport>;
+
   workers(): Promise<WorkerState[]>;
   /** How many slots the workers have that take the job type, by its name; those that drain are left out. */
   slots(): Promise<Map<string, number>>;

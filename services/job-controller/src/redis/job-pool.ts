@@ -18,8 +18,10 @@ import {
 } from "./job-codec.ts";
 import { readSlots, readWorkers } from "./pool-state.ts";
 import { list, number, text } from "./reply.ts";
-import { IdTaken, jobNotFound } from "./reply-errors.ts";
+import { IdTaken, jobNotFound, KeyReserved } from "./reply-errors.ts";
 import { type Reply, type ScriptedRedis, type Shard, shardOfKey } from "./shard.ts";
+import { SubJobLauncher } from "./sub-job-launcher.ts";
+import { UniqueKeys } from "./unique-keys.ts";
 
 /** How many jobs one upkeep call moves at most, so that its script stays short. */
 const upkeepLimit = 100;
@@ -41,6 +43,8 @@ export class RedisJobPool implements port.JobPool {
   readonly #terms: LeaseTerms;
   readonly #clock: Clock;
   readonly #claimer: Claimer;
+  readonly #keys: UniqueKeys;
+  readonly #subJobs: SubJobLauncher;
   #nextShard = 0;
 
   constructor({ redis, shards, terms, clock }: RedisJobPoolOptions) {
@@ -49,24 +53,21 @@ export class RedisJobPool implements port.JobPool {
     this.#terms = terms;
     this.#clock = clock;
     this.#claimer = new Claimer(shards);
+    this.#keys = new UniqueKeys(shards, clock);
+    this.#subJobs = new SubJobLauncher(shards, this.#keys, clock);
   }
 
   async launch(job: NewJob): Promise<Job> {
     const { name, traceparent, parametersJson, options } = job;
-    const reply = await this.#withNewId(this.#shardFor(options), (own, id) =>
+    const reply = await this.#withNewId(options, (own, id) =>
       own.run("launch", id, name, traceparent, parametersJson, "", toOptionsArgument(options)),
     );
     const [id, now] = list(reply);
     return typeof now === "number" ? newlyLaunched(text(id), now, "", job) : toJob(reply);
   }
 
-  async launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job> {
-    const { name, traceparent, parametersJson, options } = job;
-    const reply = await this.#withNewId(shardOf(parent.jobId), (own, id) => {
-      const child = [id, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
-      return own.run("launch-sub-job", parent.jobId, parent.token, key, ...child);
-    });
-    return toJob(reply);
+  launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job> {
+    return this.#subJobs.launch({ parent, key, job });
   }
 
   async get(jobId: string): Promise<Job> {
@@ -78,7 +79,18 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async retry(jobId: string): Promise<Job> {
-    return toJob(await this.#of(jobId).run("retry", jobId));
+    const own = this.#of(jobId);
+    const key = this.#shards.length === 1 ? "" : (await this.get(jobId)).uniqueKey;
+    for (;;) {
+      const hold = await this.#keys.reserve(key, jobId);
+      try {
+        return toJob(await own.run("retry", jobId, ...hold));
+      } catch (error) {
+        await this.#keys.giveBack(key, jobId, hold);
+        if (!(error instanceof KeyReserved)) throw error;
+        await this.#keys.makeWay(key, error);
+      }
+    }
   }
 
   async hello(worker: WorkerIdentity, info: WorkerInfo, held: Lease[]): Promise<port.HelloReply> {
@@ -186,6 +198,10 @@ export class RedisJobPool implements port.JobPool {
     return toReport((await this.#all(run)).map(number));
   }
 
+  async freeKeys(): Promise<port.UpkeepReport> {
+    return toReport(await this.#keys.freeDue(upkeepLimit));
+  }
+
   workers(): Promise<WorkerState[]> {
     return readWorkers(this.#redis, this.#shards, this.#clock.now());
   }
@@ -207,13 +223,15 @@ export class RedisJobPool implements port.JobPool {
     return shardOfKey(key, this.#shards.length);
   }
 
-  async #withNewId(number: number, run: (shard: Shard, id: string) => Promise<Reply>): Promise<Reply> {
+  async #withNewId(options = usualOptions, run: (shard: Shard, id: string) => Promise<Reply>): Promise<Reply> {
+    const number = this.#shardFor(options);
     const shard = this.#shards[number] as Shard;
     for (;;) {
       try {
         return await run(shard, createJobId(this.#clock.now(), number));
       } catch (error) {
-        if (!(error instanceof IdTaken)) throw error;
+        if (error instanceof KeyReserved) await this.#keys.makeWay(options.uniqueKey, error);
+        else if (!(error instanceof IdTaken)) throw error;
       }
     }
   }

@@ -15,6 +15,19 @@ export class IdTaken extends Error {
   override readonly name = "IdTaken";
 }
 
+/** A unique key is reserved for a job of another shard, or the reservation was withdrawn. */
+export class KeyReserved extends Error {
+  override readonly name = "KeyReserved";
+  readonly jobId: string;
+  readonly ticket: string;
+
+  /** @param subject the job and the ticket of the reservation */
+  constructor(subject: string) {
+    super(subject);
+    [this.jobId = "", this.ticket = ""] = subject.split(" ");
+  }
+}
+
 /** A script's named error, or a fault of the connection, as the error that callers see. */
 export function toReasonedError(thrown: unknown): Error {
   if (thrown instanceof ReasonedError) return thrown;
@@ -31,7 +44,9 @@ export function toReasonedError(thrown: unknown): Error {
     case "UNIQUE_TAKEN":
       return alreadyExists(subject);
     case "UNIQUE_ENDS":
-      return alreadyExists(subject, endingRetryAfterMs);
+      return alreadyEnds(subject);
+    case "UNIQUE_RESERVED":
+      return new KeyReserved(subject);
     case "LEASE_LOST":
       return new ReasonedError("LEASE_LOST", `the lease of ${subject} is lost; abandon it and report nothing`);
     case "WORKER_SUPERSEDED":
@@ -71,13 +86,19 @@ function poolFull(cause: Error): ReasonedError {
   });
 }
 
-function alreadyExists(jobId: string, retryAfterMs?: number): ReasonedError {
+/** The job of the same unique key is alive. */
+export function alreadyExists(jobId: string, retryAfterMs?: number): ReasonedError {
   const text = `job ${jobId} of the same name and key is alive; only one may be. Wait for it, or stop it`;
   return new ReasonedError("JOB_ALREADY_EXISTS", text, {
     metadata: { job_id: jobId },
     resource: { type: "drydock.job.v1.Job", name: jobId, description: text },
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
+}
+
+/** The same when that is about to change. */
+export function alreadyEnds(jobId: string): ReasonedError {
+  return alreadyExists(jobId, endingRetryAfterMs);
 }
 
 const whatIsAllowed: Record<string, string> = {

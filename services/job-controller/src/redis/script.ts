@@ -20,6 +20,10 @@ export const sharedParts = [
 /** The transitions, each a file of its own. */
 export const transitionNames = [
   "launch",
+  "withdraw-key",
+  "reserve-key",
+  "free-key",
+  "due-keys",
   "launch-sub-job",
   "claim",
   "running",

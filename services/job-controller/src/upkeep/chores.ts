@@ -19,6 +19,7 @@ const periods = {
   takeBackMs: 1_000,
   measureMs: 6_000,
   sweepMs: 10_000,
+  freeKeysMs: 10_000,
 };
 
 /** So much of each period is left out at random, so that many controllers spread out. */
@@ -46,6 +47,7 @@ export function createChores(deps: ChoreDeps): Service[] {
     chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
+    chore("key-freer", periods.freeKeysMs, (signal) => runWhileMore(() => pool.freeKeys(), signal)),
     chore("gauge", periods.measureMs, () => deps.limits.measure()),
     chore("look-around", periods.lookMs, async () => deps.dispatcher.lookEverywhere()),
     chore("take-back", periods.takeBackMs, () => takeBack(deps.dispatcher)),

@@ -5,7 +5,7 @@
 -- An operation that fails leaves the others alone: its reply is {err}, whose first word is the reason.
 -- When Redis' memory is full it refuses a script's writes, unless one that frees some came first: what is under way must be
 -- able to end, so such a write, of nothing, goes before all but these.
-local may_be_refused = { launch = true, ["launch-sub-job"] = true, fire = true, ["append-log"] = true,
+local may_be_refused = { launch = true, ["launch-sub-job"] = true, ["reserve-key"] = true, fire = true, ["append-log"] = true,
   ["put-report"] = true, read = true, list = true, ["read-log"] = true, ["queue-state"] = true, running = true,
   ["failed-hooks"] = true, ["list-running"] = true, ["due-periodic"] = true }
 local replies, frees = {}, false

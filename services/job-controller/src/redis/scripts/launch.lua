@@ -2,7 +2,7 @@
 -- arguments: id, name, traceparent, parameters, upstream job or empty, options as JSON or empty
 --   (priority, fairness, kind, run_at, unique, request, policy, labels, schedule, hook)
 -- reply: the id and now; or the job when the request was answered before
--- errors: ID_TAKEN, UNIQUE_TAKEN
+-- errors: ID_TAKEN, UNIQUE_TAKEN, UNIQUE_RESERVED
 local REQUEST_SECONDS = 86400
 local DEFAULTS = { priority = 5, fairness = "", kind = 1, run_at = 0, unique = "", request = "", policy = false,
   labels = "", schedule = "", hook = "" }
@@ -14,11 +14,13 @@ local function answered_before(request)
   return shown(known, load(known))
 end
 
--- Refuses when another job holds the key; one that a job left behind without its record is free.
+-- Refuses when another job holds the key, or it is reserved; one that a job left behind without its record is free.
 local function check_unique(id, unique)
   if unique == "" then return end
   local holder = redis.call("HGET", prefix .. "unique", unique)
-  if holder and holder ~= id and is_known(holder) then refuse("UNIQUE_TAKEN", holder) end
+  if not holder or holder == id then return end
+  if string.find(holder, " ", 1, true) then refuse("UNIQUE_RESERVED", holder) end
+  if is_known(holder) then refuse("UNIQUE_TAKEN", holder) end
 end
 
 local function launch(id, name, trace, parameters, upstream, options)

@@ -1,10 +1,13 @@
 -- retry: brings a job back that is CANCELLED or in ERROR.
--- arguments: id
--- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS, UNIQUE_TAKEN
-transitions.retry = function(id)
+-- arguments: id, how its unique key stands in its own shard when that is another one and by what (see reserve-key), or
+--   both empty
+-- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS, UNIQUE_TAKEN, UNIQUE_RESERVED
+transitions.retry = function(id, hold, by)
   local job = load(id)
   local can_retry = job[KIND] ~= PERIODIC and (job[STATUS] == CANCELLED or job[STATUS] == ERRED)
   if not can_retry then refuse("JOB_STATUS_FORBIDS", "retry " .. job[STATUS]) end
+  if hold == "reserved" and is_withdrawn(by) then refuse("UNIQUE_RESERVED", id .. " " .. by) end
+  if hold == "held" or hold == "ends" then refuse("UNIQUE_TAKEN", by) end
   check_unique(id, job[UNIQUE])
   if job[UNIQUE] ~= "" then redis.call("HSET", prefix .. "unique", job[UNIQUE], id) end
   remove_entry(ended_stream(job[STATUS]), job[ENDED], job[END_PLACE], job[END_ENTRY])
