@@ -52,6 +52,12 @@ describe("the audit", () => {
         (redis) => redis.hset(`${prefix}unique`, "v", "00000000000000"),
         /holds the unique key/,
       ],
+      [
+        "a reserved key that is never looked at",
+        (redis) => redis.hset(`${prefix}unique`, "v", "00000000000000 1-x"),
+        /never looked at/,
+      ],
+      ["a reservation that is none", (redis) => redis.zadd(`${prefix}reserved`, 1, "v"), /is none/],
       ["a unique job without its key", (redis) => redis.del(`${prefix}unique`), /holds its unique key/],
       ["a job that is to expire and does not wait", (redis) => redis.zadd(`${prefix}expiring`, 1, parent), /to expire/],
       ["a log of a job that is gone", (redis) => redis.xadd(`${prefix}log:00000000000000`, "1-0", "t", "x"), /is gone/],

@@ -67,12 +67,18 @@ const leftovers: Part = async ({ redis, prefix, jobs }) => {
 };
 
 const uniqueKeys: Part = async ({ redis, prefix, jobs }) => {
-  const held = Object.entries(await redis.hgetall(`${prefix}unique`));
+  const all = Object.entries(await redis.hgetall(`${prefix}unique`));
+  const [reserved = [], held = []] = [true, false].map((is) => all.filter(([, holder]) => holder.includes(" ") === is));
+  const [has, should] = [await redis.zrange(`${prefix}reserved`, "0", "-1"), reserved.map(([key]) => key)];
+  const differing = [...has.filter((key) => !should.includes(key)), ...should.filter((key) => !has.includes(key))];
   const wrong = held.filter(([key, id]) => {
     const job = jobs.get(id);
     return job === undefined || isFinal(job.status) || job.uniqueKey !== key;
   });
-  return wrong.map(([key, id]) => `${id} holds the unique key ${key}: it is ${jobs.get(id)?.status}`);
+  return [
+    ...differing.map((key) => `the reservation of the unique key ${key} is never looked at, or is none`),
+    ...wrong.map(([key, id]) => `${id} holds the unique key ${key}: it is ${jobs.get(id)?.status}`),
+  ];
 };
 
 const expiring: Part = async ({ redis, prefix, jobs }) => {

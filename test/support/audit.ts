@@ -14,13 +14,27 @@ export async function auditRedis(url: string): Promise<string[]> {
     await redis.connect();
     const numbers = (await redis.keys("{drydock:*}:jobs")).map((key) => Number(/\d+/.exec(key)?.[0]));
     const audits = numbers.map((number) => audit(redis, new Shard(number, redis, systemClock), number));
-    return (await Promise.all(audits)).flat();
+    return [...(await Promise.all(audits)).flat(), ...(await auditUniqueKeys(redis))];
   } catch (error) {
     if (redis.status === "ready") throw error;
     return [];
   } finally {
     redis.disconnect();
   }
+}
+
+/** What is wrong with the unique keys of all shards: one job of a key lives, and when it is reserved, that one. */
+export async function auditUniqueKeys(redis: ScriptedRedis): Promise<string[]> {
+  const holders = new Map<string, string[]>();
+  for (const hash of await redis.keys("{drydock:*}:unique")) {
+    for (const [key, holder] of Object.entries(await redis.hgetall(hash)))
+      holders.set(key, [...(holders.get(key) ?? []), holder]);
+  }
+  return [...holders].flatMap(([key, all]) => {
+    const alive = all.filter((holder) => !holder.includes(" "));
+    const others = all.filter((holder) => holder.split(" ")[0] !== alive[0]);
+    return alive.length > 0 && others.length > 0 ? [`the unique key ${key} has ${all.join(" and ")}`] : [];
+  });
 }
 
 /** What is wrong with a shard: each job must stand in exactly the indexes that its status asks for. Empty when all is well. */

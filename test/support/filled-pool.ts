@@ -1,4 +1,5 @@
 import { type LaunchOptions, type Lease, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { createRedisJobTypeStore } from "@drydock/job-controller/redis/job-type-store.ts";
 import { demoJob, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
@@ -22,6 +23,7 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   await fillSchedules(under);
   await fillHooks(under);
   const { pool, queues, redis, shards } = under;
+  await fillReservations(under);
   await pool.end(lease.jobId, "stop");
   for (let at = 0; at < many; at++) await pool.hello(workerNamed(`idle-${at}`), workerInfo, []);
   await shards[0]?.run("take-turn", "LIMITED", "a controller", 1_000);
@@ -45,6 +47,15 @@ async function fillJobs(under: PoolUnderTest): Promise<void> {
   await launchMany(under, "DEMO", (at) => ({ uniqueKey: `unique-key-of-22-chars${at}`.slice(-22), policy }));
   await launchMany(under, "DEMO", (at) => ({ requestKey: `request-key-of-22-char${at}`.slice(-22) }));
   for (const id of await launchMany(under, "DEMO", () => ({}))) await pool.end(id, "stop");
+}
+
+/** Reservations of another shard's jobs, and one that was withdrawn. */
+async function fillReservations({ shards, clock }: PoolUnderTest): Promise<void> {
+  const ticket = `${clock.now()}-1abcdef`;
+  const ids = Array.from({ length: many }, () => createJobId(clock.now(), 1));
+  const keyOf = (at: number) => `reserved-key-of-22-chr${at}`.slice(-22);
+  await Promise.all(ids.map((id, at) => shards[0]?.run("reserve-key", keyOf(at), id, ticket)));
+  await shards[0]?.run("withdraw-key", keyOf(0), ids[0] ?? "", ticket, 0);
 }
 
 async function fillLimited(under: PoolUnderTest): Promise<void> {

@@ -1,0 +1,295 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { createJobId, shardOf } from "@drydock/job-controller/domain/job-id.ts";
+import { KeyReserved } from "@drydock/job-controller/redis/reply-errors.ts";
+import { shardOfKey } from "@drydock/job-controller/redis/shard.ts";
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import { auditUniqueKeys } from "../support/audit.ts";
+import { demoJob, type PoolUnderTest, passingFailure, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+
+const shards = 3;
+const worker = workerNamed("w1");
+const finalFailure = { ...passingFailure, retry: "never" as const };
+/** For each shard a key that falls to it. */
+const keys = Array.from({ length: shards }, (_, shard) => {
+  const all = Array.from({ length: 100 }, (_, at) => `key-${at}`);
+  return all.find((key) => shardOfKey(key, shards) === shard) ?? assert.fail();
+});
+
+function uniqueJob(uniqueKey: string): NewJob {
+  return { ...demoJob, options: { ...usualOptions, uniqueKey } };
+}
+
+/** What refused: the job that holds the key, and whether to ask again. */
+async function refused(
+  asked: Promise<unknown>,
+): Promise<[holder: string | undefined, retryAfterMs: number | undefined]> {
+  const error = await asked.then(
+    () => assert.fail("it was not refused"),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof ReasonedError && error.reason === "JOB_ALREADY_EXISTS", String(error));
+  return [error.facts.metadata?.job_id, error.facts.retryAfterMs];
+}
+
+/** A running job in that shard. */
+async function parentIn({ pool }: PoolUnderTest, shard: number): Promise<Lease> {
+  for (;;) {
+    const { id } = await pool.launch({ ...demoJob, name: "PARENT" });
+    if (shardOf(id) === shard) return claim(pool, "PARENT");
+    await pool.end(id, "stop");
+  }
+}
+
+async function claim(pool: PoolUnderTest["pool"], name = "DEMO"): Promise<Lease> {
+  const { jobs } = await pool.claim(worker, [{ name, most: 0, mostOfKey: 0 }], 1);
+  const [job = assert.fail("nothing waits")] = jobs;
+  return { jobId: job.id, token: job.token };
+}
+
+// the parent is in the first shard
+for (const [where, key = ""] of [
+  ["in its parent's shard", keys[0]],
+  ["in another shard", keys[1]],
+]) {
+  describe(`a unique key that falls to a shard of three, a sub-job ${where}`, () => {
+    let under: PoolUnderTest;
+    let parent: Lease;
+    const unique = uniqueJob(key);
+    before(async () => {
+      under = await startPool({ shards });
+    });
+    after(() => under.stop());
+    beforeEach(async () => {
+      await under.redis.flushall();
+      await under.pool.hello(worker, workerInfo, []);
+      parent = await parentIn(under, 0);
+    });
+    afterEach(async () => {
+      assert.deepEqual(await auditUniqueKeys(under.redis), []);
+    });
+
+    const launch = async () => (await under.pool.launch(unique)).id;
+    const launchSub = async (name = "sub", of = parent) => (await under.pool.launchSubJob(of, name, unique)).id;
+    const succeed = async (id: string) => {
+      const lease = await claim(under.pool);
+      assert.equal(lease.jobId, id);
+      await under.pool.succeed(lease, {});
+    };
+    const reservations = async () => {
+      const all = await under.redis.hgetall(`{drydock:${shardOfKey(key, shards)}}:unique`);
+      return Object.values(all).filter((holder) => holder.includes(" ")).length;
+    };
+
+    test("keeps a launch out while the sub-job lives, and no longer", async () => {
+      const sub = await launchSub();
+      assert.equal(shardOf(sub), 0);
+      assert.deepEqual(await refused(launch()), [sub, undefined]);
+      await succeed(sub);
+      assert.notEqual(await launch(), sub);
+    });
+
+    test("gives a sub-job the launched job that holds it, for good", async () => {
+      const holder = await launch();
+      assert.equal(await launchSub(), holder);
+      await succeed(holder);
+      assert.equal(await launchSub(), holder, "also when it has ended");
+      assert.deepEqual((await under.pool.get(parent.jobId)).executions, [], "it was launched by somebody else");
+      assert.notEqual(await launchSub("other"), holder, "under another key it is launched anew");
+    });
+
+    test("gives the sub-job of a parent in a third shard the one that is alive", async () => {
+      const sub = await launchSub();
+      const other = await parentIn(under, 2);
+      assert.equal(await launchSub("sub", other), sub);
+      await succeed(sub);
+      assert.equal(await launchSub("sub", other), sub);
+      assert.equal(shardOf(await launchSub("new", other)), 2);
+    });
+
+    test("refuses a launch and a sub-job while the job that holds it is being stopped", async () => {
+      const sub = await launchSub();
+      const lease = await claim(under.pool);
+      await under.pool.end(sub, "stop");
+      assert.equal((await refused(launch()))[0], sub);
+      assert.equal(await launchSub(), sub, "its own key is answered");
+      assert.deepEqual(await refused(launchSub("other")), [sub, 1_000]);
+      await under.pool.confirm(lease, "stop");
+      assert.notEqual(await launchSub("other"), sub);
+    });
+
+    test("keeps a retry of the sub-job out while another job holds it, and others out after the retry", async () => {
+      const sub = await launchSub();
+      await under.pool.end(sub, "cancel");
+      const holder = await launch();
+      assert.deepEqual(await refused(under.pool.retry(sub)), [holder, undefined]);
+      await succeed(holder);
+      await under.pool.retry(sub);
+      assert.deepEqual(await refused(launch()), [sub, undefined]);
+      await assert.rejects(under.pool.retry(sub), { reason: "JOB_STATUS_FORBIDS" });
+      assert.deepEqual(await refused(launch()), [sub, undefined], "what is not retried stays");
+      await under.pool.end(sub, "cancel");
+      await under.pool.retry(sub);
+      assert.deepEqual(await refused(launch()), [sub, undefined]);
+    });
+
+    test("keeps a retry of a launched job out while the sub-job lives", async () => {
+      const first = await launch();
+      await under.pool.end(first, "cancel");
+      const sub = await launchSub();
+      assert.deepEqual(await refused(under.pool.retry(first)), [sub, undefined]);
+      await succeed(sub);
+      assert.equal((await under.pool.retry(first)).status, "PENDING");
+    });
+
+    test("is what a retried parent asks for anew, if the job of another shard neither goes on nor succeeded", async () => {
+      const holder = await launch();
+      await launchSub();
+      await launchSub("kept");
+      await under.pool.fail(parent, finalFailure, {});
+      await under.pool.retry(parent.jobId);
+      parent = await claim(under.pool, "PARENT");
+      assert.equal(await launchSub(), holder, "it goes on");
+      await under.pool.fail(await claim(under.pool), finalFailure, {});
+      assert.equal(await launchSub(), holder, "it is of this life now");
+      assert.notEqual(await launchSub("kept"), holder, "it was asked for by the former life alone");
+    });
+
+    test("is not held by a sub-job that was refused", async () => {
+      await assert.rejects(launchSub("sub", { ...parent, token: 99 }), { reason: "LEASE_LOST" });
+      assert.equal(await reservations(), 0);
+      await launch();
+    });
+
+    test("has one job alive, whoever asks for it at once", async () => {
+      const ids: string[] = [];
+      const others = [await parentIn(under, 1), await parentIn(under, 2)];
+      for (let round = 0; round < 200; round++) {
+        const asked = [
+          launch(),
+          launchSub(`a${round}`),
+          launchSub(`b${round}`, others[0]),
+          launchSub(`c${round}`, others[1]),
+        ];
+        const ended = ids.splice(0).map((id) => under.pool.retry(id).then(() => id));
+        const settled = await Promise.allSettled([...asked, ...ended]);
+        assert.deepEqual(await auditUniqueKeys(under.redis), [], `round ${round}`);
+        const found = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+        const jobs = await Promise.all([...new Set(found)].map((id) => under.pool.get(id)));
+        const alive = jobs.filter(({ status }) => status === "PENDING");
+        assert.equal(alive.length, 1, `round ${round}: ${settled.map(({ status }) => status)}`);
+        const [holder = assert.fail()] = alive;
+        await under.pool.end(holder.id, "cancel");
+        ids.push(holder.id);
+      }
+    });
+  });
+}
+
+describe("a unique key that is reserved in another shard than its job's", () => {
+  let under: PoolUnderTest;
+  let parent: Lease;
+  const [, key = ""] = keys;
+  const unique = uniqueJob(key);
+  before(async () => {
+    under = await startPool({ shards });
+  });
+  after(() => under.stop());
+  beforeEach(async () => {
+    await under.redis.flushall();
+    await under.pool.hello(worker, workerInfo, []);
+    parent = await parentIn(under, 0);
+  });
+  afterEach(async () => {
+    assert.deepEqual(await auditUniqueKeys(under.redis), []);
+  });
+
+  const run = (shard: number, ...args: Parameters<PoolUnderTest["shards"][0]["run"]>) =>
+    under.shards[shard]?.run(...args) ?? assert.fail();
+  const reserved = () => under.redis.hget("{drydock:1}:unique", key);
+  /** What a controller did that died before its launch. */
+  const reserve = async () => {
+    const [id, ticket] = [createJobId(under.clock.now(), 0), `${under.clock.now()}-x`];
+    assert.deepEqual(await run(1, "reserve-key", key, id, ticket), ["reserved", ticket]);
+    return { id, ticket };
+  };
+  const launchLate = ({ id, ticket }: { id: string; ticket: string }) => {
+    const child = [id, "DEMO", "", "{}", JSON.stringify({ ...usualJson, unique: key })] as const;
+    return run(0, "launch-sub-job", parent.jobId, parent.token, "late", "", "reserved", ticket, ...child);
+  };
+  const usualJson = {
+    priority: 5,
+    fairness: "",
+    kind: 1,
+    run_at: 0,
+    request: "",
+    policy: false,
+    labels: "",
+    schedule: "",
+    hook: "",
+  };
+
+  test("blocks others for 5 s when the controller died before the launch", async () => {
+    const { id } = await reserve();
+    under.clock.advance(4_999);
+    assert.deepEqual(await refused(under.pool.launch(unique)), [id, 1_000]);
+    assert.deepEqual(await refused(under.pool.launchSubJob(parent, "sub", unique)), [id, 1_000]);
+    under.clock.advance(1);
+    const { id: launched } = await under.pool.launch(unique);
+    await under.pool.end(launched, "stop");
+    await reserve();
+    under.clock.advance(5_000);
+    assert.equal((await under.pool.launchSubJob(parent, "sub", unique)).status, "PENDING");
+  });
+
+  test("is not taken by a launch that was held up until another job took it", async () => {
+    const late = await reserve();
+    under.clock.advance(5_000);
+    await under.pool.launch(unique);
+    await assert.rejects(Promise.resolve(launchLate(late)), KeyReserved);
+  });
+
+  test("is not taken by a retry that was held up until another job took it", async () => {
+    const { id } = await under.pool.launchSubJob(parent, "sub", unique);
+    await under.pool.end(id, "cancel");
+    const [, ticket = ""] = (await reserved())?.split(" ") ?? [];
+    await under.pool.launch(unique);
+    await assert.rejects(Promise.resolve(run(0, "retry", id, "reserved", ticket)), KeyReserved);
+  });
+
+  test("is free although a controller died between withdrawing and freeing", async () => {
+    const { id } = await under.pool.launchSubJob(parent, "sub", unique);
+    await under.pool.end(id, "cancel");
+    const [, ticket = ""] = (await reserved())?.split(" ") ?? [];
+    assert.equal(await run(0, "withdraw-key", key, id, ticket, 0), "free");
+    assert.equal((await under.pool.retry(id)).status, "PENDING");
+    assert.deepEqual(await refused(under.pool.launch(unique)), [id, undefined]);
+  });
+
+  test("is kept for the job of a newer reservation when an older one is freed", async () => {
+    const older = await reserve();
+    under.clock.advance(5_000);
+    const { id } = await under.pool.launchSubJob(parent, "sub", unique);
+    assert.equal(await run(1, "free-key", key, older.id, older.ticket), 0);
+    assert.deepEqual(await refused(under.pool.launch(unique)), [id, undefined]);
+  });
+
+  test("is freed by upkeep when its job is over or never came, and kept while it is alive", async () => {
+    const { id } = await under.pool.launchSubJob(parent, "sub", unique);
+    under.clock.advance(10_000);
+    assert.deepEqual(await under.pool.freeKeys(), { count: 1, more: false });
+    assert.ok(await reserved());
+    await under.pool.end(id, "stop");
+    under.clock.advance(9_999);
+    assert.equal((await under.pool.freeKeys()).count, 0, "it is looked at when it is twice as old");
+    under.clock.advance(1);
+    assert.equal((await under.pool.freeKeys()).count, 1);
+    assert.equal(await reserved(), null);
+    await reserve();
+    under.clock.advance(10_000);
+    await under.pool.freeKeys();
+    assert.equal(await reserved(), null);
+    assert.equal(await under.redis.exists("{drydock:1}:reserved"), 0);
+  });
+});
