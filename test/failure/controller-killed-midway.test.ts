@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
+import { uniqueKeyOf } from "@drydock/job-controller/domain/unique-key.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
+import { shardOfKey } from "@drydock/job-controller/redis/shard.ts";
 import { HookStatus, JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { type Hello, Outcome, ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { runFacts } from "../support/failure-crew.ts";
@@ -11,7 +14,7 @@ import { startHookReceiver } from "../support/hook-receiver.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
-import { type Controller, type Stack, startStack } from "../support/stack.ts";
+import { type Controller, type Settings, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { launchSubJob } from "../support/worker-calls.ts";
 
@@ -30,9 +33,9 @@ interface Place {
 }
 
 /** A Redis that can be held, and a controller to be killed. */
-async function startPlace(): Promise<Place & AsyncDisposable> {
+async function startPlace(settings: Settings = {}): Promise<Place & AsyncDisposable> {
   const stack = await startStack();
-  const lost = await stack.startController();
+  const lost = await stack.startController(settings);
   const workers: ScriptedWorker[] = [];
   const join: Place["join"] = async ({ address }, hello = {}) => {
     const worker = await ScriptedWorker.join(address, { jobTypes, ...hello });
@@ -138,6 +141,41 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     assert.equal((await other.api.list(id)).length, 1);
   });
 
+  test("two unique sub-jobs' launches with several shards blocks their keys for seconds, and leaves none reserved", async () => {
+    const settings = { DRYDOCK_SHARDS: "3" };
+    await using place = await startPlace(settings);
+    const { stack, lost, killDuring, join } = place;
+    const worker = await join(lost);
+    const { id } = await lost.api.launch("SCRIPTED", {});
+    const { lease } = await worker.takes();
+    const [asked, left] = wishesElsewhere(id);
+    await killDuring(() => {
+      for (const wish of [asked, left]) void refusalOf(launchSubJob(worker, lease, { ...wish, isUnique: true }));
+    });
+    const readReserved = () =>
+      read(stack, async (redis) => {
+        const keys = [0, 1, 2].map((shard) => `{drydock:${shard}}:reserved`);
+        return (await Promise.all(keys.map((key) => redis.zrange(key, "0", "-1")))).flat();
+      });
+    assert.equal((await readReserved()).length, 2, "they were reserved by the one that is dead");
+    const other = await stack.startController(settings);
+    const again = await join(other, { ...worker.hello, held: [lease] });
+    const ask = async () => {
+      const job = { name: "SCRIPTED", parameters: asked.parameters, metadata: { isUnique: true } };
+      return other.api.launchAs({ job }).catch((error: unknown) => String(error));
+    };
+    const launched = await until("it is launched", ask, (answer) => typeof answer !== "string");
+    assert.ok(typeof launched === "object");
+    assert.equal((await launchSubJob(again, lease, { ...asked, isUnique: true })).stats?.id, launched.id);
+    await read(stack, async (redis) => {
+      const home = shardOfKey(uniqueKeyOf("SCRIPTED", "", left.parameters), 3);
+      // its time for upkeep has come, and each controller begins with that
+      await redis.zadd(`{drydock:${home}}:reserved`, 1, uniqueKeyOf("SCRIPTED", "", left.parameters));
+    });
+    await stack.startController(settings);
+    await until("nothing is reserved", readReserved, (keys) => keys.length === 0);
+  });
+
   test("a result and a claim has stored the one, and hands out the other as if nothing had been", async () => {
     await using place = await startPlace();
     const { stack, lost, killDuring, join } = place;
@@ -229,6 +267,15 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     assert.deepEqual(runFacts(await other.api.get(id)), ["STOPPED", 1, 0]);
   });
 });
+
+/** Two sub-jobs whose unique keys fall to other shards than their parent's. */
+function wishesElsewhere(parentId: string) {
+  const all = Array.from({ length: 50 }, (_, at) => ({ key: `${at}`, name: "SCRIPTED", parameters: { at } }));
+  const isElsewhere = ({ name, parameters }: (typeof all)[0]) =>
+    shardOfKey(uniqueKeyOf(name, "", parameters), 3) !== shardOf(parentId);
+  const [one = assert.fail(), other = assert.fail()] = all.filter(isElsewhere);
+  return [one, other] as const;
+}
 
 async function read<T>({ redis }: Stack, ask: (redis: ReturnType<typeof createConnection>) => Promise<T>): Promise<T> {
   const connection = createConnection(redis.url);
