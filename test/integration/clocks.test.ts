@@ -38,6 +38,23 @@ describe("a controller whose clock is behind that of another", () => {
     assert.equal(enqueuedAt, under.clock.now());
   });
 
+  test("launches jobs that are found by their own time, however small the pages are", async () => {
+    await launch();
+    under.clock.advance(-800);
+    const launchedAfter = under.clock.now() + 400;
+    await launch();
+    under.clock.advance(800);
+    for (const size of [1, 100]) {
+      const found: string[] = [];
+      for (let token = "", isFirst = true; isFirst || token !== ""; isFirst = false) {
+        const { jobs, nextPageToken } = await listJobs(under.index, { launchedAfter }, { size, token });
+        found.push(...jobs.map(({ id }) => id));
+        token = nextPageToken;
+      }
+      assert.equal(found.length, 1, `pages of ${size}`);
+    }
+  });
+
   test("leaves nothing of its jobs in the index when their keep time is over", async () => {
     await launch();
     under.clock.advance(-5_000);

@@ -36,7 +36,7 @@ export class History {
 }
 
 /** The totals are about other jobs, and change without a revision. */
-function standingOf({ executionTotals: _, ...facts }: Job): Standing {
+function standingOf({ executionTotals: _, executions: _launched, ...facts }: Job): Standing {
   const { revision, status, updatedAt } = facts;
   return { revision, status, updatedAt, facts };
 }

@@ -43,6 +43,8 @@ export function sweep(pool: ModelPool, status: JobStatus, before: number): Upkee
   for (const job of old) {
     pool.jobs.delete(job.id);
     pool.gone.push(job);
+    const parent = pool.jobs.get(job.upstreamJobId);
+    if (parent !== undefined) parent.executions = parent.executions.filter((id) => id !== job.id);
     pool.ending.delete(job.id);
   }
   return { count: old.length, more: false };

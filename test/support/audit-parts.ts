@@ -14,7 +14,18 @@ type Part = (audited: Audited) => Promise<string[]>;
 
 /** Queues, limits, and what belongs to a job: each part says what is wrong. */
 export async function auditParts(audited: Audited): Promise<string[]> {
-  const parts = [lanes, waiting, running, leftovers, uniqueKeys, expiring, holders, subJobs, ...hookParts];
+  const parts = [
+    lanes,
+    waiting,
+    running,
+    leftovers,
+    uniqueKeys,
+    expiring,
+    holders,
+    subJobTotals,
+    subJobLists,
+    ...hookParts,
+  ];
   return (await Promise.all(parts.map((part) => part(audited)))).flat();
 }
 
@@ -141,22 +152,34 @@ const hookLeftovers: Part = async ({ redis, prefix, jobs }) => {
 
 const hookParts = [dueHooks, hookStatuses, hookLeftovers];
 
-/** A parent's totals count all that it launched, also what is gone. */
-const subJobs: Part = async ({ redis, prefix, jobs }) => {
+/** A parent's totals count all that it launched, also what is gone; what is gone has ended. */
+const subJobTotals: Part = async ({ jobs }) => {
   const faults: string[] = [];
   const families = Map.groupBy(jobs.values(), ({ upstreamJobId }) => upstreamJobId);
-  const launched = new Map<string, number>();
-  await eachKey({ redis, prefix, kind: "sub-jobs" }, async (key, id) => void launched.set(id, await redis.xlen(key)));
   for (const { id, executionTotals: totals } of jobs.values()) {
     for (const status of jobStatuses) {
       const count = families.get(id)?.filter((child) => child.status === status).length ?? 0;
-      if (count > (totals[status] ?? 0)) faults.push(`${id} counts ${totals[status]} ${status} of ${count}`);
+      const counted = totals[status] ?? 0;
+      const isRight = isFinal(status) ? count <= counted : count === counted;
+      if (!isRight) faults.push(`${id} counts ${counted} ${status} of ${count}`);
     }
-    const counted = Object.values(totals).reduce((sum, count) => sum + count, 0);
-    const own = launched.get(id) ?? 0;
-    if (own !== counted) faults.push(`${id} launched ${own} jobs and counts ${counted}`);
   }
   return faults;
+};
+
+/** A parent lists the jobs that it launched and that are kept. */
+const subJobLists: Part = async ({ redis, prefix, jobs }) => {
+  const listed = new Map<string, Set<string>>();
+  await eachKey({ redis, prefix, kind: "sub-jobs" }, async (key, parent) => {
+    const entries = await redis.xrange(key, "-", "+");
+    listed.set(parent, new Set(entries.map(([, [, id = ""]]) => id)));
+  });
+  const families = Map.groupBy(jobs.values(), ({ upstreamJobId }) => upstreamJobId);
+  return [...jobs.keys(), ...listed.keys()].flatMap((parent) => {
+    const [list = new Set(), family = []] = [listed.get(parent), families.get(parent)];
+    const isRight = list.size === family.length && family.every(({ id }) => list.has(id));
+    return isRight ? [] : [`${parent} lists ${list.size} jobs and has launched ${family.length}`];
+  });
 };
 
 async function readLanes(

@@ -26,7 +26,7 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   await fillReservations(under);
   await pool.end(lease.jobId, "stop");
   for (let at = 0; at < many; at++) await pool.hello(workerNamed(`idle-${at}`), workerInfo, []);
-  await shards[0]?.run("take-turn", "LIMITED", "a controller", 1_000);
+  await shards[0]?.run("take-turn", "LIMITED", "a controller", 60_000);
   await queues.pause("DEMO", true);
   const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0, maxKeyPercent: 0 };
   await createRedisJobTypeStore(redis).put([type]);

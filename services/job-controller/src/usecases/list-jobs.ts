@@ -8,6 +8,8 @@ import type { JobIndex, JobSource } from "../ports/job-index.ts";
 /** How many jobs one call looks at, so that a filter that fits few jobs does not make a long call. */
 const mostLookedAt = 2_000;
 const mostAtOnce = 200;
+/** So far apart the clocks of controllers may be, in milliseconds: jobs stand in the order of their launch, not of its time. */
+const mostSkewMs = 60_000;
 
 /** What the jobs must be; what is not set does not matter. Times are milliseconds since 1970. */
 export interface JobFilter {
@@ -71,7 +73,7 @@ function fits(job: Job, filter: JobFilter): boolean {
 function isPast(jobs: Job[], source: JobSource, { launchedAfter }: JobFilter): boolean {
   const oldest = jobs.at(-1);
   if (launchedAfter === undefined || source.kind === "ended" || oldest === undefined) return false;
-  return oldest.enqueuedAt < launchedAfter;
+  return oldest.enqueuedAt < launchedAfter - mostSkewMs;
 }
 
 /** The position with a mark of the filter that it belongs to, so that neither can be changed. */

@@ -12,7 +12,7 @@ local function launch_execution(id, job, new_id, run_at)
     request = "", policy = job[POLICY], labels = job[LABELS], schedule = "",
     hook = job[HOOK] }
   launch(new_id, job[NAME], job[TRACE], parameters_of(job), id, cjson.encode(options))
-  add_entry(prefix .. "sub-jobs:" .. id, new_id)
+  add_sub_job(id, new_id)
   job[PARENT] = YES
 end
 

@@ -24,8 +24,14 @@ local function add_entry(stream, id)
   return NO_PLACE, added
 end
 
-local function remove_entry(stream, at, place, entry)
-  redis.call("XDEL", stream, place == NO_PLACE and entry or string.format("%.0f-%.0f", at, place))
+local function entry_of(at, place, entry)
+  return place == NO_PLACE and entry or string.format("%.0f-%.0f", at, place)
+end
+
+-- Notes a job that was just launched among those of its parent, in the order of the index and under the same id.
+local function add_sub_job(parent, id)
+  local job = find(id)
+  redis.call("XADD", prefix .. "sub-jobs:" .. parent, entry_of(job[ENQUEUED], job[PLACE], job[ENTRY]), "id", id)
 end
 
 local function ended_stream(status)

@@ -17,8 +17,8 @@ end
 -- So far from either end of a lane a job is looked for.
 local MOST_SOUGHT = 200
 
--- Takes a job from its lane that is not to run. One that stands far from both ends leaves its id there, where the next
--- claim drops it; so there are never more such ids than jobs have waited at once.
+-- Takes a job from its lane that is not to run. One that stands far from both ends leaves its id there, where a claim
+-- or a drain drops it when it comes that far.
 local function leave_lane(id, job)
   local name, lane = job[NAME], lane_of(job)
   local list = lane_list(name, lane)

@@ -27,7 +27,7 @@ end
 
 local function launch_for(parent, id, name, trace, parameters, options)
   launch(id, name, trace, parameters, parent, options)
-  add_entry(prefix .. "sub-jobs:" .. parent, id)
+  add_sub_job(parent, id)
   return id
 end
 

@@ -10,7 +10,7 @@ transitions.retry = function(id, hold, by)
   if hold == "held" or hold == "ends" then refuse("UNIQUE_TAKEN", by) end
   check_unique(id, job[UNIQUE])
   if job[UNIQUE] ~= "" then redis.call("HSET", prefix .. "unique", job[UNIQUE], id) end
-  remove_entry(ended_stream(job[STATUS]), job[ENDED], job[END_PLACE], job[END_ENTRY])
+  redis.call("XDEL", ended_stream(job[STATUS]), entry_of(job[ENDED], job[END_PLACE], job[END_ENTRY]))
   move(job, PENDING)
   job[ATTEMPT], job[CRASHES], job[RUN_AT], job[ENDED], job[STARTED] = 0, 0, 0, 0, 0
   job[CHECK_IN], job[CHECK_IN_AT], job[PHASE], job[PERCENT] = "", 0, "", 0

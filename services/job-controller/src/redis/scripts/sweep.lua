@@ -13,12 +13,12 @@ end
 local function forget(id, job)
   records[id] = nil
   redis.call("HDEL", jobs, id)
-  remove_entry(prefix .. "index", job[ENQUEUED], job[PLACE], job[ENTRY])
+  local entry = entry_of(job[ENQUEUED], job[PLACE], job[ENTRY])
+  redis.call("XDEL", prefix .. "index", entry)
+  if job[UPSTREAM] ~= "" then redis.call("XDEL", prefix .. "sub-jobs:" .. job[UPSTREAM], entry) end
   redis.call("UNLINK", prefix .. "log:" .. id)
   if job[PARENT] == YES then
-    local children = ":" .. id
-    redis.call("UNLINK", prefix .. "sub-jobs" .. children, prefix .. "sub-job-keys" .. children,
-      prefix .. "sub-job-totals" .. children)
+    for _, kind in ipairs({ "sub-jobs:", "sub-job-keys:", "sub-job-totals:" }) do redis.call("UNLINK", prefix .. kind .. id) end
     redis.call("HDEL", prefix .. "ending", id)
   end
   if job[KIND] == PERIODIC then redis.call("UNLINK", prefix .. "schedule:" .. id) end
