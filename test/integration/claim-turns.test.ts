@@ -27,15 +27,16 @@ describe("a claim from several shards", () => {
     }
   });
 
-  /** Asks before each operation whether it is to fail; notes those that were asked for. */
+  /** Asks before each operation whether it is to fail; notes those that were asked for, and answers. */
   function watchRuns(context: TestContext, fails: (name: TransitionName, hasTaken: boolean) => boolean) {
-    const asked: TransitionName[] = [];
+    const asked: string[] = [];
     const run = Shard.prototype.run;
     let hasTaken = false;
     context.mock.method(Shard.prototype, "run", async function (this: Shard, ...args: Parameters<typeof run>) {
       asked.push(args[0]);
       if (fails(args[0], hasTaken)) throw redisUnavailable(new Error("it went away"));
       const reply: Reply = await run.apply(this, args);
+      asked.push(`${args[0]} answered`);
       if (args[0] === "claim") hasTaken ||= list(reply).length > 1;
       return reply;
     });
@@ -89,6 +90,13 @@ describe("a claim from several shards", () => {
     assert.equal((await under.pool.claim(worker, [limited], 2)).jobs.length, 2);
     const left = await under.redis.pttl(home().keys.jobs.replace("jobs", "claim-turn:LIMITED"));
     assert.ok(left <= 500, `${left} ms`);
+  });
+
+  test("lets other controllers come between its turns", async (context) => {
+    const asked = watchRuns(context, () => false);
+    await Promise.all([under.pool.claim(worker, [limited], 1), under.pool.claim(worker, [limited], 1)]);
+    const second = asked.lastIndexOf("take-turn");
+    assert.ok(asked.indexOf("end-turn answered") > 0 && asked.indexOf("end-turn answered") < second, asked.join());
   });
 
   test("takes nothing when it is late in its turn, and says that more may be waiting", async (context) => {

@@ -73,33 +73,27 @@ export class Claimer {
     const before = this.#turns.get(name) ?? Promise.resolve(true);
     // what keeps the one before from its turn keeps this one too: nobody waits for that twice
     const turn = before.then((isFree) => isFree && this.#takeTurn(claim, worker, wanted));
-    const settled = turn.catch((error: unknown) => {
-      if (isAway(error)) throw error;
-      return true;
-    });
-    settled.catch(() => {});
-    this.#turns.set(name, settled);
-    try {
-      if (!(await turn)) claim.busy.push(name);
-    } finally {
-      if (this.#turns.get(name) === settled) this.#turns.delete(name);
-    }
+    const ended = turn.catch(unlessAway).then((isFree) => isFree && this.#endTurn(name));
+    this.#turns.set(name, ended);
+    const forget = () => this.#turns.get(name) === ended && this.#turns.delete(name);
+    ended.then(forget, forget);
+    if (!(await turn)) claim.busy.push(name);
   }
 
   /** Resolves to whether it was this controller's turn. */
-  async #takeTurn(claim: Claim, worker: WorkerIdentity, { type, limit }: WantedOfOne) {
-    const home = this.#shards[shardOfKey(type.name, this.#shards.length)] as Shard;
-    const until = number(await home.run("take-turn", type.name, this.#owner, turnMs));
+  async #takeTurn(claim: Claim, worker: WorkerIdentity, { type, limit }: WantedOfOne): Promise<boolean> {
+    const until = number(await this.#home(type.name).run("take-turn", type.name, this.#owner, turnMs));
     if (until === 0) return false;
     const begun = performance.now();
-    try {
-      const count: Count = (number) => this.#countElsewhere(type.name, number, until);
-      await this.#claimFromAll(claim, worker, { types: [type], limit }, count);
-      claim.more ||= performance.now() - begun > turnMs;
-    } finally {
-      // goes before the next take-turn, so none waits for it; a turn that is not ended runs out
-      void home.run("end-turn", type.name, this.#owner).catch(() => {});
-    }
+    const count: Count = (number) => this.#countElsewhere(type.name, number, until);
+    await this.#claimFromAll(claim, worker, { types: [type], limit }, count);
+    claim.more ||= performance.now() - begun > turnMs;
+    return true;
+  }
+
+  /** The next claim waits for this, so that other controllers come between; a turn that can't be ended runs out. */
+  async #endTurn(name: string): Promise<true> {
+    await this.#home(name).run("end-turn", name, this.#owner);
     return true;
   }
 
@@ -115,6 +109,11 @@ export class Claimer {
       }
     }
     return elsewhere;
+  }
+
+  /** The shard that keeps the turns of the type. */
+  #home(name: string): Shard {
+    return this.#shards[shardOfKey(name, this.#shards.length)] as Shard;
   }
 }
 
@@ -144,6 +143,8 @@ async function claimFrom(
   claim.more ||= more === 1;
 }
 
-function isAway(error: unknown): boolean {
-  return error instanceof ReasonedError && error.reason === "REDIS_UNAVAILABLE";
+/** A claim that fails for its worker's sake leaves the next one alone. */
+function unlessAway(error: unknown): true {
+  if (error instanceof ReasonedError && error.reason === "REDIS_UNAVAILABLE") throw error;
+  return true;
 }

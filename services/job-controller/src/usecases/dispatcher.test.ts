@@ -139,6 +139,7 @@ describe("the dispatcher", () => {
       ["one", "DEMO", "OTHER"],
       ["two", "DEMO"],
     ]);
+    dispatcher.wake("DEMO");
     dispatcher.wake("OTHER");
     await settle();
     assert.deepEqual(claimed.splice(0), [["one", "OTHER"]], "nothing but what is worth it");

@@ -18,7 +18,7 @@ export class Dispatcher {
   readonly #sessions = new Set<WorkerSession>();
   /** The job types that may have a waiting job. */
   readonly #ready = new Set<string>();
-  /** Those that are to be looked at in a moment. */
+  /** Those that are looked at again in a moment, and not before. */
   readonly #busy = new Set<string>();
   #isRunning = false;
   #isAskedFor = false;
@@ -43,6 +43,7 @@ export class Dispatcher {
 
   /** A job of this type is waiting. */
   wake(jobName: string): void {
+    if (this.#busy.has(jobName)) return;
     this.#ready.add(jobName);
     this.ask();
   }
