@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import type { JobStatus } from "@drydock/job-controller/domain/job-state.ts";
 import {
   demoJob,
@@ -225,6 +226,17 @@ describe("the pool in Redis", () => {
     const retried = await pool.retry(lease.jobId);
     assert.deepEqual([retried.status, retried.attempt], ["PENDING", 0]);
     assert.equal(await pool.fail(token, policy, {}), "stale");
+  });
+
+  test("a beat forgets what the worker is said to hold when there is no such job", async () => {
+    const { pool, redis, clock } = under;
+    const worker = workerNamed("w1");
+    const held = await startJob(under, worker);
+    const [unnamed, overdue] = [createJobId(clock.now(), 0), createJobId(clock.now(), 0)];
+    await redis.hset("{drydock:0}:held:w1", unnamed, "1", overdue, "1:1:1");
+    const gone = { jobId: overdue, token: 1 };
+    assert.deepEqual(await pool.beat(worker, [held, gone]), { lost: [gone], commands: [] });
+    assert.deepEqual(await redis.hkeys("{drydock:0}:held:w1"), [held.jobId]);
   });
 
   test("gives the same sub-job for the same key, and links it both ways", async () => {
