@@ -1,24 +1,13 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { listJobs } from "@drydock/job-controller/usecases/list-jobs.ts";
-import { audit } from "../support/audit.ts";
-import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import { useAuditedPool } from "../support/audited-pool.ts";
+import { demoJob, demoTypes, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 
 describe("a controller whose clock is behind that of another", () => {
-  let under: PoolUnderTest;
-  before(async () => {
-    under = await startPool();
-  });
-  after(() => under.stop());
-  beforeEach(async () => {
-    await under.redis.flushall();
-    await under.pool.hello(worker, workerInfo, []);
-  });
-  afterEach(async () => {
-    assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
-  });
+  const under = useAuditedPool();
 
   const launch = async () => (await under.pool.launch(demoJob)).id;
   const listed = async (status?: "CANCELLED") => {

@@ -1,24 +1,13 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
-import { audit } from "../support/audit.ts";
-import { demoJob, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import { useAuditedPool } from "../support/audited-pool.ts";
+import { demoJob, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 
 describe("the lanes of a queue", () => {
-  let under: PoolUnderTest;
-  before(async () => {
-    under = await startPool();
-  });
-  after(() => under.stop());
-  beforeEach(async () => {
-    await under.redis.flushall();
-    await under.pool.hello(worker, workerInfo, []);
-  });
-  afterEach(async () => {
-    assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
-  });
+  const under = useAuditedPool();
 
   const launch = async (options: Partial<LaunchOptions> = {}) =>
     (await under.pool.launch({ ...demoJob, options: { ...usualOptions, ...options } })).id;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import { KeyLimits } from "@drydock/job-controller/usecases/key-limits.ts";
-import { audit } from "../support/audit.ts";
+import { useAuditedPool } from "../support/audited-pool.ts";
 import {
   demoJob,
   demoTypes,
@@ -18,19 +18,7 @@ const worker = workerNamed("w1");
 
 for (const shards of [1, 3]) {
   describe(`limits and turns with ${shards} shards`, () => {
-    let under: PoolUnderTest;
-    before(async () => {
-      under = await startPool({ shards });
-    });
-    after(() => under.stop());
-    beforeEach(async () => {
-      await under.redis.flushall();
-      await under.pool.hello(worker, workerInfo, []);
-    });
-    afterEach(async () => {
-      for (const [number, shard] of under.shards.entries())
-        assert.deepEqual(await audit(under.redis, shard, number), []);
-    });
+    const under = useAuditedPool({ shards });
 
     const launch = async (options: Partial<LaunchOptions> = {}) =>
       (await under.pool.launch({ ...demoJob, options: { ...usualOptions, ...options } })).id;

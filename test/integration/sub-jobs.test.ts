@@ -1,37 +1,16 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { ReasonedError } from "@drydock/shared/errors.ts";
-import { audit } from "../support/audit.ts";
-import {
-  demoJob,
-  demoTypes,
-  type PoolUnderTest,
-  passingFailure,
-  startJob,
-  startPool,
-  workerInfo,
-  workerNamed,
-} from "../support/pool.ts";
+import { useAuditedPool } from "../support/audited-pool.ts";
+import { demoJob, demoTypes, finalFailure, startJob, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
-const finalFailure = { ...passingFailure, retry: "never" as const };
 const unique = { ...demoJob, options: { ...usualOptions, uniqueKey: "u" } };
 
 describe("sub-jobs", () => {
-  let under: PoolUnderTest;
-  before(async () => {
-    under = await startPool();
-  });
-  after(() => under.stop());
-  beforeEach(async () => {
-    await under.redis.flushall();
-    await under.pool.hello(worker, workerInfo, []);
-  });
-  afterEach(async () => {
-    assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
-  });
+  const under = useAuditedPool();
 
   const claim = async (): Promise<Lease> => {
     const [job = assert.fail("nothing waits")] = (await under.pool.claim(worker, demoTypes, 1)).jobs;

@@ -6,11 +6,10 @@ import { KeyReserved } from "@drydock/job-controller/redis/reply-errors.ts";
 import { shardOfKey } from "@drydock/job-controller/redis/shard.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { auditUniqueKeys } from "../support/audit.ts";
-import { demoJob, type PoolUnderTest, passingFailure, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import { demoJob, finalFailure, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const shards = 3;
 const worker = workerNamed("w1");
-const finalFailure = { ...passingFailure, retry: "never" as const };
 /** For each shard a key that falls to it. */
 const keys = Array.from({ length: shards }, (_, shard) => {
   const all = Array.from({ length: 100 }, (_, at) => `key-${at}`);

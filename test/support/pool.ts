@@ -90,6 +90,9 @@ export const passingFailure: Failure = {
   backoff: { baseMs: 1_000, capMs: 60_000 },
 };
 
+/** The same, but never to be tried again. */
+export const finalFailure: Failure = { ...passingFailure, retry: "never" };
+
 /** Launches a job and claims it for the worker, which says hello first and names what it holds already. */
 export async function startJob(
   { pool }: PoolUnderTest,
