@@ -19,12 +19,12 @@ export function createRedisHookOutbox(redis: ScriptedRedis, shards: readonly Sha
     if (shard === undefined) throw jobNotFound(jobId);
     return shard;
   };
-  let newestFirst = 0;
+  let isNewestFirst = false;
   return {
     async due(limit) {
       const share = Math.ceil(limit / shards.length);
-      const order = newestFirst;
-      newestFirst = 1 - newestFirst;
+      const order = isNewestFirst ? 1 : 0;
+      isNewestFirst = !isNewestFirst;
       const parts = await Promise.all(
         shards.map(async (shard) => list(await shard.run("due-hooks", share, leaseMs, order))),
       );
