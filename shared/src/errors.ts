@@ -40,7 +40,8 @@ export const errorCatalogue = {
   },
   JOB_ALREADY_EXISTS: {
     status: "ALREADY_EXISTS",
-    meaning: "A unique job of the same name and key is alive; ResourceInfo names it. Wait for it, or stop it.",
+    meaning:
+      "A unique job of the same name and key is alive; ResourceInfo names it. Wait for it, or stop it. While it ends, or others launch of its key, RetryInfo says when to call again.",
   },
   JOB_STATUS_FORBIDS: {
     status: "FAILED_PRECONDITION",

@@ -107,11 +107,14 @@ for (const [where, key = ""] of [
       assert.equal(shardOf(await launchSub("new", other)), 2);
     });
 
-    test("refuses a launch and a sub-job while the job that holds it is being stopped", async () => {
+    test("refuses a launch, a retry and a sub-job while the job that holds it is being stopped", async () => {
+      const former = await launch();
+      await under.pool.end(former, "cancel");
       const sub = await launchSub();
       const lease = await claim(under.pool);
       await under.pool.end(sub, "stop");
-      assert.equal((await refused(launch()))[0], sub);
+      assert.deepEqual(await refused(launch()), [sub, 1_000]);
+      assert.deepEqual(await refused(under.pool.retry(former)), [sub, 1_000]);
       assert.equal(await launchSub(), sub, "its own key is answered");
       assert.deepEqual(await refused(launchSub("other")), [sub, 1_000]);
       await under.pool.confirm(lease, "stop");
@@ -153,6 +156,29 @@ for (const [where, key = ""] of [
       await under.pool.fail(await claim(under.pool), finalFailure, {});
       assert.equal(await launchSub(), holder, "it is of this life now");
       assert.notEqual(await launchSub("kept"), holder, "it was asked for by the former life alone");
+    });
+
+    test("is what a retried parent is refused while the job that it asked for before ends", async () => {
+      const holder = await launch();
+      await launchSub();
+      await under.pool.fail(parent, finalFailure, {});
+      await under.pool.retry(parent.jobId);
+      parent = await claim(under.pool, "PARENT");
+      const lease = await claim(under.pool);
+      await under.pool.end(holder, "cancel");
+      assert.deepEqual(await refused(launchSub()), [holder, 1_000]);
+      await under.pool.confirm(lease, "cancel");
+      assert.notEqual(await launchSub(), holder);
+    });
+
+    test("is what the parent asks for anew when the job that had it is past its keep time", async () => {
+      const holder = await launch();
+      assert.equal(await launchSub(), holder);
+      await succeed(holder);
+      await under.pool.sweep("SUCCESS", under.clock.now() + 1, 0);
+      const anew = await launchSub();
+      assert.notEqual(anew, holder);
+      assert.equal(await launchSub(), anew);
     });
 
     test("is not held by a sub-job that was refused", async () => {
@@ -215,7 +241,7 @@ describe("a unique key that is reserved in another shard than its job's", () => 
   };
   const launchLate = ({ id, ticket }: { id: string; ticket: string }) => {
     const child = [id, "DEMO", "", "{}", JSON.stringify({ ...usualJson, unique: key })] as const;
-    return run(0, "launch-sub-job", parent.jobId, parent.token, "late", "", "reserved", ticket, ...child);
+    return run(0, "launch-sub-job", parent.jobId, parent.token, "late", "", 0, 0, "reserved", ticket, ...child);
   };
   const usualJson = {
     priority: 5,

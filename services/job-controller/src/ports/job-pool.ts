@@ -84,7 +84,7 @@ export interface JobPool {
   /**
    * The job that the key stands for: the one launched under it before, the one that holds the unique key, or the new one.
    * A parent that was retried gets of its former lives what succeeded or is to go on.
-   * @throws ReasonedError JOB_ALREADY_EXISTS when the one that holds the unique key is about to end; then try again
+   * @throws ReasonedError JOB_ALREADY_EXISTS when the one that holds the unique key is about to end, or others are always quicker
    */
   launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job>;
   get(jobId: string): Promise<Job>;

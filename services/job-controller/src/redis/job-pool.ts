@@ -1,5 +1,5 @@
 import type { Clock } from "@drydock/shared/clock.ts";
-import { type Job, type JobCommand, type Lease, type NewJob, usualOptions } from "../domain/job.ts";
+import { type Job, type JobCommand, type LaunchOptions, type Lease, type NewJob, usualOptions } from "../domain/job.ts";
 import { createJobId, shardOf } from "../domain/job-id.ts";
 import type { JobStatus } from "../domain/job-state.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
@@ -18,10 +18,10 @@ import {
 } from "./job-codec.ts";
 import { readSlots, readWorkers } from "./pool-state.ts";
 import { list, number, text } from "./reply.ts";
-import { IdTaken, jobNotFound, KeyReserved } from "./reply-errors.ts";
+import { jobNotFound } from "./reply-errors.ts";
 import { type Reply, type ScriptedRedis, type Shard, shardOfKey } from "./shard.ts";
 import { SubJobLauncher } from "./sub-job-launcher.ts";
-import { UniqueKeys } from "./unique-keys.ts";
+import { type Hold, UniqueKeys } from "./unique-keys.ts";
 
 /** How many jobs one upkeep call moves at most, so that its script stays short. */
 const upkeepLimit = 100;
@@ -57,13 +57,17 @@ export class RedisJobPool implements port.JobPool {
     this.#subJobs = new SubJobLauncher(shards, this.#keys, clock);
   }
 
-  async launch(job: NewJob): Promise<Job> {
-    const { name, traceparent, parametersJson, options } = job;
-    const reply = await this.#withNewId(options, (own, id) =>
-      own.run("launch", id, name, traceparent, parametersJson, "", toOptionsArgument(options)),
-    );
-    const [id, now] = list(reply);
-    return typeof now === "number" ? newlyLaunched(text(id), now, "", job) : toJob(reply);
+  launch(job: NewJob): Promise<Job> {
+    const { name, traceparent, parametersJson, options = usualOptions } = job;
+    const number = this.#shardFor(options);
+    const own = this.#shards[number] as Shard;
+    const run = async (newId: string, hold: Hold) => {
+      const given = [name, traceparent, parametersJson, toOptionsArgument(options)] as const;
+      const reply = await own.run("launch", ...hold, newId, ...given);
+      const [id, now] = list(reply);
+      return typeof now === "number" ? newlyLaunched(text(id), now, "", job) : toJob(reply);
+    };
+    return this.#keys.holding({ key: options.uniqueKey, newId: () => createJobId(this.#clock.now(), number), run });
   }
 
   launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job> {
@@ -81,16 +85,8 @@ export class RedisJobPool implements port.JobPool {
   async retry(jobId: string): Promise<Job> {
     const own = this.#of(jobId);
     const key = this.#shards.length === 1 ? "" : (await this.get(jobId)).uniqueKey;
-    for (;;) {
-      const hold = await this.#keys.reserve(key, jobId);
-      try {
-        return toJob(await own.run("retry", jobId, ...hold));
-      } catch (error) {
-        await this.#keys.giveBack(key, jobId, hold);
-        if (!(error instanceof KeyReserved)) throw error;
-        await this.#keys.makeWay(key, error);
-      }
-    }
+    const run = async (_: string, hold: Hold) => toJob(await own.run("retry", jobId, ...hold));
+    return this.#keys.holding({ key, newId: () => jobId, run });
   }
 
   async hello(worker: WorkerIdentity, info: WorkerInfo, held: Lease[]): Promise<port.HelloReply> {
@@ -217,23 +213,10 @@ export class RedisJobPool implements port.JobPool {
   }
 
   /** Launches that must find each other go to the shard that their key falls to, the others to one after the other. */
-  #shardFor({ uniqueKey, requestKey } = usualOptions): number {
+  #shardFor({ uniqueKey, requestKey }: LaunchOptions): number {
     const key = uniqueKey || requestKey;
     if (this.#shards.length === 1 || key === "") return this.#nextShard++ % this.#shards.length;
     return shardOfKey(key, this.#shards.length);
-  }
-
-  async #withNewId(options = usualOptions, run: (shard: Shard, id: string) => Promise<Reply>): Promise<Reply> {
-    const number = this.#shardFor(options);
-    const shard = this.#shards[number] as Shard;
-    for (;;) {
-      try {
-        return await run(shard, createJobId(this.#clock.now(), number));
-      } catch (error) {
-        if (error instanceof KeyReserved) await this.#keys.makeWay(options.uniqueKey, error);
-        else if (!(error instanceof IdTaken)) throw error;
-      }
-    }
   }
 
   #all(run: (shard: Shard) => Promise<Reply>): Promise<Reply[]> {

@@ -10,21 +10,33 @@ const fullRetryAfterMs = 10_000;
 /** The same while a unique job ends. */
 const endingRetryAfterMs = 1_000;
 
+/** Another caller was quicker, and that may be over already: it is worth another try. */
+export class Overtaken extends Error {
+  override readonly name: string = "Overtaken";
+  /** The other caller's job. */
+  readonly jobId: string;
+
+  constructor(jobId: string) {
+    super(jobId);
+    this.jobId = jobId;
+  }
+}
+
 /** The id of a new job is in use already: another process made the same one in the same millisecond. */
-export class IdTaken extends Error {
+export class IdTaken extends Overtaken {
   override readonly name = "IdTaken";
 }
 
 /** A unique key is reserved for a job of another shard, or the reservation was withdrawn. */
-export class KeyReserved extends Error {
+export class KeyReserved extends Overtaken {
   override readonly name = "KeyReserved";
-  readonly jobId: string;
   readonly ticket: string;
 
   /** @param subject the job and the ticket of the reservation */
   constructor(subject: string) {
-    super(subject);
-    [this.jobId = "", this.ticket = ""] = subject.split(" ");
+    const [jobId = "", ticket = ""] = subject.split(" ");
+    super(jobId);
+    this.ticket = ticket;
   }
 }
 
@@ -87,7 +99,7 @@ function poolFull(cause: Error): ReasonedError {
 }
 
 /** The job of the same unique key is alive. */
-export function alreadyExists(jobId: string, retryAfterMs?: number): ReasonedError {
+function alreadyExists(jobId: string, retryAfterMs?: number): ReasonedError {
   const text = `job ${jobId} of the same name and key is alive; only one may be. Wait for it, or stop it`;
   return new ReasonedError("JOB_ALREADY_EXISTS", text, {
     metadata: { job_id: jobId },

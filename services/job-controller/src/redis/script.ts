@@ -14,6 +14,7 @@ export const sharedParts = [
   "due",
   "limits",
   "rates",
+  "unique",
   "holding",
 ] as const;
 

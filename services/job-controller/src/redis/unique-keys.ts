@@ -1,23 +1,35 @@
 import { randomInt } from "node:crypto";
 import type { Clock } from "@drydock/shared/clock.ts";
+import type { Job } from "../domain/job.ts";
 import { shardOf } from "../domain/job-id.ts";
 import { list, text } from "./reply.ts";
-import { alreadyEnds, alreadyExists, type KeyReserved } from "./reply-errors.ts";
+import { KeyReserved, Overtaken } from "./reply-errors.ts";
 import { type Shard, shardOfKey } from "./shard.ts";
+import { tryAgain } from "./try-again.ts";
 
 /** How a unique key stands in the shard that it falls to, and by which ticket or job; both empty where its job's own script sees that. */
 export type Hold = [state: "" | "reserved" | "held" | "ends", by: string];
 
+/** A launch or retry that needs a unique key. */
+export interface KeyWish {
+  /** Empty when it needs none. */
+  key: string;
+  /** The job's id; a launch has another one for each try. */
+  newId(): string;
+  /** Launches or retries the job; the answer may be another one. */
+  run(jobId: string, hold: Hold): Promise<Job>;
+}
+
 /** A reservation of a unique key for a job of another shard than the key's own. */
-export interface Reservation {
+interface Reservation {
   jobId: string;
   ticket: string;
 }
 
+/** Of a key that the job's own shard sees. */
+const unseen: Hold = ["", ""];
 /** How long a launch may be under way after its reservation, in milliseconds: no other one of its key is taken so long. */
 const launchMs = 5_000;
-/** How often a key that others take and free all the time is tried for. */
-const mostTries = 10;
 
 /**
  * Unique keys over several shards. A key falls to one shard, which knows the job that holds it. A job of another shard,
@@ -33,47 +45,25 @@ export class UniqueKeys {
     this.#clock = clock;
   }
 
-  /** Whether the scripts of the job's own shard don't see who holds its key. */
-  isElsewhere(key: string, jobId: string): boolean {
-    return key !== "" && this.#shards.length > 1 && shardOfKey(key, this.#shards.length) !== shardOf(jobId);
-  }
-
-  /** Reserves the key for a job, where that is needed. */
-  async reserve(key: string, jobId: string): Promise<Hold> {
-    if (!this.isElsewhere(key, jobId)) return ["", ""];
-    let holder = "";
-    for (let tries = 0; tries < mostTries; tries++) {
-      const ticket = `${this.#clock.now()}-${randomInt(2 ** 32).toString(36)}`;
-      const reply = await this.#home(key).run("reserve-key", key, jobId, ticket);
-      const [state = "", by = "", itsTicket = ""] = list(reply).map(text);
-      if (state !== "elsewhere") return [state as Hold[0], by];
-      holder = by;
-      const hold = await this.settle(key, { jobId: by, ticket: itsTicket });
-      if (hold !== undefined) return hold;
-    }
-    return ["ends", holder];
-  }
-
-  /** What became of a reservation: how its job holds the key, or undefined when that is over and the key is free. */
-  async settle(key: string, { jobId, ticket }: Reservation, patienceMs = launchMs): Promise<Hold | undefined> {
-    const state = text(await this.#shards[shardOf(jobId)]?.run("withdraw-key", key, jobId, ticket, patienceMs));
-    if (state !== "free") return [state as Hold[0], jobId];
-    await this.#home(key).run("free-key", key, jobId, ticket);
-    return undefined;
-  }
-
   /**
-   * Frees a key that a launch or a retry found reserved.
-   * @throws ReasonedError JOB_ALREADY_EXISTS when its job is alive, or may be launched yet
+   * Runs a launch or a retry. A key of another shard than the job's is reserved before, and given back when the answer is
+   * not that job. What is met in its way is settled, and the next try told of it.
+   * @throws ReasonedError JOB_ALREADY_EXISTS
    */
-  async makeWay(key: string, reserved: KeyReserved): Promise<void> {
-    const [state, holder] = (await this.settle(key, reserved)) ?? [];
-    if (holder !== undefined) throw state === "held" ? alreadyExists(holder) : alreadyEnds(holder);
-  }
-
-  /** Ends the reservation of a job that was not launched or retried after all. What can't be said to Redis now is seen later. */
-  async giveBack(key: string, jobId: string, [state, ticket]: Hold): Promise<void> {
-    if (state === "reserved") await this.settle(key, { jobId, ticket }, 0).catch(() => {});
+  holding(wish: KeyWish): Promise<Job> {
+    const { key } = wish;
+    let met: Hold | undefined;
+    return tryAgain(async () => {
+      const jobId = wish.newId();
+      // nothing is waited for where there is nothing to reserve, so that a claim can be in the launch's script call
+      const hold = met ?? (this.#isElsewhere(key, jobId) ? await this.#reserve(key, jobId) : unseen);
+      try {
+        return await this.#run(wish, jobId, hold);
+      } catch (error) {
+        if (error instanceof KeyReserved) met = error.jobId === jobId ? undefined : await this.#settle(key, error);
+        throw error;
+      }
+    });
   }
 
   /** Frees keys whose jobs are over, of the given number of reservations in each shard; resolves to how many it looked at. */
@@ -81,10 +71,49 @@ export class UniqueKeys {
     if (this.#shards.length === 1) return [];
     const counts = this.#shards.map(async (shard) => {
       const due = list(await shard.run("due-keys", limit)).map((reservation) => list(reservation).map(text));
-      await Promise.all(due.map(([key = "", jobId = "", ticket = ""]) => this.settle(key, { jobId, ticket })));
+      await Promise.all(due.map(([key = "", jobId = "", ticket = ""]) => this.#settle(key, { jobId, ticket })));
       return due.length;
     });
     return Promise.all(counts);
+  }
+
+  async #run({ key, run }: KeyWish, jobId: string, hold: Hold): Promise<Job> {
+    let launched = "";
+    try {
+      const job = await run(jobId, hold);
+      launched = job.id;
+      return job;
+    } finally {
+      if (launched !== jobId) await this.#giveBack(key, jobId, hold);
+    }
+  }
+
+  /** Whether the scripts of the job's own shard don't see who holds its key. */
+  #isElsewhere(key: string, jobId: string): boolean {
+    return key !== "" && this.#shards.length > 1 && shardOfKey(key, this.#shards.length) !== shardOf(jobId);
+  }
+
+  async #reserve(key: string, jobId: string): Promise<Hold> {
+    const ticket = `${this.#clock.now()}-${randomInt(2 ** 32).toString(36)}`;
+    const reply = list(await this.#home(key).run("reserve-key", key, jobId, ticket)).map(text);
+    const [state = "", by = "", itsTicket = ""] = reply;
+    if (state !== "elsewhere") return [state as Hold[0], by];
+    const hold = await this.#settle(key, { jobId: by, ticket: itsTicket });
+    if (hold === undefined) throw new Overtaken(by);
+    return hold;
+  }
+
+  /** What became of a reservation: how its job holds the key, or undefined when that is over and the key is free. */
+  async #settle(key: string, { jobId, ticket }: Reservation, patienceMs = launchMs): Promise<Hold | undefined> {
+    const state = text(await this.#shards[shardOf(jobId)]?.run("withdraw-key", key, jobId, ticket, patienceMs));
+    if (state !== "free") return [state as Hold[0], jobId];
+    await this.#home(key).run("free-key", key, jobId, ticket);
+    return undefined;
+  }
+
+  /** Ends the reservation of a job that was not launched or retried after all. What can't be said to Redis now is seen later. */
+  async #giveBack(key: string, jobId: string, [state, ticket]: Hold): Promise<void> {
+    if (state === "reserved") await this.#settle(key, { jobId, ticket }, 0).catch(() => {});
   }
 
   #home(key: string): Shard {

@@ -11,7 +11,7 @@ local function launch_execution(id, job, new_id, run_at)
   local options = { priority = job[PRIORITY], fairness = job[FAIRNESS], kind = 2, run_at = run_at, unique = "",
     request = "", policy = job[POLICY], labels = job[LABELS], schedule = "",
     hook = job[HOOK] }
-  launch(new_id, job[NAME], job[TRACE], parameters_of(job), id, cjson.encode(options))
+  launch(new_id, job[NAME], job[TRACE], parameters_of(job), id, options, "", "")
   add_sub_job(id, new_id)
   job[PARENT] = YES
 end

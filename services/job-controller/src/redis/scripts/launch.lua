@@ -1,8 +1,9 @@
 -- launch: stores a job, at the end of its queue or until it is due.
--- arguments: id, name, traceparent, parameters, upstream job or empty, options as JSON or empty
---   (priority, fairness, kind, run_at, unique, request, policy, labels, schedule, hook)
+-- arguments: how its unique key stands when it falls to another shard and by what (see reserve-key) or both empty, id, name,
+--   traceparent, parameters, options as JSON or empty (priority, fairness, kind, run_at, unique, request, policy, labels,
+--   schedule, hook)
 -- reply: the id and now; or the job when the request was answered before
--- errors: ID_TAKEN, UNIQUE_TAKEN, UNIQUE_RESERVED
+-- errors: ID_TAKEN, UNIQUE_TAKEN, UNIQUE_ENDS, UNIQUE_RESERVED
 local REQUEST_SECONDS = 86400
 local DEFAULTS = { priority = 5, fairness = "", kind = 1, run_at = 0, unique = "", request = "", policy = false,
   labels = "", schedule = "", hook = "" }
@@ -14,21 +15,13 @@ local function answered_before(request)
   return shown(known, load(known))
 end
 
--- Refuses when another job holds the key, or it is reserved; one that a job left behind without its record is free.
-local function check_unique(id, unique)
-  if unique == "" then return end
-  local holder = redis.call("HGET", prefix .. "unique", unique)
-  if not holder or holder == id then return end
-  if string.find(holder, " ", 1, true) then refuse("UNIQUE_RESERVED", holder) end
-  if is_known(holder) then refuse("UNIQUE_TAKEN", holder) end
+local function read_options(options)
+  return options == "" and DEFAULTS or cjson.decode(options)
 end
 
-local function launch(id, name, trace, parameters, upstream, options)
-  local with = options == "" and DEFAULTS or cjson.decode(options)
-  local before = answered_before(with.request)
-  if before then return before end
+local function launch(id, name, trace, parameters, upstream, with, hold, by)
   if is_known(id) then refuse("ID_TAKEN", id) end
-  check_unique(id, with.unique)
+  check_unique(id, with.unique, hold, by)
   local waits = with.run_at > now or with.kind == PERIODIC
   local job = setmetatable({ parameters, waits and SCHEDULED or PENDING, with.kind, with.priority, 0, 0, NO, NO, 0,
     0, 0, 1, now, now, waits and with.run_at or 0, 0, 0, 0, 0, name, upstream, "", with.fairness, 0, 1 }, fields)
@@ -54,6 +47,12 @@ local function launch(id, name, trace, parameters, upstream, options)
   if with.kind ~= PERIODIC then wait_for_first_run(id, job, waits and with.run_at or now) end
   count(job, 1)
   launched[name] = (launched[name] or 0) + 1
+end
+
+transitions.launch = function(hold, by, id, name, trace, parameters, options)
+  local with = read_options(options)
+  local before = answered_before(with.request)
+  if before then return before end
+  launch(id, name, trace, parameters, "", with, hold, by)
   return { id, now }
 end
-transitions.launch = launch

@@ -5,12 +5,9 @@
 local FIRST_LOOK_MS = 10000
 
 transitions["reserve-key"] = function(key, id, ticket)
-  local holder = redis.call("HGET", prefix .. "unique", key)
-  local reserved_for, its_ticket = string.match(holder or "", "^(%S+) (%S+)$")
-  if reserved_for == id then return { "reserved", its_ticket } end
-  if reserved_for then return { "elsewhere", reserved_for, its_ticket } end
-  local job = holder and find(holder)
-  if job then return { job[COMMAND] == 0 and "held" or "ends", holder } end
+  local state, holder, its_ticket = key_state(key, "", "")
+  if state == "elsewhere" and holder == id then return { "reserved", its_ticket } end
+  if state then return { state, holder, its_ticket } end
   redis.call("HSET", prefix .. "unique", key, id .. " " .. ticket)
   redis.call("ZADD", prefix .. "reserved", now + FIRST_LOOK_MS, key)
   return { "reserved", ticket }

@@ -1,14 +1,12 @@
 -- retry: brings a job back that is CANCELLED or in ERROR.
 -- arguments: id, how its unique key stands in its own shard when that is another one and by what (see reserve-key), or
 --   both empty
--- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS, UNIQUE_TAKEN, UNIQUE_RESERVED
+-- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS, UNIQUE_TAKEN, UNIQUE_ENDS, UNIQUE_RESERVED
 transitions.retry = function(id, hold, by)
   local job = load(id)
   local can_retry = job[KIND] ~= PERIODIC and (job[STATUS] == CANCELLED or job[STATUS] == ERRED)
   if not can_retry then refuse("JOB_STATUS_FORBIDS", "retry " .. job[STATUS]) end
-  if hold == "reserved" and is_withdrawn(by) then refuse("UNIQUE_RESERVED", id .. " " .. by) end
-  if hold == "held" or hold == "ends" then refuse("UNIQUE_TAKEN", by) end
-  check_unique(id, job[UNIQUE])
+  check_unique(id, job[UNIQUE], hold, by)
   if job[UNIQUE] ~= "" then redis.call("HSET", prefix .. "unique", job[UNIQUE], id) end
   redis.call("XDEL", ended_stream(job[STATUS]), entry_of(job[ENDED], job[END_PLACE], job[END_ENTRY]))
   move(job, PENDING)

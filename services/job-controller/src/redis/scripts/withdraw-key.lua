@@ -4,18 +4,9 @@
 -- Remembered so long: a launch or retry that was held up must not come after all.
 local WITHDRAWN_SECONDS = 3600
 
--- Whether the job is of another shard than the other job: the tenth character says it.
-local function is_elsewhere(id, other)
-  return string.sub(id, 10, 10) ~= string.sub(other, 10, 10)
-end
-
 -- How long ago the reservation was made; a clock that is ahead counts as much as one that is behind.
 local function age_of(ticket)
   return math.abs(now - tonumber(string.match(ticket, "^%d+")))
-end
-
-local function is_withdrawn(ticket)
-  return redis.call("EXISTS", prefix .. "withdrawn:" .. ticket) == 1
 end
 
 transitions["withdraw-key"] = function(key, id, ticket, launch_ms)
