@@ -2,66 +2,22 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
-import { uniqueKeyOf } from "@drydock/job-controller/domain/unique-key.ts";
-import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
-import { shardOfKey } from "@drydock/job-controller/redis/shard.ts";
 import { HookStatus, JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import { type Hello, Outcome, ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { Outcome, ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { runFacts } from "../support/failure-crew.ts";
 import { startHookReceiver } from "../support/hook-receiver.ts";
 import type { SeenJob } from "../support/job-api.ts";
+import { readRedis, startKillPlace } from "../support/kill-place.ts";
 import { refusalOf } from "../support/refusal.ts";
-import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
-import { type Controller, type Settings, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { launchSubJob } from "../support/worker-calls.ts";
 
 const { RESULT_VERDICT_DUPLICATE, RESULT_VERDICT_ACCEPTED } = ResultVerdict;
-const jobTypes = [plainType("SCRIPTED")];
-/** Long enough for a call to be on its way to Redis. */
-const onTheWayMs = 250;
-
-interface Place {
-  stack: Stack;
-  /** The controller that is killed. */
-  lost: Controller;
-  /** Lets the controller send to Redis what `act` makes it send, and kills it before it hears the answer. */
-  killDuring(act: () => unknown): Promise<void>;
-  join(controller: Controller, hello?: Partial<Hello>): Promise<ScriptedWorker>;
-}
-
-/** A Redis that can be held, and a controller to be killed. */
-async function startPlace(settings: Settings = {}): Promise<Place & AsyncDisposable> {
-  const stack = await startStack();
-  const lost = await stack.startController(settings);
-  const workers: ScriptedWorker[] = [];
-  const join: Place["join"] = async ({ address }, hello = {}) => {
-    const worker = await ScriptedWorker.join(address, { jobTypes, ...hello });
-    workers.push(worker);
-    return worker;
-  };
-  const killDuring = async (act: () => unknown) => {
-    // a Redis that stands still takes what is sent, and does it when it goes on, also for a controller that is dead
-    stack.redis.process.signal("SIGSTOP");
-    await act();
-    await wait(onTheWayMs);
-    await lost.process.kill();
-    stack.redis.process.signal("SIGCONT");
-  };
-  return {
-    ...{ stack, lost, killDuring, join },
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all(workers.map((worker) => worker.breakOff()));
-      await stack.stop();
-    },
-  };
-}
 
 describe("a controller that is killed in the middle of", { concurrency: 3 }, () => {
   test("a hook's delivery leaves it to another one, which tells the same again and goes on from there", async () => {
-    await using place = await startPlace();
+    await using place = await startKillPlace();
     await using hooks = await startHookReceiver();
     const { stack, lost, join } = place;
     const other = await stack.startController();
@@ -99,12 +55,12 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     ]);
     const isDelivered = ({ hookStatus }: SeenJob) => hookStatus === HookStatus.HOOK_STATUS_DELIVERED;
     assert.equal((await api.until(id, "is delivered", isDelivered)).revision, 3);
-    assert.deepEqual(await read(stack, (redis) => redis.keys("*:hook-*")), [], "nothing is left to be told again");
+    assert.deepEqual(await readRedis(stack, (redis) => redis.keys("*:hook-*")), [], "nothing is left to be told again");
     assert.equal(hooks.received.length, told.length);
   });
 
   test("a launch has launched the job once, whoever asks again", async () => {
-    await using place = await startPlace();
+    await using place = await startKillPlace();
     const { stack, lost, killDuring, join } = place;
     await join(lost);
     await lost.api.launch("SCRIPTED", {});
@@ -122,7 +78,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
   });
 
   test("a sub-job's launch has launched it once, and gives it to the worker that asks another one", async () => {
-    await using place = await startPlace();
+    await using place = await startKillPlace();
     const { stack, lost, killDuring, join } = place;
     const worker = await join(lost);
     const { id } = await lost.api.launch("SCRIPTED", {});
@@ -141,43 +97,8 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     assert.equal((await other.api.list(id)).length, 1);
   });
 
-  test("two unique sub-jobs' launches with several shards blocks their keys for seconds, and leaves none reserved", async () => {
-    const settings = { DRYDOCK_SHARDS: "3" };
-    await using place = await startPlace(settings);
-    const { stack, lost, killDuring, join } = place;
-    const worker = await join(lost);
-    const { id } = await lost.api.launch("SCRIPTED", {});
-    const { lease } = await worker.takes();
-    const [asked, left] = wishesElsewhere(id);
-    await killDuring(() => {
-      for (const wish of [asked, left]) void refusalOf(launchSubJob(worker, lease, { ...wish, isUnique: true }));
-    });
-    const readReserved = () =>
-      read(stack, async (redis) => {
-        const keys = [0, 1, 2].map((shard) => `{drydock:${shard}}:reserved`);
-        return (await Promise.all(keys.map((key) => redis.zrange(key, "0", "-1")))).flat();
-      });
-    assert.equal((await readReserved()).length, 2, "they were reserved by the one that is dead");
-    const other = await stack.startController(settings);
-    const again = await join(other, { ...worker.hello, held: [lease] });
-    const ask = async () => {
-      const job = { name: "SCRIPTED", parameters: asked.parameters, metadata: { isUnique: true } };
-      return other.api.launchAs({ job }).catch((error: unknown) => String(error));
-    };
-    const launched = await until("it is launched", ask, (answer) => typeof answer !== "string");
-    assert.ok(typeof launched === "object");
-    assert.equal((await launchSubJob(again, lease, { ...asked, isUnique: true })).stats?.id, launched.id);
-    await read(stack, async (redis) => {
-      const home = shardOfKey(uniqueKeyOf("SCRIPTED", "", left.parameters), 3);
-      // its time for upkeep has come, and each controller begins with that
-      await redis.zadd(`{drydock:${home}}:reserved`, 1, uniqueKeyOf("SCRIPTED", "", left.parameters));
-    });
-    await stack.startController(settings);
-    await until("nothing is reserved", readReserved, (keys) => keys.length === 0);
-  });
-
   test("a result and a claim has stored the one, and hands out the other as if nothing had been", async () => {
-    await using place = await startPlace();
+    await using place = await startKillPlace();
     const { stack, lost, killDuring, join } = place;
     const worker = await join(lost);
     const first = await lost.api.launch("SCRIPTED", {});
@@ -197,7 +118,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
   });
 
   test("an assignment leaves the job to the worker that has heard of it", async () => {
-    await using place = await startPlace();
+    await using place = await startKillPlace();
     const { stack, lost, join } = place;
     const worker = await join(lost);
     const { id } = await lost.api.launch("SCRIPTED", {});
@@ -211,7 +132,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
   });
 
   test("a promotion has made the job PENDING, and another one hands it out", async () => {
-    await using place = await startPlace();
+    await using place = await startKillPlace();
     const { stack, lost, killDuring, join } = place;
     const worker = await join(lost);
     const due = { $case: "runAt" as const, value: new Date(Date.now() + 600) };
@@ -219,7 +140,11 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const { id } = await lost.api.launchAs({ job: { name: "SCRIPTED", metadata } });
     await wait(due.value.getTime() - Date.now() - 100);
     await killDuring(() => wait(150));
-    assert.equal(await read(stack, (redis) => redis.zcard(keysOf(0).scheduled)), 0, "the one that is dead has done it");
+    assert.equal(
+      await readRedis(stack, (redis) => redis.zcard(keysOf(0).scheduled)),
+      0,
+      "the one that is dead has done it",
+    );
     const other = await stack.startController();
     const again = await join(other, worker.hello);
     const { lease, attempt } = await again.takes();
@@ -229,7 +154,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
   });
 
   test("a look at periodic jobs leaves the time that is due to another one", async () => {
-    await using place = await startPlace();
+    await using place = await startKillPlace();
     const { stack, lost, killDuring, join } = place;
     await join(lost, { slots: 0 });
     const metadata = { kind: JobKind.JOB_KIND_PERIODIC, cronSpec: "*/5 * * * * *", periodic: { overlap: 3 as const } };
@@ -247,7 +172,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
   });
 
   test("a stop has noted it, and the worker hears of it from another one", async () => {
-    await using place = await startPlace();
+    await using place = await startKillPlace();
     const { stack, lost, killDuring, join } = place;
     const worker = await join(lost);
     const { id } = await lost.api.launch("SCRIPTED", {});
@@ -267,22 +192,3 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     assert.deepEqual(runFacts(await other.api.get(id)), ["STOPPED", 1, 0]);
   });
 });
-
-/** Two sub-jobs whose unique keys fall to other shards than their parent's. */
-function wishesElsewhere(parentId: string) {
-  const all = Array.from({ length: 50 }, (_, at) => ({ key: `${at}`, name: "SCRIPTED", parameters: { at } }));
-  const isElsewhere = ({ name, parameters }: (typeof all)[0]) =>
-    shardOfKey(uniqueKeyOf(name, "", parameters), 3) !== shardOf(parentId);
-  const [one = assert.fail(), other = assert.fail()] = all.filter(isElsewhere);
-  return [one, other] as const;
-}
-
-async function read<T>({ redis }: Stack, ask: (redis: ReturnType<typeof createConnection>) => Promise<T>): Promise<T> {
-  const connection = createConnection(redis.url);
-  await connection.connect();
-  try {
-    return await ask(connection);
-  } finally {
-    connection.disconnect();
-  }
-}

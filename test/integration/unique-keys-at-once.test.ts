@@ -70,6 +70,38 @@ describe("a unique key of three shards, asked for by three controllers at once",
     });
   };
 
+  test("is not in the way of a request that is asked for at once with it, other ones and none", async (context) => {
+    context.diagnostic(`TEST_SEED=${random.seed}`);
+    for (let round = 0; round < rounds / 3; round++) {
+      const launch = (requestKey: string) => {
+        const uniqueKey = random.pick("", "key-0", "key-1", "key-2", `key-${round}`);
+        return any().launch({ ...demoJob, options: { ...usualOptions, uniqueKey, requestKey } });
+      };
+      const answersOf = async (request: string) => {
+        const ids = await all(Array.from({ length: 4 }, () => launch(request)));
+        // also with another key than before, and while others ask for that
+        return new Set(ids.length === 0 ? [] : [...ids, (await launch(request)).id]);
+      };
+      const answers = await Promise.all([answersOf(`${round}-a`), answersOf(`${round}-b`)]);
+      assert.deepEqual(await auditUniqueKeys(under.redis), [], `round ${round}`);
+      for (const ids of answers) assert.ok(ids.size <= 1, `round ${round}: ${[...ids]}`);
+      const launched = await Promise.all(answers.flatMap((ids) => [...ids].map((id) => under.pool.get(id))));
+      assert.ok(launched.length > 0, `round ${round}: somebody gets it`);
+      for (const { id, status } of launched) if (status === "PENDING") await any().end(id, "cancel");
+    }
+  });
+
+  test("is asked for by all calls of a request together, and each is answered", async () => {
+    for (let round = 0; round < rounds / 3; round++) {
+      const options = { ...usualOptions, uniqueKey: `key-of-${round}`, requestKey: `alone-${round}` };
+      const launched = await Promise.all(
+        [...pools, ...pools, ...pools].map((pool) => pool.launch({ ...demoJob, options })),
+      );
+      assert.equal(new Set(launched.map(({ id }) => id)).size, 1, `round ${round}`);
+    }
+    assert.deepEqual(await auditUniqueKeys(under.redis), []);
+  });
+
   test("has one job alive at most, launched, launched by a job or retried, and blocks nobody for good", async (context) => {
     context.diagnostic(`TEST_SEED=${random.seed}`);
     const known: string[] = [];

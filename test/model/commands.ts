@@ -192,6 +192,9 @@ export const schedules: Mix = {
   ...{ hello: 1, beat: 3, claim: 12, succeed: 6, fail: 2, release: 1, promote: 3, reap: 2, sweep: 2, wait: 16 },
 };
 
+/** Launches, ends and retries alone: what comes next of several shards is free. */
+export const launches: Mix = { launch: 20, launchPeriodic: 2, end: 8, retry: 6, promote: 2, expire: 2, wait: 3 };
+
 /** A list of such commands, of up to so many. */
 export function commandsOf(mix: Mix, maxLength: number): fc.Arbitrary<Command[]> {
   const kinds = Object.entries(mix) as Array<[Command["do"], number]>;

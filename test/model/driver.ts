@@ -3,7 +3,7 @@ import { type Job, type Lease, type NewJob, noPolicy, usualOptions } from "@dryd
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { CheckIn } from "@drydock/job-controller/ports/job-pool.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import { audit } from "../support/audit.ts";
+import { audit, auditUniqueKeys } from "../support/audit.ts";
 import { type PoolUnderTest, workerInfo, workerNamed } from "../support/pool.ts";
 import {
   type LaunchShape,
@@ -123,9 +123,13 @@ export class Driver {
   /** Compares what is seen only from outside the jobs: the indexes, the counts, the workers. */
   async compareAll(): Promise<void> {
     const { redis, shards, pool, queues } = this.under;
-    const [shard = assert.fail()] = shards;
-    assert.deepEqual(await audit(redis, shard), []);
-    assert.equal(await redis.hlen(shard.keys.jobs), this.model.jobs.size);
+    for (const [number, shard] of shards.entries()) assert.deepEqual(await audit(redis, shard, number), []);
+    assert.deepEqual(await auditUniqueKeys(redis), []);
+    const counts = await Promise.all(shards.map(({ keys }) => redis.hlen(keys.jobs)));
+    assert.equal(
+      counts.reduce((sum, count) => sum + count, 0),
+      this.model.jobs.size,
+    );
     for (const { name, pending, running, scheduled, paused } of await queues.queues()) {
       const jobs = [...this.model.jobs.values()].filter((job) => job.name === name);
       const count = (status: string) => jobs.filter((job) => job.status === status).length;

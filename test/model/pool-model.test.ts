@@ -2,7 +2,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
 import { createRandom } from "../support/random.ts";
-import { commandsOf, endings, everything, losses, type Mix, schedules } from "./commands.ts";
+import { commandsOf, endings, everything, launches, losses, type Mix, schedules } from "./commands.ts";
 import { Driver } from "./driver.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -13,27 +13,39 @@ const mostCommands = 120;
 const interruptAfterTimeLimit = 60_000;
 
 describe("the pool and its model", () => {
-  let under: PoolUnderTest;
+  let single: PoolUnderTest;
+  let sharded: PoolUnderTest;
   before(async () => {
-    under = await startPool();
+    single = await startPool();
+    sharded = await startPool({ shards: 3 });
   });
-  after(() => under.stop());
+  after(async () => {
+    await single.stop();
+    await sharded.stop();
+  });
 
-  const agreeOn = (mix: Mix) => (context: TestContext) => {
-    const { seed } = createRandom();
-    context.diagnostic(`TEST_SEED=${seed}`);
-    const property = fc.asyncProperty(commandsOf(mix, mostCommands), async (commands) => {
-      await under.redis.flushall();
-      const driver = new Driver(under);
-      await driver.greet();
-      for (const command of commands) await runCommand(driver, command);
-      await driver.compareAll();
-    });
-    return fc.assert(property, { seed, numRuns, interruptAfterTimeLimit });
-  };
+  const agreeOn =
+    (mix: Mix, ofPool: () => PoolUnderTest = () => single) =>
+    (context: TestContext) => {
+      const { seed } = createRandom();
+      context.diagnostic(`TEST_SEED=${seed}`);
+      const property = fc.asyncProperty(commandsOf(mix, mostCommands), async (commands) => {
+        const under = ofPool();
+        await under.redis.flushall();
+        const driver = new Driver(under);
+        await driver.greet();
+        for (const command of commands) await runCommand(driver, command);
+        await driver.compareAll();
+      });
+      return fc.assert(property, { seed, numRuns, interruptAfterTimeLimit });
+    };
 
   test("say the same, whatever is asked in whatever order", agreeOn(everything));
   test("say the same while workers come and go", agreeOn(losses));
   test("say the same while periodic jobs launch others", agreeOn(schedules));
   test("say the same while jobs are stopped and cancelled", agreeOn(endings));
+  test(
+    "say the same of requests and unique keys of three shards",
+    agreeOn(launches, () => sharded),
+  );
 });

@@ -67,7 +67,8 @@ export class RedisJobPool implements port.JobPool {
       const [id, now] = list(reply);
       return typeof now === "number" ? newlyLaunched(text(id), now, "", job) : toJob(reply);
     };
-    return this.#keys.holding({ key: options.uniqueKey, newId: () => createJobId(this.#clock.now(), number), run });
+    const { uniqueKey: key, requestKey: request } = options;
+    return this.#keys.holding({ key, request, newId: () => createJobId(this.#clock.now(), number), run });
   }
 
   launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job> {
@@ -86,7 +87,7 @@ export class RedisJobPool implements port.JobPool {
     const own = this.#of(jobId);
     const key = this.#shards.length === 1 ? "" : (await this.get(jobId)).uniqueKey;
     const run = async (_: string, hold: Hold) => toJob(await own.run("retry", jobId, ...hold));
-    return this.#keys.holding({ key, newId: () => jobId, run });
+    return this.#keys.holding({ key, request: "", newId: () => jobId, run });
   }
 
   async hello(worker: WorkerIdentity, info: WorkerInfo, held: Lease[]): Promise<port.HelloReply> {
@@ -212,9 +213,12 @@ export class RedisJobPool implements port.JobPool {
     return shard;
   }
 
-  /** Launches that must find each other go to the shard that their key falls to, the others to one after the other. */
+  /**
+   * Launches of a request find each other in the shard that it falls to, those of a unique key, if they can, in that of
+   * their key; the others go to one after the other.
+   */
   #shardFor({ uniqueKey, requestKey }: LaunchOptions): number {
-    const key = uniqueKey || requestKey;
+    const key = requestKey || uniqueKey;
     if (this.#shards.length === 1 || key === "") return this.#nextShard++ % this.#shards.length;
     return shardOfKey(key, this.#shards.length);
   }

@@ -45,7 +45,7 @@ export class SubJobLauncher {
       return seen.job;
     };
     const newId = () => createJobId(this.#clock.now(), shardOf(wish.parent.jobId));
-    return this.#keys.holding({ key: wish.job.options?.uniqueKey ?? "", newId, run });
+    return this.#keys.holding({ key: wish.job.options?.uniqueKey ?? "", request: "", newId, run });
   }
 
   #run({ parent, key, job }: Wish, seen: Seen, as: [...hold: Hold, id: string]): Promise<Reply> {

@@ -14,6 +14,8 @@ export type Hold = [state: "" | "reserved" | "held" | "ends", by: string];
 export interface KeyWish {
   /** Empty when it needs none. */
   key: string;
+  /** The request that asks for the job, or empty: whoever launches for it launches the same job. */
+  request: string;
   /** The job's id; a launch has another one for each try. */
   newId(): string;
   /** Launches or retries the job; the answer may be another one. */
@@ -33,8 +35,9 @@ const launchMs = 5_000;
 
 /**
  * Unique keys over several shards. A key falls to one shard, which knows the job that holds it. A job of another shard,
- * which a sub-job is when its parent is, has its key reserved there before it is launched or retried. Its end frees its
- * key in its own shard alone, so a reservation is looked at when another launch meets it, and from time to time.
+ * where its parent or its request may have brought it, has its key reserved there before it is launched or retried. Its
+ * end frees its key in its own shard alone, so a reservation is looked at when another launch meets it, and from time to
+ * time.
  */
 export class UniqueKeys {
   readonly #shards: readonly Shard[];
@@ -54,13 +57,15 @@ export class UniqueKeys {
     const { key } = wish;
     let met: Hold | undefined;
     return tryAgain(async () => {
-      const jobId = wish.newId();
+      const newId = wish.newId();
       // nothing is waited for where there is nothing to reserve, so that a claim can be in the launch's script call
-      const hold = met ?? (this.#isElsewhere(key, jobId) ? await this.#reserve(key, jobId) : unseen);
+      const reserves = met === undefined && this.#isElsewhere(key, newId);
+      const { jobId, hold } = reserves ? await this.#reserve(wish, newId) : { jobId: newId, hold: met ?? unseen };
       try {
         return await this.#run(wish, jobId, hold);
       } catch (error) {
-        if (error instanceof KeyReserved) met = error.jobId === jobId ? undefined : await this.#settle(key, error);
+        const isInTheWay = error instanceof KeyReserved && error.jobId !== jobId;
+        met = isInTheWay ? await this.#settle(key, error) : undefined;
         throw error;
       }
     });
@@ -93,14 +98,20 @@ export class UniqueKeys {
     return key !== "" && this.#shards.length > 1 && shardOfKey(key, this.#shards.length) !== shardOf(jobId);
   }
 
-  async #reserve(key: string, jobId: string): Promise<Hold> {
-    const ticket = `${this.#clock.now()}-${randomInt(2 ** 32).toString(36)}`;
+  /** Reserves the key for the job, or for the one that another call launches for the same request just now. */
+  async #reserve({ key, request }: KeyWish, jobId: string): Promise<{ jobId: string; hold: Hold }> {
+    const now = this.#clock.now();
+    const forRequest = request && `.${request}`;
+    const ticket = `${now}-${randomInt(2 ** 32).toString(36)}${forRequest}`;
     const reply = list(await this.#home(key).run("reserve-key", key, jobId, ticket)).map(text);
     const [state = "", by = "", itsTicket = ""] = reply;
-    if (state !== "elsewhere") return [state as Hold[0], by];
+    if (state !== "elsewhere") return { jobId, hold: [state as Hold[0], by] };
+    const isYoung = Math.abs(now - Number.parseInt(itsTicket, 10)) < launchMs;
+    if (request !== "" && itsTicket.endsWith(forRequest) && isYoung)
+      return { jobId: by, hold: ["reserved", itsTicket] };
     const hold = await this.#settle(key, { jobId: by, ticket: itsTicket });
     if (hold === undefined) throw new Overtaken(by);
-    return hold;
+    return { jobId, hold };
   }
 
   /** What became of a reservation: how its job holds the key, or undefined when that is over and the key is free. */

@@ -1,5 +1,5 @@
 -- reserve-key: holds a unique key, which falls to this shard, for a job of another one, before that is launched or retried.
--- arguments: key, id, ticket: the time in ms and what makes it one of its own
+-- arguments: key, id, ticket: the time in ms, what makes it one of its own, and the request of the launch if it has one
 -- reply: "reserved" and the ticket, that of the job's earlier reservation if it has one; "held" or "ends" and the job of
 --   this shard that has the key; or "elsewhere", the job of another one and its ticket
 local FIRST_LOOK_MS = 10000

@@ -43,8 +43,7 @@ export interface LaunchJobRequest {
     | undefined;
   /**
    * Any text of at most 128 characters, e.g. a UUID: for a day, a launch with the same one gives the same job, also when
-   * it asks for another one; with several shards, unless that is unique by another key. Ask for the same job again when an
-   * answer was lost.
+   * it asks for another one. Ask for the same job again when an answer was lost.
    */
   requestId: string;
   /** Only check: nothing is stored, and the answer's job has no id. */

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
+import { shardOfKey } from "@drydock/job-controller/redis/shard.ts";
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import { demoJob, type PoolUnderTest, workerNamed } from "./pool.ts";
+
+/** How many shards the pool of such a test has. */
+export const shards = 3;
+/** Who claims. */
+export const worker = workerNamed("w1");
+/** For each shard a key that falls to it. */
+export const keys = Array.from({ length: shards }, (_, shard) => keyOf(shard, "key"));
+
+/** A key of that name that falls to the shard. */
+export function keyOf(shard: number, name: string): string {
+  const all = Array.from({ length: 100 }, (_, at) => `${name}-${at}`);
+  return all.find((key) => shardOfKey(key, shards) === shard) ?? assert.fail();
+}
+
+/** A job with that unique key, launched for that request. */
+export function uniqueJob(uniqueKey: string, requestKey = ""): NewJob {
+  return { ...demoJob, options: { ...usualOptions, uniqueKey, requestKey } };
+}
+
+/** What refused: the job that holds the key, and whether to ask again. */
+export async function refused(
+  asked: Promise<unknown>,
+): Promise<[holder: string | undefined, retryAfterMs: number | undefined]> {
+  const error = await asked.then(
+    () => assert.fail("it was not refused"),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof ReasonedError && error.reason === "JOB_ALREADY_EXISTS", String(error));
+  return [error.facts.metadata?.job_id, error.facts.retryAfterMs];
+}
+
+/** A running job in that shard. */
+export async function parentIn({ pool }: PoolUnderTest, shard: number): Promise<Lease> {
+  for (;;) {
+    const { id } = await pool.launch({ ...demoJob, name: "PARENT" });
+    if (shardOf(id) === shard) return claim(pool, "PARENT");
+    await pool.end(id, "stop");
+  }
+}
+
+/** Claims the job of that type that is next. */
+export async function claim(pool: PoolUnderTest["pool"], name = "DEMO"): Promise<Lease> {
+  const { jobs } = await pool.claim(worker, [{ name, most: 0, mostOfKey: 0 }], 1);
+  const [job = assert.fail("nothing waits")] = jobs;
+  return { jobId: job.id, token: job.token };
+}
