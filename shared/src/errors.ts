@@ -66,7 +66,8 @@ export const errorCatalogue = {
   },
   POOL_FULL: {
     status: "RESOURCE_EXHAUSTED",
-    meaning: "Too many jobs wait, or Redis is nearly full. Call again after the delay that RetryInfo gives.",
+    meaning:
+      "Too many jobs wait, or Redis is nearly full. Call again after the delay that RetryInfo gives. A launch that was answered before, by its request id or a sub-job's key, is answered again.",
   },
   MESSAGE_TOO_LARGE: {
     status: "RESOURCE_EXHAUSTED",

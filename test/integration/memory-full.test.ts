@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Job, type Lease, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { ReasonedError } from "@drydock/shared/errors.ts";
 import { audit } from "../support/audit.ts";
 import {
   demoJob,
@@ -12,9 +13,16 @@ import {
   workerInfo,
   workerNamed,
 } from "../support/pool.ts";
+import { keyOf, parentIn, uniqueJob } from "../support/unique-keys.ts";
 
 const worker = workerNamed("w1");
 const full = { reason: "POOL_FULL" };
+
+async function fillUp({ redis }: PoolUnderTest): Promise<void> {
+  const used = Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
+  // so much less that what Redis frees for itself makes no room
+  await redis.config("SET", "maxmemory", Math.floor(used / 2));
+}
 
 describe("a Redis whose memory is full", () => {
   let under: PoolUnderTest;
@@ -25,12 +33,6 @@ describe("a Redis whose memory is full", () => {
 
   const isClean = async () => assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
 
-  async function fillUp(): Promise<void> {
-    const info = await under.redis.info("memory");
-    const used = Number(/^used_memory:(\d+)/m.exec(info)?.[1]);
-    await under.redis.config("SET", "maxmemory", used);
-  }
-
   test("refuses launches whole, and lets what is under way go on and end", async () => {
     const { pool, clock, redis } = under;
     const running: Lease[] = [];
@@ -39,7 +41,7 @@ describe("a Redis whose memory is full", () => {
     assert.ok(succeeds && fails && postpones && confirms && checksIn);
     const waiting: Job[] = [];
     for (let at = 0; at < 4; at++) waiting.push(await pool.launch(demoJob));
-    await fillUp();
+    await fillUp(under);
 
     const uniqueKey = "only one";
     await assert.rejects(pool.launch(demoJob), full);
@@ -74,3 +76,57 @@ describe("a Redis whose memory is full", () => {
     await isClean();
   });
 });
+
+const limit = new ReasonedError("POOL_FULL", "enough");
+const [request, held] = [keyOf(0, "request"), keyOf(1, "held")];
+const uniqueKeys = [keyOf(0, "near"), keyOf(1, "far"), "", keyOf(1, "farther")];
+
+/** A launch of the request, and sub-jobs by their unique keys, one of them held by somebody else. */
+async function launchAll(under: PoolUnderTest) {
+  const { pool, redis } = under;
+  await redis.flushall();
+  await pool.hello(worker, workerInfo, []);
+  const parent = await parentIn(under, 0);
+  const first = await pool.launch(uniqueJob(keyOf(1, "far"), request));
+  const holder = await pool.launch(uniqueJob(held));
+  const children = new Map<string, Job>();
+  for (const key of ["", keyOf(0, "near"), keyOf(1, "child"), held])
+    children.set(key, await pool.launchSubJob(parent, `sub ${key}`, uniqueJob(key)));
+  assert.equal(children.get(held)?.id, holder.id);
+  return { parent, first, children };
+}
+
+for (const shards of [1, 3]) {
+  describe(`a full pool of ${shards} shards`, () => {
+    let under: PoolUnderTest;
+    before(async () => {
+      under = await startPool({ shards });
+    });
+    after(() => under.stop());
+
+    for (const [why, fill, refusal, error] of [
+      ["by its limit", async () => {}, limit, limit],
+      ["because Redis has no memory left", () => fillUp(under), undefined, full],
+    ] as const) {
+      const launch = (key: string, requestKey = "") => under.pool.launch(uniqueJob(key, requestKey), refusal);
+      const launchSub = (parent: Lease, name: string, key: string) =>
+        under.pool.launchSubJob(parent, name, uniqueJob(key), refusal);
+
+      test(`${why} gives what was launched before, and launches nothing`, async () => {
+        const { parent, first, children } = await launchAll(under);
+        await fill();
+        for (const key of uniqueKeys) assert.equal((await launch(key, request)).id, first.id, key);
+        for (const [key, { id }] of children) assert.equal((await launchSub(parent, `sub ${key}`, key)).id, id, key);
+        for (const key of [keyOf(0, "free"), keyOf(1, "free"), ""]) {
+          await assert.rejects(launch(key), error);
+          await assert.rejects(launch(key, "new"), error);
+          await assert.rejects(launchSub(parent, "new", key), error);
+        }
+        await under.redis.config("SET", "maxmemory", 0);
+        for (const [at, shard] of under.shards.entries()) assert.deepEqual(await audit(under.redis, shard, at), []);
+        const { id } = await under.pool.launch(uniqueJob(keyOf(1, "free"), "new"));
+        assert.notEqual(id, first.id);
+      });
+    }
+  });
+}

@@ -110,7 +110,7 @@ describe("a request id with three shards", () => {
     const launchLate = async ({ id, ticket }: { id: string; ticket: string }) => {
       const { name, parametersJson } = demoJob;
       const options = JSON.stringify({ ...usualJson, unique: far, request });
-      return run(0, "launch", "reserved", ticket, id, name, "", parametersJson, options);
+      return run(0, "launch", 0, "reserved", ticket, id, name, "", parametersJson, options);
     };
     const usualJson = {
       ...{ priority: 5, fairness: "", kind: 1, run_at: 0, policy: false, labels: "", schedule: "", hook: "" },

@@ -36,7 +36,7 @@ describe("a unique key that is reserved in another shard than its job's", () => 
   };
   const launchLate = ({ id, ticket }: { id: string; ticket: string }) => {
     const child = [id, "DEMO", "", "{}", JSON.stringify({ ...usualJson, unique: key })] as const;
-    return run(0, "launch-sub-job", parent.jobId, parent.token, "late", "", 0, 0, "reserved", ticket, ...child);
+    return run(0, "launch-sub-job", parent.jobId, parent.token, "late", "", 0, 0, 0, "reserved", ticket, ...child);
   };
   const usualJson = {
     priority: 5,

@@ -37,6 +37,8 @@ export interface LaunchShape {
   uniqueKey: string;
   requestKey: string;
   policy: { maxAttempts: number; finalReasons: string[]; queueTimeoutMs: number } | undefined;
+  /** Whether there is no room for it. */
+  isFull: boolean;
 }
 
 /** When a periodic job launches; its cron line is that of every other second. */
@@ -106,6 +108,7 @@ const shape = fc.record({
   uniqueKey: fc.constantFrom("", "", "", "k1", "k2"),
   requestKey: fc.constantFrom("", "", "", "r1", "r2"),
   policy: maybe(policy),
+  isFull: oneIn(8),
 });
 const schedule = fc.record({
   overlap: fc.constantFrom(...overlapPolicies),

@@ -143,9 +143,14 @@ export class Driver {
   }
 }
 
+/** Why the shape may not be launched, if so. */
+export function refusalFor({ isFull }: LaunchShape): ReasonedError | undefined {
+  return isFull ? new ReasonedError("POOL_FULL", "the pool is full") : undefined;
+}
+
 /** The job that the shape stands for. */
 export function toNewJob(shape: LaunchShape, now: number): NewJob & { options: NonNullable<NewJob["options"]> } {
-  const { name, delayMs, policy, ...options } = shape;
+  const { name, delayMs, policy, isFull: _, ...options } = shape;
   return {
     name,
     parametersJson: '{"image":"demo"}',

@@ -3,7 +3,7 @@ import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
 import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { workerInfo } from "../support/pool.ts";
 import type { Command, CommandOf } from "./commands.ts";
-import { type Driver, shown, toCheckIn, toNewJob, toPeriodicJob } from "./driver.ts";
+import { type Driver, refusalFor, shown, toCheckIn, toNewJob, toPeriodicJob } from "./driver.ts";
 import * as queue from "./queue.ts";
 import * as schedules from "./schedules.ts";
 import type { ModelJob } from "./state.ts";
@@ -23,22 +23,23 @@ export async function runCommand(driver: Driver, command: Command): Promise<void
 const runners: Runners = {
   launch: (driver, { shape }) => {
     const job = toNewJob(shape, driver.model.now);
-    return driver.both(answered(driver.under.pool.launch(job)), (answer) =>
-      answerOf(driver, users.launch(driver.model, answer?.id ?? "", job)),
+    return driver.both(answered(driver.under.pool.launch(job, refusalFor(shape))), (answer) =>
+      answerOf(driver, users.launch(driver.model, answer?.id ?? "", job, shape)),
     );
   },
   launchPeriodic: (driver, { shape, schedule }) => {
     const job = toPeriodicJob(shape, schedule, driver.model.now);
-    return driver.both(answered(driver.under.pool.launch(job)), (answer) =>
-      answerOf(driver, users.launch(driver.model, answer?.id ?? "", job)),
+    return driver.both(answered(driver.under.pool.launch(job, refusalFor(shape))), (answer) =>
+      answerOf(driver, users.launch(driver.model, answer?.id ?? "", job, shape)),
     );
   },
   launchSubJob: (driver, { parent, key, shape }) => {
     const lease = driver.lease(parent);
     // workers cannot name a request
     const job = toNewJob({ ...shape, requestKey: "" }, driver.model.now);
-    return driver.both(answered(driver.under.pool.launchSubJob(lease, key, job)), (answer) =>
-      answerOf(driver, users.launchSubJob(driver.model, lease, key, { id: answer?.id ?? "", job })),
+    const { isFull } = shape;
+    return driver.both(answered(driver.under.pool.launchSubJob(lease, key, job, refusalFor(shape))), (answer) =>
+      answerOf(driver, users.launchSubJob(driver.model, lease, key, { id: answer?.id ?? "", job, isFull })),
     );
   },
   end: (driver, { target, command }) => {

@@ -3,11 +3,17 @@ import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
 import { planOf } from "./schedules.ts";
 import { finish, type ModelJob, type ModelPool, newModelJob, refuse, statusAfter } from "./state.ts";
 
-/** Stores a job under that id, or gives the one that the same request launched before. */
-export function launch(pool: ModelPool, id: string, job: NewJob, upstreamJobId = ""): ModelJob {
+/** Stores a job under that id if there is room, or gives the one that the same request launched before. */
+export function launch(
+  pool: ModelPool,
+  id: string,
+  job: NewJob,
+  { upstreamJobId = "", isFull = false } = {},
+): ModelJob {
   const { options = usualOptions } = job;
   const before = pool.jobs.get(pool.requests.get(options.requestKey) ?? "");
   if (options.requestKey !== "" && before !== undefined) return before;
+  if (isFull) refuse("POOL_FULL");
   keepUnique(pool, id, options.uniqueKey);
   const made = { ...newModelJob(id, pool.now, { ...job, options }), upstreamJobId };
   if (options.kind === "PERIODIC") {
@@ -25,13 +31,14 @@ export function launchSubJob(
   pool: ModelPool,
   parentLease: Lease,
   key: string,
-  child: { id: string; job: NewJob },
+  child: { id: string; job: NewJob; isFull: boolean },
 ): ModelJob {
   const parent = pool.find(parentLease.jobId);
   if (parent.status !== "RUNNING" || parent.token !== parentLease.token) refuse("LEASE_LOST");
   const before = launchedBefore(pool, parent, key);
+  if (before === undefined && child.isFull) refuse("POOL_FULL");
   const holder = before ?? holderOf(pool, child.job);
-  const made = holder ?? launch(pool, child.id, child.job, parent.id);
+  const made = holder ?? launch(pool, child.id, child.job, { upstreamJobId: parent.id });
   pool.subJobs.set(`${parent.id} ${key}`, { id: made.id, life: parent.lives });
   if (holder === undefined) parent.executions.push(made.id);
   if (before === undefined && parent.command !== undefined) passOn(pool, parent, parent.command);

@@ -1,4 +1,5 @@
 import type { Backoff } from "@drydock/shared/backoff.ts";
+import type { ReasonedError } from "@drydock/shared/errors.ts";
 import type { ClaimedJob, Job, JobCommand, JobProgress, Lease, NewJob } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
 import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
@@ -80,13 +81,20 @@ export interface PromoteReport extends UpkeepReport {
  * @throws ReasonedError JOB_NOT_FOUND, JOB_STATUS_FORBIDS, JOB_ALREADY_EXISTS, LEASE_LOST, WORKER_SUPERSEDED, REDIS_UNAVAILABLE
  */
 export interface JobPool {
-  launch(job: NewJob): Promise<Job>;
+  /**
+   * The job that the request launched before, or the new one.
+   * @param refusal why there is no room for a new one
+   * @throws ReasonedError the refusal, instead of a new one
+   */
+  launch(job: NewJob, refusal?: ReasonedError): Promise<Job>;
   /**
    * The job that the key stands for: the one launched under it before, the one that holds the unique key, or the new one.
    * A parent that was retried gets of its former lives what succeeded or is to go on.
-   * @throws ReasonedError JOB_ALREADY_EXISTS when the one that holds the unique key is about to end, or others are always quicker
+   * @param refusal why there is no room for another one under that key
+   * @throws ReasonedError the refusal, instead of another one; JOB_ALREADY_EXISTS when the one that holds the unique key
+   *   is about to end, or others are always quicker
    */
-  launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job>;
+  launchSubJob(parent: Lease, key: string, job: NewJob, refusal?: ReasonedError): Promise<Job>;
   get(jobId: string): Promise<Job>;
   /** Ends a waiting job at once; of a running one it only notes the command, for its worker to confirm. */
   end(jobId: string, command: JobCommand): Promise<Job>;

@@ -1,25 +1,18 @@
 import type { Clock } from "@drydock/shared/clock.ts";
-import { type Job, type JobCommand, type LaunchOptions, type Lease, type NewJob, usualOptions } from "../domain/job.ts";
-import { createJobId, shardOf } from "../domain/job-id.ts";
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import type { Job, JobCommand, Lease, NewJob } from "../domain/job.ts";
+import { shardOf } from "../domain/job-id.ts";
 import type { JobStatus } from "../domain/job-state.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
-import { newlyLaunched } from "../domain/new-job.ts";
 import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
 import type * as port from "../ports/job-pool.ts";
 import { Claimer } from "./claimer.ts";
-import {
-  commandCode,
-  leaseArguments,
-  statusCode,
-  toJob,
-  toOpenCommand,
-  toOptionsArgument,
-  toWholeJob,
-} from "./job-codec.ts";
+import { commandCode, leaseArguments, statusCode, toJob, toOpenCommand, toWholeJob } from "./job-codec.ts";
+import { JobLauncher } from "./job-launcher.ts";
 import { readSlots, readWorkers } from "./pool-state.ts";
 import { list, number, text } from "./reply.ts";
 import { jobNotFound } from "./reply-errors.ts";
-import { type Reply, type ScriptedRedis, type Shard, shardOfKey } from "./shard.ts";
+import type { Reply, ScriptedRedis, Shard } from "./shard.ts";
 import { SubJobLauncher } from "./sub-job-launcher.ts";
 import { type Hold, UniqueKeys } from "./unique-keys.ts";
 
@@ -44,8 +37,8 @@ export class RedisJobPool implements port.JobPool {
   readonly #clock: Clock;
   readonly #claimer: Claimer;
   readonly #keys: UniqueKeys;
+  readonly #jobs: JobLauncher;
   readonly #subJobs: SubJobLauncher;
-  #nextShard = 0;
 
   constructor({ redis, shards, terms, clock }: RedisJobPoolOptions) {
     this.#redis = redis;
@@ -54,25 +47,16 @@ export class RedisJobPool implements port.JobPool {
     this.#clock = clock;
     this.#claimer = new Claimer(shards);
     this.#keys = new UniqueKeys(shards, clock);
+    this.#jobs = new JobLauncher(shards, this.#keys, clock);
     this.#subJobs = new SubJobLauncher(shards, this.#keys, clock);
   }
 
-  launch(job: NewJob): Promise<Job> {
-    const { name, traceparent, parametersJson, options = usualOptions } = job;
-    const number = this.#shardFor(options);
-    const own = this.#shards[number] as Shard;
-    const run = async (newId: string, hold: Hold) => {
-      const given = [name, traceparent, parametersJson, toOptionsArgument(options)] as const;
-      const reply = await own.run("launch", ...hold, newId, ...given);
-      const [id, now] = list(reply);
-      return typeof now === "number" ? newlyLaunched(text(id), now, "", job) : toJob(reply);
-    };
-    const { uniqueKey: key, requestKey: request } = options;
-    return this.#keys.holding({ key, request, newId: () => createJobId(this.#clock.now(), number), run });
+  launch(job: NewJob, refusal?: ReasonedError): Promise<Job> {
+    return orKnown(refusal, (why) => this.#jobs.launch(job, why));
   }
 
-  launchSubJob(parent: Lease, key: string, job: NewJob): Promise<Job> {
-    return this.#subJobs.launch({ parent, key, job });
+  launchSubJob(parent: Lease, key: string, job: NewJob, refusal?: ReasonedError): Promise<Job> {
+    return orKnown(refusal, (why) => this.#subJobs.launch({ parent, key, job, refusal: why }));
   }
 
   async get(jobId: string): Promise<Job> {
@@ -213,16 +197,6 @@ export class RedisJobPool implements port.JobPool {
     return shard;
   }
 
-  /**
-   * Launches of a request find each other in the shard that it falls to, those of a unique key, if they can, in that of
-   * their key; the others go to one after the other.
-   */
-  #shardFor({ uniqueKey, requestKey }: LaunchOptions): number {
-    const key = requestKey || uniqueKey;
-    if (this.#shards.length === 1 || key === "") return this.#nextShard++ % this.#shards.length;
-    return shardOfKey(key, this.#shards.length);
-  }
-
   #all(run: (shard: Shard) => Promise<Reply>): Promise<Reply[]> {
     return Promise.all(this.#shards.map(run));
   }
@@ -254,6 +228,17 @@ function settleHeld(replies: HeldReply[]): { named: Map<number, Lease[]>; comman
     commands.push(...list(open).map(toOpenCommand));
   }
   return { named, commands };
+}
+
+/** Launches. When Redis has no memory for that, what was launched before is still the answer. */
+async function orKnown(refusal: ReasonedError | undefined, launch: (refusal?: ReasonedError) => Promise<Job>) {
+  try {
+    return await launch(refusal);
+  } catch (error) {
+    const isFull = error instanceof ReasonedError && error.reason === "POOL_FULL";
+    if (refusal !== undefined || !isFull) throw error;
+    return launch(error);
+  }
 }
 
 function checkInArguments({ text: said, progress }: port.CheckIn): [string, string, number] {

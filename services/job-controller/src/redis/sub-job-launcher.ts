@@ -13,6 +13,8 @@ interface Wish {
   parent: Lease;
   key: string;
   job: NewJob;
+  /** Why nothing may be launched, if so. */
+  refusal: ReasonedError | undefined;
 }
 
 /** A job of another shard that the sub-job's key may stand for, as it was found there; without the job it is gone. */
@@ -33,26 +35,32 @@ export class SubJobLauncher {
     this.#clock = clock;
   }
 
-  /** The job that the key stands for. */
+  /**
+   * The job that the key stands for.
+   * @throws ReasonedError the refusal when there is none yet
+   */
   launch(wish: Wish): Promise<Job> {
     let seen: Seen = { id: "" };
     const run = async (id: string, hold: Hold) => {
       const reply = await this.#run(wish, seen, [...hold, id]);
       const [launched, dependsOnIt] = list(reply);
+      if (launched === undefined) throw wish.refusal;
       if (typeof dependsOnIt !== "number") return toJob(reply);
       if (launched !== seen.id) seen = await this.#look(text(launched));
       if (seen.job === undefined || dependsOnIt === 1) throw new Overtaken(seen.id);
       return seen.job;
     };
     const newId = () => createJobId(this.#clock.now(), shardOf(wish.parent.jobId));
-    return this.#keys.holding({ key: wish.job.options?.uniqueKey ?? "", request: "", newId, run });
+    const key = wish.refusal === undefined ? wish.job.options?.uniqueKey : "";
+    return this.#keys.holding({ key: key ?? "", request: "", newId, run });
   }
 
-  #run({ parent, key, job }: Wish, seen: Seen, as: [...hold: Hold, id: string]): Promise<Reply> {
+  #run({ parent, key, job, refusal }: Wish, seen: Seen, as: [...hold: Hold, id: string]): Promise<Reply> {
     const { name, traceparent, parametersJson, options } = job;
     const { status, command } = seen.job ?? {};
     const found = [seen.id, status ? statusCode(status) : 0, command ? commandCode(command) : 0] as const;
-    const child = [...as, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
+    const full = refusal === undefined ? 0 : 1;
+    const child = [full, ...as, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
     return this.#of(parent.jobId).run("launch-sub-job", parent.jobId, parent.token, key, ...found, ...child);
   }
 

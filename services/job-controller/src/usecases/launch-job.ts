@@ -1,5 +1,5 @@
 import type { Clock } from "@drydock/shared/clock.ts";
-import { type FieldViolation, fieldsInvalid } from "@drydock/shared/errors.ts";
+import { type FieldViolation, fieldsInvalid, type ReasonedError } from "@drydock/shared/errors.ts";
 import { isRefusedHost } from "@drydock/shared/refused-address.ts";
 import { type Job, type LaunchOptions, type Lease, type NewJob, priorities, usualOptions } from "../domain/job.ts";
 import { followingTime, type Schedule } from "../domain/schedule.ts";
@@ -51,9 +51,12 @@ export interface Launch {
   statusHook?: string;
 }
 
-/** Stores a job, once its parameters fit its type and there is room for it. */
+/** Stores the job, or throws the refusal if it is not stored already. */
+type StoreJob = (job: NewJob, refusal?: ReasonedError) => Promise<Job>;
+
+/** Stores a job, once its parameters fit its type, if there is room for it; a request is answered again also without. */
 export async function launchJob(deps: LaunchDeps, launch: Launch): Promise<Job> {
-  return store(deps, await checkLaunch(deps, launch), (job) => deps.pool.launch(job));
+  return store(deps, await checkLaunch(deps, launch), (job, refusal) => deps.pool.launch(job, refusal));
 }
 
 /** Launches a job on behalf of a running one. When a unique one is alive already, that one is the answer. */
@@ -63,16 +66,16 @@ export async function launchSubJob(
   { key, ...launch }: Launch & { key: string },
 ): Promise<Job> {
   const child = await checkLaunch(deps, { fairnessKey: parent.jobId, field: "", ...launch });
-  const job = await store(deps, child, () => deps.pool.launchSubJob(parent, key, child));
+  const job = await store(deps, child, (child, refusal) => deps.pool.launchSubJob(parent, key, child, refusal));
   deps.changes.changed(parent.jobId);
   return job;
 }
 
-function store({ limits, dispatcher }: LaunchDeps, job: NewJob, launch: (job: NewJob) => Promise<Job>): Promise<Job> {
-  return limits.admit(Buffer.byteLength(job.parametersJson), () => {
-    const launching = launch(job);
+function store({ limits, dispatcher }: LaunchDeps, job: NewJob, launch: StoreJob): Promise<Job> {
+  return limits.admit(Buffer.byteLength(job.parametersJson), (refusal) => {
+    const launching = launch(job, refusal);
     // at once, so that a free worker's claim is in the same script call
-    dispatcher.wake(job.name);
+    if (refusal === undefined) dispatcher.wake(job.name);
     return launching;
   });
 }

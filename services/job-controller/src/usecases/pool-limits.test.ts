@@ -15,7 +15,9 @@ function scene(fill: Partial<PoolFill> = {}) {
   return { pool, seen, limits };
 }
 
-const launched = () => Promise.resolve();
+const launched = async (refusal?: Error) => {
+  if (refusal !== undefined) throw refusal;
+};
 const full = { reason: "POOL_FULL" };
 
 describe("the limits of the pool", () => {
@@ -73,6 +75,16 @@ describe("the limits of the pool", () => {
       /refused/,
     );
     await limits.admit(10, launched);
+    await assert.rejects(limits.admit(10, launched), full);
+  });
+
+  test("leave a launch that was stored before to be found, and do not count that", async () => {
+    const { pool, limits } = scene({ waiting: 100 });
+    await limits.measure();
+    assert.equal(await limits.admit(10, async (refusal) => refusal?.reason), "POOL_FULL");
+    pool.waiting = 99;
+    await limits.measure();
+    assert.equal(await limits.admit(10, async (refusal) => refusal?.reason), undefined);
     await assert.rejects(limits.admit(10, launched), full);
   });
 

@@ -54,13 +54,13 @@ export class PoolLimits {
   /**
    * Lets one more job in.
    * @param parametersBytes the size of its parameters as JSON
-   * @param store called when there is room for it
-   * @throws ReasonedError POOL_FULL
+   * @param store stores it; without room for it, called with the refusal, POOL_FULL, which it throws unless it has stored
+   *   the job before
    */
-  async admit<T>(parametersBytes: number, store: () => Promise<T>): Promise<T> {
+  async admit<T>(parametersBytes: number, store: (refusal?: ReasonedError) => Promise<T>): Promise<T> {
     if (this.#refusal() !== undefined && performance.now() - this.#measuredAt > measureAgainMs) await this.measure();
     const refusal = this.#refusal();
-    if (refusal !== undefined) throw refusal;
+    if (refusal !== undefined) return store(refusal);
     const bytes = bytesOfJob + parametersBytes;
     add(this.#underWay, 1, bytes);
     try {

@@ -1,9 +1,9 @@
 -- launch-sub-job: launches a job on behalf of a job that a worker holds; the same key again gives the same job.
 -- arguments: parent id, token, key, a job of another shard or empty and its status and command as they were found there (0
---   and 0 when it is gone), how the unique key stands in its own shard when that is another one and by what (see
---   reserve-key) or both empty, id, name, traceparent, parameters, options as JSON or empty
+--   and 0 when it is gone), 1 when the pool is full or 0, how the unique key stands in its own shard when that is another
+--   one and by what (see reserve-key) or both empty, id, name, traceparent, parameters, options as JSON or empty
 -- reply: the job, or the one that holds its unique key; of one in another shard its id, and 0 when the key stands for it
---   or 1 when that depends on how it stands there
+--   or 1 when that depends on how it stands there; nothing when the key stands for none and the pool is full
 -- errors: JOB_NOT_FOUND, LEASE_LOST, ID_TAKEN, UNIQUE_ENDS, UNIQUE_RESERVED
 -- Among the keys of a job's sub-jobs, which are never empty: how often the job was retried. Each retry begins another life.
 local LIFE = ""
@@ -34,7 +34,7 @@ local function launch_for(parent_id, parent, hold, by, id, name, trace, paramete
   return launched or id
 end
 
-transitions["launch-sub-job"] = function(parent_id, token, key, seen, status, command, ...)
+transitions["launch-sub-job"] = function(parent_id, token, key, seen, status, command, full, ...)
   local parent = load(parent_id)
   if standing(parent, token) ~= "held" then refuse("LEASE_LOST", parent_id) end
   local keys = prefix .. "sub-job-keys:" .. parent_id
@@ -45,8 +45,11 @@ transitions["launch-sub-job"] = function(parent_id, token, key, seen, status, co
     if known ~= seen then return { known, its_life == life and 0 or 1 } end
     job = status ~= "0" and { [STATUS] = tonumber(status), [COMMAND] = tonumber(command) }
   end
-  local launched = job and (its_life == life or outlives(job)) and known or launch_for(parent_id, parent, ...)
-  redis.call("HSET", keys, key, life .. " " .. launched)
+  local launched = job and (its_life == life or outlives(job)) and known
+  if not launched and full == "1" then return {} end
+  launched = launched or launch_for(parent_id, parent, ...)
+  -- what is known is answered without a write, for which Redis may have no memory
+  if launched ~= known or its_life ~= life then redis.call("HSET", keys, key, life .. " " .. launched) end
   if is_elsewhere(launched, parent_id) then return { launched, 0 } end
   return shown(launched, load(launched))
 end

@@ -1,8 +1,8 @@
 -- launch: stores a job, at the end of its queue or until it is due.
--- arguments: how its unique key stands when it falls to another shard and by what (see reserve-key) or both empty, id, name,
---   traceparent, parameters, options as JSON or empty (priority, fairness, kind, run_at, unique, request, policy, labels,
---   schedule, hook)
--- reply: the id and now; or the job when the request was answered before
+-- arguments: 1 when the pool is full or 0, how its unique key stands when it falls to another shard and by what (see
+--   reserve-key) or both empty, id, name, traceparent, parameters, options as JSON or empty (priority, fairness, kind,
+--   run_at, unique, request, policy, labels, schedule, hook)
+-- reply: the id and now; the job when the request was answered before; or nothing when it was not and the pool is full
 -- errors: ID_TAKEN, UNIQUE_TAKEN, UNIQUE_ENDS, UNIQUE_RESERVED
 local REQUEST_SECONDS = 86400
 local DEFAULTS = { priority = 5, fairness = "", kind = 1, run_at = 0, unique = "", request = "", policy = false,
@@ -49,10 +49,10 @@ local function launch(id, name, trace, parameters, upstream, with, hold, by)
   launched[name] = (launched[name] or 0) + 1
 end
 
-transitions.launch = function(hold, by, id, name, trace, parameters, options)
+transitions.launch = function(full, hold, by, id, name, trace, parameters, options)
   local with = read_options(options)
   local before = answered_before(with.request)
-  if before then return before end
+  if before or full == "1" then return before or {} end
   launch(id, name, trace, parameters, "", with, hold, by)
   return { id, now }
 end
