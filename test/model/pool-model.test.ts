@@ -2,7 +2,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
 import { createRandom } from "../support/random.ts";
-import { commandsOf, endings, everything, losses, type Mix, schedules } from "./commands.ts";
+import { commandsOf, drains, endings, everything, losses, type Mix, schedules } from "./commands.ts";
 import { Driver } from "./driver.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -34,6 +34,7 @@ describe("the pool and its model", () => {
 
   test("say the same, whatever is asked in whatever order", agreeOn(everything));
   test("say the same while workers come and go", agreeOn(losses));
+  test("say the same while queues are drained, a part at a time", agreeOn(drains));
   test("say the same while periodic jobs launch others", agreeOn(schedules));
   test("say the same while jobs are stopped and cancelled", agreeOn(endings));
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { Claim, ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
-import type { DrainReport } from "@drydock/job-controller/ports/queue-control.ts";
 import { finish, type ModelJob, type ModelPool } from "./state.ts";
 import { passOn } from "./users.ts";
 import { checkWorker } from "./workers.ts";
@@ -32,28 +31,38 @@ export function claim(
   return { jobs, more: jobs.length === limit, busy: [] };
 }
 
-/** A drain that stopped those jobs; places that are empty count, so that fewer than the limit may be stopped. */
+/** A drain that is under way: what was launched before it began, and the turns of what waited then. */
+export interface Drain {
+  launched: ReadonlySet<string>;
+  waited: ReadonlyMap<string, number>;
+  /** Where it goes on. */
+  next: string;
+}
+
+/** A drain that begins now. */
+export function beginDrain(pool: ModelPool, name: string): Drain {
+  const waited = new Map(waiting(pool, name).map(({ id, turn }) => [id, turn]));
+  return { launched: new Set(pool.jobs.keys()), waited, next: "" };
+}
+
+/** A part of a drain that stopped those jobs; when it is the last one, nothing is left of what has waited all the time. */
 export function drain(
   pool: ModelPool,
-  name: string,
-  limit: number,
-  { stopped, more }: { stopped: ReadonlySet<string>; more: boolean },
-): DrainReport {
-  const count = waiting(pool, name).length;
-  const leftPlaces = pool.leftPlaces.get(name) ?? 0;
+  { launched, waited }: Drain,
+  { name, limit, stopped, isLast }: { name: string; limit: number; stopped: ReadonlySet<string>; isLast: boolean },
+): number {
   assert.ok(stopped.size <= limit, "drains no more than the limit");
-  assert.ok(stopped.size >= Math.min(limit - leftPlaces, count), "drains up to the limit");
-  for (const _ of stopped) {
-    const job = nextOnes(waiting(pool, name)).find(({ id }) => stopped.has(id));
-    assert.ok(job !== undefined, `drains the next ones first, not ${[...stopped]}`);
+  for (const job of waiting(pool, name).filter(({ id }) => stopped.has(id))) {
+    assert.ok(launched.has(job.id), `${job.id} was launched after the drain began`);
+    const leftPlaces = pool.leftPlaces.get(name) ?? 0;
     finish(pool, job, "STOPPED");
+    pool.leftPlaces.set(name, leftPlaces);
     passOn(pool, job, "stop");
     job.leftPlace = job.mayComeEarly;
   }
-  pool.leftPlaces.set(name, leftPlaces);
-  if (!more) clearLeftPlaces(pool, name);
-  const isMore = stopped.size < count || (more && leftPlaces > 0);
-  return { stopped: stopped.size, more: isMore };
+  const left = waiting(pool, name).filter(({ id, turn }) => waited.get(id) === turn);
+  if (isLast) assert.deepEqual(left, [], "the drain is done and has left jobs that had waited");
+  return stopped.size;
 }
 
 /** The jobs of the type that wait. */

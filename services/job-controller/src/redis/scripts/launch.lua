@@ -44,6 +44,7 @@ local function launch(id, name, trace, parameters, upstream, options)
   store(id, job)
   if with.unique ~= "" then redis.call("HSET", prefix .. "unique", with.unique, id) end
   if with.kind == PERIODIC then
+    redis.call("ZADD", prefix .. "schedules", 0, id)
     plan(id, job, with.run_at)
   elseif waits then
     postpone(id, job, with.run_at)

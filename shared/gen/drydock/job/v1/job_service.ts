@@ -175,9 +175,9 @@ export interface CheckStatusRequest {
 
 /** The answer of CheckStatus. */
 export interface CheckStatusResponse {
-  /** The workers whose lease is alive, by id. */
+  /** The workers whose lease is alive, by id; the first 1,000. ListWorkers has all. */
   pools: WorkerPool[];
-  /** The queues, one for each job type that was ever registered, by name. */
+  /** The queues, one for each job type that was ever registered, by name; the first 1,000. ListQueues has all. */
   queues: QueueStats[];
   /** The Redis under it. */
   redis: RedisStats | undefined;
