@@ -35,6 +35,8 @@ export interface PoolUnderTest {
   clock: ManualClock;
   redis: ScriptedRedis;
   server: RedisServer;
+  /** The ids of jobs that operations left out, as they were told. */
+  faults: string[];
   stop(): Promise<void>;
 }
 
@@ -45,7 +47,9 @@ export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 }
   const redis = defineScript(createConnection(server.url));
   redis.on("error", () => {});
   await redis.connect();
-  const shards = Array.from({ length: count }, (_, number) => new Shard(number, redis, clock));
+  const faults: string[] = [];
+  const onFault = (jobId: string) => void faults.push(jobId);
+  const shards = Array.from({ length: count }, (_, number) => new Shard(number, redis, clock, onFault));
   return {
     pool: new RedisJobPool({ redis, shards, terms: defaultLeaseTerms, clock }),
     shards,
@@ -58,6 +62,7 @@ export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 }
     clock,
     redis,
     server,
+    faults,
     stop: async () => {
       const faults = await auditRedis(server.url);
       redis.disconnect();

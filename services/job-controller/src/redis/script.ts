@@ -5,6 +5,7 @@ export const sharedParts = [
   "prelude",
   "record",
   "store",
+  "attempt",
   "status",
   "hooks",
   "index",

@@ -3,6 +3,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { type Redis, ReplyError } from "ioredis";
 import { Packr } from "msgpackr";
 import { keysOf, type ShardKeys } from "./keys.ts";
+import { list, text } from "./reply.ts";
 import { toReasonedError } from "./reply-errors.ts";
 import { frequentTransitions, keyCount, readScript, type TransitionName } from "./script.ts";
 
@@ -35,6 +36,9 @@ const mostFullCalls = 16;
 const firstBytes = 3;
 const messagePack = new Packr({ useRecords: false, int64AsType: "number" });
 
+/** Told of each job that an operation on many left out, and why. */
+export type OnFault = (jobId: string, cause: string) => void;
+
 /** The script of a shard as a method of the connection; see connection.ts. */
 export interface ScriptedRedis extends Redis {
   drydockBuffer(...args: Argument[]): Promise<Buffer>;
@@ -47,14 +51,16 @@ export class Shard {
   readonly keys: ShardKeys;
   readonly #redis: ScriptedRedis;
   readonly #clock: Clock;
+  readonly #onFault: OnFault;
   #waiting: Operation[] = [];
   #calls = 0;
   #isFlushDue = false;
 
-  constructor(number: number, redis: ScriptedRedis, clock: Clock) {
+  constructor(number: number, redis: ScriptedRedis, clock: Clock, onFault: OnFault = () => {}) {
     this.keys = keysOf(number);
     this.#redis = redis;
     this.#clock = clock;
+    this.#onFault = onFault;
   }
 
   /**
@@ -87,6 +93,10 @@ export class Shard {
     try {
       const replies = await this.#send(batch);
       for (const [at, operation] of batch.entries()) settle(operation, replies[at]);
+      for (const fault of replies.slice(batch.length)) {
+        const [jobId, cause] = list(fault as Reply);
+        this.#onFault(text(jobId), text(cause));
+      }
     } catch (error) {
       const reasoned = toReasonedError(error);
       // what waits behind a Redis that does not answer must not wait for its own time-out as well

@@ -22,11 +22,15 @@ local function is_launched_after(job, newest)
 end
 
 local function stop_waiting(id, job)
-  if not job or job[STATUS] ~= PENDING then return 0 end
   finish(id, job, STOPPED)
   pass_on(id, job, STOP)
   save(id, job)
-  return 1
+end
+
+local function drop_first(name, lane)
+  local list = lane_list(name, lane)
+  redis.call("LPOP", list)
+  if redis.call("EXISTS", list) == 0 then redis.call("ZREM", lanes_of(name), lane) end
 end
 
 transitions.drain = function(name, newest, score, lane, limit)
@@ -38,15 +42,17 @@ transitions.drain = function(name, newest, score, lane, limit)
       if rank == 0 then redis.call("DEL", prefix .. "turns:" .. name) end
       return { stopped, steps }
     end
-    local list = lane_list(name, next_lane)
-    local id = redis.call("LINDEX", list, 0)
-    local job = id and find(id)
-    if job and is_launched_after(job, newest) then
+    local is_later, is_stopped = false, false
+    local done = attempt(redis.call("LINDEX", lane_list(name, next_lane), 0), function(id, job)
+      is_later = job and is_launched_after(job, newest)
+      is_stopped = job and not is_later and job[STATUS] == PENDING
+      if is_stopped then stop_waiting(id, job) end
+    end)
+    if is_later then
       rank, score, lane = rank + 1, next_score, next_lane
     else
-      redis.call("LPOP", list)
-      stopped = stopped + stop_waiting(id, job)
-      if redis.call("EXISTS", list) == 0 then redis.call("ZREM", lanes, next_lane) end
+      drop_first(name, next_lane)
+      if done and is_stopped then stopped = stopped + 1 end
     end
     steps = steps + 1
   end
