@@ -2759,7 +2759,7 @@ export const JobServiceService = {
     responseSerialize: (value: ListJobsResponse): Buffer => Buffer.from(ListJobsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListJobsResponse => ListJobsResponse.decode(value),
   },
-  /** Tells where a job stands. */
+  /** Tells where a job stands. One that is past its keep time is gone: NOT_FOUND, as for one that never existed. */
   getJob: {
     path: "/drydock.job.v1.JobService/GetJob" as const,
     requestStream: false as const,
@@ -2842,7 +2842,7 @@ export interface JobServiceServer extends UntypedServiceImplementation {
   launchJobs: handleUnaryCall<LaunchJobsRequest, LaunchJobsResponse>;
   /** Lists jobs, the newest first. */
   listJobs: handleUnaryCall<ListJobsRequest, ListJobsResponse>;
-  /** Tells where a job stands. */
+  /** Tells where a job stands. One that is past its keep time is gone: NOT_FOUND, as for one that never existed. */
   getJob: handleUnaryCall<GetJobRequest, GetJobResponse>;
   /**
    * Ends a job for good. A waiting job is STOPPED at once; a running one is told and is STOPPED when its handler has
@@ -2910,7 +2910,7 @@ export interface JobServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListJobsResponse) => void,
   ): ClientUnaryCall;
-  /** Tells where a job stands. */
+  /** Tells where a job stands. One that is past its keep time is gone: NOT_FOUND, as for one that never existed. */
   getJob(
     request: GetJobRequest,
     callback: (error: ServiceError | null, response: GetJobResponse) => void,
