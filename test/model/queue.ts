@@ -27,33 +27,21 @@ export function claim(
       const runTimeoutMs = policy?.runTimeoutMs ?? 0;
       jobs.push({ id, token, name, attempt, logOffset: 0, traceparent, runTimeoutMs, parametersJson });
     }
-    if (count < wanted && mostOfKey === 0) clearLeftPlaces(pool, name);
   }
   return { jobs, more: jobs.length === limit, busy: [] };
 }
 
-/** A drain that stopped those jobs; places that are empty count, so that fewer than the limit may be stopped. */
-export function drain(
-  pool: ModelPool,
-  name: string,
-  limit: number,
-  { stopped, more }: { stopped: ReadonlySet<string>; more: boolean },
-): DrainReport {
+/** A drain that stopped those jobs. */
+export function drain(pool: ModelPool, name: string, limit: number, stopped: ReadonlySet<string>): DrainReport {
   const count = waiting(pool, name).length;
-  const leftPlaces = pool.leftPlaces.get(name) ?? 0;
-  assert.ok(stopped.size <= limit, "drains no more than the limit");
-  assert.ok(stopped.size >= Math.min(limit - leftPlaces, count), "drains up to the limit");
+  assert.equal(stopped.size, Math.min(limit, count));
   for (const _ of stopped) {
     const job = nextOnes(waiting(pool, name)).find(({ id }) => stopped.has(id));
     assert.ok(job !== undefined, `drains the next ones first, not ${[...stopped]}`);
     finish(pool, job, "STOPPED");
     passOn(pool, job, "stop");
-    job.leftPlace = job.mayComeEarly;
   }
-  pool.leftPlaces.set(name, leftPlaces);
-  if (!more) clearLeftPlaces(pool, name);
-  const isMore = stopped.size < count || (more && leftPlaces > 0);
-  return { stopped: stopped.size, more: isMore };
+  return { stopped: stopped.size, more: stopped.size < count };
 }
 
 /** The jobs of the type that wait. */
@@ -86,8 +74,8 @@ function nextOnes(all: ModelJob[]): ModelJob[] {
     ({ fairnessKey }) => fairnessKey,
   );
   return [...lanes.values()].flatMap((lane) => {
-    const first = Math.min(...lane.filter((job) => !job.mayComeEarly).map(({ turn }) => turn));
-    return lane.filter((job) => job.mayComeEarly || job.turn === first);
+    const first = Math.min(...lane.map(({ turn }) => turn));
+    return lane.filter((job) => job.turn === first);
   });
 }
 
@@ -108,12 +96,4 @@ function room(pool: ModelPool, name: string, most: number): number {
   if (pool.paused.has(name)) return 0;
   if (most === 0) return Number.POSITIVE_INFINITY;
   return Math.max(0, most - limited(pool, name).length);
-}
-
-/** The queue was emptied: nobody has a second place in it any more. */
-function clearLeftPlaces(pool: ModelPool, name: string): void {
-  pool.leftPlaces.delete(name);
-  for (const job of pool.jobs.values()) {
-    if (job.name === name) Object.assign(job, { mayComeEarly: false, leftPlace: false });
-  }
 }

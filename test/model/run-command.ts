@@ -162,10 +162,10 @@ const runners: Runners = {
     const { pool, queues } = driver.under;
     const waited = queue.waiting(driver.model, name).map(({ id }) => id);
     const asked = queues.drain(name, limit);
-    const report = await asked;
+    await asked;
     const jobs = await Promise.all(waited.map((id) => pool.get(id)));
     const stopped = new Set(jobs.filter(({ status }) => status === "STOPPED").map(({ id }) => id));
-    await driver.both(asked, () => queue.drain(driver.model, name, limit, { stopped, more: report.more }));
+    await driver.both(asked, () => queue.drain(driver.model, name, limit, stopped));
   },
   wait: async (driver, { ms }) => driver.wait(ms),
 };

@@ -13,7 +13,7 @@ end
 
 local function take(id, worker, is_limited, marks, reply)
   local job = find(id)
-  -- a job that was stopped while it waited may have left its id in the queue
+  -- whatever is wrong with one must not cost those that were taken with it
   if not job or job[STATUS] ~= PENDING then return end
   local policy = job[POLICY]
   move(job, RUNNING)

@@ -9,8 +9,8 @@ transitions.promote = function(limit)
     if job and job[STATUS] == SCHEDULED then
       move(job, PENDING)
       job[RUN_AT] = 0
+      enqueue(id, job, "back")
       save(id, job)
-      enqueue(id, job, "RPUSH")
     end
   end
   local following = redis.call("ZRANGE", scheduled, 0, 0, "WITHSCORES")[2]
