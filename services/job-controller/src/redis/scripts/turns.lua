@@ -23,12 +23,12 @@ local function next_lane(name, wanted)
   return lane, tonumber(score), is_alone and wanted or 1
 end
 
--- Takes up to so many ids from the lane whose turn it is; nil when there is none. With `room_of`, a lane is passed over
--- whose fairness key has no room.
-local function pop(name, wanted, room_of)
+-- Takes up to so many ids from the lane whose turn it is; nil when there is none. With `room_of`, the lane is the next one
+-- of the walk whose fairness key has room.
+local function pop(name, wanted, room_of, walk)
   local lane, score, count
   if room_of then
-    lane, score = next_with_room(name, room_of)
+    lane, score = next_with_room(walk, room_of)
     count = 1
   else
     lane, score, count = next_lane(name, wanted)
