@@ -181,12 +181,6 @@ describe("what the pool offers beyond a queue", () => {
     for (const kind of ["ready", "lanes", "turns"]) assert.deepEqual(await under.redis.keys(`*${kind}:*`), []);
   });
 
-  test("a queue that nobody works off does not grow by jobs that are launched and stopped again", async () => {
-    for (let at = 0; at < 20; at++) await Promise.all(Array.from({ length: 100 }, () => launch()));
-    for (let at = 0; at < 500; at++) await under.pool.end(await launch(), "stop");
-    assert.equal(await under.redis.llen("{drydock:0}:ready:DEMO:4:"), 2_000);
-  });
-
   test("the oldest job is seen behind many lanes", async () => {
     const oldestAt = async () => (await under.queues.queues())[0]?.oldestAt;
     const begun = under.clock.now();

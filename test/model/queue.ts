@@ -26,7 +26,6 @@ export function claim(
       const runTimeoutMs = policy?.runTimeoutMs ?? 0;
       jobs.push({ id, token, name, attempt, logOffset: 0, traceparent, runTimeoutMs, parametersJson });
     }
-    if (count < wanted && mostOfKey === 0) clearLeftPlaces(pool, name);
   }
   return { jobs, more: jobs.length === limit, busy: [] };
 }
@@ -54,11 +53,8 @@ export function drain(
   assert.ok(stopped.size <= limit, "drains no more than the limit");
   for (const job of waiting(pool, name).filter(({ id }) => stopped.has(id))) {
     assert.ok(launched.has(job.id), `${job.id} was launched after the drain began`);
-    const leftPlaces = pool.leftPlaces.get(name) ?? 0;
     finish(pool, job, "STOPPED");
-    pool.leftPlaces.set(name, leftPlaces);
     passOn(pool, job, "stop");
-    job.leftPlace = job.mayComeEarly;
   }
   const left = waiting(pool, name).filter(({ id, turn }) => waited.get(id) === turn);
   if (isLast) assert.deepEqual(left, [], "the drain is done and has left jobs that had waited");
@@ -95,8 +91,8 @@ function nextOnes(all: ModelJob[]): ModelJob[] {
     ({ fairnessKey }) => fairnessKey,
   );
   return [...lanes.values()].flatMap((lane) => {
-    const first = Math.min(...lane.filter((job) => !job.mayComeEarly).map(({ turn }) => turn));
-    return lane.filter((job) => job.mayComeEarly || job.turn === first);
+    const first = Math.min(...lane.map(({ turn }) => turn));
+    return lane.filter((job) => job.turn === first);
   });
 }
 
@@ -117,12 +113,4 @@ function room(pool: ModelPool, name: string, most: number): number {
   if (pool.paused.has(name)) return 0;
   if (most === 0) return Number.POSITIVE_INFINITY;
   return Math.max(0, most - limited(pool, name).length);
-}
-
-/** The queue was emptied: nobody has a second place in it any more. */
-function clearLeftPlaces(pool: ModelPool, name: string): void {
-  pool.leftPlaces.delete(name);
-  for (const job of pool.jobs.values()) {
-    if (job.name === name) Object.assign(job, { mayComeEarly: false, leftPlace: false });
-  }
 }

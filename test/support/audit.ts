@@ -48,6 +48,7 @@ export async function audit(redis: ScriptedRedis, shard: Shard, number = 0): Pro
   const places = await readPlaces(redis, prefix);
   for (const job of jobs.values()) faults.push(...faultsOf(job, places));
   for (const id of [
+    ...places.ready.keys(),
     ...places.scheduled,
     ...places.schedules,
     ...places.held.keys(),
@@ -98,9 +99,11 @@ async function readPlaces(redis: ScriptedRedis, prefix: string): Promise<Places>
     for (const key of await redis.keys(`${prefix}${kind}:*`))
       await read(key, key.slice(prefix.length + kind.length + 1));
   };
-  await each("ready", async (key) => {
-    for (const id of await redis.lrange(key, 0, -1)) places.ready.set(id, (places.ready.get(id) ?? 0) + 1);
-  });
+  for (const kind of ["ready", "section"]) {
+    await each(kind, async (key) => {
+      for (const id of await redis.lrange(key, 0, -1)) places.ready.set(id, (places.ready.get(id) ?? 0) + 1);
+    });
+  }
   await each("held", async (key, worker) => {
     for (const id of await redis.hkeys(key)) places.held.set(id, [...(places.held.get(id) ?? []), worker]);
   });
@@ -122,8 +125,7 @@ function faultsOf({ id, kind, status, runAt, workerId, uniqueKey, hookStatus }: 
       faults.push(`${id} is ${status}: ${what} is ${is}, not ${should}`);
   };
   const isFinal = ["STOPPED", "CANCELLED", "ERROR", "SUCCESS"].includes(status);
-  // a job that was stopped while it waited may have left its id in the queue
-  if (status === "PENDING") expect("waits", (places.ready.get(id) ?? 0) >= 1, true);
+  expect("waits", places.ready.get(id) ?? 0, status === "PENDING" ? 1 : 0);
   expect("scheduled", places.scheduled.has(id), status === "SCHEDULED" && kind !== "PERIODIC");
   const isSchedule = status === "SCHEDULED" && kind === "PERIODIC";
   expect("periodic", places.periodic.has(id), isSchedule && runAt > 0);

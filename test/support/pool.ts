@@ -18,6 +18,7 @@ import { createRedisLogStore } from "@drydock/job-controller/redis/log-store.ts"
 import { createRedisQueueControl } from "@drydock/job-controller/redis/queue-control.ts";
 import { createRedisReportStore } from "@drydock/job-controller/redis/report-store.ts";
 import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule-store.ts";
+import type { Constants } from "@drydock/job-controller/redis/script.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
 import { auditRedis } from "./audit.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -40,11 +41,20 @@ export interface PoolUnderTest {
   stop(): Promise<void>;
 }
 
+/** How a pool is to be. */
+export interface PoolOptions {
+  shards?: number;
+  maxLogBytes?: number;
+  /** What the scripts take for their constants, so that few jobs are many. */
+  constants?: Constants;
+}
+
 /** Starts a Redis and makes the pool on it. */
-export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 } = {}): Promise<PoolUnderTest> {
+export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTest> {
+  const { shards: count = 1, maxLogBytes = 1024 * 1024, constants } = options;
   const server = await startRedis();
   const clock = new ManualClock();
-  const redis = defineScript(createConnection(server.url));
+  const redis = defineScript(createConnection(server.url), constants);
   redis.on("error", () => {});
   await redis.connect();
   const faults: string[] = [];

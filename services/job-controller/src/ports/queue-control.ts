@@ -35,7 +35,7 @@ export interface QueueControl {
   /**
    * Stops the jobs of the type that were launched before the drain began and wait, those of the highest priority first.
    * @param from where an earlier call of the drain ended; empty begins one
-   * @param limit how much it does at most: each place in the queue is one, and so is each lane that is done
+   * @param limit how much it does at most: each job is one, and so is each lane that is done
    */
   drain(name: string, from: string, limit: number): Promise<DrainReport>;
 }

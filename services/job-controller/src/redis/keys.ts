@@ -28,7 +28,7 @@ export interface ShardKeys {
   signals: string;
   /** ZSET, lane of a job type -> its rank and share. */
   lanes(jobName: string): string;
-  /** LIST of ids that wait in a lane, the next one first. */
+  /** LIST of ids that wait at the front of a lane, the next one first. */
   ready(jobName: string, lane: string): string;
   /** HASH, job id -> token and open command. */
   held(workerId: string): string;

@@ -5,7 +5,7 @@ import { Packr } from "msgpackr";
 import { keysOf, type ShardKeys } from "./keys.ts";
 import { list, text } from "./reply.ts";
 import { toReasonedError } from "./reply-errors.ts";
-import { frequentTransitions, keyCount, readScript, type TransitionName } from "./script.ts";
+import { type Constants, frequentTransitions, keyCount, readScript, type TransitionName } from "./script.ts";
 
 /** What an operation is given. */
 export type Argument = string | number | Buffer;
@@ -128,9 +128,10 @@ export function shardOfKey(key: string, shards: number): number {
   return createHash("sha256").update(key).digest().readUInt32BE(0) % shards;
 }
 
-/** Gives the connection the script, which Redis loads whenever the connection is made. */
-export function defineScript(redis: Redis): ScriptedRedis {
-  const scripts = { drydock: readScript(), drydockFrequent: readScript((name) => frequentTransitions.has(name)) };
+/** Gives the connection the script, which Redis loads whenever the connection is made. Default: with its own constants. */
+export function defineScript(redis: Redis, constants: Constants = {}): ScriptedRedis {
+  const isFrequent = (name: TransitionName) => frequentTransitions.has(name);
+  const scripts = { drydock: readScript(undefined, constants), drydockFrequent: readScript(isFrequent, constants) };
   for (const [name, lua] of Object.entries(scripts)) redis.defineCommand(name, { numberOfKeys: keyCount, lua });
   // Redis may forget scripts that it knows from EVAL alone; where this fails, calls bring them along
   redis.on("ready", () => {

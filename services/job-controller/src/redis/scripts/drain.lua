@@ -28,9 +28,9 @@ local function stop_waiting(id, job)
 end
 
 local function drop_first(name, lane)
-  local list = lane_list(name, lane)
-  redis.call("LPOP", list)
-  if redis.call("EXISTS", list) == 0 then redis.call("ZREM", lanes_of(name), lane) end
+  local front = front_of(name, lane)
+  redis.call("LPOP", front)
+  if redis.call("EXISTS", front) == 0 and not bring_up(name, lane) then close_lane(name, lane) end
 end
 
 transitions.drain = function(name, newest, score, lane, limit)
@@ -38,12 +38,9 @@ transitions.drain = function(name, newest, score, lane, limit)
   local rank = rank_behind(lanes, score, lane)
   while steps < tonumber(limit) do
     local next_lane, next_score = unpack(redis.call("ZRANGE", lanes, rank, rank, "WITHSCORES"))
-    if not next_lane then
-      if rank == 0 then redis.call("DEL", prefix .. "turns:" .. name) end
-      return { stopped, steps }
-    end
+    if not next_lane then return { stopped, steps } end
     local is_later, is_stopped = false, false
-    local done = attempt(redis.call("LINDEX", lane_list(name, next_lane), 0), function(id, job)
+    local done = attempt(redis.call("LINDEX", front_of(name, next_lane), 0), function(id, job)
       is_later = job and is_launched_after(job, newest)
       is_stopped = job and not is_later and job[STATUS] == PENDING
       if is_stopped then stop_waiting(id, job) end

@@ -5,8 +5,8 @@ local function make_pending(id, job)
   if not job or job[STATUS] ~= SCHEDULED then return end
   move(job, PENDING)
   job[RUN_AT] = 0
+  enqueue(id, job, "back")
   save(id, job)
-  enqueue(id, job, "RPUSH")
 end
 
 transitions.promote = function(limit)

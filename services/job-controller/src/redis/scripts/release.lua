@@ -11,7 +11,7 @@ local function give_back(id, job)
     finish(id, job, command == STOP and STOPPED or CANCELLED)
   else
     move(job, PENDING)
-    enqueue(id, job, "LPUSH")
+    enqueue(id, job, "front")
   end
 end
 

@@ -100,8 +100,8 @@ export interface DrainQueueRequest {
   /** The job type. */
   name: string;
   /**
-   * How much is done at most; default and most 1,000. Each job that is stopped is one, and so is each place in the queue
-   * whose job waits no more, and each lane that is done: fewer jobs, or none, may be stopped though more follow.
+   * How much is done at most; default and most 1,000. Each job that is stopped is one, and so is each lane that is
+   * done: fewer jobs, or none, may be stopped though more follow.
    */
   limit: number;
   /** next_page_token of the part before; empty begins a drain. */
