@@ -77,6 +77,21 @@ for (const [how, broken] of Object.entries(breaks)) {
       assert.equal(await statusOf(id), "ERROR");
     });
 
+    test("does not keep a worker from the jobs that wait with it", async () => {
+      const [id, other] = [await launch(), await launch()];
+      const record = await breakRecord(id);
+      const { jobs } = await under.pool.claim(worker, demoTypes, 2);
+      assert.deepEqual(
+        jobs.map((job) => job.id),
+        [other],
+      );
+      record.isTold();
+      await record.mend();
+      await under.pool.end(id, "cancel");
+      await under.pool.retry(id);
+      assert.equal((await under.pool.claim(worker, demoTypes, 1)).jobs[0]?.id, id);
+    });
+
     const startMany = async (count: number) => {
       for (let at = 0; at < count; at++) await launch();
       const { jobs } = await under.pool.claim(worker, demoTypes, count);

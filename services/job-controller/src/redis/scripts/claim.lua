@@ -13,9 +13,9 @@ local function log_length(id)
   return last and tonumber(string.match(last[1], "^%d+")) or 0
 end
 
+-- A fault must not cost those that were popped with it; a record and its details are read before anything is written.
 local function take(id, worker, is_limited, marks, reply)
   local job = find(id)
-  -- whatever is wrong with one must not cost those that were taken with it
   if not job or job[STATUS] ~= PENDING then return end
   local policy = job[POLICY]
   move(job, RUNNING)
@@ -27,10 +27,8 @@ local function take(id, worker, is_limited, marks, reply)
   save(id, job)
   marks[#marks + 1], marks[#marks + 2] = id, job[TOKEN]
   if policy and policy[5] > 0 then redis.call("ZREM", prefix .. "expiring", id) end
-  local length = job[TOKEN] > 1 and log_length(id) or 0
-  local run_limit = policy and policy[4] or 0
-  local parameters = parameters_of(job)
-  reply[#reply + 1] = { id, job[TOKEN], job[NAME], job[ATTEMPT], length, job[TRACE], run_limit, parameters }
+  local length, run_limit = job[TOKEN] > 1 and log_length(id) or 0, policy and policy[4] or 0
+  reply[#reply + 1] = { id, job[TOKEN], job[NAME], job[ATTEMPT], length, job[TRACE], run_limit, parameters_of(job) }
 end
 
 transitions.claim = function(worker, incarnation, session, limit, passed, ...)
@@ -46,7 +44,10 @@ transitions.claim = function(worker, incarnation, session, limit, passed, ...)
       local ids = wanted > 0 and pop(name, wanted, room_of, walk)
       if not ids then break end
       popped = popped + #ids
-      for _, id in ipairs(ids) do take(id, worker, most > 0 or most_of_key > 0, marks, reply) end
+      for _, id in ipairs(ids) do
+        local done, fault = pcall(take, id, worker, most > 0 or most_of_key > 0, marks, reply)
+        if not done then faults[#faults + 1] = { id, tostring(fault) } end
+      end
     end
     if #reply >= limit or popped >= MOST_POPPED then reply[1] = 1 end
     left, passed = walk and walk.left or left, walk and walk.left <= 0 and walk.passed or ""
