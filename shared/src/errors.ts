@@ -32,7 +32,8 @@ export const errorCatalogue = {
   },
   JOB_NOT_FOUND: {
     status: "NOT_FOUND",
-    meaning: "There is no job of this id: it never existed, or it is past its keep time.",
+    meaning:
+      "There is no job of this id: it never existed, or it is past its keep time. Launch it anew; a report that it made may still be there, by GetReport.",
   },
   REPORT_NOT_FOUND: {
     status: "NOT_FOUND",

@@ -5,6 +5,7 @@ import { audit } from "../support/audit.ts";
 import { demoJob, type PoolUnderTest, startJob, startPool } from "../support/pool.ts";
 
 const prefix = "{drydock:0}:";
+const front = `${prefix}ready:DEMO:4:f`;
 
 describe("the audit", () => {
   let under: PoolUnderTest;
@@ -35,6 +36,15 @@ describe("the audit", () => {
   const corruptions: Array<[what: string, corrupt: (redis: PoolUnderTest["redis"]) => Promise<unknown>, says: RegExp]> =
     [
       ["a job that waits nowhere", (redis) => redis.del(`${prefix}ready:DEMO:4:f`), /waits/],
+      [
+        "a job that waits twice",
+        async (redis) => redis.rpush(front, (await redis.lindex(front, 0)) ?? assert.fail()),
+        /waits is 2/,
+      ],
+      ["a job that waits and has ended", (redis) => redis.rpush(front, hooked), /waits is 1, not 0/],
+      ["a place of a job that is gone", (redis) => redis.rpush(front, "00000000000000"), /is no job/],
+      ["a section that is not listed", (redis) => redis.rename(front, `${prefix}section:DEMO:1:4:f`), /not listed/],
+      ["a section without jobs", (redis) => redis.zadd(`${prefix}sections:DEMO:4:f`, 1, 1), /4:f is empty/],
       ["a lane without jobs", (redis) => redis.zadd(`${prefix}lanes:DEMO`, 4 * 2 ** 40, "4:none"), /4:none .*empty/],
       ["jobs without a lane", (redis) => redis.zrem(`${prefix}lanes:DEMO`, "4:f"), /no lane/],
       ["a lane of another rank", (redis) => redis.zadd(`${prefix}lanes:DEMO`, 2 ** 40, "4:f"), /rank 1/],

@@ -36,7 +36,12 @@ async function launchBulk(): Promise<void> {
 }
 
 async function waiting(): Promise<number> {
-  const { queues } = await unaryCall(controller.api.client, QueueServiceService.listQueues, {}, { deadlineMs });
+  const { queues } = await unaryCall(
+    controller.api.client,
+    QueueServiceService.listQueues,
+    { pageSize: 0, pageToken: "" },
+    { deadlineMs },
+  );
   return queues.find(({ name }) => name === "SCAN")?.pending ?? 0;
 }
 

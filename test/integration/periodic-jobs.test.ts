@@ -95,7 +95,7 @@ describe("a periodic job", () => {
     assert.equal((await under.schedules.pause(id)).periodicCounts?.paused, true);
     await pass(5 * minuteMs);
     assert.equal((await countsOf(id)).launched, 0);
-    assert.deepEqual(await under.schedules.list(10), [id]);
+    assert.deepEqual(await under.schedules.list("", 10), [id]);
     await resumeSchedule(under, await under.pool.get(id));
     await pass(minuteMs);
     assert.deepEqual(await countsOf(id), { launched: 1, missed: 0, skipped: 0, executions: 1 });

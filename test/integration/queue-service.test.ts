@@ -9,6 +9,7 @@ import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
 const deadlineMs = 10_000;
+const firstPage = { pageSize: 0, pageToken: "" };
 
 describe("the queue service", () => {
   let stack: Stack;
@@ -30,13 +31,13 @@ describe("the queue service", () => {
     const worker = await ScriptedWorker.join(controller.address, { jobTypes, slots, version: "9.8.7" });
     workers.push(worker);
     // the other controller knows the type a moment later
-    await unaryCall(b.api.client, QueueServiceService.listJobTypes, {}, { deadlineMs });
+    await unaryCall(b.api.client, QueueServiceService.listJobTypes, firstPage, { deadlineMs });
     return { type, worker };
   };
   const service = QueueServiceService;
   const call = { client: () => b.api.client, options: { deadlineMs } };
   const queueOf = async (type: string) => {
-    const { queues } = await unaryCall(call.client(), service.listQueues, {}, call.options);
+    const { queues } = await unaryCall(call.client(), service.listQueues, firstPage, call.options);
     return queues.find(({ name }) => name === type);
   };
   const refusedName = ["INVALID_ARGUMENT", "JOB_NAME_UNKNOWN", "name"];
@@ -87,19 +88,29 @@ describe("the queue service", () => {
     await worker.takes();
     const ids: string[] = [];
     for (let at = 0; at < 5; at++) ids.push((await a.api.launch(type, {})).id);
-    const drain = (limit: number) => unaryCall(call.client(), service.drainQueue, { name: type, limit }, call.options);
-    assert.deepEqual(await drain(3), { stopped: 3, more: true });
-    assert.deepEqual(await drain(0), { stopped: 2, more: false });
+    const drain = (limit: number, pageToken = "", name = type) =>
+      unaryCall(call.client(), service.drainQueue, { name, limit, pageToken }, call.options);
+    const first = await drain(3);
+    assert.equal(first.stopped, 3);
+    const later = await a.api.launch(type, {});
+    assert.deepEqual(await drain(0, first.nextPageToken), { stopped: 2, nextPageToken: "" });
     for (const id of ids) assert.equal((await a.api.get(id)).status, "STOPPED");
     assert.equal((await a.api.get(running.id)).status, "RUNNING");
+    assert.equal((await a.api.get(later.id)).status, "PENDING", "the drain had begun");
     assert.deepEqual(await refusalFacts(drain(1_001)), ["INVALID_ARGUMENT", "FIELD_INVALID", "limit"]);
+    const { type: other } = await join(0);
+    const wrongToken = ["INVALID_ARGUMENT", "FIELD_INVALID", "page_token"];
+    assert.deepEqual(await refusalFacts(drain(3, first.nextPageToken, other)), wrongToken);
+    assert.deepEqual(await refusalFacts(drain(3, `${first.nextPageToken}x`)), wrongToken);
+    assert.deepEqual(await refusalFacts(drain(3, "x")), wrongToken);
+    assert.equal((await a.api.get(later.id)).status, "PENDING");
   });
 
   test("shows each worker with its slots, its version, what it runs and how long its lease is still", async () => {
     const { type, worker } = await join(3);
     const { id } = await a.api.launch(type, {});
     await worker.takes();
-    const { workers: all } = await unaryCall(call.client(), service.listWorkers, {}, call.options);
+    const { workers: all } = await unaryCall(call.client(), service.listWorkers, firstPage, call.options);
     const own = all.find(({ workerId }) => workerId === worker.hello.workerId) ?? assert.fail();
     const { version, slots, running, jobIds, jobNames, draining } = own;
     assert.deepEqual(
@@ -127,7 +138,7 @@ describe("the queue service", () => {
 
   test("shows the job types with the schema of their parameters", async () => {
     const { type } = await join(0);
-    const list = () => unaryCall(call.client(), service.listJobTypes, {}, call.options);
+    const list = () => unaryCall(call.client(), service.listJobTypes, firstPage, call.options);
     const found = await until("known", list, ({ jobTypes }) => jobTypes.some(({ name }) => name === type));
     const { description, parametersSchema, maxRunning } =
       found.jobTypes.find(({ name }) => name === type) ?? assert.fail();
@@ -138,7 +149,7 @@ describe("the queue service", () => {
     const { type } = await join(0);
     const metadata = { kind: JobKind.JOB_KIND_PERIODIC, cronSpec: "@hourly" };
     const { id } = await a.api.launchAs({ job: { name: type, metadata } });
-    const { jobs } = await unaryCall(call.client(), service.listSchedules, {}, call.options);
+    const { jobs } = await unaryCall(call.client(), service.listSchedules, firstPage, call.options);
     assert.equal(jobs.find((job) => job.id === id)?.periodic?.nextTimes.length, 3);
     const paused = await unaryCall(call.client(), service.pauseSchedule, { jobId: id }, call.options);
     assert.deepEqual([paused.stats?.periodic?.paused, paused.stats?.periodic?.nextTimes], [true, []]);
@@ -150,5 +161,56 @@ describe("the queue service", () => {
       assert.deepEqual(await refusalFacts(refused), ["FAILED_PRECONDITION", "JOB_STATUS_FORBIDS"]);
     }
     assert.equal((await a.api.stop(id)).status, "STOPPED");
+  });
+
+  test("gives every list in pages, whose tokens are of that list alone", async () => {
+    const joined = [await join(0), await join(0), await join(0)];
+    for (const { type } of joined) {
+      await a.api.launchAs({ job: { name: type, metadata: { kind: JobKind.JOB_KIND_PERIODIC, cronSpec: "@hourly" } } });
+    }
+    type Read = (page: typeof firstPage) => Promise<{ ids: string[]; nextPageToken: string }>;
+    const ask = <Q, A>(method: Parameters<typeof unaryCall<Q, A>>[1], request: Q) =>
+      unaryCall(call.client(), method, request, call.options);
+    const lists: Record<string, Read> = {
+      queues: async (page) => {
+        const { queues, nextPageToken } = await ask(service.listQueues, page);
+        return { ids: queues.map(({ name }) => name), nextPageToken };
+      },
+      workers: async (page) => {
+        const { workers: found, nextPageToken } = await ask(service.listWorkers, page);
+        return { ids: found.map(({ workerId }) => workerId), nextPageToken };
+      },
+      schedules: async (page) => {
+        const { jobs, nextPageToken } = await ask(service.listSchedules, page);
+        return { ids: jobs.map(({ id }) => id), nextPageToken };
+      },
+      types: async (page) => {
+        const { jobTypes, nextPageToken } = await ask(service.listJobTypes, page);
+        return { ids: jobTypes.map(({ name }) => name), nextPageToken };
+      },
+    };
+    const refused = (field: string) => ["INVALID_ARGUMENT", "FIELD_INVALID", field];
+    const tokenOf: string[] = ["eA"];
+    for (const [list, read] of Object.entries(lists)) {
+      const { ids: all, nextPageToken: end } = await read(firstPage);
+      assert.ok(all.length >= 3 && end === "", list);
+      const paged: string[] = [];
+      let page = { pageSize: 1, pageToken: "" };
+      do {
+        const { ids, nextPageToken } = await read(page);
+        paged.push(...ids);
+        assert.equal(ids.length, 1);
+        page = { pageSize: 1, pageToken: nextPageToken };
+      } while (page.pageToken !== "");
+      assert.deepEqual(paged, all, list);
+      const { nextPageToken } = await read({ pageSize: 1, pageToken: "" });
+      for (const pageToken of [...tokenOf, `${nextPageToken}A`]) {
+        assert.deepEqual(await refusalFacts(read({ pageSize: 1, pageToken })), refused("page_token"), list);
+      }
+      tokenOf.push(nextPageToken);
+      assert.deepEqual(await refusalFacts(read({ pageSize: -1, pageToken: "" })), refused("page_size"));
+    }
+    const hooks = { pageSize: 0, pageToken: tokenOf.at(-1) ?? "" };
+    assert.deepEqual(await refusalFacts(ask(service.listFailedHooks, hooks)), refused("page_token"));
   });
 });

@@ -65,7 +65,7 @@ describe("sub-jobs", () => {
     const parent = await startJob(under, worker);
     const child = await launch(parent, { ...demoJob, name: "OTHER" });
     await under.pool.release(parent);
-    await under.queues.drain("DEMO", 10);
+    await under.queues.drain("DEMO", "", 10);
     await under.pool.endSubJobs();
     assert.deepEqual([await statusOf(parent.jobId), await statusOf(child)], ["STOPPED", "STOPPED"]);
   });

@@ -189,6 +189,12 @@ export const endings: Mix = {
   ...{ confirm: 4, succeed: 1, fail: 1, postpone: 1, release: 1, promote: 1, wait: 8 },
 };
 
+/** Queues that are drained while jobs come and go. */
+export const drains: Mix = {
+  ...{ launch: 24, drain: 14, claim: 8, release: 5, end: 4, retry: 4, hello: 2, beat: 2, fail: 3, promote: 4 },
+  ...{ disconnect: 1, reap: 1, expire: 1, wait: 6 },
+};
+
 /** Periodic jobs, and what becomes of what they launch. */
 export const schedules: Mix = {
   ...{ launch: 1, launchPeriodic: 4, fire: 16, pauseSchedule: 2, resumeSchedule: 3, end: 3, endSubJobs: 2, retry: 2 },

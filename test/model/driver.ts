@@ -15,6 +15,7 @@ import {
   workerIds,
 } from "./commands.ts";
 import { History } from "./history.ts";
+import type { Drain } from "./queue.ts";
 import { cronSpec, timeAfter } from "./schedules.ts";
 import { ModelPool, Refused, type ShownJob, shownFields } from "./state.ts";
 import { hello } from "./workers.ts";
@@ -35,6 +36,8 @@ export class Driver {
   readonly under: PoolUnderTest;
   readonly model = new ModelPool();
   readonly history = new History();
+  /** The drains that are under way, by job type. */
+  readonly drains = new Map<string, Drain>();
   /** How many processes and streams each worker has had. */
   readonly #processes = new Map<string, number>();
   readonly #streams = new Map<string, number>();

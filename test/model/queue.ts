@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { Claim, ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
-import type { DrainReport } from "@drydock/job-controller/ports/queue-control.ts";
 import { finish, type ModelJob, type ModelPool } from "./state.ts";
 import { passOn } from "./users.ts";
 import { checkWorker } from "./workers.ts";
@@ -27,33 +26,39 @@ export function claim(
       const runTimeoutMs = policy?.runTimeoutMs ?? 0;
       jobs.push({ id, token, name, attempt, logOffset: 0, traceparent, runTimeoutMs, parametersJson });
     }
-    if (count < wanted && mostOfKey === 0) clearLeftPlaces(pool, name);
   }
   return { jobs, more: jobs.length === limit, busy: [] };
 }
 
-/** A drain that stopped those jobs; places that are empty count, so that fewer than the limit may be stopped. */
+/** A drain that is under way: what was launched before it began, and the turns of what waited then. */
+export interface Drain {
+  launched: ReadonlySet<string>;
+  waited: ReadonlyMap<string, number>;
+  /** Where it goes on. */
+  next: string;
+}
+
+/** A drain that begins now. */
+export function beginDrain(pool: ModelPool, name: string): Drain {
+  const waited = new Map(waiting(pool, name).map(({ id, turn }) => [id, turn]));
+  return { launched: new Set(pool.jobs.keys()), waited, next: "" };
+}
+
+/** A part of a drain that stopped those jobs; when it is the last one, nothing is left of what has waited all the time. */
 export function drain(
   pool: ModelPool,
-  name: string,
-  limit: number,
-  { stopped, more }: { stopped: ReadonlySet<string>; more: boolean },
-): DrainReport {
-  const count = waiting(pool, name).length;
-  const leftPlaces = pool.leftPlaces.get(name) ?? 0;
+  { launched, waited }: Drain,
+  { name, limit, stopped, isLast }: { name: string; limit: number; stopped: ReadonlySet<string>; isLast: boolean },
+): number {
   assert.ok(stopped.size <= limit, "drains no more than the limit");
-  assert.ok(stopped.size >= Math.min(limit - leftPlaces, count), "drains up to the limit");
-  for (const _ of stopped) {
-    const job = nextOnes(waiting(pool, name)).find(({ id }) => stopped.has(id));
-    assert.ok(job !== undefined, `drains the next ones first, not ${[...stopped]}`);
+  for (const job of waiting(pool, name).filter(({ id }) => stopped.has(id))) {
+    assert.ok(launched.has(job.id), `${job.id} was launched after the drain began`);
     finish(pool, job, "STOPPED");
     passOn(pool, job, "stop");
-    job.leftPlace = job.mayComeEarly;
   }
-  pool.leftPlaces.set(name, leftPlaces);
-  if (!more) clearLeftPlaces(pool, name);
-  const isMore = stopped.size < count || (more && leftPlaces > 0);
-  return { stopped: stopped.size, more: isMore };
+  const left = waiting(pool, name).filter(({ id, turn }) => waited.get(id) === turn);
+  if (isLast) assert.deepEqual(left, [], "the drain is done and has left jobs that had waited");
+  return stopped.size;
 }
 
 /** The jobs of the type that wait. */
@@ -86,8 +91,8 @@ function nextOnes(all: ModelJob[]): ModelJob[] {
     ({ fairnessKey }) => fairnessKey,
   );
   return [...lanes.values()].flatMap((lane) => {
-    const first = Math.min(...lane.filter((job) => !job.mayComeEarly).map(({ turn }) => turn));
-    return lane.filter((job) => job.mayComeEarly || job.turn === first);
+    const first = Math.min(...lane.map(({ turn }) => turn));
+    return lane.filter((job) => job.turn === first);
   });
 }
 
@@ -108,12 +113,4 @@ function room(pool: ModelPool, name: string, most: number): number {
   if (pool.paused.has(name)) return 0;
   if (most === 0) return Number.POSITIVE_INFINITY;
   return Math.max(0, most - limited(pool, name).length);
-}
-
-/** The queue was emptied: nobody has a second place in it any more. */
-function clearLeftPlaces(pool: ModelPool, name: string): void {
-  pool.leftPlaces.delete(name);
-  for (const job of pool.jobs.values()) {
-    if (job.name === name) Object.assign(job, { mayComeEarly: false, leftPlace: false });
-  }
 }

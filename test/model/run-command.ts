@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { Job, JobCommand } from "@drydock/job-controller/domain/job.ts";
 import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
 import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
@@ -161,12 +162,15 @@ const runners: Runners = {
     driver.both(driver.under.queues.pause(name, pauses), () => upkeep.pause(driver.model, name, pauses)),
   drain: async (driver, { name, limit }) => {
     const { pool, queues } = driver.under;
+    const drain = driver.drains.get(name) ?? queue.beginDrain(driver.model, name);
     const waited = queue.waiting(driver.model, name).map(({ id }) => id);
-    const asked = queues.drain(name, limit);
-    const report = await asked;
+    const report = await queues.drain(name, drain.next, limit);
     const jobs = await Promise.all(waited.map((id) => pool.get(id)));
     const stopped = new Set(jobs.filter(({ status }) => status === "STOPPED").map(({ id }) => id));
-    await driver.both(asked, () => queue.drain(driver.model, name, limit, { stopped, more: report.more }));
+    const part = { name, limit, stopped, isLast: report.next === "" };
+    assert.equal(report.stopped, queue.drain(driver.model, drain, part));
+    if (part.isLast) driver.drains.delete(name);
+    else driver.drains.set(name, { ...drain, next: report.next });
   },
   wait: async (driver, { ms }) => driver.wait(ms),
 };

@@ -27,10 +27,6 @@ export interface ModelPlan {
 export interface ModelJob extends Omit<ShownJob, "executionTotals"> {
   /** Its place in its lane, the least first; those of one number may come in any order. */
   turn: number;
-  /** It was ended while it waited and then retried: it may still have its former place too. */
-  mayComeEarly: boolean;
-  /** It was ended while it waited; its former place is not cleared yet. */
-  leftPlace: boolean;
   /** How often it was retried. */
   lives: number;
   /** Under which time it is kept among the ended: its end, or the newest one when the clock went back. */
@@ -79,8 +75,6 @@ export class ModelPool {
   readonly subJobs = new Map<string, { id: string; life: number }>();
   /** Job that was to end -> what is to be passed on to the jobs that it launched. */
   readonly ending = new Map<string, JobCommand>();
-  /** Job type -> at most so many places in its queue whose job does not wait there any more. */
-  readonly leftPlaces = new Map<string, number>();
   /** The newest end in each final status. */
   readonly newestEnd = new Map<JobStatus, number>();
   #front = 0;
@@ -118,15 +112,7 @@ export class ModelPool {
 
   /** The job as users see it. */
   show(job: ModelJob): ShownJob {
-    const {
-      turn: _,
-      mayComeEarly: _early,
-      leftPlace: _left,
-      commandAt: _at,
-      lives: _lives,
-      keptFrom: _kept,
-      ...rest
-    } = job;
+    const { turn: _, commandAt: _at, lives: _lives, keptFrom: _kept, ...rest } = job;
     const { expiresAt: _expires, isLimited: _limited, plan: _plan, ...shown } = rest;
     const launched = [...this.jobs.values(), ...this.gone].filter(({ upstreamJobId }) => upstreamJobId === job.id);
     const executionTotals: ShownJob["executionTotals"] = {};
@@ -158,8 +144,6 @@ export function newModelJob(
     ...{ progress: undefined, lastError: undefined, executions: [] },
     ...{
       turn: 0,
-      mayComeEarly: false,
-      leftPlace: false,
       commandAt: 0,
       lives: 0,
       keptFrom: 0,
@@ -172,10 +156,6 @@ export function newModelJob(
 
 /** Ends a run. */
 export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void {
-  if (job.status === "PENDING") {
-    job.leftPlace = true;
-    pool.leftPlaces.set(job.name, (pool.leftPlaces.get(job.name) ?? 0) + 1);
-  }
   const keptFrom = Math.max(pool.now, pool.newestEnd.get(status) ?? 0);
   pool.newestEnd.set(status, keptFrom);
   Object.assign(job, { status, endedAt: pool.now, keptFrom, runAt: 0, expiresAt: 0, command: undefined });

@@ -113,7 +113,7 @@ export function retry(pool: ModelPool, id: string): ModelJob {
   job.token++;
   Object.assign(job, { status: "PENDING", attempt: 0, crashes: 0, startedAt: 0, endedAt: 0 });
   Object.assign(job, { checkIn: "", checkInAt: 0, progress: undefined });
-  Object.assign(job, { turn: pool.newBack(), mayComeEarly: job.mayComeEarly || job.leftPlace });
+  Object.assign(job, { turn: pool.newBack() });
   waitForFirstRun(job, pool.now);
   pool.ending.delete(id);
   job.lives++;

@@ -17,6 +17,7 @@ export async function auditParts(audited: Audited): Promise<string[]> {
   const parts = [
     lanes,
     waiting,
+    sections,
     running,
     leftovers,
     uniqueKeys,
@@ -44,13 +45,33 @@ const lanes: Part = async ({ redis, prefix }) => {
 const waiting: Part = async ({ redis, prefix, jobs }) => {
   const known = new Set((await readLanes(redis, prefix)).map(([name, lane]) => `${name}:${lane}`));
   const faults: string[] = [];
-  await eachKey({ redis, prefix, kind: "ready" }, async (key, lane) => {
+  const check = async (key: string, lane: string) => {
     if (!known.has(lane)) faults.push(`${lane} has jobs and no lane`);
-    const ids = await redis.lrange(key, 0, -1);
-    const strangers = ids.filter((id) => lane !== laneOf(jobs.get(id), lane));
+    const strangers = (await redis.lrange(key, 0, -1)).filter((id) => lane !== laneOf(jobs.get(id)));
     faults.push(...strangers.map((id) => `${id} waits in the lane ${lane}`));
-  });
+  };
+  await eachKey({ redis, prefix, kind: "ready" }, check);
+  await eachKey({ redis, prefix, kind: "section" }, (key, rest) => check(key, rest.replace(/:\d+:/, ":")));
   return faults;
+};
+
+/** The sections behind the front of a lane are those that it lists, each short enough to be searched. */
+const sections: Part = async ({ redis, prefix }) => {
+  const [listed, found]: [string[], string[]] = [[], []];
+  await eachKey({ redis, prefix, kind: "sections" }, async (key, lane) => {
+    const [name = "", ...rest] = lane.split(":");
+    for (const number of await redis.zrange(key, "0", "-1")) listed.push(`${name}:${number}:${rest.join(":")}`);
+  });
+  const long: string[] = [];
+  await eachKey({ redis, prefix, kind: "section" }, async (key, section) => {
+    found.push(section);
+    if ((await redis.llen(key)) > 200) long.push(section);
+  });
+  return [
+    ...listed.filter((section) => !found.includes(section)).map((section) => `the section ${section} is empty`),
+    ...found.filter((section) => !listed.includes(section)).map((section) => `the section ${section} is not listed`),
+    ...long.map((section) => `the section ${section} is too long`),
+  ];
 };
 
 /** What counts for a limit runs. */
@@ -194,9 +215,9 @@ async function readLanes(
   return found;
 }
 
-/** Where the job should wait; a place of a job that is gone is right anywhere. */
-function laneOf(job: Job | undefined, lane: string): string {
-  return job === undefined ? lane : `${job.name}:${9 - job.priority}:${job.fairnessKey}`;
+/** Where the job should wait. */
+function laneOf(job: Job | undefined): string {
+  return job === undefined ? "" : `${job.name}:${9 - job.priority}:${job.fairnessKey}`;
 }
 
 async function eachKey(

@@ -47,7 +47,14 @@ export async function audit(redis: ScriptedRedis, shard: Shard, number = 0): Pro
   const jobs = new Map(replies.map((reply) => toWholeJob(reply)).map((job) => [job.id, job]));
   const places = await readPlaces(redis, prefix);
   for (const job of jobs.values()) faults.push(...faultsOf(job, places));
-  for (const id of [...places.scheduled, ...places.held.keys(), ...places.index.keys(), ...places.ended.keys()]) {
+  for (const id of [
+    ...places.ready.keys(),
+    ...places.scheduled,
+    ...places.schedules,
+    ...places.held.keys(),
+    ...places.index.keys(),
+    ...places.ended.keys(),
+  ]) {
     if (!jobs.has(id)) faults.push(`${id} is in an index but is no job`);
   }
   faults.push(...(await auditParts({ redis, prefix, jobs })));
@@ -68,6 +75,7 @@ interface Places {
   ready: Map<string, number>;
   scheduled: Set<string>;
   periodic: Set<string>;
+  schedules: Set<string>;
   held: Map<string, string[]>;
   ended: Map<string, string[]>;
   index: Map<string, number>;
@@ -79,10 +87,8 @@ async function readPlaces(redis: ScriptedRedis, prefix: string): Promise<Places>
   const places: Places = {
     ready: new Map(),
     scheduled: new Set(await redis.zrange(`${prefix}scheduled`, "0", "-1")),
-    periodic: new Set([
-      ...(await redis.zrange(`${prefix}periodic`, "0", "-1")),
-      ...(await redis.smembers(`${prefix}paused-schedules`)),
-    ]),
+    periodic: new Set(await redis.zrange(`${prefix}periodic`, "0", "-1")),
+    schedules: new Set(await redis.zrange(`${prefix}schedules`, "0", "-1")),
     failingHooks: new Set(await redis.zrange(`${prefix}hook-failing`, "0", "-1")),
     held: new Map(),
     ended: new Map(),
@@ -93,9 +99,11 @@ async function readPlaces(redis: ScriptedRedis, prefix: string): Promise<Places>
     for (const key of await redis.keys(`${prefix}${kind}:*`))
       await read(key, key.slice(prefix.length + kind.length + 1));
   };
-  await each("ready", async (key) => {
-    for (const id of await redis.lrange(key, 0, -1)) places.ready.set(id, (places.ready.get(id) ?? 0) + 1);
-  });
+  for (const kind of ["ready", "section"]) {
+    await each(kind, async (key) => {
+      for (const id of await redis.lrange(key, 0, -1)) places.ready.set(id, (places.ready.get(id) ?? 0) + 1);
+    });
+  }
   await each("held", async (key, worker) => {
     for (const id of await redis.hkeys(key)) places.held.set(id, [...(places.held.get(id) ?? []), worker]);
   });
@@ -110,17 +118,18 @@ async function readStream(redis: ScriptedRedis, key: string): Promise<string[]> 
   return (await redis.xrange(key, "-", "+")).map(([, fields]) => fields[1] ?? "");
 }
 
-function faultsOf({ id, kind, status, workerId, uniqueKey, hookStatus }: Job, places: Places): string[] {
+function faultsOf({ id, kind, status, runAt, workerId, uniqueKey, hookStatus }: Job, places: Places): string[] {
   const faults: string[] = [];
   const expect = (what: string, is: unknown, should: unknown) => {
     if (JSON.stringify(is) !== JSON.stringify(should))
       faults.push(`${id} is ${status}: ${what} is ${is}, not ${should}`);
   };
   const isFinal = ["STOPPED", "CANCELLED", "ERROR", "SUCCESS"].includes(status);
-  // a job that was stopped while it waited may have left its id in the queue
-  if (status === "PENDING") expect("waits", (places.ready.get(id) ?? 0) >= 1, true);
+  expect("waits", places.ready.get(id) ?? 0, status === "PENDING" ? 1 : 0);
   expect("scheduled", places.scheduled.has(id), status === "SCHEDULED" && kind !== "PERIODIC");
-  expect("periodic", places.periodic.has(id), status === "SCHEDULED" && kind === "PERIODIC");
+  const isSchedule = status === "SCHEDULED" && kind === "PERIODIC";
+  expect("periodic", places.periodic.has(id), isSchedule && runAt > 0);
+  expect("among the schedules", places.schedules.has(id), isSchedule);
   expect("held by", places.held.get(id) ?? [], status === "RUNNING" ? [workerId] : []);
   expect("ended as", places.ended.get(id) ?? [], isFinal ? [String(statusNumber(status))] : []);
   expect("in the index", places.index.get(id) ?? 0, 1);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach } from "node:test";
 import { audit } from "./audit.ts";
-import { type PoolUnderTest, startPool, workerInfo, workerNamed } from "./pool.ts";
+import { type PoolOptions, type PoolUnderTest, startPool, workerInfo, workerNamed } from "./pool.ts";
 
 /** A pool for the tests of a describe: before each it is emptied and the worker w1 says hello, after each it is audited. */
-export function useAuditedPool(options?: Parameters<typeof startPool>[0]): PoolUnderTest {
+export function useAuditedPool(options?: PoolOptions): PoolUnderTest {
   const under = {} as PoolUnderTest;
   before(async () => {
     Object.assign(under, await startPool(options));

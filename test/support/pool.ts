@@ -18,6 +18,7 @@ import { createRedisLogStore } from "@drydock/job-controller/redis/log-store.ts"
 import { createRedisQueueControl } from "@drydock/job-controller/redis/queue-control.ts";
 import { createRedisReportStore } from "@drydock/job-controller/redis/report-store.ts";
 import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule-store.ts";
+import type { Constants } from "@drydock/job-controller/redis/script.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
 import { auditRedis } from "./audit.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -35,17 +36,30 @@ export interface PoolUnderTest {
   clock: ManualClock;
   redis: ScriptedRedis;
   server: RedisServer;
+  /** The ids of jobs that operations left out, as they were told. */
+  faults: string[];
   stop(): Promise<void>;
 }
 
+/** How a pool is to be. */
+export interface PoolOptions {
+  shards?: number;
+  maxLogBytes?: number;
+  /** What the scripts take for their constants, so that few jobs are many. */
+  constants?: Constants;
+}
+
 /** Starts a Redis and makes the pool on it. */
-export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 } = {}): Promise<PoolUnderTest> {
+export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTest> {
+  const { shards: count = 1, maxLogBytes = 1024 * 1024, constants } = options;
   const server = await startRedis();
   const clock = new ManualClock();
-  const redis = defineScript(createConnection(server.url));
+  const redis = defineScript(createConnection(server.url), constants);
   redis.on("error", () => {});
   await redis.connect();
-  const shards = Array.from({ length: count }, (_, number) => new Shard(number, redis, clock));
+  const faults: string[] = [];
+  const onFault = (jobId: string) => void faults.push(jobId);
+  const shards = Array.from({ length: count }, (_, number) => new Shard(number, redis, clock, onFault));
   return {
     pool: new RedisJobPool({ redis, shards, terms: defaultLeaseTerms, clock }),
     shards,
@@ -58,6 +72,7 @@ export async function startPool({ shards: count = 1, maxLogBytes = 1024 * 1024 }
     clock,
     redis,
     server,
+    faults,
     stop: async () => {
       const faults = await auditRedis(server.url);
       redis.disconnect();

@@ -29,6 +29,7 @@ import { measureFill } from "./usecases/check-status.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
+import { JobFaults } from "./usecases/job-faults.ts";
 import { JobTypes } from "./usecases/job-types.ts";
 import { KeyLimits } from "./usecases/key-limits.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
@@ -60,11 +61,13 @@ export function createJobController(
   logger: Logger,
   { clock = systemClock, terms = defaultLeaseTerms }: ControllerOverrides = {},
 ): JobController {
+  const faults = new JobFaults(logger, clock);
   const { watch, signals, pool, schedules, hooks, index, queues, logs, reports, typeStore } = createRedisParts({
     config,
     clock,
     terms,
     logger,
+    onFault: faults.tell,
   });
   const metrics = createMetrics({ defaults: true });
   const health = createHealthState();
@@ -77,7 +80,12 @@ export function createJobController(
   const shared = { dispatcher, types, changes, limits, keyLimits, clock, allowLinkLocalHooks };
   const deps = { pool, schedules, hooks, index, queues, logs, ...shared };
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
-  const scheduler = new DueLoop({ name: "scheduler", run: () => fireSchedules({ schedules, clock }), clock, logger });
+  const scheduler = new DueLoop({
+    name: "scheduler",
+    run: () => fireSchedules({ schedules, clock, onFault: faults.tell }),
+    clock,
+    logger,
+  });
   const sender = createHttpSender({ secret: config.hookSecret, allowLinkLocal: allowLinkLocalHooks });
   addQueueMetrics(metrics, { queues, types, redis: watch, clock });
   const onSettled = createHookMetrics(metrics, hooks);

@@ -66,7 +66,7 @@ export const controllerVariables = {
   DRYDOCK_KEEP_REPORTS_HOURS: {
     schema: wholeNumber({ min: 1, max: 10 * 365 * 24 }).default(30 * 24),
     example: "720",
-    description: "How long reports are kept, in hours; they outlive their jobs.",
+    description: "How long reports are kept from when they were stored, in hours; by default they outlive their jobs.",
   },
   DRYDOCK_HOOK_SECRET: {
     schema: hookSecret.optional(),

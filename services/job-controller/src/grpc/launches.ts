@@ -26,7 +26,7 @@ export async function launch(
   return { stats: toStats(newlyLaunched("", deps.clock.now(), "", await checkLaunch(deps, wanted))) };
 }
 
-/** LaunchJobs: all launches of a request are one script call. */
+/** LaunchJobs: each launch has its own result. */
 export async function launchMany(
   deps: UseCaseDeps,
   { jobs, requestId }: message.LaunchJobsRequest,
@@ -37,13 +37,18 @@ export async function launchMany(
   }
   checkRequestId(requestId);
   const traceparent = call.traceparent ?? "";
-  const launchOne = async (job: JobRequest, at: number): Promise<Job> => {
+  const launchOne = async (job: JobRequest, at: number): Promise<message.LaunchResult> => {
     const field = `jobs[${at}]`;
     const ownRequestId = requestId === "" ? "" : `${requestId}\n${at}`;
-    return launchJob(deps, { ...validateLaunch(job, field), field, requestId: ownRequestId, traceparent });
+    try {
+      return toResult(
+        await launchJob(deps, { ...validateLaunch(job, field), field, requestId: ownRequestId, traceparent }),
+      );
+    } catch (error) {
+      return toErrorResult(error);
+    }
   };
-  const launched = await Promise.allSettled(jobs.map(launchOne));
-  return { results: launched.map(toResult) };
+  return { results: await Promise.all(jobs.map(launchOne)) };
 }
 
 function checkRequestId(requestId: string): void {
@@ -52,10 +57,12 @@ function checkRequestId(requestId: string): void {
   throw fieldsInvalid([{ field: "request_id", description }]);
 }
 
-function toResult(launched: PromiseSettledResult<Job>): message.LaunchResult {
-  if (launched.status === "fulfilled")
-    return { result: { $case: "stats", value: toStatsWithoutParameters(launched.value) } };
-  const { code, details, metadata } = toServiceError(launched.reason).error;
+function toResult(job: Job): message.LaunchResult {
+  return { result: { $case: "stats", value: toStatsWithoutParameters(job) } };
+}
+
+function toErrorResult(reason: unknown): message.LaunchResult {
+  const { code, details, metadata } = toServiceError(reason).error;
   const [bytes] = metadata.get(detailsKey);
   const error = Buffer.isBuffer(bytes) ? Status.decode(bytes) : { code, message: details, details: [] };
   return { result: { $case: "error", value: error } };

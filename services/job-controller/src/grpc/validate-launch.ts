@@ -123,9 +123,10 @@ function toDue(due: JobMetadata["due"], refuse: Refuse): { delayMs: number; runA
 }
 
 function toStatusHook(statusHook: string, refuse: Refuse): string {
+  if (statusHook === "") return "";
   const url = statusHook.length > maxHookLength ? null : URL.parse(statusHook);
   const isSound = url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
-  if (statusHook === "" || isSound) return statusHook;
+  if (isSound) return statusHook;
   const rule = `must be an http or https URL of at most ${maxHookLength} characters, without user name and password`;
   refuse("status_hook", rule);
   return "";

@@ -4,14 +4,28 @@ import type { ListJobsRequest } from "@drydock/shared/gen/drydock/job/v1/job_ser
 import { isJobId, jobIdRule } from "../domain/job-id.ts";
 import { jobNamePattern, jobNameRule } from "../domain/job-type.ts";
 import type { JobFilter } from "../usecases/list-jobs.ts";
+import type { Page } from "../usecases/page-token.ts";
 import { fromKindCode, fromStatusCode } from "./convert.ts";
 
 const usualPageSize = 50;
-const mostPageSize = 1_000;
+const mostPageSize = 200;
+const mostJobs = 1_000;
+
+/** What every request for a page says. */
+export interface PageRequest {
+  pageSize: number;
+  pageToken: string;
+}
+
+/** Checks which page is asked for. */
+export function validatePage({ pageSize, pageToken }: PageRequest, most = mostPageSize): Page {
+  if (pageSize < 0) throw fieldsInvalid([{ field: "page_size", description: "must not be negative" }]);
+  return { size: Math.min(pageSize || usualPageSize, most), token: pageToken };
+}
 
 /** Checks what jobs are asked for. */
-export function validateList(request: ListJobsRequest): { filter: JobFilter; page: { size: number; token: string } } {
-  const { upstreamJobId, name, status, kind, labels, launchedAfter, launchedBefore, pageSize, pageToken } = request;
+export function validateList(request: ListJobsRequest): { filter: JobFilter; page: Page } {
+  const { upstreamJobId, name, status, kind, labels, launchedAfter, launchedBefore, pageSize } = request;
   const known = fromStatusCode(status);
   const knownKind = fromKindCode(kind);
   const rules: Array<[field: string, holds: boolean, rule: string]> = [
@@ -32,7 +46,7 @@ export function validateList(request: ListJobsRequest): { filter: JobFilter; pag
     launchedAfter: launchedAfter?.getTime(),
     launchedBefore: launchedBefore?.getTime(),
   });
-  return { filter, page: { size: Math.min(pageSize || usualPageSize, mostPageSize), token: pageToken } };
+  return { filter, page: validatePage(request, mostJobs) };
 }
 
 function withoutUnset(filter: { [Key in keyof JobFilter]: JobFilter[Key] | undefined }): JobFilter {

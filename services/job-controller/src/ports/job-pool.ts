@@ -149,7 +149,8 @@ export interface JobPool {
   /** Frees unique keys that the shard they fall to has reserved for jobs of others which are over. */
   freeKeys(): Promise<UpkeepReport>;
 
-  workers(): Promise<WorkerState[]>;
+  /** The workers with a lease, by id: those behind `after`, at most so many. Default: all. */
+  workers(after?: string, limit?: number): Promise<WorkerState[]>;
   /** How many slots the workers have that take the job type, by its name; those that drain are left out. */
   slots(): Promise<Map<string, number>>;
 }

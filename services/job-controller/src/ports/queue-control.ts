@@ -20,8 +20,8 @@ export interface QueueRate {
 /** What draining did. */
 export interface DrainReport {
   stopped: number;
-  /** Whether more are waiting. */
-  more: boolean;
+  /** Where it goes on; empty when all that waited when it began is done. */
+  next: string;
 }
 
 /** The queues of the job types, for operators. */
@@ -32,6 +32,10 @@ export interface QueueControl {
   rates(): Promise<Map<string, QueueRate>>;
   /** Lets the jobs of the type wait, or go on. Resolves to whether that changed something. */
   pause(name: string, pauses: boolean): Promise<boolean>;
-  /** Stops waiting jobs, the next ones first, at most so many. */
-  drain(name: string, limit: number): Promise<DrainReport>;
+  /**
+   * Stops the jobs of the type that were launched before the drain began and wait, those of the highest priority first.
+   * @param from where an earlier call of the drain ended; empty begins one
+   * @param limit how much it does at most: each job is one, and so is each lane that is done
+   */
+  drain(name: string, from: string, limit: number): Promise<DrainReport>;
 }

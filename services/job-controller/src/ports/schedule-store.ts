@@ -17,6 +17,9 @@ export interface ScheduleStore {
   pause(jobId: string): Promise<Job>;
   /** @param nextAt the time to go on with */
   resume(jobId: string, nextAt: number): Promise<Job>;
-  /** The ids of those that have not ended, the next one due first, paused ones last; at most so many. */
-  list(limit: number): Promise<string[]>;
+  /**
+   * The ids of those that have not ended, the newest first; at most so many.
+   * @param before the id of the last one seen, or empty
+   */
+  list(before: string, limit: number): Promise<string[]>;
 }

@@ -130,17 +130,24 @@ interface WantedOfOne {
 /** Counts what runs in other shards than this one. */
 type Count = (shard: number) => Promise<Elsewhere>;
 
+/** A script call passes over a part of the lanes whose key is full; all of them are gone through once, or nobody waits for more. */
 async function claimFrom(
   shard: Shard,
   claim: Claim,
   { worker, wanted, elsewhere }: { worker: WorkerIdentity; wanted: Wanted; elsewhere: string },
 ): Promise<void> {
   const { workerId, incarnation, session } = worker;
-  const left = wanted.limit - claim.jobs.length;
-  const types = wanted.types.flatMap(({ name, most, mostOfKey }) => [name, most, mostOfKey, elsewhere]);
-  const [more, ...jobs] = list(await shard.run("claim", workerId, incarnation, session, left, ...types));
-  for (const job of jobs) claim.jobs.push(toClaimedJob(job));
-  claim.more ||= more === 1;
+  let [types, passed] = [wanted.types, ""];
+  while (types.length > 0 && claim.jobs.length < wanted.limit) {
+    const left = wanted.limit - claim.jobs.length;
+    const named = types.flatMap(({ name, most, mostOfKey }) => [name, most, mostOfKey, elsewhere]);
+    const reply = list(await shard.run("claim", workerId, incarnation, session, left, passed, ...named));
+    const [more, done, behind, ...jobs] = reply;
+    for (const job of jobs) claim.jobs.push(toClaimedJob(job));
+    claim.more ||= more === 1;
+    types = types.slice(number(done));
+    passed = text(behind);
+  }
 }
 
 /** A claim that fails for its worker's sake leaves the next one alone. */

@@ -183,8 +183,8 @@ export class RedisJobPool implements port.JobPool {
     return toReport(await this.#keys.freeDue(upkeepLimit));
   }
 
-  workers(): Promise<WorkerState[]> {
-    return readWorkers(this.#redis, this.#shards, this.#clock.now());
+  workers(after = "", limit = Number.POSITIVE_INFINITY): Promise<WorkerState[]> {
+    return readWorkers(this.#redis, this.#shards, { now: this.#clock.now(), after, limit });
   }
 
   slots(): Promise<Map<string, number>> {

@@ -12,8 +12,10 @@ export interface ShardKeys {
   counts: string;
   /** ZSET, id of a periodic job -> its next time. */
   periodic: string;
-  /** SET, ids of the periodic jobs that are paused. */
-  pausedSchedules: string;
+  /** ZSET of the ids of the periodic jobs that have not ended, all with the score 0. */
+  schedules: string;
+  /** STREAM of the ids of all jobs, by launch. */
+  index: string;
   /** ZSET, id of a job whose hook is to be told something -> when to try. */
   hookDue: string;
   /** ZSET of the ids of the jobs whose hook has failed or is gone, all with the score 0. */
@@ -26,7 +28,7 @@ export interface ShardKeys {
   signals: string;
   /** ZSET, lane of a job type -> its rank and share. */
   lanes(jobName: string): string;
-  /** LIST of ids that wait in a lane, the next one first. */
+  /** LIST of ids that wait at the front of a lane, the next one first. */
   ready(jobName: string, lane: string): string;
   /** HASH, job id -> token and open command. */
   held(workerId: string): string;
@@ -52,7 +54,8 @@ export function keysOf(shard: number): ShardKeys {
     leases: `${prefix}leases`,
     counts: `${prefix}counts`,
     periodic: `${prefix}periodic`,
-    pausedSchedules: `${prefix}paused-schedules`,
+    schedules: `${prefix}schedules`,
+    index: `${prefix}index`,
     hookDue: `${prefix}hook-due`,
     hookFailing: `${prefix}hook-failing`,
     types: `${prefix}types`,

@@ -17,7 +17,7 @@ import { createRedisLogStore } from "./log-store.ts";
 import { createRedisQueueControl } from "./queue-control.ts";
 import { createRedisReportStore } from "./report-store.ts";
 import { createRedisScheduleStore } from "./schedule-store.ts";
-import { defineScript, Shard } from "./shard.ts";
+import { defineScript, type OnFault, Shard } from "./shard.ts";
 import { RedisSignals } from "./signals.ts";
 
 /** How long a job's log may become, in bytes. */
@@ -29,6 +29,7 @@ export interface RedisPartsOptions {
   clock: Clock;
   terms: LeaseTerms;
   logger: Logger;
+  onFault: OnFault;
 }
 
 /** Everything that Redis is the home of, over one connection for commands and one for listening. */
@@ -46,9 +47,9 @@ export interface RedisParts {
 }
 
 /** Makes the Redis parts; watch and signals are to be started and stopped. */
-export function createRedisParts({ config, clock, terms, logger }: RedisPartsOptions): RedisParts {
+export function createRedisParts({ config, clock, terms, logger, onFault }: RedisPartsOptions): RedisParts {
   const redis = defineScript(createConnection(config.redisUrl));
-  const shards = Array.from({ length: config.shards }, (_, number) => new Shard(number, redis, clock));
+  const shards = Array.from({ length: config.shards }, (_, number) => new Shard(number, redis, clock, onFault));
   return {
     watch: new ConnectionWatch({ redis, clock, logger }),
     signals: new RedisSignals({ redis, listener: createConnection(config.redisUrl), shards, logger }),

@@ -4,13 +4,26 @@ import type { ScriptedRedis, Shard } from "./shard.ts";
 
 const mostJobIds = 100;
 
+/** Which workers are asked for: those behind `after`, at most so many. */
+interface WorkerPart {
+  now: number;
+  after: string;
+  limit: number;
+}
+
 /** The workers with a lease, by id. Every shard knows all workers; the jobs they hold are spread over the shards. */
-export async function readWorkers(redis: ScriptedRedis, shards: readonly Shard[], now: number): Promise<WorkerState[]> {
-  const states = (await readInfos(redis, shards, now)).map(async ({ workerId, leaseEndsAt, info }) => {
+export async function readWorkers(
+  redis: ScriptedRedis,
+  shards: readonly Shard[],
+  { now, after, limit }: WorkerPart,
+): Promise<WorkerState[]> {
+  const all = (await readInfos(redis, shards, now)).filter(({ workerId }) => workerId > after);
+  const part = all.sort((a, b) => (a.workerId < b.workerId ? -1 : 1)).slice(0, limit);
+  const states = part.map(async ({ workerId, leaseEndsAt, info }) => {
     const held = (await Promise.all(shards.map(({ keys }) => redis.hkeys(keys.held(workerId))))).flat();
     return { workerId, running: held.length, jobIds: held.slice(0, mostJobIds), leaseEndsAt, ...info };
   });
-  return (await answered(Promise.all(states))).sort((a, b) => a.workerId.localeCompare(b.workerId));
+  return answered(Promise.all(states));
 }
 
 /** How many slots the workers with a lease have that take the job type, by its name. */

@@ -1,8 +1,8 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { DrainReport, QueueControl, QueueRate, QueueState } from "../ports/queue-control.ts";
 import { answered } from "./pool-state.ts";
-import { list, number } from "./reply.ts";
-import type { ScriptedRedis, Shard } from "./shard.ts";
+import { list, number, text } from "./reply.ts";
+import type { Reply, ScriptedRedis, Shard } from "./shard.ts";
 
 const minuteMs = 60_000;
 const statusFields = { "1": "scheduled", "2": "pending", "3": "running" } as const;
@@ -21,17 +21,49 @@ export function createRedisQueueControl(redis: ScriptedRedis, shards: readonly S
       const changed = await Promise.all(shards.map((shard) => shard.run("pause", name, pauses ? 1 : 0)));
       return changed.some((count) => count === 1);
     },
-    async drain(name: string, limit: number): Promise<DrainReport> {
-      const report = { stopped: 0, more: false };
-      for (const shard of shards) {
-        const left = limit - report.stopped;
-        const [stopped, more] = list(await shard.run("drain", name, left));
-        report.stopped += number(stopped);
-        report.more ||= more === 1;
-      }
-      return report;
-    },
+    drain: (name, from, limit) => drain(redis, shards, { name, from, limit }),
   };
+}
+
+/** One script call's share, so that Redis stays free for others. */
+const drainedAtOnce = 200;
+
+/** Where a drain goes on. */
+interface DrainPlace {
+  /** By shard: the newest job when the drain began, as the index counts them. */
+  newest: string[];
+  shard: number;
+  /** Behind that score and lane. */
+  behind: Reply[];
+}
+
+const firstLane: Reply[] = ["-inf", ""];
+
+async function drain(
+  redis: ScriptedRedis,
+  shards: readonly Shard[],
+  { name, from, limit }: { name: string; from: string; limit: number },
+): Promise<DrainReport> {
+  const place: DrainPlace = from === "" ? await beginDrain(redis, shards) : JSON.parse(from);
+  let [stopped, left] = [0, limit];
+  while (left > 0) {
+    const shard = shards[place.shard];
+    if (shard === undefined) return { stopped, next: "" };
+    const [score, lane] = place.behind.map(text);
+    const args = [place.newest[place.shard] ?? "0-0", score ?? "", lane ?? "", Math.min(left, drainedAtOnce)] as const;
+    const [count, steps, ...behind] = list(await shard.run("drain", name, ...args));
+    stopped += number(count);
+    left -= number(steps);
+    if (behind.length === 0) place.shard++;
+    place.behind = behind.length === 0 ? firstLane : behind;
+  }
+  return { stopped, next: place.shard < shards.length ? JSON.stringify(place) : "" };
+}
+
+async function beginDrain(redis: ScriptedRedis, shards: readonly Shard[]): Promise<DrainPlace> {
+  const newest = shards.map(({ keys }) => redis.xrevrange(keys.index, "+", "-", "COUNT", 1));
+  const entries = await answered(Promise.all(newest));
+  return { newest: entries.map(([entry]) => entry?.[0] ?? "0-0"), shard: 0, behind: firstLane };
 }
 
 /** The present minute and the one before. */

@@ -78,7 +78,7 @@ export function toReasonedError(thrown: unknown): Error {
 
 /** There is no such job. */
 export function jobNotFound(jobId: string): ReasonedError {
-  return new ReasonedError("JOB_NOT_FOUND", `there is no job ${jobId}`, {
+  return new ReasonedError("JOB_NOT_FOUND", `there is no job ${jobId}: it never existed, or it is past its keep time`, {
     metadata: { job_id: jobId },
     resource: { type: "drydock.job.v1.Job", name: jobId },
   });

@@ -43,12 +43,13 @@ export function createRedisScheduleStore(redis: ScriptedRedis, shards: readonly 
     },
     pause: (jobId) => change(jobId, 0),
     resume: change,
-    async list(limit) {
-      const parts = shards.map(async ({ keys }) => [
-        ...(await redis.zrange(keys.periodic, "0", String(limit - 1))),
-        ...(await redis.srandmember(keys.pausedSchedules, limit)),
-      ]);
-      return (await answered(Promise.all(parts))).flat().slice(0, limit);
+    async list(before, limit) {
+      const from = before === "" ? "+" : `(${before}`;
+      const parts = shards.map(({ keys }) =>
+        redis.zrange(keys.schedules, from, "-", "BYLEX", "REV", "LIMIT", 0, limit),
+      );
+      const ids = (await answered(Promise.all(parts))).flat();
+      return ids.sort((a, b) => (a < b ? 1 : -1)).slice(0, limit);
     },
   };
 }

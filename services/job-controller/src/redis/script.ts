@@ -5,9 +5,11 @@ export const sharedParts = [
   "prelude",
   "record",
   "store",
+  "attempt",
   "status",
   "hooks",
   "index",
+  "sections",
   "lanes",
   "full-lanes",
   "turns",
@@ -82,22 +84,25 @@ export const frequentTransitions: ReadonlySet<TransitionName> = new Set([
 /** How many of a shard's keys are handed over by name; the others are made from their prefix. */
 export const keyCount = 5;
 
-/** The script: shared parts, transitions, dispatch. Default: with all transitions. */
-export function readScript(isWanted: (name: TransitionName) => boolean = () => true): string {
+/** Numbers of the scripts by their names, in capitals. */
+export type Constants = Readonly<Record<string, number>>;
+
+/** The script: shared parts, transitions, dispatch. Default: with all transitions, and every constant as it is written. */
+export function readScript(isWanted: (name: TransitionName) => boolean = () => true, instead: Constants = {}): string {
   const lua = [...sharedParts, ...transitionNames.filter(isWanted), "dispatch"]
     .map((name) => readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8"))
     .join("\n");
-  return withNumbers(lua);
+  return withNumbers(lua, instead);
 }
 
 /** Writes the numbers of constants in place of their names: Lua would fetch each of them again and again. */
-function withNumbers(lua: string): string {
+function withNumbers(lua: string, instead: Constants): string {
   const numbers = new Map<string, string>();
   const rest = lua.replace(
     /^local ([A-Z_]+(?:, [A-Z_]+)*) = (\d+(?:, \d+)*)$/gm,
     (_, names: string, values: string) => {
       const known = values.split(", ");
-      for (const [at, name] of names.split(", ").entries()) numbers.set(name, known[at] ?? "");
+      for (const [at, name] of names.split(", ").entries()) numbers.set(name, String(instead[name] ?? known[at]));
       return "";
     },
   );

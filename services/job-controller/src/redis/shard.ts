@@ -3,8 +3,9 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { type Redis, ReplyError } from "ioredis";
 import { Packr } from "msgpackr";
 import { keysOf, type ShardKeys } from "./keys.ts";
+import { list, text } from "./reply.ts";
 import { toReasonedError } from "./reply-errors.ts";
-import { frequentTransitions, keyCount, readScript, type TransitionName } from "./script.ts";
+import { type Constants, frequentTransitions, keyCount, readScript, type TransitionName } from "./script.ts";
 
 /** What an operation is given. */
 export type Argument = string | number | Buffer;
@@ -35,6 +36,9 @@ const mostFullCalls = 16;
 const firstBytes = 3;
 const messagePack = new Packr({ useRecords: false, int64AsType: "number" });
 
+/** Told of each job that an operation on many left out, and why. */
+export type OnFault = (jobId: string, cause: string) => void;
+
 /** The script of a shard as a method of the connection; see connection.ts. */
 export interface ScriptedRedis extends Redis {
   drydockBuffer(...args: Argument[]): Promise<Buffer>;
@@ -47,14 +51,16 @@ export class Shard {
   readonly keys: ShardKeys;
   readonly #redis: ScriptedRedis;
   readonly #clock: Clock;
+  readonly #onFault: OnFault;
   #waiting: Operation[] = [];
   #calls = 0;
   #isFlushDue = false;
 
-  constructor(number: number, redis: ScriptedRedis, clock: Clock) {
+  constructor(number: number, redis: ScriptedRedis, clock: Clock, onFault: OnFault = () => {}) {
     this.keys = keysOf(number);
     this.#redis = redis;
     this.#clock = clock;
+    this.#onFault = onFault;
   }
 
   /**
@@ -87,6 +93,10 @@ export class Shard {
     try {
       const replies = await this.#send(batch);
       for (const [at, operation] of batch.entries()) settle(operation, replies[at]);
+      for (const fault of replies.slice(batch.length)) {
+        const [jobId, cause] = list(fault as Reply);
+        this.#onFault(text(jobId), text(cause));
+      }
     } catch (error) {
       const reasoned = toReasonedError(error);
       // what waits behind a Redis that does not answer must not wait for its own time-out as well
@@ -118,9 +128,10 @@ export function shardOfKey(key: string, shards: number): number {
   return createHash("sha256").update(key).digest().readUInt32BE(0) % shards;
 }
 
-/** Gives the connection the script, which Redis loads whenever the connection is made. */
-export function defineScript(redis: Redis): ScriptedRedis {
-  const scripts = { drydock: readScript(), drydockFrequent: readScript((name) => frequentTransitions.has(name)) };
+/** Gives the connection the script, which Redis loads whenever the connection is made. Default: with its own constants. */
+export function defineScript(redis: Redis, constants: Constants = {}): ScriptedRedis {
+  const isFrequent = (name: TransitionName) => frequentTransitions.has(name);
+  const scripts = { drydock: readScript(undefined, constants), drydockFrequent: readScript(isFrequent, constants) };
   for (const [name, lua] of Object.entries(scripts)) redis.defineCommand(name, { numberOfKeys: keyCount, lua });
   // Redis may forget scripts that it knows from EVAL alone; where this fails, calls bring them along
   redis.on("ready", () => {

@@ -6,6 +6,9 @@ import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
 import type { JobTypes } from "./job-types.ts";
 import type { PoolFill } from "./pool-limits.ts";
 
+/** So many workers and queues are shown; ListWorkers and ListQueues show all, in pages. */
+const mostShown = 1_000;
+
 /** What the status needs. */
 export interface StatusDeps {
   pool: JobPool;
@@ -26,10 +29,10 @@ export interface PoolStatus {
 export async function checkStatus(deps: StatusDeps): Promise<PoolStatus> {
   const health = await deps.redis.check();
   if (!health.up) return { workers: [], queues: [], redis: health };
-  const [workers, queues] = await Promise.all([deps.pool.workers(), listQueues(deps)]);
+  const [workers, queues] = await Promise.all([deps.pool.workers("", mostShown), listQueues(deps)]);
   return {
     workers: workers.map((worker) => ({ ...worker, heartbeatAt: worker.leaseEndsAt - deps.terms.leaseMs })),
-    queues,
+    queues: queues.slice(0, mostShown),
     redis: health,
   };
 }

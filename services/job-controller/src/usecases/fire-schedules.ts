@@ -1,26 +1,44 @@
 import type { Clock } from "@drydock/shared/clock.ts";
+import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type { Job } from "../domain/job.ts";
 import { followingTime, settle } from "../domain/schedule.ts";
-import type { ScheduleStore } from "../ports/schedule-store.ts";
+import type { DueSchedule, ScheduleStore } from "../ports/schedule-store.ts";
 import { readCron } from "./cron.ts";
+
+/** When one that could not be fired is tried again, in milliseconds. */
+const againMs = 1_000;
 
 /** What firing needs. */
 export interface ScheduleDeps {
   schedules: ScheduleStore;
   clock: Clock;
+  /** Told of each that could not be fired, and why. Default: nobody is. */
+  onFault?: (jobId: string, cause: string) => void;
 }
 
 /** Launches what the periodic jobs' times ask for. */
-export async function fireSchedules({ schedules, clock }: ScheduleDeps): Promise<{ more: boolean; nextDueAt: number }> {
-  const { due, nextDueAt, more } = await schedules.due();
+export async function fireSchedules(deps: ScheduleDeps): Promise<{ more: boolean; nextDueAt: number }> {
+  const { due, nextDueAt, more } = await deps.schedules.due();
   let next = nextDueAt;
   for (const one of due) {
-    const cron = readCron(one.schedule.cronSpec, one.schedule.timeZone);
-    const settlement = settle(one.schedule, one.dueAt, clock.now(), cron);
-    await schedules.fire(one, settlement);
-    if (settlement.nextAt > 0 && (next === 0 || settlement.nextAt < next)) next = settlement.nextAt;
+    const nextAt = await fire(deps, one);
+    if (nextAt > 0 && (next === 0 || nextAt < next)) next = nextAt;
   }
   return { more, nextDueAt: next };
+}
+
+/** Resolves to when it is due next, 0 when it is over. One that cannot be fired leaves the others alone. */
+async function fire({ schedules, clock, onFault }: ScheduleDeps, due: DueSchedule): Promise<number> {
+  try {
+    const cron = readCron(due.schedule.cronSpec, due.schedule.timeZone);
+    const settlement = settle(due.schedule, due.dueAt, clock.now(), cron);
+    await schedules.fire(due, settlement);
+    return settlement.nextAt;
+  } catch (error) {
+    if (error instanceof ReasonedError) throw error;
+    onFault?.(due.jobId, toError(error).message);
+    return clock.now() + againMs;
+  }
 }
 
 /** The next times of a periodic job that has not ended and is not paused. */

@@ -34,16 +34,19 @@ export class JobTypes {
     for (const entry of news) this.#known.set(entry.type.name, entry);
   }
 
+  /** The type of this name, if it is known here. */
+  known(name: string): KnownJobType | undefined {
+    return this.#known.get(name);
+  }
+
   /**
    * The type of this name; asks the store when it is not known here.
    * @param field how the caller named it in its request
    * @throws ReasonedError JOB_NAME_UNKNOWN
    */
   async require(name: string, field: string): Promise<KnownJobType> {
-    const known = this.#known.get(name);
-    if (known !== undefined) return known;
-    if (performance.now() - this.#loadedAt > trustMs) await this.reload();
-    return this.#known.get(name) ?? this.#unknown(name, field);
+    if (this.known(name) === undefined && performance.now() - this.#loadedAt > trustMs) await this.reload();
+    return this.known(name) ?? this.#unknown(name, field);
   }
 
   /** The types known here, by name. */

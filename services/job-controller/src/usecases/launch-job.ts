@@ -8,7 +8,7 @@ import type { JobPool } from "../ports/job-pool.ts";
 import { readCron } from "./cron.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { JobChanges } from "./job-changes.ts";
-import type { JobTypes } from "./job-types.ts";
+import type { JobTypes, KnownJobType } from "./job-types.ts";
 import type { PoolLimits } from "./pool-limits.ts";
 
 /** The largest parameters, as bytes of JSON. */
@@ -54,9 +54,14 @@ export interface Launch {
 /** Stores the job, or throws the refusal if it is not stored already. */
 type StoreJob = (job: NewJob, refusal?: ReasonedError) => Promise<Job>;
 
-/** Stores a job, once its parameters fit its type, if there is room for it; a request is answered again also without. */
+/**
+ * Stores a job, once its parameters fit its type, if there is room for it; a request is answered again also without. Without
+ * a wait when the type is known: then Redis works on the first launches of a call while the others are checked.
+ */
 export async function launchJob(deps: LaunchDeps, launch: Launch): Promise<Job> {
-  return store(deps, await checkLaunch(deps, launch), (job, refusal) => deps.pool.launch(job, refusal));
+  const known = deps.types.known(launch.name);
+  const job = known === undefined ? await checkLaunch(deps, launch) : checkWith(known, deps, launch);
+  return store(deps, job, (job, refusal) => deps.pool.launch(job, refusal));
 }
 
 /** Launches a job on behalf of a running one. When a unique one is alive already, that one is the answer. */
@@ -82,12 +87,14 @@ function store({ limits, dispatcher }: LaunchDeps, job: NewJob, launch: StoreJob
 
 /** The job to be stored, if it fits its type. */
 export async function checkLaunch(deps: LaunchDeps, launch: Launch): Promise<NewJob> {
-  const { types, clock, allowLinkLocalHooks: allowLinkLocal } = deps;
+  return checkWith(await deps.types.require(launch.name, fieldOf(launch, "name")), deps, launch);
+}
+
+function checkWith(known: KnownJobType, deps: LaunchDeps, launch: Launch): NewJob {
+  const { clock, allowLinkLocalHooks: allowLinkLocal } = deps;
   const { name, parameters, traceparent, field = "job", statusHook = "" } = launch;
-  const inField = (own: string) => (field === "" ? own : `${field}.${own}`);
-  const known = await types.require(name, inField("name"));
   const parametersJson = JSON.stringify(parameters);
-  const prefix = inField("parameters");
+  const prefix = fieldOf(launch, "parameters");
   const violations: FieldViolation[] = known
     .check(parameters)
     .map((violation) => ({ ...violation, field: `${prefix}${violation.field}` }));
@@ -99,6 +106,10 @@ export async function checkLaunch(deps: LaunchDeps, launch: Launch): Promise<New
   }
   if (violations.length > 0) throw fieldsInvalid(violations);
   return { name, parametersJson, traceparent, options: toOptions(launch, clock.now()) };
+}
+
+function fieldOf({ field = "job" }: Launch, own: string): string {
+  return field === "" ? own : `${field}.${own}`;
 }
 
 function toOptions(launch: Launch, now: number): LaunchOptions {

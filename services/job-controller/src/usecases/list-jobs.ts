@@ -1,9 +1,7 @@
-import { createHash } from "node:crypto";
-import { fieldsInvalid } from "@drydock/shared/errors.ts";
 import type { Job, JobKind } from "../domain/job.ts";
 import { isFinal, type JobStatus } from "../domain/job-state.ts";
-import { canonicalJson } from "../domain/unique-key.ts";
 import type { JobIndex, JobSource } from "../ports/job-index.ts";
+import { type Page, readPageToken, writePageToken } from "./page-token.ts";
 
 /** How many jobs one call looks at, so that a filter that fits few jobs does not make a long call. */
 const mostLookedAt = 2_000;
@@ -30,13 +28,9 @@ export interface ListedJobs {
 }
 
 /** Lists the jobs that fit, the newest first. Pages may be short: a call looks at a bounded number of jobs. */
-export async function listJobs(
-  index: JobIndex,
-  filter: JobFilter,
-  { size, token }: { size: number; token: string },
-): Promise<ListedJobs> {
+export async function listJobs(index: JobIndex, filter: JobFilter, { size, token }: Page): Promise<ListedJobs> {
   const source = sourceOf(filter);
-  let position = token === "" ? "" : readToken(token, filter);
+  let position = readPageToken(token, filter);
   const jobs: Job[] = [];
   for (let lookedAt = 0; lookedAt < mostLookedAt && jobs.length < size; ) {
     const limit = Math.min(mostAtOnce, size - jobs.length);
@@ -46,7 +40,7 @@ export async function listJobs(
     lookedAt += limit;
     if (position === "" || isPast(page.jobs, source, filter)) return { jobs, nextPageToken: "" };
   }
-  return { jobs, nextPageToken: writeToken(position, filter) };
+  return { jobs, nextPageToken: writePageToken(position, filter) };
 }
 
 function sourceOf({ upstreamJobId, status }: JobFilter): JobSource {
@@ -74,26 +68,4 @@ function isPast(jobs: Job[], source: JobSource, { launchedAfter }: JobFilter): b
   const oldest = jobs.at(-1);
   if (launchedAfter === undefined || source.kind === "ended" || oldest === undefined) return false;
   return oldest.enqueuedAt < launchedAfter - mostSkewMs;
-}
-
-/** The position with a mark of the filter that it belongs to, so that neither can be changed. */
-function writeToken(position: string, filter: JobFilter): string {
-  return Buffer.from(`${markOf(position, filter)}${position}`).toString("base64url");
-}
-
-function readToken(token: string, filter: JobFilter): string {
-  const text = Buffer.from(token, "base64url").toString();
-  const position = text.slice(markLength);
-  if (position !== "" && text.slice(0, markLength) === markOf(position, filter)) return position;
-  const description = "must be the next_page_token of an answer to the same request";
-  throw fieldsInvalid([{ field: "page_token", description }]);
-}
-
-const markLength = 16;
-
-function markOf(position: string, filter: JobFilter): string {
-  return createHash("sha256")
-    .update(`${canonicalJson(filter)}\n${position}`)
-    .digest("base64url")
-    .slice(0, markLength);
 }

@@ -21,6 +21,9 @@ transitions.beat = function(worker, incarnation, session, lease, accept, limit, 
   check_worker(worker, incarnation, session)
   local held_key, commands = prefix .. "held:" .. worker, {}
   redis.call("ZADD", leases, now + tonumber(lease), worker)
+  local function return_unheard(id, job)
+    if now - job[STARTED] > tonumber(accept) then return_held(id, job) end
+  end
   local reply, kept = compare(held_key, { ... })
   local held = redis.call("HGETALL", held_key)
   for at = 1, #held, 2 do
@@ -29,13 +32,8 @@ transitions.beat = function(worker, incarnation, session, lease, accept, limit, 
     if named and not is_overdue(mark, limit) then
       commands[#commands + 1] = command_of(id, mark)
     else
-      local job = find(id)
       if named then reply[named] = 0 end
-      if job and named then
-        force_end(id, job)
-      elseif not job or now - job[STARTED] > tonumber(accept) then
-        give_back_unheard(id, worker)
-      end
+      with_held(id, worker, named and force_end or return_unheard)
     end
   end
   return { reply, commands }

@@ -1,9 +1,11 @@
 -- claim: takes waiting jobs for a worker, in the order of the names; status, token and lease change together.
--- arguments: worker, incarnation, session, limit, then for each job type its name, how many may run over all workers or 0,
---   how many of one fairness key or 0, and what runs in other shards or empty, as JSON:
---   {until_ms, total, keys}, where keys are counts by fairness key, and nothing is taken after that time of Redis' clock
--- reply: whether more may be waiting (0 or 1), then for each job id, token, name, attempt, log length, trace,
---   limit of the run in ms or 0, parameters; errors: WORKER_SUPERSEDED, LEASE_LOST
+-- arguments: worker, incarnation, session, limit, the lane of the first type to go on behind or empty, then for each job
+--   type its name, how many may run over all workers or 0, how many of one fairness key or 0, and what runs in other shards
+--   or empty, as JSON: {until_ms, total, keys}, where keys are counts by fairness key, and nothing is taken after that time
+--   of Redis' clock
+-- reply: whether more may be waiting (0 or 1), how many types are done with, the lane of the next one to go on behind or
+--   empty, then for each job id, token, name, attempt, log length, trace, limit of the run in ms or 0, parameters
+-- errors: WORKER_SUPERSEDED, LEASE_LOST
 local MOST_POPPED = 500
 
 local function log_length(id)
@@ -11,9 +13,9 @@ local function log_length(id)
   return last and tonumber(string.match(last[1], "^%d+")) or 0
 end
 
+-- A fault must not cost those that were popped with it; a record and its details are read before anything is written.
 local function take(id, worker, is_limited, marks, reply)
   local job = find(id)
-  -- a job that was stopped while it waited may have left its id in the queue
   if not job or job[STATUS] ~= PENDING then return end
   local policy = job[POLICY]
   move(job, RUNNING)
@@ -25,28 +27,34 @@ local function take(id, worker, is_limited, marks, reply)
   save(id, job)
   marks[#marks + 1], marks[#marks + 2] = id, job[TOKEN]
   if policy and policy[5] > 0 then redis.call("ZREM", prefix .. "expiring", id) end
-  local length = job[TOKEN] > 1 and log_length(id) or 0
-  local run_limit = policy and policy[4] or 0
-  local parameters = parameters_of(job)
-  reply[#reply + 1] = { id, job[TOKEN], job[NAME], job[ATTEMPT], length, job[TRACE], run_limit, parameters }
+  local length, run_limit = job[TOKEN] > 1 and log_length(id) or 0, policy and policy[4] or 0
+  reply[#reply + 1] = { id, job[TOKEN], job[NAME], job[ATTEMPT], length, job[TRACE], run_limit, parameters_of(job) }
 end
 
-transitions.claim = function(worker, incarnation, session, limit, ...)
+transitions.claim = function(worker, incarnation, session, limit, passed, ...)
   check_worker(worker, incarnation, session)
-  local types, marks, reply, popped = { ... }, {}, { 0 }, 0
-  limit = tonumber(limit)
+  local types, marks, reply, popped, left = { ... }, {}, { 0, 0, "" }, 0, MOST_PASSED
+  limit = tonumber(limit) + #reply
   for at = 1, #types, 4 do
     local name, most, most_of_key = types[at], tonumber(types[at + 1]), tonumber(types[at + 2])
     local room, room_of = rooms(name, most, most_of_key, types[at + 3])
+    local walk = room_of and walk_over(name, passed, left)
     while popped < MOST_POPPED do
-      local wanted = math.min(limit + 1 - #reply, room(), MOST_POPPED - popped)
-      local ids = wanted > 0 and pop(name, wanted, room_of)
+      local wanted = math.min(limit - #reply, room(), MOST_POPPED - popped)
+      local ids = wanted > 0 and pop(name, wanted, room_of, walk)
       if not ids then break end
       popped = popped + #ids
-      for _, id in ipairs(ids) do take(id, worker, most > 0 or most_of_key > 0, marks, reply) end
+      for _, id in ipairs(ids) do
+        local done, fault = pcall(take, id, worker, most > 0 or most_of_key > 0, marks, reply)
+        if not done then faults[#faults + 1] = { id, tostring(fault) } end
+      end
     end
-    if #reply > limit or popped >= MOST_POPPED then reply[1] = 1 end
+    if #reply >= limit or popped >= MOST_POPPED then reply[1] = 1 end
+    left, passed = walk and walk.left or left, walk and walk.left <= 0 and walk.passed or ""
+    if passed == "" then reply[2] = reply[2] + 1 end
+    if left <= 0 then break end
   end
+  reply[3] = passed
   if #marks > 0 then redis.call("HSET", prefix .. "held:" .. worker, unpack(marks)) end
   return reply
 end

@@ -1,22 +1,57 @@
--- drain: stops waiting jobs of a type, the next ones first.
--- arguments: name, how many at most
--- reply: how many were stopped, whether more are waiting (0 or 1)
-transitions.drain = function(name, limit)
-  local stopped, popped = 0, 0
-  limit = tonumber(limit)
-  while popped < limit do
-    local ids = pop(name, limit - popped)
-    if not ids then break end
-    popped = popped + #ids
-    for _, id in ipairs(ids) do
-      local job = find(id)
-      if job and job[STATUS] == PENDING then
-        finish(id, job, STOPPED)
-        pass_on(id, job, STOP)
-        save(id, job)
-        stopped = stopped + 1
-      end
+-- drain: stops the waiting jobs of a type that were launched before the drain began, lane by lane, the next lane first.
+-- arguments: name, the newest entry of the index when the drain began, score and lane behind which to go on ("-inf" and
+--   empty at first), how many steps at most: each id is one, and so is a lane that is done
+-- reply: how many were stopped, how many steps it took, then score and lane to go on behind, nothing when all is done
+-- Ids stand in a lane in the order of their launch, but those that came to wait later. So behind the first one that was
+-- launched after the drain began, nothing waited then. And a lane in which jobs wait only moves back, never before the place.
+
+-- The place of the lane that comes next, as a number from 0. No key has a zero byte.
+local function rank_behind(lanes, score, lane)
+  local mark = lane .. "\0"
+  redis.call("ZADD", lanes, score, mark)
+  local rank = redis.call("ZRANK", lanes, mark)
+  redis.call("ZREM", lanes, mark)
+  return rank
+end
+
+local function is_launched_after(job, newest)
+  local at, place = string.match(entry_of(job[ENQUEUED], job[PLACE], job[ENTRY]), "^(%d+)-(%d+)$")
+  local newest_at, newest_place = string.match(newest, "^(%d+)-(%d+)$")
+  at, newest_at = tonumber(at), tonumber(newest_at)
+  return at > newest_at or at == newest_at and tonumber(place) > tonumber(newest_place)
+end
+
+local function stop_waiting(id, job)
+  finish(id, job, STOPPED)
+  pass_on(id, job, STOP)
+  save(id, job)
+end
+
+local function drop_first(name, lane)
+  local front = front_of(name, lane)
+  redis.call("LPOP", front)
+  if redis.call("EXISTS", front) == 0 and not bring_up(name, lane) then close_lane(name, lane) end
+end
+
+transitions.drain = function(name, newest, score, lane, limit)
+  local lanes, stopped, steps = lanes_of(name), 0, 0
+  local rank = rank_behind(lanes, score, lane)
+  while steps < tonumber(limit) do
+    local next_lane, next_score = unpack(redis.call("ZRANGE", lanes, rank, rank, "WITHSCORES"))
+    if not next_lane then return { stopped, steps } end
+    local is_later, is_stopped = false, false
+    local done = attempt(redis.call("LINDEX", front_of(name, next_lane), 0), function(id, job)
+      is_later = job and is_launched_after(job, newest)
+      is_stopped = job and not is_later and job[STATUS] == PENDING
+      if is_stopped then stop_waiting(id, job) end
+    end)
+    if is_later then
+      rank, score, lane = rank + 1, next_score, next_lane
+    else
+      drop_first(name, next_lane)
+      if done and is_stopped then stopped = stopped + 1 end
     end
+    steps = steps + 1
   end
-  return { stopped, redis.call("EXISTS", lanes_of(name)) }
+  return { stopped, steps, score, lane }
 end

@@ -7,18 +7,17 @@ transitions["due-hooks"] = function(limit, lease, newest_first)
   local ids = newest_first == "1" and redis.call("ZRANGE", due, now, "-inf", "BYSCORE", "REV", "LIMIT", 0, limit)
     or redis.call("ZRANGE", due, "-inf", now, "BYSCORE", "LIMIT", 0, limit)
   local reply = { 0 }
-  for _, id in ipairs(ids) do
+  local function lease_event(id, job)
     local event = redis.call("LINDEX", hook_events(id), 0)
-    local job = find(id)
-    if job and event then
-      redis.call("ZADD", due, lease_end, id)
-      local failures = tonumber(redis.call("HGET", prefix .. "hook-tries", id) or 0)
-      local redelivered = tonumber(redis.call("HGET", prefix .. "hook-redelivered", id) or 0)
-      reply[#reply + 1] = { id, job[HOOK], event, failures, lease_end, redelivered }
-    else
-      redis.call("ZREM", due, id)
-    end
+    if not job or not event then return redis.call("ZREM", due, id) end
+    -- whoever tells it must be able to read it
+    cjson.decode(event)
+    redis.call("ZADD", due, lease_end, id)
+    local failures = tonumber(redis.call("HGET", prefix .. "hook-tries", id) or 0)
+    local redelivered = tonumber(redis.call("HGET", prefix .. "hook-redelivered", id) or 0)
+    reply[#reply + 1] = { id, job[HOOK], event, failures, lease_end, redelivered }
   end
+  for _, id in ipairs(ids) do attempt(id, lease_event, due) end
   local following = redis.call("ZRANGE", due, 0, 0, "WITHSCORES")[2]
   reply[1] = following and tonumber(following) or 0
   return reply

@@ -8,7 +8,7 @@ transitions["due-keys"] = function(limit)
   local due = {}
   local keys = redis.call("ZRANGE", prefix .. "reserved", "-inf", now, "BYSCORE", "LIMIT", 0, limit)
   for at, key in ipairs(keys) do
-    local id, ticket = string.match(redis.call("HGET", prefix .. "unique", key), "^(%S+) (%S+)$")
+    local id, ticket = string.match(redis.call("HGET", prefix .. "unique", key) or "", "^(%S+) (%S+)$")
     due[at] = { key, id, ticket }
     redis.call("ZADD", prefix .. "reserved", now + math.max(LEAST_MS, math.min(age_of(ticket), MOST_MS)), key)
   end

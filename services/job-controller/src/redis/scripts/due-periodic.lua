@@ -7,12 +7,12 @@ transitions["due-periodic"] = function(limit)
   local following = redis.call("ZRANGE", periodic, "(" .. now, "+inf", "BYSCORE", "LIMIT", 0, 1, "WITHSCORES")[2]
   local reply = { following and tonumber(following) or 0 }
   for at = 1, #due, 2 do
-    local job = find(due[at])
-    if job then
-      reply[#reply + 1] = { due[at], tonumber(due[at + 1]), job[SCHEDULE] }
-    else
-      redis.call("ZREM", periodic, due[at])
-    end
+    attempt(due[at], function(id, job)
+      if not job then return redis.call("ZREM", periodic, id) end
+      -- whoever fires it must be able to read it
+      cjson.decode(job[SCHEDULE])
+      reply[#reply + 1] = { id, tonumber(due[at + 1]), job[SCHEDULE] }
+    end, periodic)
   end
   return reply
 end

@@ -5,16 +5,14 @@ local function end_part(parent, limit)
   local ending = prefix .. "ending"
   local command, from = string.match(redis.call("HGET", ending, parent), "^(%d):(.+)$")
   command = tonumber(command)
-  local entries = redis.call("XRANGE", prefix .. "sub-jobs:" .. parent, from, "+", "COUNT", limit)
-  for _, entry in ipairs(entries) do
-    local id = entry[2][2]
-    local job = find(id)
-    if job then
-      if end_job(id, job, command) then save(id, job) end
-      -- also when it has ended: what it launched may be alive
-      pass_on(id, job, command)
-    end
+  local function pass_to(id, job)
+    if not job then return end
+    if end_job(id, job, command) then save(id, job) end
+    -- also when it has ended: what it launched may be alive
+    pass_on(id, job, command)
   end
+  local entries = redis.call("XRANGE", prefix .. "sub-jobs:" .. parent, from, "+", "COUNT", limit)
+  for _, entry in ipairs(entries) do attempt(entry[2][2], pass_to) end
   if #entries < limit then
     redis.call("HDEL", ending, parent)
     return #entries + 1

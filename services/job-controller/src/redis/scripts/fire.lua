@@ -32,6 +32,7 @@ transitions.fire = function(id, due, new_id, run_at, next_at, missed, most_alive
     plan(id, job, next_at)
   else
     redis.call("ZREM", periodic, id)
+    redis.call("ZREM", prefix .. "schedules", id)
     finish(id, job, STOPPED)
   end
   save(id, job)

@@ -1,27 +1,35 @@
 -- full-lanes: how a claim gets past lanes whose fairness key has no room.
--- So many lanes are looked at when the first ones are passed over; the next call goes on behind them.
-local MOST_LANES = 200
--- Among the ranks of a type's turns: how many lanes the next call leaves out, if not none.
-local PASSED = "passed"
+-- So many lanes are passed over by one call; the next one goes on behind them.
+local MOST_PASSED = 200
 
--- The lane and score that come next among those whose fairness key has room.
-local function next_with_room(name, room_of)
-  local lanes, turns = lanes_of(name), prefix .. "turns:" .. name
-  local passed = tonumber(redis.call("HGET", turns, PASSED) or 0)
-  for from = passed, passed + MOST_LANES - 1, 20 do
-    local found = redis.call("ZRANGE", lanes, from, from + 19, "WITHSCORES")
+-- The place behind the lane that an earlier call passed over last, told as its score and name. When it stands there no
+-- more, others may: what is behind is looked at again rather than left out.
+local function place_behind(lanes, passed)
+  local score, lane = string.match(passed, "^(%S+) (.+)$")
+  if not lane then return 0 end
+  if redis.call("ZSCORE", lanes, lane) == score then return redis.call("ZRANK", lanes, lane) + 1 end
+  return redis.call("ZCOUNT", lanes, "-inf", "(" .. score)
+end
+
+-- A walk over the lanes of a type. Those that it has passed over stay full as long as the call lasts, and taken jobs put
+-- lanes back only, so that its place stays right.
+local function walk_over(name, passed, left)
+  return { lanes = lanes_of(name), place = place_behind(lanes_of(name), passed), left = left, passed = "" }
+end
+
+-- The lane and score that come next among those whose fairness key has room. When none was found, the walk's `passed` is
+-- empty at the end of the lanes.
+local function next_with_room(walk, room_of)
+  while walk.left > 0 do
+    local count = math.min(walk.left, 20)
+    local found = redis.call("ZRANGE", walk.lanes, walk.place, walk.place + count - 1, "WITHSCORES")
     for at = 1, #found, 2 do
-      if room_of(string.sub(found[at], 3)) > 0 then
-        if passed > 0 then redis.call("HDEL", turns, PASSED) end
-        return found[at], tonumber(found[at + 1])
-      end
+      if room_of(string.sub(found[at], 3)) > 0 then return found[at], tonumber(found[at + 1]) end
+      walk.place, walk.left, walk.passed = walk.place + 1, walk.left - 1, found[at + 1] .. " " .. found[at]
     end
-    if #found < 40 then
-      if passed == 0 then return nil end
-      redis.call("HDEL", turns, PASSED)
-      -- the first ones may have room again
-      return next_with_room(name, room_of)
+    if #found < 2 * count then
+      walk.passed = ""
+      return nil
     end
   end
-  redis.call("HSET", turns, PASSED, passed + MOST_LANES)
 end

@@ -20,6 +20,17 @@ local function let_go(id, job)
   ready_names[job[NAME]] = true
 end
 
+-- Does the work with a job that the worker holds. One that is not its own any more, or that cannot be dealt with, is off
+-- its list then: a worker with one of those must be able to come and go.
+local function with_held(id, worker, work)
+  local is_held
+  local done = attempt(id, function(_, job)
+    is_held = job and job[STATUS] == RUNNING and job[WORKER] == worker
+    if is_held then work(id, job) end
+  end)
+  if not done or not is_held then redis.call("HDEL", prefix .. "held:" .. worker, id) end
+end
+
 local function finish(id, job, status)
   move(job, status)
   ended[job[NAME]] = (ended[job[NAME]] or 0) + 1

@@ -24,7 +24,7 @@ local function launch(id, name, trace, parameters, upstream, with, hold, by)
   check_unique(id, with.unique, hold, by)
   local waits = with.run_at > now or with.kind == PERIODIC
   local job = setmetatable({ parameters, waits and SCHEDULED or PENDING, with.kind, with.priority, 0, 0, NO, NO, 0,
-    0, 0, 1, now, now, waits and with.run_at or 0, 0, 0, 0, 0, name, upstream, "", with.fairness, 0, 1 }, fields)
+    0, 0, 1, now, now, waits and with.run_at or 0, 0, 0, 0, 0, name, upstream, "", with.fairness, 0, 0, 1 }, fields)
   local place, entry = add_entry(prefix .. "index", id)
   job[PLACE] = place
   if entry then job[ENTRY] = entry end
@@ -34,15 +34,16 @@ local function launch(id, name, trace, parameters, upstream, with, hold, by)
     job[SCHEDULE], job[HOOK] = with.schedule, with.hook
   end
   if with.hook ~= "" then tell_hook(id, job, "status") end
-  store(id, job)
   if with.unique ~= "" then redis.call("HSET", prefix .. "unique", with.unique, id) end
   if with.kind == PERIODIC then
+    redis.call("ZADD", prefix .. "schedules", 0, id)
     plan(id, job, with.run_at)
   elseif waits then
     postpone(id, job, with.run_at)
   else
-    enqueue(id, job, "RPUSH")
+    enqueue(id, job, "back")
   end
+  store(id, job)
   if with.request ~= "" then redis.call("SET", prefix .. "request:" .. with.request, id, "EX", REQUEST_SECONDS) end
   if with.kind ~= PERIODIC then wait_for_first_run(id, job, waits and with.run_at or now) end
   count(job, 1)

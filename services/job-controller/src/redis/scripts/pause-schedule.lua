@@ -6,9 +6,8 @@ transitions["pause-schedule"] = function(id, next_at)
   if job[KIND] ~= PERIODIC or job[STATUS] ~= SCHEDULED then refuse("JOB_STATUS_FORBIDS", "schedule " .. job[STATUS]) end
   if tonumber(next_at) == 0 then
     redis.call("ZREM", prefix .. "periodic", id)
-    redis.call("SADD", prefix .. "paused-schedules", id)
     job[RUN_AT] = 0
-  elseif redis.call("SREM", prefix .. "paused-schedules", id) == 1 then
+  elseif job[RUN_AT] == 0 then
     plan(id, job, tonumber(next_at))
   end
   save(id, job)

@@ -2,15 +2,15 @@
 -- arguments: id
 -- reply: the job, the ids, status and count in turn, and of a periodic job paused (0 or 1), launched, missed, skipped
 -- errors: JOB_NOT_FOUND
-local function periodic_state(id)
-  local paused = redis.call("SISMEMBER", prefix .. "paused-schedules", id)
+local function periodic_state(id, job)
+  local paused = job[STATUS] == SCHEDULED and job[RUN_AT] == 0 and 1 or 0
   local state = redis.call("HMGET", prefix .. "schedule:" .. id, "launched", "missed", "skipped")
   return { paused, tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0) }
 end
 
 transitions.read = function(id)
   local job = load(id)
-  local periodic = job[KIND] == PERIODIC and periodic_state(id) or {}
+  local periodic = job[KIND] == PERIODIC and periodic_state(id, job) or {}
   if job[PARENT] == NO then return { shown(id, job), {}, {}, periodic } end
   local launched = {}
   for _, entry in ipairs(redis.call("XRANGE", prefix .. "sub-jobs:" .. id, "-", "+", "COUNT", 100)) do

@@ -4,12 +4,7 @@
 -- How often a worker may be lost in the middle of a job before the job is taken for the cause.
 local MAX_CRASHES = 3
 
-local function lose(id, worker)
-  local job = find(id)
-  if not job or job[STATUS] ~= RUNNING or job[WORKER] ~= worker then
-    redis.call("HDEL", prefix .. "held:" .. worker, id)
-    return
-  end
+local function count_loss(id, job)
   job[CRASHES] = job[CRASHES] + 1
   if job[COMMAND] == 0 and job[CRASHES] >= MAX_CRASHES then
     local text = "the worker was lost " .. MAX_CRASHES .. " times in the middle of this job"
@@ -21,6 +16,10 @@ local function lose(id, worker)
     give_back(id, job)
   end
   save(id, job)
+end
+
+local function lose(id, worker)
+  with_held(id, worker, count_loss)
 end
 
 local function lose_all(worker, limit)

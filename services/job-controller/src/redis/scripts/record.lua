@@ -2,11 +2,11 @@
 -- form that is quick to read and write; the details, MessagePack, absent while they say nothing; the parameters.
 local RECORD, STATUS, KIND, PRIORITY, COMMAND, CRASHES, PARENT, LIMITED, HOOK_STATUS = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local ATTEMPT, TOKEN, REVISION, ENQUEUED, UPDATED, RUN_AT, STARTED, ENDED = 10, 11, 12, 13, 14, 15, 16, 17
-local PLACE, END_PLACE, NAME, UPSTREAM, WORKER, FAIRNESS, DETAILS, REST = 18, 19, 20, 21, 22, 23, 24, 25
-local FORM = ">BBBBBBBBHI4I4I6I6I6I6I6HHssssI3"
+local PLACE, END_PLACE, NAME, UPSTREAM, WORKER, FAIRNESS, SECTION, DETAILS, REST = 18, 19, 20, 21, 22, 23, 24, 25, 26
+local FORM = ">BBBBBBBBHI4I4I6I6I6I6I6HHssssI4I3"
 -- an error is {reason, message, attempt, time}, a policy {attempts, base, cap, run limit, queue limit, reasons}, or false
-local CHECK_IN, CHECK_IN_AT, PHASE, PERCENT, ERROR, TRACE = 26, 27, 28, 29, 30, 31
-local UNIQUE, POLICY, LABELS, SCHEDULE, HOOK, ENTRY, END_ENTRY = 32, 33, 34, 35, 36, 37, 38
+local CHECK_IN, CHECK_IN_AT, PHASE, PERCENT, ERROR, TRACE = 27, 28, 29, 30, 31, 32
+local UNIQUE, POLICY, LABELS, SCHEDULE, HOOK, ENTRY, END_ENTRY = 33, 34, 35, 36, 37, 38, 39
 local NO_DETAILS = { "", 0, "", 0, false, "", "", false, "", "", "", "", "" }
 local YES, NO = 1, 0
 local SCHEDULED, PENDING, RUNNING, STOPPED, CANCELLED, ERRED, SUCCESS = 1, 2, 3, 4, 5, 6, 7

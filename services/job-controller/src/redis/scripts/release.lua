@@ -11,26 +11,24 @@ local function give_back(id, job)
     finish(id, job, command == STOP and STOPPED or CANCELLED)
   else
     move(job, PENDING)
-    enqueue(id, job, "LPUSH")
+    enqueue(id, job, "front")
   end
+end
+
+local function return_held(id, job)
+  give_back(id, job)
+  save(id, job)
 end
 
 transitions.release = function(id, token)
   local job = load(id)
   local verdict = standing(job, token)
   if verdict ~= "held" then return verdict end
-  give_back(id, job)
-  save(id, job)
+  return_held(id, job)
   return "accepted"
 end
 
 -- Gives back a job that the worker was assigned but does not have.
 local function give_back_unheard(id, worker)
-  local job = find(id)
-  if job and job[STATUS] == RUNNING and job[WORKER] == worker then
-    give_back(id, job)
-    save(id, job)
-  else
-    redis.call("HDEL", prefix .. "held:" .. worker, id)
-  end
+  with_held(id, worker, return_held)
 end

@@ -18,7 +18,7 @@ transitions.retry = function(id, hold, by)
   -- what is not ended yet of the jobs that it launched belongs to its new life
   redis.call("HDEL", prefix .. "ending", id)
   if job[PARENT] == YES then redis.call("HINCRBY", prefix .. "sub-job-keys:" .. id, LIFE, 1) end
+  enqueue(id, job, "back")
   save(id, job)
-  enqueue(id, job, "RPUSH")
   return shown(id, job)
 end

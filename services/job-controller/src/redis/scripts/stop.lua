@@ -19,7 +19,7 @@ local function end_job(id, job, command)
   if job[STATUS] == PENDING then leave_lane(id, job) else redis.call("ZREM", scheduled, id) end
   if job[KIND] == PERIODIC then
     redis.call("ZREM", prefix .. "periodic", id)
-    redis.call("SREM", prefix .. "paused-schedules", id)
+    redis.call("ZREM", prefix .. "schedules", id)
   end
   finish(id, job, command == STOP and STOPPED or CANCELLED)
   return true

@@ -45,15 +45,13 @@ transitions.sweep = function(status, before, hooks_before, limit)
   local last = string.format("%.0f", tonumber(before) - 1)
   local entries, stays = redis.call("XRANGE", stream, from, last, "COUNT", limit), nil
   for _, entry in ipairs(entries) do
-    local id = entry[2][2]
-    local job = find(id)
-    local is_over = job and job[STATUS] == tonumber(status) and job[ENDED] < tonumber(before)
-    if is_over and awaits_hook(id, job, hooks_before) then
-      stays = entry[1]
-    else
-      if is_over then forget(id, job) end
-      redis.call("XDEL", stream, entry[1])
-    end
+    local goes
+    local done = attempt(entry[2][2], function(id, job)
+      local is_over = job and job[STATUS] == tonumber(status) and job[ENDED] < tonumber(before)
+      goes = not is_over or not awaits_hook(id, job, hooks_before)
+      if is_over and goes then forget(id, job) end
+    end)
+    if done and goes then redis.call("XDEL", stream, entry[1]) else stays = entry[1] end
   end
   if stays then redis.call("HSET", prefix .. "swept", status, stays .. " " .. began) end
   return #entries

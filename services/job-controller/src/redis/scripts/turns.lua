@@ -2,12 +2,11 @@
 
 -- Puts a lane back by what was taken from it, and notes for its rank where lanes begin from now on.
 local function pass_turns(name, lane, score, taken, is_empty)
-  local lanes, turns = lanes_of(name), prefix .. "turns:" .. name
-  if is_empty then
-    redis.call("ZREM", lanes, lane)
-    if redis.call("EXISTS", lanes) == 0 then return redis.call("DEL", turns) end
-  else
-    redis.call("ZINCRBY", lanes, taken, lane)
+  local turns = prefix .. "turns:" .. name
+  if not is_empty then
+    redis.call("ZINCRBY", lanes_of(name), taken, lane)
+  elseif not close_lane(name, lane) then
+    return
   end
   local rank = math.floor(score / RANK)
   local turn = score - rank * RANK + taken - (is_empty and 0 or 1)
@@ -24,19 +23,20 @@ local function next_lane(name, wanted)
   return lane, tonumber(score), is_alone and wanted or 1
 end
 
--- Takes up to so many ids from the lane whose turn it is; nil when there is none. With `room_of`, a lane is passed over
--- whose fairness key has no room.
-local function pop(name, wanted, room_of)
+-- Takes up to so many ids from the lane whose turn it is; nil when there is none. With `room_of`, the lane is the next one
+-- of the walk whose fairness key has room.
+local function pop(name, wanted, room_of, walk)
   local lane, score, count
   if room_of then
-    lane, score = next_with_room(name, room_of)
+    lane, score = next_with_room(walk, room_of)
     count = 1
   else
     lane, score, count = next_lane(name, wanted)
   end
   if not lane then return nil end
-  local list = lane_list(name, lane)
-  local ids = redis.call("LPOP", list, count) or {}
-  pass_turns(name, lane, score, #ids, #ids < count or redis.call("EXISTS", list) == 0)
+  local front = front_of(name, lane)
+  local ids = redis.call("LPOP", front, count) or {}
+  local is_empty = (#ids < count or redis.call("EXISTS", front) == 0) and not bring_up(name, lane)
+  pass_turns(name, lane, score, #ids, is_empty)
   return ids
 end

@@ -10,7 +10,9 @@ local function age_of(ticket)
 end
 
 transitions["withdraw-key"] = function(key, id, ticket, launch_ms)
-  local job = find(id)
+  local job
+  -- while nobody can tell whether the job is alive, the key is kept
+  if not attempt(id, function(_, found) job = found end) then return "ends" end
   -- another process may have made the same id
   if job and job[UNIQUE] ~= key then job = nil end
   if job and job[STATUS] <= RUNNING then return job[COMMAND] == 0 and "held" or "ends" end

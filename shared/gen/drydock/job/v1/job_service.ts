@@ -174,9 +174,9 @@ export interface CheckStatusRequest {
 
 /** The answer of CheckStatus. */
 export interface CheckStatusResponse {
-  /** The workers whose lease is alive, by id. */
+  /** The workers whose lease is alive, by id; the first 1,000. ListWorkers has all. */
   pools: WorkerPool[];
-  /** The queues, one for each job type that was ever registered, by name. */
+  /** The queues, one for each job type that was ever registered, by name; the first 1,000. ListQueues has all. */
   queues: QueueStats[];
   /** The Redis under it. */
   redis: RedisStats | undefined;
@@ -2758,7 +2758,7 @@ export const JobServiceService = {
     responseSerialize: (value: ListJobsResponse): Buffer => Buffer.from(ListJobsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListJobsResponse => ListJobsResponse.decode(value),
   },
-  /** Tells where a job stands. */
+  /** Tells where a job stands. One that is past its keep time is gone: NOT_FOUND, as for one that never existed. */
   getJob: {
     path: "/drydock.job.v1.JobService/GetJob" as const,
     requestStream: false as const,
@@ -2841,7 +2841,7 @@ export interface JobServiceServer extends UntypedServiceImplementation {
   launchJobs: handleUnaryCall<LaunchJobsRequest, LaunchJobsResponse>;
   /** Lists jobs, the newest first. */
   listJobs: handleUnaryCall<ListJobsRequest, ListJobsResponse>;
-  /** Tells where a job stands. */
+  /** Tells where a job stands. One that is past its keep time is gone: NOT_FOUND, as for one that never existed. */
   getJob: handleUnaryCall<GetJobRequest, GetJobResponse>;
   /**
    * Ends a job for good. A waiting job is STOPPED at once; a running one is told and is STOPPED when its handler has
@@ -2909,7 +2909,7 @@ export interface JobServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListJobsResponse) => void,
   ): ClientUnaryCall;
-  /** Tells where a job stands. */
+  /** Tells where a job stands. One that is past its keep time is gone: NOT_FOUND, as for one that never existed. */
   getJob(
     request: GetJobRequest,
     callback: (error: ServiceError | null, response: GetJobResponse) => void,

@@ -33,12 +33,18 @@ export const protobufFileName = "drydock/job/v1/queue_service.proto";
 
 /** The request of ListQueues. */
 export interface ListQueuesRequest {
+  /** At most so many; default 50, at most 200. */
+  pageSize: number;
+  /** next_page_token of the page before. */
+  pageToken: string;
 }
 
 /** The answer of ListQueues. */
 export interface ListQueuesResponse {
   /** The queues, by name. */
   queues: Queue[];
+  /** For the next page; empty at the end. */
+  nextPageToken: string;
 }
 
 /** The jobs of one type. */
@@ -93,26 +99,37 @@ export interface ResumeQueueResponse {
 export interface DrainQueueRequest {
   /** The job type. */
   name: string;
-  /** At most so many; default and most 1,000. */
+  /**
+   * How much is done at most; default and most 1,000. Each job that is stopped is one, and so is each lane that is
+   * done: fewer jobs, or none, may be stopped though more follow.
+   */
   limit: number;
+  /** next_page_token of the part before; empty begins a drain. */
+  pageToken: string;
 }
 
 /** The answer of DrainQueue. */
 export interface DrainQueueResponse {
   /** How many were stopped. */
   stopped: number;
-  /** Whether more are waiting. */
-  more: boolean;
+  /** For the next part; empty when the drain is done. */
+  nextPageToken: string;
 }
 
 /** The request of ListWorkers. */
 export interface ListWorkersRequest {
+  /** At most so many; default 50, at most 200. */
+  pageSize: number;
+  /** next_page_token of the page before. */
+  pageToken: string;
 }
 
 /** The answer of ListWorkers. */
 export interface ListWorkersResponse {
   /** The workers whose lease is alive, by id. */
   workers: Worker[];
+  /** For the next page; empty at the end. */
+  nextPageToken: string;
 }
 
 /** A worker. */
@@ -153,12 +170,18 @@ export interface DrainWorkerResponse {
 
 /** The request of ListSchedules. */
 export interface ListSchedulesRequest {
+  /** At most so many; default 50, at most 200. */
+  pageSize: number;
+  /** next_page_token of the page before. */
+  pageToken: string;
 }
 
 /** The answer of ListSchedules. */
 export interface ListSchedulesResponse {
-  /** The periodic jobs; the first 1,000. */
+  /** The periodic jobs. A page may be shorter though more follow. */
   jobs: JobStats[];
+  /** For the next page; empty at the end. */
+  nextPageToken: string;
 }
 
 /** The request of PauseSchedule. */
@@ -237,12 +260,18 @@ export interface FailedHook {
 
 /** The request of ListJobTypes. */
 export interface ListJobTypesRequest {
+  /** At most so many; default 50, at most 200. */
+  pageSize: number;
+  /** next_page_token of the page before. */
+  pageToken: string;
 }
 
 /** The answer of ListJobTypes. */
 export interface ListJobTypesResponse {
   /** The job types, by name. */
   jobTypes: JobType[];
+  /** For the next page; empty at the end. */
+  nextPageToken: string;
 }
 
 /** A job type as the workers registered it. */
@@ -265,11 +294,17 @@ export interface JobType {
 }
 
 function createBaseListQueuesRequest(): ListQueuesRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
-  encode(_: ListQueuesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListQueuesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -286,6 +321,22 @@ export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -298,32 +349,54 @@ export const ListQueuesRequest: MessageFns<ListQueuesRequest> = {
     }
   },
 
-  fromJSON(_: any): ListQueuesRequest {
-    return {};
+  fromJSON(object: any): ListQueuesRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
   },
 
-  toJSON(_: ListQueuesRequest): unknown {
+  toJSON(message: ListQueuesRequest): unknown {
     const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
     return obj;
   },
 
   create(base?: DeepPartial<ListQueuesRequest>): ListQueuesRequest {
     return ListQueuesRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ListQueuesRequest>): ListQueuesRequest {
+  fromPartial(object: DeepPartial<ListQueuesRequest>): ListQueuesRequest {
     const message = createBaseListQueuesRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListQueuesResponse(): ListQueuesResponse {
-  return { queues: [] };
+  return { queues: [], nextPageToken: "" };
 }
 
 export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
   encode(message: ListQueuesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.queues) {
       Queue.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -349,6 +422,14 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
             message.queues.push(Queue.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -362,13 +443,23 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
   },
 
   fromJSON(object: any): ListQueuesResponse {
-    return { queues: globalThis.Array.isArray(object?.queues) ? object.queues.map((e: any) => Queue.fromJSON(e)) : [] };
+    return {
+      queues: globalThis.Array.isArray(object?.queues) ? object.queues.map((e: any) => Queue.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
   },
 
   toJSON(message: ListQueuesResponse): unknown {
     const obj: any = {};
     if (message.queues?.length) {
       obj.queues = message.queues.map((e) => Queue.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
     }
     return obj;
   },
@@ -379,6 +470,7 @@ export const ListQueuesResponse: MessageFns<ListQueuesResponse> = {
   fromPartial(object: DeepPartial<ListQueuesResponse>): ListQueuesResponse {
     const message = createBaseListQueuesResponse();
     message.queues = object.queues?.map((e) => Queue.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -873,7 +965,7 @@ export const ResumeQueueResponse: MessageFns<ResumeQueueResponse> = {
 };
 
 function createBaseDrainQueueRequest(): DrainQueueRequest {
-  return { name: "", limit: 0 };
+  return { name: "", limit: 0, pageToken: "" };
 }
 
 export const DrainQueueRequest: MessageFns<DrainQueueRequest> = {
@@ -883,6 +975,9 @@ export const DrainQueueRequest: MessageFns<DrainQueueRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(16).int32(message.limit);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
     }
     return writer;
   },
@@ -916,6 +1011,14 @@ export const DrainQueueRequest: MessageFns<DrainQueueRequest> = {
             message.limit = reader.int32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -932,6 +1035,11 @@ export const DrainQueueRequest: MessageFns<DrainQueueRequest> = {
     return {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
     };
   },
 
@@ -943,6 +1051,9 @@ export const DrainQueueRequest: MessageFns<DrainQueueRequest> = {
     if (message.limit !== 0) {
       obj.limit = Math.round(message.limit);
     }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
     return obj;
   },
 
@@ -953,12 +1064,13 @@ export const DrainQueueRequest: MessageFns<DrainQueueRequest> = {
     const message = createBaseDrainQueueRequest();
     message.name = object.name ?? "";
     message.limit = object.limit ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseDrainQueueResponse(): DrainQueueResponse {
-  return { stopped: 0, more: false };
+  return { stopped: 0, nextPageToken: "" };
 }
 
 export const DrainQueueResponse: MessageFns<DrainQueueResponse> = {
@@ -966,8 +1078,8 @@ export const DrainQueueResponse: MessageFns<DrainQueueResponse> = {
     if (message.stopped !== 0) {
       writer.uint32(8).int32(message.stopped);
     }
-    if (message.more !== false) {
-      writer.uint32(16).bool(message.more);
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -994,11 +1106,11 @@ export const DrainQueueResponse: MessageFns<DrainQueueResponse> = {
             continue;
           }
           case 2: {
-            if (tag !== 16) {
+            if (tag !== 18) {
               break;
             }
 
-            message.more = reader.bool();
+            message.nextPageToken = reader.string();
             continue;
           }
         }
@@ -1016,7 +1128,11 @@ export const DrainQueueResponse: MessageFns<DrainQueueResponse> = {
   fromJSON(object: any): DrainQueueResponse {
     return {
       stopped: isSet(object.stopped) ? globalThis.Number(object.stopped) : 0,
-      more: isSet(object.more) ? globalThis.Boolean(object.more) : false,
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
     };
   },
 
@@ -1025,8 +1141,8 @@ export const DrainQueueResponse: MessageFns<DrainQueueResponse> = {
     if (message.stopped !== 0) {
       obj.stopped = Math.round(message.stopped);
     }
-    if (message.more !== false) {
-      obj.more = message.more;
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
     }
     return obj;
   },
@@ -1037,17 +1153,23 @@ export const DrainQueueResponse: MessageFns<DrainQueueResponse> = {
   fromPartial(object: DeepPartial<DrainQueueResponse>): DrainQueueResponse {
     const message = createBaseDrainQueueResponse();
     message.stopped = object.stopped ?? 0;
-    message.more = object.more ?? false;
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
 
 function createBaseListWorkersRequest(): ListWorkersRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListWorkersRequest: MessageFns<ListWorkersRequest> = {
-  encode(_: ListWorkersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListWorkersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -1064,6 +1186,22 @@ export const ListWorkersRequest: MessageFns<ListWorkersRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1076,32 +1214,54 @@ export const ListWorkersRequest: MessageFns<ListWorkersRequest> = {
     }
   },
 
-  fromJSON(_: any): ListWorkersRequest {
-    return {};
+  fromJSON(object: any): ListWorkersRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
   },
 
-  toJSON(_: ListWorkersRequest): unknown {
+  toJSON(message: ListWorkersRequest): unknown {
     const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
     return obj;
   },
 
   create(base?: DeepPartial<ListWorkersRequest>): ListWorkersRequest {
     return ListWorkersRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ListWorkersRequest>): ListWorkersRequest {
+  fromPartial(object: DeepPartial<ListWorkersRequest>): ListWorkersRequest {
     const message = createBaseListWorkersRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListWorkersResponse(): ListWorkersResponse {
-  return { workers: [] };
+  return { workers: [], nextPageToken: "" };
 }
 
 export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
   encode(message: ListWorkersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.workers) {
       Worker.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -1127,6 +1287,14 @@ export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
             message.workers.push(Worker.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1142,6 +1310,11 @@ export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
   fromJSON(object: any): ListWorkersResponse {
     return {
       workers: globalThis.Array.isArray(object?.workers) ? object.workers.map((e: any) => Worker.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
     };
   },
 
@@ -1149,6 +1322,9 @@ export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
     const obj: any = {};
     if (message.workers?.length) {
       obj.workers = message.workers.map((e) => Worker.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
     }
     return obj;
   },
@@ -1159,6 +1335,7 @@ export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
   fromPartial(object: DeepPartial<ListWorkersResponse>): ListWorkersResponse {
     const message = createBaseListWorkersResponse();
     message.workers = object.workers?.map((e) => Worker.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -1518,11 +1695,17 @@ export const DrainWorkerResponse: MessageFns<DrainWorkerResponse> = {
 };
 
 function createBaseListSchedulesRequest(): ListSchedulesRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
-  encode(_: ListSchedulesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListSchedulesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -1539,6 +1722,22 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1551,32 +1750,54 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     }
   },
 
-  fromJSON(_: any): ListSchedulesRequest {
-    return {};
+  fromJSON(object: any): ListSchedulesRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
   },
 
-  toJSON(_: ListSchedulesRequest): unknown {
+  toJSON(message: ListSchedulesRequest): unknown {
     const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
     return obj;
   },
 
   create(base?: DeepPartial<ListSchedulesRequest>): ListSchedulesRequest {
     return ListSchedulesRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ListSchedulesRequest>): ListSchedulesRequest {
+  fromPartial(object: DeepPartial<ListSchedulesRequest>): ListSchedulesRequest {
     const message = createBaseListSchedulesRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListSchedulesResponse(): ListSchedulesResponse {
-  return { jobs: [] };
+  return { jobs: [], nextPageToken: "" };
 }
 
 export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
   encode(message: ListSchedulesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.jobs) {
       JobStats.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -1602,6 +1823,14 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
             message.jobs.push(JobStats.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1615,13 +1844,23 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
   },
 
   fromJSON(object: any): ListSchedulesResponse {
-    return { jobs: globalThis.Array.isArray(object?.jobs) ? object.jobs.map((e: any) => JobStats.fromJSON(e)) : [] };
+    return {
+      jobs: globalThis.Array.isArray(object?.jobs) ? object.jobs.map((e: any) => JobStats.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
   },
 
   toJSON(message: ListSchedulesResponse): unknown {
     const obj: any = {};
     if (message.jobs?.length) {
       obj.jobs = message.jobs.map((e) => JobStats.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
     }
     return obj;
   },
@@ -1632,6 +1871,7 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
   fromPartial(object: DeepPartial<ListSchedulesResponse>): ListSchedulesResponse {
     const message = createBaseListSchedulesResponse();
     message.jobs = object.jobs?.map((e) => JobStats.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -2440,11 +2680,17 @@ export const FailedHook: MessageFns<FailedHook> = {
 };
 
 function createBaseListJobTypesRequest(): ListJobTypesRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListJobTypesRequest: MessageFns<ListJobTypesRequest> = {
-  encode(_: ListJobTypesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListJobTypesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -2461,6 +2707,22 @@ export const ListJobTypesRequest: MessageFns<ListJobTypesRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2473,32 +2735,54 @@ export const ListJobTypesRequest: MessageFns<ListJobTypesRequest> = {
     }
   },
 
-  fromJSON(_: any): ListJobTypesRequest {
-    return {};
+  fromJSON(object: any): ListJobTypesRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
   },
 
-  toJSON(_: ListJobTypesRequest): unknown {
+  toJSON(message: ListJobTypesRequest): unknown {
     const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
     return obj;
   },
 
   create(base?: DeepPartial<ListJobTypesRequest>): ListJobTypesRequest {
     return ListJobTypesRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ListJobTypesRequest>): ListJobTypesRequest {
+  fromPartial(object: DeepPartial<ListJobTypesRequest>): ListJobTypesRequest {
     const message = createBaseListJobTypesRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListJobTypesResponse(): ListJobTypesResponse {
-  return { jobTypes: [] };
+  return { jobTypes: [], nextPageToken: "" };
 }
 
 export const ListJobTypesResponse: MessageFns<ListJobTypesResponse> = {
   encode(message: ListJobTypesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.jobTypes) {
       JobType.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -2524,6 +2808,14 @@ export const ListJobTypesResponse: MessageFns<ListJobTypesResponse> = {
             message.jobTypes.push(JobType.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2543,6 +2835,11 @@ export const ListJobTypesResponse: MessageFns<ListJobTypesResponse> = {
         : globalThis.Array.isArray(object?.job_types)
         ? object.job_types.map((e: any) => JobType.fromJSON(e))
         : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
     };
   },
 
@@ -2550,6 +2847,9 @@ export const ListJobTypesResponse: MessageFns<ListJobTypesResponse> = {
     const obj: any = {};
     if (message.jobTypes?.length) {
       obj.jobTypes = message.jobTypes.map((e) => JobType.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
     }
     return obj;
   },
@@ -2560,6 +2860,7 @@ export const ListJobTypesResponse: MessageFns<ListJobTypesResponse> = {
   fromPartial(object: DeepPartial<ListJobTypesResponse>): ListJobTypesResponse {
     const message = createBaseListJobTypesResponse();
     message.jobTypes = object.jobTypes?.map((e) => JobType.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -2762,7 +3063,12 @@ export const QueueServiceService = {
     responseSerialize: (value: ResumeQueueResponse): Buffer => Buffer.from(ResumeQueueResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ResumeQueueResponse => ResumeQueueResponse.decode(value),
   },
-  /** Stops waiting jobs of a type, the next ones first; call again while more is true. */
+  /**
+   * Stops the waiting jobs of a type that were launched before the drain began, which is when its first part was answered;
+   * jobs launched later stay and keep their places. Call again with next_page_token until that is empty: then all that
+   * waited when the drain began is stopped or was claimed, also while others are launched. A job that was launched before
+   * and comes to wait meanwhile, because it is due, given back or retried, may be stopped or stay.
+   */
   drainQueue: {
     path: "/drydock.job.v1.QueueService/DrainQueue" as const,
     requestStream: false as const,
@@ -2792,7 +3098,10 @@ export const QueueServiceService = {
     responseSerialize: (value: DrainWorkerResponse): Buffer => Buffer.from(DrainWorkerResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DrainWorkerResponse => DrainWorkerResponse.decode(value),
   },
-  /** Lists the periodic jobs that have not ended, the next one due first, paused ones last. */
+  /**
+   * Lists the periodic jobs that have not ended, the newest first. Nothing changes their place, so that one that stays is
+   * seen once over all pages, whatever launches, is paused and goes on meanwhile; their next_times say what is due first.
+   */
   listSchedules: {
     path: "/drydock.job.v1.QueueService/ListSchedules" as const,
     requestStream: false as const,
@@ -2869,13 +3178,21 @@ export interface QueueServiceServer extends UntypedServiceImplementation {
   pauseQueue: handleUnaryCall<PauseQueueRequest, PauseQueueResponse>;
   /** Lets the jobs of a paused type go on. */
   resumeQueue: handleUnaryCall<ResumeQueueRequest, ResumeQueueResponse>;
-  /** Stops waiting jobs of a type, the next ones first; call again while more is true. */
+  /**
+   * Stops the waiting jobs of a type that were launched before the drain began, which is when its first part was answered;
+   * jobs launched later stay and keep their places. Call again with next_page_token until that is empty: then all that
+   * waited when the drain began is stopped or was claimed, also while others are launched. A job that was launched before
+   * and comes to wait meanwhile, because it is due, given back or retried, may be stopped or stay.
+   */
   drainQueue: handleUnaryCall<DrainQueueRequest, DrainQueueResponse>;
   /** Lists the workers with what they hold. */
   listWorkers: handleUnaryCall<ListWorkersRequest, ListWorkersResponse>;
   /** Asks a worker to take no more jobs, finish what it has and go. */
   drainWorker: handleUnaryCall<DrainWorkerRequest, DrainWorkerResponse>;
-  /** Lists the periodic jobs that have not ended, the next one due first, paused ones last. */
+  /**
+   * Lists the periodic jobs that have not ended, the newest first. Nothing changes their place, so that one that stays is
+   * seen once over all pages, whatever launches, is paused and goes on meanwhile; their next_times say what is due first.
+   */
   listSchedules: handleUnaryCall<ListSchedulesRequest, ListSchedulesResponse>;
   /** Lets a periodic job launch nothing. */
   pauseSchedule: handleUnaryCall<PauseScheduleRequest, PauseScheduleResponse>;
@@ -2938,7 +3255,12 @@ export interface QueueServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ResumeQueueResponse) => void,
   ): ClientUnaryCall;
-  /** Stops waiting jobs of a type, the next ones first; call again while more is true. */
+  /**
+   * Stops the waiting jobs of a type that were launched before the drain began, which is when its first part was answered;
+   * jobs launched later stay and keep their places. Call again with next_page_token until that is empty: then all that
+   * waited when the drain began is stopped or was claimed, also while others are launched. A job that was launched before
+   * and comes to wait meanwhile, because it is due, given back or retried, may be stopped or stay.
+   */
   drainQueue(
     request: DrainQueueRequest,
     callback: (error: ServiceError | null, response: DrainQueueResponse) => void,
@@ -2986,7 +3308,10 @@ export interface QueueServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DrainWorkerResponse) => void,
   ): ClientUnaryCall;
-  /** Lists the periodic jobs that have not ended, the next one due first, paused ones last. */
+  /**
+   * Lists the periodic jobs that have not ended, the newest first. Nothing changes their place, so that one that stays is
+   * seen once over all pages, whatever launches, is paused and goes on meanwhile; their next_times say what is due first.
+   */
   listSchedules(
     request: ListSchedulesRequest,
     callback: (error: ServiceError | null, response: ListSchedulesResponse) => void,

@@ -1,0 +1,16 @@
+import type { QueueControl } from "../ports/queue-control.ts";
+import { type Page, readPageToken, writePageToken } from "./page-token.ts";
+
+/** What a part of a drain did. */
+export interface DrainedPart {
+  stopped: number;
+  /** For the next part; empty at the end. */
+  nextPageToken: string;
+}
+
+/** Stops waiting jobs of a type, a part at a time; the token of a part says which drain it belongs to and where it goes on. */
+export async function drainQueue(queues: QueueControl, name: string, { size, token }: Page): Promise<DrainedPart> {
+  const request = { drain: name };
+  const { stopped, next } = await queues.drain(name, readPageToken(token, request), size);
+  return { stopped, nextPageToken: writePageToken(next, request) };
+}
