@@ -13,7 +13,7 @@ describe("the command line", () => {
   test("can be quick and choosy", () => {
     const options = readOptions(["--quick", "--rounds", "1", "--only", "drain,idle"]);
     assert.equal(options?.sizes.rounds, 1);
-    assert.equal(options?.sizes.depths.at(-1), 10_000);
+    assert.equal(options?.sizes.depths.at(-1), 50_000);
     assert.equal(options?.sizes.peerCrash, false);
     assert.deepEqual(options?.only, ["drain", "idle"]);
   });

@@ -40,7 +40,7 @@ export const usage = `npm run bench -- [options]
 const full: Sizes = {
   rounds: 5,
   launches: 10_000,
-  drained: 20_000,
+  drained: 50_000,
   steadySeconds: 6,
   remembered: 50_000,
   depths: [0, 1_000, 100_000, 1_000_000],
@@ -54,7 +54,7 @@ const quick: Sizes = {
   drained: 5_000,
   steadySeconds: 2,
   remembered: 10_000,
-  depths: [0, 1_000, 10_000],
+  depths: [0, 1_000, 10_000, 50_000],
   idleSeconds: 4,
   peerCrash: false,
 };

@@ -18,8 +18,15 @@ export interface ClientApi extends ProcessApi {
   launchHeld(count: number): Promise<void>;
   /** Waits until no job waits or runs; resolves to when that was. Rejects when one did not end well. */
   untilDone(): Promise<number>;
-  /** Reads and stops some of the waiting jobs. */
-  readAndStop(count: number): Promise<void>;
+  /** Reads so many of the jobs launched in bulk, old ones and new ones, lists the first page as often, and stops the jobs. */
+  touch(count: number): Promise<Touches>;
+}
+
+/** How long each call took, in milliseconds. */
+export interface Touches {
+  read: number[];
+  list: number[];
+  stop: number[];
 }
 
 /** What a worker has run since it was last asked. */

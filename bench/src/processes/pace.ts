@@ -14,12 +14,12 @@ export async function inParallel(count: number, atOnce: number, once: () => Prom
   return (performance.now() - begun) / 1000;
 }
 
-/** Calls the function one time after the other; resolves to how long each took, in milliseconds. */
-export async function inTurn(count: number, once: () => Promise<unknown>): Promise<number[]> {
+/** Calls the function with one entry after the other; resolves to how long each took, in milliseconds. */
+export async function timed<T>(entries: readonly T[], once: (entry: T) => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
-  for (let done = 0; done < count; done++) {
+  for (const entry of entries) {
     const begun = performance.now();
-    await once();
+    await once(entry);
     times.push(performance.now() - begun);
   }
   return times;

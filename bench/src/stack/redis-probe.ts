@@ -2,7 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 
 /** Scripts that are quicker than this are not looked at, in microseconds. */
-const slowFromMicros = 100;
+const slowFromMicros = 500;
+/** So many are remembered. */
+const mostSlow = 100_000;
 /** How long Redis is left alone before its memory is read, in milliseconds. */
 const settleMs = 300;
 
@@ -47,11 +49,11 @@ export class RedisProbe {
 
   /** Starts to look for slow scripts. */
   async watchScripts(): Promise<void> {
-    await this.#redis.config("SET", "slowlog-log-slower-than", slowFromMicros);
+    await this.#redis.config("SET", "slowlog-log-slower-than", slowFromMicros, "slowlog-max-len", mostSlow);
     await this.#redis.slowlog("RESET");
   }
 
-  /** How long the slowest script took since then, in milliseconds; 0.1 when all were quicker. */
+  /** How long the slowest script took since then, in milliseconds; 0.5 when all were quicker. */
   async slowestScript(): Promise<number> {
     const entries = (await this.#redis.slowlog("GET", -1)) as unknown[];
     const micros = entries.flatMap((entry) => {
