@@ -154,9 +154,8 @@ const runners: Runners = {
   },
   sweep: (driver, { status, keepMs }) => {
     const before = driver.model.now - keepMs;
-    return driver.both(driver.under.pool.sweep(status, before, before), () =>
-      upkeep.sweep(driver.model, status, before),
-    );
+    const swept = driver.under.pool.sweep(status, before, before).then(() => {});
+    return driver.both(swept, () => upkeep.sweep(driver.model, status, before));
   },
   pause: (driver, { name, pauses }) =>
     driver.both(driver.under.queues.pause(name, pauses), () => upkeep.pause(driver.model, name, pauses)),

@@ -37,9 +37,10 @@ export function expire(pool: ModelPool): UpkeepReport {
   return { count: late.length, more: false };
 }
 
-/** Jobs that ended before that time are gone. */
-export function sweep(pool: ModelPool, status: JobStatus, before: number): UpkeepReport {
-  const old = pool.inStatus(status).filter(({ keptFrom }) => keptFrom < before);
+/** Jobs that ended before that time are gone, but those that are a request's answer: no run takes a day. */
+export function sweep(pool: ModelPool, status: JobStatus, before: number): void {
+  const answers = new Set(pool.requests.values());
+  const old = pool.inStatus(status).filter(({ id, keptFrom }) => keptFrom < before && !answers.has(id));
   for (const job of old) {
     pool.jobs.delete(job.id);
     pool.gone.push(job);
@@ -47,7 +48,6 @@ export function sweep(pool: ModelPool, status: JobStatus, before: number): Upkee
     if (parent !== undefined) parent.executions = parent.executions.filter((id) => id !== job.id);
     pool.ending.delete(job.id);
   }
-  return { count: old.length, more: false };
 }
 
 /** Whether that changed something. */

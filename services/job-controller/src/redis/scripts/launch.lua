@@ -4,7 +4,7 @@
 --   run_at, unique, request, policy, labels, schedule, hook)
 -- reply: the id and now; the job when the request was answered before; or nothing when it was not and the pool is full
 -- errors: ID_TAKEN, UNIQUE_TAKEN, UNIQUE_ENDS, UNIQUE_RESERVED
-local REQUEST_SECONDS = 86400
+local REQUEST_MS = 86400000
 local DEFAULTS = { priority = 5, fairness = "", kind = 1, run_at = 0, unique = "", request = "", policy = false,
   labels = "", schedule = "", hook = "" }
 
@@ -31,7 +31,7 @@ local function launch(id, name, trace, parameters, upstream, with, hold, by)
   if trace ~= "" then job[TRACE] = trace end
   if with ~= DEFAULTS then
     job[UNIQUE], job[POLICY], job[LABELS] = with.unique, with.policy, with.labels
-    job[SCHEDULE], job[HOOK] = with.schedule, with.hook
+    job[SCHEDULE], job[HOOK], job[REQUEST] = with.schedule, with.hook, with.request
   end
   if with.hook ~= "" then tell_hook(id, job, "status") end
   if with.unique ~= "" then redis.call("HSET", prefix .. "unique", with.unique, id) end
@@ -44,7 +44,7 @@ local function launch(id, name, trace, parameters, upstream, with, hold, by)
     enqueue(id, job, "back")
   end
   store(id, job)
-  if with.request ~= "" then redis.call("SET", prefix .. "request:" .. with.request, id, "EX", REQUEST_SECONDS) end
+  if with.request ~= "" then redis.call("SET", prefix .. "request:" .. with.request, id, "PX", REQUEST_MS) end
   if with.kind ~= PERIODIC then wait_for_first_run(id, job, waits and with.run_at or now) end
   count(job, 1)
   launched[name] = (launched[name] or 0) + 1

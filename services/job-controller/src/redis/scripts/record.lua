@@ -6,8 +6,8 @@ local PLACE, END_PLACE, NAME, UPSTREAM, WORKER, FAIRNESS, SECTION, DETAILS, REST
 local FORM = ">BBBBBBBBHI4I4I6I6I6I6I6HHssssI4I3"
 -- an error is {reason, message, attempt, time}, a policy {attempts, base, cap, run limit, queue limit, reasons}, or false
 local CHECK_IN, CHECK_IN_AT, PHASE, PERCENT, ERROR, TRACE = 27, 28, 29, 30, 31, 32
-local UNIQUE, POLICY, LABELS, SCHEDULE, HOOK, ENTRY, END_ENTRY = 33, 34, 35, 36, 37, 38, 39
-local NO_DETAILS = { "", 0, "", 0, false, "", "", false, "", "", "", "", "" }
+local UNIQUE, POLICY, LABELS, SCHEDULE, HOOK, ENTRY, END_ENTRY, REQUEST = 33, 34, 35, 36, 37, 38, 39, 40
+local NO_DETAILS = { "", 0, "", 0, false, "", "", false, "", "", "", "", "", "" }
 local YES, NO = 1, 0
 local SCHEDULED, PENDING, RUNNING, STOPPED, CANCELLED, ERRED, SUCCESS = 1, 2, 3, 4, 5, 6, 7
 local PERIODIC = 3

@@ -32,6 +32,11 @@ local function awaits_hook(id, job, hooks_before)
   return job[ENDED] >= tonumber(hooks_before) or redis.call("EXISTS", hook_events(id)) == 1
 end
 
+-- A job stays as long as its request has it for an answer.
+local function answers_request(job)
+  return job[REQUEST] ~= "" and now < job[ENQUEUED] + REQUEST_MS
+end
+
 -- Where to go on, behind the jobs that stay for now, and when the round began: once an hour it begins anew.
 local function place_in_round(status)
   local entry, began = string.match(redis.call("HGET", prefix .. "swept", status) or "", "(%S+) (%d+)")
@@ -48,7 +53,7 @@ transitions.sweep = function(status, before, hooks_before, limit)
     local goes
     local done = attempt(entry[2][2], function(id, job)
       local is_over = job and job[STATUS] == tonumber(status) and job[ENDED] < tonumber(before)
-      goes = not is_over or not awaits_hook(id, job, hooks_before)
+      goes = not is_over or not (awaits_hook(id, job, hooks_before) or answers_request(job))
       if is_over and goes then forget(id, job) end
     end)
     if done and goes then redis.call("XDEL", stream, entry[1]) else stays = entry[1] end
