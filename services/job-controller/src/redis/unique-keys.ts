@@ -55,6 +55,7 @@ export class UniqueKeys {
    */
   holding(wish: KeyWish): Promise<Job> {
     const { key } = wish;
+    if (key === "") return tryAgain(() => wish.run(wish.newId(), unseen));
     let met: Hold | undefined;
     return tryAgain(async () => {
       const newId = wish.newId();
