@@ -59,12 +59,30 @@ export class Claimer {
   }
 
   async #claimFromAll(claim: Claim, worker: WorkerIdentity, wanted: Wanted, count?: Count): Promise<void> {
-    const first = this.#nextShard++;
-    for (let i = 0; i < this.#shards.length && claim.jobs.length < wanted.limit; i++) {
-      const number = (first + i) % this.#shards.length;
-      const elsewhere = count === undefined ? "" : JSON.stringify(await count(number));
-      await claimFrom(this.#shards[number] as Shard, claim, { worker, wanted, elsewhere });
+    for (const part of await this.#inOrder(wanted)) {
+      if (claim.jobs.length >= wanted.limit) return;
+      const elsewhere = count === undefined ? "" : JSON.stringify(await count(part.shard));
+      await claimFrom(this.#shards[part.shard] as Shard, claim, { worker, limit: wanted.limit, elsewhere, ...part });
     }
+  }
+
+  /**
+   * What to claim from which shard, one after the other. Of several shards it is asked which ranks have waiting jobs, so
+   * that no shard gives a job while another one has a better one.
+   */
+  async #inOrder({ types }: Wanted): Promise<Part[]> {
+    if (this.#shards.length === 1) return [{ shard: 0, types, rank: "" }];
+    const first = this.#nextShard++;
+    const names = types.map(({ name }) => name);
+    const replies = await Promise.all(this.#shards.map((shard) => shard.run("ranks", ...names)));
+    const waiting = replies.map((reply) => list(reply).map((ranks) => list(ranks).map(number)));
+    const inTurn = waiting.map((_, at) => (first + at) % waiting.length);
+    return types.flatMap((type, at) =>
+      ranksOf(waiting.flatMap((ranks) => ranks[at] ?? [])).flatMap((rank) => {
+        const shards = inTurn.filter((shard) => waiting[shard]?.[at]?.includes(rank));
+        return shards.map((shard) => ({ shard, types: [type], rank }));
+      }),
+    );
   }
 
   /** Claims when the claims of this controller that came before have had their turn. */
@@ -127,6 +145,14 @@ interface WantedOfOne {
   limit: number;
 }
 
+/** A part of a claim: jobs of these types from one shard, of one rank or all. */
+interface Part {
+  shard: number;
+  types: readonly ClaimableType[];
+  /** 9 less the priority; empty for all. */
+  rank: number | "";
+}
+
 /** Counts what runs in other shards than this one. */
 type Count = (shard: number) => Promise<Elsewhere>;
 
@@ -134,20 +160,25 @@ type Count = (shard: number) => Promise<Elsewhere>;
 async function claimFrom(
   shard: Shard,
   claim: Claim,
-  { worker, wanted, elsewhere }: { worker: WorkerIdentity; wanted: Wanted; elsewhere: string },
+  { worker, limit, elsewhere, rank, ...part }: Part & { worker: WorkerIdentity; limit: number; elsewhere: string },
 ): Promise<void> {
   const { workerId, incarnation, session } = worker;
-  let [types, passed] = [wanted.types, ""];
-  while (types.length > 0 && claim.jobs.length < wanted.limit) {
-    const left = wanted.limit - claim.jobs.length;
+  let [types, passed] = [part.types, ""];
+  while (types.length > 0 && claim.jobs.length < limit) {
+    const left = limit - claim.jobs.length;
     const named = types.flatMap(({ name, most, mostOfKey }) => [name, most, mostOfKey, elsewhere]);
-    const reply = list(await shard.run("claim", workerId, incarnation, session, left, passed, ...named));
+    const reply = list(await shard.run("claim", workerId, incarnation, session, left, rank, passed, ...named));
     const [more, done, behind, ...jobs] = reply;
     for (const job of jobs) claim.jobs.push(toClaimedJob(job));
     claim.more ||= more === 1;
     types = types.slice(number(done));
     passed = text(behind);
   }
+}
+
+/** Each rank once, the best first. */
+function ranksOf(ranks: number[]): number[] {
+  return [...new Set(ranks)].sort((a, b) => a - b);
 }
 
 /** A claim that fails for its worker's sake leaves the next one alone. */

@@ -29,6 +29,7 @@ export const transitionNames = [
   "due-keys",
   "launch-sub-job",
   "claim",
+  "ranks",
   "running",
   "take-turn",
   "end-turn",
@@ -76,6 +77,7 @@ export type TransitionName = (typeof transitionNames)[number];
 export const frequentTransitions: ReadonlySet<TransitionName> = new Set([
   "launch",
   "claim",
+  "ranks",
   "check-in",
   "succeed",
   "append-log",

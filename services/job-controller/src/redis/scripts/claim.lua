@@ -1,6 +1,6 @@
 -- claim: takes waiting jobs for a worker, in the order of the names; status, token and lease change together.
--- arguments: worker, incarnation, session, limit, the lane of the first type to go on behind or empty, then for each job
---   type its name, how many may run over all workers or 0, how many of one fairness key or 0, and what runs in other shards
+-- arguments: worker, incarnation, session, limit, a rank to take from or empty, the lane of the first type to go on behind or
+--   empty, then for each job type its name, how many may run over all workers or 0, how many of one fairness key or 0, and what runs in other shards
 --   or empty, as JSON: {until_ms, total, keys}, where keys are counts by fairness key, and nothing is taken after that time
 --   of Redis' clock
 -- reply: whether more may be waiting (0 or 1), how many types are done with, the lane of the next one to go on behind or
@@ -31,17 +31,17 @@ local function take(id, worker, is_limited, marks, reply)
   reply[#reply + 1] = { id, job[TOKEN], job[NAME], job[ATTEMPT], length, job[TRACE], run_limit, parameters_of(job) }
 end
 
-transitions.claim = function(worker, incarnation, session, limit, passed, ...)
+transitions.claim = function(worker, incarnation, session, limit, rank, passed, ...)
   check_worker(worker, incarnation, session)
   local types, marks, reply, popped, left = { ... }, {}, { 0, 0, "" }, 0, MOST_PASSED
-  limit = tonumber(limit) + #reply
+  limit, rank = tonumber(limit) + #reply, tonumber(rank)
   for at = 1, #types, 4 do
     local name, most, most_of_key = types[at], tonumber(types[at + 1]), tonumber(types[at + 2])
     local room, room_of = rooms(name, most, most_of_key, types[at + 3])
-    local walk = room_of and walk_over(name, passed, left)
+    local walk = room_of and walk_over(name, rank, passed, left)
     while popped < MOST_POPPED do
       local wanted = math.min(limit - #reply, room(), MOST_POPPED - popped)
-      local ids = wanted > 0 and pop(name, wanted, room_of, walk)
+      local ids = wanted > 0 and pop(name, wanted, rank, room_of, walk)
       if not ids then break end
       popped = popped + #ids
       for _, id in ipairs(ids) do

@@ -7,7 +7,7 @@
 -- When Redis' memory is full it refuses a script's writes, unless one that frees some came first: what is under way must be
 -- able to end, so such a write, of nothing, goes before all but these.
 local may_be_refused = { launch = true, ["launch-sub-job"] = true, ["reserve-key"] = true, fire = true, ["append-log"] = true,
-  ["put-report"] = true, read = true, list = true, ["read-log"] = true, ["queue-state"] = true, running = true,
+  ["put-report"] = true, read = true, list = true, ["read-log"] = true, ["queue-state"] = true, running = true, ranks = true,
   ["failed-hooks"] = true, ["list-running"] = true, ["due-periodic"] = true }
 local replies, frees = {}, false
 for at, operation in ipairs(cmsgpack.unpack(ARGV[2])) do

@@ -10,6 +10,11 @@ local function lanes_of(name)
   return prefix .. "lanes:" .. name
 end
 
+-- The score that is behind the lanes of a rank, or of all ranks.
+local function end_of(rank)
+  return rank and (rank + 1) * RANK or math.huge
+end
+
 -- Forgets a lane without jobs, and what is known of turns when it was the last one; whether others are left.
 local function close_lane(name, lane)
   redis.call("ZREM", lanes_of(name), lane)

@@ -23,9 +23,9 @@ local function next_lane(name, wanted)
   return lane, tonumber(score), is_alone and wanted or 1
 end
 
--- Takes up to so many ids from the lane whose turn it is; nil when there is none. With `room_of`, the lane is the next one
--- of the walk whose fairness key has room.
-local function pop(name, wanted, room_of, walk)
+-- Takes up to so many ids from the lane whose turn it is; nil when there is none. Of a rank, if one is
+-- given, or a better one. With `room_of`, the lane is the next one of the walk whose fairness key has room.
+local function pop(name, wanted, rank, room_of, walk)
   local lane, score, count
   if room_of then
     lane, score = next_with_room(walk, room_of)
@@ -33,7 +33,7 @@ local function pop(name, wanted, room_of, walk)
   else
     lane, score, count = next_lane(name, wanted)
   end
-  if not lane then return nil end
+  if not lane or score >= end_of(rank) then return nil end
   local front = front_of(name, lane)
   local ids = redis.call("LPOP", front, count) or {}
   local is_empty = (#ids < count or redis.call("EXISTS", front) == 0) and not bring_up(name, lane)
