@@ -424,8 +424,10 @@ export interface JobMetadata {
   /** When a periodic job launches: 5 fields (minute first), 6 (second first), or @hourly, @daily, @weekly, @monthly, @yearly. */
   cronSpec: string;
   /**
-   * The IANA time zone of cron_spec, e.g. Europe/Berlin; default UTC. A time that the clock leaves out in spring is taken
-   * when the clock has moved on; one that comes twice in autumn is taken once, the first time.
+   * The IANA time zone of cron_spec, e.g. Europe/Berlin; default UTC. Where its clock is put forward or back, a line for all
+   * hours (* or @hourly) follows real time: it launches whenever the clock shows one of its times, in an hour that comes
+   * twice both times. Any other line launches once for each of its times: one that comes twice the first time; for those
+   * that are left out, once, at the moment at which the clock has moved on.
    */
   timeZone: string;
   /** What else a periodic job is to do; may be left out. */
