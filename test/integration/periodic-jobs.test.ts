@@ -75,6 +75,16 @@ describe("a periodic job", () => {
     assert.deepEqual(await countsOf(id), { launched: 1, missed: 9, skipped: 0, executions: 1 });
   });
 
+  test("launches each time without any catch-up too, a little late as controllers are, but none that it missed", async () => {
+    const id = await launch({ catchUpMs: 0 });
+    await pass(minuteMs + 1);
+    assert.equal(await runAll(), 1);
+    await pass(minuteMs + 4_999);
+    assert.equal(await runAll(), 1);
+    await pass(minuteMs + 20_000);
+    assert.deepEqual(await countsOf(id), { launched: 2, missed: 1, skipped: 0, executions: 2 });
+  });
+
   test("leaves out a time while the job before is alive", async () => {
     const id = await launch();
     await pass(minuteMs);

@@ -29,11 +29,12 @@ export function fire(pool: ModelPool, idOf: (parent: ModelJob) => string): void 
 
 /** The times that have come are settled by at most one launch, for the latest of them. */
 function settle(pool: ModelPool, job: ModelJob, plan: ModelPlan, launch: () => void): void {
-  const last = plan.endAt > 0 ? Math.min(pool.now, plan.endAt) : pool.now;
-  const count = Math.max(0, Math.floor((last - plan.nextAt) / periodMs) + 1);
-  const latest = plan.nextAt + (count - 1) * periodMs;
-  const isMadeUpFor = count > 0 && pool.now - latest <= plan.catchUpMs;
-  plan.counts.missed += isMadeUpFor ? count - 1 : count;
+  const times: number[] = [];
+  for (let at = plan.nextAt; at <= pool.now && (plan.endAt === 0 || at <= plan.endAt); at += periodMs) times.push(at);
+  const isLate = pool.now > (times.at(-1) ?? 0) + 10_000;
+  const isTooLate = pool.now > (times.at(-1) ?? 0) + plan.catchUpMs;
+  const isMadeUpFor = times.length > 0 && !(isLate && isTooLate);
+  plan.counts.missed += times.length - (isMadeUpFor ? 1 : 0);
   if (isMadeUpFor && isInTheWay(pool, job, plan)) {
     plan.counts.skipped++;
   } else if (isMadeUpFor) {

@@ -439,8 +439,9 @@ export interface PeriodicPolicy {
   /** When the launch before is still alive. */
   overlap: OverlapPolicy;
   /**
-   * A time that was missed because nothing ran is made up for by one launch if it is not longer ago than this, however many
-   * were missed. Default 1 minute, at most 1 year.
+   * Times that were missed because nothing ran are made up for by one launch, however many they are, if the latest is not
+   * longer ago than this. Default 1 minute, at most 1 year; 0 makes up for none. A time that a controller comes to within
+   * 10 s is not missed.
    */
   catchUp:
     | Duration
