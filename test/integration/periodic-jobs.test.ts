@@ -118,6 +118,17 @@ describe("a periodic job", () => {
     assert.equal((await countsOf(id)).launched, 1);
   });
 
+  test("is over when it is resumed later than its last time, and launches nothing", async () => {
+    const id = await launch({ endAt: under.clock.now() + 90_000, catchUpMs: 365 * 24 * 60 * minuteMs });
+    await under.schedules.pause(id);
+    // before the end, and with no further time before it
+    under.clock.advance(80_000);
+    assert.equal((await resumeSchedule(under, await under.pool.get(id))).status, "STOPPED");
+    await pass(0);
+    await pass(5 * minuteMs);
+    assert.deepEqual(await countsOf(id), { launched: 0, missed: 0, skipped: 0, executions: 0 });
+  });
+
   test("takes the jobs that it launched with it when it is stopped, also those that run", async () => {
     const id = await launch({ overlap: "ALLOW" });
     await pass(minuteMs);

@@ -79,9 +79,10 @@ export function resume(pool: ModelPool, id: string): ModelJob {
   const { job, plan } = livePlan(pool, id);
   if (!plan.counts.paused) return job;
   const next = timeAfter(pool.now);
-  plan.nextAt = plan.endAt > 0 && next > plan.endAt ? pool.now : next;
   plan.counts.paused = false;
-  job.runAt = plan.nextAt;
+  plan.nextAt = plan.endAt > 0 && next > plan.endAt ? 0 : next;
+  if (plan.nextAt === 0) finish(pool, job, "STOPPED");
+  else job.runAt = plan.nextAt;
   return job;
 }
 

@@ -18,8 +18,8 @@ export function createRedisScheduleStore(redis: ScriptedRedis, shards: readonly 
     if (shard === undefined) throw jobNotFound(jobId);
     return shard;
   };
-  const change = async (jobId: string, nextAt: number): Promise<Job> => {
-    await shardFor(jobId).run("pause-schedule", jobId, nextAt);
+  const change = async (jobId: string, what: "pause" | "resume", nextAt: number): Promise<Job> => {
+    await shardFor(jobId).run("pause-schedule", jobId, what, nextAt);
     return toWholeJob(await shardFor(jobId).run("read", jobId));
   };
   return {
@@ -41,8 +41,8 @@ export function createRedisScheduleStore(redis: ScriptedRedis, shards: readonly 
       const settled = [id, wanted, nextAt, missed, mostAlive(schedule.overlap)] as const;
       return (await shardFor(jobId).run("fire", jobId, dueAt, ...settled)) === 1;
     },
-    pause: (jobId) => change(jobId, 0),
-    resume: change,
+    pause: (jobId) => change(jobId, "pause", 0),
+    resume: (jobId, nextAt) => change(jobId, "resume", nextAt),
     async list(limit) {
       const parts = shards.map(async ({ keys }) => [
         ...(await redis.zrange(keys.periodic, "0", String(limit - 1))),

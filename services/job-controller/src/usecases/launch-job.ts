@@ -94,8 +94,13 @@ export async function checkLaunch(deps: LaunchDeps, launch: Launch): Promise<New
   if (statusHook !== "" && isRefusedHost(new URL(statusHook).hostname, { allowLinkLocal })) {
     violations.push({ field: `${field}.status_hook`, description: "names an address that is never called" });
   }
+  const options = toOptions(launch, clock.now());
+  if (launch.schedule !== undefined && options.runAt === 0) {
+    const description = "must leave a time of cron_spec after now and start_time";
+    violations.push({ field: inField("metadata.periodic.end_time"), description });
+  }
   if (violations.length > 0) throw fieldsInvalid(violations);
-  return { name, parametersJson, traceparent, options: toOptions(launch, clock.now()) };
+  return { name, parametersJson, traceparent, options };
 }
 
 function toOptions(launch: Launch, now: number): LaunchOptions {

@@ -454,7 +454,10 @@ export interface PeriodicPolicy {
   startTime:
     | Date
     | undefined;
-  /** No launch after; then the periodic job is STOPPED. */
+  /**
+   * No launch after; the periodic job is STOPPED at its last time, or by ResumeSchedule after it. A launch whose cron line
+   * has no time before is refused.
+   */
   endTime: Date | undefined;
 }
 
