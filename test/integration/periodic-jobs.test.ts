@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type ClaimedJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { fireSchedules, nextTimes, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { audit } from "../support/audit.ts";
-import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import {
+  demoJob,
+  demoTypes,
+  type PoolUnderTest,
+  passingFailure,
+  startPool,
+  workerInfo,
+  workerNamed,
+} from "../support/pool.ts";
 
 const minuteMs = 60_000;
 const everyMinute: Schedule = {
@@ -19,11 +27,16 @@ const everyMinute: Schedule = {
 
 describe("a periodic job", () => {
   let under: PoolUnderTest;
+  /** What the worker was given. */
+  let heldNow: ClaimedJob[];
   before(async () => {
     under = await startPool();
   });
   after(() => under.stop());
-  beforeEach(() => under.redis.flushall());
+  beforeEach(async () => {
+    heldNow = [];
+    await under.redis.flushall();
+  });
   afterEach(async () => {
     assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
   });
@@ -45,9 +58,15 @@ describe("a periodic job", () => {
     const { launched, missed, skipped } = periodicCounts ?? assert.fail();
     return { launched, missed, skipped, executions: executions.length };
   };
+  const claim = async (limit: number) => {
+    const held = heldNow.map(({ id, token }) => ({ jobId: id, token }));
+    await under.pool.hello(workerNamed("w1"), workerInfo, held);
+    const { jobs } = await under.pool.claim(workerNamed("w1"), demoTypes, limit);
+    heldNow.push(...jobs);
+    return jobs;
+  };
   const runAll = async () => {
-    await under.pool.hello(workerNamed("w1"), workerInfo, []);
-    const { jobs } = await under.pool.claim(workerNamed("w1"), demoTypes, 100);
+    const jobs = await claim(100);
     for (const { id, token } of jobs) await under.pool.succeed({ jobId: id, token }, {});
     return jobs.length;
   };
@@ -129,21 +148,39 @@ describe("a periodic job", () => {
     assert.deepEqual(await countsOf(id), { launched: 0, missed: 0, skipped: 0, executions: 0 });
   });
 
-  test("takes the jobs that it launched with it when it is stopped, also those that run", async () => {
-    const id = await launch({ overlap: "ALLOW" });
-    await pass(minuteMs);
-    await under.pool.hello(workerNamed("w1"), workerInfo, []);
-    const { jobs } = await under.pool.claim(workerNamed("w1"), demoTypes, 1);
-    const running = jobs[0] ?? assert.fail();
+  for (const [command, status] of [
+    ["stop", "STOPPED"],
+    ["cancel", "CANCELLED"],
+  ] as const) {
+    test(`takes along what waits of the jobs that it launched at a ${command}, and lets go on what runs`, async () => {
+      const id = await launch({ overlap: "ALLOW" });
+      await pass(minuteMs);
+      const [running = assert.fail()] = await claim(1);
+      await pass(minuteMs);
+      const [failed = assert.fail()] = await claim(1);
+      await under.pool.fail({ jobId: failed.id, token: failed.token }, passingFailure, {});
+      under.clock.advance(minuteMs);
+      await fireSchedules(under);
+      await under.pool.end(id, command);
+      await under.pool.endSubJobs();
+      assert.deepEqual((await under.pool.get(id)).executionTotals, { RUNNING: 1, [status]: 2 });
+      const { command: asked } = await under.pool.get(running.id);
+      assert.equal(asked, undefined);
+      assert.equal(await under.pool.succeed({ jobId: running.id, token: running.token }, {}), "accepted");
+      await pass(minuteMs);
+      assert.equal((await countsOf(id)).launched, 3);
+      await assert.rejects(under.pool.retry(id), { reason: "JOB_STATUS_FORBIDS" });
+    });
+  }
+
+  test("stops a job that waited at its stop, although a worker was quicker", async () => {
+    const id = await launch();
     await pass(minuteMs);
     await under.pool.end(id, "stop");
+    under.clock.advance(1);
+    const [{ id: begun, token } = assert.fail()] = await claim(1);
     await under.pool.endSubJobs();
-    const { executionTotals } = await under.pool.get(id);
-    assert.deepEqual(executionTotals, { RUNNING: 1, STOPPED: 1 });
-    assert.equal((await under.pool.get(running.id)).command, "stop");
-    await under.pool.confirm({ jobId: running.id, token: running.token }, "stop");
-    await pass(minuteMs);
-    assert.equal((await countsOf(id)).launched, 2);
-    await assert.rejects(under.pool.retry(id), { reason: "JOB_STATUS_FORBIDS" });
+    assert.equal((await under.pool.get(begun)).command, "stop");
+    await under.pool.confirm({ jobId: begun, token }, "stop");
   });
 });

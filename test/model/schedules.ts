@@ -29,11 +29,10 @@ export function fire(pool: ModelPool, idOf: (parent: ModelJob) => string): void 
 
 /** The times that have come are settled by at most one launch, for the latest of them. */
 function settle(pool: ModelPool, job: ModelJob, plan: ModelPlan, launch: () => void): void {
-  const times: number[] = [];
-  for (let at = plan.nextAt; at <= pool.now && (plan.endAt === 0 || at <= plan.endAt); at += periodMs) times.push(at);
-  const isLate = pool.now > (times.at(-1) ?? 0) + 10_000;
-  const isTooLate = pool.now > (times.at(-1) ?? 0) + plan.catchUpMs;
-  const isMadeUpFor = times.length > 0 && !(isLate && isTooLate);
+  const times = timesOf(plan, pool.now);
+  const latest = times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const isMissed = pool.now > latest + 10_000;
+  const isMadeUpFor = !isMissed || pool.now <= latest + plan.catchUpMs;
   plan.counts.missed += times.length - (isMadeUpFor ? 1 : 0);
   if (isMadeUpFor && isInTheWay(pool, job, plan)) {
     plan.counts.skipped++;
@@ -45,6 +44,12 @@ function settle(pool: ModelPool, job: ModelJob, plan: ModelPlan, launch: () => v
   plan.nextAt = plan.endAt > 0 && next > plan.endAt ? 0 : next;
   if (plan.nextAt === 0) finish(pool, job, "STOPPED");
   else job.runAt = plan.nextAt;
+}
+
+function timesOf({ nextAt, endAt }: ModelPlan, now: number): number[] {
+  const times: number[] = [];
+  for (let at = nextAt; at <= now && (endAt === 0 || at <= endAt); at += periodMs) times.push(at);
+  return times;
 }
 
 function isInTheWay(pool: ModelPool, { id }: ModelJob, { overlap }: ModelPlan): boolean {

@@ -73,12 +73,18 @@ export function endSubJobs(pool: ModelPool, asked: ReadonlyMap<string, JobComman
     pool.ending.delete(parentId);
     for (const id of pool.jobs.get(parentId)?.executions ?? []) {
       const job = pool.jobs.get(id);
-      if (job === undefined) continue;
+      if (job === undefined || goesOn(pool.jobs.get(parentId), job)) continue;
       const first = asked.get(id) ?? command;
       endJob(pool, job, commands.has(first) ? first : command);
       passOn(pool, job, command);
     }
   }
+}
+
+/** What a periodic job launched goes on, but for what was waiting when that was ended. */
+function goesOn(parent: ModelJob | undefined, job: ModelJob): boolean {
+  if (parent?.plan === undefined) return false;
+  return isFinal(job.status) || (job.status === "RUNNING" && job.startedAt <= parent.endedAt);
 }
 
 /** A stop is stronger than a cancel. */
