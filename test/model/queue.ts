@@ -52,7 +52,7 @@ export function drain(
   }
   pool.leftPlaces.set(name, leftPlaces);
   if (!more) clearLeftPlaces(pool, name);
-  const isMore = stopped.size < count || (more && leftPlaces > 0);
+  const isMore = waiting(pool, name).length > 0 || (more && leftPlaces > 0);
   return { stopped: stopped.size, more: isMore };
 }
 

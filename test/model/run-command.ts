@@ -16,6 +16,7 @@ type Runners = { [Kind in Command["do"]]: (driver: Driver, command: CommandOf<Ki
 /** Asks the pool and the model for the same, and compares what they say and how every job stands then. */
 export async function runCommand(driver: Driver, command: Command): Promise<void> {
   const run = runners[command.do] as (driver: Driver, command: Command) => Promise<unknown>;
+  driver.model.nextCommand();
   await run(driver, command);
   await driver.compareJobs();
 }
@@ -134,21 +135,19 @@ const runners: Runners = {
   fire: async (driver) => {
     const asked = fireSchedules(driver.under);
     await asked;
-    const parents = await Promise.all(driver.model.periodic.map(({ id }) => driver.under.pool.get(id)));
-    const newest = new Map(parents.map(({ id, executions }) => [id, executions.at(-1) ?? ""]));
+    const newest = new Map<string, string>();
+    for (const { id } of driver.model.periodic) newest.set(id, await driver.newestLaunch(id));
     schedules.fire(driver.model, ({ id }) => newest.get(id) ?? "");
-    await driver.compareSchedules();
   },
   pauseSchedule: (driver, { target }) => {
     const { jobId } = driver.lease(target);
     const asked = driver.under.schedules.pause(jobId);
     return driver.both(answered(asked), () => answerOf(driver, schedules.pause(driver.model, jobId)));
   },
-  resumeSchedule: async (driver, { target }) => {
+  resumeSchedule: (driver, { target }) => {
     const { jobId } = driver.lease(target);
     const asked = driver.under.pool.get(jobId).then((job) => resumeSchedule(driver.under, job));
-    await driver.both(answered(asked), () => answerOf(driver, schedules.resume(driver.model, jobId)));
-    await driver.compareSchedules();
+    return driver.both(answered(asked), () => answerOf(driver, schedules.resume(driver.model, jobId)));
   },
   sweep: (driver, { status, keepMs }) => {
     const before = driver.model.now - keepMs;
@@ -161,10 +160,13 @@ const runners: Runners = {
   drain: async (driver, { name, limit }) => {
     const { pool, queues } = driver.under;
     const waited = queue.waiting(driver.model, name).map(({ id }) => id);
+    // what waits until a drained job has ended may be drained with it
+    for (const { plan } of driver.model.periodic) if (plan?.counts.waiting) waited.push(plan.waitingId);
     const asked = queues.drain(name, limit);
     const report = await asked;
-    const jobs = await Promise.all(waited.map((id) => pool.get(id)));
-    const stopped = new Set(jobs.filter(({ status }) => status === "STOPPED").map(({ id }) => id));
+    const jobs = await Promise.allSettled(waited.map((id) => pool.get(id)));
+    const found = jobs.flatMap((job) => (job.status === "fulfilled" ? job.value : []));
+    const stopped = new Set(found.filter(({ status }) => status === "STOPPED").map(({ id }) => id));
     await driver.both(asked, () => queue.drain(driver.model, name, limit, { stopped, more: report.more }));
   },
   wait: async (driver, { ms }) => driver.wait(ms),

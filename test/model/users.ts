@@ -1,7 +1,7 @@
 import { type JobCommand, type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
 import { planOf } from "./schedules.ts";
-import { finish, type ModelJob, type ModelPool, newModelJob, refuse, statusAfter } from "./state.ts";
+import { finish, leaveOutWaiting, type ModelJob, type ModelPool, newModelJob, refuse, statusAfter } from "./state.ts";
 
 /** Stores a job under that id, or gives the one that the same request launched before. */
 export function launch(pool: ModelPool, id: string, job: NewJob, upstreamJobId = ""): ModelJob {
@@ -93,7 +93,10 @@ function endJob(pool: ModelPool, job: ModelJob, command: JobCommand): boolean {
   if (isFinal(job.status) || isAsked) return false;
   if (job.status === "RUNNING") Object.assign(job, { command, commandAt: pool.now });
   else finish(pool, job, statusAfter(command));
-  if (job.plan !== undefined) job.plan.counts.paused = false;
+  if (job.plan !== undefined) {
+    job.plan.counts.paused = false;
+    leaveOutWaiting(job.plan);
+  }
   return true;
 }
 

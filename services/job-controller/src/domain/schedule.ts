@@ -24,11 +24,8 @@ export interface PeriodicCounts {
   launched: number;
   missed: number;
   skipped: number;
-}
-
-/** How many of its jobs may be alive for another one to be launched; 0 is any number. */
-export function mostAlive(overlap: OverlapPolicy): number {
-  return { SKIP: 1, QUEUE_ONE: 2, ALLOW: 0 }[overlap];
+  /** Whether a launch waits until the job before has ended. */
+  waiting: boolean;
 }
 
 /** Gives the first time after the given one, 0 when none follows. */

@@ -1,7 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Job } from "../domain/job.ts";
 import { createJobId, shardOf } from "../domain/job-id.ts";
-import { mostAlive } from "../domain/schedule.ts";
 import type { DueSchedule, ScheduleStore } from "../ports/schedule-store.ts";
 import { toWholeJob } from "./job-codec.ts";
 import { answered } from "./pool-state.ts";
@@ -38,7 +37,7 @@ export function createRedisScheduleStore(redis: ScriptedRedis, shards: readonly 
       const id = createJobId(clock.now(), shardOf(jobId));
       const jitter = Math.floor(Math.random() * schedule.jitterMs);
       const wanted = runAt === 0 ? 0 : runAt + jitter;
-      const settled = [id, wanted, nextAt, missed, mostAlive(schedule.overlap)] as const;
+      const settled = [id, wanted, nextAt, missed, schedule.overlap] as const;
       return (await shardFor(jobId).run("fire", jobId, dueAt, ...settled)) === 1;
     },
     pause: (jobId) => change(jobId, "pause", 0),

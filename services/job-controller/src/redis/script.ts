@@ -15,6 +15,7 @@ export const sharedParts = [
   "limits",
   "rates",
   "holding",
+  "executions",
 ] as const;
 
 /** The transitions, each a file of its own. */

@@ -20,6 +20,9 @@ local function let_go(id, job)
   ready_names[job[NAME]] = true
 end
 
+-- Of a periodic job; it is in executions.
+local launch_waiting
+
 local function finish(id, job, status)
   move(job, status)
   ended[job[NAME]] = (ended[job[NAME]] or 0) + 1
@@ -31,6 +34,7 @@ local function finish(id, job, status)
     redis.call("HDEL", prefix .. "unique", job[UNIQUE])
   end
   if job[POLICY] and job[POLICY][5] > 0 then redis.call("ZREM", prefix .. "expiring", id) end
+  if job[UPSTREAM] ~= "" then launch_waiting(job[UPSTREAM]) end
 end
 
 -- Lets end-sub-jobs pass a stop or cancel on to the jobs that this one launched. A stop is stronger than a cancel.

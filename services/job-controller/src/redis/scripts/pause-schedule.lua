@@ -8,6 +8,7 @@ transitions["pause-schedule"] = function(id, what, next_at)
   if what == "pause" then
     redis.call("ZREM", prefix .. "periodic", id)
     redis.call("SADD", prefix .. "paused-schedules", id)
+    leave_out_waiting(id)
     job[RUN_AT] = 0
   elseif redis.call("SREM", prefix .. "paused-schedules", id) == 1 then
     if next_at > 0 then plan(id, job, next_at) else finish(id, job, STOPPED) end

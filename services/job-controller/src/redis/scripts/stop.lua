@@ -20,6 +20,7 @@ local function end_job(id, job, command)
   if job[KIND] == PERIODIC then
     redis.call("ZREM", prefix .. "periodic", id)
     redis.call("SREM", prefix .. "paused-schedules", id)
+    leave_out_waiting(id)
   end
   finish(id, job, command == STOP and STOPPED or CANCELLED)
   return true

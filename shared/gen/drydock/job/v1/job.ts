@@ -169,7 +169,10 @@ export const OverlapPolicy = {
   OVERLAP_POLICY_UNSPECIFIED: 0,
   /** OVERLAP_POLICY_SKIP - Leaves it out and counts it. */
   OVERLAP_POLICY_SKIP: 1,
-  /** OVERLAP_POLICY_QUEUE_ONE - Lets one wait, and leaves out the others. */
+  /**
+   * OVERLAP_POLICY_QUEUE_ONE - Lets one wait, which is launched when the job before has ended, and leaves out and counts the others. A pause or a stop
+   * of the periodic job leaves it out, too.
+   */
   OVERLAP_POLICY_QUEUE_ONE: 2,
   /** OVERLAP_POLICY_ALLOW - Launches it all the same. */
   OVERLAP_POLICY_ALLOW: 3,
@@ -479,6 +482,8 @@ export interface PeriodicState {
   missed: number;
   /** How many times it left out because one was still alive. */
   skipped: number;
+  /** Whether a launch waits until the job before has ended; it is not counted yet. */
+  waiting: boolean;
 }
 
 /** Why an attempt of a job failed. */
@@ -1483,7 +1488,16 @@ export const PeriodicPolicy: MessageFns<PeriodicPolicy> = {
 };
 
 function createBasePeriodicState(): PeriodicState {
-  return { timeZone: "", policy: undefined, nextTimes: [], paused: false, launched: 0, missed: 0, skipped: 0 };
+  return {
+    timeZone: "",
+    policy: undefined,
+    nextTimes: [],
+    paused: false,
+    launched: 0,
+    missed: 0,
+    skipped: 0,
+    waiting: false,
+  };
 }
 
 export const PeriodicState: MessageFns<PeriodicState> = {
@@ -1508,6 +1522,9 @@ export const PeriodicState: MessageFns<PeriodicState> = {
     }
     if (message.skipped !== 0) {
       writer.uint32(56).int64(message.skipped);
+    }
+    if (message.waiting !== false) {
+      writer.uint32(64).bool(message.waiting);
     }
     return writer;
   },
@@ -1581,6 +1598,14 @@ export const PeriodicState: MessageFns<PeriodicState> = {
             message.skipped = longToNumber(reader.int64());
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.waiting = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1610,6 +1635,7 @@ export const PeriodicState: MessageFns<PeriodicState> = {
       launched: isSet(object.launched) ? globalThis.Number(object.launched) : 0,
       missed: isSet(object.missed) ? globalThis.Number(object.missed) : 0,
       skipped: isSet(object.skipped) ? globalThis.Number(object.skipped) : 0,
+      waiting: isSet(object.waiting) ? globalThis.Boolean(object.waiting) : false,
     };
   },
 
@@ -1636,6 +1662,9 @@ export const PeriodicState: MessageFns<PeriodicState> = {
     if (message.skipped !== 0) {
       obj.skipped = Math.round(message.skipped);
     }
+    if (message.waiting !== false) {
+      obj.waiting = message.waiting;
+    }
     return obj;
   },
 
@@ -1653,6 +1682,7 @@ export const PeriodicState: MessageFns<PeriodicState> = {
     message.launched = object.launched ?? 0;
     message.missed = object.missed ?? 0;
     message.skipped = object.skipped ?? 0;
+    message.waiting = object.waiting ?? false;
     return message;
   },
 };
