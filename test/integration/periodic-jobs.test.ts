@@ -117,6 +117,26 @@ describe("a periodic job", () => {
     assert.deepEqual(await countsOf(id), { launched: 3, missed: 0, skipped: 0, executions: 3 });
   });
 
+  test("puts each launch off at random by at most its jitter, and its own times not at all", async () => {
+    const jitterMs = 30_000;
+    const ids = await Promise.all(Array.from({ length: 20 }, () => launch({ jitterMs })));
+    await pass(minuteMs);
+    const dueAt = under.clock.now();
+    const delays: number[] = [];
+    for (const id of ids) {
+      const { runAt, executions } = await under.pool.get(id);
+      assert.equal(runAt, dueAt + minuteMs - (dueAt % minuteMs));
+      const launched = await under.pool.get(executions[0] ?? "");
+      assert.ok(launched.status === "SCHEDULED" || launched.runAt === 0, "it waits for its time");
+      delays.push(launched.runAt === 0 ? 0 : launched.runAt - dueAt);
+    }
+    assert.ok(Math.min(...delays) >= 0 && Math.max(...delays) < jitterMs, delays.join());
+    assert.ok(Math.max(...delays) - Math.min(...delays) > jitterMs / 10, `drawn for each anew: ${delays}`);
+    under.clock.advance(jitterMs);
+    await under.pool.promote();
+    assert.equal(await runAll(), ids.length);
+  });
+
   test("launches nothing while it is paused and goes on with its next time", async () => {
     const id = await launch();
     assert.equal((await under.schedules.pause(id)).periodicCounts?.paused, true);
