@@ -11,7 +11,7 @@ function scriptOf(name: string): string {
 }
 
 /** What a script has that moves a job, makes one or removes one. */
-const moves = /\bmove\(job,|\bend_job\(id,|\bfinish\(id,|\bforget\(id,|^local function launch\(/m;
+const moves = /\bmove\(job,|\bend_job\(id,|\bfinish\(id,|\bforget\(id,|^launch = function\(/m;
 
 /** What the diagram shows: an arrow and an event, for each event of each arrow. */
 function arrowsOf(diagram: string): string[] {

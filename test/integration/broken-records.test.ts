@@ -21,7 +21,7 @@ const breaks: Record<string, (record: Buffer) => Buffer> = {
   "is cut": (record) => record.subarray(0, 20),
   "is noise": () => Buffer.alloc(300, 0xc1),
   "has details that are noise": (record) => {
-    const details = record.indexOf(Buffer.from([0x9d]));
+    const details = record.indexOf(Buffer.from([0x9e]));
     assert.ok(details > 0);
     return Buffer.concat([record.subarray(0, details), Buffer.alloc(record.length - details, 0xc1)]);
   },

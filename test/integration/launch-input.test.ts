@@ -15,6 +15,7 @@ import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 
 const deadlineMs = 20_000;
+const hourMs = 3_600_000;
 const years = (count: number) => ({ seconds: count * 365 * 86_400, nanos: 0 });
 const [scheduled, periodic] = [JobKind.JOB_KIND_SCHEDULED, JobKind.JOB_KIND_PERIODIC];
 
@@ -29,6 +30,11 @@ const badLaunches: Array<[what: string, job: Wish, field: string, rule: RegExp]>
   ["a cron line that is too long", cron("1,".repeat(100)), "metadata.cron_spec", /128 characters/],
   ["no cron line", cron(""), "metadata.cron_spec", /is missing/],
   ["an unknown time zone", cron("@daily", "Europe/Atlantis"), "metadata.time_zone", /IANA/],
+  ["an end before the start", between(2 * hourMs, hourMs), "metadata.periodic.end_time", /after start_time/],
+  ["an end in the past", between(undefined, -hourMs), "metadata.periodic.end_time", /must be ahead/],
+  ["an end before 1970", between(undefined, -100 * 365 * 24 * hourMs), "metadata.periodic.end_time", /must be ahead/],
+  ["no time before the end", between(undefined, hourMs), "metadata.periodic.end_time", /leave a time of cron_spec/],
+  ["no time between start and end", between(hourMs, 2 * hourMs), "metadata.periodic.end_time", /leave a time/],
   ["a cron line without the kind", { metadata: { cronSpec: "@daily" } }, "metadata.kind", /JOB_KIND_PERIODIC/],
   ["a delay of -1 s", delay({ seconds: -1, nanos: 0 }), "metadata.schedule_delay", /from 0 to 10 years/],
   ["a delay of 300 years", delay(years(300)), "metadata.schedule_delay", /from 0 to 10 years/],
@@ -70,6 +76,14 @@ const badLaunches: Array<[what: string, job: Wish, field: string, rule: RegExp]>
 
 function cron(cronSpec: string, timeZone = ""): Wish {
   return { metadata: { kind: periodic, cronSpec, timeZone } };
+}
+
+/** A line of one time a year, which is months ahead, and when it begins and ends from now on. */
+function between(startMs: number | undefined, endMs: number): Wish {
+  const moment = (ms: number | undefined) => (ms === undefined ? undefined : new Date(Date.now() + ms));
+  const policy = { startTime: moment(startMs), endTime: moment(endMs), catchUp: years(1) };
+  const farMonth = ((new Date().getUTCMonth() + 6) % 12) + 1;
+  return { metadata: { kind: periodic, cronSpec: `0 0 1 ${farMonth} *`, periodic: policy } };
 }
 
 function delay(value: { seconds: number; nanos: number }): Wish {

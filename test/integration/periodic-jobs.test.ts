@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type ClaimedJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { fireSchedules, nextTimes, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { audit } from "../support/audit.ts";
-import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import {
+  demoJob,
+  demoTypes,
+  type PoolUnderTest,
+  passingFailure,
+  startPool,
+  workerInfo,
+  workerNamed,
+} from "../support/pool.ts";
 
 const minuteMs = 60_000;
 const everyMinute: Schedule = {
@@ -19,11 +27,16 @@ const everyMinute: Schedule = {
 
 describe("a periodic job", () => {
   let under: PoolUnderTest;
+  /** What the worker was given. */
+  let heldNow: ClaimedJob[];
   before(async () => {
     under = await startPool();
   });
   after(() => under.stop());
-  beforeEach(() => under.redis.flushall());
+  beforeEach(async () => {
+    heldNow = [];
+    await under.redis.flushall();
+  });
   afterEach(async () => {
     assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
   });
@@ -45,9 +58,15 @@ describe("a periodic job", () => {
     const { launched, missed, skipped } = periodicCounts ?? assert.fail();
     return { launched, missed, skipped, executions: executions.length };
   };
+  const claim = async (limit: number) => {
+    const held = heldNow.map(({ id, token }) => ({ jobId: id, token }));
+    await under.pool.hello(workerNamed("w1"), workerInfo, held);
+    const { jobs } = await under.pool.claim(workerNamed("w1"), demoTypes, limit);
+    heldNow.push(...jobs);
+    return jobs;
+  };
   const runAll = async () => {
-    await under.pool.hello(workerNamed("w1"), workerInfo, []);
-    const { jobs } = await under.pool.claim(workerNamed("w1"), demoTypes, 100);
+    const jobs = await claim(100);
     for (const { id, token } of jobs) await under.pool.succeed({ jobId: id, token }, {});
     return jobs.length;
   };
@@ -75,6 +94,16 @@ describe("a periodic job", () => {
     assert.deepEqual(await countsOf(id), { launched: 1, missed: 9, skipped: 0, executions: 1 });
   });
 
+  test("launches each time without any catch-up too, a little late as controllers are, but none that it missed", async () => {
+    const id = await launch({ catchUpMs: 0 });
+    await pass(minuteMs + 1);
+    assert.equal(await runAll(), 1);
+    await pass(minuteMs + 4_999);
+    assert.equal(await runAll(), 1);
+    await pass(minuteMs + 20_000);
+    assert.deepEqual(await countsOf(id), { launched: 2, missed: 1, skipped: 0, executions: 2 });
+  });
+
   test("leaves out a time while the job before is alive", async () => {
     const id = await launch();
     await pass(minuteMs);
@@ -82,12 +111,30 @@ describe("a periodic job", () => {
     assert.deepEqual(await countsOf(id), { launched: 1, missed: 0, skipped: 1, executions: 1 });
   });
 
-  test("lets one job wait, or all, when its policy says so", async () => {
-    const one = await launch({ overlap: "QUEUE_ONE" });
-    const all = await launch({ overlap: "ALLOW" });
+  test("launches at each time, whatever is alive, when its policy says so", async () => {
+    const id = await launch({ overlap: "ALLOW" });
     for (let i = 0; i < 3; i++) await pass(minuteMs);
-    assert.deepEqual([(await countsOf(one)).launched, (await countsOf(one)).skipped], [2, 1]);
-    assert.deepEqual([(await countsOf(all)).launched, (await countsOf(all)).skipped], [3, 0]);
+    assert.deepEqual(await countsOf(id), { launched: 3, missed: 0, skipped: 0, executions: 3 });
+  });
+
+  test("puts each launch off at random by at most its jitter, and its own times not at all", async () => {
+    const jitterMs = 30_000;
+    const ids = await Promise.all(Array.from({ length: 20 }, () => launch({ jitterMs })));
+    await pass(minuteMs);
+    const dueAt = under.clock.now();
+    const delays: number[] = [];
+    for (const id of ids) {
+      const { runAt, executions } = await under.pool.get(id);
+      assert.equal(runAt, dueAt + minuteMs - (dueAt % minuteMs));
+      const launched = await under.pool.get(executions[0] ?? "");
+      assert.ok(launched.status === "SCHEDULED" || launched.runAt === 0, "it waits for its time");
+      delays.push(launched.runAt === 0 ? 0 : launched.runAt - dueAt);
+    }
+    assert.ok(Math.min(...delays) >= 0 && Math.max(...delays) < jitterMs, delays.join());
+    assert.ok(Math.max(...delays) - Math.min(...delays) > jitterMs / 10, `drawn for each anew: ${delays}`);
+    under.clock.advance(jitterMs);
+    await under.pool.promote();
+    assert.equal(await runAll(), ids.length);
   });
 
   test("launches nothing while it is paused and goes on with its next time", async () => {
@@ -108,21 +155,50 @@ describe("a periodic job", () => {
     assert.equal((await countsOf(id)).launched, 1);
   });
 
-  test("takes the jobs that it launched with it when it is stopped, also those that run", async () => {
-    const id = await launch({ overlap: "ALLOW" });
-    await pass(minuteMs);
-    await under.pool.hello(workerNamed("w1"), workerInfo, []);
-    const { jobs } = await under.pool.claim(workerNamed("w1"), demoTypes, 1);
-    const running = jobs[0] ?? assert.fail();
+  test("is over when it is resumed later than its last time, and launches nothing", async () => {
+    const id = await launch({ endAt: under.clock.now() + 90_000, catchUpMs: 365 * 24 * 60 * minuteMs });
+    await under.schedules.pause(id);
+    // before the end, and with no further time before it
+    under.clock.advance(80_000);
+    assert.equal((await resumeSchedule(under, await under.pool.get(id))).status, "STOPPED");
+    await pass(0);
+    await pass(5 * minuteMs);
+    assert.deepEqual(await countsOf(id), { launched: 0, missed: 0, skipped: 0, executions: 0 });
+  });
+
+  for (const [command, status] of [
+    ["stop", "STOPPED"],
+    ["cancel", "CANCELLED"],
+  ] as const) {
+    test(`takes along what waits of the jobs that it launched at a ${command}, and lets go on what runs`, async () => {
+      const id = await launch({ overlap: "ALLOW" });
+      await pass(minuteMs);
+      const [running = assert.fail()] = await claim(1);
+      await pass(minuteMs);
+      const [failed = assert.fail()] = await claim(1);
+      await under.pool.fail({ jobId: failed.id, token: failed.token }, passingFailure, {});
+      under.clock.advance(minuteMs);
+      await fireSchedules(under);
+      await under.pool.end(id, command);
+      await under.pool.endSubJobs();
+      assert.deepEqual((await under.pool.get(id)).executionTotals, { RUNNING: 1, [status]: 2 });
+      const { command: asked } = await under.pool.get(running.id);
+      assert.equal(asked, undefined);
+      assert.equal(await under.pool.succeed({ jobId: running.id, token: running.token }, {}), "accepted");
+      await pass(minuteMs);
+      assert.equal((await countsOf(id)).launched, 3);
+      await assert.rejects(under.pool.retry(id), { reason: "JOB_STATUS_FORBIDS" });
+    });
+  }
+
+  test("stops a job that waited at its stop, although a worker was quicker", async () => {
+    const id = await launch();
     await pass(minuteMs);
     await under.pool.end(id, "stop");
+    under.clock.advance(1);
+    const [{ id: begun, token } = assert.fail()] = await claim(1);
     await under.pool.endSubJobs();
-    const { executionTotals } = await under.pool.get(id);
-    assert.deepEqual(executionTotals, { RUNNING: 1, STOPPED: 1 });
-    assert.equal((await under.pool.get(running.id)).command, "stop");
-    await under.pool.confirm({ jobId: running.id, token: running.token }, "stop");
-    await pass(minuteMs);
-    assert.equal((await countsOf(id)).launched, 2);
-    await assert.rejects(under.pool.retry(id), { reason: "JOB_STATUS_FORBIDS" });
+    assert.equal((await under.pool.get(begun)).command, "stop");
+    await under.pool.confirm({ jobId: begun, token }, "stop");
   });
 });

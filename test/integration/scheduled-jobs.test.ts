@@ -7,21 +7,23 @@ import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 
 const samples = 100;
+const mostSamples = 95;
 const fewSamples = 9;
+const mostOfFewSamples = 8;
 /** What is promised when a worker is free. */
 const promisedMs = 100;
 /** A busy machine may take a moment; none waits for a controller's next look, up to 5 s later. */
 const worstMs = 2_000;
 const hourMs = 3_600_000;
 
-/** Samples of how much later than its time a job was handed out. */
-function assertInTime(context: TestContext, late: readonly number[]): void {
+/** Samples of how much later than its time a job was handed out: so many of them by no more than is promised. */
+function assertInTime(context: TestContext, late: readonly number[], most: number): void {
   const sorted = late.toSorted((x, y) => x - y);
-  const [least = Number.NaN, median = Number.NaN, worst = Number.NaN] = [0, sorted.length / 2, sorted.length - 1].map(
-    (at) => sorted[Math.floor(at)],
-  );
+  const [least = Number.NaN, median = Number.NaN, promised = Number.NaN, worst = Number.NaN] = [
+    ...[0, sorted.length / 2, most - 1, sorted.length - 1].map((at) => sorted[Math.floor(at)]),
+  ];
   context.diagnostic(`late by ${least} ms at the least, ${median} ms in the median, ${worst} ms at the most`);
-  assert.ok(least >= 0 && median <= promisedMs && worst <= worstMs, sorted.join());
+  assert.ok(least >= 0 && promised <= promisedMs && worst <= worstMs, sorted.join());
 }
 
 describe("a scheduled job", () => {
@@ -57,7 +59,7 @@ describe("a scheduled job", () => {
     return late;
   };
 
-  test(`is handed out within ${promisedMs} ms of its time, and never before, to the worker of another controller too`, async (context) => {
+  test(`is handed out within ${promisedMs} ms of its time in ${mostSamples} of ${samples} cases, and never before, to the worker of another controller too`, async (context) => {
     const random = createRandom();
     context.diagnostic(`TEST_SEED=${random.seed}`);
     const jobTypes = [plainType("TIMED")];
@@ -74,10 +76,10 @@ describe("a scheduled job", () => {
       worker.sendResult(lease);
     }
     await worker.breakOff();
-    assertInTime(context, late);
+    assertInTime(context, late, mostSamples);
   });
 
-  test(`is handed out within ${promisedMs} ms by a controller that slept until a later one, launched elsewhere`, async (context) => {
+  test(`is handed out within ${promisedMs} ms in ${mostOfFewSamples} of ${fewSamples} cases by a controller that slept until a later one, launched elsewhere`, async (context) => {
     const worker = await ScriptedWorker.join(a.address, { jobTypes: [plainType("EARLIER")] });
     await launchAt(a, "EARLIER", Date.now() + hourMs);
     const late: number[] = [];
@@ -88,10 +90,10 @@ describe("a scheduled job", () => {
       late.push(await alone(() => latenessOf(worker, id, at)));
     }
     await worker.breakOff();
-    assertInTime(context, late);
+    assertInTime(context, late, mostOfFewSamples);
   });
 
-  test(`that failed elsewhere is handed out within ${promisedMs} ms of the end of its back-off`, {
+  test(`that failed elsewhere is handed out within ${promisedMs} ms of the end of its back-off in ${mostOfFewSamples} of ${fewSamples} cases`, {
     timeout: 60_000,
   }, async (context) => {
     const jobTypes = [plainType("FAILING")];
@@ -115,6 +117,6 @@ describe("a scheduled job", () => {
         await free.leave();
       });
     }
-    assertInTime(context, late);
+    assertInTime(context, late, mostOfFewSamples);
   });
 });

@@ -138,7 +138,7 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   launch: kind("launch", { shape }),
   launchPeriodic: kind("launchPeriodic", { shape, schedule }),
   launchSubJob: kind("launchSubJob", { parent: running, key: fc.constantFrom("1", "2"), shape }),
-  end: kind("end", { target: target("running", "running", "waiting", "any"), command }),
+  end: kind("end", { target: target("running", "running", "waiting", "periodic", "any"), command }),
   retry: kind("retry", { target: target("ended", "ended", "ended", "any") }),
   hello: kind("hello", { speaker, process: fc.constantFrom("same", "next"), naming }),
   beat: kind("beat", { speaker, naming }),
@@ -197,7 +197,7 @@ export const drains: Mix = {
 
 /** Periodic jobs, and what becomes of what they launch. */
 export const schedules: Mix = {
-  ...{ launch: 1, launchPeriodic: 4, fire: 16, pauseSchedule: 2, resumeSchedule: 3, end: 3, endSubJobs: 2, retry: 2 },
+  ...{ launch: 1, launchPeriodic: 4, fire: 16, pauseSchedule: 2, resumeSchedule: 3, end: 4, endSubJobs: 4, retry: 2 },
   ...{ hello: 1, beat: 3, claim: 12, succeed: 6, fail: 2, release: 1, promote: 3, reap: 2, sweep: 2, wait: 16 },
 };
 

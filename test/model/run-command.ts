@@ -17,6 +17,7 @@ type Runners = { [Kind in Command["do"]]: (driver: Driver, command: CommandOf<Ki
 /** Asks the pool and the model for the same, and compares what they say and how every job stands then. */
 export async function runCommand(driver: Driver, command: Command): Promise<void> {
   const run = runners[command.do] as (driver: Driver, command: Command) => Promise<unknown>;
+  driver.model.nextCommand();
   await run(driver, command);
   await driver.compareJobs();
 }
@@ -136,21 +137,19 @@ const runners: Runners = {
   fire: async (driver) => {
     const asked = fireSchedules(driver.under);
     await asked;
-    const parents = await Promise.all(driver.model.periodic.map(({ id }) => driver.under.pool.get(id)));
-    const newest = new Map(parents.map(({ id, executions }) => [id, executions.at(-1) ?? ""]));
+    const newest = new Map<string, string>();
+    for (const { id } of driver.model.periodic) newest.set(id, await driver.newestLaunch(id));
     schedules.fire(driver.model, ({ id }) => newest.get(id) ?? "");
-    await driver.compareSchedules();
   },
   pauseSchedule: (driver, { target }) => {
     const { jobId } = driver.lease(target);
     const asked = driver.under.schedules.pause(jobId);
     return driver.both(answered(asked), () => answerOf(driver, schedules.pause(driver.model, jobId)));
   },
-  resumeSchedule: async (driver, { target }) => {
+  resumeSchedule: (driver, { target }) => {
     const { jobId } = driver.lease(target);
     const asked = driver.under.pool.get(jobId).then((job) => resumeSchedule(driver.under, job));
-    await driver.both(answered(asked), () => answerOf(driver, schedules.resume(driver.model, jobId)));
-    await driver.compareSchedules();
+    return driver.both(answered(asked), () => answerOf(driver, schedules.resume(driver.model, jobId)));
   },
   sweep: (driver, { status, keepMs }) => {
     const before = driver.model.now - keepMs;

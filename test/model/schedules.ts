@@ -1,5 +1,14 @@
 import type { LaunchOptions } from "@drydock/job-controller/domain/job.ts";
-import { finish, type ModelJob, type ModelPlan, type ModelPool, newModelJob, refuse } from "./state.ts";
+import {
+  aliveOf,
+  finish,
+  launchExecution,
+  leaveOutWaiting,
+  type ModelJob,
+  type ModelPlan,
+  type ModelPool,
+  refuse,
+} from "./state.ts";
 
 /** How far apart the times of every periodic job of the model are. */
 export const periodMs = 2_000;
@@ -15,60 +24,57 @@ export function timeAfter(at: number): number {
 export function planOf({ runAt, schedule }: LaunchOptions): ModelPlan | undefined {
   if (schedule === undefined) return undefined;
   const { overlap, catchUpMs, endAt } = schedule;
-  return { nextAt: runAt, overlap, catchUpMs, endAt, counts: { paused: false, launched: 0, missed: 0, skipped: 0 } };
+  const counts = { paused: false, launched: 0, missed: 0, skipped: 0, waiting: false };
+  return { nextAt: runAt, overlap, catchUpMs, endAt, counts, waitingId: "" };
 }
 
-/** Lets every periodic job whose time has come launch its job, which has the id that `idOf` gives. */
+/** Lets every periodic job whose time has come launch its job, or wait, with the id that `idOf` gives. */
 export function fire(pool: ModelPool, idOf: (parent: ModelJob) => string): void {
-  const turn = pool.newBack();
   for (const job of pool.periodic) {
     if (job.plan === undefined || job.plan.nextAt === 0 || job.plan.nextAt > pool.now) continue;
-    settle(pool, job, job.plan, () => launchExecution(pool, job, { id: idOf(job), turn }));
+    settle(pool, job, job.plan, idOf(job));
   }
 }
 
 /** The times that have come are settled by at most one launch, for the latest of them. */
-function settle(pool: ModelPool, job: ModelJob, plan: ModelPlan, launch: () => void): void {
-  const last = plan.endAt > 0 ? Math.min(pool.now, plan.endAt) : pool.now;
-  const count = Math.max(0, Math.floor((last - plan.nextAt) / periodMs) + 1);
-  const latest = plan.nextAt + (count - 1) * periodMs;
-  const isMadeUpFor = count > 0 && pool.now - latest <= plan.catchUpMs;
-  plan.counts.missed += isMadeUpFor ? count - 1 : count;
-  if (isMadeUpFor && isInTheWay(pool, job, plan)) {
-    plan.counts.skipped++;
-  } else if (isMadeUpFor) {
-    launch();
-    plan.counts.launched++;
-  }
+function settle(pool: ModelPool, job: ModelJob, plan: ModelPlan, id: string): void {
+  const times = timesOf(plan, pool.now);
+  const latest = times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const isMissed = pool.now > latest + 10_000;
+  const isMadeUpFor = !isMissed || pool.now <= latest + plan.catchUpMs;
+  plan.counts.missed += times.length - (isMadeUpFor ? 1 : 0);
+  if (isMadeUpFor) launchDue(pool, job, plan, id);
   const next = timeAfter(pool.now);
   plan.nextAt = plan.endAt > 0 && next > plan.endAt ? 0 : next;
-  if (plan.nextAt === 0) finish(pool, job, "STOPPED");
-  else job.runAt = plan.nextAt;
+  job.runAt = plan.nextAt;
+  if (plan.nextAt === 0 && !plan.counts.waiting) finish(pool, job, "STOPPED");
 }
 
-function isInTheWay(pool: ModelPool, { id }: ModelJob, { overlap }: ModelPlan): boolean {
-  const alive = pool.inStatus("SCHEDULED", "PENDING", "RUNNING").filter(({ upstreamJobId }) => upstreamJobId === id);
-  return { SKIP: alive.length > 0, QUEUE_ONE: alive.length > 1, ALLOW: false }[overlap];
+function timesOf({ nextAt, endAt }: ModelPlan, now: number): number[] {
+  const times: number[] = [];
+  for (let at = nextAt; at <= now && (endAt === 0 || at <= endAt); at += periodMs) times.push(at);
+  return times;
 }
 
-function launchExecution(pool: ModelPool, parent: ModelJob, { id, turn }: { id: string; turn: number }): void {
-  const { name, priority, fairnessKey, policy, labels, traceparent, parametersJson } = parent;
-  const options = { kind: "SCHEDULED", priority, fairnessKey, policy, labels, uniqueKey: "" } as const;
-  const job = { name, traceparent, parametersJson, options: { ...options, ...noneOfTheRest } };
-  const made = { ...newModelJob(id, pool.now, job), upstreamJobId: parent.id, turn };
-  const longest = policy?.queueTimeoutMs ?? 0;
-  made.expiresAt = longest > 0 ? pool.now + longest : 0;
-  pool.jobs.set(id, made);
-  parent.executions.push(id);
+/** At a time that is due: another job is launched, waits, or is left out. */
+function launchDue(pool: ModelPool, job: ModelJob, plan: ModelPlan, id: string): void {
+  const isFree = aliveOf(pool, job).length === 0;
+  if (isFree || plan.overlap === "ALLOW") {
+    launchExecution(pool, job, id);
+  } else if (plan.overlap === "SKIP" || plan.counts.waiting) {
+    plan.counts.skipped++;
+  } else {
+    plan.counts.waiting = true;
+    plan.waitingId = id;
+  }
 }
-
-const noneOfTheRest = { runAt: 0, requestKey: "", schedule: undefined, statusHook: "" };
 
 /** Lets a periodic job launch nothing. */
 export function pause(pool: ModelPool, id: string): ModelJob {
   const { job, plan } = livePlan(pool, id);
   plan.nextAt = 0;
   plan.counts.paused = true;
+  leaveOutWaiting(plan);
   job.runAt = 0;
   return job;
 }
@@ -78,9 +84,10 @@ export function resume(pool: ModelPool, id: string): ModelJob {
   const { job, plan } = livePlan(pool, id);
   if (!plan.counts.paused) return job;
   const next = timeAfter(pool.now);
-  plan.nextAt = plan.endAt > 0 && next > plan.endAt ? pool.now : next;
   plan.counts.paused = false;
-  job.runAt = plan.nextAt;
+  plan.nextAt = plan.endAt > 0 && next > plan.endAt ? 0 : next;
+  if (plan.nextAt === 0) finish(pool, job, "STOPPED");
+  else job.runAt = plan.nextAt;
   return job;
 }
 

@@ -21,6 +21,8 @@ export interface ModelPlan {
   catchUpMs: number;
   endAt: number;
   counts: PeriodicCounts;
+  /** The id of the launch that waits until the job before has ended. */
+  waitingId: string;
 }
 
 /** A job as the model holds it; executionTotals is made when it is shown. */
@@ -79,6 +81,7 @@ export class ModelPool {
   readonly newestEnd = new Map<JobStatus, number>();
   #front = 0;
   #back = 0;
+  #backOfCommand: number | undefined;
 
   /** The job. */
   find(id: string): ModelJob {
@@ -108,6 +111,17 @@ export class ModelPool {
   /** A place behind all others. */
   newBack(): number {
     return ++this.#back;
+  }
+
+  /** A place behind all others, the same for all that one command launches. */
+  backOfCommand(): number {
+    this.#backOfCommand ??= this.newBack();
+    return this.#backOfCommand;
+  }
+
+  /** Another command begins. */
+  nextCommand(): void {
+    this.#backOfCommand = undefined;
   }
 
   /** The job as users see it. */
@@ -159,6 +173,41 @@ export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void 
   const keptFrom = Math.max(pool.now, pool.newestEnd.get(status) ?? 0);
   pool.newestEnd.set(status, keptFrom);
   Object.assign(job, { status, endedAt: pool.now, keptFrom, runAt: 0, expiresAt: 0, command: undefined });
+  launchWaiting(pool, pool.jobs.get(job.upstreamJobId));
+}
+
+/** The jobs that it launched and that have not ended. */
+export function aliveOf(pool: ModelPool, { id }: ModelJob): ModelJob[] {
+  return pool.inStatus("SCHEDULED", "PENDING", "RUNNING").filter(({ upstreamJobId }) => upstreamJobId === id);
+}
+
+/** What waited until the last one had ended is launched; after its last time the periodic job ends. */
+function launchWaiting(pool: ModelPool, parent: ModelJob | undefined): void {
+  const plan = parent?.plan;
+  if (parent === undefined || !plan?.counts.waiting || aliveOf(pool, parent).length > 0) return;
+  plan.counts.waiting = false;
+  launchExecution(pool, parent, plan.waitingId);
+  if (plan.nextAt === 0) finish(pool, parent, "STOPPED");
+}
+
+/** What waits is left out. */
+export function leaveOutWaiting({ counts }: ModelPlan): void {
+  if (counts.waiting) counts.skipped++;
+  counts.waiting = false;
+}
+
+/** A periodic job launches one. */
+export function launchExecution(pool: ModelPool, parent: ModelJob, id: string): void {
+  const { name, priority, fairnessKey, policy, labels, traceparent, parametersJson } = parent;
+  const options = { kind: "SCHEDULED", priority, fairnessKey, policy, labels, uniqueKey: "" } as const;
+  const none = { runAt: 0, requestKey: "", schedule: undefined, statusHook: "" };
+  const job = { name, traceparent, parametersJson, options: { ...options, ...none } };
+  const made = { ...newModelJob(id, pool.now, job), upstreamJobId: parent.id, turn: pool.backOfCommand() };
+  const longest = policy?.queueTimeoutMs ?? 0;
+  made.expiresAt = longest > 0 ? pool.now + longest : 0;
+  pool.jobs.set(id, made);
+  parent.executions.push(id);
+  if (parent.plan !== undefined) parent.plan.counts.launched++;
 }
 
 /** What a stop or cancel ends in. */

@@ -1,7 +1,7 @@
 import { type JobCommand, type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
 import { planOf } from "./schedules.ts";
-import { finish, type ModelJob, type ModelPool, newModelJob, refuse, statusAfter } from "./state.ts";
+import { finish, leaveOutWaiting, type ModelJob, type ModelPool, newModelJob, refuse, statusAfter } from "./state.ts";
 
 /** Stores a job under that id if there is room, or gives the one that the same request launched before. */
 export function launch(
@@ -80,12 +80,18 @@ export function endSubJobs(pool: ModelPool, asked: ReadonlyMap<string, JobComman
     pool.ending.delete(parentId);
     for (const id of pool.jobs.get(parentId)?.executions ?? []) {
       const job = pool.jobs.get(id);
-      if (job === undefined) continue;
+      if (job === undefined || goesOn(pool.jobs.get(parentId), job)) continue;
       const first = asked.get(id) ?? command;
       endJob(pool, job, commands.has(first) ? first : command);
       passOn(pool, job, command);
     }
   }
+}
+
+/** What a periodic job launched goes on, but for what was waiting when that was ended. */
+function goesOn(parent: ModelJob | undefined, job: ModelJob): boolean {
+  if (parent?.plan === undefined) return false;
+  return isFinal(job.status) || (job.status === "RUNNING" && job.startedAt <= parent.endedAt);
 }
 
 /** A stop is stronger than a cancel. */
@@ -94,7 +100,10 @@ function endJob(pool: ModelPool, job: ModelJob, command: JobCommand): boolean {
   if (isFinal(job.status) || isAsked) return false;
   if (job.status === "RUNNING") Object.assign(job, { command, commandAt: pool.now });
   else finish(pool, job, statusAfter(command));
-  if (job.plan !== undefined) job.plan.counts.paused = false;
+  if (job.plan !== undefined) {
+    job.plan.counts.paused = false;
+    leaveOutWaiting(job.plan);
+  }
   return true;
 }
 

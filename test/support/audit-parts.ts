@@ -25,6 +25,7 @@ export async function auditParts(audited: Audited): Promise<string[]> {
     holders,
     subJobTotals,
     subJobLists,
+    waitingLaunches,
     ...hookParts,
   ];
   return (await Promise.all(parts.map((part) => part(audited)))).flat();
@@ -201,6 +202,15 @@ const subJobLists: Part = async ({ redis, prefix, jobs }) => {
     const isRight = list.size === family.length && family.every(({ id }) => list.has(id));
     return isRight ? [] : [`${parent} lists ${list.size} jobs and has launched ${family.length}`];
   });
+};
+
+/** A launch waits for a job that is alive, of a periodic job that has not ended. */
+const waitingLaunches: Part = async ({ jobs }) => {
+  const waiting = [...jobs.values()].filter(({ periodicCounts }) => periodicCounts?.waiting);
+  const wrong = waiting.filter(({ status, executionTotals: { SCHEDULED = 0, PENDING = 0, RUNNING = 0 } }) => {
+    return status !== "SCHEDULED" || SCHEDULED + PENDING + RUNNING === 0;
+  });
+  return wrong.map(({ id }) => `${id} has a launch that waits for nothing`);
 };
 
 async function readLanes(

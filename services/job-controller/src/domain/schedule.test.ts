@@ -19,8 +19,22 @@ describe("a periodic job", () => {
   });
 
   test("leaves out times that are longer ago than its catch-up time", () => {
-    const strict = { ...schedule, catchUpMs: 10 };
-    assert.deepEqual(settle(strict, 500, 1_050, next), { runAt: 0, nextAt: 1_100, missed: 6 });
+    const hourly = (after: number) => (Math.floor(after / 3_600_000) + 1) * 3_600_000;
+    const at = 5 * 3_600_000;
+    const settleAfter = (catchUpMs: number, lateMs: number) =>
+      settle({ ...schedule, catchUpMs }, at, at + lateMs, hourly).runAt;
+    assert.deepEqual([settleAfter(60_000, 60_000), settleAfter(60_000, 60_001)], [at, 0]);
+  });
+
+  test("without a catch-up time launches what a controller comes to within 10 s, and nothing that was missed", () => {
+    const strict = { ...schedule, catchUpMs: 0 };
+    const minutely = (after: number) => (Math.floor(after / 60_000) + 1) * 60_000;
+    const after = (lateMs: number) => settle(strict, 60_000, 60_000 + lateMs, minutely);
+    for (const lateMs of [0, 1, 5_000, 10_000]) {
+      assert.deepEqual(after(lateMs), { runAt: 60_000, nextAt: 120_000, missed: 0 }, `${lateMs}`);
+    }
+    assert.deepEqual(after(10_001), { runAt: 0, nextAt: 120_000, missed: 1 });
+    assert.deepEqual(after(180_001), { runAt: 240_000, nextAt: 300_000, missed: 3 });
   });
 
   test("counts a long gap in bounded work", () => {

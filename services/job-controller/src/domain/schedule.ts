@@ -10,7 +10,7 @@ export interface Schedule {
   /** An IANA name. */
   timeZone: string;
   overlap: OverlapPolicy;
-  /** How long ago a missed time may be to be made up for, in milliseconds. */
+  /** How long ago a missed time may be to be made up for, in milliseconds; 0 makes up for none. */
   catchUpMs: number;
   /** By how much a launch may be put off, in milliseconds. */
   jitterMs: number;
@@ -24,11 +24,8 @@ export interface PeriodicCounts {
   launched: number;
   missed: number;
   skipped: number;
-}
-
-/** How many of its jobs may be alive for another one to be launched; 0 is any number. */
-export function mostAlive(overlap: OverlapPolicy): number {
-  return { SKIP: 1, QUEUE_ONE: 2, ALLOW: 0 }[overlap];
+  /** Whether a launch waits until the job before has ended. */
+  waiting: boolean;
 }
 
 /** Gives the first time after the given one, 0 when none follows. */
@@ -47,19 +44,22 @@ export interface Settlement {
 /** How far back to look for the latest time: so far that each has few times when the one before has none. */
 const spansMs = [1_000, 60_000, 3_600_000, 24 * 3_600_000, 32 * 24 * 3_600_000, 367 * 24 * 3_600_000];
 
+/** A time is not missed when a controller comes to it within this, in milliseconds; asleep, one looks every 5 s. */
+const onTimeMs = 10_000;
+
 /** How many missed times are counted one by one; a longer gap counts as so many. */
 const mostCounted = 1_000;
 
 /**
  * Settles the times from `dueAt` to `now`: however many there are, one job is launched, for the latest, if that is not
- * longer ago than the catch-up time. Times after the schedule's end are none.
+ * missed or not longer ago than the catch-up time. Times after the schedule's end are none.
  */
 export function settle(schedule: Schedule, dueAt: number, now: number, next: NextTime): Settlement {
   const nextAt = followingTime(schedule, now, next);
   const last = schedule.endAt > 0 ? Math.min(now, schedule.endAt) : now;
   if (dueAt > last) return { runAt: 0, nextAt, missed: 0 };
   const latest = latestTime(dueAt, last, next);
-  const isMadeUpFor = now - latest <= schedule.catchUpMs;
+  const isMadeUpFor = now - latest <= Math.max(onTimeMs, schedule.catchUpMs);
   const count = countTimes(dueAt, last, next);
   return { runAt: isMadeUpFor ? latest : 0, nextAt, missed: isMadeUpFor ? count - 1 : count };
 }

@@ -32,5 +32,6 @@ export function toPeriodicState(job: Job): PeriodicState | undefined {
     launched: periodicCounts?.launched ?? 0,
     missed: periodicCounts?.missed ?? 0,
     skipped: periodicCounts?.skipped ?? 0,
+    waiting: periodicCounts?.waiting ?? false,
   };
 }

@@ -28,10 +28,10 @@ export function toSchedule(metadata: JobMetadata, refuse: Refuse): Schedule | un
     overlap: toOverlap(periodic?.overlap ?? OverlapCode.OVERLAP_POLICY_UNSPECIFIED, refuse),
     catchUpMs: duration("catch_up", periodic?.catchUp, usualCatchUpMs, mostCatchUpMs),
     jitterMs: duration("jitter", periodic?.jitter, 0, mostJitterMs),
-    startAt: periodic?.startTime?.getTime() ?? 0,
+    startAt: Math.max(0, periodic?.startTime?.getTime() ?? 0),
     endAt: periodic?.endTime?.getTime() ?? 0,
   };
-  if (schedule.endAt > 0 && schedule.endAt <= Math.max(schedule.startAt, Date.now())) {
+  if (periodic?.endTime !== undefined && !(schedule.endAt > Math.max(schedule.startAt, Date.now()))) {
     refuse("metadata.periodic.end_time", "must be ahead, and after start_time");
   }
   return checkCron(schedule, refuse) ? schedule : undefined;

@@ -15,7 +15,7 @@ export interface ScheduleStore {
   /** Launches the due time's job and sets the next time. Of all controllers that try, one succeeds. */
   fire(due: DueSchedule, settlement: Settlement): Promise<boolean>;
   pause(jobId: string): Promise<Job>;
-  /** @param nextAt the time to go on with */
+  /** @param nextAt the time to go on with; 0 when there is none, and the job ends */
   resume(jobId: string, nextAt: number): Promise<Job>;
   /**
    * The ids of those that have not ended, the newest first; at most so many.

@@ -169,8 +169,9 @@ function toPolicy(reply: Reply | undefined): JobPolicy | undefined {
 
 function toPeriodicCounts(reply: Reply | undefined): PeriodicCounts | undefined {
   if (!Array.isArray(reply) || reply.length === 0) return undefined;
-  const [paused, launched, missed, skipped] = reply;
-  return { paused: paused === 1, launched: number(launched), missed: number(missed), skipped: number(skipped) };
+  const [paused, launched, missed, skipped, waiting] = reply;
+  const counts = { launched: number(launched), missed: number(missed), skipped: number(skipped) };
+  return { paused: paused === 1, ...counts, waiting: waiting === 1 };
 }
 
 function toTotals(reply: Reply | undefined): Job["executionTotals"] {

@@ -1,7 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Job } from "../domain/job.ts";
 import { createJobId, shardOf } from "../domain/job-id.ts";
-import { mostAlive } from "../domain/schedule.ts";
 import type { DueSchedule, ScheduleStore } from "../ports/schedule-store.ts";
 import { toWholeJob } from "./job-codec.ts";
 import { answered } from "./pool-state.ts";
@@ -18,8 +17,8 @@ export function createRedisScheduleStore(redis: ScriptedRedis, shards: readonly 
     if (shard === undefined) throw jobNotFound(jobId);
     return shard;
   };
-  const change = async (jobId: string, nextAt: number): Promise<Job> => {
-    await shardFor(jobId).run("pause-schedule", jobId, nextAt);
+  const change = async (jobId: string, what: "pause" | "resume", nextAt: number): Promise<Job> => {
+    await shardFor(jobId).run("pause-schedule", jobId, what, nextAt);
     return toWholeJob(await shardFor(jobId).run("read", jobId));
   };
   return {
@@ -38,11 +37,11 @@ export function createRedisScheduleStore(redis: ScriptedRedis, shards: readonly 
       const id = createJobId(clock.now(), shardOf(jobId));
       const jitter = Math.floor(Math.random() * schedule.jitterMs);
       const wanted = runAt === 0 ? 0 : runAt + jitter;
-      const settled = [id, wanted, nextAt, missed, mostAlive(schedule.overlap)] as const;
+      const settled = [id, wanted, nextAt, missed, schedule.overlap] as const;
       return (await shardFor(jobId).run("fire", jobId, dueAt, ...settled)) === 1;
     },
-    pause: (jobId) => change(jobId, 0),
-    resume: change,
+    pause: (jobId) => change(jobId, "pause", 0),
+    resume: (jobId, nextAt) => change(jobId, "resume", nextAt),
     async list(before, limit) {
       const from = before === "" ? "+" : `(${before}`;
       const parts = shards.map(({ keys }) =>

@@ -18,6 +18,7 @@ export const sharedParts = [
   "rates",
   "unique",
   "holding",
+  "executions",
 ] as const;
 
 /** The transitions, each a file of its own. */

@@ -54,10 +54,9 @@ export function nextTimes({ schedule, status, runAt }: Job, count: number): numb
   return times;
 }
 
-/** Lets a paused periodic job go on with its next time. */
+/** Lets a paused periodic job go on with its next time; without one it ends. */
 export async function resumeSchedule({ schedules, clock }: ScheduleDeps, { id, schedule }: Job): Promise<Job> {
   const next =
     schedule === undefined ? 0 : followingTime(schedule, clock.now(), readCron(schedule.cronSpec, schedule.timeZone));
-  // a schedule without another time ends when that is due: now
-  return schedules.resume(id, next === 0 ? clock.now() : next);
+  return schedules.resume(id, next);
 }

@@ -104,8 +104,13 @@ function checkWith(known: KnownJobType, deps: LaunchDeps, launch: Launch): NewJo
   if (statusHook !== "" && isRefusedHost(new URL(statusHook).hostname, { allowLinkLocal })) {
     violations.push({ field: `${field}.status_hook`, description: "names an address that is never called" });
   }
+  const options = toOptions(launch, clock.now());
+  if (launch.schedule !== undefined && options.runAt === 0) {
+    const description = "must leave a time of cron_spec after now and start_time";
+    violations.push({ field: fieldOf(launch, "metadata.periodic.end_time"), description });
+  }
   if (violations.length > 0) throw fieldsInvalid(violations);
-  return { name, parametersJson, traceparent, options: toOptions(launch, clock.now()) };
+  return { name, parametersJson, traceparent, options };
 }
 
 function fieldOf({ field = "job" }: Launch, own: string): string {

@@ -4,7 +4,7 @@
 transitions["due-periodic"] = function(limit)
   local periodic = prefix .. "periodic"
   local due = redis.call("ZRANGE", periodic, "-inf", now, "BYSCORE", "LIMIT", 0, limit, "WITHSCORES")
-  local following = redis.call("ZRANGE", periodic, "(" .. now, "+inf", "BYSCORE", "LIMIT", 0, 1, "WITHSCORES")[2]
+  local following = redis.call("ZRANGE", periodic, "(" .. now, "(+inf", "BYSCORE", "LIMIT", 0, 1, "WITHSCORES")[2]
   local reply = { following and tonumber(following) or 0 }
   for at = 1, #due, 2 do
     attempt(due[at], function(id, job)

@@ -1,12 +1,19 @@
 -- end-sub-jobs: passes stops and cancels on to the jobs that the ended jobs launched, a part of them at a time.
 -- arguments: how many steps at most: each job is one, and so is the end of a list
 -- reply: how many steps it took
+-- A periodic job takes along what waits. What ran when it was ended goes on; what began since then had been waiting.
+local function goes_on(parent, job)
+  if not parent or parent[KIND] ~= PERIODIC then return false end
+  return job[STATUS] > RUNNING or job[STATUS] == RUNNING and job[STARTED] <= parent[ENDED]
+end
+
 local function end_part(parent, limit)
   local ending = prefix .. "ending"
   local command, from = string.match(redis.call("HGET", ending, parent), "^(%d):(.+)$")
   command = tonumber(command)
+  local parent_job = find(parent)
   local function pass_to(id, job)
-    if not job then return end
+    if not job or goes_on(parent_job, job) then return end
     if end_job(id, job, command) then save(id, job) end
     -- also when it has ended: what it launched may be alive
     pass_on(id, job, command)

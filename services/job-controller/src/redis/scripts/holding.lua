@@ -31,6 +31,9 @@ local function with_held(id, worker, work)
   if not done or not is_held then redis.call("HDEL", prefix .. "held:" .. worker, id) end
 end
 
+-- Of a periodic job; it is in executions.
+local launch_waiting
+
 local function finish(id, job, status)
   move(job, status)
   ended[job[NAME]] = (ended[job[NAME]] or 0) + 1
@@ -42,6 +45,10 @@ local function finish(id, job, status)
     redis.call("HDEL", prefix .. "unique", job[UNIQUE])
   end
   if job[POLICY] and job[POLICY][5] > 0 then redis.call("ZREM", prefix .. "expiring", id) end
+  if job[KIND] == PERIODIC then
+    for _, set in ipairs({ "periodic", "schedules" }) do redis.call("ZREM", prefix .. set, id) end
+  end
+  if job[UPSTREAM] ~= "" then launch_waiting(job[UPSTREAM]) end
 end
 
 -- Lets end-sub-jobs pass a stop or cancel on to the jobs that this one launched. A stop is stronger than a cancel.

@@ -19,7 +19,7 @@ local function read_options(options)
   return options == "" and DEFAULTS or cjson.decode(options)
 end
 
-local function launch(id, name, trace, parameters, upstream, with, hold, by)
+launch = function(id, name, trace, parameters, upstream, with, hold, by)
   if is_known(id) then refuse("ID_TAKEN", id) end
   check_unique(id, with.unique, hold, by)
   local waits = with.run_at > now or with.kind == PERIODIC

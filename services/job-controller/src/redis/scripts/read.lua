@@ -1,11 +1,13 @@
 -- read: a job as it stands, with the first hundred jobs that it launched and how many of them stand where.
 -- arguments: id
--- reply: the job, the ids, status and count in turn, and of a periodic job paused (0 or 1), launched, missed, skipped
+-- reply: the job, the ids, status and count in turn, and of a periodic job paused (0 or 1), launched, missed, skipped,
+--   whether a launch waits (0 or 1)
 -- errors: JOB_NOT_FOUND
 local function periodic_state(id, job)
-  local paused = job[STATUS] == SCHEDULED and job[RUN_AT] == 0 and 1 or 0
-  local state = redis.call("HMGET", prefix .. "schedule:" .. id, "launched", "missed", "skipped")
-  return { paused, tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0) }
+  local is_paused = job[STATUS] == SCHEDULED and not redis.call("ZSCORE", prefix .. "periodic", id)
+  local state = redis.call("HMGET", prefix .. "schedule:" .. id, "launched", "missed", "skipped", "waiting")
+  local counts = { tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0) }
+  return { is_paused and 1 or 0, counts[1], counts[2], counts[3], state[4] and 1 or 0 }
 end
 
 transitions.read = function(id)

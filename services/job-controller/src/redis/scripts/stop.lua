@@ -17,10 +17,7 @@ local function end_job(id, job, command)
   if job[STATUS] == RUNNING then return end_running(id, job, command) end
   if job[STATUS] ~= PENDING and job[STATUS] ~= SCHEDULED then return false end
   if job[STATUS] == PENDING then leave_lane(id, job) else redis.call("ZREM", scheduled, id) end
-  if job[KIND] == PERIODIC then
-    redis.call("ZREM", prefix .. "periodic", id)
-    redis.call("ZREM", prefix .. "schedules", id)
-  end
+  if job[KIND] == PERIODIC then leave_out_waiting(id) end
   finish(id, job, command == STOP and STOPPED or CANCELLED)
   return true
 end

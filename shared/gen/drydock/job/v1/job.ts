@@ -169,7 +169,10 @@ export const OverlapPolicy = {
   OVERLAP_POLICY_UNSPECIFIED: 0,
   /** OVERLAP_POLICY_SKIP - Leaves it out and counts it. */
   OVERLAP_POLICY_SKIP: 1,
-  /** OVERLAP_POLICY_QUEUE_ONE - Lets one wait, and leaves out the others. */
+  /**
+   * OVERLAP_POLICY_QUEUE_ONE - Lets one wait, which is launched when the job before has ended, and leaves out and counts the others. A pause or a stop
+   * of the periodic job leaves it out, too.
+   */
   OVERLAP_POLICY_QUEUE_ONE: 2,
   /** OVERLAP_POLICY_ALLOW - Launches it all the same. */
   OVERLAP_POLICY_ALLOW: 3,
@@ -424,8 +427,10 @@ export interface JobMetadata {
   /** When a periodic job launches: 5 fields (minute first), 6 (second first), or @hourly, @daily, @weekly, @monthly, @yearly. */
   cronSpec: string;
   /**
-   * The IANA time zone of cron_spec, e.g. Europe/Berlin; default UTC. A time that the clock leaves out in spring is taken
-   * when the clock has moved on; one that comes twice in autumn is taken once, the first time.
+   * The IANA time zone of cron_spec, e.g. Europe/Berlin; default UTC. Where its clock is put forward or back, a line for all
+   * hours (* or @hourly) follows real time: it launches whenever the clock shows one of its times, in an hour that comes
+   * twice both times. Any other line launches once for each of its times: one that comes twice the first time; for those
+   * that are left out, once, at the moment at which the clock has moved on.
    */
   timeZone: string;
   /** What else a periodic job is to do; may be left out. */
@@ -437,8 +442,9 @@ export interface PeriodicPolicy {
   /** When the launch before is still alive. */
   overlap: OverlapPolicy;
   /**
-   * A time that was missed because nothing ran is made up for by one launch if it is not longer ago than this, however many
-   * were missed. Default 1 minute, at most 1 year.
+   * Times that were missed because nothing ran are made up for by one launch, however many they are, if the latest is not
+   * longer ago than this. Default 1 minute, at most 1 year; 0 makes up for none. A time that a controller comes to within
+   * 10 s is not missed.
    */
   catchUp:
     | Duration
@@ -451,7 +457,10 @@ export interface PeriodicPolicy {
   startTime:
     | Date
     | undefined;
-  /** No launch after; then the periodic job is STOPPED. */
+  /**
+   * No launch after; the periodic job is STOPPED at its last time, or by ResumeSchedule after it. A launch whose cron line
+   * has no time before is refused.
+   */
   endTime: Date | undefined;
 }
 
@@ -473,6 +482,8 @@ export interface PeriodicState {
   missed: number;
   /** How many times it left out because one was still alive. */
   skipped: number;
+  /** Whether a launch waits until the job before has ended; it is not counted yet. */
+  waiting: boolean;
 }
 
 /** Why an attempt of a job failed. */
@@ -1477,7 +1488,16 @@ export const PeriodicPolicy: MessageFns<PeriodicPolicy> = {
 };
 
 function createBasePeriodicState(): PeriodicState {
-  return { timeZone: "", policy: undefined, nextTimes: [], paused: false, launched: 0, missed: 0, skipped: 0 };
+  return {
+    timeZone: "",
+    policy: undefined,
+    nextTimes: [],
+    paused: false,
+    launched: 0,
+    missed: 0,
+    skipped: 0,
+    waiting: false,
+  };
 }
 
 export const PeriodicState: MessageFns<PeriodicState> = {
@@ -1502,6 +1522,9 @@ export const PeriodicState: MessageFns<PeriodicState> = {
     }
     if (message.skipped !== 0) {
       writer.uint32(56).int64(message.skipped);
+    }
+    if (message.waiting !== false) {
+      writer.uint32(64).bool(message.waiting);
     }
     return writer;
   },
@@ -1575,6 +1598,14 @@ export const PeriodicState: MessageFns<PeriodicState> = {
             message.skipped = longToNumber(reader.int64());
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.waiting = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1604,6 +1635,7 @@ export const PeriodicState: MessageFns<PeriodicState> = {
       launched: isSet(object.launched) ? globalThis.Number(object.launched) : 0,
       missed: isSet(object.missed) ? globalThis.Number(object.missed) : 0,
       skipped: isSet(object.skipped) ? globalThis.Number(object.skipped) : 0,
+      waiting: isSet(object.waiting) ? globalThis.Boolean(object.waiting) : false,
     };
   },
 
@@ -1630,6 +1662,9 @@ export const PeriodicState: MessageFns<PeriodicState> = {
     if (message.skipped !== 0) {
       obj.skipped = Math.round(message.skipped);
     }
+    if (message.waiting !== false) {
+      obj.waiting = message.waiting;
+    }
     return obj;
   },
 
@@ -1647,6 +1682,7 @@ export const PeriodicState: MessageFns<PeriodicState> = {
     message.launched = object.launched ?? 0;
     message.missed = object.missed ?? 0;
     message.skipped = object.skipped ?? 0;
+    message.waiting = object.waiting ?? false;
     return message;
   },
 };

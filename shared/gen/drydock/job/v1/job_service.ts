@@ -2770,7 +2770,8 @@ export const JobServiceService = {
   },
   /**
    * Ends a job for good. A waiting job is STOPPED at once; a running one is told and is STOPPED when its handler has
-   * ended, at the latest after the grace time. Asking again changes nothing.
+   * ended, at the latest after the grace time. A periodic job takes along those of the jobs that it launched that wait;
+   * those that run go on. Any other job takes along all of its own. Asking again changes nothing.
    */
   stopJob: {
     path: "/drydock.job.v1.JobService/StopJob" as const,
@@ -2845,7 +2846,8 @@ export interface JobServiceServer extends UntypedServiceImplementation {
   getJob: handleUnaryCall<GetJobRequest, GetJobResponse>;
   /**
    * Ends a job for good. A waiting job is STOPPED at once; a running one is told and is STOPPED when its handler has
-   * ended, at the latest after the grace time. Asking again changes nothing.
+   * ended, at the latest after the grace time. A periodic job takes along those of the jobs that it launched that wait;
+   * those that run go on. Any other job takes along all of its own. Asking again changes nothing.
    */
   stopJob: handleUnaryCall<StopJobRequest, StopJobResponse>;
   /** Ends a job so that RetryJob can bring it back. Otherwise as StopJob. */
@@ -2927,7 +2929,8 @@ export interface JobServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Ends a job for good. A waiting job is STOPPED at once; a running one is told and is STOPPED when its handler has
-   * ended, at the latest after the grace time. Asking again changes nothing.
+   * ended, at the latest after the grace time. A periodic job takes along those of the jobs that it launched that wait;
+   * those that run go on. Any other job takes along all of its own. Asking again changes nothing.
    */
   stopJob(
     request: StopJobRequest,

@@ -3123,7 +3123,7 @@ export const QueueServiceService = {
       Buffer.from(PauseScheduleResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PauseScheduleResponse => PauseScheduleResponse.decode(value),
   },
-  /** Lets a paused periodic job go on with its next time. */
+  /** Lets a paused periodic job go on with its next time; when none is left before its end_time, it is STOPPED. */
   resumeSchedule: {
     path: "/drydock.job.v1.QueueService/ResumeSchedule" as const,
     requestStream: false as const,
@@ -3196,7 +3196,7 @@ export interface QueueServiceServer extends UntypedServiceImplementation {
   listSchedules: handleUnaryCall<ListSchedulesRequest, ListSchedulesResponse>;
   /** Lets a periodic job launch nothing. */
   pauseSchedule: handleUnaryCall<PauseScheduleRequest, PauseScheduleResponse>;
-  /** Lets a paused periodic job go on with its next time. */
+  /** Lets a paused periodic job go on with its next time; when none is left before its end_time, it is STOPPED. */
   resumeSchedule: handleUnaryCall<ResumeScheduleRequest, ResumeScheduleResponse>;
   /** Sends again what a job's status hook could not be told. */
   redeliverHook: handleUnaryCall<RedeliverHookRequest, RedeliverHookResponse>;
@@ -3343,7 +3343,7 @@ export interface QueueServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PauseScheduleResponse) => void,
   ): ClientUnaryCall;
-  /** Lets a paused periodic job go on with its next time. */
+  /** Lets a paused periodic job go on with its next time; when none is left before its end_time, it is STOPPED. */
   resumeSchedule(
     request: ResumeScheduleRequest,
     callback: (error: ServiceError | null, response: ResumeScheduleResponse) => void,
