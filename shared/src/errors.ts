@@ -25,6 +25,11 @@ export const errorCatalogue = {
     status: "INVALID_ARGUMENT",
     meaning: "A field breaks its rule. The BadRequest detail names each field and its rule; mend them and call again.",
   },
+  MESSAGE_INVALID: {
+    status: "INVALID_ARGUMENT",
+    meaning:
+      "The bytes of the message are no request of this RPC. Generate the client from the .proto files of this version.",
+  },
   JOB_NAME_UNKNOWN: {
     status: "INVALID_ARGUMENT",
     meaning:

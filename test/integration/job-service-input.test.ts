@@ -150,7 +150,7 @@ describe("the job service refuses", () => {
       const parameters = { image, note: "x".repeat(5 * 1024 * 1024) };
       const request = LaunchJobRequest.fromPartial({ job: { name: "DEMO", parameters } });
       const call = unaryCall(client, JobServiceService.launchJob, request, { deadlineMs: 10_000 });
-      assert.equal((await refusalOf(call)).code, "RESOURCE_EXHAUSTED");
+      assert.deepEqual(await refusalFacts(call), ["RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE"]);
     } finally {
       client.close();
     }
