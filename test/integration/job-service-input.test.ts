@@ -143,6 +143,15 @@ describe("the job service refuses", () => {
     assert.deepEqual(await refusalFacts(watching), ["INVALID_ARGUMENT", "FIELD_INVALID", "after_revision"]);
   });
 
+  test("no offset and no revision that is far beyond the end", async () => {
+    const { id } = await api.launchDemo();
+    await api.untilStatus(id, "SUCCESS");
+    for (const offset of [1e6, 1e14, 1e15, Number.MAX_SAFE_INTEGER]) {
+      assert.equal(await api.log(id, { offset }), "");
+      assert.deepEqual(await Array.fromAsync(api.watch(id, offset)), []);
+    }
+  });
+
   test("a message of 5 MiB, and lives on", async () => {
     const options = createChannelOptions({ maxSendBytes: -1 });
     const client = new Client(address, credentials.createInsecure(), options);

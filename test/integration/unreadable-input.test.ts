@@ -10,6 +10,7 @@ import { type Stack, startStack } from "../support/stack.ts";
 
 const mebibyte = 1024 * 1024;
 const jobId = "00000000000000";
+const [scheduled, periodic] = [JobKind.JOB_KIND_SCHEDULED, JobKind.JOB_KIND_PERIODIC];
 const rule = "must be a whole number from -9007199254740991 to 9007199254740991";
 
 interface Method {
@@ -29,6 +30,11 @@ function inFields(numbers: number[], inner: Uint8Array): Uint8Array {
 }
 
 const number = (field: number, value: bigint) => message((writer) => writer.tag(field, 0).int64(value));
+/** A LaunchJobRequest whose job is of that kind, with the message in those fields of its metadata. */
+function inMetadata(kind: number, numbers: number[], inner: Uint8Array): Uint8Array {
+  return inFields([1, 3], Buffer.concat([number(1, BigInt(kind)), inFields(numbers, inner)]));
+}
+
 const withJobId = (rest: Uint8Array) => Buffer.concat([message((writer) => writer.tag(1, 2).string(jobId)), rest]);
 
 describe("a request that can't be read is refused with its reason", () => {
@@ -57,7 +63,7 @@ describe("a request that can't be read is refused with its reason", () => {
     return promise;
   }
 
-  const { getJob, getJobLogData, watchJob, launchJob } = JobServiceService;
+  const { getJob, getJobLogData, watchJob, launchJob, listJobs } = JobServiceService;
   const { work, streamLogs, putReport, launchSubJob } = WorkerServiceService;
   const tooLarge = [2n ** 53n, 2n ** 60n, 2n ** 63n - 1n, -(2n ** 53n), -(2n ** 63n)];
   const numbers: Array<[method: Method, field: string, bytes: (value: bigint) => Uint8Array]> = [
@@ -77,6 +83,26 @@ describe("a request that can't be read is refused with its reason", () => {
         const { code, reason, violations } = await send(method, bytes(value));
         assert.deepEqual([code, reason], ["INVALID_ARGUMENT", "FIELD_INVALID"], String(value));
         assert.deepEqual(violations, [{ field, description: rule }]);
+      }
+    });
+  }
+
+  const noTimes: Array<[method: Method, field: string, bytes: (seconds: bigint) => Uint8Array]> = [
+    [launchJob, "job.metadata.run_at", (at) => inMetadata(scheduled, [3], number(1, at))],
+    [launchJob, "job.metadata.periodic.start_time", (at) => inMetadata(periodic, [7, 4], number(1, at))],
+    [launchJob, "job.metadata.periodic.end_time", (at) => inMetadata(periodic, [7, 5], number(1, at))],
+    [listJobs, "launched_after", (at) => inFields([8], number(1, at))],
+    [listJobs, "launched_before", (at) => inFields([9], number(1, at))],
+  ];
+  for (const [method, field, bytes] of noTimes) {
+    test(`${field} of a year that there is not`, async () => {
+      for (const at of [2n ** 50n, -(2n ** 50n)]) {
+        const { code, reason, violations } = await send(method, bytes(at));
+        assert.deepEqual([code, reason], ["INVALID_ARGUMENT", "FIELD_INVALID"], String(at));
+        assert.ok(
+          violations.some((violation) => violation.field === field),
+          JSON.stringify(violations),
+        );
       }
     });
   }

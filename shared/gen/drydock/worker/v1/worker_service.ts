@@ -267,11 +267,11 @@ export interface Hello {
   incarnation: string;
   /** The version of its software. */
   version: string;
-  /** The job types it can run. */
+  /** The job types it can run; at most 200. */
   jobTypes: JobType[];
   /** How many jobs it can hold at once. */
   slots: number;
-  /** What it holds from before, results that wait for their acknowledgement included. */
+  /** What it holds from before, results that wait for their acknowledgement included; at most 2,000. */
   held: Lease[];
 }
 
@@ -320,7 +320,7 @@ export interface Reject {
 export interface Beat {
   /** Counts the beats of this stream. */
   sequence: number;
-  /** All the worker holds; what it was assigned and does not name here was never received. */
+  /** All the worker holds, at most 2,000; what it was assigned and does not name here was never received. */
   held: Lease[];
 }
 
@@ -350,7 +350,7 @@ export interface Result {
   message: string;
   /** Whether another attempt makes sense. */
   retryable: boolean;
-  /** The earliest time for another attempt; unset leaves it to the back-off. When postponed at most a day, by default 1 s. */
+  /** The earliest time for another attempt, at most a day; unset leaves it to the back-off, or is 1 s when postponed. */
   retryAfter:
     | Duration
     | undefined;
@@ -452,7 +452,7 @@ export interface StreamLogsRequest {
     | undefined;
   /** Where this piece begins in the job's log, in bytes. */
   offset: number;
-  /** Whole lines; at most 64 KiB. */
+  /** Whole lines. Send at most 64 KiB; more than 262,144 characters are refused. */
   text: string;
 }
 
