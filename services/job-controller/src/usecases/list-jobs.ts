@@ -36,7 +36,7 @@ export async function listJobs(
   { size, token }: { size: number; token: string },
 ): Promise<ListedJobs> {
   const source = sourceOf(filter);
-  let position = token === "" ? "" : readToken(token, filter);
+  let position = token === "" ? "" : readToken(token, filter, (text) => index.isPlace(source, text));
   const jobs: Job[] = [];
   for (let lookedAt = 0; lookedAt < mostLookedAt && jobs.length < size; ) {
     const limit = Math.min(mostAtOnce, size - jobs.length);
@@ -76,15 +76,18 @@ function isPast(jobs: Job[], source: JobSource, { launchedAfter }: JobFilter): b
   return oldest.enqueuedAt < launchedAfter - mostSkewMs;
 }
 
-/** The position with a mark of the filter that it belongs to, so that neither can be changed. */
+/**
+ * The position with a mark of the request that it belongs to, so that a token of another request is noticed. The mark
+ * keeps nobody from making a token: that shows no more than the request itself does, and its position is checked.
+ */
 function writeToken(position: string, filter: JobFilter): string {
   return Buffer.from(`${markOf(position, filter)}${position}`).toString("base64url");
 }
 
-function readToken(token: string, filter: JobFilter): string {
+function readToken(token: string, filter: JobFilter, isPlace: (text: string) => boolean): string {
   const text = Buffer.from(token, "base64url").toString();
   const position = text.slice(markLength);
-  if (position !== "" && text.slice(0, markLength) === markOf(position, filter)) return position;
+  if (text.slice(0, markLength) === markOf(position, filter) && isPlace(position)) return position;
   const description = "must be the next_page_token of an answer to the same request";
   throw fieldsInvalid([{ field: "page_token", description }]);
 }
