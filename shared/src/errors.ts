@@ -50,7 +50,7 @@ export const errorCatalogue = {
   JOB_STATUS_FORBIDS: {
     status: "FAILED_PRECONDITION",
     meaning:
-      "The job's status does not allow this. The PreconditionFailure detail names the status and what is allowed.",
+      "The job's status does not allow this. The PreconditionFailure detail names the status and what to do instead.",
   },
   LEASE_LOST: {
     status: "ABORTED",

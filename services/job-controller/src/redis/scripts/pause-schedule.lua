@@ -3,7 +3,7 @@
 -- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS
 transitions["pause-schedule"] = function(id, next_at)
   local job = load(id)
-  if job[KIND] ~= PERIODIC or job[STATUS] ~= SCHEDULED then refuse("JOB_STATUS_FORBIDS", "schedule " .. job[STATUS]) end
+  if job[KIND] ~= PERIODIC or job[STATUS] ~= SCHEDULED then refuse("JOB_STATUS_FORBIDS", forbidden("schedule", job)) end
   if tonumber(next_at) == 0 then
     redis.call("ZREM", prefix .. "periodic", id)
     redis.call("SADD", prefix .. "paused-schedules", id)

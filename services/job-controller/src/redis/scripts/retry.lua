@@ -5,7 +5,7 @@
 transitions.retry = function(id, hold, by)
   local job = load(id)
   local can_retry = job[KIND] ~= PERIODIC and (job[STATUS] == CANCELLED or job[STATUS] == ERRED)
-  if not can_retry then refuse("JOB_STATUS_FORBIDS", "retry " .. job[STATUS]) end
+  if not can_retry then refuse("JOB_STATUS_FORBIDS", forbidden("retry", job)) end
   if hold == "reserved" and is_withdrawn(by) then refuse("UNIQUE_RESERVED", id .. " " .. by) end
   if hold == "held" or hold == "ends" then refuse("UNIQUE_TAKEN", by) end
   check_unique(id, job[UNIQUE])
