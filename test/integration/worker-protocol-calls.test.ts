@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Outcome } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { toRpcError } from "@drydock/shared/grpc/client.ts";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
-import { digest, gzip, launchSubJob, putReport, sendLog, sendParts } from "../support/worker-calls.ts";
+import { digest, gzip, launchSubJob, putBytes, putReport, sendLog, sendParts } from "../support/worker-calls.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 let rig: WorkerRig;
@@ -37,6 +39,20 @@ describe("for a job that it holds, a worker", { concurrency: true }, () => {
     const headless = sendParts(worker.client, [{ part: { $case: "gzipChunk", value: gzip } }]);
     assert.equal((await refusalOf(headless)).reason, "PROTOCOL_VIOLATION");
     assert.equal((await refusalOf(sendParts(worker.client, []))).reason, "PROTOCOL_VIOLATION");
+    assert.equal((await refusalOf(rig.api.reportOf(id))).reason, "REPORT_NOT_FOUND");
+  });
+
+  test("can't store as a report what nobody could read", async () => {
+    const { worker, id, lease } = await start();
+    const artifact = new BinaryWriter()
+      .tag(8, 0)
+      .int64(2n ** 60n)
+      .finish();
+    const tooLarge = new BinaryWriter().tag(3, 2).bytes(artifact).finish();
+    for (const bytes of [Buffer.from("no gzip"), gzip.subarray(0, -9), gzipSync("no report"), gzipSync(tooLarge)]) {
+      const facts = await refusalFacts(putBytes(worker, lease, bytes));
+      assert.deepEqual(facts, ["INVALID_ARGUMENT", "FIELD_INVALID", "gzip_chunk"]);
+    }
     assert.equal((await refusalOf(rig.api.reportOf(id))).reason, "REPORT_NOT_FOUND");
   });
 
