@@ -25,6 +25,11 @@ export const errorCatalogue = {
     status: "INVALID_ARGUMENT",
     meaning: "A field breaks its rule. The BadRequest detail names each field and its rule; mend them and call again.",
   },
+  MESSAGE_INVALID: {
+    status: "INVALID_ARGUMENT",
+    meaning:
+      "The bytes of the message are no request of this RPC. Generate the client from the .proto files of this version.",
+  },
   JOB_NAME_UNKNOWN: {
     status: "INVALID_ARGUMENT",
     meaning:
@@ -47,7 +52,7 @@ export const errorCatalogue = {
   JOB_STATUS_FORBIDS: {
     status: "FAILED_PRECONDITION",
     meaning:
-      "The job's status does not allow this. The PreconditionFailure detail names the status and what is allowed.",
+      "The job's status does not allow this. The PreconditionFailure detail names the status and what to do instead.",
   },
   LEASE_LOST: {
     status: "ABORTED",

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { embeddedIPv4 } from "./embedded-ipv4.ts";
 
 /** Which addresses may be called after all. */
 export interface AddressRule {
@@ -15,23 +16,30 @@ const nowhere = listOf([
   ["ff00::", 8],
 ]);
 
-/** Of a link, and the metadata services of clouds. NAT64 would reach the same by another name. */
+/** Of a link, and the metadata services of clouds that are elsewhere. */
 const linkLocal = listOf([
   ["169.254.0.0", 16],
-  ["64:ff9b::a9fe:0", 112],
   ["fe80::", 10],
-  ["100.100.100.200", 32],
-  ["168.63.129.16", 32],
-  ["192.0.0.192", 32],
-  ["fd00:ec2::254", 128],
-  ["fd20:ce::254", 128],
+  ["100.100.100.200", 32], // Alibaba
+  ["fd00:100::100:200", 128],
+  ["168.63.129.16", 32], // Azure
+  ["192.0.0.192", 32], // Oracle
+  ["fd00:c1::a9fe:a9fe", 128],
+  ["fd00:ec2::", 32], // AWS: instances, containers, pods
+  ["fd20:ce::254", 128], // Google
+  ["fd00:42::42", 128], // Scaleway
+  ["fd00:a9fe:a9fe::1", 128], // Akamai
 ]);
 
-/** Whether a service must not call that IP address on behalf of others. */
+/** Whether a service must not call that IP address on behalf of others, or one that it stands for. */
 export function isRefusedAddress(address: string, { allowLinkLocal }: AddressRule): boolean {
   const bare = address.replace(/%.*$/, "");
-  const family = isIP(bare) === 6 ? "ipv6" : "ipv4";
-  return nowhere.check(bare, family) || (!allowLinkLocal && linkLocal.check(bare, family));
+  if (has(nowhere, bare)) return true;
+  return !allowLinkLocal && [bare, ...embeddedIPv4(bare)].some((each) => has(linkLocal, each));
+}
+
+function has(list: BlockList, address: string): boolean {
+  return list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }
 
 /** Whether a URL's host is such an address; the addresses of a name show when it is looked up. */

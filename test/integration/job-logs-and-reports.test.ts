@@ -37,6 +37,41 @@ describe("what jobs leave behind in Redis", () => {
     assert.deepEqual(await logs.append(lease, full.length, "more"), full);
   });
 
+  test("cuts a log behind a whole character, wherever that ends", async () => {
+    const { logs } = under;
+    for (const character of ["ü", "€", "🚢"]) {
+      for (let before = 0; before < 8; before++) {
+        const lease = await startJob(under);
+        const begun = await logs.append(lease, 0, "x".repeat(before));
+        const full = await logs.append(lease, begun.length, character.repeat(60));
+        assert.equal(full.full, true);
+        const { text, nextOffset } = await logs.read(lease.jobId, 0);
+        const fit = Math.floor((100 - before) / Buffer.byteLength(character));
+        const kept = "x".repeat(before) + character.repeat(fit);
+        assert.equal(text, `${kept}\n[cut here: a job's log holds 100 bytes]\n`);
+        assert.equal(nextOffset, Buffer.byteLength(text));
+        assert.deepEqual(await logs.append(lease, full.length, "more"), full);
+        await under.pool.succeed(lease, {});
+      }
+    }
+  });
+
+  test("cuts a log behind a whole line when one ends near, and it is full all the same", async () => {
+    const { logs } = under;
+    const note = "[cut here: a job's log holds 100 bytes]\n";
+    for (const lineEnd of [100, 99, 80, 61]) {
+      const lease = await startJob(under);
+      const line = `${"x".repeat(lineEnd - 1)}\n`;
+      const full = await logs.append(lease, 0, `${line}${"ü".repeat(50)}`);
+      assert.deepEqual(full, { length: lineEnd + note.length, full: true });
+      assert.equal((await logs.read(lease.jobId, 0)).text, line + note);
+      await under.pool.succeed(lease, {});
+    }
+    const lease = await startJob(under);
+    assert.equal((await logs.append(lease, 0, `${"x".repeat(59)}\n${"y".repeat(50)}`)).full, true);
+    assert.equal((await logs.read(lease.jobId, 0)).text, `${"x".repeat(59)}\n${"y".repeat(40)}\n${note}`);
+  });
+
   test("finds a report by its job and by its digest", async () => {
     const { reports, pool } = under;
     const lease = await startJob(under);

@@ -50,12 +50,18 @@ describe("the job service refuses", () => {
 
   const badParameters: Array<[string, Record<string, unknown>, string, RegExp]> = [
     ["a missing one", {}, "job.parameters.image", /is missing/],
-    ["one of the wrong type", { image, steps: "many" }, "job.parameters.steps", /number|integer/],
-    ["a fraction for a whole number", { image, steps: 1.5 }, "job.parameters.steps", /int/],
-    ["one that is too large", { image, steps: 101 }, "job.parameters.steps", /100/],
-    ["one that is too small", { image, steps: 0 }, "job.parameters.steps", /1/],
-    ["text of the wrong form", { image: "nginx" }, "job.parameters.image", /demo/],
+    ["one of the wrong type", { image, steps: "many" }, "job.parameters.steps", /^must be a number/],
+    ["a fraction for a whole number", { image, steps: 1.5 }, "job.parameters.steps", /^must be a whole number/],
+    ["one that is too large", { image, steps: 101 }, "job.parameters.steps", /^must not be more than 100/],
+    ["one that is too small", { image, steps: 0 }, "job.parameters.steps", /^must not be less than 1/],
+    ["text of the wrong form", { image: "nginx" }, "job.parameters.image", /^must match .*demo/],
     ["a word that is no choice", { image, fail: "often" }, "job.parameters.fail", /never.*once.*always/],
+    [
+      "text that is too long",
+      { image: "demo".repeat(64) },
+      "job.parameters.image",
+      /^must not be longer than 255 characters/,
+    ],
     ["one that nobody knows", { image, stepms: 5 }, "job.parameters.stepms", /is not a parameter of this job type/],
   ];
   for (const [what, parameters, field, rule] of badParameters) {
@@ -143,6 +149,15 @@ describe("the job service refuses", () => {
     assert.deepEqual(await refusalFacts(watching), ["INVALID_ARGUMENT", "FIELD_INVALID", "after_revision"]);
   });
 
+  test("no offset and no revision that is far beyond the end", async () => {
+    const { id } = await api.launchDemo();
+    await api.untilStatus(id, "SUCCESS");
+    for (const offset of [1e6, 1e14, 1e15, Number.MAX_SAFE_INTEGER]) {
+      assert.equal(await api.log(id, { offset }), "");
+      assert.deepEqual(await Array.fromAsync(api.watch(id, offset)), []);
+    }
+  });
+
   test("a message of 5 MiB, and lives on", async () => {
     const options = createChannelOptions({ maxSendBytes: -1 });
     const client = new Client(address, credentials.createInsecure(), options);
@@ -150,7 +165,7 @@ describe("the job service refuses", () => {
       const parameters = { image, note: "x".repeat(5 * 1024 * 1024) };
       const request = LaunchJobRequest.fromPartial({ job: { name: "DEMO", parameters } });
       const call = unaryCall(client, JobServiceService.launchJob, request, { deadlineMs: 10_000 });
-      assert.equal((await refusalOf(call)).code, "RESOURCE_EXHAUSTED");
+      assert.deepEqual(await refusalFacts(call), ["RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE"]);
     } finally {
       client.close();
     }

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Outcome } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { toRpcError } from "@drydock/shared/grpc/client.ts";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
-import { digest, gzip, launchSubJob, putReport, sendLog, sendParts } from "../support/worker-calls.ts";
+import { digest, gzip, launchSubJob, putBytes, putReport, sendLog, sendParts } from "../support/worker-calls.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 let rig: WorkerRig;
@@ -35,6 +39,20 @@ describe("for a job that it holds, a worker", { concurrency: true }, () => {
     const headless = sendParts(worker.client, [{ part: { $case: "gzipChunk", value: gzip } }]);
     assert.equal((await refusalOf(headless)).reason, "PROTOCOL_VIOLATION");
     assert.equal((await refusalOf(sendParts(worker.client, []))).reason, "PROTOCOL_VIOLATION");
+    assert.equal((await refusalOf(rig.api.reportOf(id))).reason, "REPORT_NOT_FOUND");
+  });
+
+  test("can't store as a report what nobody could read", async () => {
+    const { worker, id, lease } = await start();
+    const artifact = new BinaryWriter()
+      .tag(8, 0)
+      .int64(2n ** 60n)
+      .finish();
+    const tooLarge = new BinaryWriter().tag(3, 2).bytes(artifact).finish();
+    for (const bytes of [Buffer.from("no gzip"), gzip.subarray(0, -9), gzipSync("no report"), gzipSync(tooLarge)]) {
+      const facts = await refusalFacts(putBytes(worker, lease, bytes));
+      assert.deepEqual(facts, ["INVALID_ARGUMENT", "FIELD_INVALID", "gzip_chunk"]);
+    }
     assert.equal((await refusalOf(rig.api.reportOf(id))).reason, "REPORT_NOT_FOUND");
   });
 
@@ -80,6 +98,29 @@ describe("for a job that it holds, a worker", { concurrency: true }, () => {
     assert.equal(await fieldOf({ labels: { UP: "" } }), "labels[UP]");
     assert.equal(await fieldOf({ priority: 10 }), "priority");
     assert.deepEqual((await rig.api.get(id)).executions, []);
+  });
+
+  test("can't send a piece of its log that is too long or begins before its beginning", async () => {
+    const { worker, id, lease } = await start();
+    const refused = (piece: { offset: number; text: string }) =>
+      refusalFacts(sendLog(worker, [{ lease, ...piece }]).catch((error) => Promise.reject(toRpcError(error))));
+    const invalid = ["INVALID_ARGUMENT", "FIELD_INVALID"];
+    assert.deepEqual(await refused({ offset: -1, text: "one\n" }), [...invalid, "offset"]);
+    assert.deepEqual(await refused({ offset: 0, text: "x".repeat(256 * 1024 + 1) }), [...invalid, "text"]);
+    const [answer] = await sendLog(worker, [{ lease, offset: Number.MAX_SAFE_INTEGER, text: "far away\n" }]);
+    assert.deepEqual([answer?.durableOffset, answer?.closed], [0, false]);
+    assert.equal(await rig.api.log(id), "");
+  });
+
+  test("may put its job off for a day, and for no longer", async () => {
+    for (const outcome of [Outcome.OUTCOME_FAILURE, Outcome.OUTCOME_POSTPONED]) {
+      const { worker, id, lease } = await start();
+      const retryAfter = { seconds: Number.MAX_SAFE_INTEGER, nanos: 0 };
+      await worker.reports(lease, { outcome, retryable: true, retryAfter });
+      const { status, runAt, updateTime } = await rig.api.get(id);
+      assert.equal(status, "SCHEDULED");
+      assert.equal(Number(runAt) - Number(updateTime), 86_400_000);
+    }
   });
 
   test("may send a piece of its log twice", async () => {

@@ -73,6 +73,20 @@ describe("a worker's stream", { concurrency: true }, () => {
     ]);
   });
 
+  test("is ended when it names more than it can hold, or more job types than it can have", async () => {
+    const many = (count: number) => Array.from({ length: count }, () => lease);
+    const jobTypes = Array.from({ length: 201 }, (_, at) => plainType(`MANY_${at}`));
+    const greeter = rig.open({ held: many(2_001), jobTypes });
+    greeter.say({ $case: "hello", value: greeter.hello });
+    const fields = (await greeter.ended)?.violations.map(({ field }) => field);
+    assert.deepEqual(fields, ["hello.held", "hello.job_types"]);
+    const worker = await rig.join(rig.newType(), { held: many(2_000) });
+    assert.equal((await worker.beats(1, many(2_000))).lost.length, 2_000);
+    worker.say({ $case: "beat", value: { sequence: 2, held: many(5_000) } });
+    const error = await worker.ended;
+    assert.deepEqual([error?.reason, error?.violations[0]?.field], ["FIELD_INVALID", "beat.held"]);
+  });
+
   test("is ended when the schema of a job type is none", async () => {
     const jobTypes = [
       { name: rig.newType(), description: "", parametersSchema: "{", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 },

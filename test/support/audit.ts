@@ -118,7 +118,8 @@ async function readStream(redis: ScriptedRedis, key: string): Promise<string[]> 
   return (await redis.xrange(key, "-", "+")).map(([, fields]) => fields[1] ?? "");
 }
 
-function faultsOf({ id, kind, status, runAt, workerId, uniqueKey, hookStatus }: Job, places: Places): string[] {
+function faultsOf(job: Job, places: Places): string[] {
+  const { id, kind, status, runAt, workerId, uniqueKey, hookStatus, periodicCounts } = job;
   const faults: string[] = [];
   const expect = (what: string, is: unknown, should: unknown) => {
     if (JSON.stringify(is) !== JSON.stringify(should))
@@ -128,7 +129,7 @@ function faultsOf({ id, kind, status, runAt, workerId, uniqueKey, hookStatus }: 
   expect("waits", places.ready.get(id) ?? 0, status === "PENDING" ? 1 : 0);
   expect("scheduled", places.scheduled.has(id), status === "SCHEDULED" && kind !== "PERIODIC");
   const isSchedule = status === "SCHEDULED" && kind === "PERIODIC";
-  expect("periodic", places.periodic.has(id), isSchedule && runAt > 0);
+  expect("periodic", places.periodic.has(id), isSchedule && (runAt > 0 || periodicCounts?.waiting === true));
   expect("among the schedules", places.schedules.has(id), isSchedule);
   expect("held by", places.held.get(id) ?? [], status === "RUNNING" ? [workerId] : []);
   expect("ended as", places.ended.get(id) ?? [], isFinal ? [String(statusNumber(status))] : []);

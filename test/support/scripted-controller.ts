@@ -93,7 +93,7 @@ export class WorkPeer {
   }
 
   assign(assign: Partial<Assign> & Pick<Assign, "name" | "lease">): void {
-    const rest = { parametersJson: "{}", attempt: 1, deadline: undefined, logOffset: 0, traceContext: "" };
+    const rest = { parametersJson: "{}", attempt: 1, runTimeout: undefined, logOffset: 0, traceContext: "" };
     this.say({ $case: "assign", value: { ...rest, ...assign } });
   }
 

@@ -16,15 +16,25 @@ import type { ScriptedWorker } from "./scripted-worker.ts";
 export const digest = `sha256:${"a".repeat(64)}`;
 /** A report, encoded and packed. */
 export const gzip = gzipSync(Report.encode(Report.fromPartial({ reportId: "r-1", artifact: { digest } })).finish());
-const sha256 = createHash("sha256").update(gzip).digest("hex");
 
 /** Stores a report; the head may say other things about it than are true. */
-export function putReport({ client }: ScriptedWorker, lease: Lease, head: { digest?: string; sha256?: string } = {}) {
+export function putReport(worker: ScriptedWorker, lease: Lease, head: { digest?: string; sha256?: string } = {}) {
+  return putBytes(worker, lease, gzip, head);
+}
+
+/** Stores bytes as a report. */
+export function putBytes(
+  { client }: ScriptedWorker,
+  lease: Lease,
+  bytes: Buffer,
+  head: { digest?: string; sha256?: string } = {},
+) {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
   const value = PutReportHead.fromPartial({ lease, digest, sha256, ...head });
   return sendParts(client, [
     { part: { $case: "head", value } },
-    { part: { $case: "gzipChunk", value: gzip.subarray(0, 10) } },
-    { part: { $case: "gzipChunk", value: gzip.subarray(10) } },
+    { part: { $case: "gzipChunk", value: bytes.subarray(0, 10) } },
+    { part: { $case: "gzipChunk", value: bytes.subarray(10) } },
   ]);
 }
 

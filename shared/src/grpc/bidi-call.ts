@@ -1,5 +1,6 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { type CallContext, ServerCallContext } from "./call-context.ts";
+import { takeRequest, takeRequests } from "./request-decoder.ts";
 
 /** A call with streams both ways. */
 export interface BidiCall<Req, Res> extends CallContext {
@@ -38,7 +39,7 @@ export class DuplexCall<Req, Res> extends ServerCallContext implements BidiCall<
     this.#stream.on("data", (message: Req) => {
       if (signal.aborted) return;
       try {
-        listener(message);
+        listener(takeRequest(message));
       } catch (error) {
         this.abort(error);
       }
@@ -49,7 +50,7 @@ export class DuplexCall<Req, Res> extends ServerCallContext implements BidiCall<
   }
 
   get requests(): AsyncIterable<Req> {
-    return this.#stream.iterator({ destroyOnReturn: false });
+    return takeRequests<Req>(this.#stream.iterator({ destroyOnReturn: false }));
   }
 
   send(message: Res): boolean {

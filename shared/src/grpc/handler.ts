@@ -9,6 +9,7 @@ import { Answer } from "./answer.ts";
 import { type BidiCall, DuplexCall, drained } from "./bidi-call.ts";
 import { type CallContext, ServerCallContext } from "./call-context.ts";
 import { type CallScope, looseScope } from "./call-scope.ts";
+import { takeRequest, takeRequests } from "./request-decoder.ts";
 
 export type { BidiCall } from "./bidi-call.ts";
 export type { CallContext } from "./call-context.ts";
@@ -32,7 +33,7 @@ export function unary<Req, Res>(fn: (request: Req, call: CallContext) => Promise
   return (call, callback, scope = looseScope) => {
     const context = new ServerCallContext(call);
     const answer = new Answer(context, scope, callback);
-    attempt(() => fn(call.request, context)).then(
+    attempt(() => fn(takeRequest(call.request), context)).then(
       (response) => {
         answer.leave();
         answer.succeed(() => callback(null, response));
@@ -52,7 +53,7 @@ export function clientStream<Req, Res>(
   return (call, callback, scope = looseScope) => {
     const context = new ServerCallContext(call);
     const answer = new Answer(context, scope, callback);
-    const requests: AsyncIterable<Req> = call.iterator({ destroyOnReturn: false });
+    const requests = takeRequests<Req>(call.iterator({ destroyOnReturn: false }));
     const succeed = (response: Res) => callback(null, response);
     runStream({ context, answer, run: () => fn(requests, context), succeed });
   };
@@ -67,7 +68,7 @@ export function serverStream<Req, Res>(
     const answer = new Answer(context, scope, (status) => call.emit("error", status));
     const { signal } = context;
     const pump = async () => {
-      for await (const response of fn(call.request, context)) {
+      for await (const response of fn(takeRequest(call.request), context)) {
         signal.throwIfAborted();
         if (!call.write(response)) await drained(call, signal);
       }

@@ -16,7 +16,9 @@ import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { CallScope } from "./call-scope.ts";
 import { type HealthState, healthService } from "./health.ts";
+import { createNumberFaults } from "./number-faults.ts";
 import { reflectionService } from "./reflection.ts";
+import { maxMessageBytes, withDecoders } from "./request-decoder.ts";
 import { createServerMetrics } from "./server-metrics.ts";
 import { createServerScopes, type MethodType, type ServerScopes } from "./server-scopes.ts";
 
@@ -52,8 +54,8 @@ export interface GrpcServer extends Service {
   readonly address: string;
 }
 
-/** The largest message that is taken, in bytes. */
-export const maxMessageBytes = 4 * 1024 * 1024;
+/** The largest message that grpc-js hands over; a larger one it answers itself, without details. In bytes. */
+const maxReadBytes = 4 * maxMessageBytes;
 
 /** Makes a gRPC server (plaintext) with health and reflection, metrics, an access log and a graceful end. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
@@ -61,8 +63,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const metrics = options.metrics === undefined ? undefined : createServerMetrics(options.metrics);
   const scopes = createServerScopes(logger, metrics);
   const server = new Server(channelOptions(options));
+  const numberFaults = createNumberFaults(options.descriptors);
   for (const { definition, implementation } of [...options.services, ...standardServices(options)]) {
-    server.addService(definition, withScopes(definition, implementation, scopes));
+    server.addService(withDecoders(definition, numberFaults), withScopes(definition, implementation, scopes));
   }
   for (const { definition } of options.services) health.register(serviceName(definition));
   let address: string | undefined;
@@ -89,7 +92,7 @@ function channelOptions({ keepalive, maxConnectionAgeMs }: GrpcServerOptions): S
   return {
     "grpc.keepalive_time_ms": timeMs,
     "grpc.keepalive_timeout_ms": timeoutMs,
-    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_receive_message_length": maxReadBytes,
     "grpc.enable_channelz": 0,
     ...(maxConnectionAgeMs === undefined ? {} : { "grpc.max_connection_age_ms": maxConnectionAgeMs }),
   };

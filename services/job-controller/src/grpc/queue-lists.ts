@@ -1,4 +1,5 @@
 import type * as message from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { isJobId } from "../domain/job-id.ts";
 import { listMovingQueues } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { listSchedules as readSchedules } from "../usecases/list-schedules.ts";
@@ -47,9 +48,8 @@ export async function listSchedules(
   deps: UseCaseDeps,
   request: message.ListSchedulesRequest,
 ): Promise<message.ListSchedulesResponse> {
-  const { entries, nextPageToken } = await readPage("schedules", request, (before, limit) =>
-    readSchedules(deps, before, limit),
-  );
+  const read = (before: string, limit: number) => readSchedules(deps, before, limit);
+  const { entries, nextPageToken } = await readPage("schedules", request, read, isJobId);
   return { jobs: entries.map(toStats), nextPageToken };
 }
 
@@ -58,9 +58,9 @@ export async function listFailedHooks(
   { hooks }: UseCaseDeps,
   request: message.ListFailedHooksRequest,
 ): Promise<message.ListFailedHooksResponse> {
-  const { entries, nextPageToken } = await readPage("failed hooks", request, async (before, limit) =>
-    firstPart(await hooks.failed(before, limit + 1), ({ jobId }) => jobId, limit),
-  );
+  const read = async (before: string, limit: number) =>
+    firstPart(await hooks.failed(before, limit + 1), ({ jobId }) => jobId, limit);
+  const { entries, nextPageToken } = await readPage("failed hooks", request, read, isJobId);
   const failed = entries.map(({ status, hookStatus, causeAt, ...hook }) => ({
     ...hook,
     status: toStatusCode(status),
@@ -87,10 +87,16 @@ async function readPage<T>(
   list: string,
   request: PageRequest,
   read: (from: string, limit: number) => Promise<Part<T>>,
+  isPlace: (id: string) => boolean = isName,
 ): Promise<{ entries: T[]; nextPageToken: string }> {
   const { size, token } = validatePage(request);
-  const { entries, next } = await read(readPageToken(token, { list }), size);
+  const { entries, next } = await read(readPageToken(token, { list }, isPlace), size);
   return { entries, nextPageToken: writePageToken(next, { list }) };
+}
+
+/** What a name or a worker id may be, and more: it is compared with others and nothing else. */
+function isName(text: string): boolean {
+  return text.length <= 256;
 }
 
 /** As people read it. */

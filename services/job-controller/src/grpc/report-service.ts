@@ -1,16 +1,12 @@
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import type { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { GetReportRequest, GetReportResponse } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { unary } from "@drydock/shared/grpc/handler.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { ReportStore } from "../ports/report-store.ts";
+import { unpackReport } from "./report-codec.ts";
 import { validateReportSubject } from "./validate.ts";
-
-/** What a stored report may grow to when it is unpacked, in bytes. */
-const maxReportBytes = 256 * 1024 * 1024;
 
 /** drydock.report.v1.ReportService. */
 export function createReportService(deps: { reports: ReportStore; pool: JobPool }): UntypedServiceImplementation {
@@ -37,5 +33,5 @@ async function decode(gzip: Buffer | undefined, missing: string, name: string): 
       resource: { type: "drydock.report.v1.Report", name },
     });
   }
-  return Report.decode(await promisify(gunzip)(gzip, { maxOutputLength: maxReportBytes }));
+  return unpackReport(gzip);
 }

@@ -3,6 +3,7 @@ import { fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import { toLease } from "./convert.ts";
+import { maxUnpackedBytes, unpackReport } from "./report-codec.ts";
 import { protocolViolation, validateDigest } from "./validate.ts";
 
 const maxReportBytes = 64 * 1024 * 1024;
@@ -16,6 +17,10 @@ export async function putReport(
   if (createHash("sha256").update(gzip).digest("hex") !== head.sha256) {
     throw fieldsInvalid([{ field: "head.sha256", description: "is not the SHA-256 of the chunks" }]);
   }
+  await unpackReport(gzip).catch(() => {
+    const description = `must be the pieces of a gzip of a Report, of at most ${maxUnpackedBytes} bytes`;
+    throw fieldsInvalid([{ field: "gzip_chunk", description }]);
+  });
   const digest = validateDigest(head.digest);
   const indexDigest = head.indexDigest === "" ? "" : validateDigest(head.indexDigest);
   await reports.put(toLease(head.lease), { digest, indexDigest, gzip });

@@ -33,6 +33,8 @@ export function validateList(request: ListJobsRequest): { filter: JobFilter; pag
     ["name", name === "" || jobNamePattern.test(name), jobNameRule],
     ["status", status === JobStatus.JOB_STATUS_UNSPECIFIED || known !== undefined, "must be a JobStatus"],
     ["kind", kind === JobKind.JOB_KIND_UNSPECIFIED || knownKind !== undefined, "must be a JobKind"],
+    ["launched_after", !isNoTime(launchedAfter), timeRule],
+    ["launched_before", !isNoTime(launchedBefore), timeRule],
     ["page_size", pageSize >= 0, "must not be negative"],
   ];
   const violations = rules.filter(([, holds]) => !holds).map(([field, , description]) => ({ field, description }));
@@ -47,6 +49,12 @@ export function validateList(request: ListJobsRequest): { filter: JobFilter; pag
     launchedBefore: launchedBefore?.getTime(),
   });
   return { filter, page: validatePage(request, mostJobs) };
+}
+
+const timeRule = "must be a time from the year 1 to 9999";
+
+function isNoTime(time: Date | undefined): boolean {
+  return time !== undefined && Number.isNaN(time.getTime());
 }
 
 function withoutUnset(filter: { [Key in keyof JobFilter]: JobFilter[Key] | undefined }): JobFilter {

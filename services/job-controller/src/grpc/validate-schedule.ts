@@ -9,6 +9,7 @@ const usualCatchUpMs = 60_000;
 const mostCatchUpMs = 365 * 24 * 3_600_000;
 const mostJitterMs = 3_600_000;
 const maxCronLength = 128;
+const latestTime = Date.parse("9999-12-31T23:59:59.999Z");
 
 type Refuse = (path: string, description: string) => void;
 
@@ -22,14 +23,20 @@ export function toSchedule(metadata: JobMetadata, refuse: Refuse): Schedule | un
     if (ms < 0 || ms > most) refuse(`metadata.periodic.${path}`, `must be from 0 to ${most / 1000} s`);
     return ms;
   };
+  const time = (path: string, value: Date | undefined): number => {
+    const at = value?.getTime() ?? 0;
+    if (at >= 0 && at <= latestTime) return at;
+    refuse(`metadata.periodic.${path}`, "must be from 1970 to 9999");
+    return 0;
+  };
   const schedule: Schedule = {
     cronSpec,
     timeZone,
     overlap: toOverlap(periodic?.overlap ?? OverlapCode.OVERLAP_POLICY_UNSPECIFIED, refuse),
     catchUpMs: duration("catch_up", periodic?.catchUp, usualCatchUpMs, mostCatchUpMs),
     jitterMs: duration("jitter", periodic?.jitter, 0, mostJitterMs),
-    startAt: Math.max(0, periodic?.startTime?.getTime() ?? 0),
-    endAt: periodic?.endTime?.getTime() ?? 0,
+    startAt: time("start_time", periodic?.startTime),
+    endAt: time("end_time", periodic?.endTime),
   };
   if (periodic?.endTime !== undefined && !(schedule.endAt > Math.max(schedule.startAt, Date.now()))) {
     refuse("metadata.periodic.end_time", "must be ahead, and after start_time");

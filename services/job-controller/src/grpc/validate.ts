@@ -1,6 +1,10 @@
 import { type FieldViolation, fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import type { GetReportRequest } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
-import type { Hello, JobType as JobTypeMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type {
+  Hello,
+  JobType as JobTypeMessage,
+  StreamLogsRequest,
+} from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { isJobId, jobIdRule } from "../domain/job-id.ts";
 import { defaultMaxFails, type JobType, jobNamePattern, jobNameRule } from "../domain/job-type.ts";
 
@@ -9,6 +13,10 @@ const workerIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const workerIdRule = "must be at most 128 of A-Z, a-z, 0-9, dot, underscore and hyphen, a letter or digit first";
 /** More would make one worker's lease a long script. */
 const maxSlots = 1_000;
+/** What runs, and as many results that wait for their acknowledgement. */
+const maxHeld = 2 * maxSlots;
+const maxJobTypes = 200;
+const maxLogPieceLength = 256 * 1024;
 
 /** Checks a job's id. */
 export function validateJobId(jobId: string): string {
@@ -62,14 +70,18 @@ export interface ValidHello {
 
 /** Checks a worker's Hello. */
 export function validateHello(hello: Hello): ValidHello {
-  const { workerId, incarnation, version, slots, jobTypes } = hello;
+  const { workerId, incarnation, version, slots, jobTypes, held } = hello;
   const violations: FieldViolation[] = [];
   if (!workerIdPattern.test(workerId)) violations.push({ field: "hello.worker_id", description: workerIdRule });
   if (!/^[A-Za-z0-9-]{1,64}$/.test(incarnation)) {
     violations.push({ field: "hello.incarnation", description: "must be at most 64 of A-Z, a-z, 0-9 and hyphen" });
   }
   if (slots < 0 || slots > maxSlots) violations.push({ field: "hello.slots", description: slotsRule });
-  const types = jobTypes.map((type) => toJobType(type, violations));
+  if (held.length > maxHeld) violations.push({ field: "hello.held", description: heldRule });
+  if (jobTypes.length > maxJobTypes) {
+    violations.push({ field: "hello.job_types", description: `must not be more than ${maxJobTypes}` });
+  }
+  const types = jobTypes.slice(0, maxJobTypes).map((type) => toJobType(type, violations));
   if (violations.length > 0) throw fieldsInvalid(violations);
   return { workerId, incarnation, version: version.slice(0, 64), slots, types };
 }
@@ -80,6 +92,23 @@ export function validateSlots(slots: number): number {
   throw fieldsInvalid([{ field: "capacity.slots", description: slotsRule }]);
 }
 
+/** Checks what a worker says to hold. */
+export function validateHeld<Held>(held: Held[]): Held[] {
+  if (held.length <= maxHeld) return held;
+  throw fieldsInvalid([{ field: "beat.held", description: heldRule }]);
+}
+
+/** Checks a piece of a log. */
+export function validateLogPiece({ offset, text }: StreamLogsRequest): void {
+  const violations: FieldViolation[] = [];
+  if (offset < 0) violations.push({ field: "offset", description: "must not be negative" });
+  if (text.length > maxLogPieceLength) {
+    violations.push({ field: "text", description: `must not be longer than ${maxLogPieceLength} characters` });
+  }
+  if (violations.length > 0) throw fieldsInvalid(violations);
+}
+
+const heldRule = `must not be more than ${maxHeld}`;
 const slotsRule = `must be from 0 to ${maxSlots}`;
 
 /** A message came that the protocol does not allow there. */

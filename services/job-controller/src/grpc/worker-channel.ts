@@ -1,4 +1,3 @@
-import type { Clock } from "@drydock/shared/clock.ts";
 import { ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { Verdict } from "../ports/job-pool.ts";
@@ -13,19 +12,13 @@ const verdictCodes = {
   stale: ResultVerdict.RESULT_VERDICT_STALE,
 } as const satisfies Record<Verdict, ResultVerdict>;
 
-/** What a channel needs. */
-export interface ChannelDeps {
-  terms: LeaseTerms;
-  clock: Clock;
-}
-
 type Say = (message: Saying) => void;
 
 /** What the controller says to a worker, as messages on its stream. */
 export function createWorkerChannel(
   say: Say,
   end: (error: Error) => void,
-  { terms, clock }: ChannelDeps,
+  { terms }: { terms: LeaseTerms },
 ): WorkerChannel {
   return {
     end,
@@ -36,8 +29,8 @@ export function createWorkerChannel(
     },
     assign: ({ id, token, name, attempt, logOffset, traceparent, runTimeoutMs, parametersJson }) => {
       const lease = { jobId: id, token };
-      const deadline = runTimeoutMs === 0 ? undefined : new Date(clock.now() + runTimeoutMs);
-      const run = { name, parametersJson, attempt, logOffset, traceContext: traceparent, deadline };
+      const runTimeout = runTimeoutMs === 0 ? undefined : toDuration(runTimeoutMs);
+      const run = { name, parametersJson, attempt, logOffset, traceContext: traceparent, runTimeout };
       say({ $case: "assign", value: { lease, ...run } });
     },
     beatAck: (sequence, { lost, commands }) => {

@@ -2,7 +2,7 @@ import { Outcome, type Result, type WorkerMessage } from "@drydock/shared/gen/dr
 import type { RunResult } from "../usecases/worker-channel.ts";
 import type { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toProgress } from "./convert.ts";
-import { protocolViolation, validateSlots } from "./validate.ts";
+import { protocolViolation, validateHeld, validateSlots } from "./validate.ts";
 
 const maxTextLength = 1_024;
 
@@ -23,7 +23,7 @@ export async function handle(session: WorkerSession, { message }: WorkerMessage)
     case "result":
       return session.result(toRunResult(message.value));
     case "beat":
-      return session.beat(message.value.sequence, message.value.held.map(toLease));
+      return session.beat(message.value.sequence, validateHeld(message.value.held).map(toLease));
     case "checkin": {
       const { lease, text, progress } = message.value;
       const known = toProgress(progress);

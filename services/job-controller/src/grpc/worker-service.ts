@@ -14,14 +14,13 @@ import { launchSubJob } from "../usecases/launch-job.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toStats } from "./convert.ts";
 import { putReport } from "./report-upload.ts";
-import { protocolViolation, validateHello } from "./validate.ts";
+import { protocolViolation, validateHello, validateLogPiece } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
 import { handle } from "./worker-messages.ts";
 import { WorkerOutbox } from "./worker-outbox.ts";
 
 const helloWithinMs = 10_000;
-const maxLogPieceLength = 256 * 1024;
 const maxKeyLength = 256;
 
 /** What the worker service needs. */
@@ -41,6 +40,7 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
     work: bidiStream((call: WorkCall) => work(deps, call)),
     streamLogs: bidiStream((call: BidiCall<message.StreamLogsRequest, message.StreamLogsResponse>) =>
       call.onMessage((piece) => {
+        validateLogPiece(piece);
         appendLog(deps, piece).then(
           (response) => call.send(response),
           // the worker sends the piece again on its next stream
@@ -145,7 +145,6 @@ async function appendLog(
   { logs, changes }: WorkerServiceDeps,
   { lease, offset, text }: message.StreamLogsRequest,
 ): Promise<message.StreamLogsResponse> {
-  if (text.length > maxLogPieceLength || offset < 0) throw protocolViolation("a piece of a log is too long");
   try {
     const { length, full } = await logs.append(toLease(lease), offset, text);
     changes.changed(lease?.jobId ?? "");

@@ -17,6 +17,8 @@ export interface JobPage {
 
 /** Lists jobs. */
 export interface JobIndex {
+  /** Whether the text has the form of a place where a page of that source may end: only such may be listed from. */
+  isPlace(source: JobSource, text: string): boolean;
   /** @param from where an earlier page ended, or empty */
   list(source: JobSource, from: string, limit: number): Promise<JobPage>;
 }

@@ -32,6 +32,8 @@ export interface QueueControl {
   rates(): Promise<Map<string, QueueRate>>;
   /** Lets the jobs of the type wait, or go on. Resolves to whether that changed something. */
   pause(name: string, pauses: boolean): Promise<boolean>;
+  /** Whether the text has the form of a place where a part of a drain may end: only from such may it go on. */
+  isDrainPlace(text: string): boolean;
   /**
    * Stops the jobs of the type that were launched before the drain began and wait, those of the highest priority first.
    * @param from where an earlier call of the drain ended; empty begins one

@@ -1,11 +1,16 @@
-import { shardOf } from "../domain/job-id.ts";
+import { z } from "zod";
+import { isJobId, shardOf } from "../domain/job-id.ts";
 import type { JobIndex, JobPage, JobSource } from "../ports/job-index.ts";
 import { statusCode, toJob } from "./job-codec.ts";
+import { isPlaceOf } from "./place.ts";
 import { list, text } from "./reply.ts";
 import type { Reply, Shard } from "./shard.ts";
 
 /** Where a shard's part of the list goes on: before that entry; empty is the beginning, null the end. */
 type Position = string | null;
+
+/** A job's entry in an index stream; 0-0 is before all, and Redis knows nothing before it. Or the beginning, or the end. */
+const position = z.union([z.string().regex(/^[1-9]\d{0,18}-\d{1,19}$/), z.literal(""), z.null()]);
 
 interface Found {
   shard: number;
@@ -15,14 +20,16 @@ interface Found {
 
 /** Jobs by their index streams, those of all shards merged by time. The cursor is where each shard goes on. */
 export function createRedisJobIndex(shards: readonly Shard[]): JobIndex {
+  const positions = z.array(position).length(shards.length);
   return {
+    isPlace: ({ kind }, text) => (kind === "running" ? isJobId(text) : isPlaceOf(positions, text)),
     async list(source: JobSource, from: string, limit: number): Promise<JobPage> {
       if (source.kind === "running") return listRunning(shards, from, limit);
       const only = source.kind === "launchedBy" ? shardOf(source.jobId) : undefined;
       const begin = shards.map((_, number): Position => (only === undefined || only === number ? "" : null));
-      const positions: Position[] = from === "" ? begin : JSON.parse(from);
+      const places: Position[] = from === "" ? begin : JSON.parse(from);
       const pages = await Promise.all(
-        shards.map((shard, number) => readPart({ shard, number, position: positions[number] ?? null }, source, limit)),
+        shards.map((shard, number) => readPart({ shard, number, position: places[number] ?? null }, source, limit)),
       );
       const found = pages.flatMap((page) => page.found).sort(newestFirst);
       const taken = found.slice(0, limit);

@@ -1,8 +1,10 @@
 import type { Clock } from "@drydock/shared/clock.ts";
+import { z } from "zod";
 import type { DrainReport, QueueControl, QueueRate, QueueState } from "../ports/queue-control.ts";
+import { isPlaceOf } from "./place.ts";
 import { answered } from "./pool-state.ts";
 import { list, number, text } from "./reply.ts";
-import type { Reply, ScriptedRedis, Shard } from "./shard.ts";
+import type { ScriptedRedis, Shard } from "./shard.ts";
 
 const minuteMs = 60_000;
 const statusFields = { "1": "scheduled", "2": "pending", "3": "running" } as const;
@@ -21,6 +23,7 @@ export function createRedisQueueControl(redis: ScriptedRedis, shards: readonly S
       const changed = await Promise.all(shards.map((shard) => shard.run("pause", name, pauses ? 1 : 0)));
       return changed.some((count) => count === 1);
     },
+    isDrainPlace: (text) => isPlaceOf(drainPlaceOf(shards.length), text),
     drain: (name, from, limit) => drain(redis, shards, { name, from, limit }),
   };
 }
@@ -34,10 +37,18 @@ interface DrainPlace {
   newest: string[];
   shard: number;
   /** Behind that score and lane. */
-  behind: Reply[];
+  behind: [score: string, lane: string];
 }
 
-const firstLane: Reply[] = ["-inf", ""];
+const firstLane: DrainPlace["behind"] = ["-inf", ""];
+
+function drainPlaceOf(shards: number): z.ZodType<DrainPlace> {
+  return z.strictObject({
+    newest: z.array(z.string().regex(/^\d{1,15}-\d{1,15}$/)).length(shards),
+    shard: z.int().min(0).lt(shards),
+    behind: z.tuple([z.string().regex(/^(-inf|\d{1,20}(\.\d{1,20})?(e\+\d{1,2})?)$/), z.string().max(256)]),
+  });
+}
 
 async function drain(
   redis: ScriptedRedis,
@@ -49,13 +60,12 @@ async function drain(
   while (left > 0) {
     const shard = shards[place.shard];
     if (shard === undefined) return { stopped, next: "" };
-    const [score, lane] = place.behind.map(text);
-    const args = [place.newest[place.shard] ?? "0-0", score ?? "", lane ?? "", Math.min(left, drainedAtOnce)] as const;
-    const [count, steps, ...behind] = list(await shard.run("drain", name, ...args));
+    const args = [place.newest[place.shard] ?? "0-0", ...place.behind, Math.min(left, drainedAtOnce)] as const;
+    const [count, steps, score, lane] = list(await shard.run("drain", name, ...args));
     stopped += number(count);
     left -= number(steps);
-    if (behind.length === 0) place.shard++;
-    place.behind = behind.length === 0 ? firstLane : behind;
+    if (score === undefined) place.shard++;
+    place.behind = score === undefined ? firstLane : [text(score), text(lane)];
   }
   return { stopped, next: place.shard < shards.length ? JSON.stringify(place) : "" };
 }

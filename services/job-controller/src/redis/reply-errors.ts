@@ -1,5 +1,7 @@
 import { ReasonedError, toError } from "@drydock/shared/errors.ts";
+import { jobKinds } from "../domain/job.ts";
 import { jobStatuses } from "../domain/job-state.ts";
+import { type Refused, wayOut } from "../domain/way-out.ts";
 
 /** How long callers are asked to wait while Redis is away, in milliseconds. */
 const retryAfterMs = 2_000;
@@ -113,17 +115,12 @@ export function alreadyEnds(jobId: string): ReasonedError {
   return alreadyExists(jobId, endingRetryAfterMs);
 }
 
-const whatIsAllowed: Record<string, string> = {
-  end: "only jobs that are SCHEDULED, PENDING or RUNNING can be stopped or cancelled",
-  retry: "RetryJob takes jobs that are CANCELLED or in ERROR, and no periodic ones",
-  schedule: "only periodic jobs that are SCHEDULED can be paused and resumed",
-};
-
-/** @param subject what was asked and the number of the status, e.g. "retry 7" */
+/** @param subject what was asked, then the numbers of the status and of the kind, e.g. "retry 7 1" */
 function statusForbids(subject: string): ReasonedError {
-  const [asked = "", code = ""] = subject.split(" ");
-  const status = jobStatuses[Number(code) - 1] ?? code;
-  const text = `the job is ${status}; ${whatIsAllowed[asked]}`;
+  const [asked, statusNumber, kindNumber] = subject.split(" ");
+  const status = jobStatuses[Number(statusNumber) - 1] ?? "SUCCESS";
+  const isPeriodic = jobKinds[Number(kindNumber) - 1] === "PERIODIC";
+  const text = `the job is ${status}; ${wayOut(asked as Refused, status, isPeriodic)}`;
   return new ReasonedError("JOB_STATUS_FORBIDS", text, {
     metadata: { status },
     precondition: { type: "JOB_STATUS", subject: status, description: text },

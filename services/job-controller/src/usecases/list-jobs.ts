@@ -30,7 +30,7 @@ export interface ListedJobs {
 /** Lists the jobs that fit, the newest first. Pages may be short: a call looks at a bounded number of jobs. */
 export async function listJobs(index: JobIndex, filter: JobFilter, { size, token }: Page): Promise<ListedJobs> {
   const source = sourceOf(filter);
-  let position = readPageToken(token, filter);
+  let position = readPageToken(token, filter, (text) => index.isPlace(source, text));
   const jobs: Job[] = [];
   for (let lookedAt = 0; lookedAt < mostLookedAt && jobs.length < size; ) {
     const limit = Math.min(mostAtOnce, size - jobs.length);

@@ -13,8 +13,10 @@ export interface Page {
 const markLength = 16;
 
 /**
- * The token of the page that begins at the position; empty at the end, which is the empty position.
- * @param request what else was asked for: the token has a mark of it, so that neither can be changed
+ * The token of the page that begins at the position; empty at the end, which is the empty position. It has a mark of the
+ * request, so that a token of another request is noticed. The mark keeps nobody from making a token: that shows no more
+ * than the request itself does, and its position is checked.
+ * @param request what else was asked for
  */
 export function writePageToken(position: string, request: object): string {
   return position === "" ? "" : Buffer.from(`${markOf(position, request)}${position}`).toString("base64url");
@@ -22,12 +24,13 @@ export function writePageToken(position: string, request: object): string {
 
 /**
  * The position that the token stands for; empty for the empty token.
+ * @param isPlace whether the text has the form of a position in this list
  * @throws ReasonedError FIELD_INVALID when it is not the token of an answer to that request
  */
-export function readPageToken(token: string, request: object): string {
+export function readPageToken(token: string, request: object, isPlace: (text: string) => boolean): string {
   if (token === "") return "";
   const position = Buffer.from(token, "base64url").toString().slice(markLength);
-  if (writePageToken(position, request) === token) return position;
+  if (writePageToken(position, request) === token && isPlace(position)) return position;
   const description = "must be the next_page_token of an answer to the same request";
   throw fieldsInvalid([{ field: "page_token", description }]);
 }

@@ -1,6 +1,7 @@
 import type { FieldViolation } from "@drydock/shared/errors.ts";
 import type { z } from "zod";
 import type { JobType } from "../domain/job-type.ts";
+import { ruleOf } from "./parameter-wording.ts";
 
 /** What the schema says about the parameter of this path, or nothing. */
 export type Describe = (path: PropertyKey[]) => string;
@@ -25,7 +26,7 @@ export function toViolations(issue: z.core.$ZodIssue, describe: Describe = () =>
   if (issue.code === "invalid_union") return [{ field: path, description: choiceRule(issue) }];
   if (isMissing(issue)) return [{ field: path, description: "is missing" }];
   const meaning = describe(issue.path);
-  return [{ field: path, description: meaning === "" ? issue.message : `${issue.message} (${meaning})` }];
+  return [{ field: path, description: meaning === "" ? ruleOf(issue) : `${ruleOf(issue)} (${meaning})` }];
 }
 
 /** A schema with alternatives fits none; when each lacks one field, those are named. */

@@ -7,8 +7,8 @@ import type { RunResult } from "./worker-channel.ts";
 /** How long failed jobs wait before their next attempt. */
 export const retryBackoff: Backoff = { baseMs: 1_000, capMs: 60_000 };
 
-/** The longest time that a job is put off for, in milliseconds. */
-const maxPostponementMs = 24 * 3_600_000;
+/** The longest time that a worker can put a job off for, in milliseconds. */
+const maxWaitMs = 24 * 3_600_000;
 
 /** Stores how a run ended. A job that is gone meanwhile makes the result stale. */
 export async function storeResult(pool: JobPool, result: RunResult, maxFails = defaultMaxFails): Promise<Verdict> {
@@ -23,11 +23,12 @@ export async function storeResult(pool: JobPool, result: RunResult, maxFails = d
 function store(pool: JobPool, result: RunResult, maxFails: number): Promise<Verdict> {
   const { lease, outcome, reason, message, retryable, retryAfterMs } = result;
   const checkIn: CheckIn = { text: result.checkIn, ...(result.progress && { progress: result.progress }) };
+  const wait = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, maxWaitMs);
   switch (outcome) {
     case "success":
       return pool.succeed(lease, checkIn);
     case "failure": {
-      const retry = retryable ? (retryAfterMs ?? "backoff") : "never";
+      const retry = retryable ? (wait ?? "backoff") : "never";
       return pool.fail(lease, { reason, message, retry, maxFails, backoff: retryBackoff }, checkIn);
     }
     case "stopped":
@@ -37,6 +38,6 @@ function store(pool: JobPool, result: RunResult, maxFails: number): Promise<Verd
     case "released":
       return pool.release(lease);
     case "postponed":
-      return pool.postpone(lease, Math.min(retryAfterMs ?? retryBackoff.baseMs, maxPostponementMs), checkIn);
+      return pool.postpone(lease, wait ?? retryBackoff.baseMs, checkIn);
   }
 }

@@ -77,9 +77,10 @@ function toPolicy({ maxAttempts = 0, finalReasons = [], ...waits }: SubJobPolicy
 
 /** Undefined when the message names no lease. */
 export function fromAssign(assign: proto.Assign): Assignment | undefined {
-  const { lease, name, parametersJson, attempt, deadline, logOffset, traceContext } = assign;
+  const { lease, name, parametersJson, attempt, runTimeout, logOffset, traceContext } = assign;
   if (lease === undefined) return undefined;
-  return { lease, name, parametersJson, attempt, deadlineAt: deadline?.getTime(), logOffset, traceContext };
+  const timeoutMs = runTimeout && fromDuration(runTimeout, 0);
+  return { lease, name, parametersJson, attempt, timeoutMs, logOffset, traceContext };
 }
 
 /** Undefined when the command is not known. */

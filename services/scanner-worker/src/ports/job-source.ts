@@ -16,8 +16,8 @@ export interface Assignment {
   readonly parametersJson: string;
   /** Which attempt this is, from 1. */
   readonly attempt: number;
-  /** When the run must have ended, in milliseconds since 1970; undefined is no limit. */
-  readonly deadlineAt: number | undefined;
+  /** How long the run may take, in milliseconds; undefined leaves it to the job's type. */
+  readonly timeoutMs: number | undefined;
   /** Where this run's lines begin in the job's log, in bytes. */
   readonly logOffset: number;
   /** The W3C traceparent of the launch; empty if it had none. */

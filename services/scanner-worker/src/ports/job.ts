@@ -56,7 +56,7 @@ export interface JobContext {
   readonly jobId: string;
   /** Which attempt this is, from 1. */
   readonly attempt: number;
-  /** Aborts when the run must end: stop, cancel, deadline, shutdown, lost lease. Hand it to everything that waits. */
+  /** Aborts when the run must end: stop, cancel, the end of its time, shutdown, lost lease. Hand it to everything that waits. */
   readonly signal: AbortSignal;
   readonly logger: JobLogger;
   /** A property that the worker's operator configured, e.g. registry_url; undefined when it is not set. */

@@ -6,14 +6,12 @@ const spacingMs = 250;
 /** Lets check-ins through at most four times a second; of those between, the newest. */
 export class CheckInGate {
   readonly #send: (checkIn: CheckIn) => void;
-  readonly #now: () => number;
   #last: CheckIn | undefined;
-  #nextAt = Number.NEGATIVE_INFINITY;
+  #waits = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(send: (checkIn: CheckIn) => void, now: () => number) {
+  constructor(send: (checkIn: CheckIn) => void) {
     this.#send = send;
-    this.#now = now;
   }
 
   /** What was said last. Progress that a check-in leaves out stays as it was. */
@@ -23,17 +21,15 @@ export class CheckInGate {
 
   say({ text, progress }: CheckIn): void {
     this.#last = { text, progress: progress ?? this.#last?.progress };
-    if (this.#timer !== undefined) return;
-    const waitMs = this.#nextAt - this.#now();
-    if (waitMs <= 0) this.repeat();
-    else this.#timer = setTimeout(() => this.repeat(), waitMs);
+    if (this.#timer === undefined) this.repeat();
+    else this.#waits = true;
   }
 
   /** Sends the newest again, in case it was lost. */
   repeat(): void {
     this.close();
     if (this.#last === undefined) return;
-    this.#nextAt = this.#now() + spacingMs;
+    this.#timer = setTimeout(() => this.#open(), spacingMs);
     this.#send(this.#last);
   }
 
@@ -41,5 +37,11 @@ export class CheckInGate {
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#waits = false;
+  }
+
+  #open(): void {
+    this.#timer = undefined;
+    if (this.#waits) this.repeat();
   }
 }

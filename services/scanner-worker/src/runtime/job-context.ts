@@ -64,7 +64,7 @@ export class RunContext implements JobContext {
 
   checkin(text: string, progress?: Progress): void {
     this.#assertOpen();
-    this.#gate ??= new CheckInGate(this.#options.checkIn, this.#options.now);
+    this.#gate ??= new CheckInGate(this.#options.checkIn);
     this.#gate.say({ text: cutBytes(oneLine(String(text)), maxCheckInBytes), progress: progress && tidy(progress) });
   }
 

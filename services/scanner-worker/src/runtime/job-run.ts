@@ -67,7 +67,8 @@ export class JobRun {
   }
 
   start(): void {
-    this.#watchDeadline();
+    const timeoutMs = this.assignment.timeoutMs ?? this.#type.timeoutMs;
+    if (timeoutMs !== undefined) this.#interruptAfter(timeoutMs);
     void this.#run();
   }
 
@@ -119,22 +120,16 @@ export class JobRun {
     this.#host.onEnd(this, end);
   }
 
-  #watchDeadline(): void {
-    const { deadlineAt } = this.assignment;
-    const { timeoutMs } = this.#type;
-    if (deadlineAt !== undefined) this.#interruptAt(deadlineAt);
-    else if (timeoutMs !== undefined) this.#interruptAt(this.#host.now() + timeoutMs);
-  }
-
-  #interruptAt(deadlineAt: number): void {
-    const left = Math.max(deadlineAt - this.#host.now(), 0);
-    const passed = () => (left > maxTimerMs ? this.#interruptAt(deadlineAt) : this.interrupt("deadline"));
-    this.#deadlineTimer = setTimeout(passed, Math.min(left, maxTimerMs));
+  /** Timers alone measure the run: they go on evenly when somebody sets the machine's clock. */
+  #interruptAfter(timeoutMs: number): void {
+    const waitMs = Math.min(timeoutMs, maxTimerMs);
+    const passed = () => (timeoutMs > waitMs ? this.#interruptAfter(timeoutMs - waitMs) : this.interrupt("deadline"));
+    this.#deadlineTimer = setTimeout(passed, waitMs);
   }
 
   /** A handler that ignores its signal is left behind: its slot is free again and whatever it says is refused. */
   #watchGrace(graceMs: number): void {
-    const endsAt = this.#host.now() + graceMs;
+    const endsAt = performance.now() + graceMs;
     if (endsAt >= this.#graceEndsAt) return;
     this.#graceEndsAt = endsAt;
     clearTimeout(this.#graceTimer);

@@ -129,7 +129,7 @@ export function assignment(overrides: Partial<Assignment> = {}): Assignment {
     name: "TEST",
     parametersJson: "{}",
     attempt: 1,
-    deadlineAt: undefined,
+    timeoutMs: undefined,
     logOffset: 0,
     traceContext: "",
     ...overrides,

@@ -3,7 +3,7 @@
 -- reply: the job; errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS
 transitions["pause-schedule"] = function(id, what, next_at)
   local job = load(id)
-  if job[KIND] ~= PERIODIC or job[STATUS] ~= SCHEDULED then refuse("JOB_STATUS_FORBIDS", "schedule " .. job[STATUS]) end
+  if job[KIND] ~= PERIODIC or job[STATUS] ~= SCHEDULED then refuse("JOB_STATUS_FORBIDS", forbidden("schedule", job)) end
   next_at = tonumber(next_at)
   if what == "pause" then
     redis.call("ZREM", prefix .. "periodic", id)

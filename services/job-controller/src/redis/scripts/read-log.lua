@@ -3,7 +3,7 @@
 -- reply: the offset behind the piece, the piece
 transitions["read-log"] = function(id, offset, most)
   local at, pieces, size = tonumber(offset), {}, 0
-  local entries = redis.call("XRANGE", prefix .. "log:" .. id, (at + 1) .. "-0", "+", "COUNT", 64)
+  local entries = redis.call("XRANGE", prefix .. "log:" .. id, string.format("%.0f-0", at + 1), "+", "COUNT", 64)
   for _, entry in ipairs(entries) do
     local text, stop = entry[2][2], tonumber(string.match(entry[1], "^%d+"))
     if stop - at < #text then text = string.sub(text, -(stop - at)) end

@@ -5,7 +5,7 @@
 transitions.retry = function(id, hold, by)
   local job = load(id)
   local can_retry = job[KIND] ~= PERIODIC and (job[STATUS] == CANCELLED or job[STATUS] == ERRED)
-  if not can_retry then refuse("JOB_STATUS_FORBIDS", "retry " .. job[STATUS]) end
+  if not can_retry then refuse("JOB_STATUS_FORBIDS", forbidden("retry", job)) end
   check_unique(id, job[UNIQUE], hold, by)
   if job[UNIQUE] ~= "" then redis.call("HSET", prefix .. "unique", job[UNIQUE], id) end
   redis.call("XDEL", ended_stream(job[STATUS]), entry_of(job[ENDED], job[END_PLACE], job[END_ENTRY]))

@@ -34,6 +34,11 @@ local function move(job, status)
   count(job, 1)
 end
 
+-- What is asked of a job whose status or kind does not allow it, for the refusal.
+local function forbidden(asked, job)
+  return asked .. " " .. job[STATUS] .. " " .. job[KIND]
+end
+
 -- How a fenced operation stands: "held", or the verdict that refuses it.
 local function standing(job, token)
   if job[TOKEN] ~= tonumber(token) then return "stale" end

@@ -27,7 +27,7 @@ transitions.stop = function(id, command)
   command = tonumber(command)
   local target = command == STOP and STOPPED or CANCELLED
   if not end_job(id, job, command) then
-    if job[STATUS] ~= RUNNING and job[STATUS] ~= target then refuse("JOB_STATUS_FORBIDS", "end " .. job[STATUS]) end
+    if job[STATUS] ~= RUNNING and job[STATUS] ~= target then refuse("JOB_STATUS_FORBIDS", forbidden("end", job)) end
     return shown(id, job)
   end
   pass_on(id, job, command)

@@ -21,7 +21,6 @@ import {
 } from "@grpc/grpc-js";
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Struct } from "../../../google/protobuf/struct.ts";
-import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import {
   JobCommand,
   jobCommandFromJSON,
@@ -267,11 +266,11 @@ export interface Hello {
   incarnation: string;
   /** The version of its software. */
   version: string;
-  /** The job types it can run. */
+  /** The job types it can run; at most 200. */
   jobTypes: JobType[];
   /** How many jobs it can hold at once. */
   slots: number;
-  /** What it holds from before, results that wait for their acknowledgement included. */
+  /** What it holds from before, results that wait for their acknowledgement included; at most 2,000. */
   held: Lease[];
 }
 
@@ -320,7 +319,7 @@ export interface Reject {
 export interface Beat {
   /** Counts the beats of this stream. */
   sequence: number;
-  /** All the worker holds; what it was assigned and does not name here was never received. */
+  /** All the worker holds, at most 2,000; what it was assigned and does not name here was never received. */
   held: Lease[];
 }
 
@@ -350,7 +349,7 @@ export interface Result {
   message: string;
   /** Whether another attempt makes sense. */
   retryable: boolean;
-  /** The earliest time for another attempt; unset leaves it to the back-off. When postponed at most a day, by default 1 s. */
+  /** The earliest time for another attempt, at most a day; unset leaves it to the back-off, or is 1 s when postponed. */
   retryAfter:
     | Duration
     | undefined;
@@ -394,14 +393,12 @@ export interface Assign {
   parametersJson: string;
   /** Which attempt this is, from 1. */
   attempt: number;
-  /** When the run must have ended; unset is no limit. */
-  deadline:
-    | Date
-    | undefined;
   /** The length of the job's log so far: where this run's lines begin. */
   logOffset: number;
   /** The W3C traceparent of the launch; empty if it had none. */
   traceContext: string;
+  /** How long the run may take, from the first time that this message comes; unset is as long as it likes. */
+  runTimeout: Duration | undefined;
 }
 
 /** The answer to Beat. */
@@ -452,7 +449,7 @@ export interface StreamLogsRequest {
     | undefined;
   /** Where this piece begins in the job's log, in bytes. */
   offset: number;
-  /** Whole lines; at most 64 KiB. */
+  /** Whole lines. Send at most 64 KiB; more than 262,144 characters are refused. */
   text: string;
 }
 
@@ -2340,9 +2337,9 @@ function createBaseAssign(): Assign {
     name: "",
     parametersJson: "",
     attempt: 0,
-    deadline: undefined,
     logOffset: 0,
     traceContext: "",
+    runTimeout: undefined,
   };
 }
 
@@ -2360,14 +2357,14 @@ export const Assign: MessageFns<Assign> = {
     if (message.attempt !== 0) {
       writer.uint32(32).int32(message.attempt);
     }
-    if (message.deadline !== undefined) {
-      Timestamp.encode(toTimestamp(message.deadline), writer.uint32(42).fork()).join();
-    }
     if (message.logOffset !== 0) {
       writer.uint32(48).int64(message.logOffset);
     }
     if (message.traceContext !== "") {
       writer.uint32(58).string(message.traceContext);
+    }
+    if (message.runTimeout !== undefined) {
+      Duration.encode(message.runTimeout, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -2417,14 +2414,6 @@ export const Assign: MessageFns<Assign> = {
             message.attempt = reader.int32();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.deadline = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
-          }
           case 6: {
             if (tag !== 48) {
               break;
@@ -2439,6 +2428,14 @@ export const Assign: MessageFns<Assign> = {
             }
 
             message.traceContext = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.runTimeout = Duration.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -2463,7 +2460,6 @@ export const Assign: MessageFns<Assign> = {
         ? globalThis.String(object.parameters_json)
         : "",
       attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
-      deadline: isSet(object.deadline) ? fromJsonTimestamp(object.deadline) : undefined,
       logOffset: isSet(object.logOffset)
         ? globalThis.Number(object.logOffset)
         : isSet(object.log_offset)
@@ -2474,6 +2470,11 @@ export const Assign: MessageFns<Assign> = {
         : isSet(object.trace_context)
         ? globalThis.String(object.trace_context)
         : "",
+      runTimeout: isSet(object.runTimeout)
+        ? Duration.fromJSON(object.runTimeout)
+        : isSet(object.run_timeout)
+        ? Duration.fromJSON(object.run_timeout)
+        : undefined,
     };
   },
 
@@ -2491,14 +2492,14 @@ export const Assign: MessageFns<Assign> = {
     if (message.attempt !== 0) {
       obj.attempt = Math.round(message.attempt);
     }
-    if (message.deadline !== undefined) {
-      obj.deadline = message.deadline.toISOString();
-    }
     if (message.logOffset !== 0) {
       obj.logOffset = Math.round(message.logOffset);
     }
     if (message.traceContext !== "") {
       obj.traceContext = message.traceContext;
+    }
+    if (message.runTimeout !== undefined) {
+      obj.runTimeout = Duration.toJSON(message.runTimeout);
     }
     return obj;
   },
@@ -2512,9 +2513,11 @@ export const Assign: MessageFns<Assign> = {
     message.name = object.name ?? "";
     message.parametersJson = object.parametersJson ?? "";
     message.attempt = object.attempt ?? 0;
-    message.deadline = object.deadline ?? undefined;
     message.logOffset = object.logOffset ?? 0;
     message.traceContext = object.traceContext ?? "";
+    message.runTimeout = (object.runTimeout !== undefined && object.runTimeout !== null)
+      ? Duration.fromPartial(object.runTimeout)
+      : undefined;
     return message;
   },
 };
@@ -3920,28 +3923,6 @@ export type DeepPartial<T> = unknown extends T ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function toTimestamp(date: Date): Timestamp {
-  const seconds = Math.trunc(date.getTime() / 1_000);
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
-}
-
-function fromTimestamp(t: Timestamp): Date {
-  let millis = (t.seconds || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
-}
-
-function fromJsonTimestamp(o: any): Date {
-  if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
-  } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
-  }
-}
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());
