@@ -190,17 +190,6 @@ describe("the pool in Redis", () => {
     assert.equal((await pool.reap()).count, 1);
   });
 
-  test("can give every worker a whole lease after an outage, and takes none away", async () => {
-    const { pool, clock } = under;
-    const lease = await startJob(under);
-    clock.advance(60_000);
-    await pool.grantLeases();
-    assert.equal((await pool.reap()).count, 0);
-    clock.advance(15_001);
-    assert.equal((await pool.reap()).count, 1);
-    assert.equal(await statusOf(lease.jobId), "PENDING");
-  });
-
   test("waits longer after each failure, never longer than the cap, and gives up after the attempts allowed", async () => {
     const { pool, clock } = under;
     const lease = await startJob(under);

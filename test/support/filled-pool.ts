@@ -24,6 +24,7 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   await fillHooks(under);
   const { pool, queues, redis, shards } = under;
   await fillReservations(under);
+  await pool.reap();
   await pool.end(lease.jobId, "stop");
   for (let at = 0; at < many; at++) await pool.hello(workerNamed(`idle-${at}`), workerInfo, []);
   await shards[0]?.run("take-turn", "LIMITED", "a controller", 60_000);

@@ -124,9 +124,10 @@ export interface JobPool {
 
   /** Makes due jobs PENDING. */
   promote(): Promise<PromoteReport>;
-  /** Gives every worker a whole lease from now on. */
-  grantLeases(): Promise<void>;
-  /** Takes back the jobs of workers whose lease has ended. */
+  /**
+   * Takes back the jobs of workers whose lease has ended. When nobody had looked for a while, workers whose lease had not
+   * ended at the last look get a whole one: they could not renew it.
+   */
   reap(): Promise<UpkeepReport>;
   /** Puts jobs in ERROR that have waited longer than their launch allows. */
   expire(): Promise<UpkeepReport>;

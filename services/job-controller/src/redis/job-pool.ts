@@ -177,12 +177,9 @@ export class RedisJobPool implements port.JobPool {
     return { ...toReport(replies.map(([count]) => number(count))), nextDueAt };
   }
 
-  async grantLeases(): Promise<void> {
-    await this.#all((shard) => shard.run("grant", this.#terms.leaseMs));
-  }
-
   async reap(): Promise<port.UpkeepReport> {
-    return toReport((await this.#all((shard) => shard.run("reap", upkeepLimit))).map(number));
+    const { leaseMs, unwatchedMs } = this.#terms;
+    return toReport((await this.#all((shard) => shard.run("reap", upkeepLimit, leaseMs, unwatchedMs))).map(number));
   }
 
   async expire(): Promise<port.UpkeepReport> {

@@ -15,6 +15,7 @@ export const sharedParts = [
   "limits",
   "rates",
   "holding",
+  "watch",
 ] as const;
 
 /** The transitions, each a file of its own. */
@@ -45,7 +46,6 @@ export const transitionNames = [
   "expire",
   "sweep",
   "reap",
-  "grant",
   "hello",
   "beat",
   "disconnect",

@@ -6,11 +6,10 @@ import type { JobPool } from "../ports/job-pool.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
 import type { Dispatcher } from "../usecases/dispatcher.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
-import { createReaper } from "./reaper.ts";
 import { runWhileMore } from "./run-while-more.ts";
 import { type KeepTimes, sweep } from "./sweeper.ts";
 
-/** How often each chore runs, in milliseconds. Together they are most of an idle controller's load on Redis. */
+/** How often each chore runs, in milliseconds; reapMs is well below unwatchedMs of the lease terms. Together they are most of an idle controller's load on Redis. */
 const periods = {
   reapMs: 700,
   endSubJobsMs: 2_000,
@@ -39,11 +38,10 @@ export interface ChoreDeps {
 /** What has to be done again and again. Any number of controllers may do it at once; none is the leader. */
 export function createChores(deps: ChoreDeps): Service[] {
   const { pool, redis, logger } = deps;
-  const reap = createReaper(deps);
   const chore = (name: string, periodMs: number, run: (signal: AbortSignal) => Promise<unknown>) =>
     every(periodMs, async (signal) => (redis.up ? run(signal) : undefined), { name, logger, jitter });
   return [
-    chore("reaper", periods.reapMs, (signal) => runWhileMore(reap, signal)),
+    chore("reaper", periods.reapMs, (signal) => runWhileMore(() => pool.reap(), signal)),
     chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
