@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
@@ -123,6 +124,34 @@ describe("the queue service", () => {
     assert.ok(!worker.hasHeard("assign"));
     const unknown = unaryCall(call.client(), service.drainWorker, { workerId: "nobody" }, call.options);
     assert.deepEqual(await refusalFacts(unknown), ["NOT_FOUND", "WORKER_NOT_FOUND"]);
+  });
+
+  test("drains a worker also when the signal is lost: with its next beat, or its next Hello", async () => {
+    const { worker } = await join(1);
+    const { type, worker: away } = await join(1);
+    const { id } = await a.api.launch(type, {});
+    const { lease } = await away.takes();
+    // the controllers listen again a moment later
+    const redis = createConnection(stack.redis.url);
+    await redis.connect();
+    await redis.client("KILL", "TYPE", "PUBSUB");
+    redis.disconnect();
+    for (const { hello } of [worker, away]) {
+      await unaryCall(call.client(), service.drainWorker, { workerId: hello.workerId }, call.options);
+    }
+    await worker.beats(1, []);
+    await worker.hears("drain");
+    await away.breakOff();
+    const back = await ScriptedWorker.join(b.address, { ...away.hello, held: [lease] });
+    workers.push(back);
+    await back.hears("drain");
+    await back.breakOff();
+    const list = () => unaryCall(call.client(), service.listWorkers, {}, call.options);
+    await until("its lease is cut, for it has not said that it goes", list, ({ workers: all }) =>
+      all.some(({ workerId, leaseLeft }) => workerId === away.hello.workerId && (leaseLeft?.seconds ?? 5) < 5),
+    );
+    const { status, crashes } = await a.api.get(id);
+    assert.deepEqual([status, crashes], ["RUNNING", 0]);
   });
 
   test("shows the job types with the schema of their parameters", async () => {

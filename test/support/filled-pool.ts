@@ -29,6 +29,9 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   for (let at = 0; at < many; at++) await pool.hello(workerNamed(`idle-${at}`), workerInfo, []);
   await shards[0]?.run("take-turn", "LIMITED", "a controller", 60_000);
   await queues.pause("DEMO", true);
+  for (let at = 0; at < many; at++)
+    await pool.hello(workerNamed("restarted", `process-${at}`.padEnd(36, "x")), workerInfo, []);
+  await pool.drainWorker("restarted");
   const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0, maxKeyPercent: 0 };
   await createRedisJobTypeStore(redis).put([type]);
 }

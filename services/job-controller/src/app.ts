@@ -93,7 +93,7 @@ export function createJobController(
         definition: WorkerServiceService,
         implementation: createWorkerService({ ...deps, reports, terms, logger }),
       },
-      { definition: QueueServiceService, implementation: createQueueService({ ...deps, signals }) },
+      { definition: QueueServiceService, implementation: createQueueService(deps) },
       { definition: ReportServiceService, implementation: createReportService({ reports, pool }) },
     ],
     health,
@@ -125,7 +125,7 @@ interface Listeners {
 function listen(signals: ControllerSignals, { dispatcher, dueLoops, types }: Listeners): void {
   signals.onReady((jobName) => dispatcher.wake(jobName));
   signals.onCommand((workerId, lease, command) => dispatcher.command(workerId, lease, command));
-  signals.onDrain((workerId) => dispatcher.drainWorker(workerId));
+  signals.onDrain((workerId, incarnation) => dispatcher.drainWorker(workerId, incarnation));
   signals.onDue((at) => {
     for (const loop of dueLoops) loop.wakeAt(at);
   });

@@ -4,10 +4,8 @@ import { unary } from "@drydock/shared/grpc/handler.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { isJobId } from "../domain/job-id.ts";
 import type { HookOutbox } from "../ports/hook-outbox.ts";
-import type { ControllerSignals } from "../ports/signals.ts";
 import { listMovingQueues } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
-import { drainWorker } from "../usecases/drain-worker.ts";
 import { resumeSchedule } from "../usecases/fire-schedules.ts";
 import { toHookStatusCode, toStats, toStatusCode } from "./convert.ts";
 import { toAge, toDate, toDuration } from "./time.ts";
@@ -21,7 +19,7 @@ const mostDrained = 1_000;
 const drainedAtOnce = 200;
 
 /** drydock.job.v1.QueueService. */
-export function createQueueService(deps: UseCaseDeps & { signals: ControllerSignals }): UntypedServiceImplementation {
+export function createQueueService(deps: UseCaseDeps): UntypedServiceImplementation {
   const { pool, hooks, queues, schedules, types, clock } = deps;
   return {
     listQueues: unary(async (_: message.ListQueuesRequest): Promise<message.ListQueuesResponse> => {
@@ -57,7 +55,7 @@ export function createQueueService(deps: UseCaseDeps & { signals: ControllerSign
       };
     }),
     drainWorker: unary(async ({ workerId }: message.DrainWorkerRequest): Promise<message.DrainWorkerResponse> => {
-      await drainWorker(deps, validateWorkerId(workerId));
+      await pool.drainWorker(validateWorkerId(workerId));
       return {};
     }),
     listSchedules: unary(async (_: message.ListSchedulesRequest): Promise<message.ListSchedulesResponse> => {

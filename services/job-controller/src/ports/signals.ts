@@ -12,8 +12,6 @@ export interface ControllerSignals {
   onDue(listener: (at: number) => void): void;
   /** A status hook is to be told something then, in milliseconds since 1970. */
   onHook(listener: (at: number) => void): void;
-  /** A worker is to take no more jobs. */
-  onDrain(listener: (workerId: string) => void): void;
-  /** Tells all controllers, this one included, that the worker is to take no more jobs. */
-  askToDrain(workerId: string): Promise<void>;
+  /** A process of a worker is to take no more jobs. */
+  onDrain(listener: (workerId: string, incarnation: string) => void): void;
 }

@@ -51,7 +51,7 @@ export function createRedisParts({ config, clock, terms, logger }: RedisPartsOpt
   const shards = Array.from({ length: config.shards }, (_, number) => new Shard(number, redis, clock));
   return {
     watch: new ConnectionWatch({ redis, logger }),
-    signals: new RedisSignals({ redis, listener: createConnection(config.redisUrl), shards, logger }),
+    signals: new RedisSignals({ listener: createConnection(config.redisUrl), shards, logger }),
     pool: new RedisJobPool({ redis, shards, terms, clock }),
     schedules: createRedisScheduleStore(redis, shards, clock),
     hooks: createRedisHookOutbox(redis, shards),

@@ -16,6 +16,7 @@ export const sharedParts = [
   "rates",
   "holding",
   "watch",
+  "incarnations",
 ] as const;
 
 /** The transitions, each a file of its own. */
@@ -51,6 +52,7 @@ export const transitionNames = [
   "disconnect",
   "leave",
   "update-worker",
+  "drain-worker",
   "read",
   "list",
   "list-running",

@@ -73,10 +73,11 @@ export class Dispatcher {
     }
   }
 
-  /** Asks a worker of this controller to finish and go. */
-  drainWorker(workerId: string): void {
+  /** Asks a worker to finish and go, if this process of it is one of this controller. */
+  drainWorker(workerId: string, incarnation: string): void {
     for (const session of this.#sessions) {
-      if (session.identity.workerId === workerId) session.drain();
+      const { identity } = session;
+      if (identity.workerId === workerId && identity.incarnation === incarnation) session.drain();
     }
   }
 

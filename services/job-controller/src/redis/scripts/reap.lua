@@ -38,6 +38,7 @@ transitions.reap = function(limit, lease, unwatched)
   for _, worker in ipairs(redis.call("ZRANGEBYSCORE", leases, "-inf", now, "LIMIT", 0, limit)) do
     done = done + math.max(1, lose_all(worker, limit - done))
     if redis.call("EXISTS", prefix .. "held:" .. worker) == 0 then
+      remember(worker, redis.call("HGET", workers, worker))
       redis.call("ZREM", leases, worker)
       redis.call("HDEL", workers, worker)
     end
