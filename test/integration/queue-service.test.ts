@@ -4,7 +4,7 @@ import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
-import { refusalFacts } from "../support/refusal.ts";
+import { refusalFacts, refusalOf } from "../support/refusal.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
@@ -33,6 +33,13 @@ describe("the queue service", () => {
     // the other controller knows the type a moment later
     await unaryCall(b.api.client, QueueServiceService.listJobTypes, {}, { deadlineMs });
     return { type, worker };
+  };
+  /** From now on no controller hears anything, for a moment. */
+  const loseSignals = async () => {
+    const redis = createConnection(stack.redis.url);
+    await redis.connect();
+    await redis.client("KILL", "TYPE", "PUBSUB");
+    redis.disconnect();
   };
   const service = QueueServiceService;
   const call = { client: () => b.api.client, options: { deadlineMs } };
@@ -131,11 +138,7 @@ describe("the queue service", () => {
     const { type, worker: away } = await join(1);
     const { id } = await a.api.launch(type, {});
     const { lease } = await away.takes();
-    // the controllers listen again a moment later
-    const redis = createConnection(stack.redis.url);
-    await redis.connect();
-    await redis.client("KILL", "TYPE", "PUBSUB");
-    redis.disconnect();
+    await loseSignals();
     for (const { hello } of [worker, away]) {
       await unaryCall(call.client(), service.drainWorker, { workerId: hello.workerId }, call.options);
     }
@@ -161,6 +164,21 @@ describe("the queue service", () => {
     const { description, parametersSchema, maxRunning } =
       found.jobTypes.find(({ name }) => name === type) ?? assert.fail();
     assert.deepEqual([description, JSON.parse(parametersSchema), maxRunning], ["Waits.", {}, 7]);
+  });
+
+  test("checks parameters by the newest schema also when the signal is lost", async () => {
+    const { type, worker } = await join(0);
+    await b.api.launch(type, { image: "x" });
+    await loseSignals();
+    const schema = { type: "object", required: ["image"], properties: { image: { maxLength: 1 }, tag: {} } };
+    const stricter = {
+      ...plainType(type),
+      parametersSchema: JSON.stringify({ ...schema, additionalProperties: false }),
+    };
+    workers.push(await ScriptedWorker.join(a.address, { ...worker.hello, jobTypes: [stricter] }));
+    const launch = () => refusalOf(b.api.launch(type, {})).catch(() => undefined);
+    const refusal = await until("refused", launch, (refused) => refused !== undefined, { withinMs: 3_000 });
+    assert.equal(refusal?.reason, "FIELD_INVALID");
   });
 
   test("shows schedules, and pauses and resumes them", async () => {

@@ -2,6 +2,8 @@ import type { JobCommand, Lease } from "../domain/job.ts";
 
 /** What controllers tell each other. May be lost: whoever listens also looks now and then. */
 export interface ControllerSignals {
+  /** It listens, for the first time or again: nothing was heard before. */
+  onListening(listener: () => void): void;
   /** A queue that was empty has a job. */
   onReady(listener: (jobName: string) => void): void;
   /** A job that this worker holds is to end. */

@@ -19,6 +19,7 @@ export class RedisSignals implements ControllerSignals {
   readonly name = "redis-signals";
   readonly #redis: Redis;
   readonly #channels: string[];
+  #listening: () => void = () => {};
   #ready: (jobName: string) => void = () => {};
   #command: (workerId: string, lease: Lease, command: JobCommand) => void = () => {};
   #types: () => void = () => {};
@@ -32,10 +33,20 @@ export class RedisSignals implements ControllerSignals {
     redis.on("message", (_channel: string, message: string) => this.#hear(message));
     redis.on("error", () => {});
     redis.on("ready", () => {
-      redis.subscribe(...this.#channels).catch((error: unknown) => {
-        logger.warn({ cause: toError(error).message }, "cannot listen to the other controllers; looking now and then");
-      });
+      redis.subscribe(...this.#channels).then(
+        () => this.#listening(),
+        (error: unknown) => {
+          logger.warn(
+            { cause: toError(error).message },
+            "cannot listen to the other controllers; looking now and then",
+          );
+        },
+      );
     });
+  }
+
+  onListening(listener: () => void): void {
+    this.#listening = listener;
   }
 
   onReady(listener: (jobName: string) => void): void {

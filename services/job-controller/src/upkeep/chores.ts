@@ -5,6 +5,7 @@ import { every } from "@drydock/shared/loop.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
 import type { Dispatcher } from "../usecases/dispatcher.ts";
+import type { JobTypes } from "../usecases/job-types.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
 import { runWhileMore } from "./run-while-more.ts";
 import { type KeepTimes, sweep } from "./sweeper.ts";
@@ -19,6 +20,7 @@ const periods = {
   measureMs: 6_000,
   sweepMs: 10_000,
   freeKeysMs: 10_000,
+  readTypesMs: 10_000,
 };
 
 /** So much of each period is left out at random, so that many controllers spread out. */
@@ -30,6 +32,7 @@ export interface ChoreDeps {
   redis: RedisProbe;
   dispatcher: Dispatcher;
   limits: PoolLimits;
+  types: JobTypes;
   keep: KeepTimes;
   clock: Clock;
   logger: Logger;
@@ -46,6 +49,7 @@ export function createChores(deps: ChoreDeps): Service[] {
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
     chore("key-freer", periods.freeKeysMs, (signal) => runWhileMore(() => pool.freeKeys(), signal)),
+    chore("type-reader", periods.readTypesMs, () => deps.types.reload()),
     chore("gauge", periods.measureMs, () => deps.limits.measure()),
     chore("look-around", periods.lookMs, async () => deps.dispatcher.lookEverywhere()),
     chore("take-back", periods.takeBackMs, () => takeBack(deps.dispatcher)),
