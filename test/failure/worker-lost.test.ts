@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { Crew, runFacts, runsInLog, sees } from "../support/failure-crew.ts";
+import type { SeenJob } from "../support/job-api.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
@@ -52,6 +53,44 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     assert.deepEqual([...runFacts(job), job.workerId], ["SUCCESS", 1, 1, heir]);
     assert.equal(await runsInLog(api, id), 2);
     assert.match(await api.log(id), /INFO {2}done\n$/);
+  });
+
+  test("after kill -9 its job runs elsewhere in the same time while controllers start again and again", async () => {
+    const { api } = controller;
+    await Promise.all([crew.hire("restless-1", controller), crew.hire("restless-2", controller)]);
+    const { id, workerId } = await jobAtWork(30);
+    const heir = workerId === "restless-1" ? "restless-2" : "restless-1";
+    await crew.lose(workerId);
+    const starts = [0, 2_500, 5_000].map(async (afterMs) => {
+      await wait(afterMs);
+      return stack.startController();
+    });
+    try {
+      const runsAgain = (job: SeenJob) => job.status === "RUNNING" && job.workerId === heir;
+      await api.until(id, "runs on the other worker", runsAgain, { withinMs: 7_000 });
+      assert.deepEqual(runFacts(await api.untilStatus(id, "SUCCESS")), ["SUCCESS", 1, 1]);
+    } finally {
+      for (const { process } of await Promise.all(starts)) await process.kill();
+    }
+  });
+
+  test("that was frozen while a new process took its id is refused when it wakes, and the new one keeps its job", async () => {
+    const { api } = controller;
+    const other = await stack.startController();
+    const zombie = await crew.hire("twin", other);
+    zombie.signal("SIGSTOP");
+    await crew.hire("twin", controller);
+    const { id } = await jobAtWork(60);
+    // so that it says Hello when it wakes
+    await other.process.kill();
+    const again = await stack.startController({ DRYDOCK_LISTEN: other.address });
+    zombie.signal("SIGCONT");
+    await sees(zombie, /a newer process has this worker's id/, 10_000);
+    await zombie.exited;
+    const job = await api.untilStatus(id, "SUCCESS");
+    assert.deepEqual([...runFacts(job), job.workerId], ["SUCCESS", 1, 0, "twin"]);
+    assert.equal(await runsInLog(api, id), 1);
+    await again.process.kill();
   });
 
   test("before it accepted a job, leaves it to another worker at once", async () => {

@@ -92,6 +92,30 @@ describe("a claim from several shards", () => {
     assert.ok(left <= 500, `${left} ms`);
   });
 
+  /** Runs each operation, and loses the next answer to that one. */
+  function loseAnswer(context: TestContext, lost: TransitionName): void {
+    const run = Shard.prototype.run;
+    let isLost = false;
+    context.mock.method(Shard.prototype, "run", async function (this: Shard, ...args: Parameters<typeof run>) {
+      const reply: Reply = await run.apply(this, args);
+      if (args[0] !== lost || isLost) return reply;
+      isLost = true;
+      throw redisUnavailable(new Error("it went away"));
+    });
+  }
+
+  test("takes its turn again when the answer was lost that it had it", async (context) => {
+    loseAnswer(context, "take-turn");
+    await assert.rejects(under.pool.claim(worker, [limited], 9), { reason: "REDIS_UNAVAILABLE" });
+    assert.equal((await under.pool.claim(worker, [limited], 9)).jobs.length, 6);
+  });
+
+  test("takes no turn again in which it has claimed: what it claimed may come to Redis late", async (context) => {
+    loseAnswer(context, "claim");
+    await assert.rejects(under.pool.claim(worker, [limited], 9), { reason: "REDIS_UNAVAILABLE" });
+    assert.deepEqual((await under.pool.claim(worker, [limited], 9)).busy, ["LIMITED"]);
+  });
+
   test("lets other controllers come between its turns", async (context) => {
     const asked = watchRuns(context, () => false);
     await Promise.all([under.pool.claim(worker, [limited], 1), under.pool.claim(worker, [limited], 1)]);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
-import { refusalFacts } from "../support/refusal.ts";
+import { refusalFacts, refusalOf } from "../support/refusal.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
@@ -33,6 +34,13 @@ describe("the queue service", () => {
     // the other controller knows the type a moment later
     await unaryCall(b.api.client, QueueServiceService.listJobTypes, firstPage, { deadlineMs });
     return { type, worker };
+  };
+  /** From now on no controller hears anything, for a moment. */
+  const loseSignals = async () => {
+    const redis = createConnection(stack.redis.url);
+    await redis.connect();
+    await redis.client("KILL", "TYPE", "PUBSUB");
+    redis.disconnect();
   };
   const service = QueueServiceService;
   const call = { client: () => b.api.client, options: { deadlineMs } };
@@ -136,6 +144,30 @@ describe("the queue service", () => {
     assert.deepEqual(await refusalFacts(unknown), ["NOT_FOUND", "WORKER_NOT_FOUND"]);
   });
 
+  test("drains a worker also when the signal is lost: with its next beat, or its next Hello", async () => {
+    const { worker } = await join(1);
+    const { type, worker: away } = await join(1);
+    const { id } = await a.api.launch(type, {});
+    const { lease } = await away.takes();
+    await loseSignals();
+    for (const { hello } of [worker, away]) {
+      await unaryCall(call.client(), service.drainWorker, { workerId: hello.workerId }, call.options);
+    }
+    await worker.beats(1, []);
+    await worker.hears("drain");
+    await away.breakOff();
+    const back = await ScriptedWorker.join(b.address, { ...away.hello, held: [lease] });
+    workers.push(back);
+    await back.hears("drain");
+    await back.breakOff();
+    const list = () => unaryCall(call.client(), service.listWorkers, { pageSize: 0, pageToken: "" }, call.options);
+    await until("its lease is cut, for it has not said that it goes", list, ({ workers: all }) =>
+      all.some(({ workerId, leaseLeft }) => workerId === away.hello.workerId && (leaseLeft?.seconds ?? 5) < 5),
+    );
+    const { status, crashes } = await a.api.get(id);
+    assert.deepEqual([status, crashes], ["RUNNING", 0]);
+  });
+
   test("shows the job types with the schema of their parameters", async () => {
     const { type } = await join(0);
     const list = () => unaryCall(call.client(), service.listJobTypes, firstPage, call.options);
@@ -143,6 +175,21 @@ describe("the queue service", () => {
     const { description, parametersSchema, maxRunning } =
       found.jobTypes.find(({ name }) => name === type) ?? assert.fail();
     assert.deepEqual([description, JSON.parse(parametersSchema), maxRunning], ["Waits.", {}, 7]);
+  });
+
+  test("checks parameters by the newest schema also when the signal is lost", async () => {
+    const { type, worker } = await join(0);
+    await b.api.launch(type, { image: "x" });
+    await loseSignals();
+    const schema = { type: "object", required: ["image"], properties: { image: { maxLength: 1 }, tag: {} } };
+    const stricter = {
+      ...plainType(type),
+      parametersSchema: JSON.stringify({ ...schema, additionalProperties: false }),
+    };
+    workers.push(await ScriptedWorker.join(a.address, { ...worker.hello, jobTypes: [stricter] }));
+    const launch = () => refusalOf(b.api.launch(type, {})).catch(() => undefined);
+    const refusal = await until("refused", launch, (refused) => refused !== undefined, { withinMs: 3_000 });
+    assert.equal(refusal?.reason, "FIELD_INVALID");
   });
 
   test("shows schedules, and pauses and resumes them", async () => {

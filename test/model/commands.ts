@@ -65,7 +65,7 @@ export type Command =
   | { do: "hello"; speaker: Speaker; process: "same" | "next"; naming: Naming }
   | { do: "beat"; speaker: Speaker; naming: Naming }
   | { do: "disconnect" | "takeBack"; speaker: Speaker; unheard: Naming }
-  | { do: "leave"; speaker: Speaker }
+  | { do: "leave" | "drainWorker"; speaker: Speaker }
   | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
   | { do: "checkIn" | "succeed"; target: Target; said: Said }
   | { do: "fail"; target: Target; reason: string; retry: "never" | number; maxFails: number; said: Said }
@@ -145,6 +145,7 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   disconnect: kind("disconnect", { speaker, unheard }),
   takeBack: kind("takeBack", { speaker, unheard }),
   leave: kind("leave", { speaker }),
+  drainWorker: kind("drainWorker", { speaker }),
   claim: kind("claim", { speaker, types, limit: fc.integer({ min: 1, max: 5 }) }),
   checkIn: kind("checkIn", { target: running, said }),
   succeed: kind("succeed", { target: running, said }),
@@ -171,7 +172,7 @@ export type Mix = Partial<Record<Command["do"], number>>;
 /** All that can be asked. */
 export const everything: Mix = {
   ...{ launch: 16, launchSubJob: 3, end: 5, retry: 5, pause: 1, drain: 1 },
-  ...{ hello: 6, beat: 9, disconnect: 1, takeBack: 1, leave: 1, claim: 26 },
+  ...{ hello: 6, beat: 9, disconnect: 1, takeBack: 1, leave: 1, drainWorker: 1, claim: 26 },
   ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, confirm: 1, release: 2 },
   ...{ launchPeriodic: 2, fire: 4, pauseSchedule: 1, resumeSchedule: 1 },
   ...{ promote: 6, reap: 2, expire: 2, endSubJobs: 2, sweep: 3, wait: 6 },
@@ -179,7 +180,18 @@ export const everything: Mix = {
 
 /** Few jobs, and workers that come and go. */
 export const losses: Mix = {
-  ...{ launch: 1, end: 1, retry: 2, claim: 22, beat: 1, hello: 14, disconnect: 3, takeBack: 1, leave: 1 },
+  ...{
+    launch: 1,
+    end: 1,
+    retry: 2,
+    claim: 22,
+    beat: 1,
+    hello: 14,
+    disconnect: 3,
+    takeBack: 1,
+    leave: 1,
+    drainWorker: 2,
+  },
   ...{ fail: 1, promote: 2, reap: 6, wait: 6 },
 };
 

@@ -83,6 +83,10 @@ const runners: Runners = {
     const worker = driver.worker(speaker);
     return driver.both(driver.under.pool.leave(worker), () => workers.leave(driver.model, worker));
   },
+  drainWorker: (driver, { speaker }) => {
+    const { workerId } = driver.worker(speaker);
+    return driver.both(driver.under.pool.drainWorker(workerId), () => workers.drainWorker(driver.model, workerId));
+  },
   claim: async (driver, { speaker, types, limit }) => {
     const worker = driver.worker(speaker);
     const claimed = await driver.both(driver.under.pool.claim(worker, types, limit), (answer) => {

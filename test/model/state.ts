@@ -70,6 +70,10 @@ export class ModelPool {
   /** Jobs past their keep time; their parents still count them. */
   readonly gone: ModelJob[] = [];
   readonly workers = new Map<string, ModelWorker>();
+  /** Worker id -> its processes, the newest one last. */
+  readonly processes = new Map<string, string[]>();
+  /** Worker id -> the process that is to go. */
+  readonly drained = new Map<string, string>();
   readonly paused = new Set<string>();
   /** Request key -> job id. */
   readonly requests = new Map<string, string>();

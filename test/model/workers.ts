@@ -8,14 +8,15 @@ const { leaseMs, acceptMs, brokenMs, graceMs } = defaultLeaseTerms;
 /** How much later than the grace time a worker that does not obey loses the job. */
 const graceMarginMs = 5_000;
 
-/** Makes a worker known; a new process of its id has lost what the old one held. */
+/** Makes a worker known; a new process of its id has lost what the old one held, which is refused from then on. */
 export function hello(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): HelloReply {
   const { workerId, incarnation, session } = worker;
   const turn = pool.newFront();
   const known = pool.workers.get(workerId);
+  rememberProcess(pool, worker);
   if (known !== undefined && known.incarnation !== incarnation) loseAll(pool, workerId, turn);
   pool.workers.set(workerId, { incarnation, session, leaseEndsAt: pool.now + leaseMs });
-  const reply: HelloReply = { keep: [], drop: [], commands: [] };
+  const reply: HelloReply = { keep: [], drop: [], commands: [], drain: isToDrain(pool, worker) };
   const kept = new Set<ModelJob>();
   for (const lease of named) {
     const job = heldUnder(pool, workerId, lease);
@@ -27,6 +28,12 @@ export function hello(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): 
     else if (job.command !== undefined) reply.commands.push(openCommand(job, job.command));
   }
   return reply;
+}
+
+function rememberProcess(pool: ModelPool, { workerId, incarnation }: WorkerIdentity): void {
+  const processes = pool.processes.get(workerId) ?? [];
+  if (processes.slice(0, -1).includes(incarnation)) refuse("WORKER_SUPERSEDED");
+  if (!processes.includes(incarnation)) pool.processes.set(workerId, [...processes, incarnation]);
 }
 
 /** Renews a worker's lease; a job that does not obey in time, or that the worker never accepted, is taken from it. */
@@ -48,7 +55,19 @@ export function beat(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): B
     finish(pool, job, statusAfter(job.command ?? "stop"));
   }
   const open = mine.filter((job) => kept.has(job) && job.command !== undefined);
-  return { lost, commands: open.map((job) => openCommand(job, job.command ?? "stop")) };
+  const commands = open.map((job) => openCommand(job, job.command ?? "stop"));
+  return { lost, commands, drain: isToDrain(pool, worker) };
+}
+
+/** An operator wants the present process of the worker to go. */
+export function drainWorker(pool: ModelPool, workerId: string): void {
+  const known = pool.workers.get(workerId);
+  if (known === undefined || known.leaseEndsAt < pool.now) refuse("WORKER_NOT_FOUND");
+  pool.drained.set(workerId, known.incarnation);
+}
+
+function isToDrain(pool: ModelPool, { workerId, incarnation }: WorkerIdentity): boolean {
+  return pool.drained.get(workerId) === incarnation;
 }
 
 function isOverdue(pool: ModelPool, job: ModelJob): boolean {

@@ -24,10 +24,14 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   await fillHooks(under);
   const { pool, queues, redis, shards } = under;
   await fillReservations(under);
+  await pool.reap();
   await pool.end(lease.jobId, "stop");
   for (let at = 0; at < many; at++) await pool.hello(workerNamed(`idle-${at}`), workerInfo, []);
   await shards[0]?.run("take-turn", "LIMITED", "a controller", 60_000);
   await queues.pause("DEMO", true);
+  for (let at = 0; at < many; at++)
+    await pool.hello(workerNamed("restarted", `process-${at}`.padEnd(36, "x")), workerInfo, []);
+  await pool.drainWorker("restarted");
   const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0, maxKeyPercent: 0 };
   await createRedisJobTypeStore(redis).put([type]);
 }

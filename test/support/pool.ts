@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
-import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
+import { defaultLeaseTerms, type LeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity, WorkerInfo } from "@drydock/job-controller/domain/worker.ts";
 import type { HookOutbox } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { JobIndex } from "@drydock/job-controller/ports/job-index.ts";
@@ -41,17 +41,21 @@ export interface PoolUnderTest {
   stop(): Promise<void>;
 }
 
+/** Lease terms for a clock that jumps: whoever reaps is taken to have looked at the leases all the time. */
+const watchedTerms: LeaseTerms = { ...defaultLeaseTerms, unwatchedMs: Number.MAX_SAFE_INTEGER };
+
 /** How a pool is to be. */
 export interface PoolOptions {
   shards?: number;
   maxLogBytes?: number;
   /** What the scripts take for their constants, so that few jobs are many. */
   constants?: Constants;
+  terms?: LeaseTerms;
 }
 
 /** Starts a Redis and makes the pool on it. */
 export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTest> {
-  const { shards: count = 1, maxLogBytes = 1024 * 1024, constants } = options;
+  const { shards: count = 1, maxLogBytes = 1024 * 1024, terms = watchedTerms, constants } = options;
   const server = await startRedis();
   const clock = new ManualClock();
   const redis = defineScript(createConnection(server.url), constants);
@@ -61,7 +65,7 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
   const onFault = (jobId: string) => void faults.push(jobId);
   const shards = Array.from({ length: count }, (_, number) => new Shard(number, redis, clock, onFault));
   return {
-    pool: new RedisJobPool({ redis, shards, terms: defaultLeaseTerms, clock }),
+    pool: new RedisJobPool({ redis, shards, terms, clock }),
     shards,
     queues: createRedisQueueControl(redis, shards, clock),
     schedules: createRedisScheduleStore(redis, shards, clock),

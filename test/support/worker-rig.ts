@@ -1,17 +1,12 @@
-import { setTimeout as wait } from "node:timers/promises";
 import type { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { plainType, ScriptedWorker } from "./scripted-worker.ts";
 import { type Controller, type Stack, startStack } from "./stack.ts";
-
-/** How long a controller takes nothing from anybody after its start: one lease and a round of the reaper. */
-export const reaperRestMs = 15_700;
 
 /** A controller for scripted workers. Each test takes a job type of its own, so that tests don't meet. */
 export class WorkerRig {
   readonly controller: Controller;
   readonly #stack: Stack;
   readonly #workers: ScriptedWorker[] = [];
-  readonly #startedAt = performance.now();
   #types = 0;
 
   constructor(stack: Stack, controller: Controller) {
@@ -42,11 +37,6 @@ export class WorkerRig {
     const worker = new ScriptedWorker(this.controller.address, hello);
     this.#workers.push(worker);
     return worker;
-  }
-
-  /** Waits until the controller takes jobs back whose lease has ended. */
-  async untilReaping(): Promise<void> {
-    await wait(Math.max(0, this.#startedAt + reaperRestMs - performance.now()));
   }
 
   async stop(): Promise<void> {

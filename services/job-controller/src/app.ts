@@ -90,8 +90,7 @@ export function createJobController(
   addQueueMetrics(metrics, { queues, types, redis: watch, clock });
   const onSettled = createHookMetrics(metrics, hooks);
   const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, onSettled, clock, logger });
-  signals.onHook((at) => deliverer.wakeAt(at));
-  listen(signals, { dispatcher, dueLoops: [promoter, scheduler], types });
+  listen(signals, { dispatcher, dueLoops: [promoter, scheduler], deliverer, types, clock });
 
   const server = createGrpcServer({
     listen: config.listen,
@@ -101,7 +100,7 @@ export function createJobController(
         definition: WorkerServiceService,
         implementation: createWorkerService({ ...deps, reports, terms, logger }),
       },
-      { definition: QueueServiceService, implementation: createQueueService({ ...deps, signals }) },
+      { definition: QueueServiceService, implementation: createQueueService(deps) },
       { definition: ReportServiceService, implementation: createReportService({ reports, pool }) },
     ],
     health,
@@ -126,16 +125,27 @@ export function createJobController(
 interface Listeners {
   dispatcher: Dispatcher;
   dueLoops: DueLoop[];
+  deliverer: HookDeliverer;
   types: JobTypes;
+  clock: Clock;
 }
 
 /** What other controllers tell, and this one itself. */
-function listen(signals: ControllerSignals, { dispatcher, dueLoops, types }: Listeners): void {
+function listen(signals: ControllerSignals, { dispatcher, dueLoops, deliverer, types, clock }: Listeners): void {
+  const readTypes = () => void types.reload().catch(() => {});
+  const wakeAt = (at: number) => {
+    for (const loop of dueLoops) loop.wakeAt(at);
+  };
   signals.onReady((jobName) => dispatcher.wake(jobName));
   signals.onCommand((workerId, lease, command) => dispatcher.command(workerId, lease, command));
-  signals.onDrain((workerId) => dispatcher.drainWorker(workerId));
-  signals.onDue((at) => {
-    for (const loop of dueLoops) loop.wakeAt(at);
+  signals.onDrain((workerId, incarnation) => dispatcher.drainWorker(workerId, incarnation));
+  signals.onDue(wakeAt);
+  signals.onHook((at) => deliverer.wakeAt(at));
+  signals.onTypes(readTypes);
+  signals.onListening(() => {
+    readTypes();
+    dispatcher.lookEverywhere();
+    wakeAt(clock.now());
+    deliverer.wakeAt(clock.now());
   });
-  signals.onTypes(() => void types.reload().catch(() => {}));
 }

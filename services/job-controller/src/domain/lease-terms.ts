@@ -10,6 +10,8 @@ export interface LeaseTerms {
   brokenMs: number;
   /** How long a handler may take to obey a stop or cancel. */
   graceMs: number;
+  /** After so long without a look at the leases nobody watched, and the time since the last one counts against no worker. */
+  unwatchedMs: number;
 }
 
 /**
@@ -22,6 +24,7 @@ export const defaultLeaseTerms: LeaseTerms = {
   acceptMs: 5_000,
   brokenMs: 5_000,
   graceMs: 10_000,
+  unwatchedMs: 2_000,
 };
 
 /** How often a worker may be lost in the middle of a job before the job is taken for the cause. */

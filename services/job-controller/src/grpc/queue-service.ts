@@ -2,10 +2,8 @@ import { fieldsInvalid } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
 import { unary } from "@drydock/shared/grpc/handler.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
-import type { ControllerSignals } from "../ports/signals.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { drainQueue } from "../usecases/drain-queue.ts";
-import { drainWorker } from "../usecases/drain-worker.ts";
 import { resumeSchedule } from "../usecases/fire-schedules.ts";
 import { toStats } from "./convert.ts";
 import * as lists from "./queue-lists.ts";
@@ -14,7 +12,7 @@ import { validateJobId, validateJobName, validateWorkerId } from "./validate.ts"
 const mostDrained = 1_000;
 
 /** drydock.job.v1.QueueService. */
-export function createQueueService(deps: UseCaseDeps & { signals: ControllerSignals }): UntypedServiceImplementation {
+export function createQueueService(deps: UseCaseDeps): UntypedServiceImplementation {
   const { pool, hooks, queues, schedules } = deps;
   return {
     listQueues: unary((request: message.ListQueuesRequest) => lists.listQueues(deps, request)),
@@ -30,7 +28,7 @@ export function createQueueService(deps: UseCaseDeps & { signals: ControllerSign
     }),
     listWorkers: unary((request: message.ListWorkersRequest) => lists.listWorkers(deps, request)),
     drainWorker: unary(async ({ workerId }: message.DrainWorkerRequest): Promise<message.DrainWorkerResponse> => {
-      await drainWorker(deps, validateWorkerId(workerId));
+      await pool.drainWorker(validateWorkerId(workerId));
       return {};
     }),
     listSchedules: unary((request: message.ListSchedulesRequest) => lists.listSchedules(deps, request)),

@@ -35,6 +35,8 @@ export interface HelloReply {
   keep: Lease[];
   drop: Lease[];
   commands: OpenCommand[];
+  /** An operator wants it to take no more jobs, finish and go. */
+  drain: boolean;
 }
 
 /** What the pool says to a beat. */
@@ -42,6 +44,8 @@ export interface BeatReply {
   /** Named by the worker, but not its own any more. */
   lost: Lease[];
   commands: OpenCommand[];
+  /** An operator wants it to take no more jobs, finish and go. */
+  drain: boolean;
 }
 
 /** The outcome of a claim. */
@@ -100,11 +104,20 @@ export interface JobPool {
   end(jobId: string, command: JobCommand): Promise<Job>;
   retry(jobId: string): Promise<Job>;
 
-  /** Makes the worker known. A new incarnation frees what the old one held; what it holds and does not name is freed. */
+  /**
+   * Makes the worker known. A new incarnation frees what the old one held; what it holds and does not name is freed.
+   * @throws ReasonedError WORKER_SUPERSEDED when another incarnation came after this one, within a day of its end
+   */
   hello(worker: WorkerIdentity, info: WorkerInfo, held: Lease[]): Promise<HelloReply>;
   /** Renews the worker's lease. */
   beat(worker: WorkerIdentity, held: Lease[]): Promise<BeatReply>;
   update(worker: WorkerIdentity, info: WorkerInfo): Promise<void>;
+  /**
+   * Asks the worker to take no more jobs, finish and go: its present process hears of it at once, at the latest with its next
+   * Beat or Hello.
+   * @throws ReasonedError WORKER_NOT_FOUND
+   */
+  drainWorker(workerId: string): Promise<void>;
   /**
    * Cuts the worker's lease and takes back what it did not accept, if this stream is still its newest. A job may have
    * broken the worker before it could accept, so that counts as a loss.
@@ -132,9 +145,10 @@ export interface JobPool {
 
   /** Makes due jobs PENDING. */
   promote(): Promise<PromoteReport>;
-  /** Gives every worker a whole lease from now on. */
-  grantLeases(): Promise<void>;
-  /** Takes back the jobs of workers whose lease has ended. */
+  /**
+   * Takes back the jobs of workers whose lease has ended. When nobody had looked for a while, workers whose lease had not
+   * ended at the last look get a whole one: they could not renew it.
+   */
   reap(): Promise<UpkeepReport>;
   /** Puts jobs in ERROR that have waited longer than their launch allows. */
   expire(): Promise<UpkeepReport>;

@@ -14,7 +14,5 @@ export interface RedisHealth {
 export interface RedisProbe {
   /** Whether Redis answered lately. */
   readonly up: boolean;
-  /** When Redis came back after it had been away, in milliseconds since 1970; the start counts as such. */
-  readonly backSince: number;
   check(): Promise<RedisHealth>;
 }

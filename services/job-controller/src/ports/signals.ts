@@ -2,6 +2,8 @@ import type { JobCommand, Lease } from "../domain/job.ts";
 
 /** What controllers tell each other. May be lost: whoever listens also looks now and then. */
 export interface ControllerSignals {
+  /** It listens, for the first time or again: nothing was heard before. */
+  onListening(listener: () => void): void;
   /** A queue that was empty has a job. */
   onReady(listener: (jobName: string) => void): void;
   /** A job that this worker holds is to end. */
@@ -12,8 +14,6 @@ export interface ControllerSignals {
   onDue(listener: (at: number) => void): void;
   /** A status hook is to be told something then, in milliseconds since 1970. */
   onHook(listener: (at: number) => void): void;
-  /** A worker is to take no more jobs. */
-  onDrain(listener: (workerId: string) => void): void;
-  /** Tells all controllers, this one included, that the worker is to take no more jobs. */
-  askToDrain(workerId: string): Promise<void>;
+  /** A process of a worker is to take no more jobs. */
+  onDrain(listener: (workerId: string, incarnation: string) => void): void;
 }

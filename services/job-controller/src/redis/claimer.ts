@@ -23,7 +23,8 @@ interface Elsewhere {
  */
 export class Claimer {
   readonly #shards: readonly Shard[];
-  readonly #owner = randomUUID();
+  /** The latest turn that this controller asked for, by job type. */
+  readonly #asked = new Map<string, Turn>();
   /** Turns of this controller wait for each other here, those of others in Redis. */
   readonly #turns = new Map<string, Promise<boolean>>();
   #nextShard = 0;
@@ -100,7 +101,9 @@ export class Claimer {
 
   /** Resolves to whether it was this controller's turn. */
   async #takeTurn(claim: Claim, worker: WorkerIdentity, { type, limit }: WantedOfOne): Promise<boolean> {
-    const until = number(await this.#home(type.name).run("take-turn", type.name, this.#owner, turnMs));
+    const asked = this.#toAskFor(type.name);
+    const until = number(await this.#home(type.name).run("take-turn", type.name, asked.owner, turnMs));
+    asked.isAnswered = true;
     if (until === 0) return false;
     const begun = performance.now();
     const count: Count = (number) => this.#countElsewhere(type.name, number, until);
@@ -111,8 +114,17 @@ export class Claimer {
 
   /** The next claim waits for this, so that other controllers come between; a turn that can't be ended runs out. */
   async #endTurn(name: string): Promise<true> {
-    await this.#home(name).run("end-turn", name, this.#owner);
+    await this.#home(name).run("end-turn", name, this.#asked.get(name)?.owner ?? "");
     return true;
+  }
+
+  /** A turn of its own each time, as claims of the last one may be under way still, unless its answer never came. */
+  #toAskFor(name: string): Turn {
+    const last = this.#asked.get(name);
+    if (last !== undefined && !last.isAnswered) return last;
+    const turn = { owner: randomUUID(), isAnswered: false };
+    this.#asked.set(name, turn);
+    return turn;
   }
 
   async #countElsewhere(name: string, here: number, until: number): Promise<Elsewhere> {
@@ -133,6 +145,12 @@ export class Claimer {
   #home(name: string): Shard {
     return this.#shards[shardOfKey(name, this.#shards.length)] as Shard;
   }
+}
+
+interface Turn {
+  owner: string;
+  /** Until then nothing was claimed in it. */
+  isAnswered: boolean;
 }
 
 interface Wanted {

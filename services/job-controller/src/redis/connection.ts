@@ -1,4 +1,3 @@
-import type { Clock } from "@drydock/shared/clock.ts";
 import { toError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { Redis } from "ioredis";
@@ -28,7 +27,6 @@ export function createConnection(url: string): Redis {
 /** What the connection watch needs. */
 export interface ConnectionWatchOptions {
   redis: Redis;
-  clock: Clock;
   logger: Logger;
 }
 
@@ -37,7 +35,6 @@ export class ConnectionWatch implements RedisProbe {
   readonly name = "redis";
   readonly #options: ConnectionWatchOptions;
   #up = false;
-  #backSince = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #version = "";
 
@@ -49,10 +46,6 @@ export class ConnectionWatch implements RedisProbe {
 
   get up(): boolean {
     return this.#up;
-  }
-
-  get backSince(): number {
-    return this.#backSince;
   }
 
   /** Connects; a Redis that is away at the start is waited for, not a fault. */
@@ -103,14 +96,12 @@ export class ConnectionWatch implements RedisProbe {
   #back(): void {
     if (this.#up) return;
     this.#up = true;
-    this.#backSince = this.#options.clock.now();
     this.#options.logger.info({ version: this.#version }, "redis answers");
   }
 
   #down(error: Error): void {
     if (!this.#up) return;
     this.#up = false;
-    this.#backSince = Number.POSITIVE_INFINITY;
     this.#options.logger.warn({ cause: error.message }, "redis does not answer; calls are refused until it is back");
   }
 }

@@ -76,12 +76,16 @@ export class RedisJobPool implements port.JobPool {
 
   async hello(worker: WorkerIdentity, info: WorkerInfo, held: Lease[]): Promise<port.HelloReply> {
     const { workerId, incarnation, session } = worker;
-    const replies = await this.#perShard(held, (shard, own) => {
-      const args = [workerId, incarnation, session, this.#terms.leaseMs, JSON.stringify(info)] as const;
+    const sayHello = (generation: number) => (shard: Shard, own: Lease[]) => {
+      const args = [workerId, incarnation, session, generation, this.#terms.leaseMs, JSON.stringify(info)] as const;
       return shard.run("hello", ...args, ...leaseArguments(own));
-    });
-    const { named, commands } = settleHeld(replies);
-    return { keep: named.get(1) ?? [], drop: named.get(0) ?? [], commands };
+    };
+    // the first shard says which of two processes of an id is the newer one, or the shards might differ
+    const first = await this.#perShard(held, sayHello(0), [0, 1]);
+    const [, , generation, drain] = list(first[0]?.reply ?? []);
+    const others = await this.#perShard(held, sayHello(number(generation)), [1]);
+    const { named, commands } = settleHeld([...first, ...others]);
+    return { keep: named.get(1) ?? [], drop: named.get(0) ?? [], commands, drain: drain === 1 };
   }
 
   async beat(worker: WorkerIdentity, held: Lease[]): Promise<port.BeatReply> {
@@ -92,12 +96,13 @@ export class RedisJobPool implements port.JobPool {
       return shard.run("beat", ...args, ...leaseArguments(own));
     });
     const { named, commands } = settleHeld(replies);
-    return { lost: named.get(0) ?? [], commands };
+    const drain = replies.some(({ reply }) => list(reply)[2] === 1);
+    return { lost: named.get(0) ?? [], commands, drain };
   }
 
-  async update({ workerId, incarnation, session }: WorkerIdentity, info: WorkerInfo): Promise<void> {
+  async update({ workerId, session }: WorkerIdentity, info: WorkerInfo): Promise<void> {
     const json = JSON.stringify(info);
-    await this.#all((shard) => shard.run("update-worker", workerId, incarnation, session, json));
+    await this.#all((shard) => shard.run("update-worker", workerId, session, json));
   }
 
   disconnect(worker: WorkerIdentity, unheard: Lease[]): Promise<void> {
@@ -115,6 +120,10 @@ export class RedisJobPool implements port.JobPool {
 
   async leave({ workerId, session }: WorkerIdentity): Promise<void> {
     await this.#all((shard) => shard.run("leave", workerId, session));
+  }
+
+  async drainWorker(workerId: string): Promise<void> {
+    await this.#shards[0]?.run("drain-worker", workerId);
   }
 
   claim(worker: WorkerIdentity, types: readonly port.ClaimableType[], limit: number): Promise<port.Claim> {
@@ -158,12 +167,9 @@ export class RedisJobPool implements port.JobPool {
     return { ...toReport(replies.map(([count]) => number(count))), nextDueAt };
   }
 
-  async grantLeases(): Promise<void> {
-    await this.#all((shard) => shard.run("grant", this.#terms.leaseMs));
-  }
-
   async reap(): Promise<port.UpkeepReport> {
-    return toReport((await this.#all((shard) => shard.run("reap", upkeepLimit))).map(number));
+    const { leaseMs, unwatchedMs } = this.#terms;
+    return toReport((await this.#all((shard) => shard.run("reap", upkeepLimit, leaseMs, unwatchedMs))).map(number));
   }
 
   async expire(): Promise<port.UpkeepReport> {
@@ -201,9 +207,14 @@ export class RedisJobPool implements port.JobPool {
     return Promise.all(this.#shards.map(run));
   }
 
-  #perShard(held: Lease[], run: (shard: Shard, own: Lease[]) => Promise<Reply>): Promise<HeldReply[]> {
-    const calls = this.#shards.map(async (shard, number) => {
-      const own = held.filter(({ jobId }) => shardOf(jobId) === number);
+  /** @param range from which shard on, and before which one; by default all */
+  #perShard(
+    held: Lease[],
+    run: (shard: Shard, own: Lease[]) => Promise<Reply>,
+    [from, before]: [from: number, before?: number] = [0],
+  ): Promise<HeldReply[]> {
+    const calls = this.#shards.slice(from, before).map(async (shard, at) => {
+      const own = held.filter(({ jobId }) => shardOf(jobId) === from + at);
       return { own, reply: await run(shard, own) };
     });
     return Promise.all(calls);

@@ -51,8 +51,8 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
   const redis = defineScript(createConnection(config.redisUrl));
   const shards = Array.from({ length: config.shards }, (_, number) => new Shard(number, redis, clock, onFault));
   return {
-    watch: new ConnectionWatch({ redis, clock, logger }),
-    signals: new RedisSignals({ redis, listener: createConnection(config.redisUrl), shards, logger }),
+    watch: new ConnectionWatch({ redis, logger }),
+    signals: new RedisSignals({ listener: createConnection(config.redisUrl), shards, logger }),
     pool: new RedisJobPool({ redis, shards, terms, clock }),
     schedules: createRedisScheduleStore(redis, shards, clock),
     hooks: createRedisHookOutbox(redis, shards),

@@ -65,6 +65,8 @@ export function toReasonedError(thrown: unknown): Error {
       return new ReasonedError("LEASE_LOST", `the lease of ${subject} is lost; abandon it and report nothing`);
     case "WORKER_SUPERSEDED":
       return new ReasonedError("WORKER_SUPERSEDED", `a newer process has taken over the worker id ${subject}`);
+    case "WORKER_NOT_FOUND":
+      return workerNotFound(subject);
     case "OOM":
       return poolFull(error);
     case "SCRIPT_FAULT":
@@ -83,6 +85,13 @@ export function jobNotFound(jobId: string): ReasonedError {
   return new ReasonedError("JOB_NOT_FOUND", `there is no job ${jobId}: it never existed, or it is past its keep time`, {
     metadata: { job_id: jobId },
     resource: { type: "drydock.job.v1.Job", name: jobId },
+  });
+}
+
+function workerNotFound(workerId: string): ReasonedError {
+  return new ReasonedError("WORKER_NOT_FOUND", `there is no worker ${workerId}`, {
+    metadata: { worker_id: workerId },
+    resource: { type: "drydock.job.v1.Worker", name: workerId },
   });
 }
 

@@ -19,6 +19,8 @@ export const sharedParts = [
   "unique",
   "holding",
   "executions",
+  "watch",
+  "incarnations",
 ] as const;
 
 /** The transitions, each a file of its own. */
@@ -50,12 +52,12 @@ export const transitionNames = [
   "expire",
   "sweep",
   "reap",
-  "grant",
   "hello",
   "beat",
   "disconnect",
   "leave",
   "update-worker",
+  "drain-worker",
   "read",
   "list",
   "list-running",

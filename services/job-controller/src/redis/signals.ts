@@ -4,43 +4,49 @@ import type { Redis } from "ioredis";
 import type { JobCommand, Lease } from "../domain/job.ts";
 import type { ControllerSignals } from "../ports/signals.ts";
 import { commandOf } from "./job-codec.ts";
-import { keysOf } from "./keys.ts";
-import { answered } from "./pool-state.ts";
 import type { Shard } from "./shard.ts";
 
 /** What the signals need. */
 export interface RedisSignalsOptions {
-  redis: Redis;
+  /** A connection of its own: one that listens can do nothing else. */
   listener: Redis;
   shards: readonly Shard[];
   logger: Logger;
 }
 
-/** Listens to what the scripts publish: "ready NAME", "command WORKER JOB TOKEN CODE", "due TIME", "hook TIME", "types", "drain WORKER". */
+/** Listens to what the scripts publish: "ready NAME", "command WORKER JOB TOKEN CODE", "due TIME", "hook TIME", "types", "drain WORKER INCARNATION". */
 export class RedisSignals implements ControllerSignals {
   readonly name = "redis-signals";
   readonly #redis: Redis;
   readonly #channels: string[];
+  #listening: () => void = () => {};
   #ready: (jobName: string) => void = () => {};
   #command: (workerId: string, lease: Lease, command: JobCommand) => void = () => {};
   #types: () => void = () => {};
   #due: (at: number) => void = () => {};
   #hook: (at: number) => void = () => {};
-  #drain: (workerId: string) => void = () => {};
-  readonly #publish: (message: string) => Promise<unknown>;
+  #drain: (workerId: string, incarnation: string) => void = () => {};
 
-  /** @param listener a connection of its own: one that listens can do nothing else */
-  constructor({ redis: publisher, listener: redis, shards, logger }: RedisSignalsOptions) {
+  constructor({ listener: redis, shards, logger }: RedisSignalsOptions) {
     this.#redis = redis;
-    this.#publish = (message) => answered(publisher.publish(keysOf(0).signals, message));
     this.#channels = shards.map(({ keys }) => keys.signals);
     redis.on("message", (_channel: string, message: string) => this.#hear(message));
     redis.on("error", () => {});
     redis.on("ready", () => {
-      redis.subscribe(...this.#channels).catch((error: unknown) => {
-        logger.warn({ cause: toError(error).message }, "cannot listen to the other controllers; looking now and then");
-      });
+      redis.subscribe(...this.#channels).then(
+        () => this.#listening(),
+        (error: unknown) => {
+          logger.warn(
+            { cause: toError(error).message },
+            "cannot listen to the other controllers; looking now and then",
+          );
+        },
+      );
     });
+  }
+
+  onListening(listener: () => void): void {
+    this.#listening = listener;
   }
 
   onReady(listener: (jobName: string) => void): void {
@@ -63,12 +69,8 @@ export class RedisSignals implements ControllerSignals {
     this.#hook = listener;
   }
 
-  onDrain(listener: (workerId: string) => void): void {
+  onDrain(listener: (workerId: string, incarnation: string) => void): void {
     this.#drain = listener;
-  }
-
-  async askToDrain(workerId: string): Promise<void> {
-    await this.#publish(`drain ${workerId}`);
   }
 
   async start(): Promise<void> {
@@ -86,7 +88,7 @@ export class RedisSignals implements ControllerSignals {
     else if (kind === "types") this.#types();
     else if (kind === "due") this.#due(Number(first));
     else if (kind === "hook") this.#hook(Number(first));
-    else if (kind === "drain") this.#drain(first);
+    else if (kind === "drain") this.#drain(first, jobId);
     else if (kind === "command" && command !== undefined)
       this.#command(first, { jobId, token: Number(token) }, command);
   }

@@ -5,12 +5,12 @@ import { every } from "@drydock/shared/loop.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
 import type { Dispatcher } from "../usecases/dispatcher.ts";
+import type { JobTypes } from "../usecases/job-types.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
-import { createReaper } from "./reaper.ts";
 import { runWhileMore } from "./run-while-more.ts";
 import { type KeepTimes, sweep } from "./sweeper.ts";
 
-/** How often each chore runs, in milliseconds. Together they are most of an idle controller's load on Redis. */
+/** How often each chore runs, in milliseconds; reapMs is well below unwatchedMs of the lease terms. Together they are most of an idle controller's load on Redis. */
 const periods = {
   reapMs: 700,
   endSubJobsMs: 2_000,
@@ -20,6 +20,7 @@ const periods = {
   measureMs: 6_000,
   sweepMs: 10_000,
   freeKeysMs: 10_000,
+  readTypesMs: 10_000,
 };
 
 /** So much of each period is left out at random, so that many controllers spread out. */
@@ -31,6 +32,7 @@ export interface ChoreDeps {
   redis: RedisProbe;
   dispatcher: Dispatcher;
   limits: PoolLimits;
+  types: JobTypes;
   keep: KeepTimes;
   clock: Clock;
   logger: Logger;
@@ -39,15 +41,15 @@ export interface ChoreDeps {
 /** What has to be done again and again. Any number of controllers may do it at once; none is the leader. */
 export function createChores(deps: ChoreDeps): Service[] {
   const { pool, redis, logger } = deps;
-  const reap = createReaper(deps);
   const chore = (name: string, periodMs: number, run: (signal: AbortSignal) => Promise<unknown>) =>
     every(periodMs, async (signal) => (redis.up ? run(signal) : undefined), { name, logger, jitter });
   return [
-    chore("reaper", periods.reapMs, (signal) => runWhileMore(reap, signal)),
+    chore("reaper", periods.reapMs, (signal) => runWhileMore(() => pool.reap(), signal)),
     chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
     chore("key-freer", periods.freeKeysMs, (signal) => runWhileMore(() => pool.freeKeys(), signal)),
+    chore("type-reader", periods.readTypesMs, () => deps.types.reload()),
     chore("gauge", periods.measureMs, () => deps.limits.measure()),
     chore("look-around", periods.lookMs, async () => deps.dispatcher.lookEverywhere()),
     chore("take-back", periods.takeBackMs, () => takeBack(deps.dispatcher)),

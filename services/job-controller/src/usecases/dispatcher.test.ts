@@ -151,6 +151,63 @@ describe("the dispatcher", () => {
     ]);
   });
 
+  test("finds a job that it did not hear of also when every worker was busy as it looked around", async () => {
+    const { queue, worker } = scene(2);
+    const dispatcher = new Dispatcher(logger);
+    const one = worker("one", 2);
+    dispatcher.add(asSession(one));
+    await settle();
+    one.taken = 0;
+    dispatcher.ask();
+    await settle();
+    one.taken = 2;
+    queue.waiting = 1;
+    dispatcher.lookEverywhere();
+    await settle();
+    one.taken = 1;
+    dispatcher.ask();
+    await settle();
+    assert.equal(queue.waiting, 0);
+  });
+
+  test("remembers the job type for others when a worker turns out to be gone as it claims", async () => {
+    const { queue, worker } = scene(1);
+    const dispatcher = new Dispatcher(logger);
+    const [gone, busy] = [worker("gone", 4), worker("busy", 1)];
+    busy.taken = 1;
+    gone.claim = async () => {
+      gone.taken = 4;
+      throw new Error("its lease is lost");
+    };
+    dispatcher.add(asSession(gone));
+    dispatcher.add(asSession(busy));
+    await settle();
+    busy.taken = 0;
+    dispatcher.ask();
+    await settle();
+    assert.equal(queue.waiting, 0);
+  });
+
+  test("tries again a moment after Redis did not answer, not again and again", async (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const { queue, worker } = scene(1);
+    const dispatcher = new Dispatcher(logger);
+    const one = worker("one", 4);
+    const claim = one.claim;
+    let failures = 0;
+    one.claim = async () => {
+      failures++;
+      throw new Error("Redis does not answer");
+    };
+    dispatcher.add(asSession(one));
+    await settle();
+    assert.equal(failures, 1);
+    one.claim = claim;
+    context.mock.timers.tick(250);
+    await settle();
+    assert.equal(queue.waiting, 0);
+  });
+
   test("passes a command on to the worker that holds the job, and to no other", () => {
     const { worker } = scene(0);
     const dispatcher = new Dispatcher(logger);

@@ -6,6 +6,8 @@ import type { WorkerSession } from "./worker-session.ts";
 const leastLot = 8;
 /** After so many milliseconds a type is tried again of which another controller claims: as long as that takes as a rule. */
 const busyMs = 5;
+/** The same of one that could not be claimed of. */
+const againMs = 250;
 
 /**
  * Hands waiting jobs to the workers of this controller, in rounds: in each, every worker with a free slot claims, those
@@ -60,9 +62,7 @@ export class Dispatcher {
 
   /** Looks at all queues: a wake-up may have been lost. */
   lookEverywhere(): void {
-    for (const session of this.#sessions) {
-      if (session.free > 0) for (const name of session.names) this.#ready.add(name);
-    }
+    for (const { names } of this.#sessions) for (const name of names) this.#ready.add(name);
     this.ask();
   }
 
@@ -73,21 +73,22 @@ export class Dispatcher {
     }
   }
 
-  /** Asks a worker of this controller to finish and go. */
-  drainWorker(workerId: string): void {
+  /** Asks a worker to finish and go, if this process of it is one of this controller. */
+  drainWorker(workerId: string, incarnation: string): void {
     for (const session of this.#sessions) {
-      if (session.identity.workerId === workerId) session.drain();
+      const { identity } = session;
+      if (identity.workerId === workerId && identity.incarnation === incarnation) session.drain();
     }
   }
 
   /** The round goes on without it: others must not wait for it. */
-  #wakeSoon(jobName: string): void {
+  #wakeSoon(jobName: string, afterMs: number): void {
     if (this.#busy.has(jobName)) return;
     this.#busy.add(jobName);
     setTimeout(() => {
       this.#busy.delete(jobName);
       this.wake(jobName);
-    }, busyMs);
+    }, afterMs);
   }
 
   async #round(): Promise<void> {
@@ -121,8 +122,10 @@ export class Dispatcher {
     try {
       const { more, busy } = await session.claim(names, limit);
       if (more) for (const name of names) this.#ready.add(name);
-      for (const name of busy) this.#wakeSoon(name);
+      for (const name of busy) this.#wakeSoon(name, busyMs);
     } catch (error) {
+      // for others, or for it when Redis answers again: not at once, or rounds would follow without end
+      for (const name of names) session.free > 0 ? this.#wakeSoon(name, againMs) : this.#ready.add(name);
       this.#logger.debug({ workerId: session.identity.workerId, err: error }, "a claim failed");
     }
   }

@@ -51,7 +51,10 @@ export class WorkerSession {
   readonly #closed = new AbortController();
   readonly #nameOf = new Map<string, string>();
   #slots: number;
-  #draining = false;
+  /** It says that it goes: when its stream ends, it is gone by plan. */
+  #isLeaving = false;
+  /** It was asked to. */
+  #isDrained = false;
   #claiming = 0;
   /** Another stream of the worker, here or elsewhere, has taken over. */
   #isOusted = false;
@@ -75,7 +78,7 @@ export class WorkerSession {
 
   /** How many more jobs the worker takes. */
   get free(): number {
-    if (this.#draining || this.#isOusted || this.#isSilent || this.#closed.signal.aborted) return 0;
+    if (this.#isLeaving || this.#isDrained || this.#isOusted || this.#isSilent || this.#closed.signal.aborted) return 0;
     return Math.max(0, this.#slots - this.#held.size - this.#claiming);
   }
 
@@ -88,6 +91,7 @@ export class WorkerSession {
     for (const { id, name } of kept) this.#nameOf.set(id, name);
     this.#channel.welcome(reply);
     for (const { lease, command } of reply.commands) this.#channel.command(lease, command);
+    if (reply.drain) this.drain();
   }
 
   /** Claims jobs of these types and sends them; resolves to where more may be waiting. */
@@ -133,6 +137,7 @@ export class WorkerSession {
     this.#heard();
     for (const { jobId } of reply.lost) this.#let(jobId);
     this.#channel.beatAck(sequence, reply);
+    if (reply.drain) this.drain();
   }
 
   async checkIn(lease: Lease, checkIn: CheckIn): Promise<void> {
@@ -167,13 +172,14 @@ export class WorkerSession {
 
   /** The worker takes no more jobs. */
   async draining(): Promise<void> {
-    this.#draining = true;
+    this.#isLeaving = true;
     await this.#deps.pool.update(this.identity, this.#info());
   }
 
   /** Asks the worker to finish and go. */
   drain(): void {
-    this.#draining = true;
+    if (this.#isDrained || this.#isLeaving) return;
+    this.#isDrained = true;
     this.#channel.drain();
   }
 
@@ -185,7 +191,7 @@ export class WorkerSession {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort(new Error("the stream is over"));
     const { pool } = this.#deps;
-    if (this.#draining) await pool.leave(this.identity);
+    if (this.#isLeaving) await pool.leave(this.identity);
     else if (by === "worker") await pool.disconnect(this.identity, this.#unheard());
   }
 
@@ -238,6 +244,12 @@ export class WorkerSession {
   #info(): WorkerInfo {
     const { version } = this.#hello;
     const startedAt = this.#deps.clock.now();
-    return { version, jobNames: [...this.names], slots: this.#slots, draining: this.#draining, startedAt };
+    return {
+      version,
+      jobNames: [...this.names],
+      slots: this.#slots,
+      draining: this.#isLeaving || this.#isDrained,
+      startedAt,
+    };
   }
 }

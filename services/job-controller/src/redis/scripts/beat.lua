@@ -1,7 +1,8 @@
 -- beat: renews a worker's lease and tells it what it has lost and what is to end.
 -- arguments: worker, incarnation, session, lease in ms, accept time in ms, limit for obeying a command in ms,
 --   then id and token for each job that it holds
--- reply: for each of those 1 (held) or 0 (lost), then the open commands as id, token, command
+-- reply: for each of those 1 (held) or 0 (lost), then the open commands as id, token, command, then 1 when
+--   the worker is to drain, else 0
 -- errors: WORKER_SUPERSEDED, LEASE_LOST
 -- Ends a job whose worker does not obey; the worker is told that it has lost it.
 local function force_end(id, job)
@@ -36,5 +37,5 @@ transitions.beat = function(worker, incarnation, session, lease, accept, limit, 
       with_held(id, worker, named and force_end or return_unheard)
     end
   end
-  return { reply, commands }
+  return { reply, commands, is_to_drain(worker, incarnation) }
 end

@@ -19,3 +19,8 @@ local function plan(id, job, at)
   redis.call("ZADD", prefix .. "periodic", at, id)
   if not earliest_due or at < earliest_due then earliest_due = at end
 end
+
+-- A periodic job is over.
+local function end_plan(id)
+  for _, set in ipairs({ "periodic", "schedules" }) do redis.call("ZREM", prefix .. set, id) end
+end

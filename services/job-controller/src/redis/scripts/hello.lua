@@ -1,6 +1,10 @@
 -- hello: makes a worker known and settles what it holds. A new incarnation frees what the old one held.
--- arguments: worker, incarnation, session, lease in ms, info, then id and token for each job that it holds
--- reply: for each of those 1 (keep) or 0 (drop), then the open commands as id, token, command
+-- The old one is refused from then on.
+-- arguments: worker, incarnation, session, generation by the first shard (which is given 0), lease in ms, info, then id and
+--   token for each job that it holds
+-- reply: for each of those 1 (keep) or 0 (drop), then the open commands as id, token, command, then the generation, then 1
+--   when it is to drain, else 0
+-- errors: WORKER_SUPERSEDED
 local MOST_HELD = 1000
 
 -- A held mark is "token", or "token:command:time of the command".
@@ -21,11 +25,17 @@ local function compare(held_key, named)
   return reply, kept
 end
 
-transitions.hello = function(worker, incarnation, session, lease, info, ...)
+transitions.hello = function(worker, incarnation, session, generation, lease, info, ...)
   local held_key, commands = prefix .. "held:" .. worker, {}
-  local known = redis.call("HGET", workers, worker)
-  if known and string.match(known, "^%S+") ~= incarnation then lose_all(worker, MOST_HELD) end
-  redis.call("HSET", workers, worker, incarnation .. " " .. session .. " " .. info)
+  local before = redis.call("HGET", workers, worker)
+  local own, newest = generations(worker, incarnation, before)
+  generation = generation == "0" and (own or newest + 1) or tonumber(generation)
+  if generation < newest then refuse("WORKER_SUPERSEDED", worker) end
+  if before and process_of(before) ~= incarnation then lose_all(worker, MOST_HELD) end
+  local record = table.concat({ incarnation, session, generation, info }, " ")
+  remember(worker, before)
+  remember(worker, record)
+  redis.call("HSET", workers, worker, record)
   redis.call("ZADD", leases, now + tonumber(lease), worker)
   local reply, kept = compare(held_key, { ... })
   local held = redis.call("HGETALL", held_key)
@@ -36,5 +46,5 @@ transitions.hello = function(worker, incarnation, session, lease, info, ...)
       give_back_unheard(held[at], worker)
     end
   end
-  return { reply, commands }
+  return { reply, commands, generation, is_to_drain(worker, incarnation) }
 end

@@ -45,9 +45,7 @@ local function finish(id, job, status)
     redis.call("HDEL", prefix .. "unique", job[UNIQUE])
   end
   if job[POLICY] and job[POLICY][5] > 0 then redis.call("ZREM", prefix .. "expiring", id) end
-  if job[KIND] == PERIODIC then
-    for _, set in ipairs({ "periodic", "schedules" }) do redis.call("ZREM", prefix .. set, id) end
-  end
+  if job[KIND] == PERIODIC then end_plan(id) end
   if job[UPSTREAM] ~= "" then launch_waiting(job[UPSTREAM]) end
 end
 

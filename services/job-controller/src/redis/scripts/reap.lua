@@ -1,6 +1,8 @@
 -- reap: takes back the jobs of workers whose lease has ended, to the front of their queues; the third loss is an ERROR.
--- arguments: how many steps at most: each job is one, and so is a worker without any
--- reply: how many steps it took
+-- Time in which nobody looked at the leases counts against no worker: first, all get a whole one whose lease had not ended.
+-- arguments: how many steps at most: each job is one, and so is a worker without any; lease in ms; after how many ms without
+--   a look nobody watched
+-- reply: how many steps it took, all of them while there are leases to give
 -- How often a worker may be lost in the middle of a job before the job is taken for the cause.
 local MAX_CRASHES = 3
 
@@ -28,12 +30,14 @@ local function lose_all(worker, limit)
   return #held
 end
 
-transitions.reap = function(limit)
+transitions.reap = function(limit, lease, unwatched)
   local done = 0
   limit = tonumber(limit)
+  if not watch_leases(tonumber(lease), tonumber(unwatched)) then return limit end
   for _, worker in ipairs(redis.call("ZRANGEBYSCORE", leases, "-inf", now, "LIMIT", 0, limit)) do
     done = done + math.max(1, lose_all(worker, limit - done))
     if redis.call("EXISTS", prefix .. "held:" .. worker) == 0 then
+      remember(worker, redis.call("HGET", workers, worker))
       redis.call("ZREM", leases, worker)
       redis.call("HDEL", workers, worker)
     end

@@ -26,15 +26,12 @@ local function forget(id, job)
   count_of_type(job, -1)
 end
 
--- A job stays while its hook is to be told something, and for a time when that could not be done.
-local function awaits_hook(id, job, hooks_before)
+-- A job stays as long as its request has it for an answer; while its hook is to be told something, and for a time when that
+-- could not be done.
+local function is_needed(id, job, hooks_before)
+  if job[REQUEST] ~= "" and now < job[ENQUEUED] + REQUEST_MS then return true end
   if job[HOOK_STATUS] == 0 or job[HOOK_STATUS] == HOOK_DELIVERED then return false end
   return job[ENDED] >= tonumber(hooks_before) or redis.call("EXISTS", hook_events(id)) == 1
-end
-
--- A job stays as long as its request has it for an answer.
-local function answers_request(job)
-  return job[REQUEST] ~= "" and now < job[ENQUEUED] + REQUEST_MS
 end
 
 -- Where to go on, behind the jobs that stay for now, and when the round began: once an hour it begins anew.
@@ -53,7 +50,7 @@ transitions.sweep = function(status, before, hooks_before, limit)
     local goes
     local done = attempt(entry[2][2], function(id, job)
       local is_over = job and job[STATUS] == tonumber(status) and job[ENDED] < tonumber(before)
-      goes = not is_over or not (awaits_hook(id, job, hooks_before) or answers_request(job))
+      goes = not is_over or not is_needed(id, job, hooks_before)
       if is_over and goes then forget(id, job) end
     end)
     if done and goes then redis.call("XDEL", stream, entry[1]) else stays = entry[1] end

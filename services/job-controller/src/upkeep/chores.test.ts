@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { createLogger } from "@drydock/shared/logger.ts";
+import { type ChoreDeps, createChores } from "./chores.ts";
+
+const logger = createLogger({ name: "test", level: "silent" });
+
+describe("the chores", () => {
+  /** Starts the chore by itself; resolves to how to stop it. */
+  async function start(name: string, deps: Record<string, unknown>) {
+    const chore = createChores({ logger, ...deps } as unknown as ChoreDeps).find((one) => one.name === name);
+    await chore?.start();
+    await turn();
+    return () => chore?.stop();
+  }
+
+  test("read the job types without a signal too, which may be lost", async () => {
+    let reads = 0;
+    const types = { reload: async () => reads++ };
+    await (await start("type-reader", { redis: { up: true }, types }))();
+    assert.equal(reads, 1);
+  });
+
+  test("take nothing from anybody while Redis is away", async () => {
+    const redis = { up: false };
+    let looks = 0;
+    const reap = async () => ({ count: looks++, more: false });
+    await (await start("reaper", { redis, pool: { reap } }))();
+    assert.equal(looks, 0);
+    redis.up = true;
+    await (await start("reaper", { redis, pool: { reap } }))();
+    assert.equal(looks, 1);
+  });
+});
