@@ -144,7 +144,7 @@ for (const [how, broken] of Object.entries(breaks)) {
         await under.pool.beat(worker, [first, ...others]);
       }
       record.isTold();
-      assert.deepEqual(await under.pool.beat(worker, others), { lost: [], commands: [] });
+      assert.deepEqual(await under.pool.beat(worker, others), { lost: [], drain: false, commands: [] });
       await record.mend();
       await under.pool.confirm(first, "stop");
     });
