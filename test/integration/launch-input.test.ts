@@ -32,7 +32,12 @@ const badLaunches: Array<[what: string, job: Wish, field: string, rule: RegExp]>
   ["an unknown time zone", cron("@daily", "Europe/Atlantis"), "metadata.time_zone", /IANA/],
   ["an end before the start", between(2 * hourMs, hourMs), "metadata.periodic.end_time", /after start_time/],
   ["an end in the past", between(undefined, -hourMs), "metadata.periodic.end_time", /must be ahead/],
-  ["an end before 1970", between(undefined, -100 * 365 * 24 * hourMs), "metadata.periodic.end_time", /from 1970 to 9999/],
+  [
+    "an end before 1970",
+    between(undefined, -100 * 365 * 24 * hourMs),
+    "metadata.periodic.end_time",
+    /from 1970 to 9999/,
+  ],
   ["no time before the end", between(undefined, hourMs), "metadata.periodic.end_time", /leave a time of cron_spec/],
   ["no time between start and end", between(hourMs, 2 * hourMs), "metadata.periodic.end_time", /leave a time/],
   ["a cron line without the kind", { metadata: { cronSpec: "@daily" } }, "metadata.kind", /JOB_KIND_PERIODIC/],

@@ -5,8 +5,8 @@ import { ReplyError } from "ioredis";
 import { Packr } from "msgpackr";
 import { type ScriptedRedis, Shard } from "./shard.ts";
 
-/** A shard of which two calls are under way and an operation waits behind them, and what becomes of each. */
-async function scene() {
+/** A shard without a Redis: its calls wait until they are answered. */
+function shardAlone() {
   const calls: Array<PromiseWithResolvers<Buffer>> = [];
   const call = () => {
     const answer = Promise.withResolvers<Buffer>();
@@ -14,7 +14,12 @@ async function scene() {
     return answer.promise;
   };
   const fake = { drydockBuffer: call, drydockFrequentBuffer: call } as unknown as ScriptedRedis;
-  const shard = new Shard(0, fake, systemClock);
+  return { shard: new Shard(0, fake, systemClock), calls };
+}
+
+/** A shard of which two calls are under way and an operation waits behind them, and what becomes of each. */
+async function scene() {
+  const { shard, calls } = shardAlone();
   const outcomes: string[] = [];
   const run = async (name: string) => {
     const outcome = await shard.run("read", name).then(String, () => "failed");
@@ -48,5 +53,29 @@ describe("the operations that wait for a call", () => {
     calls[0]?.reject(new Error("Command timed out"));
     await turn();
     assert.deepEqual([outcomes, calls.length], [["first failed", "third failed"], 2]);
+  });
+});
+
+describe("the operations of one turn", () => {
+  function runMany(shard: Shard, count: number): void {
+    for (let at = 0; at < count; at++) shard.run("read", `job ${at}`).catch(() => {});
+  }
+
+  test("are one call at its end", async () => {
+    const { shard, calls } = shardAlone();
+    runMany(shard, 55);
+    assert.equal(calls.length, 0);
+    await turn();
+    assert.equal(calls.length, 1);
+  });
+
+  test("do not wait for its end when they are many and Redis has nothing to do", () => {
+    const { shard, calls } = shardAlone();
+    runMany(shard, 56);
+    assert.equal(calls.length, 1);
+    runMany(shard, 95);
+    assert.equal(calls.length, 1, "Redis is busy");
+    runMany(shard, 1);
+    assert.equal(calls.length, 2, "a whole call");
   });
 });

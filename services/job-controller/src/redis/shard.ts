@@ -27,6 +27,11 @@ interface ErrorReply {
 
 /** One call's bound: keeps the script short and Redis free for others. */
 const mostOperations = 96;
+/**
+ * So many are a call of their own when none is under way: Redis works on them while the others come in. More than the
+ * results of half of a hundred slots and the claim that follows them, which would be two calls for nothing.
+ */
+const enoughAtRest = 56;
 /** Calls under way at once before operations gather, so that calls grow with the load. */
 const mostCalls = 2;
 /** The same of calls that are full: nothing is gained by keeping those back, and Redis works meanwhile. */
@@ -70,7 +75,8 @@ export class Shard {
   run(name: TransitionName, ...args: Argument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ name, args, resolve, reject });
-      if (this.#waiting.length >= mostOperations && this.#calls < mostFullCalls) this.#callNext();
+      const enough = this.#calls === 0 ? enoughAtRest : mostOperations;
+      if (this.#waiting.length >= enough && this.#calls < mostFullCalls) this.#callNext();
       else this.#flushSoon();
     });
   }
