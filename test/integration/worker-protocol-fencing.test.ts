@@ -4,6 +4,7 @@ import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts
 import { ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
+import { plainType } from "../support/scripted-worker.ts";
 import { timed, until } from "../support/until.ts";
 import { launchSubJob, putReport, sendLog } from "../support/worker-calls.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
@@ -88,6 +89,18 @@ describe("a worker that lost its job", { concurrency: true }, () => {
     await heir.reports(lease);
     const next = await rig.api.launch(type, {});
     assert.equal((await heir.takes()).lease.jobId, next.id);
+  });
+
+  test("does not bring back the schema that its job type had", async () => {
+    const type = rig.newType();
+    const old = await rig.join(type);
+    const parametersSchema = '{"type":"object","properties":{"new":{"type":"string"}},"additionalProperties":false}';
+    const jobTypes = [{ ...plainType(type), parametersSchema }];
+    await rig.join(type, { workerId: old.hello.workerId, jobTypes });
+    const again = rig.open(old.hello);
+    again.say({ $case: "hello", value: old.hello });
+    assert.equal((await again.ended)?.reason, "WORKER_SUPERSEDED");
+    assert.equal((await refusalOf(rig.api.launch(type, { old: "x" }))).reason, "FIELD_INVALID");
   });
 });
 

@@ -69,10 +69,10 @@ describe("the job types", () => {
   test("write a type only when it is new or has changed", async () => {
     const store = storeOf();
     const types = new JobTypes(store);
-    await types.register([demo]);
-    await types.register([demo]);
+    await types.prepare([demo])();
+    await types.prepare([demo])();
     assert.equal(store.calls.put, 1);
-    await types.register([{ ...demo, maxFails: 2 }]);
+    await types.prepare([{ ...demo, maxFails: 2 }])();
     assert.equal(store.calls.put, 2);
   });
 
@@ -80,7 +80,7 @@ describe("the job types", () => {
     const store = storeOf();
     const types = new JobTypes(store);
     const broken = { ...demo, name: "BROKEN", parametersSchema: "{" };
-    await assert.rejects(types.register([demo, broken]), { reason: "PROTOCOL_VIOLATION" });
+    assert.throws(() => types.prepare([demo, broken]), { reason: "PROTOCOL_VIOLATION" });
     assert.equal(store.calls.put, 0);
   });
 });

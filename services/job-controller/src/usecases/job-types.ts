@@ -25,13 +25,18 @@ export class JobTypes {
     this.#store = store;
   }
 
-  /** Makes types known; refuses all when one has a schema that is none. */
-  async register(types: JobType[]): Promise<void> {
+  /**
+   * Checks types; what it gives makes them known.
+   * @throws ReasonedError PROTOCOL_VIOLATION when one has a schema that is none
+   */
+  prepare(types: JobType[]): () => Promise<void> {
     const known = types.map(toKnown);
-    const news = known.filter(({ type }) => !isSame(this.#known.get(type.name)?.type, type));
-    if (news.length === 0) return;
-    await this.#store.put(news.map(({ type }) => type));
-    for (const entry of news) this.#known.set(entry.type.name, entry);
+    return async () => {
+      const news = known.filter(({ type }) => !isSame(this.#known.get(type.name)?.type, type));
+      if (news.length === 0) return;
+      await this.#store.put(news.map(({ type }) => type));
+      for (const entry of news) this.#known.set(entry.type.name, entry);
+    };
   }
 
   /** The type of this name, if it is known here. */

@@ -82,9 +82,13 @@ export class WorkerSession {
     return Math.max(0, this.#slots - this.#held.size - this.#claiming);
   }
 
-  /** Settles what the worker holds and welcomes it. */
-  async open(): Promise<void> {
+  /**
+   * Settles what the worker holds and welcomes it.
+   * @param makeTypesKnown called once the worker is let in: a process that is not must not bring back an old schema
+   */
+  async open(makeTypesKnown: () => Promise<void>): Promise<void> {
     const reply = await this.#deps.pool.hello(this.identity, this.#info(), this.#hello.held);
+    await makeTypesKnown();
     for (const { jobId, token } of reply.keep) this.#held.set(jobId, { token, sentAt: undefined });
     // a type's limits hold for what was assigned on an earlier stream too
     const kept = await Promise.all(reply.keep.map(({ jobId }) => this.#deps.pool.get(jobId)));
