@@ -157,4 +157,16 @@ describe("a periodic job that lets one launch wait", () => {
     assert.deepEqual(await countsOf(id), { launched: 2, skipped: 0, waiting: false });
     assert.equal((await claim()).length, 1);
   });
+
+  test("does not keep the job before from ending when its own record cannot be read", async () => {
+    const { id, running } = await runOneAndWait();
+    const { jobs } = under.shards[0]?.keys ?? assert.fail();
+    const record = (await under.redis.hgetBuffer(jobs, id)) ?? assert.fail();
+    await under.redis.hset(jobs, id, Buffer.alloc(300, 0xc1));
+    assert.equal(await under.pool.succeed(leaseOf(running), {}), "accepted");
+    assert.equal((await under.pool.get(running.id)).status, "SUCCESS");
+    assert.deepEqual(under.faults, [id]);
+    await under.redis.hset(jobs, id, record);
+    await under.pool.end(id, "stop");
+  });
 });

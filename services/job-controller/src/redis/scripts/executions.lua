@@ -42,10 +42,13 @@ launch_waiting = function(id)
   local waiting = redis.call("HGET", prefix .. "schedule:" .. id, "waiting")
   if not waiting or alive(id) > 0 then return end
   local new_id, run_at = string.match(waiting, "^(%S+) (%d+)$")
-  local job = load(id)
-  redis.call("HDEL", prefix .. "schedule:" .. id, "waiting")
-  -- that another controller has made the same id meanwhile must not keep the other job from ending
-  if is_known(new_id) then count_fired(id, "skipped", 1) else launch_execution(id, job, new_id, tonumber(run_at)) end
-  if job[RUN_AT] == 0 then finish(id, job, STOPPED) end
-  save(id, job)
+  -- a fault of the periodic job must not keep the other one from ending
+  attempt(id, function(_, job)
+    if not job then return end
+    redis.call("HDEL", prefix .. "schedule:" .. id, "waiting")
+    -- another controller may have made the same id meanwhile
+    if is_known(new_id) then count_fired(id, "skipped", 1) else launch_execution(id, job, new_id, tonumber(run_at)) end
+    if job[RUN_AT] == 0 then finish(id, job, STOPPED) end
+    save(id, job)
+  end)
 end
