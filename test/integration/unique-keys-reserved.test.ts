@@ -1,28 +1,18 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import { KeyReserved } from "@drydock/job-controller/redis/reply-errors.ts";
-import { auditUniqueKeys } from "../support/audit.ts";
-import { type PoolUnderTest, startPool, workerInfo } from "../support/pool.ts";
-import { keys, parentIn, refused, shards, uniqueJob, worker } from "../support/unique-keys.ts";
+import type { PoolUnderTest } from "../support/pool.ts";
+import { keys, parentIn, refused, uniqueJob, usePoolOfKeys } from "../support/unique-keys.ts";
 
 describe("a unique key that is reserved in another shard than its job's", () => {
-  let under: PoolUnderTest;
+  const under = usePoolOfKeys();
   let parent: Lease;
   const [, key = ""] = keys;
   const unique = uniqueJob(key);
-  before(async () => {
-    under = await startPool({ shards });
-  });
-  after(() => under.stop());
   beforeEach(async () => {
-    await under.redis.flushall();
-    await under.pool.hello(worker, workerInfo, []);
     parent = await parentIn(under, 0);
-  });
-  afterEach(async () => {
-    assert.deepEqual(await auditUniqueKeys(under.redis), []);
   });
 
   const run = (shard: number, ...args: Parameters<PoolUnderTest["shards"][0]["run"]>) =>

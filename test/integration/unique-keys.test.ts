@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { shardOfKey } from "@drydock/job-controller/redis/shard.ts";
 import { auditUniqueKeys } from "../support/audit.ts";
-import { finalFailure, type PoolUnderTest, startPool, workerInfo } from "../support/pool.ts";
-import { claim, keys, parentIn, refused, shards, uniqueJob, worker } from "../support/unique-keys.ts";
+import { finalFailure } from "../support/pool.ts";
+import { claim, keys, parentIn, refused, shards, uniqueJob, usePoolOfKeys } from "../support/unique-keys.ts";
 
 // the parent is in the first shard
 for (const [where, key = ""] of [
@@ -13,20 +13,11 @@ for (const [where, key = ""] of [
   ["in another shard", keys[1]],
 ]) {
   describe(`a unique key that falls to a shard of three, a sub-job ${where}`, () => {
-    let under: PoolUnderTest;
+    const under = usePoolOfKeys();
     let parent: Lease;
     const unique = uniqueJob(key);
-    before(async () => {
-      under = await startPool({ shards });
-    });
-    after(() => under.stop());
     beforeEach(async () => {
-      await under.redis.flushall();
-      await under.pool.hello(worker, workerInfo, []);
       parent = await parentIn(under, 0);
-    });
-    afterEach(async () => {
-      assert.deepEqual(await auditUniqueKeys(under.redis), []);
     });
 
     const launch = async () => (await under.pool.launch(unique)).id;

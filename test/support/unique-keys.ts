@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach } from "node:test";
 import { type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { shardOfKey } from "@drydock/job-controller/redis/shard.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import { demoJob, type PoolUnderTest, workerNamed } from "./pool.ts";
+import { auditUniqueKeys } from "./audit.ts";
+import { demoJob, type PoolUnderTest, startPool, workerInfo, workerNamed } from "./pool.ts";
 
 /** How many shards the pool of such a test has. */
 export const shards = 3;
@@ -21,6 +23,26 @@ export function keyOf(shard: number, name: string): string {
 /** A job with that unique key, launched for that request. */
 export function uniqueJob(uniqueKey: string, requestKey = ""): NewJob {
   return { ...demoJob, options: { ...usualOptions, uniqueKey, requestKey } };
+}
+
+/**
+ * A pool of so many shards for the tests of a describe: before each it is emptied and the worker says hello, after each its
+ * unique keys are audited.
+ */
+export function usePoolOfKeys(): PoolUnderTest {
+  const under = {} as PoolUnderTest;
+  before(async () => {
+    Object.assign(under, await startPool({ shards }));
+  });
+  after(() => under.stop());
+  beforeEach(async () => {
+    await under.redis.flushall();
+    await under.pool.hello(worker, workerInfo, []);
+  });
+  afterEach(async () => {
+    assert.deepEqual(await auditUniqueKeys(under.redis), []);
+  });
+  return under;
 }
 
 /** What refused: the job that holds the key, and whether to ask again. */
