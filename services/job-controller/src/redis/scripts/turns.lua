@@ -23,8 +23,8 @@ local function next_lane(name, wanted)
   return lane, tonumber(score), is_alone and wanted or 1
 end
 
--- Takes up to so many ids from the lane whose turn it is; nil when there is none. Of a rank, if one is
--- given, or a better one. With `room_of`, the lane is the next one of the walk whose fairness key has room.
+-- Takes up to so many ids from the lane whose turn it is; nil when there is none, of the rank or a better one if a rank is
+-- given. With `room_of`, the lane is the next one of the walk whose fairness key has room.
 local function pop(name, wanted, rank, room_of, walk)
   local lane, score, count
   if room_of then
