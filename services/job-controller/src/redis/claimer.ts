@@ -69,7 +69,7 @@ export class Claimer {
 
   /**
    * What to claim from which shard, one after the other. Of several shards it is asked which ranks have waiting jobs, so
-   * that no shard gives a job while another one has a better one.
+   * that no shard gives a job while another one had a better one by then.
    */
   async #inOrder({ types }: Wanted): Promise<Part[]> {
     if (this.#shards.length === 1) return [{ shard: 0, types, rank: "" }];
