@@ -31,7 +31,7 @@ describe("the audit", () => {
     assert.deepEqual(await faults(), []);
   });
 
-  const faults = () => audit(under.redis, under.shards[0] ?? assert.fail());
+  const faults = () => audit(under.redis, under.shards.first);
 
   const corruptions: Array<[what: string, corrupt: (redis: PoolUnderTest["redis"]) => Promise<unknown>, says: RegExp]> =
     [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
-import { shardOfKey } from "@drydock/job-controller/redis/shard.ts";
+import { shardOfKey } from "@drydock/job-controller/redis/shards.ts";
 import { fireSchedules } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import { demoJob, demoTypes, finalFailure, startJob, workerInfo, workerNamed } from "../support/pool.ts";
@@ -34,7 +34,7 @@ for (const [how, broken] of Object.entries(breaks)) {
     const launch = async (options: Partial<LaunchOptions> = {}) =>
       (await under.pool.launch({ ...demoJob, options: { ...usualOptions, labels: { a: "b" }, ...options } })).id;
     const statusOf = async (id: string) => (await under.pool.get(id)).status;
-    const keysOf = () => under.shards[0]?.keys ?? assert.fail();
+    const keysOf = () => under.shards.first.keys;
 
     /** Breaks the job's record until it is mended, and expects that to be told of each time that something meets it. */
     async function breakRecord(id: string) {
@@ -235,7 +235,7 @@ describe("a job that cannot be moved on", () => {
       return (await under.pool.launch({ ...demoJob, options })).id;
     };
     const [id, other] = [await launch(1), await launch(5)];
-    const lane = under.shards[0]?.keys.ready("DEMO", "8:") ?? assert.fail();
+    const lane = under.shards.first.keys.ready("DEMO", "8:");
     await under.redis.set(lane, "no list");
     under.clock.advance(1_000);
     await under.pool.promote();
@@ -277,7 +277,7 @@ describe("a job whose record is broken, with three shards", () => {
         return (await under.pool.launchSubJob(parent, uniqueKey, { ...demoJob, options })).id;
       }),
     );
-    const { jobs } = under.shards[home]?.keys ?? assert.fail();
+    const { jobs } = under.shards.at(home).keys;
     const record = (await under.redis.hgetBuffer(jobs, id)) ?? assert.fail();
     await under.redis.hset(jobs, id, "noise");
     await under.pool.end(other, "stop");

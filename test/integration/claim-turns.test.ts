@@ -5,7 +5,7 @@ import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import { list } from "@drydock/job-controller/redis/reply.ts";
 import { redisUnavailable } from "@drydock/job-controller/redis/reply-errors.ts";
 import type { TransitionName } from "@drydock/job-controller/redis/script.ts";
-import { type Reply, Shard, shardOfKey } from "@drydock/job-controller/redis/shard.ts";
+import { type Reply, Shard } from "@drydock/job-controller/redis/shard.ts";
 import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
@@ -44,7 +44,7 @@ describe("a claim from several shards", () => {
   }
 
   const takeTurnOfAnother = () => home().run("take-turn", "LIMITED", "another controller", 60_000);
-  const home = () => under.shards[shardOfKey("LIMITED", 3)] ?? assert.fail();
+  const home = () => under.shards.ofKey("LIMITED");
 
   const failures: Array<[string, ClaimableType[], TransitionName]> = [
     ["the next shard's claim", [free], "claim"],

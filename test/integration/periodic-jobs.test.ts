@@ -38,7 +38,7 @@ describe("a periodic job", () => {
     await under.redis.flushall();
   });
   afterEach(async () => {
-    assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
+    assert.deepEqual(await audit(under.redis, under.shards.first), []);
   });
 
   const launch = async (schedule: Partial<Schedule> = {}) => {

@@ -160,7 +160,7 @@ describe("a periodic job that lets one launch wait", () => {
 
   test("does not keep the job before from ending when its own record cannot be read", async () => {
     const { id, running } = await runOneAndWait();
-    const { jobs } = under.shards[0]?.keys ?? assert.fail();
+    const { jobs } = under.shards.first.keys;
     const record = (await under.redis.hgetBuffer(jobs, id)) ?? assert.fail();
     await under.redis.hset(jobs, id, Buffer.alloc(300, 0xc1));
     assert.equal(await under.pool.succeed(leaseOf(running), {}), "accepted");

@@ -18,8 +18,7 @@ describe("a request id with three shards", () => {
     (await under.pool.launch(uniqueJob(uniqueKey, requestKey))).id;
   const refusedBy = async (holder: string, uniqueKey: string, requestKey = "") =>
     assert.equal((await refused(launch(uniqueKey, requestKey)))[0], holder);
-  const run = (shard: number, ...operation: Parameters<Shard["run"]>) =>
-    under.shards[shard]?.run(...operation) ?? assert.fail();
+  const run = (shard: number, ...operation: Parameters<Shard["run"]>) => under.shards.at(shard).run(...operation);
   const reservations = () => Promise.all([1, 2].map((at) => under.redis.hlen(`{drydock:${at}}:unique`)));
 
   for (const first of [near, far, farther, ""]) {
@@ -88,7 +87,7 @@ describe("a request id with three shards", () => {
   });
 
   test("costs one operation where the unique key is of the same shard or there is none, and else two", async (context) => {
-    const calls = under.shards.map((shard) => context.mock.method(shard, "run").mock);
+    const calls = Array.from(under.shards, (shard) => context.mock.method(shard, "run").mock);
     const costOf = async (...job: Parameters<typeof launch>) => {
       for (const call of calls) call.resetCalls();
       await launch(...job);

@@ -34,7 +34,7 @@ describe("status hooks", () => {
     await Promise.all(deliverers.map((deliverer) => deliverer.stop()));
     deliverers = [];
     await receiver[Symbol.asyncDispose]();
-    assert.deepEqual(await audit(under.redis, under.shards[0] ?? assert.fail()), []);
+    assert.deepEqual(await audit(under.redis, under.shards.first), []);
   });
 
   async function startDeliverer(): Promise<HookDeliverer> {

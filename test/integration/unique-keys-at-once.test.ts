@@ -6,6 +6,7 @@ import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/job-pool.ts";
 import { defineScript, type Reply, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
+import { Shards } from "@drydock/job-controller/redis/shards.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { auditUniqueKeys } from "../support/audit.ts";
 import { demoJob, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
@@ -39,7 +40,7 @@ describe("a unique key of three shards, asked for by three controllers at once",
       const redis = defineScript(createConnection(server.url));
       await redis.connect();
       connections.push(redis);
-      const slow = Array.from({ length: shards }, (_, number) => new SlowShard(number, redis, clock));
+      const slow = new Shards(shards, (number) => new SlowShard(number, redis, clock));
       pools.push(new RedisJobPool({ redis, shards: slow, terms: defaultLeaseTerms, clock }));
     }
     await under.pool.hello(worker, workerInfo, []);

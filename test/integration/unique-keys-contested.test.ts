@@ -4,7 +4,8 @@ import { type Job, type Lease, usualOptions } from "@drydock/job-controller/doma
 import { createJobId, shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/job-pool.ts";
-import { type Reply, Shard, shardOfKey } from "@drydock/job-controller/redis/shard.ts";
+import { type Reply, Shard } from "@drydock/job-controller/redis/shard.ts";
+import { Shards, shardOfKey } from "@drydock/job-controller/redis/shards.ts";
 import { demoJob, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const shards = 2;
@@ -35,7 +36,7 @@ describe("a unique key that others reserve and leave all the time", { timeout: 6
         return super.run(...operation);
       }
     }
-    const all = Array.from({ length: shards }, (_, number) => new ContestedShard(number, redis, clock));
+    const all = new Shards(shards, (number) => new ContestedShard(number, redis, clock));
     pool = new RedisJobPool({ redis, shards: all, terms: defaultLeaseTerms, clock });
   });
   after(async () => {

@@ -15,8 +15,8 @@ describe("a unique key that is reserved in another shard than its job's", () => 
     parent = await parentIn(under, 0);
   });
 
-  const run = (shard: number, ...args: Parameters<PoolUnderTest["shards"][0]["run"]>) =>
-    under.shards[shard]?.run(...args) ?? assert.fail();
+  const run = (shard: number, ...args: Parameters<PoolUnderTest["shards"]["first"]["run"]>) =>
+    under.shards.at(shard).run(...args);
   const reserved = () => under.redis.hget("{drydock:1}:unique", key);
   /** What a controller did that died before its launch. */
   const reserve = async () => {

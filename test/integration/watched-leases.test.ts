@@ -47,7 +47,7 @@ describe("leases", () => {
   };
 
   const ends = async () => {
-    const scores = under.shards.map(({ keys }) => under.redis.zrange(keys.leases, "0", "-1", "WITHSCORES"));
+    const scores = Array.from(under.shards, ({ keys }) => under.redis.zrange(keys.leases, "0", "-1", "WITHSCORES"));
     return Promise.all(scores);
   };
 
@@ -77,7 +77,7 @@ describe("leases", () => {
     await under.pool.disconnect(dead, []);
     await watch(brokenMs - 1);
     await under.pool.beat(healthy, []);
-    const shards = under.shards.map(({ keys }) => keys.leases);
+    const shards = Array.from(under.shards, ({ keys }) => keys.leases);
     // one that the last look did not come to
     for (const key of shards) await under.redis.zadd(key, under.clock.now() - 1, dead.workerId);
     under.clock.advance(60_000);

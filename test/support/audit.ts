@@ -1,7 +1,6 @@
 import type { Job } from "@drydock/job-controller/domain/job.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { toWholeJob } from "@drydock/job-controller/redis/job-codec.ts";
-import { keysOf } from "@drydock/job-controller/redis/keys.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
 import { systemClock } from "@drydock/shared/clock.ts";
 import { auditParts } from "./audit-parts.ts";
@@ -13,7 +12,7 @@ export async function auditRedis(url: string): Promise<string[]> {
   try {
     await redis.connect();
     const numbers = (await redis.keys("{drydock:*}:jobs")).map((key) => Number(/\d+/.exec(key)?.[0]));
-    const audits = numbers.map((number) => audit(redis, new Shard(number, redis, systemClock), number));
+    const audits = numbers.map((number) => audit(redis, new Shard(number, redis, systemClock)));
     return [...(await Promise.all(audits)).flat(), ...(await auditUniqueKeys(redis))];
   } catch (error) {
     if (redis.status === "ready") throw error;
@@ -38,8 +37,8 @@ export async function auditUniqueKeys(redis: ScriptedRedis): Promise<string[]> {
 }
 
 /** What is wrong with a shard: each job must stand in exactly the indexes that its status asks for. Empty when all is well. */
-export async function audit(redis: ScriptedRedis, shard: Shard, number = 0): Promise<string[]> {
-  const keys = keysOf(number);
+export async function audit(redis: ScriptedRedis, shard: Shard): Promise<string[]> {
+  const { keys } = shard;
   const prefix = keys.jobs.slice(0, -"jobs".length);
   const faults: string[] = [];
   const ids = await redis.hkeys(keys.jobs);

@@ -15,7 +15,7 @@ export function useAuditedPool(options?: PoolOptions): PoolUnderTest {
     await under.pool.hello(workerNamed("w1"), workerInfo, []);
   });
   afterEach(async () => {
-    for (const [number, shard] of under.shards.entries()) assert.deepEqual(await audit(under.redis, shard, number), []);
+    for (const shard of under.shards) assert.deepEqual(await audit(under.redis, shard), []);
   });
   return under;
 }

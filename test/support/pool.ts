@@ -20,13 +20,14 @@ import { createRedisReportStore } from "@drydock/job-controller/redis/report-sto
 import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule-store.ts";
 import type { Constants } from "@drydock/job-controller/redis/script.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
+import { Shards } from "@drydock/job-controller/redis/shards.ts";
 import { auditRedis } from "./audit.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 /** The pool on a Redis of its own, with a clock that the test moves. */
 export interface PoolUnderTest {
   pool: RedisJobPool;
-  shards: Shard[];
+  shards: Shards;
   queues: QueueControl;
   schedules: ScheduleStore;
   hooks: HookOutbox;
@@ -63,7 +64,7 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
   await redis.connect();
   const faults: string[] = [];
   const onFault = (jobId: string) => void faults.push(jobId);
-  const shards = Array.from({ length: count }, (_, number) => new Shard(number, redis, clock, onFault));
+  const shards = new Shards(count, (number) => new Shard(number, redis, clock, onFault));
   return {
     pool: new RedisJobPool({ redis, shards, terms, clock }),
     shards,

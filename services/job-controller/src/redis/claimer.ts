@@ -4,7 +4,8 @@ import type { WorkerIdentity } from "../domain/worker.ts";
 import type { Claim, ClaimableType } from "../ports/job-pool.ts";
 import { toClaimedJob } from "./job-codec.ts";
 import { list, number, text } from "./reply.ts";
-import { type Shard, shardOfKey } from "./shard.ts";
+import type { Shard } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 
 /** How long a turn lasts at most, in milliseconds: so long does a controller that is killed in it keep the others waiting. */
 const turnMs = 500;
@@ -22,14 +23,14 @@ interface Elsewhere {
  * by claiming in turn: whoever has the type's turn counts what runs in the other shards, which only becomes less meanwhile.
  */
 export class Claimer {
-  readonly #shards: readonly Shard[];
+  readonly #shards: Shards;
   /** The latest turn that this controller asked for, by job type. */
   readonly #asked = new Map<string, Turn>();
   /** Turns of this controller wait for each other here, those of others in Redis. */
   readonly #turns = new Map<string, Promise<boolean>>();
   #nextShard = 0;
 
-  constructor(shards: readonly Shard[]) {
+  constructor(shards: Shards) {
     this.#shards = shards;
   }
 
@@ -46,7 +47,7 @@ export class Claimer {
   }
 
   async #claimInto(claim: Claim, worker: WorkerIdentity, { types, limit }: Wanted): Promise<void> {
-    const needsTurn = ({ most, mostOfKey }: ClaimableType) => this.#shards.length > 1 && most + mostOfKey > 0;
+    const needsTurn = ({ most, mostOfKey }: ClaimableType) => this.#shards.count > 1 && most + mostOfKey > 0;
     if (!types.some(needsTurn)) return this.#claimFromAll(claim, worker, { types, limit });
     // one after the other, so that their order counts
     for (const type of types) {
@@ -63,7 +64,7 @@ export class Claimer {
     for (const part of await this.#inOrder(wanted)) {
       if (claim.jobs.length >= wanted.limit) return;
       const elsewhere = count === undefined ? "" : JSON.stringify(await count(part.shard));
-      await claimFrom(this.#shards[part.shard] as Shard, claim, { worker, limit: wanted.limit, elsewhere, ...part });
+      await claimFrom(this.#shards.at(part.shard), claim, { worker, limit: wanted.limit, elsewhere, ...part });
     }
   }
 
@@ -72,10 +73,10 @@ export class Claimer {
    * that no shard gives a job while another one had a better one by then.
    */
   async #inOrder({ types }: Wanted): Promise<Part[]> {
-    if (this.#shards.length === 1) return [{ shard: 0, types, rank: "" }];
+    if (this.#shards.count === 1) return [{ shard: 0, types, rank: "" }];
     const first = this.#nextShard++;
     const names = types.map(({ name }) => name);
-    const replies = await Promise.all(this.#shards.map((shard) => shard.run("ranks", ...names)));
+    const replies = await this.#shards.all((shard) => shard.run("ranks", ...names));
     const waiting = replies.map((reply) => list(reply).map((ranks) => list(ranks).map(number)));
     const inTurn = waiting.map((_, at) => (first + at) % waiting.length);
     return types.flatMap((type, at) =>
@@ -102,7 +103,7 @@ export class Claimer {
   /** Resolves to whether it was this controller's turn. */
   async #takeTurn(claim: Claim, worker: WorkerIdentity, { type, limit }: WantedOfOne): Promise<boolean> {
     const asked = this.#toAskFor(type.name);
-    const until = number(await this.#home(type.name).run("take-turn", type.name, asked.owner, turnMs));
+    const until = number(await this.#shards.ofKey(type.name).run("take-turn", type.name, asked.owner, turnMs));
     asked.isAnswered = true;
     if (until === 0) return false;
     const begun = performance.now();
@@ -114,7 +115,7 @@ export class Claimer {
 
   /** The next claim waits for this, so that other controllers come between; a turn that can't be ended runs out. */
   async #endTurn(name: string): Promise<true> {
-    await this.#home(name).run("end-turn", name, this.#asked.get(name)?.owner ?? "");
+    await this.#shards.ofKey(name).run("end-turn", name, this.#asked.get(name)?.owner ?? "");
     return true;
   }
 
@@ -128,7 +129,7 @@ export class Claimer {
   }
 
   async #countElsewhere(name: string, here: number, until: number): Promise<Elsewhere> {
-    const others = this.#shards.filter((_, number) => number !== here);
+    const others = [...this.#shards].filter(({ number }) => number !== here);
     const elsewhere: Elsewhere = { until_ms: until, total: 0, keys: {} };
     for (const reply of await Promise.all(others.map((shard) => shard.run("running", name)))) {
       const [total, ...counts] = list(reply);
@@ -139,11 +140,6 @@ export class Claimer {
       }
     }
     return elsewhere;
-  }
-
-  /** The shard that keeps the turns of the type. */
-  #home(name: string): Shard {
-    return this.#shards[shardOfKey(name, this.#shards.length)] as Shard;
   }
 }
 

@@ -1,11 +1,10 @@
-import { shardOf } from "../domain/job-id.ts";
 import { type HookEvent, hookStatuses } from "../domain/status-hook.ts";
 import type { DueHook, FailedHook, HookOutbox } from "../ports/hook-outbox.ts";
 import { statusOf } from "./job-codec.ts";
 import { answered } from "./pool-state.ts";
 import { fault, list, number, text } from "./reply.ts";
-import { jobNotFound } from "./reply-errors.ts";
-import type { Reply, ScriptedRedis, Shard } from "./shard.ts";
+import type { Reply, ScriptedRedis } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 
 const maxCauseLength = 64;
 
@@ -13,21 +12,14 @@ const maxCauseLength = 64;
 const leaseMs = 20_000;
 
 /** What hooks are still to be told, in Redis. */
-export function createRedisHookOutbox(redis: ScriptedRedis, shards: readonly Shard[]): HookOutbox {
-  const shardFor = (jobId: string): Shard => {
-    const shard = shards[shardOf(jobId)];
-    if (shard === undefined) throw jobNotFound(jobId);
-    return shard;
-  };
+export function createRedisHookOutbox(redis: ScriptedRedis, shards: Shards): HookOutbox {
   let isNewestFirst = false;
   return {
     async due(limit) {
-      const share = Math.ceil(limit / shards.length);
+      const share = Math.ceil(limit / shards.count);
       const order = isNewestFirst ? 1 : 0;
       isNewestFirst = !isNewestFirst;
-      const parts = await Promise.all(
-        shards.map(async (shard) => list(await shard.run("due-hooks", share, leaseMs, order))),
-      );
+      const parts = await shards.all(async (shard) => list(await shard.run("due-hooks", share, leaseMs, order)));
       const nexts = parts.map(([next]) => number(next)).filter((next) => next > 0);
       return {
         due: parts.flatMap(([, ...due]) => due.map(toDueHook)),
@@ -38,21 +30,21 @@ export function createRedisHookOutbox(redis: ScriptedRedis, shards: readonly Sha
     async settle({ jobId, stored, leaseEndsAt }, settlement, cause) {
       const at = settlement.kind === "retry" ? settlement.at : 0;
       const why = cause.slice(0, maxCauseLength);
-      await shardFor(jobId).run("settle-hook", jobId, stored, leaseEndsAt, settlement.kind, at, why);
+      await shards.ofJob(jobId).run("settle-hook", jobId, stored, leaseEndsAt, settlement.kind, at, why);
     },
     async redeliver(jobId) {
-      return number(await shardFor(jobId).run("redeliver-hook", jobId, leaseMs));
+      return number(await shards.ofJob(jobId).run("redeliver-hook", jobId, leaseMs));
     },
     async failed(before, limit) {
-      const parts = await Promise.all(
-        shards.map(async (shard) => list(await shard.run("failed-hooks", before, limit)).map(toFailedHook)),
+      const parts = await shards.all(async (shard) =>
+        list(await shard.run("failed-hooks", before, limit)).map(toFailedHook),
       );
       const newestFirst = parts.flat().sort((a, b) => (a.jobId < b.jobId ? 1 : -1));
       return newestFirst.slice(0, limit);
     },
     async counts() {
       const count = async (key: "hookDue" | "hookFailing") => {
-        const counts = await answered(Promise.all(shards.map(({ keys }) => redis.zcard(keys[key]))));
+        const counts = await answered(shards.all(({ keys }) => redis.zcard(keys[key])));
         return counts.reduce((sum, own) => sum + own, 0);
       };
       return { waiting: await count("hookDue"), failing: await count("hookFailing") };

@@ -5,6 +5,7 @@ import { statusCode, toJob } from "./job-codec.ts";
 import { isPlaceOf } from "./place.ts";
 import { list, text } from "./reply.ts";
 import type { Reply, Shard } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 
 /** Where a shard's part of the list goes on: before that entry; empty is the beginning, null the end. */
 type Position = string | null;
@@ -19,17 +20,17 @@ interface Found {
 }
 
 /** Jobs by their index streams, those of all shards merged by time. The cursor is where each shard goes on. */
-export function createRedisJobIndex(shards: readonly Shard[]): JobIndex {
-  const positions = z.array(position).length(shards.length);
+export function createRedisJobIndex(shards: Shards): JobIndex {
+  const positions = z.array(position).length(shards.count);
   return {
     isPlace: ({ kind }, text) => (kind === "running" ? isJobId(text) : isPlaceOf(positions, text)),
     async list(source: JobSource, from: string, limit: number): Promise<JobPage> {
       if (source.kind === "running") return listRunning(shards, from, limit);
       const only = source.kind === "launchedBy" ? shardOf(source.jobId) : undefined;
-      const begin = shards.map((_, number): Position => (only === undefined || only === number ? "" : null));
+      const begin = Array.from(shards, ({ number }): Position => (only === undefined || only === number ? "" : null));
       const places: Position[] = from === "" ? begin : JSON.parse(from);
-      const pages = await Promise.all(
-        shards.map((shard, number) => readPart({ shard, number, position: places[number] ?? null }, source, limit)),
+      const pages = await shards.all((shard) =>
+        readPart({ shard, position: places[shard.number] ?? null }, source, limit),
       );
       const found = pages.flatMap((page) => page.found).sort(newestFirst);
       const taken = found.slice(0, limit);
@@ -41,8 +42,8 @@ export function createRedisJobIndex(shards: readonly Shard[]): JobIndex {
 }
 
 /** Ids begin with the time of the launch, so that the last one seen is a place in the list. */
-async function listRunning(shards: readonly Shard[], before: string, limit: number): Promise<JobPage> {
-  const parts = await Promise.all(shards.map(async (shard) => list(await shard.run("list-running", before, limit))));
+async function listRunning(shards: Shards, before: string, limit: number): Promise<JobPage> {
+  const parts = await shards.all(async (shard) => list(await shard.run("list-running", before, limit)));
   const found = parts.flat().map((reply) => toJob(reply));
   const jobs = found.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
   return { jobs, next: jobs.length < limit ? "" : (jobs.at(-1)?.id ?? "") };
@@ -56,7 +57,7 @@ interface Part {
 }
 
 async function readPart(
-  { shard, number, position }: { shard: Shard; number: number; position: Position },
+  { shard, position }: { shard: Shard; position: Position },
   source: Exclude<JobSource, { kind: "running" }>,
   limit: number,
 ): Promise<Part> {
@@ -64,7 +65,7 @@ async function readPart(
   const [seen, ...items] = list(await shard.run("list", streamOf(source), position, limit));
   const found = items.map((item) => {
     const [entry, reply] = list(item);
-    return { shard: number, entry: text(entry), reply: reply ?? null };
+    return { shard: shard.number, entry: text(entry), reply: reply ?? null };
   });
   return { position, found, seen: text(seen) === "" ? null : text(seen) };
 }

@@ -5,17 +5,18 @@ import { createJobId } from "../domain/job-id.ts";
 import { newlyLaunched } from "../domain/new-job.ts";
 import { toJob, toOptionsArgument } from "./job-codec.ts";
 import { list, text } from "./reply.ts";
-import { type Shard, shardOfKey } from "./shard.ts";
+import type { Shard } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 import type { Hold, UniqueKeys } from "./unique-keys.ts";
 
 /** Launches jobs, each in the shard in which it is looked for when it is asked for again. */
 export class JobLauncher {
-  readonly #shards: readonly Shard[];
+  readonly #shards: Shards;
   readonly #keys: UniqueKeys;
   readonly #clock: Clock;
   #nextShard = 0;
 
-  constructor(shards: readonly Shard[], keys: UniqueKeys, clock: Clock) {
+  constructor(shards: Shards, keys: UniqueKeys, clock: Clock) {
     this.#shards = shards;
     this.#keys = keys;
     this.#clock = clock;
@@ -29,8 +30,7 @@ export class JobLauncher {
     const { name, traceparent, parametersJson, options = usualOptions } = job;
     const { uniqueKey, requestKey: request } = options;
     if (refusal !== undefined && request === "") throw refusal;
-    const number = this.#shardFor(options);
-    const shard = this.#shards[number] as Shard;
+    const shard = this.#shardFor(options);
     const run = async (newId: string, hold: Hold) => {
       const given = [newId, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
       const reply = await shard.run("launch", refusal === undefined ? 0 : 1, ...hold, ...given);
@@ -38,7 +38,7 @@ export class JobLauncher {
       if (id === undefined) throw refusal;
       return typeof now === "number" ? newlyLaunched(text(id), now, "", job) : toJob(reply);
     };
-    const newId = () => createJobId(this.#clock.now(), number);
+    const newId = () => createJobId(this.#clock.now(), shard.number);
     return this.#keys.holding({ key: refusal === undefined ? uniqueKey : "", request, newId, run });
   }
 
@@ -46,9 +46,9 @@ export class JobLauncher {
    * Launches of a request find each other in the shard that it falls to, those of a unique key, if they can, in that of
    * their key; the others go to one after the other.
    */
-  #shardFor({ uniqueKey, requestKey }: LaunchOptions): number {
+  #shardFor({ uniqueKey, requestKey }: LaunchOptions): Shard {
     const key = requestKey || uniqueKey;
-    if (this.#shards.length === 1 || key === "") return this.#nextShard++ % this.#shards.length;
-    return shardOfKey(key, this.#shards.length);
+    if (this.#shards.count === 1 || key === "") return this.#shards.at(this.#nextShard++ % this.#shards.count);
+    return this.#shards.ofKey(key);
   }
 }

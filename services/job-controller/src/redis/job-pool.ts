@@ -11,8 +11,8 @@ import { commandCode, leaseArguments, statusCode, toJob, toOpenCommand, toWholeJ
 import { JobLauncher } from "./job-launcher.ts";
 import { readSlots, readWorkers } from "./pool-state.ts";
 import { list, number, text } from "./reply.ts";
-import { jobNotFound } from "./reply-errors.ts";
 import type { Reply, ScriptedRedis, Shard } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 import { SubJobLauncher } from "./sub-job-launcher.ts";
 import { type Hold, UniqueKeys } from "./unique-keys.ts";
 
@@ -24,7 +24,7 @@ const graceMarginMs = 5_000;
 /** What the pool needs. */
 export interface RedisJobPoolOptions {
   redis: ScriptedRedis;
-  shards: readonly Shard[];
+  shards: Shards;
   terms: LeaseTerms;
   clock: Clock;
 }
@@ -32,7 +32,7 @@ export interface RedisJobPoolOptions {
 /** The pool in Redis. A worker has a lease in every shard, because a lease must change together with the jobs. */
 export class RedisJobPool implements port.JobPool {
   readonly #redis: ScriptedRedis;
-  readonly #shards: readonly Shard[];
+  readonly #shards: Shards;
   readonly #terms: LeaseTerms;
   readonly #clock: Clock;
   readonly #claimer: Claimer;
@@ -60,16 +60,16 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async get(jobId: string): Promise<Job> {
-    return toWholeJob(await this.#of(jobId).run("read", jobId));
+    return toWholeJob(await this.#shards.ofJob(jobId).run("read", jobId));
   }
 
   async end(jobId: string, command: JobCommand): Promise<Job> {
-    return toJob(await this.#of(jobId).run("stop", jobId, commandCode(command)));
+    return toJob(await this.#shards.ofJob(jobId).run("stop", jobId, commandCode(command)));
   }
 
   async retry(jobId: string): Promise<Job> {
-    const own = this.#of(jobId);
-    const key = this.#shards.length === 1 ? "" : (await this.get(jobId)).uniqueKey;
+    const own = this.#shards.ofJob(jobId);
+    const key = this.#shards.count === 1 ? "" : (await this.get(jobId)).uniqueKey;
     const run = async (_: string, hold: Hold) => toJob(await own.run("retry", jobId, ...hold));
     return this.#keys.holding({ key, request: "", newId: () => jobId, run });
   }
@@ -102,7 +102,7 @@ export class RedisJobPool implements port.JobPool {
 
   async update({ workerId, session }: WorkerIdentity, info: WorkerInfo): Promise<void> {
     const json = JSON.stringify(info);
-    await this.#all((shard) => shard.run("update-worker", workerId, session, json));
+    await this.#shards.all((shard) => shard.run("update-worker", workerId, session, json));
   }
 
   disconnect(worker: WorkerIdentity, unheard: Lease[]): Promise<void> {
@@ -119,11 +119,11 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async leave({ workerId, session }: WorkerIdentity): Promise<void> {
-    await this.#all((shard) => shard.run("leave", workerId, session));
+    await this.#shards.all((shard) => shard.run("leave", workerId, session));
   }
 
   async drainWorker(workerId: string): Promise<void> {
-    await this.#shards[0]?.run("drain-worker", workerId);
+    await this.#shards.first.run("drain-worker", workerId);
   }
 
   claim(worker: WorkerIdentity, types: readonly port.ClaimableType[], limit: number): Promise<port.Claim> {
@@ -131,11 +131,11 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async checkIn(lease: Lease, checkIn: port.CheckIn): Promise<void> {
-    await this.#of(lease.jobId).run("check-in", lease.jobId, lease.token, ...checkInArguments(checkIn));
+    await this.#shards.ofJob(lease.jobId).run("check-in", lease.jobId, lease.token, ...checkInArguments(checkIn));
   }
 
   async succeed(lease: Lease, checkIn: port.CheckIn): Promise<port.Verdict> {
-    const shard = this.#of(lease.jobId);
+    const shard = this.#shards.ofJob(lease.jobId);
     return toVerdict(await shard.run("succeed", lease.jobId, lease.token, ...checkInArguments(checkIn)));
   }
 
@@ -144,24 +144,28 @@ export class RedisJobPool implements port.JobPool {
     const delay = retry === "never" ? -1 : retry === "backoff" ? -2 : retry;
     const policy = [delay, maxFails, backoff.baseMs, backoff.capMs, Math.random()] as const;
     const rest = [...policy, ...checkInArguments(checkIn)] as const;
-    return toVerdict(await this.#of(lease.jobId).run("fail", lease.jobId, lease.token, reason, message, ...rest));
+    return toVerdict(
+      await this.#shards.ofJob(lease.jobId).run("fail", lease.jobId, lease.token, reason, message, ...rest),
+    );
   }
 
   async postpone(lease: Lease, delayMs: number, checkIn: port.CheckIn): Promise<port.Verdict> {
     const rest = [delayMs, ...checkInArguments(checkIn)] as const;
-    return toVerdict(await this.#of(lease.jobId).run("postpone", lease.jobId, lease.token, ...rest));
+    return toVerdict(await this.#shards.ofJob(lease.jobId).run("postpone", lease.jobId, lease.token, ...rest));
   }
 
   async confirm(lease: Lease, command: JobCommand): Promise<port.Verdict> {
-    return toVerdict(await this.#of(lease.jobId).run("confirm", lease.jobId, lease.token, commandCode(command)));
+    return toVerdict(
+      await this.#shards.ofJob(lease.jobId).run("confirm", lease.jobId, lease.token, commandCode(command)),
+    );
   }
 
   async release(lease: Lease): Promise<port.Verdict> {
-    return toVerdict(await this.#of(lease.jobId).run("release", lease.jobId, lease.token));
+    return toVerdict(await this.#shards.ofJob(lease.jobId).run("release", lease.jobId, lease.token));
   }
 
   async promote(): Promise<port.PromoteReport> {
-    const replies = (await this.#all((shard) => shard.run("promote", upkeepLimit))).map(list);
+    const replies = (await this.#shards.all((shard) => shard.run("promote", upkeepLimit))).map(list);
     const dues = replies.map(([, due]) => number(due)).filter((due) => due > 0);
     const nextDueAt = dues.length === 0 ? 0 : Math.min(...dues);
     return { ...toReport(replies.map(([count]) => number(count))), nextDueAt };
@@ -169,20 +173,22 @@ export class RedisJobPool implements port.JobPool {
 
   async reap(): Promise<port.UpkeepReport> {
     const { leaseMs, unwatchedMs } = this.#terms;
-    return toReport((await this.#all((shard) => shard.run("reap", upkeepLimit, leaseMs, unwatchedMs))).map(number));
+    return toReport(
+      (await this.#shards.all((shard) => shard.run("reap", upkeepLimit, leaseMs, unwatchedMs))).map(number),
+    );
   }
 
   async expire(): Promise<port.UpkeepReport> {
-    return toReport((await this.#all((shard) => shard.run("expire", upkeepLimit))).map(number));
+    return toReport((await this.#shards.all((shard) => shard.run("expire", upkeepLimit))).map(number));
   }
 
   async endSubJobs(): Promise<port.UpkeepReport> {
-    return toReport((await this.#all((shard) => shard.run("end-sub-jobs", upkeepLimit))).map(number));
+    return toReport((await this.#shards.all((shard) => shard.run("end-sub-jobs", upkeepLimit))).map(number));
   }
 
   async sweep(status: JobStatus, before: number, hooksBefore: number): Promise<port.UpkeepReport> {
     const run = (shard: Shard) => shard.run("sweep", statusCode(status), before, hooksBefore, upkeepLimit);
-    return toReport((await this.#all(run)).map(number));
+    return toReport((await this.#shards.all(run)).map(number));
   }
 
   async freeKeys(): Promise<port.UpkeepReport> {
@@ -197,24 +203,14 @@ export class RedisJobPool implements port.JobPool {
     return readSlots(this.#redis, this.#shards, this.#clock.now());
   }
 
-  #of(jobId: string): Shard {
-    const shard = this.#shards[shardOf(jobId)];
-    if (shard === undefined) throw jobNotFound(jobId);
-    return shard;
-  }
-
-  #all(run: (shard: Shard) => Promise<Reply>): Promise<Reply[]> {
-    return Promise.all(this.#shards.map(run));
-  }
-
   /** @param range from which shard on, and before which one; by default all */
   #perShard(
     held: Lease[],
     run: (shard: Shard, own: Lease[]) => Promise<Reply>,
     [from, before]: [from: number, before?: number] = [0],
   ): Promise<HeldReply[]> {
-    const calls = this.#shards.slice(from, before).map(async (shard, at) => {
-      const own = held.filter(({ jobId }) => shardOf(jobId) === from + at);
+    const calls = [...this.#shards].slice(from, before).map(async (shard) => {
+      const own = held.filter(({ jobId }) => shardOf(jobId) === shard.number);
       return { own, reply: await run(shard, own) };
     });
     return Promise.all(calls);

@@ -1,26 +1,19 @@
 import type { Lease } from "../domain/job.ts";
-import { shardOf } from "../domain/job-id.ts";
 import type { AppendedLog, LogPiece, LogStore } from "../ports/log-store.ts";
 import { list, number, text } from "./reply.ts";
-import { jobNotFound } from "./reply-errors.ts";
-import type { Shard } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 
 const pieceBytes = 64 * 1024;
 
 /** The logs in Redis, each a stream beside its job. */
-export function createRedisLogStore(shards: readonly Shard[], maxLogBytes: number): LogStore {
-  const shardFor = (jobId: string): Shard => {
-    const shard = shards[shardOf(jobId)];
-    if (shard === undefined) throw jobNotFound(jobId);
-    return shard;
-  };
+export function createRedisLogStore(shards: Shards, maxLogBytes: number): LogStore {
   return {
     async append({ jobId, token }: Lease, offset: number, piece: string): Promise<AppendedLog> {
-      const reply = list(await shardFor(jobId).run("append-log", jobId, token, offset, piece, maxLogBytes));
+      const reply = list(await shards.ofJob(jobId).run("append-log", jobId, token, offset, piece, maxLogBytes));
       return { length: number(reply[0]), full: reply[1] === 1 };
     },
     async read(jobId: string, offset: number): Promise<LogPiece> {
-      const reply = list(await shardFor(jobId).run("read-log", jobId, offset, pieceBytes));
+      const reply = list(await shards.ofJob(jobId).run("read-log", jobId, offset, pieceBytes));
       return { nextOffset: number(reply[0]), text: text(reply[1]) };
     },
   };

@@ -18,6 +18,7 @@ import { createRedisQueueControl } from "./queue-control.ts";
 import { createRedisReportStore } from "./report-store.ts";
 import { createRedisScheduleStore } from "./schedule-store.ts";
 import { defineScript, type OnFault, Shard } from "./shard.ts";
+import { Shards } from "./shards.ts";
 import { RedisSignals } from "./signals.ts";
 
 /** How long a job's log may become, in bytes. */
@@ -49,7 +50,7 @@ export interface RedisParts {
 /** Makes the Redis parts; watch and signals are to be started and stopped. */
 export function createRedisParts({ config, clock, terms, logger, onFault }: RedisPartsOptions): RedisParts {
   const redis = defineScript(createConnection(config.redisUrl));
-  const shards = Array.from({ length: config.shards }, (_, number) => new Shard(number, redis, clock, onFault));
+  const shards = new Shards(config.shards, (number) => new Shard(number, redis, clock, onFault));
   return {
     watch: new ConnectionWatch({ redis, logger }),
     signals: new RedisSignals({ listener: createConnection(config.redisUrl), shards, logger }),

@@ -1,6 +1,7 @@
 import type { WorkerInfo, WorkerState } from "../domain/worker.ts";
 import { toReasonedError } from "./reply-errors.ts";
-import type { ScriptedRedis, Shard } from "./shard.ts";
+import type { ScriptedRedis } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 
 const mostJobIds = 100;
 
@@ -14,24 +15,20 @@ interface WorkerPart {
 /** The workers with a lease, by id. Every shard knows all workers; the jobs they hold are spread over the shards. */
 export async function readWorkers(
   redis: ScriptedRedis,
-  shards: readonly Shard[],
+  shards: Shards,
   { now, after, limit }: WorkerPart,
 ): Promise<WorkerState[]> {
   const all = (await readInfos(redis, shards, now)).filter(({ workerId }) => workerId > after);
   const part = all.sort((a, b) => (a.workerId < b.workerId ? -1 : 1)).slice(0, limit);
   const states = part.map(async ({ workerId, leaseEndsAt, info }) => {
-    const held = (await Promise.all(shards.map(({ keys }) => redis.hkeys(keys.held(workerId))))).flat();
+    const held = (await shards.all(({ keys }) => redis.hkeys(keys.held(workerId)))).flat();
     return { workerId, running: held.length, jobIds: held.slice(0, mostJobIds), leaseEndsAt, ...info };
   });
   return answered(Promise.all(states));
 }
 
 /** How many slots the workers with a lease have that take the job type, by its name. */
-export async function readSlots(
-  redis: ScriptedRedis,
-  shards: readonly Shard[],
-  now: number,
-): Promise<Map<string, number>> {
+export async function readSlots(redis: ScriptedRedis, shards: Shards, now: number): Promise<Map<string, number>> {
   const slots = new Map<string, number>();
   for (const { info } of await readInfos(redis, shards, now)) {
     if (info.draining) continue;
@@ -46,8 +43,7 @@ interface KnownWorker {
   info: WorkerInfo;
 }
 
-async function readInfos(redis: ScriptedRedis, [first]: readonly Shard[], now: number): Promise<KnownWorker[]> {
-  if (first === undefined) return [];
+async function readInfos(redis: ScriptedRedis, { first }: Shards, now: number): Promise<KnownWorker[]> {
   const { workers, leases } = first.keys;
   const [infos, ends] = await answered(
     Promise.all([redis.hgetall(workers), redis.zrange(leases, now, "+inf", "BYSCORE", "WITHSCORES")]),

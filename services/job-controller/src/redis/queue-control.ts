@@ -5,25 +5,26 @@ import { isPlaceOf } from "./place.ts";
 import { answered } from "./pool-state.ts";
 import { list, number, text } from "./reply.ts";
 import type { ScriptedRedis, Shard } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 
 const minuteMs = 60_000;
 const statusFields = { "1": "scheduled", "2": "pending", "3": "running" } as const;
 
 /** The queues in Redis; each shard has its part of each. */
-export function createRedisQueueControl(redis: ScriptedRedis, shards: readonly Shard[], clock: Clock): QueueControl {
+export function createRedisQueueControl(redis: ScriptedRedis, shards: Shards, clock: Clock): QueueControl {
   return {
     async queues(): Promise<QueueState[]> {
-      const parts = (await Promise.all(shards.map((shard) => readQueues(redis, shard)))).flat();
+      const parts = (await shards.all((shard) => readQueues(redis, shard))).flat();
       const merged = new Map<string, QueueState>();
       for (const part of parts) merged.set(part.name, merge(merged.get(part.name), part));
       return [...merged.values()].sort((a, b) => a.name.localeCompare(b.name));
     },
     rates: () => readRates(redis, shards, clock.now()),
     async pause(name: string, pauses: boolean): Promise<boolean> {
-      const changed = await Promise.all(shards.map((shard) => shard.run("pause", name, pauses ? 1 : 0)));
+      const changed = await shards.all((shard) => shard.run("pause", name, pauses ? 1 : 0));
       return changed.some((count) => count === 1);
     },
-    isDrainPlace: (text) => isPlaceOf(drainPlaceOf(shards.length), text),
+    isDrainPlace: (text) => isPlaceOf(drainPlaceOf(shards.count), text),
     drain: (name, from, limit) => drain(redis, shards, { name, from, limit }),
   };
 }
@@ -52,14 +53,13 @@ function drainPlaceOf(shards: number): z.ZodType<DrainPlace> {
 
 async function drain(
   redis: ScriptedRedis,
-  shards: readonly Shard[],
+  shards: Shards,
   { name, from, limit }: { name: string; from: string; limit: number },
 ): Promise<DrainReport> {
   const place: DrainPlace = from === "" ? await beginDrain(redis, shards) : JSON.parse(from);
   let [stopped, left] = [0, limit];
-  while (left > 0) {
-    const shard = shards[place.shard];
-    if (shard === undefined) return { stopped, next: "" };
+  while (left > 0 && place.shard < shards.count) {
+    const shard = shards.at(place.shard);
     const args = [place.newest[place.shard] ?? "0-0", ...place.behind, Math.min(left, drainedAtOnce)] as const;
     const [count, steps, score, lane] = list(await shard.run("drain", name, ...args));
     stopped += number(count);
@@ -67,20 +67,20 @@ async function drain(
     if (score === undefined) place.shard++;
     place.behind = score === undefined ? firstLane : [text(score), text(lane)];
   }
-  return { stopped, next: place.shard < shards.length ? JSON.stringify(place) : "" };
+  return { stopped, next: place.shard < shards.count ? JSON.stringify(place) : "" };
 }
 
-async function beginDrain(redis: ScriptedRedis, shards: readonly Shard[]): Promise<DrainPlace> {
-  const newest = shards.map(({ keys }) => redis.xrevrange(keys.index, "+", "-", "COUNT", 1));
-  const entries = await answered(Promise.all(newest));
+async function beginDrain(redis: ScriptedRedis, shards: Shards): Promise<DrainPlace> {
+  const newest = shards.all(({ keys }) => redis.xrevrange(keys.index, "+", "-", "COUNT", 1));
+  const entries = await answered(newest);
   return { newest: entries.map(([entry]) => entry?.[0] ?? "0-0"), shard: 0, behind: firstLane };
 }
 
 /** The present minute and the one before. */
-async function readRates(redis: ScriptedRedis, shards: readonly Shard[], now: number): Promise<Map<string, QueueRate>> {
+async function readRates(redis: ScriptedRedis, shards: Shards, now: number): Promise<Map<string, QueueRate>> {
   const minute = Math.floor(now / minuteMs);
   const minutes = 1 + (now - minute * minuteMs) / minuteMs;
-  const keys = shards.flatMap((shard) => [shard.keys.rates(minute - 1), shard.keys.rates(minute)]);
+  const keys = [...shards].flatMap((shard) => [shard.keys.rates(minute - 1), shard.keys.rates(minute)]);
   const rates = new Map<string, QueueRate>();
   for (const counts of await answered(Promise.all(keys.map((key) => redis.hgetall(key))))) {
     for (const [field, count] of Object.entries(counts)) {

@@ -5,27 +5,21 @@ import type { DueSchedule, ScheduleStore } from "../ports/schedule-store.ts";
 import { toWholeJob } from "./job-codec.ts";
 import { answered } from "./pool-state.ts";
 import { list, number, text } from "./reply.ts";
-import { jobNotFound } from "./reply-errors.ts";
-import type { ScriptedRedis, Shard } from "./shard.ts";
+import type { ScriptedRedis } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 
 const mostDueAtOnce = 100;
 
 /** The periodic jobs in Redis. The jobs that one launches are in its own shard, so that both change together. */
-export function createRedisScheduleStore(redis: ScriptedRedis, shards: readonly Shard[], clock: Clock): ScheduleStore {
-  const shardFor = (jobId: string): Shard => {
-    const shard = shards[shardOf(jobId)];
-    if (shard === undefined) throw jobNotFound(jobId);
-    return shard;
-  };
+export function createRedisScheduleStore(redis: ScriptedRedis, shards: Shards, clock: Clock): ScheduleStore {
   const change = async (jobId: string, what: "pause" | "resume", nextAt: number): Promise<Job> => {
-    await shardFor(jobId).run("pause-schedule", jobId, what, nextAt);
-    return toWholeJob(await shardFor(jobId).run("read", jobId));
+    const shard = shards.ofJob(jobId);
+    await shard.run("pause-schedule", jobId, what, nextAt);
+    return toWholeJob(await shard.run("read", jobId));
   };
   return {
     async due() {
-      const parts = await Promise.all(
-        shards.map(async (shard) => list(await shard.run("due-periodic", mostDueAtOnce))),
-      );
+      const parts = await shards.all(async (shard) => list(await shard.run("due-periodic", mostDueAtOnce)));
       const nexts = parts.map(([next]) => number(next)).filter((next) => next > 0);
       return {
         due: parts.flatMap(([, ...due]) => due.map(toDueSchedule)),
@@ -38,16 +32,16 @@ export function createRedisScheduleStore(redis: ScriptedRedis, shards: readonly 
       const jitter = Math.floor(Math.random() * schedule.jitterMs);
       const wanted = runAt === 0 ? 0 : runAt + jitter;
       const settled = [id, wanted, nextAt, missed, schedule.overlap] as const;
-      return (await shardFor(jobId).run("fire", jobId, dueAt, ...settled)) === 1;
+      return (await shards.ofJob(jobId).run("fire", jobId, dueAt, ...settled)) === 1;
     },
     pause: (jobId) => change(jobId, "pause", 0),
     resume: (jobId, nextAt) => change(jobId, "resume", nextAt),
     async list(before, limit) {
       const from = before === "" ? "+" : `(${before}`;
-      const parts = shards.map(({ keys }) =>
+      const parts = shards.all(({ keys }) =>
         redis.zrange(keys.schedules, from, "-", "BYLEX", "REV", "LIMIT", 0, limit),
       );
-      const ids = (await answered(Promise.all(parts))).flat();
+      const ids = (await answered(parts)).flat();
       return ids.sort((a, b) => (a < b ? 1 : -1)).slice(0, limit);
     },
   };

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type Redis, ReplyError } from "ioredis";
 import { Packr } from "msgpackr";
@@ -53,6 +52,7 @@ export interface ScriptedRedis extends Redis {
 
 /** One shard: gathers the operations of an event-loop turn, from all streams and calls, into one script call. */
 export class Shard {
+  readonly number: number;
   readonly keys: ShardKeys;
   readonly #redis: ScriptedRedis;
   readonly #clock: Clock;
@@ -62,6 +62,7 @@ export class Shard {
   #isFlushDue = false;
 
   constructor(number: number, redis: ScriptedRedis, clock: Clock, onFault: OnFault = () => {}) {
+    this.number = number;
     this.keys = keysOf(number);
     this.#redis = redis;
     this.#clock = clock;
@@ -127,11 +128,6 @@ export class Shard {
     const script = isFrequent ? "drydockFrequentBuffer" : "drydockBuffer";
     return messagePack.unpack(await this.#redis[script](...given, operations, ...bytes));
   }
-}
-
-/** The shard that a key falls to. */
-export function shardOfKey(key: string, shards: number): number {
-  return createHash("sha256").update(key).digest().readUInt32BE(0) % shards;
 }
 
 /** Gives the connection the script, which Redis loads whenever the connection is made. Default: with its own constants. */

@@ -4,13 +4,13 @@ import type { Redis } from "ioredis";
 import type { JobCommand, Lease } from "../domain/job.ts";
 import type { ControllerSignals } from "../ports/signals.ts";
 import { commandOf } from "./job-codec.ts";
-import type { Shard } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 
 /** What the signals need. */
 export interface RedisSignalsOptions {
   /** A connection of its own: one that listens can do nothing else. */
   listener: Redis;
-  shards: readonly Shard[];
+  shards: Shards;
   logger: Logger;
 }
 
@@ -29,7 +29,7 @@ export class RedisSignals implements ControllerSignals {
 
   constructor({ listener: redis, shards, logger }: RedisSignalsOptions) {
     this.#redis = redis;
-    this.#channels = shards.map(({ keys }) => keys.signals);
+    this.#channels = Array.from(shards, ({ keys }) => keys.signals);
     redis.on("message", (_channel: string, message: string) => this.#hear(message));
     redis.on("error", () => {});
     redis.on("ready", () => {

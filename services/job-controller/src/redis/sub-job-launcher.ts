@@ -5,7 +5,8 @@ import { createJobId, shardOf } from "../domain/job-id.ts";
 import { commandCode, statusCode, toJob, toOptionsArgument, toWholeJob } from "./job-codec.ts";
 import { list, text } from "./reply.ts";
 import { Overtaken } from "./reply-errors.ts";
-import type { Reply, Shard } from "./shard.ts";
+import type { Reply } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 import type { Hold, UniqueKeys } from "./unique-keys.ts";
 
 /** A sub-job as its parent asks for it. */
@@ -25,11 +26,11 @@ interface Seen {
 
 /** Launches sub-jobs in the shard of their parent; the job that holds their unique key may be in another one. */
 export class SubJobLauncher {
-  readonly #shards: readonly Shard[];
+  readonly #shards: Shards;
   readonly #keys: UniqueKeys;
   readonly #clock: Clock;
 
-  constructor(shards: readonly Shard[], keys: UniqueKeys, clock: Clock) {
+  constructor(shards: Shards, keys: UniqueKeys, clock: Clock) {
     this.#shards = shards;
     this.#keys = keys;
     this.#clock = clock;
@@ -61,19 +62,15 @@ export class SubJobLauncher {
     const found = [seen.id, status ? statusCode(status) : 0, command ? commandCode(command) : 0] as const;
     const full = refusal === undefined ? 0 : 1;
     const child = [full, ...as, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
-    return this.#of(parent.jobId).run("launch-sub-job", parent.jobId, parent.token, key, ...found, ...child);
+    return this.#shards.ofJob(parent.jobId).run("launch-sub-job", parent.jobId, parent.token, key, ...found, ...child);
   }
 
   async #look(id: string): Promise<Seen> {
     try {
-      return { id, job: toWholeJob(await this.#of(id).run("read", id)) };
+      return { id, job: toWholeJob(await this.#shards.ofJob(id).run("read", id)) };
     } catch (error) {
       if (error instanceof ReasonedError && error.reason === "JOB_NOT_FOUND") return { id };
       throw error;
     }
-  }
-
-  #of(jobId: string): Shard {
-    return this.#shards[shardOf(jobId)] as Shard;
   }
 }

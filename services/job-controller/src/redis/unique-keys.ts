@@ -4,7 +4,7 @@ import type { Job } from "../domain/job.ts";
 import { shardOf } from "../domain/job-id.ts";
 import { list, text } from "./reply.ts";
 import { KeyReserved, Overtaken } from "./reply-errors.ts";
-import { type Shard, shardOfKey } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 import { tryAgain } from "./try-again.ts";
 
 /** How a unique key stands in the shard that it falls to, and by which ticket or job; both empty where its job's own script sees that. */
@@ -40,10 +40,10 @@ const launchMs = 5_000;
  * time.
  */
 export class UniqueKeys {
-  readonly #shards: readonly Shard[];
+  readonly #shards: Shards;
   readonly #clock: Clock;
 
-  constructor(shards: readonly Shard[], clock: Clock) {
+  constructor(shards: Shards, clock: Clock) {
     this.#shards = shards;
     this.#clock = clock;
   }
@@ -74,13 +74,12 @@ export class UniqueKeys {
 
   /** Frees keys whose jobs are over, of the given number of reservations in each shard; resolves to how many it looked at. */
   async freeDue(limit: number): Promise<number[]> {
-    if (this.#shards.length === 1) return [];
-    const counts = this.#shards.map(async (shard) => {
+    if (this.#shards.count === 1) return [];
+    return this.#shards.all(async (shard) => {
       const due = list(await shard.run("due-keys", limit)).map((reservation) => list(reservation).map(text));
       await Promise.all(due.map(([key = "", jobId = "", ticket = ""]) => this.#settle(key, { jobId, ticket })));
       return due.length;
     });
-    return Promise.all(counts);
   }
 
   async #run({ key, run }: KeyWish, jobId: string, hold: Hold): Promise<Job> {
@@ -96,7 +95,7 @@ export class UniqueKeys {
 
   /** Whether the scripts of the job's own shard don't see who holds its key. */
   #isElsewhere(key: string, jobId: string): boolean {
-    return key !== "" && this.#shards.length > 1 && shardOfKey(key, this.#shards.length) !== shardOf(jobId);
+    return key !== "" && this.#shards.count > 1 && this.#shards.ofKey(key).number !== shardOf(jobId);
   }
 
   /** Reserves the key for the job, or for the one that another call launches for the same request just now. */
@@ -104,7 +103,7 @@ export class UniqueKeys {
     const now = this.#clock.now();
     const forRequest = request && `.${request}`;
     const ticket = `${now}-${randomInt(2 ** 32).toString(36)}${forRequest}`;
-    const reply = list(await this.#home(key).run("reserve-key", key, jobId, ticket)).map(text);
+    const reply = list(await this.#shards.ofKey(key).run("reserve-key", key, jobId, ticket)).map(text);
     const [state = "", by = "", itsTicket = ""] = reply;
     if (state !== "elsewhere") return { jobId, hold: [state as Hold[0], by] };
     const isYoung = Math.abs(now - Number.parseInt(itsTicket, 10)) < launchMs;
@@ -117,18 +116,14 @@ export class UniqueKeys {
 
   /** What became of a reservation: how its job holds the key, or undefined when that is over and the key is free. */
   async #settle(key: string, { jobId, ticket }: Reservation, patienceMs = launchMs): Promise<Hold | undefined> {
-    const state = text(await this.#shards[shardOf(jobId)]?.run("withdraw-key", key, jobId, ticket, patienceMs));
+    const state = text(await this.#shards.at(shardOf(jobId)).run("withdraw-key", key, jobId, ticket, patienceMs));
     if (state !== "free") return [state as Hold[0], jobId];
-    await this.#home(key).run("free-key", key, jobId, ticket);
+    await this.#shards.ofKey(key).run("free-key", key, jobId, ticket);
     return undefined;
   }
 
   /** Ends the reservation of a job that was not launched or retried after all. What can't be said to Redis now is seen later. */
   async #giveBack(key: string, jobId: string, [state, ticket]: Hold): Promise<void> {
     if (state === "reserved") await this.#settle(key, { jobId, ticket }, 0).catch(() => {});
-  }
-
-  #home(key: string): Shard {
-    return this.#shards[shardOfKey(key, this.#shards.length)] as Shard;
   }
 }
