@@ -61,6 +61,7 @@ const controllerFloors: Floor[] = [
     folder: "redis",
     allows: [
       "./keys.ts",
+      "./shards/x.ts",
       "../domain/job.ts",
       "../ports/x.ts",
       logger,
@@ -70,6 +71,29 @@ const controllerFloors: Floor[] = [
       "node:fs/promises",
     ],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", grpcTools, gen],
+  },
+  {
+    folder: "redis/shards",
+    allows: [
+      "./x.ts",
+      "../keys.ts",
+      "../life/x.ts",
+      "../../domain/job.ts",
+      "../../ports/x.ts",
+      logger,
+      "ioredis",
+      "msgpackr",
+      "node:crypto",
+    ],
+    refuses: [
+      "../../usecases/x.ts",
+      "../../upkeep/x.ts",
+      "../../grpc/x.ts",
+      "../../hooks/x.ts",
+      "../../app.ts",
+      grpcTools,
+      gen,
+    ],
   },
   {
     folder: "grpc",
@@ -84,6 +108,7 @@ const controllerFloors: Floor[] = [
 ];
 const packagesOfController: Record<string, string[]> = {
   redis: ["ioredis", "msgpackr"],
+  "redis/shards": ["ioredis", "msgpackr"],
   grpc: ["@grpc/grpc-js"],
   hooks: ["undici", "opossum"],
 };
@@ -261,8 +286,9 @@ describe("the floors of the house, as the linter keeps them", () => {
       const entries = readdirSync(join(root, service), { recursive: true, withFileTypes: true });
       const sources = entries.filter((entry) => entry.isFile() && entry.name.endsWith(".ts"));
       const folders = new Set(sources.map((entry) => relative(root, entry.parentPath)));
-      // Every scanner has the floor of clair-v1; the rule is the same for all folders there.
-      const known = (folder: string) => folder.replace(/\/scanners\/[a-z0-9-]+$/, "/scanners/clair-v1");
+      // The rule is the same for all scanners, and for all folders of redis.
+      const known = (folder: string) =>
+        folder.replace(/\/scanners\/[a-z0-9-]+$/, "/scanners/clair-v1").replace(/\/redis\/[a-z]+$/, "/redis/shards");
       const unknown = [...folders].filter((folder) => !floors.some((floor) => floor.folder === known(folder)));
       assert.deepEqual(unknown, []);
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { shortHash, uniqueKeyOf } from "@drydock/job-controller/domain/unique-key.ts";
-import { shardOfKey } from "@drydock/job-controller/redis/shards.ts";
+import { shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
 import { readRedis, startKillPlace } from "../support/kill-place.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { until } from "../support/until.ts";

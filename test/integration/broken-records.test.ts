@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
-import { shardOfKey } from "@drydock/job-controller/redis/shards.ts";
+import { shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
 import { fireSchedules } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import { demoJob, demoTypes, finalFailure, startJob, workerInfo, workerNamed } from "../support/pool.ts";

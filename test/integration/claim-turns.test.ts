@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, type TestContext, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
-import { list } from "@drydock/job-controller/redis/reply.ts";
-import { redisUnavailable } from "@drydock/job-controller/redis/reply-errors.ts";
 import type { TransitionName } from "@drydock/job-controller/redis/script.ts";
-import { type Reply, Shard } from "@drydock/job-controller/redis/shard.ts";
+import { list } from "@drydock/job-controller/redis/shards/reply.ts";
+import { redisUnavailable } from "@drydock/job-controller/redis/shards/reply-errors.ts";
+import { type Reply, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type LaunchOptions, usualOptions } from "@drydock/job-controller/domain/job.ts";
-import { createRedisQueueControl } from "@drydock/job-controller/redis/queue-control.ts";
+import { createRedisQueueControl } from "@drydock/job-controller/redis/operators/queue-control.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import { demoJob, demoTypes, workerNamed } from "../support/pool.ts";
 

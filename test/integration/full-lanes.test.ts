@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { type ClaimedJob, type LaunchOptions, usualOptions } from "@drydock/job-controller/domain/job.ts";
-import { Shard } from "@drydock/job-controller/redis/shard.ts";
+import { Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { Dispatcher } from "@drydock/job-controller/usecases/dispatcher.ts";
 import type { WorkerSession } from "@drydock/job-controller/usecases/worker-session.ts";
 import { createLogger } from "@drydock/shared/logger.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
-import { commandCode } from "@drydock/job-controller/redis/job-codec.ts";
+import { commandCode } from "@drydock/job-controller/redis/record/job-codec.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import { demoJob, demoTypes, workerNamed } from "../support/pool.ts";
 import { createRandom } from "../support/random.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createJobId, shardOf } from "@drydock/job-controller/domain/job-id.ts";
-import { KeyReserved } from "@drydock/job-controller/redis/reply-errors.ts";
-import type { Shard } from "@drydock/job-controller/redis/shard.ts";
+import { KeyReserved } from "@drydock/job-controller/redis/shards/reply-errors.ts";
+import type { Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import { demoJob } from "../support/pool.ts";
 import { claim, keyOf, keys, refused, shards, uniqueJob } from "../support/unique-keys.ts";

@@ -3,9 +3,9 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { type Job, type Lease, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { createJobId, shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
-import { RedisJobPool } from "@drydock/job-controller/redis/job-pool.ts";
-import { type Reply, Shard } from "@drydock/job-controller/redis/shard.ts";
-import { Shards, shardOfKey } from "@drydock/job-controller/redis/shards.ts";
+import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
+import { type Reply, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
+import { Shards, shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
 import { demoJob, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const shards = 2;

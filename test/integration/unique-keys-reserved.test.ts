@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
-import { KeyReserved } from "@drydock/job-controller/redis/reply-errors.ts";
+import { KeyReserved } from "@drydock/job-controller/redis/shards/reply-errors.ts";
 import type { PoolUnderTest } from "../support/pool.ts";
 import { keys, parentIn, refused, uniqueJob, usePoolOfKeys } from "../support/unique-keys.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
-import { shardOfKey } from "@drydock/job-controller/redis/shards.ts";
+import { shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
 import { auditUniqueKeys } from "../support/audit.ts";
 import { finalFailure } from "../support/pool.ts";
 import { claim, keys, parentIn, refused, shards, uniqueJob, usePoolOfKeys } from "../support/unique-keys.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
-import { RedisJobPool } from "@drydock/job-controller/redis/job-pool.ts";
+import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
 import { type PoolUnderTest, startJob, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const terms = defaultLeaseTerms;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, type TestContext, test } from "node:test";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
-import { Shard } from "@drydock/job-controller/redis/shard.ts";
+import { Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { type PoolUnderTest, startJob, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const old = workerNamed("w1", "old", "s1");

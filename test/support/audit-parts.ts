@@ -1,6 +1,6 @@
 import type { Job } from "@drydock/job-controller/domain/job.ts";
 import { isFinal, jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
-import type { ScriptedRedis } from "@drydock/job-controller/redis/shard.ts";
+import type { ScriptedRedis } from "@drydock/job-controller/redis/shards/shard.ts";
 
 /** What the parts of an audit look at. */
 export interface Audited {

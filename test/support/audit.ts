@@ -1,7 +1,7 @@
 import type { Job } from "@drydock/job-controller/domain/job.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
-import { toWholeJob } from "@drydock/job-controller/redis/job-codec.ts";
-import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
+import { toWholeJob } from "@drydock/job-controller/redis/record/job-codec.ts";
+import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { systemClock } from "@drydock/shared/clock.ts";
 import { auditParts } from "./audit-parts.ts";
 

@@ -1,7 +1,7 @@
 import { type LaunchOptions, type Lease, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
-import { createRedisJobTypeStore } from "@drydock/job-controller/redis/job-type-store.ts";
+import { createRedisJobTypeStore } from "@drydock/job-controller/redis/operators/job-type-store.ts";
 import { demoJob, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
 
 /** So many of each, so that what a key costs by itself does not count. */

@@ -11,16 +11,16 @@ import type { QueueControl } from "@drydock/job-controller/ports/queue-control.t
 import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
 import type { ScheduleStore } from "@drydock/job-controller/ports/schedule-store.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
-import { createRedisHookOutbox } from "@drydock/job-controller/redis/hook-outbox.ts";
-import { createRedisJobIndex } from "@drydock/job-controller/redis/job-index.ts";
-import { RedisJobPool } from "@drydock/job-controller/redis/job-pool.ts";
-import { createRedisLogStore } from "@drydock/job-controller/redis/log-store.ts";
-import { createRedisQueueControl } from "@drydock/job-controller/redis/queue-control.ts";
-import { createRedisReportStore } from "@drydock/job-controller/redis/report-store.ts";
-import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule-store.ts";
+import { createRedisHookOutbox } from "@drydock/job-controller/redis/hooks/hook-outbox.ts";
+import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
+import { createRedisLogStore } from "@drydock/job-controller/redis/log/log-store.ts";
+import { createRedisJobIndex } from "@drydock/job-controller/redis/operators/job-index.ts";
+import { createRedisQueueControl } from "@drydock/job-controller/redis/operators/queue-control.ts";
+import { createRedisReportStore } from "@drydock/job-controller/redis/reports/report-store.ts";
+import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule/schedule-store.ts";
 import type { Constants } from "@drydock/job-controller/redis/script.ts";
-import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shard.ts";
-import { Shards } from "@drydock/job-controller/redis/shards.ts";
+import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
+import { Shards } from "@drydock/job-controller/redis/shards/shards.ts";
 import { auditRedis } from "./audit.ts";
 import { ManualClock } from "./manual-clock.ts";
 

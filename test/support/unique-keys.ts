@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach } from "node:test";
 import { type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
-import { shardOfKey } from "@drydock/job-controller/redis/shards.ts";
+import { shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { auditUniqueKeys } from "./audit.ts";
 import { demoJob, type PoolUnderTest, startPool, workerInfo, workerNamed } from "./pool.ts";

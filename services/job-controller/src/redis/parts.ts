@@ -9,16 +9,16 @@ import type { QueueControl } from "../ports/queue-control.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
 import { ConnectionWatch, createConnection } from "./connection.ts";
-import { createRedisHookOutbox } from "./hook-outbox.ts";
-import { createRedisJobIndex } from "./job-index.ts";
-import { RedisJobPool } from "./job-pool.ts";
-import { createRedisJobTypeStore } from "./job-type-store.ts";
-import { createRedisLogStore } from "./log-store.ts";
-import { createRedisQueueControl } from "./queue-control.ts";
-import { createRedisReportStore } from "./report-store.ts";
-import { createRedisScheduleStore } from "./schedule-store.ts";
-import { defineScript, type OnFault, Shard } from "./shard.ts";
-import { Shards } from "./shards.ts";
+import { createRedisHookOutbox } from "./hooks/hook-outbox.ts";
+import { RedisJobPool } from "./life/job-pool.ts";
+import { createRedisLogStore } from "./log/log-store.ts";
+import { createRedisJobIndex } from "./operators/job-index.ts";
+import { createRedisJobTypeStore } from "./operators/job-type-store.ts";
+import { createRedisQueueControl } from "./operators/queue-control.ts";
+import { createRedisReportStore } from "./reports/report-store.ts";
+import { createRedisScheduleStore } from "./schedule/schedule-store.ts";
+import { defineScript, type OnFault, Shard } from "./shards/shard.ts";
+import { Shards } from "./shards/shards.ts";
 import { RedisSignals } from "./signals.ts";
 
 /** How long a job's log may become, in bytes. */

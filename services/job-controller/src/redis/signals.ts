@@ -3,8 +3,8 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { Redis } from "ioredis";
 import type { JobCommand, Lease } from "../domain/job.ts";
 import type { ControllerSignals } from "../ports/signals.ts";
-import { commandOf } from "./job-codec.ts";
-import type { Shards } from "./shards.ts";
+import { commandOf } from "./record/job-codec.ts";
+import type { Shards } from "./shards/shards.ts";
 
 /** What the signals need. */
 export interface RedisSignalsOptions {

@@ -1,8 +1,8 @@
-import type { JobType } from "../domain/job-type.ts";
-import type { JobTypeStore } from "../ports/job-type-store.ts";
-import { keysOf } from "./keys.ts";
-import { answered } from "./pool-state.ts";
-import type { ScriptedRedis } from "./shard.ts";
+import type { JobType } from "../../domain/job-type.ts";
+import type { JobTypeStore } from "../../ports/job-type-store.ts";
+import { keysOf } from "../keys.ts";
+import { answered } from "../shards/reply-errors.ts";
+import type { ScriptedRedis } from "../shards/shard.ts";
 
 /** The job types in Redis, in shard 0. */
 export function createRedisJobTypeStore(redis: ScriptedRedis): JobTypeStore {

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import type { WorkerIdentity } from "../domain/worker.ts";
-import type { Claim, ClaimableType } from "../ports/job-pool.ts";
-import { toClaimedJob } from "./job-codec.ts";
-import { list, number, text } from "./reply.ts";
-import type { Shard } from "./shard.ts";
-import type { Shards } from "./shards.ts";
+import type { WorkerIdentity } from "../../domain/worker.ts";
+import type { Claim, ClaimableType } from "../../ports/job-pool.ts";
+import { toClaimedJob } from "../record/job-codec.ts";
+import { list, number, text } from "../shards/reply.ts";
+import type { Shard } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
 
 /** How long a turn lasts at most, in milliseconds: so long does a controller that is killed in it keep the others waiting. */
 const turnMs = 500;

@@ -1,10 +1,10 @@
-import { type HookEvent, hookStatuses } from "../domain/status-hook.ts";
-import type { DueHook, FailedHook, HookOutbox } from "../ports/hook-outbox.ts";
-import { statusOf } from "./job-codec.ts";
-import { answered } from "./pool-state.ts";
-import { fault, list, number, text } from "./reply.ts";
-import type { Reply, ScriptedRedis } from "./shard.ts";
-import type { Shards } from "./shards.ts";
+import { type HookEvent, hookStatuses } from "../../domain/status-hook.ts";
+import type { DueHook, FailedHook, HookOutbox } from "../../ports/hook-outbox.ts";
+import { statusOf } from "../record/job-codec.ts";
+import { fault, list, number, text } from "../shards/reply.ts";
+import { answered } from "../shards/reply-errors.ts";
+import type { Reply, ScriptedRedis } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
 
 const maxCauseLength = 64;
 

@@ -1,20 +1,20 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import type { Job, JobCommand, Lease, NewJob } from "../domain/job.ts";
-import { shardOf } from "../domain/job-id.ts";
-import type { JobStatus } from "../domain/job-state.ts";
-import type { LeaseTerms } from "../domain/lease-terms.ts";
-import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
-import type * as port from "../ports/job-pool.ts";
-import { Claimer } from "./claimer.ts";
-import { commandCode, leaseArguments, statusCode, toJob, toOpenCommand, toWholeJob } from "./job-codec.ts";
+import type { Job, JobCommand, Lease, NewJob } from "../../domain/job.ts";
+import { shardOf } from "../../domain/job-id.ts";
+import type { JobStatus } from "../../domain/job-state.ts";
+import type { LeaseTerms } from "../../domain/lease-terms.ts";
+import type { WorkerIdentity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
+import type * as port from "../../ports/job-pool.ts";
+import { readSlots, readWorkers } from "../lease/workers.ts";
+import { Claimer } from "../queue/claimer.ts";
+import { commandCode, leaseArguments, statusCode, toJob, toOpenCommand, toWholeJob } from "../record/job-codec.ts";
+import { list, number, text } from "../shards/reply.ts";
+import type { Reply, ScriptedRedis, Shard } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
+import { type Hold, UniqueKeys } from "../unique/unique-keys.ts";
 import { JobLauncher } from "./job-launcher.ts";
-import { readSlots, readWorkers } from "./pool-state.ts";
-import { list, number, text } from "./reply.ts";
-import type { Reply, ScriptedRedis, Shard } from "./shard.ts";
-import type { Shards } from "./shards.ts";
 import { SubJobLauncher } from "./sub-job-launcher.ts";
-import { type Hold, UniqueKeys } from "./unique-keys.ts";
 
 /** How many jobs one upkeep call moves at most, so that its script stays short. */
 const upkeepLimit = 100;

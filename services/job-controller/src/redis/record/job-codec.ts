@@ -8,13 +8,13 @@ import {
   type LaunchOptions,
   type Lease,
   usualOptions,
-} from "../domain/job.ts";
-import { type JobStatus, jobStatuses } from "../domain/job-state.ts";
-import type { PeriodicCounts } from "../domain/schedule.ts";
-import { hookStatuses } from "../domain/status-hook.ts";
-import type { OpenCommand } from "../ports/job-pool.ts";
-import { fault, list, number, text } from "./reply.ts";
-import type { Reply } from "./shard.ts";
+} from "../../domain/job.ts";
+import { type JobStatus, jobStatuses } from "../../domain/job-state.ts";
+import type { PeriodicCounts } from "../../domain/schedule.ts";
+import { hookStatuses } from "../../domain/status-hook.ts";
+import type { OpenCommand } from "../../ports/job-pool.ts";
+import { fault, list, number, text } from "../shards/reply.ts";
+import type { Reply } from "../shards/shard.ts";
 
 const commands: readonly (JobCommand | undefined)[] = [undefined, "stop", "cancel"];
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { shardOf } from "../domain/job-id.ts";
+import { shardOf } from "../../domain/job-id.ts";
 import { jobNotFound } from "./reply-errors.ts";
 import type { Shard } from "./shard.ts";
 

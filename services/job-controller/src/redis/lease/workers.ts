@@ -1,7 +1,7 @@
-import type { WorkerInfo, WorkerState } from "../domain/worker.ts";
-import { toReasonedError } from "./reply-errors.ts";
-import type { ScriptedRedis } from "./shard.ts";
-import type { Shards } from "./shards.ts";
+import type { WorkerInfo, WorkerState } from "../../domain/worker.ts";
+import { answered } from "../shards/reply-errors.ts";
+import type { ScriptedRedis } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
 
 const mostJobIds = 100;
 
@@ -60,13 +60,4 @@ async function readInfos(redis: ScriptedRedis, { first }: Shards, now: number): 
 /** The stored text is "incarnation session json". */
 function parseInfo(stored: string): WorkerInfo {
   return JSON.parse(stored.slice(stored.indexOf("{")));
-}
-
-/** The answer, or the error that callers see. */
-export async function answered<T>(promise: Promise<T>): Promise<T> {
-  try {
-    return await promise;
-  } catch (error) {
-    throw toReasonedError(error);
-  }
 }

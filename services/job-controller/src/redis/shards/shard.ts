@@ -1,10 +1,10 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type Redis, ReplyError } from "ioredis";
 import { Packr } from "msgpackr";
-import { keysOf, type ShardKeys } from "./keys.ts";
+import { keysOf, type ShardKeys } from "../keys.ts";
+import { type Constants, frequentTransitions, keyCount, readScript, type TransitionName } from "../script.ts";
 import { list, text } from "./reply.ts";
 import { toReasonedError } from "./reply-errors.ts";
-import { type Constants, frequentTransitions, keyCount, readScript, type TransitionName } from "./script.ts";
 
 /** What an operation is given. */
 export type Argument = string | number | Buffer;

@@ -1,7 +1,7 @@
-import type { Lease } from "../domain/job.ts";
-import type { AppendedLog, LogPiece, LogStore } from "../ports/log-store.ts";
-import { list, number, text } from "./reply.ts";
-import type { Shards } from "./shards.ts";
+import type { Lease } from "../../domain/job.ts";
+import type { AppendedLog, LogPiece, LogStore } from "../../ports/log-store.ts";
+import { list, number, text } from "../shards/reply.ts";
+import type { Shards } from "../shards/shards.ts";
 
 const pieceBytes = 64 * 1024;
 

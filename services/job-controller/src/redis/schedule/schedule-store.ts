@@ -1,12 +1,12 @@
 import type { Clock } from "@drydock/shared/clock.ts";
-import type { Job } from "../domain/job.ts";
-import { createJobId, shardOf } from "../domain/job-id.ts";
-import type { DueSchedule, ScheduleStore } from "../ports/schedule-store.ts";
-import { toWholeJob } from "./job-codec.ts";
-import { answered } from "./pool-state.ts";
-import { list, number, text } from "./reply.ts";
-import type { ScriptedRedis } from "./shard.ts";
-import type { Shards } from "./shards.ts";
+import type { Job } from "../../domain/job.ts";
+import { createJobId, shardOf } from "../../domain/job-id.ts";
+import type { DueSchedule, ScheduleStore } from "../../ports/schedule-store.ts";
+import { toWholeJob } from "../record/job-codec.ts";
+import { list, number, text } from "../shards/reply.ts";
+import { answered } from "../shards/reply-errors.ts";
+import type { ScriptedRedis } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
 
 const mostDueAtOnce = 100;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { systemClock } from "@drydock/shared/clock.ts";
-import { createJobId } from "../domain/job-id.ts";
+import { createJobId } from "../../domain/job-id.ts";
 import { type ScriptedRedis, Shard } from "./shard.ts";
 import { Shards, shardOfKey } from "./shards.ts";
 

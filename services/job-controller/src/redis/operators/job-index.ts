@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { isJobId, shardOf } from "../domain/job-id.ts";
-import type { JobIndex, JobPage, JobSource } from "../ports/job-index.ts";
-import { statusCode, toJob } from "./job-codec.ts";
+import { isJobId, shardOf } from "../../domain/job-id.ts";
+import type { JobIndex, JobPage, JobSource } from "../../ports/job-index.ts";
+import { statusCode, toJob } from "../record/job-codec.ts";
+import { list, text } from "../shards/reply.ts";
+import type { Reply, Shard } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
 import { isPlaceOf } from "./place.ts";
-import { list, text } from "./reply.ts";
-import type { Reply, Shard } from "./shard.ts";
-import type { Shards } from "./shards.ts";
 
 /** Where a shard's part of the list goes on: before that entry; empty is the beginning, null the end. */
 type Position = string | null;

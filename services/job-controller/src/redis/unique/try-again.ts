@@ -1,4 +1,4 @@
-import { alreadyEnds, Overtaken } from "./reply-errors.ts";
+import { alreadyEnds, Overtaken } from "../shards/reply-errors.ts";
 
 /** How often something is tried that others take and free all the time. */
 const mostTries = 10;

@@ -1,11 +1,11 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
-import type { DrainReport, QueueControl, QueueRate, QueueState } from "../ports/queue-control.ts";
+import type { DrainReport, QueueControl, QueueRate, QueueState } from "../../ports/queue-control.ts";
+import { list, number, text } from "../shards/reply.ts";
+import { answered } from "../shards/reply-errors.ts";
+import type { ScriptedRedis, Shard } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
 import { isPlaceOf } from "./place.ts";
-import { answered } from "./pool-state.ts";
-import { list, number, text } from "./reply.ts";
-import type { ScriptedRedis, Shard } from "./shard.ts";
-import type { Shards } from "./shards.ts";
 
 const minuteMs = 60_000;
 const statusFields = { "1": "scheduled", "2": "pending", "3": "running" } as const;

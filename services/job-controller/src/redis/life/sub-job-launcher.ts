@@ -1,13 +1,13 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import type { Job, Lease, NewJob } from "../domain/job.ts";
-import { createJobId, shardOf } from "../domain/job-id.ts";
-import { commandCode, statusCode, toJob, toOptionsArgument, toWholeJob } from "./job-codec.ts";
-import { list, text } from "./reply.ts";
-import { Overtaken } from "./reply-errors.ts";
-import type { Reply } from "./shard.ts";
-import type { Shards } from "./shards.ts";
-import type { Hold, UniqueKeys } from "./unique-keys.ts";
+import type { Job, Lease, NewJob } from "../../domain/job.ts";
+import { createJobId, shardOf } from "../../domain/job-id.ts";
+import { commandCode, statusCode, toJob, toOptionsArgument, toWholeJob } from "../record/job-codec.ts";
+import { list, text } from "../shards/reply.ts";
+import { Overtaken } from "../shards/reply-errors.ts";
+import type { Reply } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
+import type { Hold, UniqueKeys } from "../unique/unique-keys.ts";
 
 /** A sub-job as its parent asks for it. */
 interface Wish {

@@ -1,13 +1,13 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { ReasonedError } from "@drydock/shared/errors.ts";
-import { type Job, type LaunchOptions, type NewJob, usualOptions } from "../domain/job.ts";
-import { createJobId } from "../domain/job-id.ts";
-import { newlyLaunched } from "../domain/new-job.ts";
-import { toJob, toOptionsArgument } from "./job-codec.ts";
-import { list, text } from "./reply.ts";
-import type { Shard } from "./shard.ts";
-import type { Shards } from "./shards.ts";
-import type { Hold, UniqueKeys } from "./unique-keys.ts";
+import { type Job, type LaunchOptions, type NewJob, usualOptions } from "../../domain/job.ts";
+import { createJobId } from "../../domain/job-id.ts";
+import { newlyLaunched } from "../../domain/new-job.ts";
+import { toJob, toOptionsArgument } from "../record/job-codec.ts";
+import { list, text } from "../shards/reply.ts";
+import type { Shard } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
+import type { Hold, UniqueKeys } from "../unique/unique-keys.ts";
 
 /** Launches jobs, each in the shard in which it is looked for when it is asked for again. */
 export class JobLauncher {

@@ -1,7 +1,7 @@
 import { ReasonedError, toError } from "@drydock/shared/errors.ts";
-import { jobKinds } from "../domain/job.ts";
-import { jobStatuses } from "../domain/job-state.ts";
-import { type Refused, wayOut } from "../domain/way-out.ts";
+import { jobKinds } from "../../domain/job.ts";
+import { jobStatuses } from "../../domain/job-state.ts";
+import { type Refused, wayOut } from "../../domain/way-out.ts";
 
 /** How long callers are asked to wait while Redis is away, in milliseconds. */
 const retryAfterMs = 2_000;
@@ -77,6 +77,15 @@ export function toReasonedError(thrown: unknown): Error {
       return error;
     default:
       return redisUnavailable(error);
+  }
+}
+
+/** The answer, or the error that callers see. */
+export async function answered<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw toReasonedError(error);
   }
 }
 

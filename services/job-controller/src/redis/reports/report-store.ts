@@ -1,8 +1,8 @@
-import type { Lease } from "../domain/job.ts";
-import type { NewReport, ReportStore } from "../ports/report-store.ts";
-import { answered } from "./pool-state.ts";
-import type { ScriptedRedis } from "./shard.ts";
-import type { Shards } from "./shards.ts";
+import type { Lease } from "../../domain/job.ts";
+import type { NewReport, ReportStore } from "../../ports/report-store.ts";
+import { answered } from "../shards/reply-errors.ts";
+import type { ScriptedRedis } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
 
 /** What the report store needs. */
 export interface RedisReportStoreOptions {

@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto";
 import type { Clock } from "@drydock/shared/clock.ts";
-import type { Job } from "../domain/job.ts";
-import { shardOf } from "../domain/job-id.ts";
-import { list, text } from "./reply.ts";
-import { KeyReserved, Overtaken } from "./reply-errors.ts";
-import type { Shards } from "./shards.ts";
+import type { Job } from "../../domain/job.ts";
+import { shardOf } from "../../domain/job-id.ts";
+import { list, text } from "../shards/reply.ts";
+import { KeyReserved, Overtaken } from "../shards/reply-errors.ts";
+import type { Shards } from "../shards/shards.ts";
 import { tryAgain } from "./try-again.ts";
 
 /** How a unique key stands in the shard that it falls to, and by which ticket or job; both empty where its job's own script sees that. */
