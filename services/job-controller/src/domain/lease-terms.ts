@@ -26,6 +26,3 @@ export const defaultLeaseTerms: LeaseTerms = {
   graceMs: 10_000,
   unwatchedMs: 2_000,
 };
-
-/** How often a worker may be lost in the middle of a job before the job is taken for the cause. */
-export const maxCrashes = 3;

@@ -10,8 +10,6 @@ export interface ShardKeys {
   leases: string;
   /** HASH, job name and status -> how many. */
   counts: string;
-  /** ZSET, id of a periodic job -> its next time. */
-  periodic: string;
   /** ZSET of the ids of the periodic jobs that have not ended, all with the score 0. */
   schedules: string;
   /** STREAM of the ids of all jobs, by launch. */
@@ -26,22 +24,14 @@ export interface ShardKeys {
   rates(minute: number): string;
   /** Channel for what controllers tell each other. */
   signals: string;
-  /** ZSET, lane of a job type -> its rank and share. */
-  lanes(jobName: string): string;
   /** LIST of ids that wait at the front of a lane, the next one first. */
   ready(jobName: string, lane: string): string;
   /** HASH, job id -> token and open command. */
   held(workerId: string): string;
-  /** STREAM, the id of an entry is the offset behind it. */
-  log(jobId: string): string;
   /** STRING, gzip. */
   report(jobId: string): string;
   /** STRING, the job with the newest report of the image. */
   newestReport(digest: string): string;
-  /** STREAM of ids, oldest first. */
-  subJobs(jobId: string): string;
-  /** HASH, key of the sub-job -> its id. */
-  subJobKeys(jobId: string): string;
 }
 
 /** The keys of the shard; docs/redis-keys.md tells about each. */
@@ -53,7 +43,6 @@ export function keysOf(shard: number): ShardKeys {
     workers: `${prefix}workers`,
     leases: `${prefix}leases`,
     counts: `${prefix}counts`,
-    periodic: `${prefix}periodic`,
     schedules: `${prefix}schedules`,
     index: `${prefix}index`,
     hookDue: `${prefix}hook-due`,
@@ -61,13 +50,9 @@ export function keysOf(shard: number): ShardKeys {
     types: `${prefix}types`,
     signals: `${prefix}signals`,
     rates: (minute) => `${prefix}rates:${minute}`,
-    lanes: (jobName) => `${prefix}lanes:${jobName}`,
     ready: (jobName, lane) => `${prefix}ready:${jobName}:${lane}`,
     held: (workerId) => `${prefix}held:${workerId}`,
-    log: (jobId) => `${prefix}log:${jobId}`,
     report: (jobId) => `${prefix}report:${jobId}`,
     newestReport: (digest) => `${prefix}newest-report:${digest}`,
-    subJobs: (jobId) => `${prefix}sub-jobs:${jobId}`,
-    subJobKeys: (jobId) => `${prefix}sub-job-keys:${jobId}`,
   };
 }
