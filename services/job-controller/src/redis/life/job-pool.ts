@@ -52,11 +52,11 @@ export class RedisJobPool implements port.JobPool {
   }
 
   launch(job: NewJob, refusal?: ReasonedError): Promise<Job> {
-    return orKnown(refusal, (why) => this.#jobs.launch(job, why));
+    return launchOrFindExisting(refusal, (why) => this.#jobs.launch(job, why));
   }
 
   launchSubJob(parent: Lease, key: string, job: NewJob, refusal?: ReasonedError): Promise<Job> {
-    return orKnown(refusal, (why) => this.#subJobs.launch({ parent, key, job, refusal: why }));
+    return launchOrFindExisting(refusal, (why) => this.#subJobs.launch({ parent, key, job, refusal: why }));
   }
 
   async get(jobId: string): Promise<Job> {
@@ -84,7 +84,7 @@ export class RedisJobPool implements port.JobPool {
     const first = await this.#perShard(held, sayHello(0), [0, 1]);
     const [, , generation, drain] = list(first[0]?.reply ?? []);
     const others = await this.#perShard(held, sayHello(number(generation)), [1]);
-    const { named, commands } = settleHeld([...first, ...others]);
+    const { named, commands } = splitByVerdict([...first, ...others]);
     return { keep: named.get(1) ?? [], drop: named.get(0) ?? [], commands, drain: drain === 1 };
   }
 
@@ -95,7 +95,7 @@ export class RedisJobPool implements port.JobPool {
       const args = [...identity, leaseMs, acceptMs, graceMs + graceMarginMs] as const;
       return shard.run("beat", ...args, ...leaseArguments(own));
     });
-    const { named, commands } = settleHeld(replies);
+    const { named, commands } = splitByVerdict(replies);
     const drain = replies.some(({ reply }) => list(reply)[2] === 1);
     return { lost: named.get(0) ?? [], commands, drain };
   }
@@ -222,8 +222,8 @@ interface HeldReply {
   reply: Reply;
 }
 
-/** Sorts the named leases by what the script said of each, 1 or 0. */
-function settleHeld(replies: HeldReply[]): { named: Map<number, Lease[]>; commands: port.OpenCommand[] } {
+/** The leases of all shards by the verdict of the script on each, 1 or 0, and the open commands. */
+function splitByVerdict(replies: HeldReply[]): { named: Map<number, Lease[]>; commands: port.OpenCommand[] } {
   const named = new Map<number, Lease[]>([
     [0, []],
     [1, []],
@@ -237,8 +237,11 @@ function settleHeld(replies: HeldReply[]): { named: Map<number, Lease[]>; comman
   return { named, commands };
 }
 
-/** Launches. When Redis has no memory for that, what was launched before is still the answer. */
-async function orKnown(refusal: ReasonedError | undefined, launch: (refusal?: ReasonedError) => Promise<Job>) {
+/** Launches the job. When Redis has no memory for a new one, a job that was launched before is still the answer. */
+async function launchOrFindExisting(
+  refusal: ReasonedError | undefined,
+  launch: (refusal?: ReasonedError) => Promise<Job>,
+) {
   try {
     return await launch(refusal);
   } catch (error) {

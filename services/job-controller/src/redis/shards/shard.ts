@@ -24,29 +24,29 @@ interface ErrorReply {
   err: string;
 }
 
-/** One call's bound: keeps the script short and Redis free for others. */
-const mostOperations = 96;
+/** Maximum number of operations in one call, so that the script is short and Redis stays free for other clients. */
+const maxBatchSize = 96;
 /**
- * So many are a call of their own when none is under way: Redis works on them while the others come in. More than the
- * results of half of a hundred slots and the claim that follows them, which would be two calls for nothing.
+ * Batch size that is sent at once when no call is in flight, so that Redis starts while the turn is still being gathered.
+ * Above 51, the results of half of 100 slots and the claim that follows, which belong in one call.
  */
-const enoughAtRest = 56;
-/** Calls under way at once before operations gather, so that calls grow with the load. */
-const mostCalls = 2;
-/** The same of calls that are full: nothing is gained by keeping those back, and Redis works meanwhile. */
-const mostFullCalls = 16;
+const idleBatchSize = 56;
+/** With so many calls in flight, operations wait and gather: batches grow with the load, not the number of calls. */
+const maxCallsInFlight = 2;
+/** The same limit for calls of maxBatchSize: waiting would not make them larger, and Redis always has one to work on. */
+const maxFullCallsInFlight = 16;
 
-/** The place in ARGV of the first argument that is bytes: Redis' MessagePack knows text alone. */
+/** Index in ARGV of the first binary argument. Those stay out of the list of operations: Redis' MessagePack knows text alone. */
 const firstBytes = 3;
 const messagePack = new Packr({ useRecords: false, int64AsType: "number" });
 
-/** Told of each job that an operation on many left out, and why. */
+/** Called for each job that a bulk operation skipped, with the cause. */
 export type OnFault = (jobId: string, cause: string) => void;
 
-/** The script of a shard as a method of the connection; see connection.ts. */
+/** A connection with the script of a shard as a method; see defineScript. */
 export interface ScriptedRedis extends Redis {
   drydockBuffer(...args: Argument[]): Promise<Buffer>;
-  /** The same for those transitions alone that are frequent. */
+  /** The script with the frequent transitions only. */
   drydockFrequentBuffer(...args: Argument[]): Promise<Buffer>;
 }
 
@@ -76,23 +76,23 @@ export class Shard {
   run(name: TransitionName, ...args: Argument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ name, args, resolve, reject });
-      const enough = this.#calls === 0 ? enoughAtRest : mostOperations;
-      if (this.#waiting.length >= enough && this.#calls < mostFullCalls) this.#callNext();
+      const batchSize = this.#calls === 0 ? idleBatchSize : maxBatchSize;
+      if (this.#waiting.length >= batchSize && this.#calls < maxFullCallsInFlight) this.#callNext();
       else this.#flushSoon();
     });
   }
 
   #flushSoon(): void {
-    if (this.#isFlushDue || this.#calls >= mostCalls) return;
+    if (this.#isFlushDue || this.#calls >= maxCallsInFlight) return;
     this.#isFlushDue = true;
     setImmediate(() => {
       this.#isFlushDue = false;
-      while (this.#waiting.length > 0 && this.#calls < mostCalls) this.#callNext();
+      while (this.#waiting.length > 0 && this.#calls < maxCallsInFlight) this.#callNext();
     });
   }
 
   #callNext(): void {
-    void this.#call(this.#waiting.splice(0, mostOperations));
+    void this.#call(this.#waiting.splice(0, maxBatchSize));
   }
 
   async #call(batch: Operation[]): Promise<void> {
