@@ -40,6 +40,11 @@ export const errorCatalogue = {
     meaning:
       "There is no job of this id: it never existed, or it is past its keep time. Launch it anew; a report that it made may still be there, by GetReport.",
   },
+  RECORD_VERSION_UNKNOWN: {
+    status: "FAILED_PRECONDITION",
+    meaning:
+      "The job was stored by another version of the controller, in a form that this one cannot read. It was left as it is: ask a controller of that version, or upgrade this one.",
+  },
   REPORT_NOT_FOUND: {
     status: "NOT_FOUND",
     meaning: "There is no report yet. Wait for the job to be SUCCESS, or launch a scan of the image.",

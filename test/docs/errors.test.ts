@@ -12,7 +12,7 @@ interface Source {
 }
 
 const workerSources = readSources("services/scanner-worker/src/**/*.ts").filter(({ file }) => !isTest(file));
-const scripts = readSources("services/job-controller/src/redis/scripts/*.lua");
+const scripts = readSources("services/job-controller/src/redis/scripts/**/*.lua");
 const page = readPage("docs/errors.md");
 
 /** Functions that make a failure whose reason is their first argument, by what they make of it. */
@@ -58,7 +58,7 @@ function failuresOf({ text }: Source): [reason: string, retried: string][] {
 }
 
 function failuresOfScript({ text }: Source): [reason: string, retried: string][] {
-  return [...text.matchAll(/job\[ERROR\] = \{ "([A-Z_]+)"/g)].map(([, reason = ""]) => [reason, "no"]);
+  return [...text.matchAll(/job\.error = \{ "([A-Z_]+)"/g)].map(([, reason = ""]) => [reason, "no"]);
 }
 
 describe("docs/errors.md", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { jobStatuses, transitions } from "@drydock/job-controller/domain/job-state.ts";
-import { transitionNames } from "@drydock/job-controller/redis/script.ts";
+import { operationNames } from "@drydock/job-controller/redis/bundle/operations.gen.ts";
 import { blocksOf, readPage, tableBelow } from "../support/markdown.ts";
 
 const page = readPage("docs/job-states.md");
@@ -11,7 +11,7 @@ function scriptOf(name: string): string {
 }
 
 /** What a script has that moves a job, makes one or removes one. */
-const moves = /\bmove\(job,|\bend_job\(id,|\bfinish\(id,|\bforget\(id,|^launch = function\(/m;
+const moves = /\bmoves\.change\(|\bstop\.job\(|\bfinish\.|\breturns\.|\blaunch\.job\(|\bforget\(id,/;
 
 /** What the diagram shows: an arrow and an event, for each event of each arrow. */
 function arrowsOf(diagram: string): string[] {
@@ -26,7 +26,7 @@ describe("docs/job-states.md", () => {
   });
 
   test("names every script that moves a job, and no other", () => {
-    const moving = transitionNames.filter((name) => moves.test(scriptOf(name)));
+    const moving = operationNames.filter((name) => moves.test(scriptOf(name)));
     const told = ["Transitions", "Moves beyond the table"].flatMap((heading) => tableBelow(page, heading));
     assert.deepEqual([...new Set(told.map(([, , , script]) => script))].sort(), moving.toSorted());
   });

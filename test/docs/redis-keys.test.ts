@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
+import { readScriptFiles } from "@drydock/job-controller/redis/bundle/script-file.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
-import { sharedParts, transitionNames } from "@drydock/job-controller/redis/script.ts";
 import { fillPool } from "../support/filled-pool.ts";
 import { readPage, tableBelow } from "../support/markdown.ts";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
 
 const page = readPage("docs/redis-keys.md");
-/** The scripts as they are written, with the names of their constants. */
-const script = [...sharedParts, ...transitionNames]
-  .map((name) => readPage(`services/job-controller/src/redis/scripts/${name}.lua`))
-  .join("\n");
-
 /** What a key holds, the word behind the hash tag: "ready" of {drydock:0}:ready:DEMO:4:. */
 function kindOf(key: string): string {
   return key.split("}:")[1]?.split(":")[0] ?? "";
@@ -23,22 +17,13 @@ const documented = new Map(
   tableBelow(page, "Keys").map(([key = "", type, ttl, size]) => [kindOf(key), { type, ttl, size }]),
 );
 
-/** Every kind of key that the code makes, in keys.ts or from the prefix in the scripts. */
+/** Every kind of key that the code makes, in keys.ts or in the scripts. */
 function kindsInCode(): string[] {
   const inKeys = Object.values(keysOf(0)).map((made: string | ((part: string) => string)) => {
     return kindOf(typeof made === "string" ? made : made("part"));
   });
-  const inScripts = [...script.matchAll(/prefix \.\. "([a-z-]+):?"/g)].map(([, kind = ""]) => kind);
+  const inScripts = readScriptFiles().flatMap(({ reads, writes }) => [...reads, ...writes]);
   return [...new Set([...inKeys, ...inScripts])].sort();
-}
-
-/** The constants of the lines `local A, B = 1, 2` of the script that begin with the given names, as rows of number and name. */
-function constantsFrom(...firsts: string[]): string[][] {
-  return firsts.flatMap((first) => {
-    const line = new RegExp(`^local (${first}, [A-Z_, ]+) = ([\\d, ]+)$`, "m").exec(script);
-    const [, names = "", numbers = ""] = line ?? assert.fail(`the scripts have no line that begins with ${first}`);
-    return names.split(", ").map((name, at) => [numbers.split(", ")[at] ?? "", name]);
-  });
 }
 
 /** How many entries the key has. */
@@ -102,23 +87,6 @@ describe("docs/redis-keys.md", () => {
     const seen = new Set(keys.map(kindOf));
     const neverSeen = [...documented].filter(([kind, { type }]) => !seen.has(kind) && type !== "channel");
     assert.deepEqual(neverSeen, []);
-  });
-
-  test("shows every field of a job's record with its place, and no other", () => {
-    const fields = constantsFrom("RECORD", "ATTEMPT", "PLACE", "CHECK_IN", "UNIQUE");
-    const rows = tableBelow(page, "Record").map(([number, field]) => [number, field]);
-    assert.deepEqual(rows, fields);
-    assert.deepEqual(
-      fields.map(([number]) => Number(number)),
-      fields.map((_, at) => at + 1),
-    );
-  });
-
-  test("shows the number of each status, the same in the scripts and in the code", () => {
-    const inScript = constantsFrom("SCHEDULED").map(([number, name]) => [number, name?.replace("ERRED", "ERROR")]);
-    const inCode = jobStatuses.map((status, at) => [String(at + 1), status]);
-    assert.deepEqual(inScript, inCode);
-    assert.deepEqual(tableBelow(page, "Numbers of statuses"), inCode);
   });
 
   test("shows every signal that controllers hear", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type LaunchOptions, type Lease, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
 import { fireSchedules } from "@drydock/job-controller/usecases/fire-schedules.ts";
@@ -115,10 +115,7 @@ for (const [how, broken] of Object.entries(breaks)) {
       "says hello from a new process": () => under.pool.hello(workerNamed("w1", "second", "s2"), workerInfo, []),
       "says hello without it": () => under.pool.hello(worker, workerInfo, []),
       leaves: () => under.pool.leave(worker),
-      "breaks off": async () => {
-        const unheard = (await under.pool.workers())[0]?.jobIds.map((jobId) => ({ jobId, token: 1 }));
-        await under.pool.disconnect(worker, unheard ?? []);
-      },
+      "breaks off": (leases: Lease[]) => under.pool.disconnect(worker, leases),
       "beats without it": async () => {
         under.clock.advance(6_000);
         await under.pool.beat(worker, []);
@@ -127,7 +124,7 @@ for (const [how, broken] of Object.entries(breaks)) {
       test(`does not keep its worker's other jobs back when that ${what}`, async () => {
         const [first = assert.fail(), ...others] = await startMany(3);
         const record = await breakRecord(first.jobId);
-        await come();
+        await come([first, ...others]);
         record.isTold();
         for (const { jobId } of others) assert.equal(await statusOf(jobId), "PENDING");
         await record.mend();

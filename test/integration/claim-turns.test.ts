@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, type TestContext, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
-import type { TransitionName } from "@drydock/job-controller/redis/script.ts";
+import type { OperationName } from "@drydock/job-controller/redis/bundle/operations.gen.ts";
 import { list } from "@drydock/job-controller/redis/shards/reply.ts";
 import { redisUnavailable } from "@drydock/job-controller/redis/shards/reply-errors.ts";
 import { type Reply, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
@@ -28,7 +28,7 @@ describe("a claim from several shards", () => {
   });
 
   /** Asks before each operation whether it is to fail; notes those that were asked for, and answers. */
-  function watchRuns(context: TestContext, fails: (name: TransitionName, hasTaken: boolean) => boolean) {
+  function watchRuns(context: TestContext, fails: (name: OperationName, hasTaken: boolean) => boolean) {
     const asked: string[] = [];
     const run = Shard.prototype.run;
     let hasTaken = false;
@@ -37,21 +37,21 @@ describe("a claim from several shards", () => {
       if (fails(args[0], hasTaken)) throw redisUnavailable(new Error("it went away"));
       const reply: Reply = await run.apply(this, args);
       asked.push(`${args[0]} answered`);
-      if (args[0] === "claim") hasTaken ||= list(reply).length > 3;
+      if (args[0] === "transitions/claim") hasTaken ||= list(reply).length > 3;
       return reply;
     });
     return asked;
   }
 
-  const takeTurnOfAnother = () => home().run("take-turn", "LIMITED", "another controller", 60_000);
+  const takeTurnOfAnother = () => home().run("queue/take-turn", "LIMITED", "another controller", 60_000);
   const home = () => under.shards.ofKey("LIMITED");
 
-  const failures: Array<[string, ClaimableType[], TransitionName]> = [
-    ["the next shard's claim", [free], "claim"],
-    ["the next shard's claim in a turn", [limited], "claim"],
-    ["the next count of what runs", [limited], "running"],
-    ["the end of the turn", [limited], "end-turn"],
-    ["the turn of the next type", [free, limited], "take-turn"],
+  const failures: Array<[string, ClaimableType[], OperationName]> = [
+    ["the next shard's claim", [free], "transitions/claim"],
+    ["the next shard's claim in a turn", [limited], "transitions/claim"],
+    ["the next count of what runs", [limited], "queue/running"],
+    ["the end of the turn", [limited], "queue/end-turn"],
+    ["the turn of the next type", [free, limited], "queue/take-turn"],
   ];
   for (const [what, types, failing] of failures) {
     test(`hands over what it has taken though ${what} fails`, async (context) => {
@@ -69,7 +69,7 @@ describe("a claim from several shards", () => {
   }
 
   test("fails when it has taken nothing", async (context) => {
-    watchRuns(context, (name) => name === "claim");
+    watchRuns(context, (name) => name === "transitions/claim");
     for (const types of [[free], [limited], [limited, free]]) {
       await assert.rejects(under.pool.claim(worker, types, 9), { reason: "REDIS_UNAVAILABLE" });
     }
@@ -80,20 +80,20 @@ describe("a claim from several shards", () => {
     const asked = watchRuns(context, () => false);
     const { jobs, busy } = await under.pool.claim(worker, [limited, free], 9);
     assert.deepEqual([jobs.map(({ name }) => name), busy], [Array(6).fill("DEMO"), ["LIMITED"]]);
-    assert.equal(asked.filter((name) => name === "take-turn").length, 1, "it does not wait");
-    await home().run("end-turn", "LIMITED", "another controller");
+    assert.equal(asked.filter((name) => name === "queue/take-turn").length, 1, "it does not wait");
+    await home().run("queue/end-turn", "LIMITED", "another controller");
     assert.equal((await under.pool.claim(worker, [limited], 9)).jobs.length, 6);
   });
 
   test("keeps other controllers waiting for half a second at most when its turn is never ended", async (context) => {
-    watchRuns(context, (name) => name === "end-turn");
+    watchRuns(context, (name) => name === "queue/end-turn");
     assert.equal((await under.pool.claim(worker, [limited], 2)).jobs.length, 2);
     const left = await under.redis.pttl(home().keys.jobs.replace("jobs", "claim-turn:LIMITED"));
     assert.ok(left <= 500, `${left} ms`);
   });
 
   /** Runs each operation, and loses the next answer to that one. */
-  function loseAnswer(context: TestContext, lost: TransitionName): void {
+  function loseAnswer(context: TestContext, lost: OperationName): void {
     const run = Shard.prototype.run;
     let isLost = false;
     context.mock.method(Shard.prototype, "run", async function (this: Shard, ...args: Parameters<typeof run>) {
@@ -105,13 +105,13 @@ describe("a claim from several shards", () => {
   }
 
   test("takes its turn again when the answer was lost that it had it", async (context) => {
-    loseAnswer(context, "take-turn");
+    loseAnswer(context, "queue/take-turn");
     await assert.rejects(under.pool.claim(worker, [limited], 9), { reason: "REDIS_UNAVAILABLE" });
     assert.equal((await under.pool.claim(worker, [limited], 9)).jobs.length, 6);
   });
 
   test("takes no turn again in which it has claimed: what it claimed may come to Redis late", async (context) => {
-    loseAnswer(context, "claim");
+    loseAnswer(context, "transitions/claim");
     await assert.rejects(under.pool.claim(worker, [limited], 9), { reason: "REDIS_UNAVAILABLE" });
     assert.deepEqual((await under.pool.claim(worker, [limited], 9)).busy, ["LIMITED"]);
   });
@@ -119,15 +119,18 @@ describe("a claim from several shards", () => {
   test("lets other controllers come between its turns", async (context) => {
     const asked = watchRuns(context, () => false);
     await Promise.all([under.pool.claim(worker, [limited], 1), under.pool.claim(worker, [limited], 1)]);
-    const second = asked.lastIndexOf("take-turn");
-    assert.ok(asked.indexOf("end-turn answered") > 0 && asked.indexOf("end-turn answered") < second, asked.join());
+    const second = asked.lastIndexOf("queue/take-turn");
+    assert.ok(
+      asked.indexOf("queue/end-turn answered") > 0 && asked.indexOf("queue/end-turn answered") < second,
+      asked.join(),
+    );
   });
 
   test("takes nothing when it is late in its turn, and says that more may be waiting", async (context) => {
     // the turn ends by the clock of Redis, which no test can move
     const run = Shard.prototype.run;
     context.mock.method(Shard.prototype, "run", async function (this: Shard, ...args: Parameters<typeof run>) {
-      if (args[0] === "running") await wait(510);
+      if (args[0] === "queue/running") await wait(510);
       return run.apply(this, args);
     });
     const late = await under.pool.claim(worker, [limited], 9);
@@ -135,11 +138,11 @@ describe("a claim from several shards", () => {
   });
 
   test("shares what kept the one before it from its turn, instead of waiting for that again", async (context) => {
-    const asked = watchRuns(context, (name) => name === "take-turn");
+    const asked = watchRuns(context, (name) => name === "queue/take-turn");
     const claims = () => Array.from({ length: 5 }, () => under.pool.claim(worker, [limited], 1));
     const failed = await Promise.allSettled(claims());
     assert.ok(failed.every(({ status }) => status === "rejected"));
-    assert.equal(asked.filter((name) => name === "take-turn").length, 1);
+    assert.equal(asked.filter((name) => name === "queue/take-turn").length, 1);
     context.mock.restoreAll();
     const claimed = await Promise.all(claims());
     assert.equal(claimed.flatMap(({ jobs }) => jobs).length, 5, "the next ones are not held back by it");

@@ -39,7 +39,7 @@ for (const shards of [1, 3]) {
       const counted = { calls: 0 };
       const run = Shard.prototype.run;
       context.mock.method(Shard.prototype, "run", function (this: Shard, ...args: Parameters<typeof run>) {
-        if (args[0] === "claim") counted.calls++;
+        if (args[0] === "transitions/claim") counted.calls++;
         return run.apply(this, args);
       });
       return counted;
@@ -140,7 +140,7 @@ describe("a claim that goes on behind lanes without room", () => {
     let calls = 0;
     context.mock.method(Shard.prototype, "run", async function (this: Shard, ...args: Parameters<typeof run>) {
       const reply = await run.apply(this, args);
-      if (args[0] === "claim" && ++calls === nth) await act();
+      if (args[0] === "transitions/claim" && ++calls === nth) await act();
       return reply;
     });
   }

@@ -121,7 +121,10 @@ describe("a lane of many sections", () => {
     const [first, second, third] = [await launch(), await launch(), await launch()];
     await under.pool.end(third, "cancel");
     const shard = under.shards.first;
-    const asked = [shard.run("retry", third, "", ""), shard.run("stop", third, commandCode("cancel"))];
+    const asked = [
+      shard.run("transitions/retry", third, "", ""),
+      shard.run("transitions/stop", third, commandCode("cancel")),
+    ];
     const [last] = await Promise.all([launch(), ...asked]);
     assert.deepEqual(await claim(9), [first, second, last]);
   });

@@ -103,13 +103,13 @@ describe("a request id with three shards", () => {
   describe("of which a controller died after it had reserved the unique key", () => {
     const reserve = async () => {
       const [id, ticket] = [createJobId(under.clock.now(), 0), `${under.clock.now()}-x.${request}`];
-      assert.deepEqual(await run(1, "reserve-key", far, id, ticket), ["reserved", ticket]);
+      assert.deepEqual(await run(1, "unique/reserve", far, id, ticket), ["reserved", ticket]);
       return { id, ticket };
     };
     const launchLate = async ({ id, ticket }: { id: string; ticket: string }) => {
       const { name, parametersJson } = demoJob;
       const options = JSON.stringify({ ...usualJson, unique: far, request });
-      return run(0, "launch", 0, "reserved", ticket, id, name, "", parametersJson, options);
+      return run(0, "transitions/launch", 0, "reserved", ticket, id, name, "", parametersJson, options);
     };
     const usualJson = {
       ...{ priority: 5, fairness: "", kind: 1, run_at: 0, policy: false, labels: "", schedule: "", hook: "" },
@@ -144,7 +144,7 @@ describe("a request id with three shards", () => {
 
     test("is launched by another reservation when the one that is shared is withdrawn meanwhile", async () => {
       const late = await reserve();
-      assert.equal(await run(0, "withdraw-key", far, late.id, late.ticket, 0), "free");
+      assert.equal(await run(0, "unique/withdraw", far, late.id, late.ticket, 0), "free");
       const id = await launch(far);
       assert.notEqual(id, late.id);
       await refusedBy(id, far, other);

@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { type Job, type Lease, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { createJobId, shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
+import type { OperationName } from "@drydock/job-controller/redis/bundle/operations.gen.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
 import { type Reply, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { Shards, shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
@@ -12,7 +13,12 @@ const shards = 2;
 const worker = workerNamed("w1");
 const key = Array.from({ length: 100 }, (_, at) => `key-${at}`).find((one) => shardOfKey(one, shards) === 0) ?? "";
 const unique = { ...demoJob, options: { ...usualOptions, uniqueKey: key } };
-const contested = new Set(["launch", "launch-sub-job", "retry", "reserve-key"]);
+const contested = new Set<OperationName>([
+  "transitions/launch",
+  "transitions/launch-sub-job",
+  "transitions/retry",
+  "unique/reserve",
+]);
 
 describe("a unique key that others reserve and leave all the time", { timeout: 60_000 }, () => {
   let under: PoolUnderTest;

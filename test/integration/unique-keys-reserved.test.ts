@@ -21,12 +21,25 @@ describe("a unique key that is reserved in another shard than its job's", () => 
   /** What a controller did that died before its launch. */
   const reserve = async () => {
     const [id, ticket] = [createJobId(under.clock.now(), 0), `${under.clock.now()}-x`];
-    assert.deepEqual(await run(1, "reserve-key", key, id, ticket), ["reserved", ticket]);
+    assert.deepEqual(await run(1, "unique/reserve", key, id, ticket), ["reserved", ticket]);
     return { id, ticket };
   };
   const launchLate = ({ id, ticket }: { id: string; ticket: string }) => {
     const child = [id, "DEMO", "", "{}", JSON.stringify({ ...usualJson, unique: key })] as const;
-    return run(0, "launch-sub-job", parent.jobId, parent.token, "late", "", 0, 0, 0, "reserved", ticket, ...child);
+    return run(
+      0,
+      "transitions/launch-sub-job",
+      parent.jobId,
+      parent.token,
+      "late",
+      "",
+      0,
+      0,
+      0,
+      "reserved",
+      ticket,
+      ...child,
+    );
   };
   const usualJson = {
     priority: 5,
@@ -65,14 +78,14 @@ describe("a unique key that is reserved in another shard than its job's", () => 
     await under.pool.end(id, "cancel");
     const [, ticket = ""] = (await reserved())?.split(" ") ?? [];
     await under.pool.launch(unique);
-    await assert.rejects(Promise.resolve(run(0, "retry", id, "reserved", ticket)), KeyReserved);
+    await assert.rejects(Promise.resolve(run(0, "transitions/retry", id, "reserved", ticket)), KeyReserved);
   });
 
   test("is free although a controller died between withdrawing and freeing", async () => {
     const { id } = await under.pool.launchSubJob(parent, "sub", unique);
     await under.pool.end(id, "cancel");
     const [, ticket = ""] = (await reserved())?.split(" ") ?? [];
-    assert.equal(await run(0, "withdraw-key", key, id, ticket, 0), "free");
+    assert.equal(await run(0, "unique/withdraw", key, id, ticket, 0), "free");
     assert.equal((await under.pool.retry(id)).status, "PENDING");
     assert.deepEqual(await refused(under.pool.launch(unique)), [id, undefined]);
   });
@@ -81,7 +94,7 @@ describe("a unique key that is reserved in another shard than its job's", () => 
     const older = await reserve();
     under.clock.advance(5_000);
     const { id } = await under.pool.launchSubJob(parent, "sub", unique);
-    assert.equal(await run(1, "free-key", key, older.id, older.ticket), 0);
+    assert.equal(await run(1, "unique/free", key, older.id, older.ticket), 0);
     assert.deepEqual(await refused(under.pool.launch(unique)), [id, undefined]);
   });
 

@@ -93,7 +93,7 @@ function delayElsewhere(context: TestContext, delayed: string, other: string): v
   const answered = Promise.withResolvers<void>();
   context.mock.method(Shard.prototype, "run", async function (this: Shard, ...args: Parameters<typeof run>) {
     const [name, , incarnation] = args as unknown[];
-    const isElsewhere = name === "hello" && !this.keys.jobs.startsWith("{drydock:0}");
+    const isElsewhere = name === "lease/hello" && !this.keys.jobs.startsWith("{drydock:0}");
     if (isElsewhere && incarnation === delayed) await answered.promise;
     const reply = await run.apply(this, args);
     if (isElsewhere && incarnation === other) answered.resolve();

@@ -42,7 +42,7 @@ export async function audit(redis: ScriptedRedis, shard: Shard): Promise<string[
   const prefix = keys.jobs.slice(0, -"jobs".length);
   const faults: string[] = [];
   const ids = await redis.hkeys(keys.jobs);
-  const replies = await Promise.all(ids.map((id) => shard.run("read", id)));
+  const replies = await Promise.all(ids.map((id) => shard.run("operators/read", id)));
   const jobs = new Map(replies.map((reply) => toWholeJob(reply)).map((job) => [job.id, job]));
   const places = await readPlaces(redis, prefix);
   for (const job of jobs.values()) faults.push(...faultsOf(job, places));

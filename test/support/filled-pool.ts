@@ -27,7 +27,7 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   await pool.reap();
   await pool.end(lease.jobId, "stop");
   for (let at = 0; at < many; at++) await pool.hello(workerNamed(`idle-${at}`), workerInfo, []);
-  await shards.first.run("take-turn", "LIMITED", "a controller", 60_000);
+  await shards.first.run("queue/take-turn", "LIMITED", "a controller", 60_000);
   await queues.pause("DEMO", true);
   for (let at = 0; at < many; at++)
     await pool.hello(workerNamed("restarted", `process-${at}`.padEnd(36, "x")), workerInfo, []);
@@ -58,8 +58,8 @@ async function fillReservations({ shards, clock }: PoolUnderTest): Promise<void>
   const ticket = `${clock.now()}-1abcdef`;
   const ids = Array.from({ length: many }, () => createJobId(clock.now(), 1));
   const keyOf = (at: number) => `reserved-key-of-22-chr${at}`.slice(-22);
-  await Promise.all(ids.map((id, at) => shards.first.run("reserve-key", keyOf(at), id, ticket)));
-  await shards.first.run("withdraw-key", keyOf(0), ids[0] ?? "", ticket, 0);
+  await Promise.all(ids.map((id, at) => shards.first.run("unique/reserve", keyOf(at), id, ticket)));
+  await shards.first.run("unique/withdraw", keyOf(0), ids[0] ?? "", ticket, 0);
 }
 
 async function fillLimited(under: PoolUnderTest): Promise<void> {

@@ -10,6 +10,7 @@ import type { LogStore } from "@drydock/job-controller/ports/log-store.ts";
 import type { QueueControl } from "@drydock/job-controller/ports/queue-control.ts";
 import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
 import type { ScheduleStore } from "@drydock/job-controller/ports/schedule-store.ts";
+import type { Constants } from "@drydock/job-controller/redis/bundle/bundle.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { createRedisHookOutbox } from "@drydock/job-controller/redis/hooks/hook-outbox.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
@@ -18,10 +19,10 @@ import { createRedisJobIndex } from "@drydock/job-controller/redis/operators/job
 import { createRedisQueueControl } from "@drydock/job-controller/redis/operators/queue-control.ts";
 import { createRedisReportStore } from "@drydock/job-controller/redis/reports/report-store.ts";
 import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule/schedule-store.ts";
-import type { Constants } from "@drydock/job-controller/redis/script.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { Shards } from "@drydock/job-controller/redis/shards/shards.ts";
 import { auditRedis } from "./audit.ts";
+import { guardCommands } from "./guarded-scripts.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 /** The pool on a Redis of its own, with a clock that the test moves. */
@@ -56,10 +57,10 @@ export interface PoolOptions {
 
 /** Starts a Redis and makes the pool on it. */
 export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTest> {
-  const { shards: count = 1, maxLogBytes = 1024 * 1024, terms = watchedTerms, constants } = options;
+  const { shards: count = 1, maxLogBytes = 1024 * 1024, terms = watchedTerms, constants = {} } = options;
   const server = await startRedis();
   const clock = new ManualClock();
-  const redis = defineScript(createConnection(server.url), constants);
+  const redis = defineScript(createConnection(server.url), { constants, prologue: guardCommands });
   redis.on("error", () => {});
   await redis.connect();
   const faults: string[] = [];

@@ -28,7 +28,7 @@ export interface Transition {
   from: JobStatus | null;
   event: JobEvent;
   to: JobStatus;
-  /** The file in redis/scripts/ that does it. */
+  /** The file below redis/scripts that does it, without its ending. */
   script: string;
 }
 
@@ -37,28 +37,28 @@ export interface Transition {
  * obey) take the same steps. docs/job-states.md shows this table, and tests hold the scripts against it.
  */
 export const transitions: readonly Transition[] = [
-  { from: null, event: "launch", to: "PENDING", script: "launch" },
-  { from: null, event: "launch for later", to: "SCHEDULED", script: "launch" },
-  { from: "SCHEDULED", event: "due", to: "PENDING", script: "promote" },
-  { from: "PENDING", event: "claim", to: "RUNNING", script: "claim" },
-  { from: "RUNNING", event: "success", to: "SUCCESS", script: "succeed" },
-  { from: "RUNNING", event: "failure, to be tried again", to: "SCHEDULED", script: "fail" },
-  { from: "RUNNING", event: "failure, for good", to: "ERROR", script: "fail" },
-  { from: "RUNNING", event: "postponed", to: "SCHEDULED", script: "postpone" },
-  { from: "RUNNING", event: "release", to: "PENDING", script: "release" },
-  { from: "RUNNING", event: "lease lost", to: "PENDING", script: "reap" },
-  { from: "RUNNING", event: "lease lost three times", to: "ERROR", script: "reap" },
-  { from: "SCHEDULED", event: "stop", to: "STOPPED", script: "stop" },
-  { from: "PENDING", event: "stop", to: "STOPPED", script: "stop" },
-  { from: "RUNNING", event: "stop", to: "STOPPED", script: "confirm" },
-  { from: "SCHEDULED", event: "cancel", to: "CANCELLED", script: "stop" },
-  { from: "PENDING", event: "cancel", to: "CANCELLED", script: "stop" },
-  { from: "RUNNING", event: "cancel", to: "CANCELLED", script: "confirm" },
-  { from: "SCHEDULED", event: "waited too long", to: "ERROR", script: "expire" },
-  { from: "PENDING", event: "waited too long", to: "ERROR", script: "expire" },
-  { from: "SCHEDULED", event: "schedule over", to: "STOPPED", script: "fire" },
-  { from: "CANCELLED", event: "retry", to: "PENDING", script: "retry" },
-  { from: "ERROR", event: "retry", to: "PENDING", script: "retry" },
+  { from: null, event: "launch", to: "PENDING", script: "transitions/launch" },
+  { from: null, event: "launch for later", to: "SCHEDULED", script: "transitions/launch" },
+  { from: "SCHEDULED", event: "due", to: "PENDING", script: "transitions/promote" },
+  { from: "PENDING", event: "claim", to: "RUNNING", script: "transitions/claim" },
+  { from: "RUNNING", event: "success", to: "SUCCESS", script: "transitions/succeed" },
+  { from: "RUNNING", event: "failure, to be tried again", to: "SCHEDULED", script: "transitions/fail" },
+  { from: "RUNNING", event: "failure, for good", to: "ERROR", script: "transitions/fail" },
+  { from: "RUNNING", event: "postponed", to: "SCHEDULED", script: "transitions/postpone" },
+  { from: "RUNNING", event: "release", to: "PENDING", script: "transitions/release" },
+  { from: "RUNNING", event: "lease lost", to: "PENDING", script: "lease/reap" },
+  { from: "RUNNING", event: "lease lost three times", to: "ERROR", script: "lease/reap" },
+  { from: "SCHEDULED", event: "stop", to: "STOPPED", script: "transitions/stop" },
+  { from: "PENDING", event: "stop", to: "STOPPED", script: "transitions/stop" },
+  { from: "RUNNING", event: "stop", to: "STOPPED", script: "transitions/confirm" },
+  { from: "SCHEDULED", event: "cancel", to: "CANCELLED", script: "transitions/stop" },
+  { from: "PENDING", event: "cancel", to: "CANCELLED", script: "transitions/stop" },
+  { from: "RUNNING", event: "cancel", to: "CANCELLED", script: "transitions/confirm" },
+  { from: "SCHEDULED", event: "waited too long", to: "ERROR", script: "transitions/expire" },
+  { from: "PENDING", event: "waited too long", to: "ERROR", script: "transitions/expire" },
+  { from: "SCHEDULED", event: "schedule over", to: "STOPPED", script: "schedule/fire" },
+  { from: "CANCELLED", event: "retry", to: "PENDING", script: "transitions/retry" },
+  { from: "ERROR", event: "retry", to: "PENDING", script: "transitions/retry" },
 ];
 
 /** Whether the event moves a job that stands there. */

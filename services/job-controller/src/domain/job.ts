@@ -100,7 +100,7 @@ export interface Job {
   name: string;
   kind: JobKind;
   status: JobStatus;
-  /** Grows with each claim and each loss; whoever names an older one is refused. */
+  /** Grows with each claim and each loss, at least to the time; whoever names another one is refused. */
   token: number;
   attempt: number;
   crashes: number;
@@ -122,6 +122,10 @@ export interface Job {
   /** The URL that is told about changes of the status, or empty. */
   statusHook: string;
   hookStatus: HookStatus;
+  /** Who launched it, or empty: callers have no names yet. */
+  createdBy: string;
+  /** Of a job that a periodic job launched: the time of its cron line for which it runs. */
+  scheduledFor: number;
   enqueuedAt: number;
   updatedAt: number;
   runAt: number;

@@ -25,6 +25,8 @@ export function newlyLaunched(id: string, now: number, upstreamJobId: string, jo
     status: waits ? "SCHEDULED" : "PENDING",
     enqueuedAt: now,
     updatedAt: now,
+    createdBy: "",
+    scheduledFor: 0,
     statusHook,
     hookStatus: statusHook === "" ? "NONE" : "PENDING",
     runAt: waits ? options.runAt : 0,

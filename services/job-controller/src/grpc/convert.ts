@@ -55,6 +55,7 @@ export function toStatsWithoutParameters(job: Job): JobStats {
     enqueueTime: toDate(job.enqueuedAt),
     updateTime: toDate(job.updatedAt),
     runAt: toDate(job.runAt),
+    scheduledFor: toDate(job.scheduledFor),
     startTime: toDate(job.startedAt),
     endTime: toDate(job.endedAt),
     dieAt: hasDied ? toDate(job.endedAt) : undefined,

@@ -19,7 +19,7 @@ export function createRedisHookOutbox(redis: ScriptedRedis, shards: Shards): Hoo
       const share = Math.ceil(limit / shards.count);
       const order = isNewestFirst ? 1 : 0;
       isNewestFirst = !isNewestFirst;
-      const parts = await shards.all(async (shard) => list(await shard.run("due-hooks", share, leaseMs, order)));
+      const parts = await shards.all(async (shard) => list(await shard.run("hooks/due", share, leaseMs, order)));
       const nexts = parts.map(([next]) => number(next)).filter((next) => next > 0);
       return {
         due: parts.flatMap(([, ...due]) => due.map(toDueHook)),
@@ -30,14 +30,14 @@ export function createRedisHookOutbox(redis: ScriptedRedis, shards: Shards): Hoo
     async settle({ jobId, stored, leaseEndsAt }, settlement, cause) {
       const at = settlement.kind === "retry" ? settlement.at : 0;
       const why = cause.slice(0, maxCauseLength);
-      await shards.ofJob(jobId).run("settle-hook", jobId, stored, leaseEndsAt, settlement.kind, at, why);
+      await shards.ofJob(jobId).run("hooks/settle", jobId, stored, leaseEndsAt, settlement.kind, at, why);
     },
     async redeliver(jobId) {
-      return number(await shards.ofJob(jobId).run("redeliver-hook", jobId, leaseMs));
+      return number(await shards.ofJob(jobId).run("hooks/redeliver", jobId, leaseMs));
     },
     async failed(before, limit) {
       const parts = await shards.all(async (shard) =>
-        list(await shard.run("failed-hooks", before, limit)).map(toFailedHook),
+        list(await shard.run("hooks/failed", before, limit)).map(toFailedHook),
       );
       const newestFirst = parts.flat().sort((a, b) => (a.jobId < b.jobId ? 1 : -1));
       return newestFirst.slice(0, limit);

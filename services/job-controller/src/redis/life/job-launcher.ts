@@ -33,7 +33,7 @@ export class JobLauncher {
     const shard = this.#shardFor(options);
     const run = async (newId: string, hold: Hold) => {
       const given = [newId, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
-      const reply = await shard.run("launch", refusal === undefined ? 0 : 1, ...hold, ...given);
+      const reply = await shard.run("transitions/launch", refusal === undefined ? 0 : 1, ...hold, ...given);
       const [id, now] = list(reply);
       if (id === undefined) throw refusal;
       return typeof now === "number" ? newlyLaunched(text(id), now, "", job) : toJob(reply);

@@ -60,17 +60,17 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async get(jobId: string): Promise<Job> {
-    return toWholeJob(await this.#shards.ofJob(jobId).run("read", jobId));
+    return toWholeJob(await this.#shards.ofJob(jobId).run("operators/read", jobId));
   }
 
   async end(jobId: string, command: JobCommand): Promise<Job> {
-    return toJob(await this.#shards.ofJob(jobId).run("stop", jobId, commandCode(command)));
+    return toJob(await this.#shards.ofJob(jobId).run("transitions/stop", jobId, commandCode(command)));
   }
 
   async retry(jobId: string): Promise<Job> {
     const own = this.#shards.ofJob(jobId);
     const key = this.#shards.count === 1 ? "" : (await this.get(jobId)).uniqueKey;
-    const run = async (_: string, hold: Hold) => toJob(await own.run("retry", jobId, ...hold));
+    const run = async (_: string, hold: Hold) => toJob(await own.run("transitions/retry", jobId, ...hold));
     return this.#keys.holding({ key, request: "", newId: () => jobId, run });
   }
 
@@ -78,7 +78,7 @@ export class RedisJobPool implements port.JobPool {
     const { workerId, incarnation, session } = worker;
     const sayHello = (generation: number) => (shard: Shard, own: Lease[]) => {
       const args = [workerId, incarnation, session, generation, this.#terms.leaseMs, JSON.stringify(info)] as const;
-      return shard.run("hello", ...args, ...leaseArguments(own));
+      return shard.run("lease/hello", ...args, ...leaseArguments(own));
     };
     // the first shard says which of two processes of an id is the newer one, or the shards might differ
     const first = await this.#perShard(held, sayHello(0), [0, 1]);
@@ -93,7 +93,7 @@ export class RedisJobPool implements port.JobPool {
     const identity = [worker.workerId, worker.incarnation, worker.session] as const;
     const replies = await this.#perShard(held, (shard, own) => {
       const args = [...identity, leaseMs, acceptMs, graceMs + graceMarginMs] as const;
-      return shard.run("beat", ...args, ...leaseArguments(own));
+      return shard.run("lease/beat", ...args, ...leaseArguments(own));
     });
     const { named, commands } = splitByVerdict(replies);
     const drain = replies.some(({ reply }) => list(reply)[2] === 1);
@@ -102,7 +102,7 @@ export class RedisJobPool implements port.JobPool {
 
   async update({ workerId, session }: WorkerIdentity, info: WorkerInfo): Promise<void> {
     const json = JSON.stringify(info);
-    await this.#shards.all((shard) => shard.run("update-worker", workerId, session, json));
+    await this.#shards.all((shard) => shard.run("lease/update", workerId, session, json));
   }
 
   disconnect(worker: WorkerIdentity, unheard: Lease[]): Promise<void> {
@@ -115,15 +115,15 @@ export class RedisJobPool implements port.JobPool {
 
   async #cut({ workerId, session }: WorkerIdentity, how: [leaseMs: number, broke: 0 | 1], unheard: Lease[]) {
     const args = [workerId, session, ...how] as const;
-    await this.#perShard(unheard, (shard, own) => shard.run("disconnect", ...args, ...leaseArguments(own)));
+    await this.#perShard(unheard, (shard, own) => shard.run("lease/disconnect", ...args, ...leaseArguments(own)));
   }
 
   async leave({ workerId, session }: WorkerIdentity): Promise<void> {
-    await this.#shards.all((shard) => shard.run("leave", workerId, session));
+    await this.#shards.all((shard) => shard.run("lease/leave", workerId, session));
   }
 
   async drainWorker(workerId: string): Promise<void> {
-    await this.#shards.first.run("drain-worker", workerId);
+    await this.#shards.first.run("operators/drain-worker", workerId);
   }
 
   claim(worker: WorkerIdentity, types: readonly port.ClaimableType[], limit: number): Promise<port.Claim> {
@@ -131,12 +131,14 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async checkIn(lease: Lease, checkIn: port.CheckIn): Promise<void> {
-    await this.#shards.ofJob(lease.jobId).run("check-in", lease.jobId, lease.token, ...checkInArguments(checkIn));
+    await this.#shards
+      .ofJob(lease.jobId)
+      .run("transitions/check-in", lease.jobId, lease.token, ...checkInArguments(checkIn));
   }
 
   async succeed(lease: Lease, checkIn: port.CheckIn): Promise<port.Verdict> {
     const shard = this.#shards.ofJob(lease.jobId);
-    return toVerdict(await shard.run("succeed", lease.jobId, lease.token, ...checkInArguments(checkIn)));
+    return toVerdict(await shard.run("transitions/succeed", lease.jobId, lease.token, ...checkInArguments(checkIn)));
   }
 
   async fail(lease: Lease, failure: port.Failure, checkIn: port.CheckIn): Promise<port.Verdict> {
@@ -145,27 +147,29 @@ export class RedisJobPool implements port.JobPool {
     const policy = [delay, maxFails, backoff.baseMs, backoff.capMs, Math.random()] as const;
     const rest = [...policy, ...checkInArguments(checkIn)] as const;
     return toVerdict(
-      await this.#shards.ofJob(lease.jobId).run("fail", lease.jobId, lease.token, reason, message, ...rest),
+      await this.#shards.ofJob(lease.jobId).run("transitions/fail", lease.jobId, lease.token, reason, message, ...rest),
     );
   }
 
   async postpone(lease: Lease, delayMs: number, checkIn: port.CheckIn): Promise<port.Verdict> {
     const rest = [delayMs, ...checkInArguments(checkIn)] as const;
-    return toVerdict(await this.#shards.ofJob(lease.jobId).run("postpone", lease.jobId, lease.token, ...rest));
+    return toVerdict(
+      await this.#shards.ofJob(lease.jobId).run("transitions/postpone", lease.jobId, lease.token, ...rest),
+    );
   }
 
   async confirm(lease: Lease, command: JobCommand): Promise<port.Verdict> {
     return toVerdict(
-      await this.#shards.ofJob(lease.jobId).run("confirm", lease.jobId, lease.token, commandCode(command)),
+      await this.#shards.ofJob(lease.jobId).run("transitions/confirm", lease.jobId, lease.token, commandCode(command)),
     );
   }
 
   async release(lease: Lease): Promise<port.Verdict> {
-    return toVerdict(await this.#shards.ofJob(lease.jobId).run("release", lease.jobId, lease.token));
+    return toVerdict(await this.#shards.ofJob(lease.jobId).run("transitions/release", lease.jobId, lease.token));
   }
 
   async promote(): Promise<port.PromoteReport> {
-    const replies = (await this.#shards.all((shard) => shard.run("promote", upkeepLimit))).map(list);
+    const replies = (await this.#shards.all((shard) => shard.run("transitions/promote", upkeepLimit))).map(list);
     const dues = replies.map(([, due]) => number(due)).filter((due) => due > 0);
     const nextDueAt = dues.length === 0 ? 0 : Math.min(...dues);
     return { ...toReport(replies.map(([count]) => number(count))), nextDueAt };
@@ -174,20 +178,22 @@ export class RedisJobPool implements port.JobPool {
   async reap(): Promise<port.UpkeepReport> {
     const { leaseMs, unwatchedMs } = this.#terms;
     return toReport(
-      (await this.#shards.all((shard) => shard.run("reap", upkeepLimit, leaseMs, unwatchedMs))).map(number),
+      (await this.#shards.all((shard) => shard.run("lease/reap", upkeepLimit, leaseMs, unwatchedMs))).map(number),
     );
   }
 
   async expire(): Promise<port.UpkeepReport> {
-    return toReport((await this.#shards.all((shard) => shard.run("expire", upkeepLimit))).map(number));
+    return toReport((await this.#shards.all((shard) => shard.run("transitions/expire", upkeepLimit))).map(number));
   }
 
   async endSubJobs(): Promise<port.UpkeepReport> {
-    return toReport((await this.#shards.all((shard) => shard.run("end-sub-jobs", upkeepLimit))).map(number));
+    return toReport(
+      (await this.#shards.all((shard) => shard.run("transitions/end-sub-jobs", upkeepLimit))).map(number),
+    );
   }
 
   async sweep(status: JobStatus, before: number, hooksBefore: number): Promise<port.UpkeepReport> {
-    const run = (shard: Shard) => shard.run("sweep", statusCode(status), before, hooksBefore, upkeepLimit);
+    const run = (shard: Shard) => shard.run("transitions/sweep", statusCode(status), before, hooksBefore, upkeepLimit);
     return toReport((await this.#shards.all(run)).map(number));
   }
 

@@ -62,12 +62,14 @@ export class SubJobLauncher {
     const found = [seen.id, status ? statusCode(status) : 0, command ? commandCode(command) : 0] as const;
     const full = refusal === undefined ? 0 : 1;
     const child = [full, ...as, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
-    return this.#shards.ofJob(parent.jobId).run("launch-sub-job", parent.jobId, parent.token, key, ...found, ...child);
+    return this.#shards
+      .ofJob(parent.jobId)
+      .run("transitions/launch-sub-job", parent.jobId, parent.token, key, ...found, ...child);
   }
 
   async #look(id: string): Promise<Seen> {
     try {
-      return { id, job: toWholeJob(await this.#shards.ofJob(id).run("read", id)) };
+      return { id, job: toWholeJob(await this.#shards.ofJob(id).run("operators/read", id)) };
     } catch (error) {
       if (error instanceof ReasonedError && error.reason === "JOB_NOT_FOUND") return { id };
       throw error;

@@ -9,11 +9,11 @@ const pieceBytes = 64 * 1024;
 export function createRedisLogStore(shards: Shards, maxLogBytes: number): LogStore {
   return {
     async append({ jobId, token }: Lease, offset: number, piece: string): Promise<AppendedLog> {
-      const reply = list(await shards.ofJob(jobId).run("append-log", jobId, token, offset, piece, maxLogBytes));
+      const reply = list(await shards.ofJob(jobId).run("log/append", jobId, token, offset, piece, maxLogBytes));
       return { length: number(reply[0]), full: reply[1] === 1 };
     },
     async read(jobId: string, offset: number): Promise<LogPiece> {
-      const reply = list(await shards.ofJob(jobId).run("read-log", jobId, offset, pieceBytes));
+      const reply = list(await shards.ofJob(jobId).run("log/read", jobId, offset, pieceBytes));
       return { nextOffset: number(reply[0]), text: text(reply[1]) };
     },
   };

@@ -43,7 +43,7 @@ export function createRedisJobIndex(shards: Shards): JobIndex {
 
 /** Ids begin with the time of the launch, so that the last one seen is a place in the list. */
 async function listRunning(shards: Shards, before: string, limit: number): Promise<JobPage> {
-  const parts = await shards.all(async (shard) => list(await shard.run("list-running", before, limit)));
+  const parts = await shards.all(async (shard) => list(await shard.run("operators/list-running", before, limit)));
   const found = parts.flat().map((reply) => toJob(reply));
   const jobs = found.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
   return { jobs, next: jobs.length < limit ? "" : (jobs.at(-1)?.id ?? "") };
@@ -62,7 +62,7 @@ async function readPart(
   limit: number,
 ): Promise<Part> {
   if (position === null) return { position, found: [], seen: null };
-  const [seen, ...items] = list(await shard.run("list", streamOf(source), position, limit));
+  const [seen, ...items] = list(await shard.run("operators/list", streamOf(source), position, limit));
   const found = items.map((item) => {
     const [entry, reply] = list(item);
     return { shard: shard.number, entry: text(entry), reply: reply ?? null };

@@ -21,7 +21,7 @@ export function createRedisQueueControl(redis: ScriptedRedis, shards: Shards, cl
     },
     rates: () => readRates(redis, shards, clock.now()),
     async pause(name: string, pauses: boolean): Promise<boolean> {
-      const changed = await shards.all((shard) => shard.run("pause", name, pauses ? 1 : 0));
+      const changed = await shards.all((shard) => shard.run("operators/pause-queue", name, pauses ? 1 : 0));
       return changed.some((count) => count === 1);
     },
     isDrainPlace: (text) => isPlaceOf(drainPlaceOf(shards.count), text),
@@ -61,7 +61,7 @@ async function drain(
   while (left > 0 && place.shard < shards.count) {
     const shard = shards.at(place.shard);
     const args = [place.newest[place.shard] ?? "0-0", ...place.behind, Math.min(left, drainedAtOnce)] as const;
-    const [count, steps, score, lane] = list(await shard.run("drain", name, ...args));
+    const [count, steps, score, lane] = list(await shard.run("operators/drain-queue", name, ...args));
     stopped += number(count);
     left -= number(steps);
     if (score === undefined) place.shard++;
@@ -107,7 +107,7 @@ async function readQueues(redis: ScriptedRedis, shard: Shard): Promise<QueueStat
 }
 
 async function withState(shard: Shard, queue: QueueState): Promise<QueueState> {
-  const [oldestAt, paused, lanes] = list(await shard.run("queue-state", queue.name)).map(number);
+  const [oldestAt, paused, lanes] = list(await shard.run("operators/queue-state", queue.name)).map(number);
   return { ...queue, oldestAt: oldestAt ?? 0, paused: paused === 1, lanes: lanes ?? 0 };
 }
 

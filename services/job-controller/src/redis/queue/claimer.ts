@@ -10,7 +10,7 @@ import type { Shards } from "../shards/shards.ts";
 /** How long a turn lasts at most, in milliseconds: so long does a controller that is killed in it keep the others waiting. */
 const turnMs = 500;
 
-/** What runs of a type in other shards, as claim.lua takes it. */
+/** What runs of a type in other shards, as transitions/claim.lua takes it. */
 interface Elsewhere {
   /** By Redis' clock. */
   until_ms: number;
@@ -76,7 +76,7 @@ export class Claimer {
     if (this.#shards.count === 1) return [{ shard: 0, types, rank: "" }];
     const first = this.#nextShard++;
     const names = types.map(({ name }) => name);
-    const replies = await this.#shards.all((shard) => shard.run("ranks", ...names));
+    const replies = await this.#shards.all((shard) => shard.run("queue/ranks", ...names));
     const waiting = replies.map((reply) => list(reply).map((ranks) => list(ranks).map(number)));
     const inTurn = waiting.map((_, at) => (first + at) % waiting.length);
     return types.flatMap((type, at) =>
@@ -103,7 +103,7 @@ export class Claimer {
   /** Resolves to whether it was this controller's turn. */
   async #takeTurn(claim: Claim, worker: WorkerIdentity, { type, limit }: WantedOfOne): Promise<boolean> {
     const asked = this.#toAskFor(type.name);
-    const until = number(await this.#shards.ofKey(type.name).run("take-turn", type.name, asked.owner, turnMs));
+    const until = number(await this.#shards.ofKey(type.name).run("queue/take-turn", type.name, asked.owner, turnMs));
     asked.isAnswered = true;
     if (until === 0) return false;
     const begun = performance.now();
@@ -115,7 +115,7 @@ export class Claimer {
 
   /** The next claim waits for this, so that other controllers come between; a turn that can't be ended runs out. */
   async #endTurn(name: string): Promise<true> {
-    await this.#shards.ofKey(name).run("end-turn", name, this.#asked.get(name)?.owner ?? "");
+    await this.#shards.ofKey(name).run("queue/end-turn", name, this.#asked.get(name)?.owner ?? "");
     return true;
   }
 
@@ -131,7 +131,7 @@ export class Claimer {
   async #countElsewhere(name: string, here: number, until: number): Promise<Elsewhere> {
     const others = [...this.#shards].filter(({ number }) => number !== here);
     const elsewhere: Elsewhere = { until_ms: until, total: 0, keys: {} };
-    for (const reply of await Promise.all(others.map((shard) => shard.run("running", name)))) {
+    for (const reply of await Promise.all(others.map((shard) => shard.run("queue/running", name)))) {
       const [total, ...counts] = list(reply);
       elsewhere.total += number(total);
       for (let at = 0; at < counts.length; at += 2) {
@@ -181,7 +181,9 @@ async function claimFrom(
   while (types.length > 0 && claim.jobs.length < limit) {
     const left = limit - claim.jobs.length;
     const named = types.flatMap(({ name, most, mostOfKey }) => [name, most, mostOfKey, elsewhere]);
-    const reply = list(await shard.run("claim", workerId, incarnation, session, left, rank, passed, ...named));
+    const reply = list(
+      await shard.run("transitions/claim", workerId, incarnation, session, left, rank, passed, ...named),
+    );
     const [more, done, behind, ...jobs] = reply;
     for (const job of jobs) claim.jobs.push(toClaimedJob(job));
     claim.more ||= more === 1;

@@ -9,12 +9,13 @@ import {
   type Lease,
   usualOptions,
 } from "../../domain/job.ts";
-import { type JobStatus, jobStatuses } from "../../domain/job-state.ts";
+import { isFinal, type JobStatus, jobStatuses } from "../../domain/job-state.ts";
 import type { PeriodicCounts } from "../../domain/schedule.ts";
 import { hookStatuses } from "../../domain/status-hook.ts";
 import type { OpenCommand } from "../../ports/job-pool.ts";
 import { fault, list, number, text } from "../shards/reply.ts";
 import type { Reply } from "../shards/shard.ts";
+import { readStoredJob, type StoredJob } from "./stored-job.gen.ts";
 
 const commands: readonly (JobCommand | undefined)[] = [undefined, "stop", "cancel"];
 
@@ -38,34 +39,36 @@ export function statusOf(reply: Reply | undefined): JobStatus {
   return jobStatuses[Number(reply) - 1] ?? fault("status", reply);
 }
 
-/** A job as record.lua shows it: its id, fields, details and parameters, each in the order of that file. */
+/** A job as record/record.lua shows it: its id, fields, details, parameters and traceparent. */
 export function toJob(reply: Reply, launched: Reply[] = []): Job {
-  const [id, fields, details, parameters] = list(reply);
+  const [id, fields, details, parameters, traceparent] = list(reply);
   const [executions, totals, periodic] = launched;
-  const [status, kind, priority, command, crashes, , , hookStatus, attempt, ...others] = list(fields);
-  const [token, revision, enqueuedAt, updatedAt, runAt, startedAt, endedAt, , , ...names] = others;
-  const [name, upstreamJobId, workerId, fairnessKey] = names;
+  const stored = readStoredJob(fields, details);
+  const status = statusOf(stored.status);
   return {
     id: text(id),
-    status: statusOf(status),
-    kind: jobKinds[number(kind) - 1] ?? fault("kind", kind),
-    priority: number(priority),
-    command: commandOf(number(command)),
-    crashes: number(crashes),
-    hookStatus: hookStatuses[number(hookStatus)] ?? fault("hook status", hookStatus),
-    attempt: number(attempt),
-    token: number(token),
-    revision: number(revision),
-    enqueuedAt: number(enqueuedAt),
-    updatedAt: number(updatedAt),
-    runAt: number(runAt),
-    startedAt: number(startedAt),
-    endedAt: number(endedAt),
-    name: text(name),
-    upstreamJobId: text(upstreamJobId),
-    workerId: text(workerId),
-    fairnessKey: text(fairnessKey),
-    ...toDetails(details),
+    name: stored.name,
+    status,
+    kind: jobKinds[stored.kind - 1] ?? fault("kind", stored.kind),
+    priority: stored.priority,
+    command: commandOf(stored.command),
+    crashes: stored.crashes,
+    hookStatus: hookStatuses[stored.hookStatus] ?? fault("hook status", stored.hookStatus),
+    attempt: stored.attempt,
+    token: stored.token,
+    revision: stored.revision,
+    enqueuedAt: stored.enqueued,
+    updatedAt: stored.updated,
+    runAt: status === "SCHEDULED" ? stored.statusTime : 0,
+    startedAt: stored.started,
+    endedAt: isFinal(status) ? stored.statusTime : 0,
+    upstreamJobId: stored.upstream,
+    workerId: stored.worker,
+    fairnessKey: stored.fairness,
+    createdBy: stored.createdBy,
+    scheduledFor: stored.scheduledFor,
+    ...toDetails(stored),
+    traceparent: text(traceparent),
     parametersJson: text(parameters),
     executions: executions === undefined ? [] : list(executions).map(text),
     executionTotals: toTotals(totals),
@@ -73,30 +76,27 @@ export function toJob(reply: Reply, launched: Reply[] = []): Job {
   };
 }
 
-function toDetails(reply: Reply | undefined) {
-  const [checkIn, checkInAt, phase, percent, error, ...launched] = list(reply);
-  const [traceparent, uniqueKey, policy, labels, schedule, statusHook] = launched;
+function toDetails({ checkIn, checkInAt, phase, percent, error, unique, policy, labels, schedule, hook }: StoredJob) {
   return {
-    checkIn: text(checkIn),
-    checkInAt: number(checkInAt),
-    progress: phase === "" ? undefined : { phase: text(phase), percent: number(percent) },
+    checkIn,
+    checkInAt,
+    progress: phase === "" ? undefined : { phase, percent },
     lastError: toError(error),
-    traceparent: text(traceparent),
-    uniqueKey: text(uniqueKey),
+    uniqueKey: unique,
     policy: toPolicy(policy),
-    labels: labels === "" ? {} : JSON.parse(text(labels)),
-    schedule: schedule === "" ? undefined : JSON.parse(text(schedule)),
-    statusHook: text(statusHook),
+    labels: labels === "" ? {} : JSON.parse(labels),
+    schedule: schedule === "" ? undefined : JSON.parse(schedule),
+    statusHook: hook,
   };
 }
 
-/** A job as read.lua answers it: with what it launched. */
+/** A job as operators/read.lua answers it: with what it launched. */
 export function toWholeJob(reply: Reply): Job {
   const [job, ...launched] = list(reply);
   return toJob(job ?? null, launched);
 }
 
-/** The options as launch.lua takes them: empty for those that say nothing. */
+/** The options as life/launch.lua takes them: empty for those that say nothing. */
 export function toOptionsArgument(options: LaunchOptions | undefined): string {
   if (options === undefined || options === usualOptions) return "";
   const { kind, priority, fairnessKey, runAt, uniqueKey, requestKey, policy, labels, schedule, statusHook } = options;

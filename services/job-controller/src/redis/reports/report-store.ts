@@ -24,7 +24,7 @@ export function createRedisReportStore({ redis, shards, keepMs }: RedisReportSto
   return {
     byJob,
     async put({ jobId, token }: Lease, { digest, indexDigest, gzip }: NewReport): Promise<void> {
-      await shards.ofJob(jobId).run("put-report", jobId, token, gzip, keepSeconds);
+      await shards.ofJob(jobId).run("reports/put", jobId, token, gzip, keepSeconds);
       for (const known of [digest, indexDigest].filter((text) => text !== "")) {
         await answered(redis.set(shards.ofKey(known).keys.newestReport(known), jobId, "EX", keepSeconds));
       }

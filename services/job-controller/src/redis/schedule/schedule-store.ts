@@ -14,12 +14,12 @@ const mostDueAtOnce = 100;
 export function createRedisScheduleStore(redis: ScriptedRedis, shards: Shards, clock: Clock): ScheduleStore {
   const change = async (jobId: string, what: "pause" | "resume", nextAt: number): Promise<Job> => {
     const shard = shards.ofJob(jobId);
-    await shard.run("pause-schedule", jobId, what, nextAt);
-    return toWholeJob(await shard.run("read", jobId));
+    await shard.run("schedule/pause", jobId, what, nextAt);
+    return toWholeJob(await shard.run("operators/read", jobId));
   };
   return {
     async due() {
-      const parts = await shards.all(async (shard) => list(await shard.run("due-periodic", mostDueAtOnce)));
+      const parts = await shards.all(async (shard) => list(await shard.run("schedule/due", mostDueAtOnce)));
       const nexts = parts.map(([next]) => number(next)).filter((next) => next > 0);
       return {
         due: parts.flatMap(([, ...due]) => due.map(toDueSchedule)),
@@ -31,8 +31,8 @@ export function createRedisScheduleStore(redis: ScriptedRedis, shards: Shards, c
       const id = createJobId(clock.now(), shardOf(jobId));
       const jitter = Math.floor(Math.random() * schedule.jitterMs);
       const wanted = runAt === 0 ? 0 : runAt + jitter;
-      const settled = [id, wanted, nextAt, missed, schedule.overlap] as const;
-      return (await shards.ofJob(jobId).run("fire", jobId, dueAt, ...settled)) === 1;
+      const settled = [id, wanted, runAt, nextAt, missed, schedule.overlap] as const;
+      return (await shards.ofJob(jobId).run("schedule/fire", jobId, dueAt, ...settled)) === 1;
     },
     pause: (jobId) => change(jobId, "pause", 0),
     resume: (jobId, nextAt) => change(jobId, "resume", nextAt),

@@ -2,6 +2,7 @@ import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import { jobKinds } from "../../domain/job.ts";
 import { jobStatuses } from "../../domain/job-state.ts";
 import { type Refused, wayOut } from "../../domain/way-out.ts";
+import { recordVersion } from "../record/fields.ts";
 
 /** How long callers are asked to wait while Redis is away, in milliseconds. */
 const retryAfterMs = 2_000;
@@ -53,6 +54,8 @@ export function toReasonedError(thrown: unknown): Error {
       return new IdTaken(subject);
     case "JOB_NOT_FOUND":
       return jobNotFound(subject);
+    case "RECORD_VERSION_UNKNOWN":
+      return recordVersionUnknown(subject);
     case "JOB_STATUS_FORBIDS":
       return statusForbids(subject);
     case "UNIQUE_TAKEN":
@@ -94,6 +97,16 @@ export function jobNotFound(jobId: string): ReasonedError {
   return new ReasonedError("JOB_NOT_FOUND", `there is no job ${jobId}: it never existed, or it is past its keep time`, {
     metadata: { job_id: jobId },
     resource: { type: "drydock.job.v1.Job", name: jobId },
+  });
+}
+
+/** @param subject the job's id and the version of its record */
+function recordVersionUnknown(subject: string): ReasonedError {
+  const [jobId = "", version = ""] = subject.split(" ");
+  const text = `the record of job ${jobId} has version ${version}, and this controller reads ${recordVersion}; upgrade it`;
+  return new ReasonedError("RECORD_VERSION_UNKNOWN", text, {
+    metadata: { job_id: jobId, record_version: version },
+    precondition: { type: "RECORD_VERSION", subject: jobId, description: text },
   });
 }
 

@@ -22,7 +22,7 @@ async function scene() {
   const { shard, calls } = shardAlone();
   const outcomes: string[] = [];
   const run = async (name: string) => {
-    const outcome = await shard.run("read", name).then(String, () => "failed");
+    const outcome = await shard.run("operators/read", name).then(String, () => "failed");
     outcomes.push(`${name} ${outcome}`);
   };
   for (const name of ["first", "second", "third"]) {
@@ -58,7 +58,7 @@ describe("the operations that wait for a call", () => {
 
 describe("the operations of one turn", () => {
   function runMany(shard: Shard, count: number): void {
-    for (let at = 0; at < count; at++) shard.run("read", `job ${at}`).catch(() => {});
+    for (let at = 0; at < count; at++) shard.run("operators/read", `job ${at}`).catch(() => {});
   }
 
   test("are one call at its end", async () => {

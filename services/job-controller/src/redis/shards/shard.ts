@@ -1,8 +1,9 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type Redis, ReplyError } from "ioredis";
 import { Packr } from "msgpackr";
+import { type BundleOptions, readBundle } from "../bundle/bundle.ts";
+import type { OperationName } from "../bundle/operations.gen.ts";
 import { keysOf, type ShardKeys } from "../keys.ts";
-import { type Constants, frequentTransitions, keyCount, readScript, type TransitionName } from "../script.ts";
 import { list, text } from "./reply.ts";
 import { toReasonedError } from "./reply-errors.ts";
 
@@ -13,7 +14,7 @@ export type Argument = string | number | Buffer;
 export type Reply = string | number | boolean | null | Reply[];
 
 interface Operation {
-  name: TransitionName;
+  name: OperationName;
   args: Argument[];
   resolve(reply: Reply): void;
   reject(error: Error): void;
@@ -46,8 +47,8 @@ export type OnFault = (jobId: string, cause: string) => void;
 /** A connection with the script of a shard as a method; see defineScript. */
 export interface ScriptedRedis extends Redis {
   drydockBuffer(...args: Argument[]): Promise<Buffer>;
-  /** The script with the frequent transitions only. */
-  drydockFrequentBuffer(...args: Argument[]): Promise<Buffer>;
+  /** A text of the script with its positions as those in the Lua files. */
+  withFiles(text: string): string;
 }
 
 /** One shard: gathers the operations of an event-loop turn, from all streams and calls, into one script call. */
@@ -73,7 +74,7 @@ export class Shard {
    * Runs one operation; operations of a shard run in the order in which they were given. Only those that are under way
    * when Redis is made to forget its scripts (SCRIPT FLUSH) are sent again, perhaps behind later ones.
    */
-  run(name: TransitionName, ...args: Argument[]): Promise<Reply> {
+  run(name: OperationName, ...args: Argument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ name, args, resolve, reject });
       const batchSize = this.#calls === 0 ? idleBatchSize : maxBatchSize;
@@ -99,10 +100,10 @@ export class Shard {
     this.#calls++;
     try {
       const replies = await this.#send(batch);
-      for (const [at, operation] of batch.entries()) settle(operation, replies[at]);
+      for (const [at, operation] of batch.entries()) this.#settle(operation, replies[at]);
       for (const fault of replies.slice(batch.length)) {
         const [jobId, cause] = list(fault as Reply);
-        this.#onFault(text(jobId), text(cause));
+        this.#onFault(text(jobId), this.#redis.withFiles(text(cause)));
       }
     } catch (error) {
       const reasoned = toReasonedError(error);
@@ -116,35 +117,30 @@ export class Shard {
   }
 
   async #send(batch: Operation[]): Promise<Array<Reply | ErrorReply>> {
-    const { jobs, scheduled, workers, leases, counts } = this.keys;
-    const given: Argument[] = [jobs, scheduled, workers, leases, counts, this.#clock.now()];
     const bytes: Buffer[] = [];
     const toText = (arg: Argument): string => {
       if (typeof arg === "string") return arg;
       return String(typeof arg === "number" ? arg : firstBytes + bytes.push(arg) - 1);
     };
     const operations = messagePack.pack(batch.map(({ name, args }) => [name, ...args.map(toText)]));
-    const isFrequent = batch.every(({ name }) => frequentTransitions.has(name));
-    const script = isFrequent ? "drydockFrequentBuffer" : "drydockBuffer";
-    return messagePack.unpack(await this.#redis[script](...given, operations, ...bytes));
+    return messagePack.unpack(await this.#redis.drydockBuffer(this.keys.jobs, this.#clock.now(), operations, ...bytes));
+  }
+
+  #settle(operation: Operation, reply: Reply | ErrorReply | undefined): void {
+    if (isError(reply)) operation.reject(toReasonedError(new Error(this.#redis.withFiles(reply.err))));
+    else operation.resolve(reply ?? null);
   }
 }
 
-/** Gives the connection the script, which Redis loads whenever the connection is made. Default: with its own constants. */
-export function defineScript(redis: Redis, constants: Constants = {}): ScriptedRedis {
-  const isFrequent = (name: TransitionName) => frequentTransitions.has(name);
-  const scripts = { drydock: readScript(undefined, constants), drydockFrequent: readScript(isFrequent, constants) };
-  for (const [name, lua] of Object.entries(scripts)) redis.defineCommand(name, { numberOfKeys: keyCount, lua });
+/** Gives the connection the script, which Redis loads whenever the connection is made. */
+export function defineScript(redis: Redis, options: BundleOptions = {}): ScriptedRedis {
+  const { lua, withFiles } = readBundle(options);
+  redis.defineCommand("drydock", { numberOfKeys: 1, lua });
   // Redis may forget scripts that it knows from EVAL alone; where this fails, calls bring them along
   redis.on("ready", () => {
-    for (const lua of Object.values(scripts)) redis.script("LOAD", lua).catch(() => {});
+    redis.script("LOAD", lua).catch(() => {});
   });
-  return redis as ScriptedRedis;
-}
-
-function settle(operation: Operation, reply: Reply | ErrorReply | undefined): void {
-  if (isError(reply)) operation.reject(toReasonedError(new Error(reply.err)));
-  else operation.resolve(reply ?? null);
+  return Object.assign(redis, { withFiles }) as ScriptedRedis;
 }
 
 function isError(reply: Reply | ErrorReply | undefined): reply is ErrorReply {

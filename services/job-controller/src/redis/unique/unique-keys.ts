@@ -76,7 +76,7 @@ export class UniqueKeys {
   async freeDue(limit: number): Promise<number[]> {
     if (this.#shards.count === 1) return [];
     return this.#shards.all(async (shard) => {
-      const due = list(await shard.run("due-keys", limit)).map((reservation) => list(reservation).map(text));
+      const due = list(await shard.run("unique/due", limit)).map((reservation) => list(reservation).map(text));
       await Promise.all(due.map(([key = "", jobId = "", ticket = ""]) => this.#settle(key, { jobId, ticket })));
       return due.length;
     });
@@ -103,7 +103,7 @@ export class UniqueKeys {
     const now = this.#clock.now();
     const forRequest = request && `.${request}`;
     const ticket = `${now}-${randomInt(2 ** 32).toString(36)}${forRequest}`;
-    const reply = list(await this.#shards.ofKey(key).run("reserve-key", key, jobId, ticket)).map(text);
+    const reply = list(await this.#shards.ofKey(key).run("unique/reserve", key, jobId, ticket)).map(text);
     const [state = "", by = "", itsTicket = ""] = reply;
     if (state !== "elsewhere") return { jobId, hold: [state as Hold[0], by] };
     const isYoung = Math.abs(now - Number.parseInt(itsTicket, 10)) < launchMs;
@@ -116,9 +116,9 @@ export class UniqueKeys {
 
   /** What became of a reservation: how its job holds the key, or undefined when that is over and the key is free. */
   async #settle(key: string, { jobId, ticket }: Reservation, patienceMs = launchMs): Promise<Hold | undefined> {
-    const state = text(await this.#shards.at(shardOf(jobId)).run("withdraw-key", key, jobId, ticket, patienceMs));
+    const state = text(await this.#shards.at(shardOf(jobId)).run("unique/withdraw", key, jobId, ticket, patienceMs));
     if (state !== "free") return [state as Hold[0], jobId];
-    await this.#shards.ofKey(key).run("free-key", key, jobId, ticket);
+    await this.#shards.ofKey(key).run("unique/free", key, jobId, ticket);
     return undefined;
   }
 

@@ -598,6 +598,8 @@ export interface JobStats {
     | undefined;
   /** How its status hook stands. Neither a revision nor a watcher tells of its changes. */
   hookStatus: HookStatus;
+  /** Of a job that a periodic job launched: the time of its cron line for which it runs, without jitter. Else unset. */
+  scheduledFor: Date | undefined;
 }
 
 export interface JobStats_LabelsEntry {
@@ -1924,6 +1926,7 @@ function createBaseJobStats(): JobStats {
     executionTotals: [],
     periodic: undefined,
     hookStatus: 0,
+    scheduledFor: undefined,
   };
 }
 
@@ -2027,6 +2030,9 @@ export const JobStats: MessageFns<JobStats> = {
     }
     if (message.hookStatus !== 0) {
       writer.uint32(264).int32(message.hookStatus);
+    }
+    if (message.scheduledFor !== undefined) {
+      Timestamp.encode(toTimestamp(message.scheduledFor), writer.uint32(274).fork()).join();
     }
     return writer;
   },
@@ -2311,6 +2317,14 @@ export const JobStats: MessageFns<JobStats> = {
             message.hookStatus = reader.int32() as any;
             continue;
           }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.scheduledFor = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2445,6 +2459,11 @@ export const JobStats: MessageFns<JobStats> = {
         : isSet(object.hook_status)
         ? hookStatusFromJSON(object.hook_status)
         : 0,
+      scheduledFor: isSet(object.scheduledFor)
+        ? fromJsonTimestamp(object.scheduledFor)
+        : isSet(object.scheduled_for)
+        ? fromJsonTimestamp(object.scheduled_for)
+        : undefined,
     };
   },
 
@@ -2555,6 +2574,9 @@ export const JobStats: MessageFns<JobStats> = {
     if (message.hookStatus !== 0) {
       obj.hookStatus = hookStatusToJSON(message.hookStatus);
     }
+    if (message.scheduledFor !== undefined) {
+      obj.scheduledFor = message.scheduledFor.toISOString();
+    }
     return obj;
   },
 
@@ -2612,6 +2634,7 @@ export const JobStats: MessageFns<JobStats> = {
       ? PeriodicState.fromPartial(object.periodic)
       : undefined;
     message.hookStatus = object.hookStatus ?? 0;
+    message.scheduledFor = object.scheduledFor ?? undefined;
     return message;
   },
 };

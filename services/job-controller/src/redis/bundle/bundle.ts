@@ -1,0 +1,103 @@
+import { readScriptFiles, type ScriptFile } from "./script-file.ts";
+
+/** The one script that Redis runs, made of all files. */
+export interface Bundle {
+  lua: string;
+  /** A text of Redis with the positions in the script, "user_script:123", as positions in the files, "queue/lanes.lua:12". */
+  withFiles(text: string): string;
+}
+
+/** What may be other than in production. */
+export interface BundleOptions {
+  /** Lua of one line that a file begins with, e.g. for tests that watch what it does. Default: none. */
+  prologue?: (file: ScriptFile) => string;
+  /** Numbers to put in place of constants, by their names: `NAME = 200` becomes the given number. Default: none. */
+  constants?: Constants;
+}
+
+/** Numbers of the scripts by their names, in capitals. */
+export type Constants = Readonly<Record<string, number>>;
+
+/**
+ * Joins the files to one script. A module is made when something needs it first, so that a call makes only what its
+ * operations stand on: making all functions anew for each call would cost more than most calls.
+ * @throws Error when a file needs what is not there, what needs it, or an operation
+ */
+export function bundleScripts(files: readonly ScriptFile[], options: BundleOptions = {}): Bundle {
+  const ordered = inOrderOfNeeds(files);
+  const entry = ordered.find(({ kind }) => kind === "entry");
+  if (entry === undefined) throw new Error("there is no dispatch.lua");
+  const lines: string[] = [];
+  const starts: Array<{ line: number; path: string }> = [];
+  const add = (file: ScriptFile) => {
+    lines.push(bindNeeds(file, options));
+    starts.push({ line: lines.length, path: file.path });
+    lines.push(
+      ...withConstants(file.text, options.constants ?? {})
+        .trimEnd()
+        .split("\n"),
+    );
+  };
+  const refusable = files.filter(({ isRefusedWhenFull }) => isRefusedWhenFull).map(({ path }) => `["${path}"] = true`);
+  lines.push(`local redis, modules, refused_when_full = redis, {}, { ${refusable.join(", ")} }`, "local factories = {");
+  for (const file of ordered) {
+    if (file === entry) continue;
+    lines.push(`["${file.path}"] = function()`);
+    add(file);
+    lines.push("end,");
+  }
+  lines.push("}", makeOnDemand);
+  add(entry);
+  const locate = (line: number) => {
+    const start = starts.findLast((known) => known.line < line);
+    return start === undefined ? `script:${line}` : `${start.path}.lua:${line - start.line}`;
+  };
+  const withFiles = (text: string) => text.replaceAll(/\buser_script:(\d+)/g, (_, line) => locate(Number(line)));
+  return { lua: lines.join("\n"), withFiles };
+}
+
+/** Reads and joins this controller's scripts. */
+export function readBundle(options: BundleOptions = {}): Bundle {
+  return bundleScripts(readScriptFiles(), options);
+}
+
+const makeOnDemand =
+  "setmetatable(modules, { __index = function(made, path) local module = factories[path]() made[path] = module return module end })";
+
+/**
+ * The files, each behind those that it needs.
+ * @throws Error when a file needs what is not there, what needs it, or an operation
+ */
+export function inOrderOfNeeds(files: readonly ScriptFile[]): ScriptFile[] {
+  const known = new Map(files.map((file) => [file.path, file]));
+  const ordered = new Set<ScriptFile>();
+  const visit = (file: ScriptFile, above: readonly string[]) => {
+    if (above.includes(file.path))
+      throw new Error(`modules need each other in a circle: ${[...above, file.path].join(" → ")}`);
+    if (ordered.has(file)) return;
+    for (const need of file.needs) {
+      const needed = known.get(need);
+      if (needed === undefined) throw new Error(`${file.path}.lua needs ${need}, and there is no such file`);
+      if (needed.kind !== "module")
+        throw new Error(`${file.path}.lua needs ${need}, which is no module: what both use belongs into one`);
+      visit(needed, [...above, file.path]);
+    }
+    ordered.add(file);
+  };
+  for (const file of files) visit(file, []);
+  return [...ordered];
+}
+
+/** The line that makes the needed modules local variables of the file. */
+function bindNeeds(file: ScriptFile, { prologue }: BundleOptions): string {
+  const names = file.needs.map((need) => (need.split("/").at(-1) ?? "").replaceAll("-", "_"));
+  const modules = file.needs.map((need) => `modules["${need}"]`);
+  const needs = names.length === 0 ? "" : `local ${names.join(", ")} = ${modules.join(", ")}`;
+  return `${needs} ${prologue?.(file) ?? ""}`.trim();
+}
+
+function withConstants(text: string, constants: Constants): string {
+  const replace = (lua: string, [name, value]: [string, number]) =>
+    lua.replace(new RegExp(`\\b${name} = \\d+`), `${name} = ${value}`);
+  return Object.entries(constants).reduce(replace, text);
+}

@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A file of Lua below redis/scripts: a module, which gives functions to others, or an operation, which the controller calls. */
+export interface ScriptFile {
+  /** Its path below redis/scripts without ".lua", e.g. "queue/lanes". An operation's name is its path. */
+  path: string;
+  kind: "module" | "operation" | "entry";
+  /** What its header says it does. */
+  purpose: string;
+  /** The modules that it uses; each is a local variable in it, named by the last part of its path. */
+  needs: string[];
+  /** What a module's table has for others. */
+  gives: string[];
+  /** The kinds of keys that its own commands read, e.g. "lanes" for {drydock:0}:lanes:<job type>. */
+  reads: string[];
+  /** The kinds of keys that its own commands change; it may read them too. */
+  writes: string[];
+  /** The reasons with which an operation refuses. */
+  errors: string[];
+  /** Whether Redis may refuse the operation while its memory is full; others are under way and must be able to end. */
+  isRefusedWhenFull: boolean;
+  text: string;
+}
+
+/** The folder of the scripts. */
+export const scriptFolder: string = join(import.meta.dirname, "..", "scripts");
+
+/** The file that runs the operations of a call. */
+const entryPath = "dispatch";
+
+/** What a header may say beside its purpose, and whether that is a list. */
+const headerKeys = new Map([
+  ["needs", true],
+  ["gives", true],
+  ["reads", true],
+  ["writes", true],
+  ["arguments", false],
+  ["reply", false],
+  ["errors", true],
+  ["when memory is full", false],
+]);
+
+/** Reads all files of the folder. Default: those of this controller. */
+export function readScriptFiles(folder: string = scriptFolder): ScriptFile[] {
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".lua"));
+  return paths
+    .sort()
+    .map((path) => parseScriptFile(path.replace(/\.lua$/, ""), readFileSync(join(folder, path), "utf8")));
+}
+
+/**
+ * Reads a file's header.
+ * @throws Error when it does not say what the file does, or says what no header says
+ */
+export function parseScriptFile(path: string, text: string): ScriptFile {
+  const comment = /^(?:--.*\n)+/.exec(text)?.[0] ?? "";
+  const name = path.split("/").at(-1) ?? "";
+  const purpose = new RegExp(`^-- ${name}: (.+)`).exec(comment)?.[1];
+  if (purpose === undefined) throw new Error(`${path}.lua does not begin with "-- ${name}: " and what it does`);
+  const said = readHeader(comment, path);
+  const listOf = (key: string) => (said.get(key) ?? "").split(/,\s*/).filter((item) => item !== "");
+  const isOperation = said.has("reply");
+  if (isOperation === said.has("gives") && path !== entryPath) {
+    throw new Error(`${path}.lua must say either what it gives, as a module, or its reply, as an operation`);
+  }
+  return {
+    path,
+    kind: path === entryPath ? "entry" : isOperation ? "operation" : "module",
+    purpose,
+    needs: listOf("needs"),
+    gives: listOf("gives"),
+    reads: listOf("reads"),
+    writes: listOf("writes"),
+    errors: listOf("errors"),
+    isRefusedWhenFull: said.get("when memory is full") === "refused",
+    text,
+  };
+}
+
+/** The lines "-- key: value" of a header; a line that begins with two more spaces goes on with the one before. */
+function readHeader(comment: string, path: string): Map<string, string> {
+  const lines = comment
+    .replaceAll(/\n-- {3,}/g, " ")
+    .split("\n")
+    .slice(1);
+  const said = new Map<string, string>();
+  for (const line of lines) {
+    const [, key = "", value = ""] = /^-- ([a-z ]+): (.+)$/.exec(line) ?? [];
+    if (headerKeys.has(key)) said.set(key, value);
+    else if (/^-- (needs|gives|reads|writes|touches|reply|errors)\b/.test(line)) {
+      throw new Error(`${path}.lua: the header line "${line}" is not understood`);
+    }
+  }
+  return said;
+}

@@ -1,0 +1,26 @@
+-- watch: whether leases were looked at all the time, or nobody could renew them.
+-- needs: call/context
+-- gives: leases
+-- reads: watched, leases
+-- writes: watched, leases
+local watch = {}
+local MOST_GIVEN, GIVING_MS = 1000, 2000
+
+-- Notes that leases are looked at. When nobody had looked for a while, all leases that had not ended at the last look become
+-- whole; false while there are more of them.
+function watch.leases(lease, unwatched)
+  local now, key, leases = context.now, context.prefix .. "watched", context.prefix .. "leases"
+  local last = tonumber(redis.call("GET", key) or 0)
+  if now - last > unwatched then
+    -- leases with the least left come first, and those that were given a moment ago are left out
+    local ends = "(" .. now + lease - GIVING_MS
+    local short = redis.call("ZRANGEBYSCORE", leases, "(" .. last, ends, "LIMIT", 0, MOST_GIVEN)
+    for _, worker in ipairs(short) do redis.call("ZADD", leases, now + lease, worker) end
+    if #short == MOST_GIVEN then return false end
+  end
+  -- another controller's clock may be ahead, but not by that much
+  if now > last or now < last - lease then redis.call("SET", key, now) end
+  return true
+end
+
+return watch

@@ -1,0 +1,23 @@
+-- final: how a job enters a final status.
+-- needs: call/context, call/totals, record/codes, record/index, life/moves, schedule/times
+-- gives: enter
+-- reads: unique
+-- writes: unique, ended, expiring
+local final = {}
+
+-- Moves the job there; the caller stores it. Does not launch what waits for its end: see finish.job.
+function final.enter(id, job, to)
+  moves.change(job, to)
+  totals.ended(job.name)
+  job.status_time = context.now
+  local place, entry = index.add(index.ended(to), id)
+  job.end_place = place
+  if entry then job.end_entry = entry end
+  if job.unique ~= "" and redis.call("HGET", context.prefix .. "unique", job.unique) == id then
+    redis.call("HDEL", context.prefix .. "unique", job.unique)
+  end
+  if job.policy and job.policy[5] > 0 then redis.call("ZREM", context.prefix .. "expiring", id) end
+  if job.kind == codes.kind.PERIODIC then times.end_plan(id) end
+end
+
+return final

@@ -1,0 +1,49 @@
+-- full-lanes: how a claim gets past lanes whose fairness key has no room.
+-- needs: queue/lanes
+-- gives: MOST_PASSED, walk_over, next_with_room
+-- reads: lanes
+
+-- A call passes over at most MOST_PASSED lanes; the next call goes on behind them.
+local full_lanes = { MOST_PASSED = 200 }
+
+-- The index behind the lane that an earlier call passed over last, told as its score and name; else the first one. When the
+-- lane stands elsewhere now, lanes may be looked at again, but none is left out.
+local function index_behind(all, passed, rank)
+  local score, lane = string.match(passed, "^(%S+) (.+)$")
+  if not lane then
+    return rank and redis.call("ZCOUNT", all, "-inf", string.format("(%.0f", rank * lanes.RANK)) or 0
+  end
+  if redis.call("ZSCORE", all, lane) == score then return redis.call("ZRANK", all, lane) + 1 end
+  return redis.call("ZCOUNT", all, "-inf", "(" .. score)
+end
+
+-- A walk over the lanes of a type, or of one of its ranks. Lanes that it has passed over stay full as long as the call lasts,
+-- and taken jobs put lanes back only, so that its index stays right.
+function full_lanes.walk_over(name, rank, passed, left)
+  local all = lanes.of(name)
+  return { lanes = all, stop = lanes.end_of(rank), index = index_behind(all, passed, rank), left = left, passed = "" }
+end
+
+-- The lane and score that come next among those whose fairness key has room. When none was found, the walk's passed is
+-- empty at its end.
+function full_lanes.next_with_room(walk, room_of)
+  while walk.left > 0 do
+    local count = math.min(walk.left, 20)
+    local found = redis.call("ZRANGE", walk.lanes, walk.index, walk.index + count - 1, "WITHSCORES")
+    for at = 1, #found, 2 do
+      local lane, score = found[at], tonumber(found[at + 1])
+      if score >= walk.stop then
+        walk.passed = ""
+        return nil
+      end
+      if room_of(string.sub(lane, 3)) > 0 then return lane, score end
+      walk.index, walk.left, walk.passed = walk.index + 1, walk.left - 1, found[at + 1] .. " " .. lane
+    end
+    if #found < 2 * count then
+      walk.passed = ""
+      return nil
+    end
+  end
+end
+
+return full_lanes

@@ -1,0 +1,15 @@
+-- succeed: a run has ended well.
+-- needs: record/codes, record/store, life/moves, life/finish, lease/held
+-- arguments: id, token, last check-in or empty, phase or empty, percent
+-- reply: accepted, duplicate or stale
+-- errors: JOB_NOT_FOUND
+return function(id, token, text, phase, percent)
+  local job = store.load(id)
+  local verdict = moves.standing(job, token)
+  if verdict ~= "held" then return verdict end
+  moves.check_in(job, text, phase, percent)
+  held.let_go(id, job)
+  finish.job(id, job, codes.status.SUCCESS)
+  moves.save(id, job)
+  return "accepted"
+end
