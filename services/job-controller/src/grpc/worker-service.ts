@@ -100,7 +100,7 @@ async function openSession(
 ): Promise<WorkerSession> {
   if (first?.$case !== "hello") throw protocolViolation("the first message of a stream must be a Hello");
   const { workerId, incarnation, version, slots, types } = validateHello(first.value);
-  const makeTypesKnown = deps.types.prepare(types);
+  const registerTypes = deps.types.prepare(types);
   const identity = { workerId, incarnation, session: randomUUID() };
   const outbox = new WorkerOutbox((response) => call.send(response));
   const channel = createWorkerChannel((message) => outbox.say(message), end, deps);
@@ -111,7 +111,7 @@ async function openSession(
     slots,
     held: first.value.held.map(toLease),
   });
-  await session.open(makeTypesKnown);
+  await session.open(registerTypes);
   deps.logger.info({ workerId, version, slots, held: first.value.held.length }, "a worker has joined");
   return session;
 }

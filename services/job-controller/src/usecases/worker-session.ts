@@ -8,8 +8,8 @@ import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, Claim, ClaimableType, JobPool } from "../ports/job-pool.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { KeyLimits } from "./key-limits.ts";
-import { storeAtLast } from "./store-at-last.ts";
 import { storeResult } from "./store-result.ts";
+import { storeWithRetry } from "./store-with-retry.ts";
 import type { RunResult, WorkerChannel } from "./worker-channel.ts";
 
 /** What a session needs. */
@@ -84,11 +84,11 @@ export class WorkerSession {
 
   /**
    * Settles what the worker holds and welcomes it.
-   * @param makeTypesKnown called once the worker is let in: a process that is not must not bring back an old schema
+   * @param registerTypes called once the worker is let in: a process that is not must not bring back an old schema
    */
-  async open(makeTypesKnown: () => Promise<void>): Promise<void> {
+  async open(registerTypes: () => Promise<void>): Promise<void> {
     const reply = await this.#deps.pool.hello(this.identity, this.#info(), this.#hello.held);
-    await makeTypesKnown();
+    await registerTypes();
     for (const { jobId, token } of reply.keep) this.#held.set(jobId, { token, sentAt: undefined });
     // a type's limits hold for what was assigned on an earlier stream too
     const kept = await Promise.all(reply.keep.map(({ jobId }) => this.#deps.pool.get(jobId)));
@@ -154,7 +154,7 @@ export class WorkerSession {
     const { lease } = result;
     const maxFails = this.#types.get(this.#nameOf.get(lease.jobId) ?? "")?.maxFails;
     this.#let(lease.jobId);
-    const verdict = await storeAtLast(() => storeResult(this.#deps.pool, result, maxFails), this.#closed.signal);
+    const verdict = await storeWithRetry(() => storeResult(this.#deps.pool, result, maxFails), this.#closed.signal);
     this.#channel.resultAck(lease, verdict);
     this.#deps.changes.changed(lease.jobId);
   }
