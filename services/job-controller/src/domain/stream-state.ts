@@ -33,7 +33,7 @@ export type StreamEvent =
   | "drain"
   /** The worker sent Draining. */
   | "draining"
-  /** The worker ended or broke the stream, the controller refused something, or it shuts down. */
+  /** The worker ended the stream, the connection broke, or the controller ended it: after a violation, a refusal, or for its shutdown. */
   | "end";
 
 /** One row of the table of a stream's life. */
@@ -48,7 +48,7 @@ export interface StreamTransition {
  * test holds that page to it.
  */
 export const streamTransitions: readonly StreamTransition[] = [
-  // one Hello for each stream: everything behind the first message waits for its outcome
+  // one Hello for each stream; the messages behind the first one wait until the Hello is answered
   { from: "awaitingHello", event: "first message", to: "opening" },
   { from: "opening", event: "welcome", to: "open" },
 
@@ -56,22 +56,22 @@ export const streamTransitions: readonly StreamTransition[] = [
   { from: "open", event: "assign not accepted", to: "unresponsive" },
   { from: "unresponsive", event: "accept or beat", to: "open" },
 
-  // final for this stream; results are stored until the end, because the token alone decides about them
+  // for good on this stream, but results are handled until its end: the token alone decides about them
   { from: "open", event: "claim refused", to: "superseded" },
   { from: "unresponsive", event: "claim refused", to: "superseded" },
 
-  // Drain is sent once for each stream, to a superseded one too: that may be an older stream of the process to be drained
+  // Drain is sent at most once on each stream, on a superseded one too: its worker may still read it
   { from: "open", event: "drain", to: "drainRequested" },
   { from: "unresponsive", event: "drain", to: "drainRequested" },
   { from: "superseded", event: "drain", to: "drainRequested" },
 
-  // Draining decides how the lease is released, so that it outranks what else keeps jobs away
+  // Draining outranks the other states without new jobs, because it decides how the end releases the lease
   { from: "open", event: "draining", to: "draining" },
   { from: "unresponsive", event: "draining", to: "draining" },
   { from: "superseded", event: "draining", to: "draining" },
   { from: "drainRequested", event: "draining", to: "draining" },
 
-  // a stream may end at any time, and nothing comes behind that
+  // a stream may end at any time, and no event follows the end
   { from: "awaitingHello", event: "end", to: "closed" },
   { from: "opening", event: "end", to: "closed" },
   { from: "open", event: "end", to: "closed" },
