@@ -8,7 +8,7 @@ export type StreamState =
   | "open"
   /** The worker did not accept a job in time. It gets no more until it proves that it reads the stream. */
   | "unresponsive"
-  /** Another stream of the worker has taken over, or its lease is lost. The next beat tells the worker and ends the stream. */
+  /** Another stream of the worker has taken over, or the lease is lost. The next beat ends the stream and says why. */
   | "superseded"
   /** An operator called DrainWorker, and the worker was told. It may still break off, as in `open`. */
   | "drainRequested"
@@ -33,7 +33,7 @@ export type StreamEvent =
   | "drain"
   /** The worker sent Draining. */
   | "draining"
-  /** The worker ended the stream, the connection broke, or the controller ended it: after a violation, a refusal, or for its shutdown. */
+  /** The worker ended the stream, the connection broke, or the controller ends it: after an error or for its shutdown. */
   | "end";
 
 /** One row of the table of a stream's life. */
