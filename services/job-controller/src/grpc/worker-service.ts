@@ -2,15 +2,18 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { fieldsInvalid, ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { BidiCall } from "@drydock/shared/grpc/bidi-call.ts";
 import { bidiStream, clientStream, unary } from "@drydock/shared/grpc/handler.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
+import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toStats } from "./convert.ts";
 import { putReport } from "./report-upload.ts";
@@ -63,24 +66,30 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
 
 /** One worker's control stream, from its Hello to its end. */
 async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
+  const stream = new StreamStateMachine();
   const over = Promise.withResolvers<void>();
   const opening = Promise.withResolvers<WorkerSession>();
   over.promise.catch(() => {});
   opening.promise.catch(over.reject);
   const timer = setTimeout(() => opening.reject(protocolViolation("no Hello came")), helloWithinMs);
-  let session: WorkerSession | undefined;
-  let isGreeted = false;
-  const hear = (said: message.WorkerMessage) => {
-    if (session !== undefined) {
-      handle(session, said).catch((error: unknown) => onFault(deps.logger, error, over.reject));
-    } else if (isGreeted) {
-      opening.promise.then((opened) => handle(opened, said)).catch(over.reject);
-    } else {
-      isGreeted = true;
-      openSession(deps, call, said, over.reject).then(opening.resolve, opening.reject);
+  const outbox = new WorkerOutbox((response) => call.send(response));
+  const channel = createWorkerChannel((message) => outbox.say(message), over.reject, deps);
+  const receive = (message: WorkerMessage) => {
+    const handleWhenOpen = () => opening.promise.then((opened) => handle(opened, message));
+    switch (stream.rules.messages) {
+      case "expected to be a Hello":
+        stream.apply("first message");
+        openSession(deps, stream, channel, message).then(opening.resolve, opening.reject);
+        break;
+      case "kept until the Welcome":
+        handleWhenOpen().catch(over.reject);
+        break;
+      case "handled":
+        handleWhenOpen().catch((error: unknown) => onFault(deps.logger, error, over.reject));
     }
   };
-  const ended = call.onMessage(({ messages }) => messages.forEach(hear));
+  const ended = call.onMessage(({ messages }) => messages.forEach(receive));
+  let session: WorkerSession | undefined;
   try {
     session = await Promise.race([opening.promise, ended.then(() => undefined)]);
     clearTimeout(timer);
@@ -88,51 +97,52 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
     await Promise.race([ended, over.promise]);
   } finally {
     clearTimeout(timer);
-    await closeSession(deps, call, opening, session);
+    opening.reject(new Error("the stream is over"));
+    const release = releaseAtEnd(stream.state, isShutdown(call.signal));
+    stream.apply("end");
+    if (session !== undefined) await closeSession(deps, session, release);
   }
 }
 
 async function openSession(
   deps: WorkerServiceDeps,
-  call: WorkCall,
-  { message: first }: message.WorkerMessage,
-  end: (error: Error) => void,
+  stream: StreamStateMachine,
+  channel: WorkerChannel,
+  { message: first }: WorkerMessage,
 ): Promise<WorkerSession> {
   if (first?.$case !== "hello") throw protocolViolation("the first message of a stream must be a Hello");
   const { workerId, incarnation, version, slots, types } = validateHello(first.value);
-  const makeTypesKnown = deps.types.prepare(types);
+  const registerTypes = deps.types.prepare(types);
   const identity = { workerId, incarnation, session: randomUUID() };
-  const outbox = new WorkerOutbox((response) => call.send(response));
-  const channel = createWorkerChannel((message) => outbox.say(message), end, deps);
-  const session = new WorkerSession({ ...deps, onFree: () => deps.dispatcher.ask() }, channel, {
+  const session = new WorkerSession({ ...deps, onFree: () => deps.dispatcher.ask() }, stream, channel, {
     identity,
     version,
     types,
     slots,
     held: first.value.held.map(toLease),
   });
-  await session.open(makeTypesKnown);
+  await session.open(registerTypes);
   deps.logger.info({ workerId, version, slots, held: first.value.held.length }, "a worker has joined");
   return session;
 }
 
 async function closeSession(
   { dispatcher, logger }: WorkerServiceDeps,
-  { signal }: WorkCall,
-  opening: PromiseWithResolvers<WorkerSession>,
-  session: WorkerSession | undefined,
+  session: WorkerSession,
+  release: LeaseRelease,
 ): Promise<void> {
-  opening.reject(new Error("the stream is over"));
-  if (session === undefined) return;
   dispatcher.remove(session);
   logger.info({ workerId: session.identity.workerId }, "a worker's stream is over");
-  const byPlan = signal.reason instanceof ReasonedError && signal.reason.reason === "SHUTTING_DOWN";
-  await session.close(byPlan ? "controller" : "worker").catch((error: unknown) => {
+  await session.close(release).catch((error: unknown) => {
     logger.debug({ err: error }, "the lease could not be cut; it runs out by itself");
   });
 }
 
-/** A message that came late is of no weight; a message that breaks the protocol ends the stream. */
+function isShutdown({ reason }: AbortSignal): boolean {
+  return reason instanceof ReasonedError && reason.reason === "SHUTTING_DOWN";
+}
+
+/** Late messages are ignored; a protocol violation ends the stream. */
 function onFault(logger: Logger, thrown: unknown, end: (error: Error) => void): void {
   const error = toError(thrown);
   const reason = error instanceof ReasonedError ? error.reason : "INTERNAL";

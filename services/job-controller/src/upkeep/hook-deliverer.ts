@@ -8,7 +8,7 @@ import { type HookEvent, hookBackoff, hookPatienceMs } from "../domain/status-ho
 import type { DueHook, HookOutbox, HookSettlement } from "../ports/hook-outbox.ts";
 import type { HookAnswer, HookSender } from "../ports/hook-sender.ts";
 import type { JobPool } from "../ports/job-pool.ts";
-import { storeAtLast } from "../usecases/store-at-last.ts";
+import { storeWithRetry } from "../usecases/store-with-retry.ts";
 import { DueLoop, type DueRound } from "./due-loop.ts";
 
 /** How long a receiver may want to be left alone, in milliseconds. */
@@ -140,7 +140,7 @@ export class HookDeliverer implements Service {
     }
     // or it would be told again what it took; anything else comes of the next try too
     const { signal } = settlement.kind === "delivered" ? this.#abort : this.#stopping;
-    await storeAtLast(() => hooks.settle(hook, settlement, cause), signal);
+    await storeWithRetry(() => hooks.settle(hook, settlement, cause), signal);
   }
 }
 

@@ -4,12 +4,13 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
 import type { JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { LeaseRelease, StreamStateMachine } from "../domain/stream-state.ts";
 import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, Claim, ClaimableType, JobPool } from "../ports/job-pool.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { KeyLimits } from "./key-limits.ts";
-import { storeAtLast } from "./store-at-last.ts";
 import { storeResult } from "./store-result.ts";
+import { storeWithRetry } from "./store-with-retry.ts";
 import type { RunResult, WorkerChannel } from "./worker-channel.ts";
 
 /** What a session needs. */
@@ -44,25 +45,21 @@ export class WorkerSession {
   readonly identity: WorkerIdentity;
   readonly names: ReadonlySet<string>;
   readonly #deps: SessionDeps;
+  readonly #stream: StreamStateMachine;
   readonly #channel: WorkerChannel;
   readonly #types: ReadonlyMap<string, JobType>;
   readonly #hello: WorkerHello;
   readonly #held = new Map<string, HeldJob>();
-  readonly #closed = new AbortController();
+  /** Aborts the retries of results when the stream closes. */
+  readonly #retries = new AbortController();
   readonly #nameOf = new Map<string, string>();
   #slots: number;
-  /** It says that it goes: when its stream ends, it is gone by plan. */
-  #isLeaving = false;
-  /** It was asked to. */
-  #isDrained = false;
   #claiming = 0;
-  /** Another stream of the worker, here or elsewhere, has taken over. */
-  #isOusted = false;
-  /** It did not accept what it was sent; it gets nothing more until it is heard again. */
-  #isSilent = false;
 
-  constructor(deps: SessionDeps, channel: WorkerChannel, hello: WorkerHello) {
+  /** @param stream the state of the session's stream, which is `opening` */
+  constructor(deps: SessionDeps, stream: StreamStateMachine, channel: WorkerChannel, hello: WorkerHello) {
     this.#deps = deps;
+    this.#stream = stream;
     this.#channel = channel;
     this.#hello = hello;
     this.#slots = hello.slots;
@@ -78,21 +75,22 @@ export class WorkerSession {
 
   /** How many more jobs the worker takes. */
   get free(): number {
-    if (this.#isLeaving || this.#isDrained || this.#isOusted || this.#isSilent || this.#closed.signal.aborted) return 0;
+    if (!this.#stream.rules.takesJobs) return 0;
     return Math.max(0, this.#slots - this.#held.size - this.#claiming);
   }
 
   /**
    * Settles what the worker holds and welcomes it.
-   * @param makeTypesKnown called once the worker is let in: a process that is not must not bring back an old schema
+   * @param registerTypes called once the worker is let in: a process that is not must not bring back an old schema
    */
-  async open(makeTypesKnown: () => Promise<void>): Promise<void> {
+  async open(registerTypes: () => Promise<void>): Promise<void> {
     const reply = await this.#deps.pool.hello(this.identity, this.#info(), this.#hello.held);
-    await makeTypesKnown();
+    await registerTypes();
     for (const { jobId, token } of reply.keep) this.#held.set(jobId, { token, sentAt: undefined });
     // a type's limits hold for what was assigned on an earlier stream too
     const kept = await Promise.all(reply.keep.map(({ jobId }) => this.#deps.pool.get(jobId)));
     for (const { id, name } of kept) this.#nameOf.set(id, name);
+    this.#stream.apply("welcome");
     this.#channel.welcome(reply);
     for (const { lease, command } of reply.commands) this.#channel.command(lease, command);
     if (reply.drain) this.drain();
@@ -107,8 +105,7 @@ export class WorkerSession {
       for (const job of jobs) this.#assign(job);
       return { more: more || jobs.length === limit, busy };
     } catch (error) {
-      // its next beat says so and ends the stream; till then results may still come on it
-      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#isOusted = true;
+      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#stream.apply("claim refused");
       throw error;
     } finally {
       this.#claiming -= limit;
@@ -123,7 +120,7 @@ export class WorkerSession {
   }
 
   accept({ jobId, token }: Lease): void {
-    this.#heard();
+    this.#markResponsive();
     const held = this.#held.get(jobId);
     if (held?.token === token) held.sentAt = undefined;
   }
@@ -138,7 +135,7 @@ export class WorkerSession {
       if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(error);
       throw error;
     });
-    this.#heard();
+    this.#markResponsive();
     for (const { jobId } of reply.lost) this.#let(jobId);
     this.#channel.beatAck(sequence, reply);
     if (reply.drain) this.drain();
@@ -154,7 +151,7 @@ export class WorkerSession {
     const { lease } = result;
     const maxFails = this.#types.get(this.#nameOf.get(lease.jobId) ?? "")?.maxFails;
     this.#let(lease.jobId);
-    const verdict = await storeAtLast(() => storeResult(this.#deps.pool, result, maxFails), this.#closed.signal);
+    const verdict = await storeWithRetry(() => storeResult(this.#deps.pool, result, maxFails), this.#retries.signal);
     this.#channel.resultAck(lease, verdict);
     this.#deps.changes.changed(lease.jobId);
   }
@@ -168,7 +165,7 @@ export class WorkerSession {
     const before = this.#deps.clock.now() - this.#deps.terms.acceptMs;
     const unheard = this.#unheard(before);
     if (unheard.length === 0) return;
-    this.#isSilent = true;
+    this.#stream.apply("assign not accepted");
     for (const { jobId } of unheard) this.#let(jobId);
     await this.#deps.pool.takeBack(this.identity, unheard);
     for (const { jobId } of unheard) this.#deps.changes.changed(jobId);
@@ -176,27 +173,20 @@ export class WorkerSession {
 
   /** The worker takes no more jobs. */
   async draining(): Promise<void> {
-    this.#isLeaving = true;
+    this.#stream.apply("draining");
     await this.#deps.pool.update(this.identity, this.#info());
   }
 
   /** Asks the worker to finish and go. */
   drain(): void {
-    if (this.#isDrained || this.#isLeaving) return;
-    this.#isDrained = true;
-    this.#channel.drain();
+    if (this.#stream.apply("drain")) this.#channel.drain();
   }
 
-  /**
-   * The stream is over. What was not accepted is given back at once. When the worker broke off, its lease is cut; when
-   * this controller ends by plan, the worker keeps its lease for the way to another one.
-   */
-  async close(by: "worker" | "controller"): Promise<void> {
-    if (this.#closed.signal.aborted) return;
-    this.#closed.abort(new Error("the stream is over"));
-    const { pool } = this.#deps;
-    if (this.#isLeaving) await pool.leave(this.identity);
-    else if (by === "worker") await pool.disconnect(this.identity, this.#unheard());
+  /** Ends the retries of results and releases the lease. To be called when the stream has closed. */
+  async close(release: LeaseRelease): Promise<void> {
+    this.#retries.abort(new Error("the stream is over"));
+    if (release === "leave") await this.#deps.pool.leave(this.identity);
+    if (release === "disconnect") await this.#deps.pool.disconnect(this.identity, this.#unheard());
   }
 
   /** What was sent before then and not accepted. */
@@ -210,11 +200,9 @@ export class WorkerSession {
     this.#channel.end(error);
   }
 
-  /** The worker says something: it may have jobs again. */
-  #heard(): void {
-    if (!this.#isSilent) return;
-    this.#isSilent = false;
-    this.#deps.onFree();
+  /** The worker reads its stream: if it was unresponsive, it may have jobs again. */
+  #markResponsive(): void {
+    if (this.#stream.apply("accept or beat")) this.#deps.onFree();
   }
 
   async #claimable(name: string): Promise<ClaimableType> {
@@ -224,7 +212,7 @@ export class WorkerSession {
   }
 
   #assign(job: ClaimedJob): void {
-    if (this.#closed.signal.aborted) {
+    if (this.#stream.state === "closed") {
       void this.#deps.pool.release({ jobId: job.id, token: job.token }).catch(() => {});
       return;
     }
@@ -247,12 +235,13 @@ export class WorkerSession {
 
   #info(): WorkerInfo {
     const { version } = this.#hello;
+    const { state } = this.#stream;
     const startedAt = this.#deps.clock.now();
     return {
       version,
       jobNames: [...this.names],
       slots: this.#slots,
-      draining: this.#isLeaving || this.#isDrained,
+      draining: state === "drainRequested" || state === "draining",
       startedAt,
     };
   }

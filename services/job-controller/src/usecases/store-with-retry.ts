@@ -1,11 +1,11 @@
 import { sleep } from "@drydock/shared/abort.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 
-/** How long to wait before something is stored again after Redis was away, in milliseconds. */
+/** Wait between two tries while Redis is away, in milliseconds. */
 const againMs = 500;
 
-/** Stores what must not be forgotten, again and again while Redis is away; rejects when the signal aborts meanwhile. */
-export async function storeAtLast<T>(store: () => Promise<T>, signal: AbortSignal): Promise<T> {
+/** Stores what must not be lost: tries again while Redis is away, until the signal aborts. Any other error is passed on. */
+export async function storeWithRetry<T>(store: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {
       return await store();
