@@ -1,5 +1,5 @@
 import { sleep } from "@drydock/shared/abort.ts";
-import { ReasonedError } from "@drydock/shared/errors.ts";
+import { isPoolAway } from "../domain/pool-away.ts";
 
 /** How long to wait before something is stored again after Redis was away, in milliseconds. */
 const againMs = 500;
@@ -10,7 +10,7 @@ export async function storeAtLast<T>(store: () => Promise<T>, signal: AbortSigna
     try {
       return await store();
     } catch (error) {
-      if (!(error instanceof ReasonedError) || error.reason !== "REDIS_UNAVAILABLE") throw error;
+      if (!isPoolAway(error)) throw error;
       await sleep(againMs, signal);
     }
   }

@@ -4,6 +4,7 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
 import type { JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import { isPoolAway } from "../domain/pool-away.ts";
 import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, Claim, ClaimableType, JobPool } from "../ports/job-pool.ts";
 import type { JobChanges } from "./job-changes.ts";
@@ -108,7 +109,7 @@ export class WorkerSession {
       return { more: more || jobs.length === limit, busy };
     } catch (error) {
       // its next beat says so and ends the stream; till then results may still come on it
-      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#isOusted = true;
+      if (error instanceof ReasonedError && !isPoolAway(error)) this.#isOusted = true;
       throw error;
     } finally {
       this.#claiming -= limit;
@@ -135,7 +136,7 @@ export class WorkerSession {
 
   async beat(sequence: number, held: Lease[]): Promise<void> {
     const reply = await this.#deps.pool.beat(this.identity, held).catch((error: unknown) => {
-      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(error);
+      if (error instanceof ReasonedError && !isPoolAway(error)) this.#channel.end(error);
       throw error;
     });
     this.#heard();
