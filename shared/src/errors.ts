@@ -88,6 +88,11 @@ export const errorCatalogue = {
     status: "UNAVAILABLE",
     meaning: "Redis does not answer. Nothing was lost; call again after the delay that RetryInfo gives.",
   },
+  POOL_FORMAT_MISMATCH: {
+    status: "UNAVAILABLE",
+    meaning:
+      "This controller's version or DRYDOCK_SHARDS does not fit the pool in Redis; the message says what an operator has to mend. The call is not at fault: call again, another controller may answer.",
+  },
   SHUTTING_DOWN: {
     status: "UNAVAILABLE",
     meaning: "This controller is shutting down. Call again; another one will answer.",

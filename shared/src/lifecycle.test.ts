@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { describe, test } from "node:test";
+import { ReasonedError } from "./errors.ts";
 import { type Host, runUntilSignal, type Service, startAll, stopAll } from "./lifecycle.ts";
 import { createLogger } from "./logger.ts";
 
@@ -88,6 +89,25 @@ describe("runUntilSignal", () => {
     await run([recorder(events, "a"), recorder(events, "b", { start: fails })], host);
     assert.deepEqual(await exit, [1]);
     assert.deepEqual(events, ["start a", "start b", "stop b", "stop a"]);
+  });
+
+  test("logs a start that was refused with a reason as one line, without a stack", async () => {
+    const host = new FakeHost();
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const refuses = async () => {
+      throw new ReasonedError("REDIS_UNAVAILABLE", "mend it so");
+    };
+    const exit = once(host, "exit");
+    await runUntilSignal([recorder([], "a", { start: refuses })], {
+      logger: createLogger({ name: "test", level: "warn", format: "json", destination }),
+      graceMs: 10,
+      host,
+    });
+    assert.deepEqual(await exit, [1]);
+    const [line, ...others] = lines.map((text) => JSON.parse(text));
+    assert.deepEqual([line?.level, line?.msg, line?.err], ["fatal", "could not start: mend it so", undefined]);
+    assert.deepEqual(others, []);
   });
 
   test("exits with 1 when a service does not stop within the grace time", async () => {

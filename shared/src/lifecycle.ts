@@ -1,5 +1,5 @@
 import { abortable } from "./abort.ts";
-import { toError } from "./errors.ts";
+import { ReasonedError, toError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 
 /** A part that runs: a server, a loop, a connection. */
@@ -34,7 +34,8 @@ async function* startEach(services: readonly Service[], logger?: Logger): AsyncG
       await service.start();
       logger?.debug({ service: service.name }, "started");
     } catch (error) {
-      logger?.error({ service: service.name, err: error }, "could not start");
+      // a refusal is for whoever asked for the start; runUntilSignal logs it as one line
+      if (!(error instanceof ReasonedError)) logger?.error({ service: service.name, err: error }, "could not start");
       throw error;
     }
   }
@@ -106,7 +107,8 @@ const stopSignals = ["SIGTERM", "SIGINT"] as const;
 
 /**
  * Runs the services until SIGTERM or SIGINT, then stops them and ends the process with 0, or with 1 when a service did
- * not start or not stop in time. A second signal ends the process at once with 1.
+ * not start or not stop in time. A second signal ends the process at once with 1. A service that refuses to start with
+ * a ReasonedError is one line in the log, without a stack: the message says what to do.
  */
 export async function runUntilSignal(services: readonly Service[], options: RunOptions): Promise<void> {
   const { logger, graceMs, onReady, host = process } = options;
@@ -148,7 +150,8 @@ async function run(
     await Promise.race([start(), told]);
     logger.info({ signal: await told }, "stopping");
   } catch (error) {
-    logger.fatal({ err: error }, "could not start");
+    if (error instanceof ReasonedError) logger.fatal({ reason: error.reason }, `could not start: ${error.message}`);
+    else logger.fatal({ err: error }, "could not start");
     code = 1;
   }
   wanted = false;

@@ -2,6 +2,7 @@ import { type LaunchOptions, type Lease, noPolicy, usualOptions } from "@drydock
 import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { createRedisJobTypeStore } from "@drydock/job-controller/redis/operators/job-type-store.ts";
+import { checkPoolFormat } from "@drydock/job-controller/redis/pool-format.ts";
 import { demoJob, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
 
 /** So many of each, so that what a key costs by itself does not count. */
@@ -16,6 +17,7 @@ const schedule: Schedule = {
 
 /** Does what leaves a key of each kind behind, with many entries in each that can have many. */
 export async function fillPool(under: PoolUnderTest): Promise<void> {
+  await checkPoolFormat(under.redis.eval.bind(under.redis), under.shards.count);
   const lease = await startJob(under, worker);
   await fillJobs(under);
   await fillLimited(under);

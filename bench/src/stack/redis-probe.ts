@@ -7,6 +7,7 @@ const slowFromMicros = 500;
 const mostSlow = 100_000;
 /** How long Redis is left alone before its memory is read, in milliseconds. */
 const settleMs = 300;
+const formatKey = "{drydock:0}:format";
 
 /** Looks into a Redis from outside. */
 export class RedisProbe {
@@ -16,9 +17,11 @@ export class RedisProbe {
     this.#redis = redis;
   }
 
-  /** Removes all data. */
+  /** Removes all data but the format of Drydock's pool, which a controller that runs does not make again. */
   async flush(): Promise<void> {
+    const format = await this.#redis.dumpBuffer(formatKey);
     await this.#redis.flushall("SYNC");
+    if (format !== null) await this.#redis.restore(formatKey, 0, format);
   }
 
   /** The CPU time that Redis has used, in seconds. */

@@ -110,7 +110,7 @@ export function createJobController(
   });
   const ops = createOpsServer({
     listen: config.opsListen,
-    ready: () => ({ ready: watch.up, checks: { redis: watch.up } }),
+    ready: () => ({ ready: watch.up, checks: { redis: watch.mismatch ?? watch.up } }),
     metrics,
     logger,
   });

@@ -52,7 +52,8 @@ export const controllerVariables = {
   DRYDOCK_SHARDS: {
     schema: wholeNumber({ min: 1, max: maxShards }).default(1),
     example: "4",
-    description: "How many parts the pool has. All controllers of one Redis must agree; set it before the first job.",
+    description:
+      "How many parts the pool has. All controllers of one Redis must agree; it cannot be changed for a pool that exists.",
   },
   DRYDOCK_MAX_WAITING: {
     schema: wholeNumber({ min: 1, max: 100_000_000 }).default(1_000_000),

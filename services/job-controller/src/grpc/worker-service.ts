@@ -8,6 +8,7 @@ import { bidiStream, clientStream, unary } from "@drydock/shared/grpc/handler.ts
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import { isPoolAway } from "../domain/pool-away.ts";
 import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
@@ -160,7 +161,7 @@ async function appendLog(
     changes.changed(lease?.jobId ?? "");
     return { lease, durableOffset: length, closed: full };
   } catch (error) {
-    const isOver = error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE";
+    const isOver = error instanceof ReasonedError && !isPoolAway(error);
     if (isOver) return { lease, durableOffset: offset, closed: true };
     throw error;
   }

@@ -1,42 +1,55 @@
-import { toError } from "@drydock/shared/errors.ts";
+import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { Redis } from "ioredis";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
+import { PoolConnection } from "./pool-connection.ts";
 
 /** How long Redis may take for an answer before it counts as away, in milliseconds. */
 const commandTimeoutMs = 3_000;
 const probePeriodMs = 1_000;
+
+const options = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: commandTimeoutMs,
+  connectTimeout: commandTimeoutMs,
+  keepAlive: 10_000,
+  retryStrategy: (times: number) => Math.min(100 * 2 ** Math.min(times, 5), 1_000),
+};
 
 /**
  * A connection that never waits for a Redis that is away: commands fail at once, and none is sent twice, because nobody
  * can know whether the first one was carried out.
  */
 export function createConnection(url: string): Redis {
-  return new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: commandTimeoutMs,
-    keepAlive: 10_000,
-    retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 5), 1_000),
-  });
+  return new Redis(url, options);
+}
+
+/** The same for the commands of a controller, which sends none to a pool of another format. */
+export function createPoolConnection(url: string, shards: number): PoolConnection {
+  return new PoolConnection(url, options, shards);
 }
 
 /** What the connection watch needs. */
 export interface ConnectionWatchOptions {
-  redis: Redis;
+  redis: PoolConnection;
   logger: Logger;
 }
 
-/** Keeps the connection, asks Redis every second whether it answers, and logs each outage once. */
+/**
+ * Keeps the connection, asks Redis every second whether it answers, and logs each outage once. Redis is up when the
+ * format of its pool was checked as well.
+ */
 export class ConnectionWatch implements RedisProbe {
   readonly name = "redis";
   readonly #options: ConnectionWatchOptions;
   #up = false;
   #timer: NodeJS.Timeout | undefined;
   #version = "";
+  /** The mismatch that was logged last; logged again only once it has changed or was mended. */
+  #loggedMismatch = "";
 
   constructor(options: ConnectionWatchOptions) {
     this.#options = options;
@@ -48,11 +61,21 @@ export class ConnectionWatch implements RedisProbe {
     return this.#up;
   }
 
-  /** Connects; a Redis that is away at the start is waited for, not a fault. */
+  get mismatch(): string | undefined {
+    return this.#options.redis.mismatch;
+  }
+
+  /**
+   * Connects; a Redis that is away at the start is waited for, not a fault.
+   * @throws ReasonedError POOL_FORMAT_MISMATCH
+   */
   async start(): Promise<void> {
     const { redis } = this.#options;
     await redis.connect().catch((error: unknown) => this.#down(toError(error)));
-    await this.#probe();
+    await this.#probe((mismatch) => {
+      throw mismatch;
+    });
+    redis.on("ready", () => void this.#probe());
     this.#timer = setInterval(() => void this.#probe(), probePeriodMs);
   }
 
@@ -69,34 +92,43 @@ export class ConnectionWatch implements RedisProbe {
       const latencyMs = Math.round((performance.now() - begun) * 100) / 100;
       const usedMemoryBytes = Number(infoField(info, "used_memory"));
       const maxMemoryBytes = Number(infoField(info, "maxmemory"));
-      const warnings = riskySettings(info);
-      return { up: true, version: this.#version, latencyMs, usedMemoryBytes, maxMemoryBytes, warnings };
+      const warnings = [...(this.mismatch === undefined ? [] : [this.mismatch]), ...riskySettings(info)];
+      return { up: this.#up, version: this.#version, latencyMs, usedMemoryBytes, maxMemoryBytes, warnings };
     } catch {
       return { up: false, version: this.#version, latencyMs: 0, usedMemoryBytes: 0, maxMemoryBytes: 0, warnings: [] };
     }
   }
 
-  async #probe(): Promise<void> {
+  async #probe(onMismatch = (error: ReasonedError) => this.#logMismatch(error)): Promise<void> {
     if (this.#options.redis.status !== "ready") return;
     try {
       if (this.#up) await this.#options.redis.ping();
       else await this.#greet();
       this.#back();
     } catch (error) {
-      this.#down(toError(error));
+      if (error instanceof ReasonedError && error.reason === "POOL_FORMAT_MISMATCH") onMismatch(error);
+      else this.#down(toError(error));
     }
   }
 
   async #greet(): Promise<void> {
     const info = await this.#options.redis.info();
     this.#version = infoField(info, "redis_version");
+    await this.#options.redis.checkFormat();
     for (const warning of riskySettings(info)) this.#options.logger.warn({}, warning);
   }
 
   #back(): void {
     if (this.#up) return;
     this.#up = true;
+    this.#loggedMismatch = "";
     this.#options.logger.info({ version: this.#version }, "redis answers");
+  }
+
+  #logMismatch({ reason, message }: ReasonedError): void {
+    if (this.#loggedMismatch === message) return;
+    this.#loggedMismatch = message;
+    this.#options.logger.error({ reason }, `calls are refused: ${message}`);
   }
 
   #down(error: Error): void {

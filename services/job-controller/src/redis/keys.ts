@@ -1,5 +1,7 @@
 /** The keys of one shard that the code touches itself; the scripts make more, from the same prefix. All share its hash tag, so that one script may touch any of them in a Redis Cluster. */
 export interface ShardKeys {
+  /** HASH, version and number of shards of the pool, see pool-format.ts; in shard 0 only. */
+  format: string;
   /** HASH, job id -> record and parameters. */
   jobs: string;
   /** ZSET, job id -> when it is due. */
@@ -38,6 +40,7 @@ export interface ShardKeys {
 export function keysOf(shard: number): ShardKeys {
   const prefix = `{drydock:${shard}}:`;
   return {
+    format: `${prefix}format`,
     jobs: `${prefix}jobs`,
     scheduled: `${prefix}scheduled`,
     workers: `${prefix}workers`,

@@ -8,7 +8,7 @@ import type { LogStore } from "../ports/log-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
-import { ConnectionWatch, createConnection } from "./connection.ts";
+import { ConnectionWatch, createConnection, createPoolConnection } from "./connection.ts";
 import { createRedisHookOutbox } from "./hooks/hook-outbox.ts";
 import { RedisJobPool } from "./life/job-pool.ts";
 import { createRedisLogStore } from "./log/log-store.ts";
@@ -49,10 +49,11 @@ export interface RedisParts {
 
 /** Makes the Redis parts; watch and signals are to be started and stopped. */
 export function createRedisParts({ config, clock, terms, logger, onFault }: RedisPartsOptions): RedisParts {
-  const redis = defineScript(createConnection(config.redisUrl));
+  const connection = createPoolConnection(config.redisUrl, config.shards);
+  const redis = defineScript(connection);
   const shards = new Shards(config.shards, (number) => new Shard(number, redis, clock, onFault));
   return {
-    watch: new ConnectionWatch({ redis, logger }),
+    watch: new ConnectionWatch({ redis: connection, logger }),
     signals: new RedisSignals({ listener: createConnection(config.redisUrl), shards, logger }),
     pool: new RedisJobPool({ redis, shards, terms, clock }),
     schedules: createRedisScheduleStore(redis, shards, clock),

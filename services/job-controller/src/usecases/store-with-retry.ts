@@ -1,5 +1,5 @@
 import { sleep } from "@drydock/shared/abort.ts";
-import { ReasonedError } from "@drydock/shared/errors.ts";
+import { isPoolAway } from "../domain/pool-away.ts";
 
 /** Wait between two tries while Redis is away, in milliseconds. */
 const againMs = 500;
@@ -10,7 +10,7 @@ export async function storeWithRetry<T>(store: () => Promise<T>, signal: AbortSi
     try {
       return await store();
     } catch (error) {
-      if (!(error instanceof ReasonedError) || error.reason !== "REDIS_UNAVAILABLE") throw error;
+      if (!isPoolAway(error)) throw error;
       await sleep(againMs, signal);
     }
   }

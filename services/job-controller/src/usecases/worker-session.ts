@@ -4,6 +4,7 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
 import type { JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import { isPoolAway } from "../domain/pool-away.ts";
 import type { LeaseRelease, StreamStateMachine } from "../domain/stream-state.ts";
 import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, Claim, ClaimableType, JobPool } from "../ports/job-pool.ts";
@@ -105,7 +106,7 @@ export class WorkerSession {
       for (const job of jobs) this.#assign(job);
       return { more: more || jobs.length === limit, busy };
     } catch (error) {
-      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#stream.apply("claim refused");
+      if (error instanceof ReasonedError && !isPoolAway(error)) this.#stream.apply("claim refused");
       throw error;
     } finally {
       this.#claiming -= limit;
@@ -132,7 +133,7 @@ export class WorkerSession {
 
   async beat(sequence: number, held: Lease[]): Promise<void> {
     const reply = await this.#deps.pool.beat(this.identity, held).catch((error: unknown) => {
-      if (error instanceof ReasonedError && error.reason !== "REDIS_UNAVAILABLE") this.#channel.end(error);
+      if (error instanceof ReasonedError && !isPoolAway(error)) this.#channel.end(error);
       throw error;
     });
     this.#markResponsive();

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ReasonedError } from "@drydock/shared/errors.ts";
+import { isPoolAway } from "../../domain/pool-away.ts";
 import type { WorkerIdentity } from "../../domain/worker.ts";
 import type { Claim, ClaimableType } from "../../ports/job-pool.ts";
 import { toClaimedJob } from "../record/job-codec.ts";
@@ -199,6 +199,6 @@ function ranksOf(ranks: number[]): number[] {
 
 /** A claim that fails for its worker's sake leaves the next one alone. */
 function unlessAway(error: unknown): true {
-  if (error instanceof ReasonedError && error.reason === "REDIS_UNAVAILABLE") throw error;
+  if (isPoolAway(error)) throw error;
   return true;
 }

@@ -122,6 +122,11 @@ export function redisUnavailable(cause: Error): ReasonedError {
   return new ReasonedError("REDIS_UNAVAILABLE", "Redis does not answer; try again shortly", { retryAfterMs, cause });
 }
 
+/** The pool in Redis is not for this controller; the text says why, and what an operator has to mend. */
+export function poolFormatMismatch(text: string, metadata: Record<string, string>): ReasonedError {
+  return new ReasonedError("POOL_FORMAT_MISMATCH", text, { metadata, retryAfterMs });
+}
+
 /** Redis refuses to store more; nothing was stored. */
 function poolFull(cause: Error): ReasonedError {
   return new ReasonedError("POOL_FULL", "the pool is full: Redis has no memory left", {

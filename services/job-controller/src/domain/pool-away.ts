@@ -1,0 +1,10 @@
+import { ReasonedError } from "@drydock/shared/errors.ts";
+
+/**
+ * Whether the pool could not be asked: Redis does not answer, or holds a pool of another format. Such an error says
+ * nothing about the job, the worker or the lease, so it ends none of them.
+ */
+export function isPoolAway(error: unknown): boolean {
+  if (!(error instanceof ReasonedError)) return false;
+  return error.reason === "REDIS_UNAVAILABLE" || error.reason === "POOL_FORMAT_MISMATCH";
+}

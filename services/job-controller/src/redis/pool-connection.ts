@@ -1,0 +1,54 @@
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import { Command, Redis, type RedisOptions } from "ioredis";
+import { checkPoolFormat } from "./pool-format.ts";
+import { redisUnavailable } from "./shards/reply-errors.ts";
+
+/** Commands that touch no key: ioredis' own when it connects, and those of the connection watch. */
+const keylessCommands = new Set(["hello", "auth", "client", "select", "info", "ping", "script"]);
+
+/**
+ * A connection that refuses commands until the pool's format was checked on it. Every new connection to Redis is
+ * refused anew: another server may answer, or the same with other data.
+ */
+export class PoolConnection extends Redis {
+  readonly #shards: number;
+  #refusal: ReasonedError | undefined = notChecked();
+
+  /** @param shards the number of shards that the pool is to have */
+  constructor(url: string, options: Omit<RedisOptions, "replyMapping">, shards: number) {
+    super(url, options);
+    this.#shards = shards;
+    this.on("close", () => {
+      this.#refusal = notChecked();
+    });
+  }
+
+  /** Why commands are refused although Redis answers: the format of its pool, with the remedy. */
+  get mismatch(): string | undefined {
+    return this.#refusal?.reason === "POOL_FORMAT_MISMATCH" ? this.#refusal.message : undefined;
+  }
+
+  /** Checks the pool's format; commands are sent from then on. @throws ReasonedError POOL_FORMAT_MISMATCH */
+  async checkFormat(): Promise<void> {
+    const evaluate = (...args: Array<string | number>) =>
+      Promise.resolve(super.sendCommand(new Command("eval", args, { replyEncoding: "utf8" })));
+    try {
+      await checkPoolFormat(evaluate, this.#shards);
+      this.#refusal = undefined;
+    } catch (error) {
+      if (error instanceof ReasonedError) this.#refusal = error;
+      throw error;
+    }
+  }
+
+  override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>): unknown {
+    const refusal = this.#refusal;
+    if (refusal === undefined || keylessCommands.has(command.name)) return super.sendCommand(command, stream);
+    command.reject(new ReasonedError(refusal.reason, refusal.message, refusal.facts));
+    return command.promise;
+  }
+}
+
+function notChecked(): ReasonedError {
+  return redisUnavailable(new Error("the format of the pool was not checked yet"));
+}

@@ -1,0 +1,82 @@
+import { keysOf } from "./keys.ts";
+import { list, text } from "./shards/reply.ts";
+import { poolFormatMismatch } from "./shards/reply-errors.ts";
+import type { Reply } from "./shards/shard.ts";
+
+/**
+ * Version of the form of keys and records. Raise it when a controller of the version before would misread or break what
+ * this one writes, or the other way round: another name, type or content of a key, another form of a record. A new key
+ * or field that older controllers may overlook needs no new version.
+ */
+export const poolVersion = 1;
+
+/** Runs a script, as EVAL does. */
+export type Evaluate = (script: string, keyCount: number, ...args: Array<string | number>) => Promise<unknown>;
+
+const { format: formatKey, types, jobs, counts, index, schedules, workers, leases } = keysOf(0);
+
+/**
+ * Keys that tell of a pool that is in use. `types` alone does for every pool that ever had a worker, and so for every
+ * one that ever had a job, in whichever shard.
+ */
+const keysInUse = [types, jobs, counts, index, schedules, workers, leases];
+
+/**
+ * KEYS: the format key, then those of a pool in use. ARGV: version, shards. Makes the format key when none of them
+ * exists; replies with the type of the format key, then its version and shards, null when missing.
+ */
+const script = `
+local kind = redis.call("TYPE", KEYS[1]).ok
+if kind == "none" and redis.call("EXISTS", unpack(KEYS, 2)) == 0 then
+  redis.call("HSET", KEYS[1], "version", ARGV[1], "shards", ARGV[2])
+  kind = "hash"
+end
+if kind ~= "hash" then return { kind } end
+return { kind, unpack(redis.call("HMGET", KEYS[1], "version", "shards")) }`;
+
+/** What the format key says; "" for a field that is missing. */
+interface PoolFormat {
+  /** The type of the key, as Redis' TYPE names it. */
+  kind: string;
+  version: string;
+  shards: string;
+}
+
+const deletePool = "redis-cli --scan --pattern '{drydock:*}:*' | tr '\\n' '\\0' | xargs -0 redis-cli unlink";
+const startAnew = `Let the controllers that made it finish its jobs, stop them, and delete the pool: ${deletePool}`;
+
+/**
+ * Checks that this controller can work with the pool in Redis. An empty Redis gets the format key: of controllers with
+ * different numbers of shards that start at the same time, one makes it and the others are refused.
+ * @throws ReasonedError POOL_FORMAT_MISMATCH with the remedy; the pool is untouched
+ */
+export async function checkPoolFormat(evaluate: Evaluate, shards: number): Promise<void> {
+  const reply = await evaluate(script, 1 + keysInUse.length, formatKey, ...keysInUse, poolVersion, shards);
+  const [kind = "", version = "", poolShards = ""] = list(reply as Reply).map((part) => text(part ?? ""));
+  const fault = faultOf({ kind, version, shards: poolShards }, shards);
+  if (fault === undefined) return;
+  const ours = { version: String(poolVersion), shards: String(shards) };
+  throw poolFormatMismatch(fault, { ...ours, pool_version: version, pool_shards: poolShards });
+}
+
+function faultOf({ kind, version, shards }: PoolFormat, ownShards: number): string | undefined {
+  if (kind === "none") {
+    return `Redis holds a pool without ${formatKey}: a version of Drydock made it that this one cannot work with. ${startAnew}`;
+  }
+  if (kind !== "hash") return `${formatKey} in Redis is a ${kind}, not the hash that Drydock makes. ${startAnew}`;
+  if (!isNumber(version) || !isNumber(shards)) {
+    return `${formatKey} in Redis has version "${version}" and shards "${shards}": both must be numbers. ${startAnew}`;
+  }
+  if (Number(version) > poolVersion) {
+    return `the pool in Redis has version ${version}, this controller works with version ${poolVersion}. Upgrade this controller`;
+  }
+  if (Number(version) < poolVersion) {
+    return `the pool in Redis has version ${version}, this controller works with version ${poolVersion} and converts none. ${startAnew}`;
+  }
+  if (Number(shards) === ownShards) return undefined;
+  return `the pool in Redis was made with DRYDOCK_SHARDS=${shards}, this controller has DRYDOCK_SHARDS=${ownShards}. Set it to ${shards}; another number needs an empty pool`;
+}
+
+function isNumber(field: string): boolean {
+  return /^\d+$/.test(field);
+}
