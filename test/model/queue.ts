@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { Claim, ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
-import { finish, type ModelJob, type ModelPool } from "./state.ts";
+import { finish, type ModelJob, type ModelPool, nextToken } from "./state.ts";
 import { passOn } from "./users.ts";
 import { checkWorker } from "./workers.ts";
 
@@ -104,7 +104,7 @@ function takeNext(pool: ModelPool, type: ClaimableType, id: string | undefined):
 }
 
 function start(pool: ModelPool, job: ModelJob, workerId: string): void {
-  job.token++;
+  job.token = nextToken(pool, job);
   job.attempt++;
   Object.assign(job, { status: "RUNNING", startedAt: pool.now, workerId, expiresAt: 0 });
 }

@@ -142,6 +142,11 @@ export class ModelPool {
   }
 }
 
+/** Tokens grow with time, so that none comes again. */
+export function nextToken(pool: ModelPool, job: ModelJob): number {
+  return Math.max(job.token + 1, pool.now);
+}
+
 /** Stops with that reason. */
 export function refuse(reason: string, holder = ""): never {
   throw new Refused(reason, holder);
@@ -222,7 +227,7 @@ export function statusAfter(command: JobCommand): JobStatus {
 /** Takes a running job back to the front; whoever held it is not heard again. If it was to end, it ends. */
 export function giveBack(pool: ModelPool, job: ModelJob, turn: number): void {
   job.attempt--;
-  job.token++;
+  job.token = nextToken(pool, job);
   if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
   else Object.assign(job, { status: "PENDING", turn });
 }
@@ -235,7 +240,7 @@ export function lose(pool: ModelPool, job: ModelJob, turn: number): void {
     return;
   }
   job.lastError = { reason: "WORKER_LOST", message: "", attempt: job.attempt, at: pool.now };
-  job.token++;
+  job.token = nextToken(pool, job);
   finish(pool, job, "ERROR");
 }
 

@@ -1,7 +1,16 @@
 import { type JobCommand, type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
 import { planOf } from "./schedules.ts";
-import { finish, leaveOutWaiting, type ModelJob, type ModelPool, newModelJob, refuse, statusAfter } from "./state.ts";
+import {
+  finish,
+  leaveOutWaiting,
+  type ModelJob,
+  type ModelPool,
+  newModelJob,
+  nextToken,
+  refuse,
+  statusAfter,
+} from "./state.ts";
 
 /** Stores a job under that id if there is room, or gives the one that the same request launched before. */
 export function launch(
@@ -119,7 +128,7 @@ export function retry(pool: ModelPool, id: string): ModelJob {
   const job = pool.find(id);
   if (job.kind === "PERIODIC" || (job.status !== "CANCELLED" && job.status !== "ERROR")) refuse("JOB_STATUS_FORBIDS");
   keepUnique(pool, id, job.uniqueKey);
-  job.token++;
+  job.token = nextToken(pool, job);
   Object.assign(job, { status: "PENDING", attempt: 0, crashes: 0, startedAt: 0, endedAt: 0 });
   Object.assign(job, { checkIn: "", checkInAt: 0, progress: undefined });
   Object.assign(job, { turn: pool.newBack() });

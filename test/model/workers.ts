@@ -2,7 +2,17 @@ import type { JobCommand, Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { BeatReply, CheckIn, Failure, HelloReply, Verdict } from "@drydock/job-controller/ports/job-pool.ts";
-import { finish, giveBack, lose, loseAll, type ModelJob, type ModelPool, refuse, statusAfter } from "./state.ts";
+import {
+  finish,
+  giveBack,
+  lose,
+  loseAll,
+  type ModelJob,
+  type ModelPool,
+  nextToken,
+  refuse,
+  statusAfter,
+} from "./state.ts";
 
 const { leaseMs, acceptMs, brokenMs, graceMs } = defaultLeaseTerms;
 /** How much later than the grace time a worker that does not obey loses the job. */
@@ -51,7 +61,7 @@ export function beat(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): B
   });
   for (const job of unheard) giveBack(pool, job, turn);
   for (const job of overdue) {
-    job.token++;
+    job.token = nextToken(pool, job);
     finish(pool, job, statusAfter(job.command ?? "stop"));
   }
   const open = mine.filter((job) => kept.has(job) && job.command !== undefined);
