@@ -18,14 +18,11 @@ function codeOf({ text }: ScriptFile): string {
   return text.replaceAll(/"(?:[^"\\\n]|\\.)*"|--.*/g, (found) => (found.startsWith("--") ? "" : '""'));
 }
 
-/** What a module's table has: `function module.name`, `module.name =`, or the names in the table that it begins or returns. */
+/** What a module's table has: the names in the table that it returns. */
 function givenBy(file: ScriptFile): string[] {
-  const [name, code] = [localName(file.path), codeOf(file)];
-  const assigned = [...code.matchAll(new RegExp(`^(?:function )?${name}\\.([A-Za-z_]+)(?: =|\\()`, "gm"))];
-  const begin = code.search(new RegExp(`^(?:local ${name} = |return )\\{`, "m"));
-  const table = begin < 0 ? "" : firstTable(code.slice(begin));
-  const initial = [...table.matchAll(/(?:^|[{,\n]) *([A-Za-z_]+) =/g)];
-  return [...assigned, ...initial].map(([, given = ""]) => given);
+  const code = codeOf(file);
+  const table = firstTable(code.slice(code.search(/^return \{/m)));
+  return [...table.matchAll(/(?:^|[{,\n]) *([A-Za-z_]+) =/g)].map(([, given = ""]) => given);
 }
 
 /** The first table of the Lua, without tables in it. */
@@ -41,7 +38,7 @@ function firstTable(code: string): string {
 
 /** All modules that the file stands on. */
 function standsOn(file: ScriptFile, found = new Set<ScriptFile>()): Set<ScriptFile> {
-  for (const need of file.needs) {
+  for (const need of [...file.needs, ...file.needsLater]) {
     const needed = files.find(({ path }) => path === need);
     if (needed !== undefined && !found.has(needed)) standsOn(needed, found.add(needed));
   }
@@ -75,7 +72,7 @@ describe("the Lua files", () => {
           `${need} does not give that`,
         );
       }
-      const known = new Set([...file.needs.map(localName), localName(file.path)]);
+      const known = new Set([...[...file.needs, ...file.needsLater].map(localName), localName(file.path)]);
       const locals = new Set(
         [...code.matchAll(/\b(?:local|function|for)\b([^=\n]*)/g)].flatMap(
           ([, names = ""]) => names.match(/\w+/g) ?? [],

@@ -63,7 +63,7 @@ describe("a fault in a script", () => {
     const plain = new Shard(0, unguarded, clock);
     const front = plain.keys.ready("DEMO", "4:");
     await redis.set(front, "no list");
-    const launch = plain.run("transitions/launch", 0, "", "", "1kdvmhhv80snq9", "DEMO", "", "{}", "");
+    const launch = plain.run("transitions/launch", "1kdvmhhv80snq9", 0, "", "", "DEMO", "", "{}", "");
     await assert.rejects(launch, ({ message }: Error) => {
       const [, line = ""] =
         /^SCRIPT_FAULT transitions\/launch: queue\/sections\.lua:(\d+): WRONGTYPE/.exec(message) ?? [];
@@ -91,7 +91,7 @@ describe("a fault in a script", () => {
     await connection.connect();
     connection.defineCommand("drydock", { numberOfKeys: 1, lua });
     const shard = new Shard(0, Object.assign(connection, { withFiles }) as never, systemClock);
-    const launch = shard.run("transitions/launch", 0, "", "", "1kdvmhhv80snqa", "DEMO", "", "{}", "");
+    const launch = shard.run("transitions/launch", "1kdvmhhv80snqa", 0, "", "", "DEMO", "", "{}", "");
     await assert.rejects(launch, {
       message: /^SCRIPT_FAULT transitions\/launch: queue\/lanes\.lua:\d+: attempt to index field 'nme'/,
     });
@@ -110,7 +110,7 @@ describe("the header of a module", () => {
     await connection.connect();
     connection.defineCommand("drydock", { numberOfKeys: 1, lua });
     const shard = new Shard(0, Object.assign(connection, { withFiles }) as never, under.clock);
-    const launched = shard.run("transitions/launch", 0, "", "", "1kdvmhhv80snqb", "DEMO", "", "{}", "");
+    const launched = shard.run("transitions/launch", "1kdvmhhv80snqb", 0, "", "", "DEMO", "", "{}", "");
     return launched.finally(() => connection.disconnect());
   };
 

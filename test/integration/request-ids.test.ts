@@ -109,7 +109,7 @@ describe("a request id with three shards", () => {
     const launchLate = async ({ id, ticket }: { id: string; ticket: string }) => {
       const { name, parametersJson } = demoJob;
       const options = JSON.stringify({ ...usualJson, unique: far, request });
-      return run(0, "transitions/launch", 0, "reserved", ticket, id, name, "", parametersJson, options);
+      return run(0, "transitions/launch", id, 0, "reserved", ticket, name, "", parametersJson, options);
     };
     const usualJson = {
       ...{ priority: 5, fairness: "", kind: 1, run_at: 0, policy: false, labels: "", schedule: "", hook: "" },

@@ -20,7 +20,8 @@ export type Constants = Readonly<Record<string, number>>;
 
 /**
  * Joins the files to one script. A module is made when something needs it first, so that a call makes only what its
- * operations stand on: making all functions anew for each call would cost more than most calls.
+ * operations stand on: making all functions anew for each call would cost more than most calls. All modules are branches of
+ * one function, because a function for each of them would have to be made for each call too.
  * @throws Error when a file needs what is not there, what needs it, or an operation
  */
 export function bundleScripts(files: readonly ScriptFile[], options: BundleOptions = {}): Bundle {
@@ -38,15 +39,12 @@ export function bundleScripts(files: readonly ScriptFile[], options: BundleOptio
         .split("\n"),
     );
   };
-  const refusable = files.filter(({ isRefusedWhenFull }) => isRefusedWhenFull).map(({ path }) => `["${path}"] = true`);
-  lines.push(`local redis, modules, refused_when_full = redis, {}, { ${refusable.join(", ")} }`, "local factories = {");
-  for (const file of ordered) {
-    if (file === entry) continue;
-    lines.push(`["${file.path}"] = function()`);
+  lines.push("local redis, modules = redis, {}", "local function make(path)");
+  for (const [at, file] of ordered.filter((file) => file !== entry).entries()) {
+    lines.push(`${at === 0 ? "if" : "elseif"} path == "${file.path}" then`);
     add(file);
-    lines.push("end,");
   }
-  lines.push("}", makeOnDemand);
+  lines.push("end", "end", makeOnDemand);
   add(entry);
   const locate = (line: number) => {
     const start = starts.findLast((known) => known.line < line);
@@ -62,7 +60,7 @@ export function readBundle(options: BundleOptions = {}): Bundle {
 }
 
 const makeOnDemand =
-  "setmetatable(modules, { __index = function(made, path) local module = factories[path]() made[path] = module return module end })";
+  "setmetatable(modules, { __index = function(made, path) local module = make(path) made[path] = module return module end })";
 
 /**
  * The files, each behind those that it needs.
@@ -75,7 +73,7 @@ export function inOrderOfNeeds(files: readonly ScriptFile[]): ScriptFile[] {
     if (above.includes(file.path))
       throw new Error(`modules need each other in a circle: ${[...above, file.path].join(" → ")}`);
     if (ordered.has(file)) return;
-    for (const need of file.needs) {
+    for (const need of [...file.needs, ...file.needsLater]) {
       const needed = known.get(need);
       if (needed === undefined) throw new Error(`${file.path}.lua needs ${need}, and there is no such file`);
       if (needed.kind !== "module")
@@ -92,8 +90,8 @@ export function inOrderOfNeeds(files: readonly ScriptFile[]): ScriptFile[] {
 function bindNeeds(file: ScriptFile, { prologue }: BundleOptions): string {
   const names = file.needs.map((need) => (need.split("/").at(-1) ?? "").replaceAll("-", "_"));
   const modules = file.needs.map((need) => `modules["${need}"]`);
-  const needs = names.length === 0 ? "" : `local ${names.join(", ")} = ${modules.join(", ")}`;
-  return `${needs} ${prologue?.(file) ?? ""}`.trim();
+  const bound = names.length === 0 ? "" : `local ${names.join(", ")} = ${modules.join(", ")}`;
+  return `${bound} ${prologue?.(file) ?? ""}`.trim();
 }
 
 function withConstants(text: string, constants: Constants): string {

@@ -52,3 +52,22 @@ export const operationNames = [
 
 /** The name of an operation. */
 export type OperationName = (typeof operationNames)[number];
+
+/** Those that Redis may refuse while its memory is full; all others are under way and must be able to end. */
+export const refusedWhenFull: ReadonlySet<OperationName> = new Set([
+  "hooks/failed",
+  "log/append",
+  "log/read",
+  "operators/list-running",
+  "operators/list",
+  "operators/queue-state",
+  "operators/read",
+  "queue/ranks",
+  "queue/running",
+  "reports/put",
+  "schedule/due",
+  "schedule/fire",
+  "transitions/launch-sub-job",
+  "transitions/launch",
+  "unique/reserve",
+]);

@@ -10,6 +10,8 @@ export interface ScriptFile {
   purpose: string;
   /** The modules that it uses; each is a local variable in it, named by the last part of its path. */
   needs: string[];
+  /** The modules that most calls do without: it writes `modules["queue/lanes"].enqueue(…)`, and they are made by that. */
+  needsLater: string[];
   /** What a module's table has for others. */
   gives: string[];
   /** The kinds of keys that its own commands read, e.g. "lanes" for {drydock:0}:lanes:<job type>. */
@@ -32,6 +34,7 @@ const entryPath = "dispatch";
 /** What a header may say beside its purpose, and whether that is a list. */
 const headerKeys = new Map([
   ["needs", true],
+  ["needs at times", true],
   ["gives", true],
   ["reads", true],
   ["writes", true],
@@ -69,6 +72,7 @@ export function parseScriptFile(path: string, text: string): ScriptFile {
     kind: path === entryPath ? "entry" : isOperation ? "operation" : "module",
     purpose,
     needs: listOf("needs"),
+    needsLater: listOf("needs at times"),
     gives: listOf("gives"),
     reads: listOf("reads"),
     writes: listOf("writes"),

@@ -32,8 +32,8 @@ export class JobLauncher {
     if (refusal !== undefined && request === "") throw refusal;
     const shard = this.#shardFor(options);
     const run = async (newId: string, hold: Hold) => {
-      const given = [newId, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
-      const reply = await shard.run("transitions/launch", refusal === undefined ? 0 : 1, ...hold, ...given);
+      const given = [name, traceparent, parametersJson, toOptionsArgument(options)] as const;
+      const reply = await shard.run("transitions/launch", newId, refusal === undefined ? 0 : 1, ...hold, ...given);
       const [id, now] = list(reply);
       if (id === undefined) throw refusal;
       return typeof now === "number" ? newlyLaunched(text(id), now, "", job) : toJob(reply);

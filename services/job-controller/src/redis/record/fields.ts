@@ -125,12 +125,12 @@ export const recordDetails: readonly RecordDetail[] = [
   },
 ];
 
-/** The numbers that stand for words in records and scripts, by what they are of. */
+/** The numbers that stand for words in records and scripts, by the name of their module. */
 export const recordCodes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  status: numbered(jobStatuses, 1),
-  kind: numbered(jobKinds, 1),
-  command: numbered(["STOP", "CANCEL"], 1),
-  hook_status: numbered(hookStatuses, 0),
+  statuses: numbered(jobStatuses, 1),
+  kinds: numbered(jobKinds, 1),
+  commands: numbered(["STOP", "CANCEL"], 1),
+  "hook-statuses": numbered(hookStatuses, 0),
 };
 
 function numbered(words: readonly string[], first: number): Record<string, number> {

@@ -2,7 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { type Redis, ReplyError } from "ioredis";
 import { Packr } from "msgpackr";
 import { type BundleOptions, readBundle } from "../bundle/bundle.ts";
-import type { OperationName } from "../bundle/operations.gen.ts";
+import { type OperationName, refusedWhenFull } from "../bundle/operations.gen.ts";
 import { keysOf, type ShardKeys } from "../keys.ts";
 import { list, text } from "./reply.ts";
 import { toReasonedError } from "./reply-errors.ts";
@@ -38,7 +38,7 @@ const maxCallsInFlight = 2;
 const maxFullCallsInFlight = 16;
 
 /** Index in ARGV of the first binary argument. Those stay out of the list of operations: Redis' MessagePack knows text alone. */
-const firstBytes = 3;
+const firstBytes = 4;
 const messagePack = new Packr({ useRecords: false, int64AsType: "number" });
 
 /** Called for each job that a bulk operation skipped, with the cause. */
@@ -123,7 +123,9 @@ export class Shard {
       return String(typeof arg === "number" ? arg : firstBytes + bytes.push(arg) - 1);
     };
     const operations = messagePack.pack(batch.map(({ name, args }) => [name, ...args.map(toText)]));
-    return messagePack.unpack(await this.#redis.drydockBuffer(this.keys.jobs, this.#clock.now(), operations, ...bytes));
+    const firstToEnd = 1 + batch.findIndex(({ name }) => !refusedWhenFull.has(name));
+    const given = [this.keys.jobs, this.#clock.now(), firstToEnd, operations, ...bytes] as const;
+    return messagePack.unpack(await this.#redis.drydockBuffer(...given));
   }
 
   #settle(operation: Operation, reply: Reply | ErrorReply | undefined): void {

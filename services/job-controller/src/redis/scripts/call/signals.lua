@@ -1,40 +1,41 @@
 -- signals: what the controllers are told at the end of the call (docs/redis-keys.md, Signals).
 -- needs: call/context
--- gives: ready, due, hook, command, drain, publish
+-- gives: ready, due, hook, command, drain
 -- writes: signals
-local signals = {}
 local channel = context.prefix .. "signals"
 local ready_names, earliest_due, earliest_hook = {}, nil, nil
 
 -- A queue that was empty has a job, or a limit has room.
-function signals.ready(name)
+local function ready(name)
   ready_names[name] = true
 end
 
 -- A job or a periodic job is due then.
-function signals.due(at)
+local function due(at)
   if not earliest_due or at < earliest_due then earliest_due = at end
 end
 
 -- A status hook is to be told something then.
-function signals.hook(at)
+local function hook(at)
   if not earliest_hook or at < earliest_hook then earliest_hook = at end
 end
 
 -- A running job is to end. Published at once, since each one names another job.
-function signals.command(worker, id, token, command)
+local function command(worker, id, token, command)
   redis.call("PUBLISH", channel, string.format("command %s %s %.0f %d", worker, id, token, command))
 end
 
 -- A worker's process is to take no more jobs.
-function signals.drain(worker, incarnation)
+local function drain(worker, incarnation)
   redis.call("PUBLISH", channel, "drain " .. worker .. " " .. incarnation)
 end
 
-function signals.publish()
+local function publish()
   for name in pairs(ready_names) do redis.call("PUBLISH", channel, "ready " .. name) end
   if earliest_due then redis.call("PUBLISH", channel, string.format("due %.0f", earliest_due)) end
   if earliest_hook then redis.call("PUBLISH", channel, string.format("hook %.0f", earliest_hook)) end
 end
 
-return signals
+context.at_end[#context.at_end + 1] = publish
+
+return { ready = ready, due = due, hook = hook, command = command, drain = drain }

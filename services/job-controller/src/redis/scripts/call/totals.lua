@@ -1,15 +1,14 @@
 -- totals: how many jobs of a type stand in each status, and how many are launched and end in a minute. Gathered during the
 -- call and written once, one command for each total.
 -- needs: call/context
--- gives: add, copy, restore, launched, ended, write
+-- gives: add, copy, restore, launched, ended
 -- writes: counts, rates
-local totals = {}
 local MINUTE_MS, RATES_SECONDS = 60000, 300
 -- by job type: the change for each status, by its number
 local changes = {}
 local launched, ended = {}, {}
 
-function totals.add(name, status, by)
+local function add(name, status, by)
   local change = changes[name]
   if not change then
     change = { 0, 0, 0, 0, 0, 0, 0 }
@@ -19,19 +18,19 @@ function totals.add(name, status, by)
 end
 
 -- The changes of a type so far, for restore when a part of the call fails.
-function totals.copy(name)
+local function copy(name)
   return changes[name] and { unpack(changes[name]) }
 end
 
-function totals.restore(name, copy)
+local function restore(name, copy)
   changes[name] = copy
 end
 
-function totals.launched(name)
+local function count_launch(name)
   launched[name] = (launched[name] or 0) + 1
 end
 
-function totals.ended(name)
+local function count_end(name)
   ended[name] = (ended[name] or 0) + 1
 end
 
@@ -43,7 +42,7 @@ local function write_rates()
   redis.call("EXPIRE", rates, RATES_SECONDS)
 end
 
-function totals.write()
+local function write()
   local counts = context.prefix .. "counts"
   for name, change in pairs(changes) do
     for status, by in ipairs(change) do
@@ -53,4 +52,6 @@ function totals.write()
   write_rates()
 end
 
-return totals
+context.at_end[#context.at_end + 1] = write
+
+return { add = add, copy = copy, restore = restore, launched = count_launch, ended = count_end }

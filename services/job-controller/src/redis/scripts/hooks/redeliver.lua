@@ -1,6 +1,6 @@
 -- redeliver: makes a status hook's failed events due again, in their order with those that wait; the newest if not all have
 -- room.
--- needs: call/context, record/codes, record/store, hooks/outbox
+-- needs: call/context, record/hook-statuses, record/store, hooks/outbox
 -- writes: hook-events, hook-failed, hook-tries, hook-redelivered
 -- arguments: id, length of the lease in ms
 -- reply: how many they are
@@ -17,7 +17,7 @@ return function(id, lease)
   local all = redis.call("LRANGE", events, 0, -1)
   local room = outbox.MOST_EVENTS - #all
   local again = room > 0 and redis.call("LRANGE", failures, -room, -1) or {}
-  if #again == 0 and job.hook_status ~= codes.hook_status.GONE then return 0 end
+  if #again == 0 and job.hook_status ~= hook_statuses.GONE then return 0 end
   if #again > 0 then
     for _, event in ipairs(again) do all[#all + 1] = event end
     sort_events(all)
@@ -30,7 +30,7 @@ return function(id, lease)
     -- a wait is cut short, a delivery that is under way is not: the next one begins when its lease is over
     outbox.try_at(id, context.now + tonumber(lease), "LT")
   end
-  outbox.set(id, job, codes.hook_status.DELIVERED)
+  outbox.set(id, job, hook_statuses.DELIVERED)
   outbox.note(id, job)
   store.put(id, job)
   return #again

@@ -1,15 +1,15 @@
 -- settle: notes what came of a delivery. A controller that does not hold the lease any more can still say that the event was
 -- delivered, and nothing else.
--- needs: call/context, record/codes, record/store, hooks/outbox
+-- needs: call/context, record/hook-statuses, record/store, hooks/outbox
 -- reads: hook-events
 -- writes: hook-due, hook-events, hook-failed, hook-tries, hook-causes, hook-redelivered
 -- arguments: id, event, end of the lease, outcome (delivered, retry, failed, gone), when to try again, why it failed or empty
 -- reply: "OK"
 -- errors: JOB_NOT_FOUND
-local prefix, hook_status = context.prefix, codes.hook_status
+local prefix = context.prefix
 
 local function give_up(id, job)
-  outbox.set(id, job, hook_status.GONE)
+  outbox.set(id, job, hook_statuses.GONE)
   outbox.fail(id, redis.call("LRANGE", outbox.events_of(id), 0, -1))
   redis.call("UNLINK", outbox.events_of(id))
 end
@@ -45,7 +45,7 @@ return function(id, event, lease_end, outcome, retry_at, cause)
     outbox.try_at(id, context.now, "XX")
   end
   outbox.note(id, job)
-  local is_well = job.hook_status == hook_status.PENDING or job.hook_status == hook_status.DELIVERED
+  local is_well = job.hook_status == hook_statuses.PENDING or job.hook_status == hook_statuses.DELIVERED
   if outcome == "delivered" and is_well then redis.call("HDEL", prefix .. "hook-causes", id) end
   store.put(id, job)
   return "OK"

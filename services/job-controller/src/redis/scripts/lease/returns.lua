@@ -1,14 +1,12 @@
 -- returns: how a job that did not end comes back from its worker.
--- needs: call/context, record/codes, life/moves, life/finish, queue/lanes, lease/held
+-- needs: call/context, record/statuses, life/moves, life/finish, queue/lanes, lease/held
 -- gives: give_back, unfinished, lost, all_lost
 -- reads: held
-local returns = {}
-local status = codes.status
 -- How often a worker may be lost in the middle of a job before the job is taken for the cause.
 local MAX_CRASHES = 3
 
 -- Puts the job to the front of its queue, and stores it; no attempt is used. If it was to end, it ends.
-function returns.give_back(id, job)
+local function give_back(id, job)
   local command = job.command
   held.let_go(id, job)
   job.attempt = job.attempt - 1
@@ -17,7 +15,7 @@ function returns.give_back(id, job)
   if command ~= 0 then
     finish.by_command(id, job, command)
   else
-    moves.change(job, status.PENDING)
+    moves.change(job, statuses.PENDING)
     lanes.enqueue(id, job, "front")
   end
   moves.save(id, job)
@@ -25,30 +23,30 @@ end
 
 local function count_loss(id, job)
   job.crashes = job.crashes + 1
-  if job.command ~= 0 or job.crashes < MAX_CRASHES then return returns.give_back(id, job) end
+  if job.command ~= 0 or job.crashes < MAX_CRASHES then return give_back(id, job) end
   local text = "the worker was lost " .. MAX_CRASHES .. " times in the middle of this job"
   job.error = { "WORKER_LOST", text, job.attempt, context.now }
   held.let_go(id, job)
   job.token = moves.next_token(job)
-  finish.job(id, job, status.ERROR)
+  finish.job(id, job, statuses.ERROR)
   moves.save(id, job)
 end
 
 -- The worker was assigned the job and does not have it, or goes by plan.
-function returns.unfinished(id, worker)
-  held.with_job(id, worker, returns.give_back)
+local function unfinished(id, worker)
+  held.with_job(id, worker, give_back)
 end
 
 -- The worker was lost in the middle of the job; the third time the job is in ERROR.
-function returns.lost(id, worker)
+local function lost(id, worker)
   held.with_job(id, worker, count_loss)
 end
 
 -- The same for up to that many of the worker's jobs; returns how many.
-function returns.all_lost(worker, limit)
+local function all_lost(worker, limit)
   local ids = redis.call("HRANDFIELD", held.key_of(worker), limit)
-  for _, id in ipairs(ids) do returns.lost(id, worker) end
+  for _, id in ipairs(ids) do lost(id, worker) end
   return #ids
 end
 
-return returns
+return { give_back = give_back, unfinished = unfinished, lost = lost, all_lost = all_lost }

@@ -3,12 +3,11 @@
 -- gives: leases
 -- reads: watched, leases
 -- writes: watched, leases
-local watch = {}
 local MOST_GIVEN, GIVING_MS = 1000, 2000
 
 -- Notes that leases are looked at. When nobody had looked for a while, all leases that had not ended at the last look become
 -- whole; false while there are more of them.
-function watch.leases(lease, unwatched)
+local function watch_leases(lease, unwatched)
   local now, key, leases = context.now, context.prefix .. "watched", context.prefix .. "leases"
   local last = tonumber(redis.call("GET", key) or 0)
   if now - last > unwatched then
@@ -23,4 +22,4 @@ function watch.leases(lease, unwatched)
   return true
 end
 
-return watch
+return { leases = watch_leases }

@@ -1,12 +1,12 @@
 -- final: how a job enters a final status.
--- needs: call/context, call/totals, record/codes, record/index, life/moves, schedule/times
+-- needs: call/context, call/totals, record/kinds, record/index, life/moves
+-- needs at times: schedule/times
 -- gives: enter
 -- reads: unique
 -- writes: unique, ended, expiring
-local final = {}
 
 -- Moves the job there; the caller stores it. Does not launch what waits for its end: see finish.job.
-function final.enter(id, job, to)
+local function enter(id, job, to)
   moves.change(job, to)
   totals.ended(job.name)
   job.status_time = context.now
@@ -17,7 +17,7 @@ function final.enter(id, job, to)
     redis.call("HDEL", context.prefix .. "unique", job.unique)
   end
   if job.policy and job.policy[5] > 0 then redis.call("ZREM", context.prefix .. "expiring", id) end
-  if job.kind == codes.kind.PERIODIC then times.end_plan(id) end
+  if job.kind == kinds.PERIODIC then modules["schedule/times"].end_plan(id) end
 end
 
-return final
+return { enter = enter }

@@ -1,60 +1,61 @@
 -- moves: how a job changes its status, what is compared before and what is counted and told with it.
--- needs: call/context, call/totals, record/codes, record/store, hooks/outbox
+-- needs: call/context, call/totals, record/statuses, record/store
+-- needs at times: hooks/outbox
 -- gives: save, change, count, standing, forbidden, check_in, next_token
 -- writes: sub-job-totals
-local moves = {}
-local status = codes.status
 -- by job: what changed of it that its status hook is to be told, "status" or "check-in"
 local news = {}
+local now = context.now
 
 -- Stores the job as one that watchers see to have changed.
-function moves.save(id, job)
+local function save(id, job)
   job.revision = job.revision + 1
   -- the clock of another controller may be ahead
-  job.updated = math.max(context.now, job.updated)
+  if now > job.updated then job.updated = now end
   local what = news[job]
   if what then
     news[job] = nil
-    if job.hook ~= "" then outbox.tell(id, job, what) end
+    if job.hook ~= "" then modules["hooks/outbox"].tell(id, job, what) end
   end
   store.put(id, job)
 end
 
 -- Counts a job where it stands, for its type and for its parent; by is 1 or -1.
-function moves.count(job, by)
+local function count(job, by)
   totals.add(job.name, job.status, by)
   if job.upstream ~= "" and store.is_known(job.upstream) then
     redis.call("HINCRBY", context.prefix .. "sub-job-totals:" .. job.upstream, job.status, by)
   end
 end
 
-function moves.change(job, to)
-  moves.count(job, -1)
+local function change(job, to)
+  count(job, -1)
   job.status, news[job] = to, "status"
-  moves.count(job, 1)
+  count(job, 1)
 end
 
 -- How a fenced operation stands: "held", or the verdict that refuses it.
-function moves.standing(job, token)
+local function standing(job, token)
   if job.token ~= tonumber(token) then return "stale" end
-  return job.status == status.RUNNING and "held" or "duplicate"
+  return job.status == statuses.RUNNING and "held" or "duplicate"
 end
 
 -- Tokens grow with time, so that none repeats even when Redis has lost the writes that made the last ones.
-function moves.next_token(job)
-  return math.max(job.token + 1, context.now)
+local function next_token(job)
+  return job.token < now and now or job.token + 1
 end
 
 -- What is asked of a job whose status or kind does not allow it, for the refusal.
-function moves.forbidden(asked, job)
+local function forbidden(asked, job)
   return asked .. " " .. job.status .. " " .. job.kind
 end
 
-function moves.check_in(job, text, phase, percent)
+local function check_in(job, text, phase, percent)
   if text ~= "" then
-    job.check_in, job.check_in_at, news[job] = text, context.now, "check-in"
+    job.check_in, job.check_in_at, news[job] = text, now, "check-in"
   end
   if phase ~= "" then job.phase, job.percent = phase, tonumber(percent) end
 end
 
-return moves
+return { save = save, change = change, count = count, standing = standing, forbidden = forbidden,
+  check_in = check_in, next_token = next_token }

@@ -2,15 +2,14 @@
 -- needs: call/context
 -- gives: key_of, length
 -- reads: log
-local stream = {}
 
-function stream.key_of(id)
+local function key_of(id)
   return context.prefix .. "log:" .. id
 end
 
-function stream.length(id)
-  local last = redis.call("XREVRANGE", stream.key_of(id), "+", "-", "COUNT", 1)[1]
+local function length(id)
+  local last = redis.call("XREVRANGE", key_of(id), "+", "-", "COUNT", 1)[1]
   return last and tonumber(string.match(last[1], "^%d+")) or 0
 end
 
-return stream
+return { key_of = key_of, length = length }

@@ -1,5 +1,6 @@
 -- drain-queue: stops the waiting jobs of a type that were launched before the drain began, lane by lane, the next lane first.
--- needs: call/isolate, record/codes, record/index, life/moves, life/finish, life/children, queue/sections, queue/lanes
+-- needs: call/isolate, record/statuses, record/commands, record/index, life/moves, life/finish, life/children,
+--   queue/sections, queue/lanes
 -- reads: lanes, ready
 -- writes: lanes, ready
 -- arguments: name, the newest entry of the index when the drain began, score and lane behind which to go on ("-inf" and
@@ -7,7 +8,6 @@
 -- reply: how many were stopped, how many steps it took, then score and lane to go on behind, nothing when all is done
 -- Ids stand in a lane in the order of their launch, except ids that came to wait later. So behind the first id that was
 -- launched after the drain began, nothing waited then. And a lane in which jobs wait only moves back, never before the place.
-local status = codes.status
 
 -- The rank of the lane that comes next, as a number from 0. No key has a zero byte.
 local function rank_behind(all, score, lane)
@@ -26,8 +26,8 @@ local function is_launched_after(job, newest)
 end
 
 local function stop_waiting(id, job)
-  finish.job(id, job, status.STOPPED)
-  children.pass_on(id, job, codes.command.STOP)
+  finish.job(id, job, statuses.STOPPED)
+  children.pass_on(id, job, commands.STOP)
   moves.save(id, job)
 end
 
@@ -46,7 +46,7 @@ return function(name, newest, score, lane, limit)
     local is_later, is_stopped = false, false
     local done = isolate.job(redis.call("LINDEX", sections.front_of(name, next_lane), 0), function(id, job)
       is_later = job and is_launched_after(job, newest)
-      is_stopped = job and not is_later and job.status == status.PENDING
+      is_stopped = job and not is_later and job.status == statuses.PENDING
       if is_stopped then stop_waiting(id, job) end
     end)
     if is_later then

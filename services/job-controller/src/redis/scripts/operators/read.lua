@@ -1,5 +1,5 @@
 -- read: a job as it stands, with the first hundred jobs that it launched and how many of them stand where.
--- needs: call/context, record/codes, record/record, record/store
+-- needs: call/context, record/statuses, record/kinds, record/record, record/store
 -- reads: periodic, schedule, sub-jobs, sub-job-totals
 -- arguments: id
 -- reply: the job, the ids, status and count in turn, and of a periodic job paused (0 or 1), launched, missed, skipped,
@@ -9,7 +9,7 @@
 local prefix = context.prefix
 
 local function periodic_state(id, job)
-  local is_paused = job.status == codes.status.SCHEDULED and not redis.call("ZSCORE", prefix .. "periodic", id)
+  local is_paused = job.status == statuses.SCHEDULED and not redis.call("ZSCORE", prefix .. "periodic", id)
   local state = redis.call("HMGET", prefix .. "schedule:" .. id, "launched", "missed", "skipped", "waiting")
   local counts = { tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0) }
   return { is_paused and 1 or 0, counts[1], counts[2], counts[3], state[4] and 1 or 0 }
@@ -17,7 +17,7 @@ end
 
 return function(id)
   local job = store.load(id)
-  local periodic = job.kind == codes.kind.PERIODIC and periodic_state(id, job) or {}
+  local periodic = job.kind == kinds.PERIODIC and periodic_state(id, job) or {}
   if job.parent == 0 then return { record.shown(id, job), {}, {}, periodic } end
   local launched = {}
   for _, entry in ipairs(redis.call("XRANGE", prefix .. "sub-jobs:" .. id, "-", "+", "COUNT", 100)) do

@@ -1,10 +1,10 @@
 -- full-lanes: how a claim gets past lanes whose fairness key has no room.
 -- needs: queue/lanes
--- gives: MOST_PASSED, walk_over, next_with_room
+-- gives: walk_over, next_with_room
 -- reads: lanes
 
 -- A call passes over at most MOST_PASSED lanes; the next call goes on behind them.
-local full_lanes = { MOST_PASSED = 200 }
+local MOST_PASSED = 200
 
 -- The index behind the lane that an earlier call passed over last, told as its score and name; else the first one. When the
 -- lane stands elsewhere now, lanes may be looked at again, but none is left out.
@@ -19,14 +19,15 @@ end
 
 -- A walk over the lanes of a type, or of one of its ranks. Lanes that it has passed over stay full as long as the call lasts,
 -- and taken jobs put lanes back only, so that its index stays right.
-function full_lanes.walk_over(name, rank, passed, left)
+local function walk_over(name, rank, passed, left)
   local all = lanes.of(name)
-  return { lanes = all, stop = lanes.end_of(rank), index = index_behind(all, passed, rank), left = left, passed = "" }
+  return { lanes = all, stop = lanes.end_of(rank), index = index_behind(all, passed, rank), left = left or MOST_PASSED,
+    passed = "" }
 end
 
 -- The lane and score that come next among those whose fairness key has room. When none was found, the walk's passed is
 -- empty at its end.
-function full_lanes.next_with_room(walk, room_of)
+local function next_with_room(walk, room_of)
   while walk.left > 0 do
     local count = math.min(walk.left, 20)
     local found = redis.call("ZRANGE", walk.lanes, walk.index, walk.index + count - 1, "WITHSCORES")
@@ -46,4 +47,4 @@ function full_lanes.next_with_room(walk, room_of)
   end
 end
 
-return full_lanes
+return { walk_over = walk_over, next_with_room = next_with_room }

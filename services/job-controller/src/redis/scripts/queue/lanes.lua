@@ -4,48 +4,50 @@
 -- gives: RANK, FIRST_TURN, of, end_of, close, leave, enqueue
 -- reads: turns
 -- writes: lanes, turns
-local lanes = { RANK = 2 ^ 40, FIRST_TURN = 2 ^ 39 }
+local RANK, FIRST_TURN = 2 ^ 40, 2 ^ 39
 local prefix = context.prefix
 
 local function lane_of(job)
-  return (9 - job.priority) .. ":" .. job.fairness
+  -- the digit of 9 - priority
+  return string.char(57 - job.priority) .. ":" .. job.fairness
 end
 
 -- The key of a type's lanes.
-function lanes.of(name)
+local function of(name)
   return prefix .. "lanes:" .. name
 end
 
 -- The score that is behind the lanes of a rank, or of all ranks.
-function lanes.end_of(rank)
-  return rank and (rank + 1) * lanes.RANK or math.huge
+local function end_of(rank)
+  return rank and (rank + 1) * RANK or math.huge
 end
 
 -- Forgets a lane without jobs, and the turns when it was the last one; whether others are left.
-function lanes.close(name, lane)
-  redis.call("ZREM", lanes.of(name), lane)
-  if redis.call("EXISTS", lanes.of(name)) == 1 then return true end
+local function close(name, lane)
+  redis.call("ZREM", of(name), lane)
+  if redis.call("EXISTS", of(name)) == 1 then return true end
   redis.call("DEL", prefix .. "turns:" .. name)
   return false
 end
 
 -- Takes a job that is not to run from its lane.
-function lanes.leave(id, job)
+local function leave(id, job)
   local name, lane = job.name, lane_of(job)
-  if not sections.remove(name, lane, job.section, id) then lanes.close(name, lane) end
+  if not sections.remove(name, lane, job.section, id) then close(name, lane) end
 end
 
 -- Puts a job to the "back" or the "front" of its lane; the caller stores it. A lane that begins anew is next among its rank,
 -- unless it had its turn just now: to empty a lane and fill it again gains nothing.
-function lanes.enqueue(id, job, where)
+local function enqueue(id, job, where)
   local name, lane, length = job.name, lane_of(job), nil
   local add = where == "back" and sections.append or sections.prepend
   job.section, length = add(name, lane, id)
   if length > 1 or job.section > 0 then return end
   local rank = 9 - job.priority
-  local turn = tonumber(redis.call("HGET", prefix .. "turns:" .. name, rank) or lanes.FIRST_TURN)
-  redis.call("ZADD", lanes.of(name), string.format("%.1f", rank * lanes.RANK + turn - 0.5), lane)
+  local turn = tonumber(redis.call("HGET", prefix .. "turns:" .. name, rank) or FIRST_TURN)
+  redis.call("ZADD", of(name), string.format("%.1f", rank * RANK + turn - 0.5), lane)
   signals.ready(name)
 end
 
-return lanes
+return { RANK = RANK, FIRST_TURN = FIRST_TURN, of = of, end_of = end_of, close = close, leave = leave,
+  enqueue = enqueue }

@@ -1,9 +1,9 @@
 -- rotation: which lane is next, and how jobs are taken from it.
--- needs: call/context, queue/sections, queue/lanes, queue/full-lanes
+-- needs: call/context, queue/sections, queue/lanes
+-- needs at times: queue/full-lanes
 -- gives: pop
 -- reads: lanes, turns, ready
 -- writes: lanes, turns, ready
-local rotation = {}
 
 -- Puts a lane back by what was taken from it, and notes for its rank where lanes begin from now on.
 local function pass_turns(name, lane, score, taken, is_empty)
@@ -30,10 +30,10 @@ end
 
 -- Takes up to that many ids from the lane whose turn it is; nil when there is none, of the rank or a better one if a rank is
 -- given. With room_of, the lane is the next one of the walk whose fairness key has room.
-function rotation.pop(name, wanted, rank, room_of, walk)
+local function pop(name, wanted, rank, room_of, walk)
   local lane, score, count
   if room_of then
-    lane, score = full_lanes.next_with_room(walk, room_of)
+    lane, score = modules["queue/full-lanes"].next_with_room(walk, room_of)
     count = 1
   else
     lane, score, count = next_lane(name, wanted)
@@ -46,4 +46,4 @@ function rotation.pop(name, wanted, rank, room_of, walk)
   return ids
 end
 
-return rotation
+return { pop = pop }

@@ -5,66 +5,72 @@
 -- gives: front_of, append, prepend, bring_up, remove
 -- reads: sections
 -- writes: ready, section, sections
-local sections = {}
 local MOST_IN_SECTION = 200
 local prefix = context.prefix
--- by key of a lane's sections: the number of the last one, of the lanes to which this call added jobs
-local last_numbers = {}
+-- by job type and lane: the keys of its front and of the numbers of its other sections, and the number of the last one if this
+-- call knows it
+local lanes = {}
 
-local function key_of(name, lane)
-  return prefix .. "sections:" .. name .. ":" .. lane
+local function known(name, lane)
+  local id = name .. ":" .. lane
+  local found = lanes[id]
+  if not found then
+    found = { front = prefix .. "ready:" .. id, numbers = prefix .. "sections:" .. id }
+    lanes[id] = found
+  end
+  return found
 end
 
-function sections.front_of(name, lane)
-  return prefix .. "ready:" .. name .. ":" .. lane
+local function front_of(name, lane)
+  return known(name, lane).front
 end
 
 local function list_of(name, lane, number)
-  return number == 0 and sections.front_of(name, lane) or prefix .. "section:" .. name .. ":" .. number .. ":" .. lane
+  return number == 0 and front_of(name, lane) or prefix .. "section:" .. name .. ":" .. number .. ":" .. lane
 end
 
 -- Adds an id at the end of the lane; the number of its section, and how many that has.
-function sections.append(name, lane, id)
-  local key = key_of(name, lane)
-  local number = last_numbers[key] or tonumber(redis.call("ZRANGE", key, -1, -1)[1] or 0)
-  local list = list_of(name, lane, number)
+local function append(name, lane, id)
+  local to = known(name, lane)
+  local number = to.last or tonumber(redis.call("ZRANGE", to.numbers, -1, -1)[1] or 0)
+  local list = number == 0 and to.front or list_of(name, lane, number)
   local length = redis.call("RPUSH", list, id)
   if length > MOST_IN_SECTION then
     number = number + 1
     redis.call("LMOVE", list, list_of(name, lane, number), "RIGHT", "RIGHT")
-    redis.call("ZADD", key, number, number)
+    redis.call("ZADD", to.numbers, number, number)
   end
-  last_numbers[key] = number
+  to.last = number
   return number, length
 end
 
 -- Adds an id at the front of the lane; the same.
-function sections.prepend(name, lane, id)
-  return 0, redis.call("LPUSH", sections.front_of(name, lane), id)
+local function prepend(name, lane, id)
+  return 0, redis.call("LPUSH", front_of(name, lane), id)
 end
 
 -- Lets the next section take the place of a front without ids; false when the lane has none.
-function sections.bring_up(name, lane)
-  local key = key_of(name, lane)
-  local number = redis.call("ZPOPMIN", key)[1]
+local function bring_up(name, lane)
+  local from = known(name, lane)
+  local number = redis.call("ZPOPMIN", from.numbers)[1]
   if not number then return false end
-  redis.call("RENAME", list_of(name, lane, number), sections.front_of(name, lane))
-  last_numbers[key] = nil
+  redis.call("RENAME", list_of(name, lane, number), from.front)
+  from.last = nil
   return true
 end
 
 -- Takes an id out of the lane; whether others are left in it.
-function sections.remove(name, lane, number, id)
-  local list = list_of(name, lane, number)
+local function remove(name, lane, number, id)
+  local from, list = known(name, lane), list_of(name, lane, number)
   if number > 0 and redis.call("LREM", list, 1, id) == 1 then
     if redis.call("EXISTS", list) == 0 then
-      redis.call("ZREM", key_of(name, lane), number)
-      last_numbers[key_of(name, lane)] = nil
+      redis.call("ZREM", from.numbers, number)
+      from.last = nil
     end
     return true
   end
-  redis.call("LREM", sections.front_of(name, lane), 1, id)
-  return redis.call("EXISTS", sections.front_of(name, lane)) == 1 or sections.bring_up(name, lane)
+  redis.call("LREM", from.front, 1, id)
+  return redis.call("EXISTS", from.front) == 1 or bring_up(name, lane)
 end
 
-return sections
+return { front_of = front_of, append = append, prepend = prepend, bring_up = bring_up, remove = remove }

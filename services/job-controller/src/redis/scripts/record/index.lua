@@ -4,9 +4,9 @@
 -- writes: index, ended
 -- The id of an entry is the job's own time and its place among those of the same millisecond, both of which the job keeps. A
 -- controller whose clock is behind takes the newest time that the stream has seen; then the job keeps the whole id.
-local index = {}
 local next_entry = string.format("%.0f-*", context.now)
 local NO_PLACE = 65535
+local ended_streams = {}
 
 local function newest_time(stream)
   local info = redis.pcall("XINFO", "STREAM", stream)
@@ -16,7 +16,7 @@ local function newest_time(stream)
 end
 
 -- Adds the id at the present time; returns the place of the entry, or none and the whole id of the entry.
-function index.add(stream, id)
+local function add(stream, id)
   local added = redis.pcall("XADD", stream, next_entry, "id", id)
   if added.err then
     local newest = newest_time(stream) or error(added.err)
@@ -28,13 +28,18 @@ function index.add(stream, id)
 end
 
 -- The id of an entry from what the job keeps of it.
-function index.entry_of(at, place, entry)
+local function entry_of(at, place, entry)
   return place == NO_PLACE and entry or string.format("%.0f-%.0f", at, place)
 end
 
 -- The stream of the jobs in a final status.
-function index.ended(status)
-  return context.prefix .. "ended:" .. status
+local function ended(status)
+  local stream = ended_streams[status]
+  if not stream then
+    stream = context.prefix .. "ended:" .. status
+    ended_streams[status] = stream
+  end
+  return stream
 end
 
-return index
+return { add = add, entry_of = entry_of, ended = ended }

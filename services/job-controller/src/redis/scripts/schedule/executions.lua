@@ -1,49 +1,48 @@
 -- executions: the jobs that a periodic job launches, and the one that waits until the job before has ended.
--- needs: call/context, call/isolate, record/codes, record/record, record/store, record/trace, life/moves, life/final,
+-- needs: call/context, call/isolate, record/statuses, record/kinds, record/record, record/store, life/moves, life/final,
 --   life/launch, life/children
 -- gives: launch, count, wait_for_end, is_one_waiting, leave_out_waiting, launch_waiting
 -- reads: schedule
 -- writes: schedule
-local executions = {}
 
 local function schedule_of(id)
   return context.prefix .. "schedule:" .. id
 end
 
 -- Counts what became of the times of a periodic job: launched, missed or skipped.
-function executions.count(id, what, by)
+local function count(id, what, by)
   redis.call("HINCRBY", schedule_of(id), what, by)
 end
 
 -- Launches one, to run at run_at for the time scheduled_for; the caller stores the periodic job.
-function executions.launch(id, job, new_id, run_at, scheduled_for)
-  local options = { priority = job.priority, fairness = job.fairness, kind = codes.kind.SCHEDULED, run_at = run_at,
+local function launch_execution(id, job, new_id, run_at, scheduled_for)
+  local options = { priority = job.priority, fairness = job.fairness, kind = kinds.SCHEDULED, run_at = run_at,
     unique = "", request = "", policy = job.policy, labels = job.labels, schedule = "", hook = job.hook,
     scheduled_for = scheduled_for }
   local parameters = record.parameters_of(job)
-  launch.job(new_id, job.name, trace.to_text(job.trace), parameters, id, options, "", "")
+  launch.job(new_id, job.name, record.traceparent_of(job), parameters, id, options, "", "")
   children.add(id, new_id)
   job.parent = 1
-  executions.count(id, "launched", 1)
+  count(id, "launched", 1)
 end
 
 -- Lets one wait; false when another one does.
-function executions.wait_for_end(id, new_id, run_at, scheduled_for)
+local function wait_for_end(id, new_id, run_at, scheduled_for)
   local waiting = string.format("%s %.0f %.0f", new_id, run_at, scheduled_for)
   return redis.call("HSETNX", schedule_of(id), "waiting", waiting) == 1
 end
 
-function executions.is_one_waiting(id)
+local function is_one_waiting(id)
   return redis.call("HEXISTS", schedule_of(id), "waiting") == 1
 end
 
-function executions.leave_out_waiting(id)
-  if redis.call("HDEL", schedule_of(id), "waiting") == 1 then executions.count(id, "skipped", 1) end
+local function leave_out_waiting(id)
+  if redis.call("HDEL", schedule_of(id), "waiting") == 1 then count(id, "skipped", 1) end
 end
 
 -- A child of the job has ended: launches what waited for that. After its last launch the periodic job is over. The periodic
 -- job's own fault must not keep its child from ending.
-function executions.launch_waiting(id)
+local function launch_waiting(id)
   local waiting = redis.call("HGET", schedule_of(id), "waiting")
   if not waiting or children.alive(id) > 0 then return end
   local new_id, run_at, scheduled_for = string.match(waiting, "^(%S+) (%d+) (%d+)$")
@@ -52,14 +51,16 @@ function executions.launch_waiting(id)
     redis.call("HDEL", schedule_of(id), "waiting")
     if store.is_known(new_id) then
       -- another controller has made the same id meanwhile
-      executions.count(id, "skipped", 1)
+      count(id, "skipped", 1)
     else
-      executions.launch(id, job, new_id, tonumber(run_at), tonumber(scheduled_for))
+      launch_execution(id, job, new_id, tonumber(run_at), tonumber(scheduled_for))
     end
     -- no nested end can be waited for: a periodic job is never launched by another one
-    if job.status_time == 0 then final.enter(id, job, codes.status.STOPPED) end
+    if job.status_time == 0 then final.enter(id, job, statuses.STOPPED) end
     moves.save(id, job)
   end)
 end
 
-return executions
+return { launch = launch_execution, count = count, wait_for_end = wait_for_end,
+  is_one_waiting = is_one_waiting, leave_out_waiting = leave_out_waiting,
+  launch_waiting = launch_waiting }

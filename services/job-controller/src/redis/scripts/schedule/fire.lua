@@ -1,5 +1,6 @@
 -- fire: launches the job of a periodic job's due time. Of all controllers that try, one succeeds.
--- needs: call/context, record/codes, record/store, life/moves, life/children, life/finish, schedule/times, schedule/executions
+-- needs: call/context, record/statuses, record/store, life/moves, life/children, life/finish, schedule/times,
+--   schedule/executions
 -- reads: periodic
 -- writes: periodic
 -- arguments: periodic job, the time that is due, the new job's id, when it is to run or 0 to launch none, the time for which
@@ -28,7 +29,7 @@ return function(id, due, new_id, run_at, scheduled_for, next_at, missed, overlap
     job.status_time = 0
     redis.call("ZADD", periodic, "+inf", id)
   else
-    finish.job(id, job, codes.status.STOPPED)
+    finish.job(id, job, statuses.STOPPED)
   end
   moves.save(id, job)
   return 1

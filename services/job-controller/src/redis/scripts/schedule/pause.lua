@@ -1,5 +1,6 @@
 -- pause: lets a periodic job launch nothing, or go on.
--- needs: call/context, record/codes, record/record, record/store, life/moves, life/finish, schedule/times, schedule/executions
+-- needs: call/context, record/statuses, record/kinds, record/record, record/store, life/moves, life/finish, schedule/times,
+--   schedule/executions
 -- reads: periodic
 -- writes: periodic
 -- arguments: id, "pause" or "resume", the next time to go on with or 0 when there is none: then it ends
@@ -7,7 +8,7 @@
 -- errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS
 return function(id, what, next_at)
   local job = store.load(id)
-  if job.kind ~= codes.kind.PERIODIC or job.status ~= codes.status.SCHEDULED then
+  if job.kind ~= kinds.PERIODIC or job.status ~= statuses.SCHEDULED then
     context.refuse("JOB_STATUS_FORBIDS", moves.forbidden("schedule", job))
   end
   local periodic = context.prefix .. "periodic"
@@ -17,7 +18,7 @@ return function(id, what, next_at)
     executions.leave_out_waiting(id)
     job.status_time = 0
   elseif not redis.call("ZSCORE", periodic, id) then
-    if next_at > 0 then times.plan(id, job, next_at) else finish.job(id, job, codes.status.STOPPED) end
+    if next_at > 0 then times.plan(id, job, next_at) else finish.job(id, job, statuses.STOPPED) end
   end
   moves.save(id, job)
   return record.shown(id, job)

@@ -2,32 +2,31 @@
 -- needs: call/context, call/signals
 -- gives: postpone, plan, end_plan, limit_wait
 -- writes: scheduled, periodic, schedules, expiring
-local times = {}
 
 -- Lets a job wait for its time; the caller stores it.
-function times.postpone(id, job, at)
+local function postpone(id, job, at)
   job.status_time = at
   redis.call("ZADD", context.prefix .. "scheduled", at, id)
   signals.due(at)
 end
 
 -- Lets a periodic job launch at that time; the caller stores it.
-function times.plan(id, job, at)
+local function plan(id, job, at)
   job.status_time = at
   redis.call("ZADD", context.prefix .. "periodic", at, id)
   signals.due(at)
 end
 
 -- A periodic job is over.
-function times.end_plan(id)
+local function end_plan(id)
   redis.call("ZREM", context.prefix .. "periodic", id)
   redis.call("ZREM", context.prefix .. "schedules", id)
 end
 
 -- Lets the wait for the first run end in time, if its launch limits it, counted from when the job could have run.
-function times.limit_wait(id, job, from)
+local function limit_wait(id, job, from)
   local limit = job.policy and job.policy[5] or 0
   if limit > 0 then redis.call("ZADD", context.prefix .. "expiring", from + limit, id) end
 end
 
-return times
+return { postpone = postpone, plan = plan, end_plan = end_plan, limit_wait = limit_wait }

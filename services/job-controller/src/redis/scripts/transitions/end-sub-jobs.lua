@@ -1,15 +1,14 @@
 -- end-sub-jobs: passes stops and cancels on to the jobs that the ended jobs launched, a part of them at a time.
--- needs: call/context, call/isolate, record/codes, record/store, life/moves, life/stop, life/children
+-- needs: call/context, call/isolate, record/statuses, record/kinds, record/store, life/moves, life/stop, life/children
 -- reads: ending, sub-jobs
 -- writes: ending
 -- arguments: how many steps at most: each job is one, and so is the end of a list
 -- reply: how many steps it took
-local status = codes.status
 
 -- A periodic job takes along what waits. What ran when it was ended goes on; what began since then had been waiting.
 local function goes_on(parent, job)
-  if not parent or parent.kind ~= codes.kind.PERIODIC then return false end
-  return job.status > status.RUNNING or job.status == status.RUNNING and job.started <= parent.status_time
+  if not parent or parent.kind ~= kinds.PERIODIC then return false end
+  return job.status > statuses.RUNNING or job.status == statuses.RUNNING and job.started <= parent.status_time
 end
 
 local function end_part(parent, limit)

@@ -1,20 +1,19 @@
 -- expire: puts jobs in ERROR that have waited longer than their launch allows.
--- needs: call/context, call/isolate, record/codes, life/moves, life/finish, queue/lanes
+-- needs: call/context, call/isolate, record/statuses, life/moves, life/finish, queue/lanes
 -- reads: expiring
 -- writes: expiring, scheduled
 -- arguments: limit
 -- reply: how many were due
-local status = codes.status
 
 local function give_up_waiting(id, job)
-  if not job or job.status ~= status.PENDING and job.status ~= status.SCHEDULED then return end
-  if job.status == status.PENDING then
+  if not job or job.status ~= statuses.PENDING and job.status ~= statuses.SCHEDULED then return end
+  if job.status == statuses.PENDING then
     lanes.leave(id, job)
   else
     redis.call("ZREM", context.prefix .. "scheduled", id)
   end
   job.error = { "QUEUE_TIMEOUT", "no worker took the job within the time its launch allows", job.attempt, context.now }
-  finish.job(id, job, status.ERROR)
+  finish.job(id, job, statuses.ERROR)
   moves.save(id, job)
 end
 

@@ -1,11 +1,10 @@
 -- fail: an attempt has failed; the job waits for its next one, or is in ERROR. If it was to end anyway, it ends. A launch may
 -- say its own attempts, base and cap, and reasons that are not to be tried again.
--- needs: call/context, record/codes, record/store, life/moves, life/finish, lease/held, schedule/times
+-- needs: call/context, record/statuses, record/store, life/moves, life/finish, lease/held, schedule/times
 -- arguments: id, token, reason, message, delay in ms (-1 never, -2 by the back-off), attempts that may fail,
 --   base and cap of the back-off in ms, jitter from 0 to 1, last check-in or empty, phase or empty, percent
 -- reply: accepted, duplicate or stale
 -- errors: JOB_NOT_FOUND
-local status = codes.status
 
 local function is_final_reason(policy, reason)
   for _, final in ipairs(policy and policy[6] or {}) do
@@ -33,9 +32,9 @@ return function(id, token, reason, message, delay, max_fails, base, cap, jitter,
   if command ~= 0 then
     finish.by_command(id, job, command)
   elseif wait < 0 or job.attempt >= most or is_final_reason(job.policy, reason) then
-    finish.job(id, job, status.ERROR)
+    finish.job(id, job, statuses.ERROR)
   else
-    moves.change(job, status.SCHEDULED)
+    moves.change(job, statuses.SCHEDULED)
     times.postpone(id, job, context.now + wait)
   end
   moves.save(id, job)

@@ -1,5 +1,5 @@
 -- launch-sub-job: launches a job on behalf of a job that a worker holds; the same key again gives the same job.
--- needs: call/context, record/codes, record/record, record/store, unique/keys, life/moves, life/launch, life/children
+-- needs: call/context, record/statuses, record/record, record/store, unique/keys, life/moves, life/launch, life/children
 -- reads: sub-job-keys
 -- writes: sub-job-keys
 -- arguments: parent id, token, key, a job of another shard or empty and its status and command as they were found there (0
@@ -9,11 +9,10 @@
 --   or 1 when that depends on how it stands there; nothing when the key stands for none and the pool is full
 -- errors: JOB_NOT_FOUND, LEASE_LOST, ID_TAKEN, UNIQUE_ENDS, UNIQUE_RESERVED
 -- when memory is full: refused
-local status = codes.status
 
 -- Whether a job that a former life of its parent asked for counts in this one: it succeeded, or is alive and not to end.
 local function outlives(job)
-  return job.status == status.SUCCESS or (job.status <= status.RUNNING and job.command == 0)
+  return job.status == statuses.SUCCESS or (job.status <= statuses.RUNNING and job.command == 0)
 end
 
 -- The job that holds the unique key, if it goes on.

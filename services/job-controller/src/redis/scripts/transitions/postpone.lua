@@ -1,5 +1,5 @@
 -- postpone: a handler asks for its job to be run again later; no attempt is used. If it was to end, it ends.
--- needs: call/context, record/codes, record/store, life/moves, life/finish, lease/held, schedule/times
+-- needs: call/context, record/statuses, record/store, life/moves, life/finish, lease/held, schedule/times
 -- arguments: id, token, delay in ms, last check-in or empty, phase or empty, percent
 -- reply: accepted, duplicate or stale
 -- errors: JOB_NOT_FOUND
@@ -14,7 +14,7 @@ return function(id, token, delay, text, phase, percent)
   if command ~= 0 then
     finish.by_command(id, job, command)
   else
-    moves.change(job, codes.status.SCHEDULED)
+    moves.change(job, statuses.SCHEDULED)
     times.postpone(id, job, context.now + tonumber(delay))
   end
   moves.save(id, job)

@@ -1,14 +1,13 @@
 -- promote: makes due jobs PENDING, the longest due first.
--- needs: call/context, call/isolate, record/codes, life/moves, queue/lanes
+-- needs: call/context, call/isolate, record/statuses, life/moves, queue/lanes
 -- reads: scheduled
 -- writes: scheduled
 -- arguments: limit
 -- reply: how many were due, when the next one is due or 0
-local status = codes.status
 
 local function make_pending(id, job)
-  if not job or job.status ~= status.SCHEDULED then return end
-  moves.change(job, status.PENDING)
+  if not job or job.status ~= statuses.SCHEDULED then return end
+  moves.change(job, statuses.PENDING)
   job.status_time = 0
   lanes.enqueue(id, job, "back")
   moves.save(id, job)

@@ -1,23 +1,22 @@
 -- retry: brings a job back that is CANCELLED or in ERROR.
--- needs: call/context, record/codes, record/index, record/record, record/store, unique/keys, queue/lanes, schedule/times,
---   life/moves, life/children
+-- needs: call/context, record/statuses, record/kinds, record/index, record/record, record/store, unique/keys, queue/lanes,
+--   schedule/times, life/moves, life/children
 -- writes: unique, ended
 -- arguments: id, how its unique key stands in its own shard when that is another one and by what (see unique/reserve), or
 --   both empty
 -- reply: the job
 -- errors: JOB_NOT_FOUND, JOB_STATUS_FORBIDS, UNIQUE_TAKEN, UNIQUE_ENDS, UNIQUE_RESERVED
-local status = codes.status
 
 return function(id, hold, by)
   local job = store.load(id)
-  local has_ended = job.status == status.CANCELLED or job.status == status.ERROR
-  if job.kind == codes.kind.PERIODIC or not has_ended then
+  local has_ended = job.status == statuses.CANCELLED or job.status == statuses.ERROR
+  if job.kind == kinds.PERIODIC or not has_ended then
     context.refuse("JOB_STATUS_FORBIDS", moves.forbidden("retry", job))
   end
   keys.check(id, job.unique, hold, by)
   if job.unique ~= "" then redis.call("HSET", context.prefix .. "unique", job.unique, id) end
   redis.call("XDEL", index.ended(job.status), index.entry_of(job.status_time, job.end_place, job.end_entry))
-  moves.change(job, status.PENDING)
+  moves.change(job, statuses.PENDING)
   job.attempt, job.crashes, job.status_time, job.started = 0, 0, 0, 0
   job.check_in, job.check_in_at, job.phase, job.percent = "", 0, "", 0
   -- results of the former life are not those of the new one

@@ -1,5 +1,5 @@
 -- succeed: a run has ended well.
--- needs: record/codes, record/store, life/moves, life/finish, lease/held
+-- needs: record/statuses, record/store, life/moves, life/finish, lease/held
 -- arguments: id, token, last check-in or empty, phase or empty, percent
 -- reply: accepted, duplicate or stale
 -- errors: JOB_NOT_FOUND
@@ -9,7 +9,7 @@ return function(id, token, text, phase, percent)
   if verdict ~= "held" then return verdict end
   moves.check_in(job, text, phase, percent)
   held.let_go(id, job)
-  finish.job(id, job, codes.status.SUCCESS)
+  finish.job(id, job, statuses.SUCCESS)
   moves.save(id, job)
   return "accepted"
 end

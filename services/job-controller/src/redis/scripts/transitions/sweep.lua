@@ -1,8 +1,9 @@
 -- sweep: removes jobs that have stood in a final status longer than its keep time, with all that belongs to them.
--- needs: call/context, call/isolate, call/totals, record/codes, record/index, record/store, hooks/outbox, life/launch, log/stream
+-- needs: call/context, call/isolate, call/totals, record/kinds, record/hook-statuses, record/index, record/store,
+--   hooks/outbox, life/launch, log/stream
 -- reads: ended, swept, hook-events
--- writes: jobs, index, ended, swept, sub-jobs, sub-job-keys, sub-job-totals, ending, schedule, log, hook-events, hook-failed,
---   hook-due, hook-failing, hook-tries, hook-causes, hook-redelivered
+-- writes: jobs, index, ended, swept, sub-jobs, sub-job-keys, sub-job-totals, ending, schedule, log, hook-events,
+--   hook-failed, hook-due, hook-failing, hook-tries, hook-causes, hook-redelivered
 -- arguments: status, the time before which it must have been reached in ms, the same for a job whose hook has failed,
 --   how many at most
 -- reply: how many entries were looked at
@@ -25,7 +26,7 @@ local function forget(id, job)
     for _, kind in ipairs({ "sub-jobs:", "sub-job-keys:", "sub-job-totals:" }) do redis.call("UNLINK", prefix .. kind .. id) end
     redis.call("HDEL", prefix .. "ending", id)
   end
-  if job.kind == codes.kind.PERIODIC then redis.call("UNLINK", prefix .. "schedule:" .. id) end
+  if job.kind == kinds.PERIODIC then redis.call("UNLINK", prefix .. "schedule:" .. id) end
   if job.hook ~= "" then forget_hook(id) end
   totals.add(job.name, job.status, -1)
 end
@@ -34,7 +35,7 @@ end
 -- could not be done.
 local function is_needed(id, job, hooks_before)
   if job.request ~= "" and context.now < job.enqueued + launch.REQUEST_MS then return true end
-  if job.hook_status == codes.hook_status.NONE or job.hook_status == codes.hook_status.DELIVERED then return false end
+  if job.hook_status == hook_statuses.NONE or job.hook_status == hook_statuses.DELIVERED then return false end
   return job.status_time >= tonumber(hooks_before) or redis.call("EXISTS", outbox.events_of(id)) == 1
 end
 

@@ -3,17 +3,16 @@
 -- needs: call/context, record/store
 -- gives: is_elsewhere, state, check, age_of
 -- reads: unique, withdrawn
-local keys = {}
 local prefix = context.prefix
 
 -- Whether the job is of another shard than the other job: the tenth character says it.
-function keys.is_elsewhere(id, other)
+local function is_elsewhere(id, other)
   return string.sub(id, 10, 10) ~= string.sub(other, 10, 10)
 end
 
 -- How a key stands: "held" or "ends" and the job that has it, "elsewhere" and the job and ticket of its reservation, or
 -- nothing when it is free. A key that a job left behind without its record is free.
-function keys.state(key, hold, by)
+local function state(key, hold, by)
   if hold ~= "" and hold ~= "reserved" then return hold, by end
   local holder = key ~= "" and redis.call("HGET", prefix .. "unique", key)
   if not holder then return end
@@ -25,19 +24,19 @@ end
 
 -- Refuses with UNIQUE_TAKEN, UNIQUE_ENDS or UNIQUE_RESERVED when another job has the key, or when the reservation for this job
 -- was withdrawn.
-function keys.check(id, key, hold, by)
+local function check(id, key, hold, by)
   if hold == "reserved" and redis.call("EXISTS", prefix .. "withdrawn:" .. by) == 1 then
     context.refuse("UNIQUE_RESERVED", id .. " " .. by)
   end
-  local state, holder, ticket = keys.state(key, hold, by)
+  local state, holder, ticket = state(key, hold, by)
   if not state or holder == id then return end
   if state == "elsewhere" then context.refuse("UNIQUE_RESERVED", holder .. " " .. ticket) end
   context.refuse(state == "held" and "UNIQUE_TAKEN" or "UNIQUE_ENDS", holder)
 end
 
 -- How long ago the reservation was made; a clock that is ahead counts as much as one that is behind.
-function keys.age_of(ticket)
+local function age_of(ticket)
   return math.abs(context.now - tonumber(string.match(ticket, "^%d+")))
 end
 
-return keys
+return { is_elsewhere = is_elsewhere, state = state, check = check, age_of = age_of }

@@ -1,5 +1,5 @@
 -- withdraw: withdraws a job's reservation of a unique key, unless the job is alive or its launch may be under way.
--- needs: call/context, call/isolate, record/codes, unique/keys
+-- needs: call/context, call/isolate, record/statuses, unique/keys
 -- writes: withdrawn
 -- arguments: key, id, ticket, how long the launch of a job may take in ms
 -- reply: "held" by the job, which is alive; "ends" when it ends or may be launched yet; "free" when it is withdrawn
@@ -13,7 +13,7 @@ return function(key, id, ticket, launch_ms)
   if not isolate.job(id, function(_, found) job = found end) then return "ends" end
   -- another process may have made the same id
   if job and job.unique ~= key then job = nil end
-  if job and job.status <= codes.status.RUNNING then return job.command == 0 and "held" or "ends" end
+  if job and job.status <= statuses.RUNNING then return job.command == 0 and "held" or "ends" end
   if not job and keys.age_of(ticket) < tonumber(launch_ms) then return "ends" end
   redis.call("SET", context.prefix .. "withdrawn:" .. ticket, "", "EX", REMEMBERED_SECONDS)
   return "free"
