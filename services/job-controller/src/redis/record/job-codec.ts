@@ -39,7 +39,7 @@ export function statusOf(reply: Reply | undefined): JobStatus {
   return jobStatuses[Number(reply) - 1] ?? fault("status", reply);
 }
 
-/** A job as record/record.lua shows it: its id, fields, details, parameters and traceparent. */
+/** A job as record/shown.lua shows it: its id, fields, details, parameters and traceparent. */
 export function toJob(reply: Reply, launched: Reply[] = []): Job {
   const [id, fields, details, parameters, traceparent] = list(reply);
   const [executions, totals, periodic] = launched;

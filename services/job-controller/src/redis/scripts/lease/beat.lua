@@ -1,5 +1,5 @@
 -- beat: renews a worker's lease and tells it what it has lost and what is to end.
--- needs: call/context, life/moves, life/finish, lease/sessions, lease/incarnations, lease/held, lease/returns
+-- needs: call/context, life/moves, life/finish, lease/sessions, lease/incarnations, lease/held, lease/marks, lease/returns
 -- reads: held
 -- writes: leases
 -- arguments: worker, incarnation, session, lease in ms, accept time in ms, limit for obeying a command in ms,
@@ -28,13 +28,13 @@ return function(worker, incarnation, session, lease, accept, limit, ...)
   local function return_unheard(id, job)
     if context.now - job.started > tonumber(accept) then returns.give_back(id, job) end
   end
-  local verdicts, kept = held.compare(worker, { ... })
-  local marks, commands = redis.call("HGETALL", held.key_of(worker)), {}
-  for at = 1, #marks, 2 do
-    local id, mark = marks[at], marks[at + 1]
+  local verdicts, kept = marks.compare(worker, { ... })
+  local all, commands = redis.call("HGETALL", held.key_of(worker)), {}
+  for at = 1, #all, 2 do
+    local id, mark = all[at], all[at + 1]
     local named = kept[id]
     if named and not is_overdue(mark, limit) then
-      commands[#commands + 1] = held.open_command(id, mark)
+      commands[#commands + 1] = marks.open_command(id, mark)
     else
       if named then verdicts[named] = 0 end
       held.with_job(id, worker, named and force_end or return_unheard)

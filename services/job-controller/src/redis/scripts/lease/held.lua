@@ -2,8 +2,7 @@
 -- is open.
 -- needs: call/context, call/undo, record/statuses
 -- needs at times: call/isolate, call/signals, queue/limits
--- gives: key_of, open_command, compare, with_job, let_go
--- reads: held
+-- gives: key_of, with_job, let_go
 -- writes: held, running
 
 -- by worker: the ids that it does not hold any more and whose marks are still there
@@ -19,25 +18,6 @@ end
 local function key_of(worker)
   if released[worker] then remove_marks(worker) end
   return context.prefix .. "held:" .. worker
-end
-
--- The open command of a mark as id, token and command; nil when there is none.
-local function open_command(id, mark)
-  local token, command = string.match(mark, "^(%d+):(%d)")
-  return token and { id, tonumber(token), tonumber(command) }
-end
-
--- Compares the leases that the worker names, id and token in turn, with what it holds: 1 or 0 for each, and by id of those
--- that it does hold the position of its 1.
-local function compare(worker, named)
-  local verdicts, kept = {}, {}
-  for at = 1, #named, 2 do
-    local mark = redis.call("HGET", key_of(worker), named[at])
-    local is_held = mark and string.match(mark, "^%d+") == named[at + 1]
-    verdicts[#verdicts + 1] = is_held and 1 or 0
-    if is_held then kept[named[at]] = #verdicts end
-  end
-  return verdicts, kept
 end
 
 -- Runs work(id, job) with a job that the worker holds. A job that is not its own any more, or whose fault is isolated, is taken
@@ -70,4 +50,4 @@ end
 
 context.at_end[#context.at_end + 1] = remove_all_marks
 
-return { key_of = key_of, open_command = open_command, compare = compare, with_job = with_job, let_go = let_go }
+return { key_of = key_of, with_job = with_job, let_go = let_go }

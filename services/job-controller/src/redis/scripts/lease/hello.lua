@@ -1,6 +1,6 @@
 -- hello: makes a worker known and settles what it holds. A new incarnation frees what the old one held; the old one is refused
 -- from then on.
--- needs: call/context, lease/sessions, lease/incarnations, lease/held, lease/returns
+-- needs: call/context, lease/sessions, lease/incarnations, lease/held, lease/marks, lease/returns
 -- reads: workers, held
 -- writes: workers, leases
 -- arguments: worker, incarnation, session, generation by the first shard (which is given 0), lease in ms, info, then id and
@@ -21,13 +21,13 @@ return function(worker, incarnation, session, generation, lease, info, ...)
   incarnations.remember(worker, entry)
   redis.call("HSET", sessions.workers, worker, entry)
   redis.call("ZADD", context.prefix .. "leases", context.now + tonumber(lease), worker)
-  local verdicts, kept = held.compare(worker, { ... })
-  local marks, commands = redis.call("HGETALL", held.key_of(worker)), {}
-  for at = 1, #marks, 2 do
-    if kept[marks[at]] then
-      commands[#commands + 1] = held.open_command(marks[at], marks[at + 1])
+  local verdicts, kept = marks.compare(worker, { ... })
+  local all, commands = redis.call("HGETALL", held.key_of(worker)), {}
+  for at = 1, #all, 2 do
+    if kept[all[at]] then
+      commands[#commands + 1] = marks.open_command(all[at], all[at + 1])
     else
-      returns.unfinished(marks[at], worker)
+      returns.unfinished(all[at], worker)
     end
   end
   return { verdicts, commands, generation, incarnations.is_to_drain(worker, incarnation) }

@@ -1,5 +1,5 @@
 -- list-running: the jobs that workers hold, the newest first. They are few: as many as there are slots at most.
--- needs: call/context, record/record, record/store, lease/held
+-- needs: call/context, record/shown, record/store, lease/held
 -- reads: leases, held
 -- arguments: the id before which to begin or empty, how many at most
 -- reply: the jobs
@@ -13,6 +13,6 @@ return function(before, limit)
     end
   end
   table.sort(ids, function(a, b) return a > b end)
-  for at = 1, math.min(#ids, tonumber(limit)) do reply[at] = record.shown(ids[at], store.load(ids[at])) end
+  for at = 1, math.min(#ids, tonumber(limit)) do reply[at] = shown.job(ids[at], store.load(ids[at])) end
   return reply
 end

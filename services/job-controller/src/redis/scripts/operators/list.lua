@@ -1,5 +1,5 @@
 -- list: a page of jobs from an index stream, the newest first.
--- needs: call/context, record/record, record/store
+-- needs: call/context, record/shown, record/store
 -- reads: index, ended, sub-jobs
 -- arguments: the stream (index, ended:STATUS, sub-jobs:ID), the entry before which to begin or empty, how many entries
 -- reply: the last entry seen or empty at the end, then for each job its entry and the job
@@ -11,7 +11,7 @@ return function(stream, before, limit)
   for _, entry in ipairs(entries) do
     local id = entry[2][2]
     local job = store.find(id)
-    if job then reply[#reply + 1] = { entry[1], record.shown(id, job) } end
+    if job then reply[#reply + 1] = { entry[1], shown.job(id, job) } end
   end
   return reply
 end

@@ -1,5 +1,5 @@
 -- read: a job as it stands, with the first hundred jobs that it launched and how many of them stand where.
--- needs: call/context, record/statuses, record/kinds, record/record, record/store
+-- needs: call/context, record/statuses, record/kinds, record/shown, record/store
 -- reads: periodic, schedule, sub-jobs, sub-job-totals
 -- arguments: id
 -- reply: the job, the ids, status and count in turn, and of a periodic job paused (0 or 1), launched, missed, skipped,
@@ -18,10 +18,10 @@ end
 return function(id)
   local job = store.load(id)
   local periodic = job.kind == kinds.PERIODIC and periodic_state(id, job) or {}
-  if job.parent == 0 then return { record.shown(id, job), {}, {}, periodic } end
+  if job.parent == 0 then return { shown.job(id, job), {}, {}, periodic } end
   local launched = {}
   for _, entry in ipairs(redis.call("XRANGE", prefix .. "sub-jobs:" .. id, "-", "+", "COUNT", 100)) do
     launched[#launched + 1] = entry[2][2]
   end
-  return { record.shown(id, job), launched, redis.call("HGETALL", prefix .. "sub-job-totals:" .. id), periodic }
+  return { shown.job(id, job), launched, redis.call("HGETALL", prefix .. "sub-job-totals:" .. id), periodic }
 end

@@ -3,7 +3,7 @@
 -- needs: call/context, call/signals, queue/sections
 -- gives: RANK, FIRST_TURN, of, end_of, close, leave, enqueue
 -- reads: turns
--- writes: lanes, turns
+-- writes: lanes, turns, ready
 local RANK, FIRST_TURN = 2 ^ 40, 2 ^ 39
 local prefix = context.prefix
 
@@ -40,8 +40,11 @@ end
 -- unless it had its turn just now: to empty a lane and fill it again gains nothing.
 local function enqueue(id, job, where)
   local name, lane, length = job.name, lane_of(job), nil
-  local add = where == "back" and sections.append or sections.prepend
-  job.section, length = add(name, lane, id)
+  if where == "back" then
+    job.section, length = sections.append(name, lane, id)
+  else
+    job.section, length = 0, redis.call("LPUSH", sections.front_of(name, lane), id)
+  end
   if length > 1 or job.section > 0 then return end
   local rank = 9 - job.priority
   local turn = tonumber(redis.call("HGET", prefix .. "turns:" .. name, rank) or FIRST_TURN)

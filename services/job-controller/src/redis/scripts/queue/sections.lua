@@ -2,13 +2,12 @@
 -- at once however many wait. Claims take from the front section, which has the number 0; when that is empty the next one takes
 -- its place, and its jobs keep the number that they noted. Only what is given back makes the front longer.
 -- needs: call/context
--- gives: front_of, append, prepend, bring_up, remove
+-- gives: front_of, append, bring_up, remove
 -- reads: sections
 -- writes: ready, section, sections
 local MOST_IN_SECTION = 200
 local prefix = context.prefix
--- by job type and lane: the keys of its front and of the numbers of its other sections, and the number of the last one if this
--- call knows it
+-- by job type and lane: the keys of its front and of the numbers of its other sections; the last number if this call knows it
 local lanes = {}
 
 local function known(name, lane)
@@ -44,11 +43,6 @@ local function append(name, lane, id)
   return number, length
 end
 
--- Adds an id at the front of the lane; the same.
-local function prepend(name, lane, id)
-  return 0, redis.call("LPUSH", front_of(name, lane), id)
-end
-
 -- Lets the next section take the place of a front without ids; false when the lane has none.
 local function bring_up(name, lane)
   local from = known(name, lane)
@@ -73,4 +67,4 @@ local function remove(name, lane, number, id)
   return redis.call("EXISTS", from.front) == 1 or bring_up(name, lane)
 end
 
-return { front_of = front_of, append = append, prepend = prepend, bring_up = bring_up, remove = remove }
+return { front_of = front_of, append = append, bring_up = bring_up, remove = remove }

@@ -1,8 +1,8 @@
 -- record: a job's record is three parts (docs/redis-keys.md): the fields that every transition needs, in a fixed form that is
 -- quick to read and write; the details, MessagePack, absent while they say nothing; the parameters, which no script reads.
 -- needs: call/context, record/fields
--- needs at times: record/details, record/trace
--- gives: new, decode, encode, parameters_of, traceparent_of, shown
+-- needs at times: record/details
+-- gives: new, decode, encode, details_of, parameters_of
 -- by job: its details once somebody asked for one, and whether they were changed
 local details, has_new_details = {}, {}
 local byte = string.byte
@@ -59,11 +59,6 @@ local function parameters_of(job)
   return job.details_size == 0 and rest_of(job) or string.sub(rest_of(job), job.details_size + 1)
 end
 
--- The W3C traceparent of its launch, or empty.
-local function traceparent_of(job)
-  return job.trace == "" and "" or modules["record/trace"].to_text(job.trace)
-end
-
 local function encode(job)
   if has_new_details[job] then
     local new, parameters = modules["record/details"].pack(details[job]), parameters_of(job)
@@ -72,11 +67,4 @@ local function encode(job)
   return fields.encode(job) .. rest_of(job)
 end
 
--- A job as replies show it.
-local function shown(id, job)
-  local listed = modules["record/details"]
-  return { id, listed.listed_fields(job), listed.listed(details_of(job)), parameters_of(job), traceparent_of(job) }
-end
-
-return { new = new_job, decode = decode, encode = encode, parameters_of = parameters_of, traceparent_of = traceparent_of,
-  shown = shown }
+return { new = new_job, decode = decode, encode = encode, details_of = details_of, parameters_of = parameters_of }

@@ -14,6 +14,7 @@ local function to_bytes(traceparent)
 end
 
 local function to_text(bytes)
+  if bytes == "" then return "" end
   return string.format("%02x-%08x%08x%08x%08x-%08x%08x-%02x", struct.unpack(FORM, bytes))
 end
 

@@ -1,5 +1,5 @@
 -- executions: the jobs that a periodic job launches, and the one that waits until the job before has ended.
--- needs: call/context, call/isolate, record/statuses, record/kinds, record/record, record/store, life/moves, life/final,
+-- needs: call/context, call/isolate, record/statuses, record/kinds, record/record, record/trace, record/store, life/moves, life/final,
 --   life/launch, life/children
 -- gives: launch, count, wait_for_end, is_one_waiting, leave_out_waiting, launch_waiting
 -- reads: schedule
@@ -20,7 +20,7 @@ local function launch_execution(id, job, new_id, run_at, scheduled_for)
     unique = "", request = "", policy = job.policy, labels = job.labels, schedule = "", hook = job.hook,
     scheduled_for = scheduled_for }
   local parameters = record.parameters_of(job)
-  launch.job(new_id, job.name, record.traceparent_of(job), parameters, id, options, "", "")
+  launch.job(new_id, job.name, trace.to_text(job.trace), parameters, id, options, "", "")
   children.add(id, new_id)
   job.parent = 1
   count(id, "launched", 1)

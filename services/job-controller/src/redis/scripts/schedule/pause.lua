@@ -1,5 +1,5 @@
 -- pause: lets a periodic job launch nothing, or go on.
--- needs: call/context, record/statuses, record/kinds, record/record, record/store, life/moves, life/finish, schedule/times,
+-- needs: call/context, record/statuses, record/kinds, record/shown, record/store, life/moves, life/finish, schedule/times,
 --   schedule/executions
 -- reads: periodic
 -- writes: periodic
@@ -21,5 +21,5 @@ return function(id, what, next_at)
     if next_at > 0 then times.plan(id, job, next_at) else finish.job(id, job, statuses.STOPPED) end
   end
   moves.save(id, job)
-  return record.shown(id, job)
+  return shown.job(id, job)
 end

@@ -1,7 +1,7 @@
 -- claim: takes waiting jobs for a worker, in the order of the names; status, token and lease change together.
 -- needs: call/context, record/statuses, record/record, record/store, life/moves, queue/limits, queue/rotation,
 --   lease/sessions, lease/held
--- needs at times: call/isolate, queue/full-lanes, log/stream
+-- needs at times: call/isolate, record/trace, queue/full-lanes, log/stream
 -- writes: held, running, expiring
 -- arguments: worker, incarnation, session, limit, a rank to take from or empty, the lane of the first type to go on behind or
 --   empty, then for each job type its name, how many may run over all workers or 0, how many of one fairness key or 0, and
@@ -11,7 +11,6 @@
 --   empty, then for each job id, token, name, attempt, log length, traceparent, limit of the run in ms or 0, parameters
 -- errors: WORKER_SUPERSEDED, LEASE_LOST
 local MOST_POPPED = 500
-local now = context.now
 
 -- Everything that may be unreadable is read before anything is written: a fault must not cost the jobs popped with this one.
 local function take(id, worker, is_limited, marks, reply)
@@ -19,7 +18,7 @@ local function take(id, worker, is_limited, marks, reply)
   if not job or job.status ~= statuses.PENDING then return end
   local policy, was_claimed = job.policy, job.token > 0
   moves.change(job, statuses.RUNNING)
-  job.token, job.attempt, job.started, job.worker = moves.next_token(job), job.attempt + 1, now, worker
+  job.token, job.attempt, job.started, job.worker = moves.next_token(job), job.attempt + 1, context.now, worker
   if is_limited then
     job.limited = 1
     redis.call("ZADD", limits.running_of(job.name), 0, job.fairness .. " " .. id)
@@ -27,9 +26,9 @@ local function take(id, worker, is_limited, marks, reply)
   moves.save(id, job)
   marks[#marks + 1], marks[#marks + 2] = id, context.number_text(job.token)
   if policy and policy[5] > 0 then redis.call("ZREM", context.prefix .. "expiring", id) end
+  local traceparent = job.trace == "" and "" or modules["record/trace"].to_text(job.trace)
   local length, run_limit = was_claimed and modules["log/stream"].length(id) or 0, policy and policy[4] or 0
-  reply[#reply + 1] = { id, job.token, job.name, job.attempt, length, record.traceparent_of(job), run_limit,
-    record.parameters_of(job) }
+  reply[#reply + 1] = { id, job.token, job.name, job.attempt, length, traceparent, run_limit, record.parameters_of(job) }
 end
 
 -- A function that takes a job and isolates its fault.

@@ -1,5 +1,5 @@
 -- launch-sub-job: launches a job on behalf of a job that a worker holds; the same key again gives the same job.
--- needs: call/context, record/statuses, record/record, record/store, unique/keys, life/moves, life/launch, life/children
+-- needs: call/context, record/statuses, record/shown, record/store, unique/keys, life/moves, life/launch, life/children
 -- reads: sub-job-keys
 -- writes: sub-job-keys
 -- arguments: parent id, token, key, a job of another shard or empty and its status and command as they were found there (0
@@ -53,5 +53,5 @@ return function(parent_id, token, key, seen, seen_status, seen_command, full, ..
   -- what is known is answered without a write, for which Redis may have no memory
   if launched ~= known or its_life ~= life then redis.call("HSET", keys_of_parent, key, life .. " " .. launched) end
   if keys.is_elsewhere(launched, parent_id) then return { launched, 0 } end
-  return record.shown(launched, store.load(launched))
+  return shown.job(launched, store.load(launched))
 end

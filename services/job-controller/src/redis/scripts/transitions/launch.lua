@@ -1,5 +1,5 @@
 -- launch: stores a job, at the end of its queue or until it is due.
--- needs: call/context, record/record, record/store, life/launch
+-- needs: call/context, record/shown, record/store, life/launch
 -- reads: request
 -- arguments: id, 1 when the pool is full or 0, how its unique key stands when it falls to another shard and by what (see
 --   unique/reserve) or both empty, name, traceparent, parameters, options as JSON or empty (priority, fairness, kind, run_at,
@@ -12,7 +12,7 @@
 local function answered_before(request)
   local known = request ~= "" and redis.call("GET", context.prefix .. "request:" .. request)
   if not known or not store.is_known(known) then return nil end
-  return record.shown(known, store.load(known))
+  return shown.job(known, store.load(known))
 end
 
 return function(id, full, hold, by, name, traceparent, parameters, options)

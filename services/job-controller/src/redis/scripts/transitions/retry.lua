@@ -1,5 +1,5 @@
 -- retry: brings a job back that is CANCELLED or in ERROR.
--- needs: call/context, record/statuses, record/kinds, record/index, record/record, record/store, unique/keys, queue/lanes,
+-- needs: call/context, record/statuses, record/kinds, record/index, record/shown, record/store, unique/keys, queue/lanes,
 --   schedule/times, life/moves, life/children
 -- writes: unique, ended
 -- arguments: id, how its unique key stands in its own shard when that is another one and by what (see unique/reserve), or
@@ -25,5 +25,5 @@ return function(id, hold, by)
   children.begin_life(id, job)
   lanes.enqueue(id, job, "back")
   moves.save(id, job)
-  return record.shown(id, job)
+  return shown.job(id, job)
 end
