@@ -37,11 +37,15 @@ export function renderScriptTables(): Map<string, string> {
   const operationRows = operations.map((file) => {
     const stands = standsOn(file, files);
     const written = kindsOf([file, ...stands], "writes");
-    return [code(file.path), file.purpose, codes(stands.map(({ path }) => path)), codes(written), codes(file.errors)];
+    const needs = codes([...file.needs, ...file.needsLater]);
+    return [code(file.path), file.purpose, needs, codes(written), codes(file.errors)];
   });
   return new Map([
     ["modules", table(["module", "what it is about", "needs", "gives"], moduleRows)],
-    ["operations", table(["operation", "what it does", "stands on", "may write", "errors"], operationRows)],
+    [
+      "operations",
+      table(["operation", "what it does", "needs", "may write, with all that it stands on", "errors"], operationRows),
+    ],
   ]);
 }
 

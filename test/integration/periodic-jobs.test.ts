@@ -128,6 +128,7 @@ describe("a periodic job", () => {
       assert.equal(runAt, dueAt + minuteMs - (dueAt % minuteMs));
       const launched = await under.pool.get(executions[0] ?? "");
       assert.ok(launched.status === "SCHEDULED" || launched.runAt === 0, "it waits for its time");
+      assert.equal(launched.scheduledFor, dueAt, "the time that was due, whatever the jitter");
       delays.push(launched.runAt === 0 ? 0 : launched.runAt - dueAt);
     }
     assert.ok(Math.min(...delays) >= 0 && Math.max(...delays) < jitterMs, delays.join());
@@ -135,6 +136,17 @@ describe("a periodic job", () => {
     under.clock.advance(jitterMs);
     await under.pool.promote();
     assert.equal(await runAll(), ids.length);
+  });
+
+  test("says of each job for which time it runs, also when that had to wait or was made up for", async () => {
+    const id = await launch({ overlap: "QUEUE_ONE", catchUpMs: 10 * minuteMs });
+    await pass(3 * minuteMs);
+    const madeUpFor = under.clock.now() - (under.clock.now() % minuteMs);
+    await pass(minuteMs);
+    await runAll();
+    const { executions } = await under.pool.get(id);
+    const times = await Promise.all(executions.map(async (child) => (await under.pool.get(child)).scheduledFor));
+    assert.deepEqual(times, [madeUpFor, madeUpFor + minuteMs]);
   });
 
   test("launches nothing while it is paused and goes on with its next time", async () => {

@@ -25,7 +25,7 @@ export function planOf({ runAt, schedule }: LaunchOptions): ModelPlan | undefine
   if (schedule === undefined) return undefined;
   const { overlap, catchUpMs, endAt } = schedule;
   const counts = { paused: false, launched: 0, missed: 0, skipped: 0, waiting: false };
-  return { nextAt: runAt, overlap, catchUpMs, endAt, counts, waitingId: "" };
+  return { nextAt: runAt, overlap, catchUpMs, endAt, counts, waitingId: "", waitingFor: 0 };
 }
 
 /** Lets every periodic job whose time has come launch its job, or wait, with the id that `idOf` gives. */
@@ -43,7 +43,7 @@ function settle(pool: ModelPool, job: ModelJob, plan: ModelPlan, id: string): vo
   const isMissed = pool.now > latest + 10_000;
   const isMadeUpFor = !isMissed || pool.now <= latest + plan.catchUpMs;
   plan.counts.missed += times.length - (isMadeUpFor ? 1 : 0);
-  if (isMadeUpFor) launchDue(pool, job, plan, id);
+  if (isMadeUpFor) launchDue(pool, job, plan, { id, at: latest });
   const next = timeAfter(pool.now);
   plan.nextAt = plan.endAt > 0 && next > plan.endAt ? 0 : next;
   job.runAt = plan.nextAt;
@@ -57,15 +57,16 @@ function timesOf({ nextAt, endAt }: ModelPlan, now: number): number[] {
 }
 
 /** At a time that is due: another job is launched, waits, or is left out. */
-function launchDue(pool: ModelPool, job: ModelJob, plan: ModelPlan, id: string): void {
+function launchDue(pool: ModelPool, job: ModelJob, plan: ModelPlan, { id, at }: { id: string; at: number }): void {
   const isFree = aliveOf(pool, job).length === 0;
   if (isFree || plan.overlap === "ALLOW") {
-    launchExecution(pool, job, id);
+    launchExecution(pool, job, id, at);
   } else if (plan.overlap === "SKIP" || plan.counts.waiting) {
     plan.counts.skipped++;
   } else {
     plan.counts.waiting = true;
     plan.waitingId = id;
+    plan.waitingFor = at;
   }
 }
 

@@ -7,7 +7,7 @@ export const shownFields = [
   ...(["id", "name", "kind", "status", "token", "attempt", "crashes", "command", "upstreamJobId", "workerId"] as const),
   ...(["priority", "fairnessKey", "uniqueKey", "policy", "labels", "traceparent", "parametersJson"] as const),
   ...(["enqueuedAt", "runAt", "startedAt", "endedAt", "checkIn", "checkInAt", "progress", "lastError"] as const),
-  ...(["executions", "executionTotals"] as const),
+  ...(["executions", "executionTotals", "scheduledFor"] as const),
 ] as const;
 
 /** A job as the model shows it. */
@@ -23,6 +23,8 @@ export interface ModelPlan {
   counts: PeriodicCounts;
   /** The id of the launch that waits until the job before has ended. */
   waitingId: string;
+  /** The time for which that launch is. */
+  waitingFor: number;
 }
 
 /** A job as the model holds it; executionTotals is made when it is shown. */
@@ -164,7 +166,7 @@ export function newModelJob(
     ...{ id, name, kind, priority, fairnessKey, uniqueKey, policy, labels, traceparent, parametersJson },
     ...{ status: "PENDING", token: 0, attempt: 0, crashes: 0, command: undefined, upstreamJobId: "", workerId: "" },
     ...{ enqueuedAt: now, runAt: 0, startedAt: 0, endedAt: 0, checkIn: "", checkInAt: 0 },
-    ...{ progress: undefined, lastError: undefined, executions: [] },
+    ...{ progress: undefined, lastError: undefined, executions: [], scheduledFor: 0 },
     ...{
       turn: 0,
       commandAt: 0,
@@ -195,7 +197,7 @@ function launchWaiting(pool: ModelPool, parent: ModelJob | undefined): void {
   const plan = parent?.plan;
   if (parent === undefined || !plan?.counts.waiting || aliveOf(pool, parent).length > 0) return;
   plan.counts.waiting = false;
-  launchExecution(pool, parent, plan.waitingId);
+  launchExecution(pool, parent, plan.waitingId, plan.waitingFor);
   if (plan.nextAt === 0) finish(pool, parent, "STOPPED");
 }
 
@@ -205,13 +207,18 @@ export function leaveOutWaiting({ counts }: ModelPlan): void {
   counts.waiting = false;
 }
 
-/** A periodic job launches one. */
-export function launchExecution(pool: ModelPool, parent: ModelJob, id: string): void {
+/** A periodic job launches one, for that time of its line. */
+export function launchExecution(pool: ModelPool, parent: ModelJob, id: string, scheduledFor: number): void {
   const { name, priority, fairnessKey, policy, labels, traceparent, parametersJson } = parent;
   const options = { kind: "SCHEDULED", priority, fairnessKey, policy, labels, uniqueKey: "" } as const;
   const none = { runAt: 0, requestKey: "", schedule: undefined, statusHook: "" };
   const job = { name, traceparent, parametersJson, options: { ...options, ...none } };
-  const made = { ...newModelJob(id, pool.now, job), upstreamJobId: parent.id, turn: pool.backOfCommand() };
+  const made = {
+    ...newModelJob(id, pool.now, job),
+    upstreamJobId: parent.id,
+    scheduledFor,
+    turn: pool.backOfCommand(),
+  };
   const longest = policy?.queueTimeoutMs ?? 0;
   made.expiresAt = longest > 0 ? pool.now + longest : 0;
   pool.jobs.set(id, made);

@@ -6,7 +6,7 @@ export interface ScriptFile {
   /** Its path below redis/scripts without ".lua", e.g. "queue/lanes". An operation's name is its path. */
   path: string;
   kind: "module" | "operation" | "entry";
-  /** What its header says it does. */
+  /** The first sentence of its header: what it does. */
   purpose: string;
   /** The modules that it uses; each is a local variable in it, named by the last part of its path. */
   needs: string[];
@@ -59,7 +59,7 @@ export function readScriptFiles(folder: string = scriptFolder): ScriptFile[] {
 export function parseScriptFile(path: string, text: string): ScriptFile {
   const comment = /^(?:--.*\n)+/.exec(text)?.[0] ?? "";
   const name = path.split("/").at(-1) ?? "";
-  const purpose = new RegExp(`^-- ${name}: (.+)`).exec(comment)?.[1];
+  const purpose = new RegExp(`^-- ${name}: (.+)`).exec(firstSentence(comment))?.[1];
   if (purpose === undefined) throw new Error(`${path}.lua does not begin with "-- ${name}: " and what it does`);
   const said = readHeader(comment, path);
   const listOf = (key: string) => (said.get(key) ?? "").split(/,\s*/).filter((item) => item !== "");
@@ -80,6 +80,12 @@ export function parseScriptFile(path: string, text: string): ScriptFile {
     isRefusedWhenFull: said.get("when memory is full") === "refused",
     text,
   };
+}
+
+/** The first sentence of a comment, in one line. */
+function firstSentence(comment: string): string {
+  const text = comment.replaceAll(/\n-- /g, " ");
+  return /^.*?\.(?= |\n)/.exec(text)?.[0] ?? "";
 }
 
 /** The lines "-- key: value" of a header; a line that begins with two more spaces goes on with the one before. */
