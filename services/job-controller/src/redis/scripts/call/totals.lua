@@ -1,20 +1,33 @@
 -- totals: how many jobs of a type stand in each status, and how many are launched and end in a minute. Gathered during the
 -- call and written once, one command for each total.
 -- needs: call/context
--- gives: add, copy, restore, launched, ended
+-- gives: add, move, copy, restore, launched, ended
 -- writes: counts, rates
 local MINUTE_MS, RATES_SECONDS = 60000, 300
 -- by job type: the change for each status, by its number
 local changes = {}
 local launched, ended = {}, {}
 
-local function add(name, status, by)
+local function changes_of(name)
   local change = changes[name]
   if not change then
     change = { 0, 0, 0, 0, 0, 0, 0 }
     changes[name] = change
   end
+  return change
+end
+
+-- So many more jobs of the type stand in the status.
+local function add(name, status, by)
+  local change = changes_of(name)
   change[status] = change[status] + by
+end
+
+-- A job of the type has changed its status.
+local function move(name, from, to)
+  local change = changes_of(name)
+  change[from] = change[from] - 1
+  change[to] = change[to] + 1
 end
 
 -- The changes of a type so far, for restore when a part of the call fails.
@@ -54,4 +67,4 @@ end
 
 context.at_end[#context.at_end + 1] = write
 
-return { add = add, copy = copy, restore = restore, launched = count_launch, ended = count_end }
+return { add = add, move = move, copy = copy, restore = restore, launched = count_launch, ended = count_end }

@@ -13,10 +13,11 @@ local function enter(id, job, to)
   local place, entry = index.add(index.ended(to), id)
   job.end_place = place
   if entry then job.end_entry = entry end
-  if job.unique ~= "" and redis.call("HGET", context.prefix .. "unique", job.unique) == id then
-    redis.call("HDEL", context.prefix .. "unique", job.unique)
+  local unique, policy = job.unique, job.policy
+  if unique ~= "" and redis.call("HGET", context.prefix .. "unique", unique) == id then
+    redis.call("HDEL", context.prefix .. "unique", unique)
   end
-  if job.policy and job.policy[5] > 0 then redis.call("ZREM", context.prefix .. "expiring", id) end
+  if policy and policy[5] > 0 then redis.call("ZREM", context.prefix .. "expiring", id) end
   if job.kind == kinds.PERIODIC then modules["schedule/times"].end_plan(id) end
 end
 

@@ -53,7 +53,7 @@ local function launch_job(id, name, traceparent, parameters, upstream, with, hol
   if with.request ~= "" then
     redis.call("SET", context.prefix .. "request:" .. with.request, id, "PX", REQUEST_MS)
   end
-  moves.count(job, 1)
+  moves.count(job)
   totals.launched(name)
 end
 

@@ -20,18 +20,27 @@ local function save(id, job)
   store.put(id, job)
 end
 
--- Counts a job where it stands, for its type and for its parent; by is 1 or -1.
-local function count(job, by)
-  totals.add(job.name, job.status, by)
+-- Counts that so many more of the parent's children stand in the status, if the job has a parent that is kept.
+local function count_child(job, status, by)
   if job.upstream ~= "" and store.is_known(job.upstream) then
-    redis.call("HINCRBY", context.prefix .. "sub-job-totals:" .. job.upstream, job.status, by)
+    redis.call("HINCRBY", context.prefix .. "sub-job-totals:" .. job.upstream, status, by)
   end
 end
 
+-- Counts a job that was just launched, for its type and for its parent.
+local function count(job)
+  totals.add(job.name, job.status, 1)
+  count_child(job, job.status, 1)
+end
+
 local function change(job, to)
-  count(job, -1)
+  local from = job.status
+  totals.move(job.name, from, to)
+  if job.upstream ~= "" then
+    count_child(job, from, -1)
+    count_child(job, to, 1)
+  end
   job.status, news[job] = to, "status"
-  count(job, 1)
 end
 
 -- How a fenced operation stands: "held", or the verdict that refuses it.

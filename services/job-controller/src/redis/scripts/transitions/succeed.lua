@@ -7,7 +7,7 @@ return function(id, token, text, phase, percent)
   local job = store.load(id)
   local verdict = moves.standing(job, token)
   if verdict ~= "held" then return verdict end
-  moves.check_in(job, text, phase, percent)
+  if text ~= "" or phase ~= "" then moves.check_in(job, text, phase, percent) end
   held.let_go(id, job)
   finish.job(id, job, statuses.SUCCESS)
   moves.save(id, job)
