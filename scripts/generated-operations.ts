@@ -1,4 +1,3 @@
-import { inOrderOfNeeds } from "@drydock/job-controller/redis/bundle/bundle.ts";
 import { readScriptFiles, type ScriptFile } from "@drydock/job-controller/redis/bundle/script-file.ts";
 
 /** The files that follow from the headers of the Lua files, by path below the root. */
@@ -26,46 +25,39 @@ ${lines(operations.filter(({ isRefusedWhenFull }) => isRefusedWhenFull))}
 /** The tables of docs/redis-scripts.md, by the name of their place. */
 export function renderScriptTables(): Map<string, string> {
   const files = readScriptFiles();
-  const modules = inOrderOfNeeds(files).filter(({ kind }) => kind === "module");
-  const operations = files.filter(({ kind }) => kind === "operation");
-  const moduleRows = modules.map((file) => [
-    code(file.path),
-    file.purpose,
-    codes([...file.needs, ...file.needsLater]),
-    codes(file.gives),
-  ]);
-  const operationRows = operations.map((file) => {
-    const stands = standsOn(file, files);
-    const written = kindsOf([file, ...stands], "writes");
-    const needs = codes([...file.needs, ...file.needsLater]);
-    return [code(file.path), file.purpose, needs, codes(written), codes(file.errors)];
-  });
+  const rows = (kind: ScriptFile["kind"], last: (file: ScriptFile) => string[]) =>
+    files
+      .filter((file) => file.kind === kind)
+      .map((file) => [
+        code(file.path),
+        file.purpose,
+        needsOf(file),
+        codes(file.reads),
+        codes(file.writes),
+        codes(last(file)),
+      ]);
+  const head = ["what it is about", "needs, *and at times*", "reads", "writes"];
   return new Map([
-    ["modules", table(["module", "what it is about", "needs", "gives"], moduleRows)],
+    [
+      "modules",
+      table(
+        ["module", ...head, "gives"],
+        rows("module", ({ gives }) => gives),
+      ),
+    ],
     [
       "operations",
-      table(["operation", "what it does", "needs", "may write, with all that it stands on", "errors"], operationRows),
+      table(
+        ["operation", ...head, "errors"],
+        rows("operation", ({ errors }) => errors),
+      ),
     ],
   ]);
 }
 
-/** All modules that the file needs, also those that its needs need. */
-function standsOn(file: ScriptFile, files: readonly ScriptFile[]): ScriptFile[] {
-  const found = new Set<string>();
-  const visit = (needs: readonly string[]) => {
-    for (const need of needs) {
-      if (found.has(need)) continue;
-      found.add(need);
-      const { needs = [], needsLater = [] } = files.find(({ path }) => path === need) ?? {};
-      visit([...needs, ...needsLater]);
-    }
-  };
-  visit([...file.needs, ...file.needsLater]);
-  return files.filter(({ path }) => found.has(path));
-}
-
-function kindsOf(files: readonly ScriptFile[], what: "reads" | "writes"): string[] {
-  return [...new Set(files.flatMap((file) => file[what]))].sort();
+function needsOf({ needs, needsLater }: ScriptFile): string {
+  const all = [...needs.map(code), ...needsLater.map((need) => `*${code(need)}*`)];
+  return all.length === 0 ? "–" : all.join(", ");
 }
 
 function code(text: string): string {

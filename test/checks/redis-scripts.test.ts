@@ -1,10 +1,23 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { transitions } from "@drydock/job-controller/domain/job-state.ts";
 import { operationNames } from "@drydock/job-controller/redis/bundle/operations.gen.ts";
 import { readScriptFiles, type ScriptFile } from "@drydock/job-controller/redis/bundle/script-file.ts";
-import { recordDetails, recordFields } from "@drydock/job-controller/redis/record/fields.ts";
+import { recordDetails, recordFields, recordVersion } from "@drydock/job-controller/redis/record/fields.ts";
+import { root } from "./tracked-files.ts";
 
+const redis = "services/job-controller/src/redis";
+/** What the records of each version look like, so that none changes under the same number. */
+const forms: Readonly<Record<number, { fields: string; details: string }>> = {
+  16: {
+    fields:
+      "status:B kind:B priority:B command:B crashes:B parent:B limited:B hook_status:B attempt:H token:I6 revision:I4 enqueued:I6 updated:I6 status_time:I6 started:I6 place:H end_place:H name:s upstream:s worker:s fairness:s created_by:s trace:Bc0 section:I3 details_size:I3",
+    details:
+      "check_in check_in_at phase percent error unique policy labels schedule hook entry end_entry request scheduled_for",
+  },
+};
 const files = readScriptFiles();
 const modules = files.filter(({ kind }) => kind === "module");
 
@@ -85,6 +98,13 @@ describe("the Lua files", () => {
       }
     });
 
+    test(`${file.path} uses of the modules that it needs at times only what they give`, () => {
+      for (const [, need, use = ""] of file.text.matchAll(/\bmodules\["(.+?)"\]\.([A-Za-z_]+)/g)) {
+        const { gives = [] } = modules.find(({ path }) => path === need) ?? {};
+        assert.ok(gives.includes(use), `${need} does not give ${use}`);
+      }
+    });
+
     test(`${file.path} names in its header the keys that it makes`, () => {
       const made = [...file.text.matchAll(/prefix \.\. "([a-z-]+):?"/g)].map(([, kind = ""]) => kind);
       assert.deepEqual(
@@ -110,7 +130,7 @@ describe("the Lua files", () => {
   }
 
   for (const file of files.filter(({ kind }) => kind === "operation")) {
-    test(`${file.path} says its arguments, and every reason with which it or what it stands on refuses`, () => {
+    test(`${file.path} says its arguments, every reason with which it refuses itself, and no reason that it cannot refuse with`, () => {
       assert.match(file.text, /^-- arguments: .+/m);
       const own = refusalsOf(file).filter((reason) => file.text.includes(`refuse("${reason}"`));
       const reachable = [file, ...standsOn(file)].flatMap(refusalsOf);
@@ -127,6 +147,47 @@ describe("the Lua files", () => {
       if (/keys\.check\(/.test(file.text)) assert.ok(file.errors.includes("UNIQUE_TAKEN"));
     });
   }
+
+  test("refuse with reasons that the controller knows", () => {
+    const known = readFileSync(join(root, redis, "shards/reply-errors.ts"), "utf8");
+    const reasons = new Set(
+      files.flatMap(({ text, errors }) => [
+        ...errors,
+        ...[...text.matchAll(/refuse\("([A-Z_]+)"/g)].map(([, reason = ""]) => reason),
+      ]),
+    );
+    const unknown = [...reasons].filter((reason) => !known.includes(`case "${reason}":`));
+    assert.deepEqual(unknown, [], "these have no case in shards/reply-errors.ts");
+  });
+
+  test("are all called", () => {
+    const sources = globSync("**/*.ts", { cwd: join(root, redis) }).filter((path) => !path.includes(".gen."));
+    const code = sources.map((path) => readFileSync(join(root, redis, path), "utf8")).join("\n");
+    const uncalled = operationNames.filter((name) => !new RegExp(`\\brun\\(\\s*"${name}"`).test(code));
+    assert.deepEqual(uncalled, [], "no code runs these");
+  });
+
+  test("give a job that is launched a value for each field", () => {
+    const launch = files.find(({ path }) => path === "life/launch")?.text ?? "";
+    const table = firstTable(launch.slice(launch.indexOf("record.new(")));
+    const named = [...table.matchAll(/(?:^|[{,\n]) *([a-z_]+) =/g)].map(([, name = ""]) => name);
+    assert.deepEqual(
+      recordFields.map(({ name }) => name).filter((name) => !named.includes(name)),
+      [],
+      "life/launch.lua has none",
+    );
+  });
+
+  test("keep the form of records as long as it has the same version", () => {
+    const form = recordFields.map(({ name, form }) => `${name}:${form}`).join(" ");
+    const details = recordDetails.map(({ name }) => name).join(" ");
+    assert.equal(
+      form,
+      forms[recordVersion]?.fields,
+      "another form of the fields: raise recordVersion, and note it here",
+    );
+    assert.ok(details.startsWith(forms[recordVersion]?.details ?? " "), "new details go to the end");
+  });
 
   test("take the arguments of the call from dispatch and context alone", () => {
     const taking = files.filter((file) => /\bARGV\b|\bKEYS\b/.test(codeOf(file))).map(({ path }) => path);

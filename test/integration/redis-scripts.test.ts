@@ -135,44 +135,146 @@ describe("the header of a module", () => {
   });
 });
 
-describe("a record of a version that is not known", () => {
+describe("a record of a later version", () => {
   const under = useAuditedPool();
+  const refusal = {
+    reason: "RECORD_VERSION_UNKNOWN",
+    message: new RegExp(`has version ${recordVersion + 1}, and this controller reads ${recordVersion}`),
+  };
 
-  test("is refused with both versions, and left as it is by all that meets it", async () => {
-    const { pool, redis, shards, clock, queues } = under;
-    const { jobs } = shards.first.keys;
-    const running = await startJob(under, workerNamed("w2"));
-    const runAt = clock.now() + 1_000;
-    const [waiting, due] = [
-      await pool.launch(demoJob),
-      await pool.launch({ ...demoJob, options: { ...usualOptions, kind: "SCHEDULED", runAt } }),
-    ];
-    const records = new Map<string, Buffer>();
-    for (const id of [waiting.id, due.id, running.jobId]) {
-      const record = (await redis.hgetBuffer(jobs, id)) ?? assert.fail();
-      records.set(id, record);
-      await redis.hset(jobs, id, Buffer.concat([Buffer.of(recordVersion + 1), record.subarray(1)]));
-    }
-    const refusal = {
-      reason: "RECORD_VERSION_UNKNOWN",
-      message: new RegExp(`has version ${recordVersion + 1}, and this controller reads ${recordVersion}`),
+  /** Lets a later version have written the job's record, until it is given back. */
+  async function makeLater(id: string) {
+    const { jobs } = under.shards.first.keys;
+    const record = (await under.redis.hgetBuffer(jobs, id)) ?? assert.fail("there is no such job");
+    const later = Buffer.concat([Buffer.of(recordVersion + 1), record.subarray(1)]);
+    await under.redis.hset(jobs, id, later);
+    return async () => {
+      assert.deepEqual(await under.redis.hgetBuffer(jobs, id), later, "it was left as it is");
+      await under.redis.hset(jobs, id, record);
     };
+  }
+
+  test("is refused with both versions, whatever is asked of the job, and left as it is", async () => {
+    const { pool } = under;
+    const lease = await startJob(under);
+    const waiting = await pool.launch(demoJob);
+    const giveBack = [await makeLater(lease.jobId), await makeLater(waiting.id)];
     await assert.rejects(pool.get(waiting.id), refusal);
-    await assert.rejects(pool.end(due.id, "stop"), refusal);
+    await assert.rejects(pool.end(waiting.id, "stop"), refusal);
     await assert.rejects(pool.retry(waiting.id), refusal);
-    await assert.rejects(pool.succeed(running, {}), refusal);
-    await assert.rejects(pool.checkIn(running, { text: "x" }), refusal);
-    await queues.queues().catch(() => {});
+    await assert.rejects(pool.succeed(lease, {}), refusal);
+    await assert.rejects(pool.checkIn(lease, { text: "x" }), refusal);
+    for (const give of giveBack) await give();
+    assert.equal(await pool.succeed(lease, {}), "accepted");
+    await pool.end(waiting.id, "stop");
+  });
+
+  test("keeps its place in the queue, and others go before it", async () => {
+    const { pool, queues, index } = under;
+    const [later, other] = [await pool.launch(demoJob), await pool.launch(demoJob)];
+    const giveBack = await makeLater(later.id);
+    const claimed = async () => (await pool.claim(workerNamed("w1"), demoTypes, 5)).jobs.map(({ id }) => id);
+    assert.deepEqual(await claimed(), [other.id]);
+    assert.deepEqual(await claimed(), []);
+    assert.equal((await queues.drain("DEMO", "", 10)).stopped, 0);
+    const { jobs } = await index.list({ kind: "all" }, "", 10);
+    assert.deepEqual(
+      jobs.map(({ id }) => id),
+      [other.id],
+      "a list shows the others",
+    );
+    assert.equal((await queues.queues())[0]?.pending, 1);
+    await giveBack();
+    assert.deepEqual(await claimed(), [later.id]);
+  });
+
+  test("stays with its lost worker until a controller that can read it takes it back", async () => {
+    const { pool, clock } = under;
+    const lease = await startJob(under);
+    const giveBack = await makeLater(lease.jobId);
+    clock.advance(15_000);
+    await pool.reap();
+    await pool.reap();
+    await giveBack();
+    await pool.reap();
+    assert.equal((await pool.get(lease.jobId)).status, "PENDING");
+    assert.deepEqual(await pool.workers(), []);
+  });
+
+  test("is due again later", async () => {
+    const { pool, clock } = under;
+    const runAt = clock.now() + 1_000;
+    const { id } = await pool.launch({ ...demoJob, options: { ...usualOptions, kind: "SCHEDULED", runAt } });
+    const giveBack = await makeLater(id);
     clock.advance(1_000);
     await pool.promote();
-    assert.deepEqual((await pool.claim(workerNamed("w2"), demoTypes, 5)).jobs, []);
-    for (const [id, record] of records) {
-      const now = (await redis.hgetBuffer(jobs, id)) ?? assert.fail("it is gone");
-      assert.deepEqual(now, Buffer.concat([Buffer.of(recordVersion + 1), record.subarray(1)]));
-      await redis.hset(jobs, id, record);
-    }
-    await pool.succeed(running, {});
-    await pool.end(waiting.id, "cancel");
-    await pool.retry(waiting.id);
+    await giveBack();
+    clock.advance(3_600_000);
+    await pool.promote();
+    assert.equal((await pool.get(id)).status, "PENDING");
+  });
+});
+
+describe("a record whose details are fewer, as before one was added", () => {
+  const under = useAuditedPool();
+
+  test("is read with the new detail empty", async () => {
+    const { id } = await under.pool.launch({ ...demoJob, options: { ...usualOptions, labels: { a: "b" } } });
+    const { jobs } = under.shards.first.keys;
+    await under.redis.eval(
+      `local bytes = redis.call("HGET", KEYS[1], ARGV[1])
+      local details_at, size = #bytes - #ARGV[2] - tonumber(ARGV[3]) + 1, tonumber(ARGV[3])
+      local details = cmsgpack.unpack(string.sub(bytes, details_at, details_at + size - 1))
+      details[#details] = nil
+      local fewer = cmsgpack.pack(details)
+      local fixed = string.sub(bytes, 1, details_at - 4) .. struct.pack(">I3", #fewer)
+      redis.call("HSET", KEYS[1], ARGV[1], fixed .. fewer .. ARGV[2])`,
+      1,
+      jobs,
+      id,
+      demoJob.parametersJson,
+      await detailsSize(id),
+    );
+    const job = await under.pool.get(id);
+    assert.deepEqual([job.labels, job.scheduledFor], [{ a: "b" }, 0]);
+    const { jobs: claimed } = await under.pool.claim(workerNamed("w1"), demoTypes, 1);
+    assert.equal(claimed[0]?.id, id);
+  });
+
+  /** How many bytes of details the record has: the last of its fields, right before them. */
+  async function detailsSize(id: string): Promise<number> {
+    const record = (await under.redis.hgetBuffer(under.shards.first.keys.jobs, id)) ?? assert.fail();
+    const parameters = record.indexOf(demoJob.parametersJson);
+    const begin = record.indexOf(Buffer.from([0x9e]));
+    return parameters - begin;
+  }
+});
+
+describe("a fault of Redis in the middle of an operation", () => {
+  const under = useAuditedPool();
+
+  test("takes back the record and the totals that the operation had changed, and leaves the others of the call alone", async () => {
+    const { pool, redis } = under;
+    const lease = await startJob(under);
+    await redis.set("{drydock:0}:ended:7", "no stream");
+    const before = await redis.hgetall("{drydock:0}:counts");
+    const [failed, launched] = await Promise.allSettled([pool.succeed(lease, {}), pool.launch(demoJob)]);
+    assert.equal(failed.status, "rejected");
+    assert.equal(launched.status, "fulfilled");
+    assert.equal((await pool.get(lease.jobId)).status, "RUNNING");
+    assert.deepEqual(await redis.hgetall("{drydock:0}:counts"), { ...before, "DEMO:2": "1" });
+    await redis.del("{drydock:0}:ended:7");
+    assert.equal(await pool.succeed(lease, {}), "accepted");
+  });
+
+  test("leaves done what is done when the mark of a job that ended cannot be removed, and tells of it", async () => {
+    const { pool, redis, faults } = under;
+    const lease = await startJob(under);
+    await redis.set("{drydock:0}:held:w1", "no hash");
+    const [ended, launched] = await Promise.all([pool.succeed(lease, {}), pool.launch(demoJob)]);
+    assert.equal(ended, "accepted");
+    assert.equal((await pool.get(launched.id)).status, "PENDING");
+    assert.deepEqual(faults, [lease.jobId]);
+    await redis.del("{drydock:0}:held:w1");
   });
 });

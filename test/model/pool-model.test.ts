@@ -19,7 +19,7 @@ describe("the pool and its model", () => {
   let sharded: PoolUnderTest;
   before(async () => {
     single = await startPool({ constants });
-    sharded = await startPool({ shards: 3, constants });
+    sharded = await startPool({ shards: 4, constants });
   });
   after(async () => {
     await single.stop();
@@ -48,7 +48,7 @@ describe("the pool and its model", () => {
   test("say the same while periodic jobs launch others", agreeOn(schedules));
   test("say the same while jobs are stopped and cancelled", agreeOn(endings));
   test(
-    "say the same of requests and unique keys of three shards",
+    "say the same of requests and unique keys of four shards",
     agreeOn(launches, () => sharded),
   );
 });

@@ -1,4 +1,7 @@
-/** The keys of one shard that the code touches itself; the scripts make more, from the same prefix. All share its hash tag, so that one script may touch any of them in a Redis Cluster. */
+/**
+ * The keys of one shard that the code touches itself; the scripts make more, from the same prefix. All share the shard's
+ * hash tag, so that one script may touch any of them in a Redis Cluster.
+ */
 export interface ShardKeys {
   /** HASH, version and number of shards of the pool, see pool-format.ts; in shard 0 only. */
   format: string;

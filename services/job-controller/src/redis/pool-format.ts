@@ -1,4 +1,5 @@
 import { keysOf } from "./keys.ts";
+import { recordVersion } from "./record/fields.ts";
 import { list, text } from "./shards/reply.ts";
 import { poolFormatMismatch } from "./shards/reply-errors.ts";
 import type { Reply } from "./shards/shard.ts";
@@ -9,6 +10,12 @@ import type { Reply } from "./shards/shard.ts";
  * or field that older controllers may overlook needs no new version.
  */
 export const poolVersion = 1;
+
+/** The version of records in pools of that version: it changes with poolVersion alone. */
+const recordVersions: Readonly<Record<number, number>> = { 1: 16 };
+if (recordVersions[poolVersion] !== recordVersion) {
+  throw new Error(`records have version ${recordVersion}: raise poolVersion, and note it in recordVersions`);
+}
 
 /** Runs a script, as EVAL does. */
 export type Evaluate = (script: string, keyCount: number, ...args: Array<string | number>) => Promise<unknown>;

@@ -44,6 +44,25 @@ describe("the bundle of scripts", () => {
     );
   });
 
+  test("is refused when a module is reached at times that is not there, needs it, or is an operation", () => {
+    const reaching = (path: string) =>
+      parseScriptFile(
+        "a/one",
+        `-- one: a module.\n-- needs at times: ${path}\n-- gives: value\nreturn { value = modules["${path}"].value }\n`,
+      );
+    assert.throws(() => bundleScripts([reaching("b/gone"), entry]), /there is no such file/);
+    assert.throws(() => bundleScripts([reaching("b/two"), moduleOf("b/two", "a/one"), entry]), /in a circle/);
+    const operation = parseScriptFile("b/act", "-- act: acts.\n-- reply: 1\nreturn function() return 1 end\n");
+    assert.throws(() => bundleScripts([reaching("b/act"), operation, entry]), /is no module/);
+  });
+
+  test("is refused when a test wants another number for a constant that is not there", () => {
+    assert.throws(
+      () => bundleScripts(readScriptFiles(), { constants: { NO_SUCH: 1 } }),
+      /no script has a constant NO_SUCH/,
+    );
+  });
+
   test("knows the file and line of each of its own lines", () => {
     const { lua, withFiles } = bundleScripts(readScriptFiles());
     for (const { path, text } of readScriptFiles()) {
@@ -65,7 +84,12 @@ describe("the header of a script", () => {
     "does not say what the file does": "-- needs: a/one\nreturn {}\n",
     "says neither what the module gives nor what the operation replies": "-- one: a module.\nreturn {}\n",
     "says both": "-- one: a module.\n-- gives: value\n-- reply: 1\nreturn {}\n",
-    "has a line that is not understood": "-- one: a module.\n-- needs a/two\n-- gives: value\nreturn {}\n",
+    "does not say that it reaches a module at times": '-- one: a module.\n-- gives: value\nreturn modules["b/two"]\n',
+    "says that it reaches a module at times and does not":
+      "-- one: a module.\n-- needs at times: b/two\n-- gives: value\nreturn {}\n",
+    "needs two modules of one name": "-- one: a module.\n-- needs: b/two, c/two\n-- gives: value\nreturn {}\n",
+    "has a line that no header has": "-- one: a module.\n-- need: a/two\n-- gives: value\nreturn {}\n",
+    "says what is not said of full memory": "-- one: acts.\n-- reply: 1\n-- when memory is full: refuse\nreturn {}\n",
   })) {
     test(`is refused when it ${what}`, () => {
       assert.throws(() => parseScriptFile("a/one", text), /a\/one\.lua/);

@@ -25,14 +25,16 @@ export type Constants = Readonly<Record<string, number>>;
  * @throws Error when a file needs what is not there, what needs it, or an operation
  */
 export function bundleScripts(files: readonly ScriptFile[], options: BundleOptions = {}): Bundle {
+  checkConstants(files, options.constants ?? {});
   const ordered = inOrderOfNeeds(files);
   const entry = ordered.find(({ kind }) => kind === "entry");
   if (entry === undefined) throw new Error("there is no dispatch.lua");
   const lines: string[] = [];
   const starts: Array<{ line: number; path: string }> = [];
   const add = (file: ScriptFile) => {
+    // the line before the file's first binds its needs, and counts as its line 1
+    starts.push({ line: lines.length + 1, path: file.path });
     lines.push(bindNeeds(file, options));
-    starts.push({ line: lines.length, path: file.path });
     lines.push(
       ...withConstants(file.text, options.constants ?? {})
         .trimEnd()
@@ -47,8 +49,8 @@ export function bundleScripts(files: readonly ScriptFile[], options: BundleOptio
   lines.push("end", "end", makeOnDemand);
   add(entry);
   const locate = (line: number) => {
-    const start = starts.findLast((known) => known.line < line);
-    return start === undefined ? `script:${line}` : `${start.path}.lua:${line - start.line}`;
+    const start = starts.findLast((known) => known.line <= line);
+    return start === undefined ? `script:${line}` : `${start.path}.lua:${Math.max(1, line - start.line)}`;
   };
   const withFiles = (text: string) => text.replaceAll(/\buser_script:(\d+)/g, (_, line) => locate(Number(line)));
   return { lua: lines.join("\n"), withFiles };
@@ -66,7 +68,7 @@ const makeOnDemand =
  * The files, each behind those that it needs.
  * @throws Error when a file needs what is not there, what needs it, or an operation
  */
-export function inOrderOfNeeds(files: readonly ScriptFile[]): ScriptFile[] {
+function inOrderOfNeeds(files: readonly ScriptFile[]): ScriptFile[] {
   const known = new Map(files.map((file) => [file.path, file]));
   const ordered = new Set<ScriptFile>();
   const visit = (file: ScriptFile, above: readonly string[]) => {
@@ -92,6 +94,14 @@ function bindNeeds(file: ScriptFile, { prologue }: BundleOptions): string {
   const modules = file.needs.map((need) => `modules["${need}"]`);
   const bound = names.length === 0 ? "" : `local ${names.join(", ")} = ${modules.join(", ")}`;
   return `${bound} ${prologue?.(file) ?? ""}`.trim();
+}
+
+/** @throws Error when a constant is in none of the files */
+function checkConstants(files: readonly ScriptFile[], constants: Constants): void {
+  const text = files.map((file) => file.text).join("\n");
+  for (const name of Object.keys(constants)) {
+    if (!new RegExp(`\\b${name} = \\d+`).test(text)) throw new Error(`no script has a constant ${name}`);
+  }
 }
 
 function withConstants(text: string, constants: Constants): string {

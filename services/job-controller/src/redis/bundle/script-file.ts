@@ -31,18 +31,10 @@ export const scriptFolder: string = join(import.meta.dirname, "..", "scripts");
 /** The file that runs the operations of a call. */
 const entryPath = "dispatch";
 
-/** What a header may say beside its purpose, and whether that is a list. */
-const headerKeys = new Map([
-  ["needs", true],
-  ["needs at times", true],
-  ["gives", true],
-  ["reads", true],
-  ["writes", true],
-  ["arguments", false],
-  ["reply", false],
-  ["errors", true],
-  ["when memory is full", false],
-]);
+/** What a header may say beside its purpose. */
+const headerKeys = [
+  ...["needs", "needs at times", "gives", "reads", "writes", "arguments", "reply", "errors", "when memory is full"],
+];
 
 /** Reads all files of the folder. Default: those of this controller. */
 export function readScriptFiles(folder: string = scriptFolder): ScriptFile[] {
@@ -54,7 +46,7 @@ export function readScriptFiles(folder: string = scriptFolder): ScriptFile[] {
 
 /**
  * Reads a file's header.
- * @throws Error when it does not say what the file does, or says what no header says
+ * @throws Error when it does not say what the file does, says what no header says, or needs other modules than the file uses
  */
 export function parseScriptFile(path: string, text: string): ScriptFile {
   const comment = /^(?:--.*\n)+/.exec(text)?.[0] ?? "";
@@ -63,6 +55,7 @@ export function parseScriptFile(path: string, text: string): ScriptFile {
   if (purpose === undefined) throw new Error(`${path}.lua does not begin with "-- ${name}: " and what it does`);
   const said = readHeader(comment, path);
   const listOf = (key: string) => (said.get(key) ?? "").split(/,\s*/).filter((item) => item !== "");
+  checkNeeds(path, text, { needs: listOf("needs"), needsLater: listOf("needs at times") });
   const isOperation = said.has("reply");
   if (isOperation === said.has("gives") && path !== entryPath) {
     throw new Error(`${path}.lua must say either what it gives, as a module, or its reply, as an operation`);
@@ -82,13 +75,31 @@ export function parseScriptFile(path: string, text: string): ScriptFile {
   };
 }
 
+/** Whether the file uses of `modules` what its header says, and each needed module has a name of its own. */
+function checkNeeds(path: string, text: string, { needs, needsLater }: Pick<ScriptFile, "needs" | "needsLater">): void {
+  const used = new Set([...text.matchAll(/\bmodules\["(.+?)"\]/g)].map(([, need = ""]) => need));
+  for (const need of used) {
+    if (!needsLater.includes(need))
+      throw new Error(`${path}.lua uses ${need}, and its header does not need it at times`);
+  }
+  for (const need of needsLater) {
+    if (!used.has(need)) throw new Error(`${path}.lua needs ${need} at times, and uses no modules["${need}"]`);
+  }
+  const names = needs.map((need) => need.split("/").at(-1));
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new Error(`${path}.lua needs two modules of the name ${twice}`);
+}
+
 /** The first sentence of a comment, in one line. */
 function firstSentence(comment: string): string {
   const text = comment.replaceAll(/\n-- /g, " ");
   return /^.*?\.(?= |\n)/.exec(text)?.[0] ?? "";
 }
 
-/** The lines "-- key: value" of a header; a line that begins with two more spaces goes on with the one before. */
+/**
+ * The lines "-- key: value" of a header; a line that begins with two more spaces goes on with the one before.
+ * @throws Error for a key that no header has
+ */
 function readHeader(comment: string, path: string): Map<string, string> {
   const lines = comment
     .replaceAll(/\n-- {3,}/g, " ")
@@ -96,11 +107,12 @@ function readHeader(comment: string, path: string): Map<string, string> {
     .slice(1);
   const said = new Map<string, string>();
   for (const line of lines) {
-    const [, key = "", value = ""] = /^-- ([a-z ]+): (.+)$/.exec(line) ?? [];
-    if (headerKeys.has(key)) said.set(key, value);
-    else if (/^-- (needs|gives|reads|writes|touches|reply|errors)\b/.test(line)) {
-      throw new Error(`${path}.lua: the header line "${line}" is not understood`);
-    }
+    const [, key = "", value = ""] = /^-- ([a-z]+(?: [a-z]+){0,3}): (.+)$/.exec(line) ?? [];
+    if (headerKeys.includes(key)) said.set(key, value);
+    else if (key !== "")
+      throw new Error(`${path}.lua: no header has a line "${key}:"; there are ${headerKeys.join(", ")}`);
   }
+  const memory = said.get("when memory is full") ?? "refused";
+  if (memory !== "refused") throw new Error(`${path}.lua: "when memory is full" is "refused" or left out`);
   return said;
 }

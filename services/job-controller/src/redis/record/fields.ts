@@ -4,7 +4,7 @@ import { hookStatuses } from "../../domain/status-hook.ts";
 
 /**
  * The version of the record's form, its first byte. It grows with each change of the fields or details below that older
- * controllers cannot read. Records began with their status, 1 to 7, before they had a version; so the first one is 16.
+ * controllers cannot read, and then poolVersion grows too. Records began with their status, 1 to 7, before they had a version; so the first one is 16.
  */
 export const recordVersion = 16;
 
@@ -92,7 +92,10 @@ export const recordFields: readonly RecordField[] = [
   { name: "details_size", form: "I3", meaning: "how many bytes of details follow", internal: true },
 ];
 
-/** The details, in the order of their MessagePack array; new ones go to the end. */
+/**
+ * The details, in the order of their MessagePack array. A new one goes to the end, where records without it have none. A
+ * controller that does not know it drops it when it changes a detail: if that must not be, raise recordVersion.
+ */
 export const recordDetails: readonly RecordDetail[] = [
   { name: "check_in", type: "text", meaning: "the last check-in's text" },
   { name: "check_in_at", type: "number", meaning: "when it came" },
@@ -104,7 +107,7 @@ export const recordDetails: readonly RecordDetail[] = [
     name: "policy",
     type: "list",
     meaning:
-      "a list of attempts, first and longest wait, time limit of a run, time limit of the wait, final reasons; or false",
+      "a list of attempts, first and longest wait, time limit of a run, time limit of the wait, final reasons, each at the position of its number; or false",
   },
   { name: "labels", type: "text", meaning: "the labels as JSON, or empty" },
   { name: "schedule", type: "text", meaning: "of a periodic job: cron line, zone and policy as JSON; else empty" },
@@ -126,13 +129,15 @@ export const recordDetails: readonly RecordDetail[] = [
 ];
 
 /** The numbers that stand for words in records and scripts, by the name of their module. */
-export const recordCodes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+export const recordCodes = {
   statuses: numbered(jobStatuses, 1),
   kinds: numbered(jobKinds, 1),
   commands: numbered(["STOP", "CANCEL"], 1),
   "hook-statuses": numbered(hookStatuses, 0),
+  // positions in the list of a policy
+  "policy-parts": numbered(["ATTEMPTS", "BASE", "CAP", "RUN_LIMIT", "QUEUE_LIMIT", "FINAL_REASONS"], 1),
 };
 
-function numbered(words: readonly string[], first: number): Record<string, number> {
-  return Object.fromEntries(words.map((word, at) => [word, first + at]));
+function numbered<T extends string>(words: readonly T[], first: number): Readonly<Record<T, number>> {
+  return Object.fromEntries(words.map((word, at) => [word, first + at])) as Record<T, number>;
 }

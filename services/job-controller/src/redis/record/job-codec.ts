@@ -15,28 +15,36 @@ import { hookStatuses } from "../../domain/status-hook.ts";
 import type { OpenCommand } from "../../ports/job-pool.ts";
 import { fault, list, number, text } from "../shards/reply.ts";
 import type { Reply } from "../shards/shard.ts";
+import { recordCodes } from "./fields.ts";
 import { readStoredJob, type StoredJob } from "./stored-job.gen.ts";
-
-const commands: readonly (JobCommand | undefined)[] = [undefined, "stop", "cancel"];
 
 /** The number that the scripts use for a command. */
 export function commandCode(command: JobCommand): number {
-  return commands.indexOf(command);
+  return recordCodes.commands[command === "stop" ? "STOP" : "CANCEL"];
 }
 
 /** The command for the scripts' number. */
 export function commandOf(code: number): JobCommand | undefined {
-  return commands[code];
+  return (["stop", "cancel"] as const).find((command) => commandCode(command) === code);
 }
 
 /** The number that the scripts use for a status. */
 export function statusCode(status: JobStatus): number {
-  return jobStatuses.indexOf(status) + 1;
+  return recordCodes.statuses[status];
 }
 
 /** The status for the scripts' number. */
 export function statusOf(reply: Reply | undefined): JobStatus {
-  return jobStatuses[Number(reply) - 1] ?? fault("status", reply);
+  return wordOf(jobStatuses, recordCodes.statuses, reply) ?? fault("status", reply);
+}
+
+/** The word that has the number. */
+function wordOf<T extends string>(
+  words: readonly T[],
+  codes: Readonly<Record<T, number>>,
+  reply: Reply | undefined,
+): T | undefined {
+  return words.find((word) => codes[word] === Number(reply));
 }
 
 /** A job as record/shown.lua shows it: its id, fields, details, parameters and traceparent. */
@@ -49,11 +57,12 @@ export function toJob(reply: Reply, launched: Reply[] = []): Job {
     id: text(id),
     name: stored.name,
     status,
-    kind: jobKinds[stored.kind - 1] ?? fault("kind", stored.kind),
+    kind: wordOf(jobKinds, recordCodes.kinds, stored.kind) ?? fault("kind", stored.kind),
     priority: stored.priority,
     command: commandOf(stored.command),
     crashes: stored.crashes,
-    hookStatus: hookStatuses[stored.hookStatus] ?? fault("hook status", stored.hookStatus),
+    hookStatus:
+      wordOf(hookStatuses, recordCodes["hook-statuses"], stored.hookStatus) ?? fault("hook status", stored.hookStatus),
     attempt: stored.attempt,
     token: stored.token,
     revision: stored.revision,
@@ -103,7 +112,7 @@ export function toOptionsArgument(options: LaunchOptions | undefined): string {
   return JSON.stringify({
     priority,
     fairness: fairnessKey,
-    kind: jobKinds.indexOf(kind) + 1,
+    kind: recordCodes.kinds[kind],
     run_at: runAt,
     unique: uniqueKey,
     request: requestKey,

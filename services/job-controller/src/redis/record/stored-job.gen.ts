@@ -53,7 +53,7 @@ export interface StoredJob {
   error: Reply;
   /** The key of a unique job, hashed, or empty. */
   unique: string;
-  /** A list of attempts, first and longest wait, time limit of a run, time limit of the wait, final reasons; or false. */
+  /** A list of attempts, first and longest wait, time limit of a run, time limit of the wait, final reasons, each at the position of its number; or false. */
   policy: Reply;
   /** The labels as JSON, or empty. */
   labels: string;
@@ -65,7 +65,7 @@ export interface StoredJob {
   scheduledFor: number;
 }
 
-/** Reads the lists of fields and of details that record.lua shows. */
+/** Reads the lists of fields and of details that record/shown.lua shows. */
 export function readStoredJob(listed: Reply | undefined, listedDetails: Reply | undefined): StoredJob {
   const fields = list(listed);
   const details = list(listedDetails);

@@ -33,6 +33,6 @@ for at, next_operation in ipairs(operations) do
     replies[at] = type(reply) == "table" and { err = reply.err } or { err = "SCRIPT_FAULT " .. operation[1] .. ": " .. reply }
   end
 end
-for _, fault in ipairs(context.faults) do replies[#replies + 1] = fault end
 for _, write in ipairs(context.at_end) do write() end
+for _, fault in ipairs(context.faults) do replies[#replies + 1] = fault end
 return cmsgpack.pack(replies)

@@ -13,7 +13,7 @@ function shardAlone() {
     calls.push(answer);
     return answer.promise;
   };
-  const fake = { drydockBuffer: call, drydockFrequentBuffer: call } as unknown as ScriptedRedis;
+  const fake = { drydockBuffer: call, withFiles: (text: string) => text } as unknown as ScriptedRedis;
   return { shard: new Shard(0, fake, systemClock), calls };
 }
 

@@ -106,7 +106,7 @@ export class Shard {
         this.#onFault(text(jobId), this.#redis.withFiles(text(cause)));
       }
     } catch (error) {
-      const reasoned = toReasonedError(error);
+      const reasoned = toReasonedError(withFiles(error, this.#redis));
       // what waits behind a Redis that does not answer must not wait for its own time-out as well
       const failed = error instanceof ReplyError ? batch : [...batch, ...this.#waiting.splice(0)];
       for (const operation of failed) operation.reject(reasoned);
@@ -147,4 +147,9 @@ export function defineScript(redis: Redis, options: BundleOptions = {}): Scripte
 
 function isError(reply: Reply | ErrorReply | undefined): reply is ErrorReply {
   return typeof reply === "object" && reply !== null && "err" in reply;
+}
+
+/** An error of a whole call, with the positions of its text as those in the Lua files. */
+function withFiles(error: unknown, redis: ScriptedRedis): unknown {
+  return error instanceof ReplyError ? new ReplyError(redis.withFiles((error as Error).message)) : error;
 }

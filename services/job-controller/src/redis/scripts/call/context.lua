@@ -1,5 +1,6 @@
 -- context: what every module of a call stands on: the time, the keys of the shard, refusals.
 -- gives: now, prefix, number_text, bytes_at, refuse, caught, faults, at_end
+
 -- the controller's clock, in ms since 1970
 local now = tonumber(ARGV[1])
 -- KEYS[1] is {drydock:<shard>}:jobs; the scripts make the shard's other keys from its prefix
@@ -17,7 +18,7 @@ end
 
 -- Ends the operation with a named error, such as "JOB_NOT_FOUND <id>".
 local function refuse(reason, subject)
-  error({ is_refusal = true, err = reason .. " " .. subject })
+  error({ is_refusal = true, reason = reason, err = reason .. " " .. subject })
 end
 
 -- The handler for xpcall: leaves a refusal as it is, and makes any other error a text that says where it was raised. Level 4 is

@@ -1,7 +1,7 @@
 -- totals: how many jobs of a type stand in each status, and how many are launched and end in a minute. Gathered during the
 -- call and written once, one command for each total.
--- needs: call/context
--- gives: add, move, copy, restore, launched, ended
+-- needs: call/context, call/undo
+-- gives: add, move, launched, ended
 -- writes: counts, rates
 local MINUTE_MS, RATES_SECONDS = 60000, 300
 -- by job type: the change for each status, by its number
@@ -17,34 +17,25 @@ local function changes_of(name)
   return change
 end
 
--- So many more jobs of the type stand in the status.
+-- Counts that by more jobs of the type stand in the status.
 local function add(name, status, by)
   local change = changes_of(name)
-  change[status] = change[status] + by
+  undo.set(change, status, change[status] + by)
 end
 
--- A job of the type has changed its status.
+-- Counts that a job of the type has changed its status.
 local function move(name, from, to)
   local change = changes_of(name)
-  change[from] = change[from] - 1
-  change[to] = change[to] + 1
-end
-
--- The changes of a type so far, for restore when a part of the call fails.
-local function copy(name)
-  return changes[name] and { unpack(changes[name]) }
-end
-
-local function restore(name, copy)
-  changes[name] = copy
+  undo.set(change, from, change[from] - 1)
+  undo.set(change, to, change[to] + 1)
 end
 
 local function count_launch(name)
-  launched[name] = (launched[name] or 0) + 1
+  undo.set(launched, name, (launched[name] or 0) + 1)
 end
 
 local function count_end(name)
-  ended[name] = (ended[name] or 0) + 1
+  undo.set(ended, name, (ended[name] or 0) + 1)
 end
 
 local function write_rates()
@@ -67,4 +58,4 @@ end
 
 context.at_end[#context.at_end + 1] = write
 
-return { add = add, move = move, copy = copy, restore = restore, launched = count_launch, ended = count_end }
+return { add = add, move = move, launched = count_launch, ended = count_end }

@@ -1,6 +1,7 @@
 -- undo: what an operation changed in the tables that are written at the end of the call, to be taken back when the operation, or
 -- a part of it that may fail alone, fails.
 -- gives: set, forget, mark, back_to
+
 -- three entries for each change: the table, the key, the value before
 local journal, size = {}, 0
 

@@ -3,6 +3,7 @@
 -- gives: MOST_EVENTS, events_of, failures_of, try_at, fail, set, note, tell
 -- reads: hook-events, hook-failed
 -- writes: hook-due, hook-events, hook-failed, hook-failing
+
 -- An event is JSON: sequence, status, check-in, time, and whether a check-in alone is new (0 or 1). The oldest events beyond
 -- MOST_EVENTS have failed, and the oldest failed ones go.
 local MOST_EVENTS = 1000

@@ -11,7 +11,11 @@ local released = {}
 local function remove_marks(worker)
   local ids = released[worker]
   released[worker] = nil
-  if #ids > 0 then redis.call("HDEL", context.prefix .. "held:" .. worker, unpack(ids)) end
+  if #ids == 0 then return end
+  -- the jobs have gone on: a mark that cannot be removed is a fault that must not take their operations back
+  local removed = redis.pcall("HDEL", context.prefix .. "held:" .. worker, unpack(ids))
+  if type(removed) ~= "table" then return end
+  for _, id in ipairs(ids) do context.faults[#context.faults + 1] = { id, "held:" .. worker .. ": " .. removed.err } end
 end
 
 -- The hash of a worker, without the marks of what it does not hold any more.
@@ -21,13 +25,14 @@ local function key_of(worker)
 end
 
 -- Runs work(id, job) with a job that the worker holds. A job that is not its own any more, or whose fault is isolated, is taken
--- off its list: a worker with one of those must be able to come and go.
+-- off its list: a worker with one of those must be able to come and go. A job of a later version stays for a later controller.
 local function with_job(id, worker, work)
   local is_held
-  local done = modules["call/isolate"].job(id, function(_, job)
+  local done, stays = modules["call/isolate"].job(id, function(_, job)
     is_held = job and job.status == statuses.RUNNING and job.worker == worker
     if is_held then work(id, job) end
   end)
+  if stays then return end
   if not done or not is_held then redis.call("HDEL", key_of(worker), id) end
 end
 

@@ -2,6 +2,7 @@
 -- needs: call/context, record/statuses, life/moves, life/finish, queue/lanes, lease/held
 -- gives: give_back, unfinished, lost, all_lost
 -- reads: held
+
 -- How often a worker may be lost in the middle of a job before the job is taken for the cause.
 local MAX_CRASHES = 3
 

@@ -1,9 +1,9 @@
 -- final: how a job enters a final status.
 -- needs: call/context, call/totals, record/kinds, record/index, life/moves
--- needs at times: schedule/times
+-- needs at times: record/policy-parts, schedule/times
 -- gives: enter
 -- reads: unique
--- writes: unique, ended, expiring
+-- writes: unique, expiring
 
 -- Moves the job there; the caller stores it. Does not launch what waits for its end: see finish.job.
 local function enter(id, job, to)
@@ -17,7 +17,7 @@ local function enter(id, job, to)
   if unique ~= "" and redis.call("HGET", context.prefix .. "unique", unique) == id then
     redis.call("HDEL", context.prefix .. "unique", unique)
   end
-  if policy and policy[5] > 0 then redis.call("ZREM", context.prefix .. "expiring", id) end
+  if policy and policy[modules["record/policy-parts"].QUEUE_LIMIT] > 0 then redis.call("ZREM", context.prefix .. "expiring", id) end
   if job.kind == kinds.PERIODIC then modules["schedule/times"].end_plan(id) end
 end
 

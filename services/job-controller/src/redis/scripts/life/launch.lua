@@ -3,9 +3,9 @@
 --   life/moves
 -- needs at times: record/trace, hooks/outbox, unique/keys, schedule/times
 -- gives: REQUEST_MS, options, job
--- writes: index, unique, request, schedules
+-- writes: unique, request, schedules
 local REQUEST_MS = 86400000
-local now, jobs_index = context.now, context.prefix .. "index"
+local now = context.now
 local DEFAULTS = { priority = 5, fairness = "", kind = kinds.GENERIC, run_at = 0, unique = "", request = "", policy = false,
   labels = "", schedule = "", hook = "", scheduled_for = 0 }
 
@@ -16,7 +16,7 @@ end
 
 local function new_job(id, name, parameters, upstream, traceparent, with)
   local waits = with.run_at > now or with.kind == kinds.PERIODIC
-  local place, entry = index.add(jobs_index, id)
+  local place, entry = index.add(index.jobs, id)
   local trace = traceparent == "" and "" or modules["record/trace"].to_bytes(traceparent)
   local job = record.new({ status = waits and statuses.SCHEDULED or statuses.PENDING, kind = with.kind,
     priority = with.priority, command = 0, crashes = 0, parent = 0, limited = 0, hook_status = 0, attempt = 0, token = 0,

@@ -3,9 +3,9 @@
 -- needs at times: hooks/outbox
 -- gives: save, change, count, standing, forbidden, check_in, next_token
 -- writes: sub-job-totals
+
 -- by job: what changed of it that its status hook is to be told, "status" or "check-in"
-local news = {}
-local now = context.now
+local news, now = {}, context.now
 
 -- Stores the job as one that watchers see to have changed.
 local function save(id, job)

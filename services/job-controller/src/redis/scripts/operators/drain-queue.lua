@@ -6,6 +6,7 @@
 -- arguments: name, the newest entry of the index when the drain began, score and lane behind which to go on ("-inf" and
 --   empty at first), how many steps at most: each id is one, and so is a lane that is done
 -- reply: how many were stopped, how many steps it took, then score and lane to go on behind, nothing when all is done
+
 -- Ids stand in a lane in the order of their launch, except ids that came to wait later. So behind the first id that was
 -- launched after the drain began, nothing waited then. And a lane in which jobs wait only moves back, never before the place.
 
@@ -44,12 +45,12 @@ return function(name, newest, score, lane, limit)
     local next_lane, next_score = unpack(redis.call("ZRANGE", all, rank, rank, "WITHSCORES"))
     if not next_lane then return { stopped, steps } end
     local is_later, is_stopped = false, false
-    local done = isolate.job(redis.call("LINDEX", sections.front_of(name, next_lane), 0), function(id, job)
+    local done, stays = isolate.job(redis.call("LINDEX", sections.front_of(name, next_lane), 0), function(id, job)
       is_later = job and is_launched_after(job, newest)
       is_stopped = job and not is_later and job.status == statuses.PENDING
       if is_stopped then stop_waiting(id, job) end
     end)
-    if is_later then
+    if is_later or stays then
       rank, score, lane = rank + 1, next_score, next_lane
     else
       drop_first(name, next_lane)

@@ -1,9 +1,8 @@
 -- list-running: the jobs that workers hold, the newest first. They are few: as many as there are slots at most.
--- needs: call/context, record/shown, record/store, lease/held
+-- needs: call/context, call/isolate, record/shown, lease/held
 -- reads: leases, held
 -- arguments: the id before which to begin or empty, how many at most
 -- reply: the jobs
--- errors: JOB_NOT_FOUND
 -- when memory is full: refused
 return function(before, limit)
   local ids, reply = {}, {}
@@ -13,6 +12,10 @@ return function(before, limit)
     end
   end
   table.sort(ids, function(a, b) return a > b end)
-  for at = 1, math.min(#ids, tonumber(limit)) do reply[at] = shown.job(ids[at], store.load(ids[at])) end
+  for at = 1, math.min(#ids, tonumber(limit)) do
+    isolate.job(ids[at], function(id, job)
+      if job then reply[#reply + 1] = shown.job(id, job) end
+    end)
+  end
   return reply
 end

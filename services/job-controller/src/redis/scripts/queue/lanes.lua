@@ -1,7 +1,7 @@
 -- lanes: a job type's waiting jobs stand in lanes, one for each priority and fairness key. The score of a lane is its rank
 -- (9 - priority) times RANK plus its turn: the lane with the least score is next, and each job taken puts it one turn back.
 -- needs: call/context, call/signals, queue/sections
--- gives: RANK, FIRST_TURN, of, end_of, close, leave, enqueue
+-- gives: RANK, FIRST_TURN, of, end_of, close, leave, put_back, enqueue
 -- reads: turns
 -- writes: lanes, turns, ready
 local RANK, FIRST_TURN = 2 ^ 40, 2 ^ 39
@@ -36,8 +36,21 @@ local function leave(id, job)
   if not sections.remove(name, lane, job.section, id) then close(name, lane) end
 end
 
--- Puts a job to the "back" or the "front" of its lane; the caller stores it. A lane that begins anew is next among its rank,
--- unless it had its turn just now: to empty a lane and fill it again gains nothing.
+-- A lane that begins anew is next among its rank, unless it had its turn just now: to empty a lane and fill it again gains
+-- nothing.
+local function open(name, lane)
+  local rank = tonumber(string.sub(lane, 1, 1))
+  local turn = tonumber(redis.call("HGET", prefix .. "turns:" .. name, rank) or FIRST_TURN)
+  redis.call("ZADD", of(name), string.format("%.1f", rank * RANK + turn - 0.5), lane)
+end
+
+-- Puts an id whose record cannot be read now behind the others of its lane; nobody is told that the lane has a job.
+local function put_back(name, lane, id)
+  local section, length = sections.append(name, lane, id)
+  if length == 1 and section == 0 then open(name, lane) end
+end
+
+-- Puts a job to the "back" or the "front" of its lane; the caller stores it.
 local function enqueue(id, job, where)
   local name, lane, length = job.name, lane_of(job), nil
   if where == "back" then
@@ -46,11 +59,9 @@ local function enqueue(id, job, where)
     job.section, length = 0, redis.call("LPUSH", sections.front_of(name, lane), id)
   end
   if length > 1 or job.section > 0 then return end
-  local rank = 9 - job.priority
-  local turn = tonumber(redis.call("HGET", prefix .. "turns:" .. name, rank) or FIRST_TURN)
-  redis.call("ZADD", of(name), string.format("%.1f", rank * RANK + turn - 0.5), lane)
+  open(name, lane)
   signals.ready(name)
 end
 
 return { RANK = RANK, FIRST_TURN = FIRST_TURN, of = of, end_of = end_of, close = close, leave = leave,
-  enqueue = enqueue }
+  put_back = put_back, enqueue = enqueue }

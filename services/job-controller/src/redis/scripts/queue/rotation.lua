@@ -28,7 +28,7 @@ local function next_lane(name, wanted)
   return lane, tonumber(score), is_alone and wanted or 1
 end
 
--- Takes up to that many ids from the lane whose turn it is; nil when there is none, of the rank or a better one if a rank is
+-- Takes up to that many ids from the lane whose turn it is, and returns that lane too; nil when there is none, of the rank or a better one if a rank is
 -- given. With room_of, the lane is the next one of the walk whose fairness key has room.
 local function pop(name, wanted, rank, room_of, walk)
   local lane, score, count
@@ -43,7 +43,7 @@ local function pop(name, wanted, rank, room_of, walk)
   local ids = redis.call("LPOP", front, count) or {}
   local is_empty = (#ids < count or redis.call("EXISTS", front) == 0) and not sections.bring_up(name, lane)
   pass_turns(name, lane, score, #ids, is_empty)
-  return ids
+  return ids, lane
 end
 
 return { pop = pop }

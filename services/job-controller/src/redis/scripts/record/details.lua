@@ -4,9 +4,11 @@
 local function unpack_details(bytes)
   local check_in, check_in_at, phase, percent, error, unique, policy, labels, schedule, hook, entry,
     end_entry, request, scheduled_for = unpack(cmsgpack.unpack(bytes))
-  return { check_in = check_in, check_in_at = check_in_at, phase = phase, percent = percent, error = error,
-    unique = unique, policy = policy, labels = labels, schedule = schedule, hook = hook,
-    entry = entry, end_entry = end_entry, request = request, scheduled_for = scheduled_for }
+  -- a record that was written before a detail was there has none
+  return { check_in = check_in or "", check_in_at = check_in_at or 0, phase = phase or "",
+    percent = percent or 0, error = error or false, unique = unique or "", policy = policy or false,
+    labels = labels or "", schedule = schedule or "", hook = hook or "", entry = entry or "",
+    end_entry = end_entry or "", request = request or "", scheduled_for = scheduled_for or 0 }
 end
 
 local function pack(details)

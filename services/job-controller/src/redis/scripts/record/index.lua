@@ -1,11 +1,14 @@
 -- index: streams of job ids in the order of their time, for lists and for the keep time.
 -- needs: call/context
--- gives: add, entry_of, ended
+-- gives: jobs, add, entry_of, ended
 -- writes: index, ended
+
 -- The id of an entry is the job's own time and its place among those of the same millisecond, both of which the job keeps. A
 -- controller whose clock is behind takes the newest time that the stream has seen; then the job keeps the whole id.
 local next_entry = string.format("%.0f-*", context.now)
 local NO_PLACE = 65535
+-- the stream of all jobs
+local jobs = context.prefix .. "index"
 local ended_streams = {}
 
 local function newest_time(stream)
@@ -42,4 +45,4 @@ local function ended(status)
   return stream
 end
 
-return { add = add, entry_of = entry_of, ended = ended }
+return { jobs = jobs, add = add, entry_of = entry_of, ended = ended }

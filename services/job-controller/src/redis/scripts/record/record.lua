@@ -1,8 +1,9 @@
 -- record: a job's record is three parts (docs/redis-keys.md): the fields that every transition needs, in a fixed form that is
 -- quick to read and write; the details, MessagePack, absent while they say nothing; the parameters, which no script reads.
--- needs: call/context, record/fields
--- needs at times: record/details
+-- needs: record/fields
+-- needs at times: record/details, record/unreadable
 -- gives: new, decode, encode, details_of, parameters_of
+
 -- by job: its details once somebody asked for one, and whether they were changed
 local details, has_new_details = {}, {}
 local byte = string.byte
@@ -24,8 +25,7 @@ local function details_of(job)
   return known or fields.NO_DETAILS
 end
 
--- A job is a table of its fields; its details are read and written like fields. Most jobs have none: their details are looked up
--- in the table of silent ones, without a call, until one is written.
+-- A job is a table of its fields; its details are read and written like fields. Most jobs have none, and read empty ones.
 local with_details = {
   __index = function(job, name) return details_of(job)[name] end,
   __newindex = function(job, name, value)
@@ -50,7 +50,7 @@ end
 
 local function decode(id, bytes)
   local version = byte(bytes)
-  if version ~= fields.VERSION then context.refuse("RECORD_VERSION_UNKNOWN", id .. " " .. tostring(version)) end
+  if version ~= fields.VERSION then modules["record/unreadable"].refuse(id, version or 0, fields.VERSION) end
   local job = fields.decode(bytes)
   return setmetatable(job, job.details_size == 0 and without_details or with_details)
 end

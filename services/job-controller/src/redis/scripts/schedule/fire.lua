@@ -21,8 +21,8 @@ return function(id, due, new_id, run_at, scheduled_for, next_at, missed, overlap
   if tonumber(redis.call("ZSCORE", periodic, id) or -1) ~= tonumber(due) then return 0 end
   local job = store.load(id)
   run_at, next_at, missed = tonumber(run_at), tonumber(next_at), tonumber(missed)
-  if missed > 0 then executions.count(id, "missed", missed) end
   if run_at > 0 then launch_due(id, job, new_id, run_at, tonumber(scheduled_for), overlap) end
+  if missed > 0 then executions.count(id, "missed", missed) end
   if next_at > 0 then
     times.plan(id, job, next_at)
   elseif executions.is_one_waiting(id) then

@@ -1,5 +1,5 @@
 -- times: what waits for its time.
--- needs: call/context, call/signals
+-- needs: call/context, call/signals, record/policy-parts
 -- gives: postpone, plan, end_plan, limit_wait
 -- writes: scheduled, periodic, schedules, expiring
 
@@ -25,7 +25,7 @@ end
 
 -- Lets the wait for the first run end in time, if its launch limits it, counted from when the job could have run.
 local function limit_wait(id, job, from)
-  local limit = job.policy and job.policy[5] or 0
+  local limit = job.policy and job.policy[policy_parts.QUEUE_LIMIT] or 0
   if limit > 0 then redis.call("ZADD", context.prefix .. "expiring", from + limit, id) end
 end
 

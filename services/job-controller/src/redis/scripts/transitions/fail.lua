@@ -1,13 +1,13 @@
 -- fail: an attempt has failed; the job waits for its next one, or is in ERROR. If it was to end anyway, it ends. A launch may
 -- say its own attempts, base and cap, and reasons that are not to be tried again.
--- needs: call/context, record/statuses, record/store, life/moves, life/finish, lease/held, schedule/times
+-- needs: call/context, record/statuses, record/policy-parts, record/store, life/moves, life/finish, lease/held, schedule/times
 -- arguments: id, token, reason, message, delay in ms (-1 never, -2 by the back-off), attempts that may fail,
 --   base and cap of the back-off in ms, jitter from 0 to 1, last check-in or empty, phase or empty, percent
 -- reply: accepted, duplicate or stale
 -- errors: JOB_NOT_FOUND
 
 local function is_final_reason(policy, reason)
-  for _, final in ipairs(policy and policy[6] or {}) do
+  for _, final in ipairs(policy and policy[policy_parts.FINAL_REASONS] or {}) do
     if final == reason then return true end
   end
   return false
@@ -26,8 +26,9 @@ return function(id, token, reason, message, delay, max_fails, base, cap, jitter,
   job.error = { reason, message, job.attempt, context.now }
   local command, own = job.command, job.policy or { 0, 0, 0 }
   held.let_go(id, job)
-  local most = own[1] > 0 and own[1] or tonumber(max_fails)
-  local first, longest = own[2] > 0 and own[2] or tonumber(base), own[3] > 0 and own[3] or tonumber(cap)
+  local most = own[policy_parts.ATTEMPTS] > 0 and own[policy_parts.ATTEMPTS] or tonumber(max_fails)
+  local first, longest = own[policy_parts.BASE], own[policy_parts.CAP]
+  first, longest = first > 0 and first or tonumber(base), longest > 0 and longest or tonumber(cap)
   local wait = delay_of(tonumber(delay), job.attempt, first, longest, tonumber(jitter))
   if command ~= 0 then
     finish.by_command(id, job, command)

@@ -2,7 +2,7 @@
 -- needs: call/context, call/isolate, call/totals, record/kinds, record/hook-statuses, record/index, record/store,
 --   hooks/outbox, life/launch, log/stream
 -- reads: ended, swept, hook-events
--- writes: jobs, index, ended, swept, sub-jobs, sub-job-keys, sub-job-totals, ending, schedule, log, hook-events,
+-- writes: index, ended, swept, sub-jobs, sub-job-keys, sub-job-totals, ending, schedule, log, hook-events,
 --   hook-failed, hook-due, hook-failing, hook-tries, hook-causes, hook-redelivered
 -- arguments: status, the time before which it must have been reached in ms, the same for a job whose hook has failed,
 --   how many at most
