@@ -75,18 +75,20 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
   const timer = setTimeout(() => opening.reject(protocolViolation("no Hello came")), helloWithinMs);
   const outbox = new WorkerOutbox((response) => call.send(response));
   const channel = createWorkerChannel((message) => outbox.say(message), over.reject, deps);
+  const handleWhenOpen = (message: WorkerMessage) =>
+    opening.promise.then(
+      (opened) => handle(opened, message).catch((error: unknown) => onFault(deps.logger, error, over.reject)),
+      () => {}, // the stream ends with the error of its opening
+    );
   const receive = (message: WorkerMessage) => {
-    const handleWhenOpen = () => opening.promise.then((opened) => handle(opened, message));
     switch (stream.rules.messages) {
       case "expected to be a Hello":
         stream.apply("first message");
         openSession(deps, stream, channel, message).then(opening.resolve, opening.reject);
         break;
       case "kept until the Welcome":
-        handleWhenOpen().catch(over.reject);
-        break;
       case "handled":
-        handleWhenOpen().catch((error: unknown) => onFault(deps.logger, error, over.reject));
+        void handleWhenOpen(message);
     }
   };
   const ended = call.onMessage(({ messages }) => messages.forEach(receive));
