@@ -136,3 +136,23 @@ describe("messages that come before the Welcome", () => {
     assert.equal(call.outcome, "PROTOCOL_VIOLATION");
   });
 });
+
+describe("the time that a Hello may take", () => {
+  test("ends a stream on which none came", async (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const { call } = openStream();
+    context.mock.timers.tick(10_000);
+    await settle();
+    assert.equal(call.outcome, "PROTOCOL_VIOLATION");
+  });
+
+  test("is over when the Hello has come, however long the pool takes to answer it", async (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const { call, welcome } = openStream();
+    call.say(hello);
+    context.mock.timers.tick(10_000);
+    welcome();
+    await settle();
+    assert.deepEqual([call.outcome, call.received], [undefined, ["welcome"]]);
+  });
+});

@@ -83,6 +83,7 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
   const receive = (message: WorkerMessage) => {
     switch (stream.rules.messages) {
       case "expected to be a Hello":
+        clearTimeout(timer);
         stream.apply("first message");
         openSession(deps, stream, channel, message).then(opening.resolve, opening.reject);
         break;
@@ -95,7 +96,6 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
   let session: WorkerSession | undefined;
   try {
     session = await Promise.race([opening.promise, ended.then(() => undefined)]);
-    clearTimeout(timer);
     if (session !== undefined) deps.dispatcher.add(session);
     await Promise.race([ended, over.promise]);
   } finally {
