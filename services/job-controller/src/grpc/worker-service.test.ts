@@ -156,3 +156,56 @@ describe("the time that a Hello may take", () => {
     assert.deepEqual([call.outcome, call.received], [undefined, ["welcome"]]);
   });
 });
+
+describe("the lease of a stream that ends between its Hello and its Welcome", () => {
+  test("is cut when the connection broke", async () => {
+    const { call, dispatcher, releases, welcome } = openStream();
+    call.say(hello);
+    call.breakOff();
+    await settle();
+    welcome();
+    await settle();
+    assert.deepEqual([releases, dispatcher.sessions.size], [["disconnect"], 0]);
+  });
+
+  test("is cut when both settle in the same tick", async () => {
+    for (const isWelcomeFirst of [true, false]) {
+      const { call, dispatcher, releases, welcome } = openStream();
+      call.say(hello);
+      await settle();
+      if (isWelcomeFirst) welcome();
+      call.breakOff();
+      welcome();
+      await settle();
+      assert.deepEqual([releases, dispatcher.sessions.size], [["disconnect"], 0]);
+    }
+  });
+
+  test("is given back when the worker has sent Draining behind its Hello", async () => {
+    const { call, releases, welcome } = openStream();
+    call.say(hello, { $case: "draining", value: {} });
+    call.emit("end");
+    await settle();
+    welcome();
+    await settle();
+    assert.deepEqual([releases, call.outcome], [["leave"], "OK"]);
+  });
+
+  test("is kept when the controller shuts down", async () => {
+    const { call, releases, welcome, shutDown } = openStream();
+    call.say(hello);
+    shutDown();
+    await settle();
+    welcome();
+    await settle();
+    assert.deepEqual([releases, call.outcome], [[], "SHUTTING_DOWN"]);
+  });
+
+  test("is cut when the Hello was stored, perhaps, and could not be answered", async () => {
+    const { call, releases, refuse } = openStream();
+    call.say(hello);
+    refuse(new ReasonedError("REDIS_UNAVAILABLE", "Redis does not answer"));
+    await settle();
+    assert.deepEqual([releases, call.outcome], [["disconnect"], "REDIS_UNAVAILABLE"]);
+  });
+});
