@@ -54,6 +54,7 @@ export class WorkerSession {
   /** Aborts the retries of results when the stream closes. */
   readonly #retries = new AbortController();
   readonly #nameOf = new Map<string, string>();
+  readonly #joinedAt: number;
   #slots: number;
   #claiming = 0;
 
@@ -64,6 +65,7 @@ export class WorkerSession {
     this.#channel = channel;
     this.#hello = hello;
     this.#slots = hello.slots;
+    this.#joinedAt = deps.clock.now();
     this.identity = hello.identity;
     this.#types = new Map(hello.types.map((type) => [type.name, type]));
     this.names = new Set(this.#types.keys());
@@ -237,13 +239,12 @@ export class WorkerSession {
   #info(): WorkerInfo {
     const { version } = this.#hello;
     const { state } = this.#stream;
-    const startedAt = this.#deps.clock.now();
     return {
       version,
       jobNames: [...this.names],
       slots: this.#slots,
       draining: state === "drainRequested" || state === "draining",
-      startedAt,
+      startedAt: this.#joinedAt,
     };
   }
 }

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createLogger } from "@drydock/shared/logger.ts";
+import { StreamStateMachine } from "../domain/stream-state.ts";
+import type { WorkerInfo } from "../domain/worker.ts";
+import { JobChanges } from "./job-changes.ts";
+import { type SessionDeps, WorkerSession } from "./worker-session.ts";
+
+const acceptMs = 5_000;
+
+/** A welcome worker with two slots and the type DEMO; each call of the pool may be replaced. */
+async function openSession() {
+  const clock = { time: 1_000, now: () => clock.time };
+  const infos: WorkerInfo[] = [];
+  const pool = {
+    hello: async (_: unknown, info: WorkerInfo) => {
+      infos.push(info);
+      return { keep: [], drop: [], commands: [], drain: false };
+    },
+    update: async (_: unknown, info: WorkerInfo) => void infos.push(info),
+    claim: async () => ({ jobs: [{ id: "job-1", token: 1, name: "DEMO" }], more: false, busy: [] }),
+    beat: async (): Promise<unknown> => ({ lost: [], commands: [], drain: false }),
+    takeBack: async (_: unknown, leases: unknown[]) => void takenBack.push(...leases),
+  };
+  const takenBack: unknown[] = [];
+  const ends: Error[] = [];
+  const channel = { welcome() {}, assign() {}, beatAck() {}, end: (error: Error) => ends.push(error) };
+  const stream = new StreamStateMachine();
+  const session = new WorkerSession(
+    {
+      ...{ pool, clock, terms: { acceptMs }, changes: new JobChanges(), onFree() {} },
+      logger: createLogger({ name: "test", level: "silent" }),
+    } as unknown as SessionDeps,
+    stream,
+    channel as unknown as ConstructorParameters<typeof WorkerSession>[2],
+    {
+      identity: { workerId: "w1", incarnation: "i1", session: "s1" },
+      types: [{ name: "DEMO", description: "", parametersSchema: "{}", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 }],
+      ...{ version: "1", slots: 2, held: [] },
+    },
+  );
+  stream.apply("first message");
+  await session.open(async () => {});
+  return { session, stream, pool, clock, infos, takenBack, ends };
+}
+
+describe("a worker's session", () => {
+  test("says when the worker joined, whatever changes later", async () => {
+    const { session, clock, infos } = await openSession();
+    clock.time = 61_000;
+    await session.resize(3);
+    await session.draining();
+    assert.deepEqual(
+      infos.map(({ startedAt, slots, draining }) => [startedAt, slots, draining]),
+      [
+        [1_000, 2, false],
+        [1_000, 3, false],
+        [1_000, 3, true],
+      ],
+    );
+  });
+});
