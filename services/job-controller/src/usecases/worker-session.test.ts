@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { type ErrorReason, ReasonedError } from "@drydock/shared/errors.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { StreamStateMachine } from "../domain/stream-state.ts";
 import type { WorkerInfo } from "../domain/worker.ts";
@@ -44,6 +45,10 @@ async function openSession() {
   return { session, stream, pool, clock, infos, takenBack, ends };
 }
 
+const refusal = (reason: ErrorReason) => async () => {
+  throw new ReasonedError(reason, "refused");
+};
+
 describe("a worker's session", () => {
   test("says when the worker joined, whatever changes later", async () => {
     const { session, clock, infos } = await openSession();
@@ -59,4 +64,30 @@ describe("a worker's session", () => {
       ],
     );
   });
+
+  for (const reason of ["LEASE_LOST", "WORKER_SUPERSEDED"] as const) {
+    test(`is superseded by a claim refused with ${reason}, and ended by such a beat`, async () => {
+      const { session, stream, pool, ends } = await openSession();
+      pool.claim = refusal(reason);
+      await assert.rejects(session.claim(["DEMO"], 1), { reason });
+      assert.equal(stream.state, "superseded");
+      pool.beat = refusal(reason);
+      await assert.rejects(session.beat(1, []), { reason });
+      assert.deepEqual(
+        ends.map((error) => error instanceof ReasonedError && error.reason),
+        [reason],
+      );
+    });
+  }
+
+  for (const reason of ["POOL_FULL", "RECORD_VERSION_UNKNOWN", "REDIS_UNAVAILABLE"] as const) {
+    test(`stays as it is when a claim or a beat fails with ${reason}, which says nothing about it`, async () => {
+      const { session, stream, pool, ends } = await openSession();
+      pool.claim = refusal(reason);
+      await assert.rejects(session.claim(["DEMO"], 1), { reason });
+      pool.beat = refusal(reason);
+      await assert.rejects(session.beat(1, []), { reason });
+      assert.deepEqual([stream.state, session.free, ends], ["open", 2, []]);
+    });
+  }
 });

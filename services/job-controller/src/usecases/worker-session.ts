@@ -4,7 +4,6 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
 import type { JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
-import { isPoolAway } from "../domain/pool-away.ts";
 import type { LeaseRelease, StreamStateMachine } from "../domain/stream-state.ts";
 import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, Claim, ClaimableType, JobPool } from "../ports/job-pool.ts";
@@ -108,7 +107,7 @@ export class WorkerSession {
       for (const job of jobs) this.#assign(job);
       return { more: more || jobs.length === limit, busy };
     } catch (error) {
-      if (error instanceof ReasonedError && !isPoolAway(error)) this.#stream.apply("claim refused");
+      if (isSuperseded(error)) this.#stream.apply("claim refused");
       throw error;
     } finally {
       this.#claiming -= limit;
@@ -135,7 +134,7 @@ export class WorkerSession {
 
   async beat(sequence: number, held: Lease[]): Promise<void> {
     const reply = await this.#deps.pool.beat(this.identity, held).catch((error: unknown) => {
-      if (error instanceof ReasonedError && !isPoolAway(error)) this.#channel.end(error);
+      if (isSuperseded(error)) this.#channel.end(error);
       throw error;
     });
     this.#markResponsive();
@@ -247,4 +246,9 @@ export class WorkerSession {
       startedAt: this.#joinedAt,
     };
   }
+}
+
+/** Whether the pool refused the stream itself. Any other error, such as a pool that is full, says nothing about it. */
+function isSuperseded(error: unknown): error is ReasonedError {
+  return error instanceof ReasonedError && (error.reason === "LEASE_LOST" || error.reason === "WORKER_SUPERSEDED");
 }
