@@ -21,7 +21,7 @@ async function openSession() {
     update: async (_: unknown, info: WorkerInfo) => void infos.push(info),
     claim: async () => ({ jobs: [{ id: "job-1", token: 1, name: "DEMO" }], more: false, busy: [] }),
     beat: async (): Promise<unknown> => ({ lost: [], commands: [], drain: false }),
-    takeBack: async (_: unknown, leases: unknown[]) => void takenBack.push(...leases),
+    takeBack: async (_: unknown, leases: unknown[]): Promise<void> => void takenBack.push(...leases),
   };
   const takenBack: unknown[] = [];
   const ends: Error[] = [];
@@ -90,4 +90,40 @@ describe("a worker's session", () => {
       assert.deepEqual([stream.state, session.free, ends], ["open", 2, []]);
     });
   }
+});
+
+describe("a job that a worker did not accept in time", () => {
+  async function assignUnheard() {
+    const rig = await openSession();
+    await rig.session.claim(["DEMO"], 1);
+    rig.clock.time += acceptMs + 1;
+    return rig;
+  }
+
+  test("takes its slot until the pool has taken it back", async () => {
+    const { session, stream, pool, takenBack } = await assignUnheard();
+    const { takeBack } = pool;
+    pool.takeBack = refusal("REDIS_UNAVAILABLE");
+    await assert.rejects(session.takeBackUnheard(), { reason: "REDIS_UNAVAILABLE" });
+    assert.equal(stream.state, "unresponsive");
+    await session.beat(1, []);
+    assert.equal(session.free, 1);
+    pool.takeBack = takeBack;
+    await session.takeBackUnheard();
+    await session.beat(2, []);
+    assert.deepEqual([takenBack, session.free], [[{ jobId: "job-1", token: 1 }], 2]);
+  });
+
+  test("stays the worker's when it was claimed again while it was being taken back", async () => {
+    const { session, pool } = await assignUnheard();
+    const stored = Promise.withResolvers<void>();
+    pool.takeBack = () => stored.promise;
+    const taking = session.takeBackUnheard();
+    await session.beat(1, []);
+    pool.claim = async () => ({ jobs: [{ id: "job-1", token: 2, name: "DEMO" }], more: false, busy: [] });
+    await session.claim(["DEMO"], 1);
+    stored.resolve();
+    await taking;
+    assert.equal(session.free, 1);
+  });
 });

@@ -168,9 +168,12 @@ export class WorkerSession {
     const unheard = this.#unheard(before);
     if (unheard.length === 0) return;
     this.#stream.apply("assign not accepted");
-    for (const { jobId } of unheard) this.#let(jobId);
     await this.#deps.pool.takeBack(this.identity, unheard);
-    for (const { jobId } of unheard) this.#deps.changes.changed(jobId);
+    for (const { jobId, token } of unheard) {
+      // the worker may have claimed the job again meanwhile
+      if (this.#held.get(jobId)?.token === token) this.#let(jobId);
+      this.#deps.changes.changed(jobId);
+    }
   }
 
   /** The worker takes no more jobs. */
