@@ -200,11 +200,6 @@ export class WorkerSession {
     return unheard.map(([jobId, { token }]) => ({ jobId, token }));
   }
 
-  /** Ends the stream. */
-  end(error: Error): void {
-    this.#channel.end(error);
-  }
-
   /** The worker reads its stream: if it was unresponsive, it may have jobs again. */
   #markResponsive(): void {
     if (this.#stream.apply("accept or beat")) this.#deps.onFree();
