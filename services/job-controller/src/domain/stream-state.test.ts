@@ -88,7 +88,7 @@ describe("the state of a Work stream", () => {
     const releases = states.map((state) => [state, releaseAtEnd(state, false), releaseAtEnd(state, true)]);
     assert.deepEqual(releases, [
       ["awaitingHello", "keep", "keep"],
-      ["opening", "keep", "keep"],
+      ["opening", "disconnect", "keep"],
       ["open", "disconnect", "keep"],
       ["unresponsive", "disconnect", "keep"],
       ["superseded", "disconnect", "keep"],

@@ -71,7 +71,7 @@ export const streamTransitions: readonly StreamTransition[] = [
   { from: "superseded", event: "draining", to: "draining" },
   { from: "drainRequested", event: "draining", to: "draining" },
 
-  // a stream may end at any time, and no event follows the end
+  // a stream may end at any time, and no event follows the end; while it opens, it ends once the opening is settled
   { from: "awaitingHello", event: "end", to: "closed" },
   { from: "opening", event: "end", to: "closed" },
   { from: "open", event: "end", to: "closed" },
@@ -105,7 +105,8 @@ export interface StreamRules {
 /** What each state allows. */
 export const streamRules: Readonly<Record<StreamState, StreamRules>> = {
   awaitingHello: { takesJobs: false, messages: "expected to be a Hello", release: "keep" },
-  opening: { takesJobs: false, messages: "kept until the Welcome", release: "keep" },
+  // the Hello may be stored although it could not be answered; the pool ignores the release of one that is not
+  opening: { takesJobs: false, messages: "kept until the Welcome", release: "disconnect" },
   open: { takesJobs: true, messages: "handled", release: "disconnect" },
   unresponsive: { takesJobs: false, messages: "handled", release: "disconnect" },
   // the pool ignores the release of a stream that is not the worker's newest

@@ -68,49 +68,64 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
 /** One worker's control stream, from its Hello to its end. */
 async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
   const stream = new StreamStateMachine();
-  const over = Promise.withResolvers<void>();
-  const opening = Promise.withResolvers<WorkerSession>();
+  const over = Promise.withResolvers<never>();
+  const greeting = Promise.withResolvers<Greeting>();
+  const opening = greeting.promise.then((greeting) => openSession(deps, greeting));
   over.promise.catch(() => {});
-  opening.promise.catch(over.reject);
-  const timer = setTimeout(() => opening.reject(protocolViolation("no Hello came")), helloWithinMs);
+  opening.catch(over.reject);
+  const timer = setTimeout(() => greeting.reject(protocolViolation("no Hello came")), helloWithinMs);
   const outbox = new WorkerOutbox((response) => call.send(response));
   const channel = createWorkerChannel((message) => outbox.say(message), over.reject, deps);
+  const handleWhenOpen = (message: WorkerMessage) =>
+    opening.then(
+      (session) => handle(session, message).catch((error: unknown) => onFault(deps.logger, error, over.reject)),
+      () => {}, // the stream ends with the error of its opening
+    );
   const receive = (message: WorkerMessage) => {
-    const handleWhenOpen = () => opening.promise.then((opened) => handle(opened, message));
     switch (stream.rules.messages) {
       case "expected to be a Hello":
+        clearTimeout(timer);
         stream.apply("first message");
-        openSession(deps, stream, channel, message).then(opening.resolve, opening.reject);
+        greeting.resolve(createSession(deps, stream, channel, message));
         break;
       case "kept until the Welcome":
-        handleWhenOpen().catch(over.reject);
-        break;
       case "handled":
-        handleWhenOpen().catch((error: unknown) => onFault(deps.logger, error, over.reject));
+        void handleWhenOpen(message);
     }
   };
   const ended = call.onMessage(({ messages }) => messages.forEach(receive));
-  let session: WorkerSession | undefined;
   try {
-    session = await Promise.race([opening.promise, ended.then(() => undefined)]);
-    clearTimeout(timer);
+    const session = await Promise.race([opening, ended.then(() => undefined)]);
     if (session !== undefined) deps.dispatcher.add(session);
     await Promise.race([ended, over.promise]);
   } finally {
     clearTimeout(timer);
-    opening.reject(new Error("the stream is over"));
+    greeting.reject(new Error("the stream is over"));
+    // the Hello may be stored by now, and Draining may be kept behind it: both decide about the lease
+    await opening.then(
+      ({ identity }) => deps.logger.info({ workerId: identity.workerId }, "a worker's stream is over"),
+      () => {},
+    );
     const release = releaseAtEnd(stream.state, isShutdown(call.signal));
     stream.apply("end");
+    const session = await greeting.promise.then(({ session }) => session).catch(() => undefined);
     if (session !== undefined) await closeSession(deps, session, release);
   }
 }
 
-async function openSession(
+/** What a Hello leads to, if it breaks no rule. */
+interface Greeting {
+  session: WorkerSession;
+  hello: message.Hello;
+  registerTypes(): Promise<void>;
+}
+
+async function createSession(
   deps: WorkerServiceDeps,
   stream: StreamStateMachine,
   channel: WorkerChannel,
   { message: first }: WorkerMessage,
-): Promise<WorkerSession> {
+): Promise<Greeting> {
   if (first?.$case !== "hello") throw protocolViolation("the first message of a stream must be a Hello");
   const { workerId, incarnation, version, slots, types } = validateHello(first.value);
   const registerTypes = deps.types.prepare(types);
@@ -122,8 +137,16 @@ async function openSession(
     slots,
     held: first.value.held.map(toLease),
   });
+  return { session, hello: first.value, registerTypes };
+}
+
+async function openSession(
+  { logger }: WorkerServiceDeps,
+  { session, hello, registerTypes }: Greeting,
+): Promise<WorkerSession> {
   await session.open(registerTypes);
-  deps.logger.info({ workerId, version, slots, held: first.value.held.length }, "a worker has joined");
+  const { workerId, version, slots, held } = hello;
+  logger.info({ workerId, version, slots, held: held.length }, "a worker has joined");
   return session;
 }
 
@@ -133,7 +156,6 @@ async function closeSession(
   release: LeaseRelease,
 ): Promise<void> {
   dispatcher.remove(session);
-  logger.info({ workerId: session.identity.workerId }, "a worker's stream is over");
   await session.close(release).catch((error: unknown) => {
     logger.debug({ err: error }, "the lease could not be cut; it runs out by itself");
   });

@@ -32,4 +32,18 @@ describe("the chores", () => {
     await (await start("reaper", { redis, pool: { reap } }))();
     assert.equal(looks, 1);
   });
+
+  test("take back what each worker did not accept, also when that fails for another one", async () => {
+    const asked: string[] = [];
+    const session = (workerId: string, outcome: Promise<void>) => ({
+      takeBackUnheard: () => {
+        asked.push(workerId);
+        return outcome;
+      },
+    });
+    const failure = Promise.reject(new Error("its shard does not answer"));
+    const sessions = new Set([session("one", failure), session("two", Promise.resolve())]);
+    await (await start("take-back", { redis: { up: true }, dispatcher: { sessions } }))();
+    assert.deepEqual(asked, ["one", "two"]);
+  });
 });

@@ -56,7 +56,9 @@ export function createChores(deps: ChoreDeps): Service[] {
   ];
 }
 
-/** Assigned jobs may never arrive. */
-async function takeBack(dispatcher: Dispatcher): Promise<void> {
-  for (const session of dispatcher.sessions) await session.takeBackUnheard();
+/** Assigned jobs may never arrive. A session for which that fails keeps no other waiting; it is asked again in the next round. */
+async function takeBack({ sessions }: Dispatcher): Promise<void> {
+  const outcomes = await Promise.allSettled([...sessions].map((session) => session.takeBackUnheard()));
+  const failure = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
 }

@@ -4,7 +4,6 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
 import type { JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
-import { isPoolAway } from "../domain/pool-away.ts";
 import type { LeaseRelease, StreamStateMachine } from "../domain/stream-state.ts";
 import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, Claim, ClaimableType, JobPool } from "../ports/job-pool.ts";
@@ -54,6 +53,7 @@ export class WorkerSession {
   /** Aborts the retries of results when the stream closes. */
   readonly #retries = new AbortController();
   readonly #nameOf = new Map<string, string>();
+  readonly #joinedAt: number;
   #slots: number;
   #claiming = 0;
 
@@ -64,6 +64,7 @@ export class WorkerSession {
     this.#channel = channel;
     this.#hello = hello;
     this.#slots = hello.slots;
+    this.#joinedAt = deps.clock.now();
     this.identity = hello.identity;
     this.#types = new Map(hello.types.map((type) => [type.name, type]));
     this.names = new Set(this.#types.keys());
@@ -106,7 +107,7 @@ export class WorkerSession {
       for (const job of jobs) this.#assign(job);
       return { more: more || jobs.length === limit, busy };
     } catch (error) {
-      if (error instanceof ReasonedError && !isPoolAway(error)) this.#stream.apply("claim refused");
+      if (isSuperseded(error)) this.#stream.apply("claim refused");
       throw error;
     } finally {
       this.#claiming -= limit;
@@ -133,7 +134,7 @@ export class WorkerSession {
 
   async beat(sequence: number, held: Lease[]): Promise<void> {
     const reply = await this.#deps.pool.beat(this.identity, held).catch((error: unknown) => {
-      if (error instanceof ReasonedError && !isPoolAway(error)) this.#channel.end(error);
+      if (isSuperseded(error)) this.#channel.end(error);
       throw error;
     });
     this.#markResponsive();
@@ -167,9 +168,12 @@ export class WorkerSession {
     const unheard = this.#unheard(before);
     if (unheard.length === 0) return;
     this.#stream.apply("assign not accepted");
-    for (const { jobId } of unheard) this.#let(jobId);
     await this.#deps.pool.takeBack(this.identity, unheard);
-    for (const { jobId } of unheard) this.#deps.changes.changed(jobId);
+    for (const { jobId, token } of unheard) {
+      // the worker may have claimed the job again meanwhile
+      if (this.#held.get(jobId)?.token === token) this.#let(jobId);
+      this.#deps.changes.changed(jobId);
+    }
   }
 
   /** The worker takes no more jobs. */
@@ -194,11 +198,6 @@ export class WorkerSession {
   #unheard(before = Number.POSITIVE_INFINITY): Lease[] {
     const unheard = [...this.#held].filter(([, { sentAt }]) => sentAt !== undefined && sentAt < before);
     return unheard.map(([jobId, { token }]) => ({ jobId, token }));
-  }
-
-  /** Ends the stream. */
-  end(error: Error): void {
-    this.#channel.end(error);
   }
 
   /** The worker reads its stream: if it was unresponsive, it may have jobs again. */
@@ -237,13 +236,17 @@ export class WorkerSession {
   #info(): WorkerInfo {
     const { version } = this.#hello;
     const { state } = this.#stream;
-    const startedAt = this.#deps.clock.now();
     return {
       version,
       jobNames: [...this.names],
       slots: this.#slots,
       draining: state === "drainRequested" || state === "draining",
-      startedAt,
+      startedAt: this.#joinedAt,
     };
   }
+}
+
+/** Whether the pool refused the stream itself. Any other error, such as a pool that is full, says nothing about it. */
+function isSuperseded(error: unknown): error is ReasonedError {
+  return error instanceof ReasonedError && (error.reason === "LEASE_LOST" || error.reason === "WORKER_SUPERSEDED");
 }

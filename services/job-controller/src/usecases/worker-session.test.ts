@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type ErrorReason, ReasonedError } from "@drydock/shared/errors.ts";
+import { createLogger } from "@drydock/shared/logger.ts";
+import { StreamStateMachine } from "../domain/stream-state.ts";
+import type { WorkerInfo } from "../domain/worker.ts";
+import { JobChanges } from "./job-changes.ts";
+import { type SessionDeps, WorkerSession } from "./worker-session.ts";
+
+const acceptMs = 5_000;
+
+/** A welcome worker with two slots and the type DEMO; each call of the pool may be replaced. */
+async function openSession() {
+  const clock = { time: 1_000, now: () => clock.time };
+  const infos: WorkerInfo[] = [];
+  const pool = {
+    hello: async (_: unknown, info: WorkerInfo) => {
+      infos.push(info);
+      return { keep: [], drop: [], commands: [], drain: false };
+    },
+    update: async (_: unknown, info: WorkerInfo) => void infos.push(info),
+    claim: async () => ({ jobs: [{ id: "job-1", token: 1, name: "DEMO" }], more: false, busy: [] }),
+    beat: async (): Promise<unknown> => ({ lost: [], commands: [], drain: false }),
+    takeBack: async (_: unknown, leases: unknown[]): Promise<void> => void takenBack.push(...leases),
+  };
+  const takenBack: unknown[] = [];
+  const ends: Error[] = [];
+  const channel = { welcome() {}, assign() {}, beatAck() {}, end: (error: Error) => ends.push(error) };
+  const stream = new StreamStateMachine();
+  const session = new WorkerSession(
+    {
+      ...{ pool, clock, terms: { acceptMs }, changes: new JobChanges(), onFree() {} },
+      logger: createLogger({ name: "test", level: "silent" }),
+    } as unknown as SessionDeps,
+    stream,
+    channel as unknown as ConstructorParameters<typeof WorkerSession>[2],
+    {
+      identity: { workerId: "w1", incarnation: "i1", session: "s1" },
+      types: [{ name: "DEMO", description: "", parametersSchema: "{}", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 }],
+      ...{ version: "1", slots: 2, held: [] },
+    },
+  );
+  stream.apply("first message");
+  await session.open(async () => {});
+  return { session, stream, pool, clock, infos, takenBack, ends };
+}
+
+const refusal = (reason: ErrorReason) => async () => {
+  throw new ReasonedError(reason, "refused");
+};
+
+describe("a worker's session", () => {
+  test("says when the worker joined, whatever changes later", async () => {
+    const { session, clock, infos } = await openSession();
+    clock.time = 61_000;
+    await session.resize(3);
+    await session.draining();
+    assert.deepEqual(
+      infos.map(({ startedAt, slots, draining }) => [startedAt, slots, draining]),
+      [
+        [1_000, 2, false],
+        [1_000, 3, false],
+        [1_000, 3, true],
+      ],
+    );
+  });
+
+  for (const reason of ["LEASE_LOST", "WORKER_SUPERSEDED"] as const) {
+    test(`is superseded by a claim refused with ${reason}, and ended by such a beat`, async () => {
+      const { session, stream, pool, ends } = await openSession();
+      pool.claim = refusal(reason);
+      await assert.rejects(session.claim(["DEMO"], 1), { reason });
+      assert.equal(stream.state, "superseded");
+      pool.beat = refusal(reason);
+      await assert.rejects(session.beat(1, []), { reason });
+      assert.deepEqual(
+        ends.map((error) => error instanceof ReasonedError && error.reason),
+        [reason],
+      );
+    });
+  }
+
+  for (const reason of ["POOL_FULL", "RECORD_VERSION_UNKNOWN", "REDIS_UNAVAILABLE"] as const) {
+    test(`stays as it is when a claim or a beat fails with ${reason}, which says nothing about it`, async () => {
+      const { session, stream, pool, ends } = await openSession();
+      pool.claim = refusal(reason);
+      await assert.rejects(session.claim(["DEMO"], 1), { reason });
+      pool.beat = refusal(reason);
+      await assert.rejects(session.beat(1, []), { reason });
+      assert.deepEqual([stream.state, session.free, ends], ["open", 2, []]);
+    });
+  }
+});
+
+describe("a job that a worker did not accept in time", () => {
+  async function assignUnheard() {
+    const rig = await openSession();
+    await rig.session.claim(["DEMO"], 1);
+    rig.clock.time += acceptMs + 1;
+    return rig;
+  }
+
+  test("takes its slot until the pool has taken it back", async () => {
+    const { session, stream, pool, takenBack } = await assignUnheard();
+    const { takeBack } = pool;
+    pool.takeBack = refusal("REDIS_UNAVAILABLE");
+    await assert.rejects(session.takeBackUnheard(), { reason: "REDIS_UNAVAILABLE" });
+    assert.equal(stream.state, "unresponsive");
+    await session.beat(1, []);
+    assert.equal(session.free, 1);
+    pool.takeBack = takeBack;
+    await session.takeBackUnheard();
+    await session.beat(2, []);
+    assert.deepEqual([takenBack, session.free], [[{ jobId: "job-1", token: 1 }], 2]);
+  });
+
+  test("stays the worker's when it was claimed again while it was being taken back", async () => {
+    const { session, pool } = await assignUnheard();
+    const stored = Promise.withResolvers<void>();
+    pool.takeBack = () => stored.promise;
+    const taking = session.takeBackUnheard();
+    await session.beat(1, []);
+    pool.claim = async () => ({ jobs: [{ id: "job-1", token: 2, name: "DEMO" }], more: false, busy: [] });
+    await session.claim(["DEMO"], 1);
+    stored.resolve();
+    await taking;
+    assert.equal(session.free, 1);
+  });
+});
