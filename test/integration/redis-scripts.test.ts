@@ -56,24 +56,24 @@ describe("the script of a controller", () => {
 describe("a fault in a script", () => {
   const under = useAuditedPool();
 
-  test("tells the operation, and the file and line of the command that Redis refused", async () => {
+  test("tells the operation, and the file and line of the command that Redis refused", async (context) => {
     const { redis, clock } = under;
     const unguarded = defineScript(redis.duplicate());
     await unguarded.connect();
+    context.after(() => unguarded.disconnect());
     const plain = new Shard(0, unguarded, clock);
     const front = plain.keys.ready("DEMO", "4:");
     await redis.set(front, "no list");
     const launch = plain.run("transitions/launch", "1kdvmhhv80snq9", 0, "", "", "DEMO", "", "{}", "");
     await assert.rejects(launch, ({ message }: Error) => {
       const [, line = ""] =
-        /^SCRIPT_FAULT transitions\/launch: queue\/sections\.lua:(\d+): WRONGTYPE/.exec(message) ?? [];
+        /^SCRIPT_FAULT transitions\/launch: queue\/lane-lists\.lua:(\d+): WRONGTYPE/.exec(message) ?? [];
       const text = readScriptFiles()
-        .find(({ path }) => path === "queue/sections")
+        .find(({ path }) => path === "queue/lane-lists")
         ?.text.split("\n")[Number(line) - 1];
-      assert.match(text ?? "", /"RPUSH"/, message);
+      assert.match(text ?? "", /"LLEN"/, message);
       return true;
     });
-    unguarded.disconnect();
     await redis.flushall();
   });
 
@@ -115,8 +115,8 @@ describe("the header of a module", () => {
   };
 
   test("is found out when the module writes what it does not say", async () => {
-    const silent = plant("queue/sections", ({ writes }) => ({ writes: writes.filter((kind) => kind !== "ready") }));
-    await assert.rejects(silent, /queue\/sections may not write ready: its header does not say so/);
+    const silent = plant("queue/lane-lists", ({ writes }) => ({ writes: writes.filter((kind) => kind !== "ready") }));
+    await assert.rejects(silent, /queue\/lane-lists may not (read|write) ready: its header does not say so/);
     await under.redis.flushall();
   });
 

@@ -219,8 +219,10 @@ export function launchExecution(pool: ModelPool, parent: ModelJob, id: string, s
     scheduledFor,
     turn: pool.backOfCommand(),
   };
+  // the time of a launch that waited may be ahead of a clock that is behind
+  if (scheduledFor > pool.now) Object.assign(made, { status: "SCHEDULED", runAt: scheduledFor });
   const longest = policy?.queueTimeoutMs ?? 0;
-  made.expiresAt = longest > 0 ? pool.now + longest : 0;
+  made.expiresAt = longest > 0 ? Math.max(pool.now, scheduledFor) + longest : 0;
   pool.jobs.set(id, made);
   parent.executions.push(id);
   if (parent.plan !== undefined) parent.plan.counts.launched++;

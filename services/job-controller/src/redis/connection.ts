@@ -50,6 +50,7 @@ export class ConnectionWatch implements RedisProbe {
   #version = "";
   /** The mismatch that was logged last; logged again only once it has changed or was mended. */
   #loggedMismatch = "";
+  #loggedCause = "";
 
   constructor(options: ConnectionWatchOptions) {
     this.#options = options;
@@ -122,6 +123,7 @@ export class ConnectionWatch implements RedisProbe {
     if (this.#up) return;
     this.#up = true;
     this.#loggedMismatch = "";
+    this.#loggedCause = "";
     this.#options.logger.info({ version: this.#version }, "redis answers");
   }
 
@@ -131,9 +133,23 @@ export class ConnectionWatch implements RedisProbe {
     this.#options.logger.error({ reason }, `calls are refused: ${message}`);
   }
 
+  /** Says once for each cause why there has been no answer since the start, or since the last outage was logged. */
+  #logNeverUp({ message }: Error): void {
+    if (this.#loggedCause === message || this.#timer === undefined) return;
+    this.#loggedCause = message;
+    this.#options.logger.warn(
+      { cause: message },
+      "redis does not answer as it should; calls are refused until it does",
+    );
+  }
+
   #down(error: Error): void {
-    if (!this.#up) return;
+    if (!this.#up) {
+      this.#logNeverUp(error);
+      return;
+    }
     this.#up = false;
+    this.#loggedCause = error.message;
     this.#options.logger.warn({ cause: error.message }, "redis does not answer; calls are refused until it is back");
   }
 }

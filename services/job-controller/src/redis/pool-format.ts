@@ -49,7 +49,9 @@ interface PoolFormat {
   shards: string;
 }
 
-const deletePool = "redis-cli --scan --pattern '{drydock:*}:*' | tr '\\n' '\\0' | xargs -0 redis-cli unlink";
+/** As many as a character of a job id can say. */
+const maxShards = 32;
+const deletePool = "redis-cli --scan --pattern '{drydock:*}:*' | xargs -I % redis-cli unlink %";
 const startAnew = `Let the controllers that made it finish its jobs, stop them, and delete the pool: ${deletePool}`;
 
 /**
@@ -71,8 +73,8 @@ function faultOf({ kind, version, shards }: PoolFormat, ownShards: number): stri
     return `Redis holds a pool without ${formatKey}: a version of Drydock made it that this one cannot work with. ${startAnew}`;
   }
   if (kind !== "hash") return `${formatKey} in Redis is a ${kind}, not the hash that Drydock makes. ${startAnew}`;
-  if (!isNumber(version) || !isNumber(shards)) {
-    return `${formatKey} in Redis has version "${version}" and shards "${shards}": both must be numbers. ${startAnew}`;
+  if (!isNumber(version) || !isNumber(shards) || Number(shards) < 1 || Number(shards) > maxShards) {
+    return `${formatKey} in Redis has version "${version}" and shards "${shards}": that is no version and no number of shards from 1 to ${maxShards}. If you know them, set them again: HSET ${formatKey}. Else: ${startAnew}`;
   }
   if (Number(version) > poolVersion) {
     return `the pool in Redis has version ${version}, this controller works with version ${poolVersion}. Upgrade this controller`;
@@ -85,5 +87,5 @@ function faultOf({ kind, version, shards }: PoolFormat, ownShards: number): stri
 }
 
 function isNumber(field: string): boolean {
-  return /^\d+$/.test(field);
+  return /^(0|[1-9]\d{0,8})$/.test(field);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { bundleScripts } from "./bundle.ts";
+import { operationNames } from "./operations.gen.ts";
 import { parseScriptFile, readScriptFiles } from "./script-file.ts";
 
 const entry = parseScriptFile("dispatch", "-- dispatch: runs.\n-- needs: a/one\nreturn one.value\n");
@@ -69,6 +70,14 @@ describe("the bundle of scripts", () => {
       const [first = "", second = ""] = text.split("\n");
       const at = lua.split("\n").findIndex((line, number, all) => line === first && all[number + 1] === second);
       assert.equal(withFiles(`user_script:${at + 2}: x`), `${path}.lua:2: x`);
+    }
+  });
+
+  test("knows the operations by their numbers in the list of their names", () => {
+    const { lua } = bundleScripts(readScriptFiles());
+    for (const [at, name] of operationNames.entries()) {
+      const branch = lua.split("\n").findIndex((line) => line.endsWith(`if path == ${at + 1} then`));
+      assert.match(lua.split("\n")[branch + 2] ?? "", new RegExp(`^-- ${name.split("/").at(-1)}: `), name);
     }
   });
 

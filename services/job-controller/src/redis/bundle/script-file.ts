@@ -38,10 +38,9 @@ const headerKeys = [
 
 /** Reads all files of the folder. Default: those of this controller. */
 export function readScriptFiles(folder: string = scriptFolder): ScriptFile[] {
-  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".lua"));
-  return paths
-    .sort()
-    .map((path) => parseScriptFile(path.replace(/\.lua$/, ""), readFileSync(join(folder, path), "utf8")));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".lua"));
+  const paths = files.map((file) => file.replace(/\.lua$/, "")).sort();
+  return paths.map((path) => parseScriptFile(path, readFileSync(join(folder, `${path}.lua`), "utf8")));
 }
 
 /**
@@ -108,6 +107,7 @@ function readHeader(comment: string, path: string): Map<string, string> {
   const said = new Map<string, string>();
   for (const line of lines) {
     const [, key = "", value = ""] = /^-- ([a-z]+(?: [a-z]+){0,3}): (.+)$/.exec(line) ?? [];
+    if (said.has(key)) throw new Error(`${path}.lua has two lines "${key}:"`);
     if (headerKeys.includes(key)) said.set(key, value);
     else if (key !== "")
       throw new Error(`${path}.lua: no header has a line "${key}:"; there are ${headerKeys.join(", ")}`);

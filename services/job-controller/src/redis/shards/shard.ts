@@ -2,7 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { type Redis, ReplyError } from "ioredis";
 import { Packr } from "msgpackr";
 import { type BundleOptions, readBundle } from "../bundle/bundle.ts";
-import { type OperationName, refusedWhenFull } from "../bundle/operations.gen.ts";
+import { type OperationName, operationNames, refusedWhenFull } from "../bundle/operations.gen.ts";
 import { keysOf, type ShardKeys } from "../keys.ts";
 import { list, text } from "./reply.ts";
 import { toReasonedError } from "./reply-errors.ts";
@@ -122,17 +122,27 @@ export class Shard {
       if (typeof arg === "string") return arg;
       return String(typeof arg === "number" ? arg : firstBytes + bytes.push(arg) - 1);
     };
-    const operations = messagePack.pack(batch.map(({ name, args }) => [name, ...args.map(toText)]));
+    const operations = messagePack.pack(
+      batch.map(({ name, args }) => [operationNumbers.get(name), ...args.map(toText)]),
+    );
     const firstToEnd = 1 + batch.findIndex(({ name }) => !refusedWhenFull.has(name));
     const given = [this.keys.jobs, this.#clock.now(), firstToEnd, operations, ...bytes] as const;
     return messagePack.unpack(await this.#redis.drydockBuffer(...given));
   }
 
   #settle(operation: Operation, reply: Reply | ErrorReply | undefined): void {
-    if (isError(reply)) operation.reject(toReasonedError(new Error(this.#redis.withFiles(reply.err))));
+    if (isError(reply)) operation.reject(toReasonedError(new Error(this.#textOf(operation, reply.err))));
     else operation.resolve(reply ?? null);
   }
+
+  /** What the script says of an operation that it refused or could not do. */
+  #textOf({ name }: Operation, text: string): string {
+    return this.#redis.withFiles(text.replace(/^SCRIPT_FAULT /, `SCRIPT_FAULT ${name}: `));
+  }
 }
+
+/** The numbers by which the script knows the operations. */
+const operationNumbers: ReadonlyMap<OperationName, number> = new Map(operationNames.map((name, at) => [name, at + 1]));
 
 /** Gives the connection the script, which Redis loads whenever the connection is made. */
 export function defineScript(redis: Redis, options: BundleOptions = {}): ScriptedRedis {

@@ -1,5 +1,6 @@
 -- context: what every module of a call stands on: the time, the keys of the shard, refusals.
--- gives: now, prefix, number_text, bytes_at, refuse, caught, faults, at_end
+-- gives: now, prefix, number_text, bytes_at, refuse, caught, faults, at_end,
+--   afterwards
 
 -- the controller's clock, in ms since 1970
 local now = tonumber(ARGV[1])
@@ -32,8 +33,9 @@ end
 
 -- Lists of a job's id and the cause, for each job whose fault was isolated; the controller logs them.
 local faults = {}
--- Functions of modules that gather changes; each writes them at the end of the call.
-local at_end = {}
+-- Functions of modules that gather changes, which write them at the end of the call. Without what is in at_end the jobs would
+-- be lost: a fault there fails the whole call. A fault in afterwards is told and takes nothing back.
+local at_end, afterwards = {}, {}
 
 return { now = now, prefix = prefix, number_text = number_text, bytes_at = bytes_at, refuse = refuse, caught = caught,
-  faults = faults, at_end = at_end }
+  faults = faults, at_end = at_end, afterwards = afterwards }

@@ -36,6 +36,6 @@ local function publish()
   if earliest_hook then redis.call("PUBLISH", channel, string.format("hook %.0f", earliest_hook)) end
 end
 
-context.at_end[#context.at_end + 1] = publish
+context.afterwards[#context.afterwards + 1] = publish
 
 return { ready = ready, due = due, hook = hook, command = command, drain = drain }

@@ -1,7 +1,7 @@
 -- totals: how many jobs of a type stand in each status, and how many are launched and end in a minute. Gathered during the
 -- call and written once, one command for each total.
--- needs: call/context, call/undo
--- gives: add, move, launched, ended
+-- needs: call/context
+-- gives: add, launched, ended
 -- writes: counts, rates
 local MINUTE_MS, RATES_SECONDS = 60000, 300
 -- by job type: the change for each status, by its number
@@ -9,26 +9,14 @@ local changes = {}
 -- by job type; not taken back with an operation that fails, since the rates only tell operators how busy a queue is
 local launched, ended = {}, {}
 
-local function changes_of(name)
+-- Counts that by more jobs of the type stand in the status.
+local function add(name, status, by)
   local change = changes[name]
   if not change then
     change = { 0, 0, 0, 0, 0, 0, 0 }
     changes[name] = change
   end
-  return change
-end
-
--- Counts that by more jobs of the type stand in the status.
-local function add(name, status, by)
-  local change = changes_of(name)
-  undo.set(change, status, change[status] + by)
-end
-
--- Counts that a job of the type has changed its status.
-local function move(name, from, to)
-  local change = changes_of(name)
-  undo.set(change, from, change[from] - 1)
-  undo.set(change, to, change[to] + 1)
+  change[status] = change[status] + by
 end
 
 local function count_launch(name)
@@ -57,6 +45,6 @@ local function write()
   write_rates()
 end
 
-context.at_end[#context.at_end + 1] = write
+context.afterwards[#context.afterwards + 1] = write
 
-return { add = add, move = move, launched = count_launch, ended = count_end }
+return { add = add, launched = count_launch, ended = count_end }

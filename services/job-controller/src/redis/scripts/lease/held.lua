@@ -12,7 +12,7 @@ local function remove_marks(worker)
   local ids = released[worker]
   released[worker] = nil
   if #ids == 0 then return end
-  -- the jobs have gone on: a mark that cannot be removed is a fault that must not take their operations back
+  -- the fault of one worker's hash is not that of another's
   local removed = redis.pcall("HDEL", context.prefix .. "held:" .. worker, unpack(ids))
   if type(removed) ~= "table" then return end
   for _, id in ipairs(ids) do context.faults[#context.faults + 1] = { id, "held:" .. worker .. ": " .. removed.err } end
@@ -53,6 +53,6 @@ local function remove_all_marks()
   for worker in pairs(released) do remove_marks(worker) end
 end
 
-context.at_end[#context.at_end + 1] = remove_all_marks
+context.afterwards[#context.afterwards + 1] = remove_all_marks
 
 return { key_of = key_of, with_job = with_job, let_go = let_go }

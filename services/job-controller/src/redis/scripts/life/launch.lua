@@ -1,5 +1,5 @@
 -- launch: how a job begins: stored, at the end of its queue or until it is due.
--- needs: call/context, call/totals, record/statuses, record/kinds, record/index, record/record, record/store, queue/lanes,
+-- needs: call/context, call/totals, record/statuses, record/kinds, record/index, record/tables, record/store, queue/lanes,
 --   life/moves
 -- needs at times: record/trace, hooks/outbox, unique/keys, schedule/times
 -- gives: REQUEST_MS, options, job
@@ -18,11 +18,11 @@ local function new_job(id, name, parameters, upstream, traceparent, with)
   local waits = with.run_at > now or with.kind == kinds.PERIODIC
   local place, entry = index.add(index.jobs, id)
   local trace = traceparent == "" and "" or modules["record/trace"].to_bytes(traceparent)
-  local job = record.new({ status = waits and statuses.SCHEDULED or statuses.PENDING, kind = with.kind,
-    priority = with.priority, command = 0, crashes = 0, parent = 0, limited = 0, hook_status = 0, attempt = 0, token = 0,
-    revision = 1, enqueued = now, updated = now, status_time = waits and with.run_at or 0, started = 0, place = place,
-    end_place = 0, name = name, upstream = upstream, worker = "", fairness = with.fairness, created_by = "",
-    trace = trace, section = 0, details_size = 0 }, parameters)
+  local job = tables.new(parameters)
+  job.status, job.kind = waits and statuses.SCHEDULED or statuses.PENDING, with.kind
+  job.status_time, job.priority, job.fairness = waits and with.run_at or 0, with.priority, with.fairness
+  job.revision, job.enqueued, job.updated, job.place = 1, now, now, place
+  job.name, job.upstream, job.trace = name, upstream, trace
   if entry then job.entry = entry end
   if with == DEFAULTS then return job end
   for _, detail in ipairs({ "unique", "request", "policy", "labels", "schedule", "hook", "scheduled_for" }) do
@@ -53,7 +53,7 @@ local function launch_job(id, name, traceparent, parameters, upstream, with, hol
   if with.request ~= "" then
     redis.call("SET", context.prefix .. "request:" .. with.request, id, "PX", REQUEST_MS)
   end
-  moves.count(job)
+  moves.count_child(job, job.status, 1)
   totals.launched(name)
 end
 

@@ -1,46 +1,38 @@
--- moves: how a job changes its status, what is compared before and what is counted and told with it.
--- needs: call/context, call/totals, record/statuses, record/store
+-- moves: how a job changes its status, what is compared before and what is told with it.
+-- needs: call/context, record/statuses, record/store
 -- needs at times: hooks/outbox
--- gives: save, change, count, standing, forbidden, check_in, next_token
+-- gives: save, change, count_child, standing, forbidden, check_in, next_token
 -- writes: sub-job-totals
 
--- by job: what changed of it that its status hook is to be told, "status" or "check-in"
-local news, now = {}, context.now
+local now = context.now
 
 -- Stores the job as one that watchers see to have changed.
 local function save(id, job)
   job.revision = job.revision + 1
   -- the clock of another controller may be ahead
   if now > job.updated then job.updated = now end
-  local what = news[job]
+  -- what changed of it that its status hook is to be told: "status" or "check-in"
+  local what = job.news
   if what then
-    news[job] = nil
+    job.news = false
     if job.hook ~= "" then modules["hooks/outbox"].tell(id, job, what) end
   end
   store.put(id, job)
 end
 
--- Counts that so many more of the parent's children stand in the status, if the job has a parent that is kept.
+-- Counts that by more of the parent's children stand in the status, if the job has a parent that is kept.
 local function count_child(job, status, by)
   if job.upstream ~= "" and store.is_known(job.upstream) then
     redis.call("HINCRBY", context.prefix .. "sub-job-totals:" .. job.upstream, status, by)
   end
 end
 
--- Counts a job that was just launched, for its type and for its parent.
-local function count(job)
-  totals.add(job.name, job.status, 1)
-  count_child(job, job.status, 1)
-end
-
 local function change(job, to)
-  local from = job.status
-  totals.move(job.name, from, to)
   if job.upstream ~= "" then
-    count_child(job, from, -1)
+    count_child(job, job.status, -1)
     count_child(job, to, 1)
   end
-  job.status, news[job] = to, "status"
+  job.status, job.news = to, "status"
 end
 
 -- How a fenced operation stands: "held", or the verdict that refuses it.
@@ -61,10 +53,10 @@ end
 
 local function check_in(job, text, phase, percent)
   if text ~= "" then
-    job.check_in, job.check_in_at, news[job] = text, now, "check-in"
+    job.check_in, job.check_in_at, job.news = text, now, "check-in"
   end
   if phase ~= "" then job.phase, job.percent = phase, tonumber(percent) end
 end
 
-return { save = save, change = change, count = count, standing = standing, forbidden = forbidden,
+return { save = save, change = change, count_child = count_child, standing = standing, forbidden = forbidden,
   check_in = check_in, next_token = next_token }

@@ -1,5 +1,5 @@
 -- start: how a waiting job comes to run: status, token and attempt change, and the worker is told what it needs for the run.
--- needs: call/context, record/statuses, record/record, record/store, life/moves
+-- needs: call/context, record/statuses, record/tables, record/store, life/moves
 -- needs at times: call/isolate, record/policy-parts, record/trace, queue/limits, log/stream
 -- gives: isolated
 -- writes: running, expiring
@@ -16,7 +16,8 @@ local function take(id, worker, is_limited, marks, reply)
     redis.call("ZADD", modules["queue/limits"].running_of(job.name), 0, job.fairness .. " " .. id)
   end
   moves.save(id, job)
-  marks[#marks + 1], marks[#marks + 2] = id, context.number_text(job.token)
+  local count = #marks
+  marks[count + 1], marks[count + 2] = id, context.number_text(job.token)
   local run_limit = 0
   if policy then
     local parts = modules["record/policy-parts"]
@@ -25,7 +26,7 @@ local function take(id, worker, is_limited, marks, reply)
   end
   local traceparent = job.trace == "" and "" or modules["record/trace"].to_text(job.trace)
   local length = was_claimed and modules["log/stream"].length(id) or 0
-  reply[#reply + 1] = { id, job.token, job.name, job.attempt, length, traceparent, run_limit, record.parameters_of(job) }
+  reply[#reply + 1] = { id, job.token, job.name, job.attempt, length, traceparent, run_limit, tables.parameters_of(job) }
 end
 
 -- A function that takes a job of a lane and isolates its fault. A job of a later version goes back to its lane, behind the others.

@@ -1,6 +1,6 @@
 -- drain-queue: stops the waiting jobs of a type that were launched before the drain began, lane by lane, the next lane first.
 -- needs: call/isolate, record/statuses, record/commands, record/index, life/moves, life/finish, life/children,
---   queue/sections, queue/lanes
+--   queue/lane-lists, queue/sections, queue/lanes
 -- reads: lanes, ready
 -- writes: lanes, ready
 -- arguments: name, the newest entry of the index when the drain began, score and lane behind which to go on ("-inf" and
@@ -33,7 +33,7 @@ local function stop_waiting(id, job)
 end
 
 local function drop_first(name, lane)
-  local front = sections.front_of(name, lane)
+  local front = lane_lists.front_of(name, lane)
   redis.call("LPOP", front)
   if redis.call("EXISTS", front) == 0 and not sections.bring_up(name, lane) then lanes.close(name, lane) end
 end
@@ -45,7 +45,7 @@ return function(name, newest, score, lane, limit)
     local next_lane, next_score = unpack(redis.call("ZRANGE", all, rank, rank, "WITHSCORES"))
     if not next_lane then return { stopped, steps } end
     local is_later, is_stopped = false, false
-    local done, stays = isolate.job(redis.call("LINDEX", sections.front_of(name, next_lane), 0), function(id, job)
+    local done, stays = isolate.job(redis.call("LINDEX", lane_lists.front_of(name, next_lane), 0), function(id, job)
       is_later = job and is_launched_after(job, newest)
       is_stopped = job and not is_later and job.status == statuses.PENDING
       if is_stopped then stop_waiting(id, job) end

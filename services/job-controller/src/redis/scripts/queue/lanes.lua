@@ -1,6 +1,6 @@
 -- lanes: a job type's waiting jobs stand in lanes, one for each priority and fairness key. The score of a lane is its rank
 -- (9 - priority) times RANK plus its turn: the lane with the least score is next, and each job taken puts it one turn back.
--- needs: call/context, call/signals, queue/sections
+-- needs: call/context, call/signals, queue/lane-lists, queue/sections
 -- gives: RANK, FIRST_TURN, of, end_of, close, leave, put_back, enqueue
 -- reads: turns
 -- writes: lanes, turns, ready
@@ -56,7 +56,7 @@ local function enqueue(id, job, where)
   if where == "back" then
     job.section, length = sections.append(name, lane, id)
   else
-    job.section, length = 0, redis.call("LPUSH", sections.front_of(name, lane), id)
+    job.section, length = 0, redis.call("LPUSH", lane_lists.front_of(name, lane), id)
   end
   if length > 1 or job.section > 0 then return end
   open(name, lane)

@@ -1,5 +1,5 @@
 -- rotation: which lane is next, and how jobs are taken from it.
--- needs: call/context, queue/sections, queue/lanes
+-- needs: call/context, queue/lane-lists, queue/sections, queue/lanes
 -- needs at times: queue/full-lanes
 -- gives: pop
 -- reads: lanes, turns, ready
@@ -39,7 +39,7 @@ local function pop(name, wanted, rank, room_of, walk)
     lane, score, count = next_lane(name, wanted)
   end
   if not lane or score >= lanes.end_of(rank) then return nil end
-  local front = sections.front_of(name, lane)
+  local front = lane_lists.front_of(name, lane)
   local ids = redis.call("LPOP", front, count) or {}
   local is_empty = (#ids < count or redis.call("EXISTS", front) == 0) and not sections.bring_up(name, lane)
   pass_turns(name, lane, score, #ids, is_empty)

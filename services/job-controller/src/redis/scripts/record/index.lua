@@ -21,7 +21,7 @@ end
 -- Adds the id at the present time; returns the place of the entry, or none and the whole id of the entry.
 local function add(stream, id)
   local added = redis.pcall("XADD", stream, next_entry, "id", id)
-  if added.err then
+  if type(added) == "table" then
     local newest = newest_time(stream) or error(added.err)
     return NO_PLACE, redis.call("XADD", stream, newest .. "-*", "id", id)
   end

@@ -1,5 +1,5 @@
 -- executions: the jobs that a periodic job launches, and the one that waits until the job before has ended.
--- needs: call/context, call/isolate, record/statuses, record/kinds, record/record, record/trace, record/store, life/moves, life/final,
+-- needs: call/context, call/isolate, record/statuses, record/kinds, record/tables, record/trace, record/store, life/moves, life/final,
 --   life/launch, life/children
 -- gives: launch, count, wait_for_end, is_one_waiting, leave_out_waiting, launch_waiting
 -- reads: schedule
@@ -19,7 +19,7 @@ local function launch_execution(id, job, new_id, run_at, scheduled_for)
   local options = { priority = job.priority, fairness = job.fairness, kind = kinds.SCHEDULED, run_at = run_at,
     unique = "", request = "", policy = job.policy, labels = job.labels, schedule = "", hook = job.hook,
     scheduled_for = scheduled_for }
-  local parameters = record.parameters_of(job)
+  local parameters = tables.parameters_of(job)
   launch.job(new_id, job.name, trace.to_text(job.trace), parameters, id, options, "", "")
   children.add(id, new_id)
   job.parent = 1

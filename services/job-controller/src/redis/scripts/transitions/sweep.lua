@@ -1,5 +1,5 @@
 -- sweep: removes jobs that have stood in a final status longer than its keep time, with all that belongs to them.
--- needs: call/context, call/isolate, call/totals, record/kinds, record/hook-statuses, record/index, record/store,
+-- needs: call/context, call/isolate, record/kinds, record/hook-statuses, record/index, record/store,
 --   hooks/outbox, life/launch, log/stream
 -- reads: ended, swept, hook-events
 -- writes: index, ended, swept, sub-jobs, sub-job-keys, sub-job-totals, ending, schedule, log, hook-events,
@@ -17,7 +17,7 @@ local function forget_hook(id)
 end
 
 local function forget(id, job)
-  store.remove(id)
+  store.remove(id, job)
   local entry = index.entry_of(job.enqueued, job.place, job.entry)
   redis.call("XDEL", prefix .. "index", entry)
   if job.upstream ~= "" then redis.call("XDEL", prefix .. "sub-jobs:" .. job.upstream, entry) end
@@ -28,7 +28,6 @@ local function forget(id, job)
   end
   if job.kind == kinds.PERIODIC then redis.call("UNLINK", prefix .. "schedule:" .. id) end
   if job.hook ~= "" then forget_hook(id) end
-  totals.add(job.name, job.status, -1)
 end
 
 -- A job stays as long as its request has it for an answer; while its hook is to be told something, and for a time when that
