@@ -41,7 +41,8 @@ local function standing(job, token)
   return job.status == statuses.RUNNING and "held" or "duplicate"
 end
 
--- Tokens grow with time, so that none repeats even when Redis has lost the writes that made the last ones.
+-- Tokens grow with time, so that none repeats even when Redis has lost the writes that made the last ones, as long as no clock
+-- of a controller is ahead by more than the loss took.
 local function next_token(job)
   return job.token < now and now or job.token + 1
 end
