@@ -168,6 +168,19 @@ describe("a scan with Clair 2.x", () => {
     assert.deepEqual([result.coverageNotes, result.distributions], [["unsupported_layer"], []]);
   });
 
+  test("leaves out an archive that can't be unpacked and scans the layers beside it", async () => {
+    clair.answers.push("indexed", "not_extracted", "not_extracted");
+    const result = await scan(targetOf(manifestOf("abc", ["tar+gzip", "untyped"])));
+    assert.deepEqual([result.coverageNotes, result.skippedLayers], [["unsupported_layer"], [1]]);
+    assert.equal(result.distributions.length, 1);
+    assert.deepEqual(
+      result.layerNames.map((name) => name !== ""),
+      [true, false, true],
+    );
+    // the layer below is not posted again
+    assert.equal(clair.posts.length, 4);
+  });
+
   test("calls an image unsupported when Clair does", async () => {
     clair.answers.push("indexed", "unsupported");
     const result = await scan(targetOf(manifestOf("ab")));

@@ -29,8 +29,9 @@ export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Sc
       onLayer(target.manifest.layers.length);
       return toResult(chain, found);
     } catch (error) {
-      if (error instanceof LayerUnsupported) return notScanned(target, ["unsupported_layer"]);
-      throw error;
+      if (!(error instanceof LayerUnsupported)) throw error;
+      if (!error.isArchive) return notScanned(target, ["unsupported_layer"]);
+      return await scan(withoutLayer(target, error.index), onLayer, signal);
     }
   }
 
@@ -55,6 +56,14 @@ export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Sc
   }
 
   return { name: "clair-v1", scan };
+}
+
+/** The image with a layer that is left out, because it turned out to be no archive that Clair can unpack. */
+function withoutLayer(target: ScanTarget, index: number): ScanTarget {
+  const layers = target.manifest.layers.map((layer, place) =>
+    place === index ? { ...layer, format: "unknown" as const } : layer,
+  );
+  return { ...target, manifest: { ...target.manifest, layers } };
 }
 
 function toResult({ target, layers }: Chain, found: unknown): ScanResult {
