@@ -51,6 +51,7 @@ describe("a platform", () => {
     ["linux/arm64/8", "linux/arm64"],
     ["linux/aarch64", "linux/arm64"],
     ["linux/x86_64", "linux/amd64"],
+    ["linux/x86-64", "linux/amd64"],
     ["Linux/AMD64", "linux/amd64"],
     ["linux/amd64/v1", "linux/amd64"],
     ["linux/arm", "linux/arm/v7"],
@@ -91,7 +92,7 @@ describe("a platform", () => {
 });
 
 test("a platform is written as it is read", () => {
-  for (const text of ["linux/amd64", "linux/arm/v7"]) {
+  for (const text of ["linux/amd64", "linux/arm/v7", "linux/x86-64"]) {
     assert.match(text, platformPattern);
     assert.equal(formatPlatform(parsePlatform(text)), text);
   }

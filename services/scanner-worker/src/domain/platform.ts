@@ -3,7 +3,7 @@ import type { IndexEntry } from "./image-manifest.ts";
 import type { Platform } from "./report.ts";
 
 /** A platform as people write it: os/architecture or os/architecture/variant. */
-export const platformPattern = /^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/;
+export const platformPattern = /^[a-z0-9]+\/[a-z0-9_-]+(?:\/[a-z0-9.]+)?$/;
 
 /** The platform that is scanned when nobody asks for another. */
 export const defaultPlatform: Platform = { os: "linux", architecture: "amd64", variant: "" };
