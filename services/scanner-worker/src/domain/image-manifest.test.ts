@@ -75,49 +75,89 @@ describe("a manifest of an image", () => {
   });
 });
 
-describe("a manifest is no image", () => {
-  const cases: [name: string, body: object][] = [
-    ["a chart", { config: descriptor("application/vnd.cncf.helm.config.v1+json"), layers: [gzipLayer] }],
-    ["an attestation", { config, layers: [descriptor("application/vnd.in-toto+json")] }],
-    ["a signature", { config, layers: [descriptor("application/vnd.dev.cosign.simplesigning.v1+json")] }],
-    ["an artifact", { artifactType: "application/spdx+json", config, layers: [gzipLayer] }],
-    ["without layers", { config, layers: [] }],
-  ];
-  for (const [name, body] of cases) {
-    test(`when it is ${name}`, () => {
-      const manifest = parse(body);
-      assert.equal(manifest.kind, "other");
-      assert.equal(manifest.kind === "other" && manifest.note, "not_an_image");
+test("a manifest of schema 1 is one that is not supported", () => {
+  const manifest = parse({ schemaVersion: 1 }, "application/vnd.docker.distribution.manifest.v1+prettyjws");
+  assert.equal(manifest.kind === "other" && manifest.note, "unsupported_manifest");
+});
+
+describe("a body", () => {
+  const image = { schemaVersion: 2, config, layers: [gzipLayer] };
+  for (const type of [
+    "binary/octet-stream",
+    "application/octet-stream",
+    "",
+    "text/html",
+    "multipart/mixed",
+    "APPLICATION/JSON",
+  ]) {
+    test(`decides what it is when it was sent as ${type || "nothing"}`, () => {
+      assert.deepEqual([parse(image, type).kind, parse(image, type).mediaType], ["image", oci]);
+      assert.equal(parse({ ...image, mediaType: docker }, type).mediaType, docker);
+      assert.equal(parse({ schemaVersion: 2, manifests: [] }, type).kind, "index");
     });
   }
 
-  test("and schema 1 is one that is not supported", () => {
-    const manifest = parse({ schemaVersion: 1 }, "application/vnd.docker.distribution.manifest.v1+prettyjws");
-    assert.equal(manifest.kind === "other" && manifest.note, "unsupported_manifest");
+  test("that names a generic type or an unknown one goes by the Content-Type and its shape", () => {
+    assert.equal(parse({ ...image, mediaType: "application/json" }).mediaType, oci);
+    assert.equal(parse({ ...image, mediaType: null }, `${docker} ; charset=utf-8`).mediaType, docker);
+    assert.equal(parse({ ...image, mediaType: "application/vnd.example+json" }, "").kind, "image");
   });
+
+  test("that is a manifest of another kind is none of an image", () => {
+    const mediaType = "application/vnd.oci.artifact.manifest.v1+json";
+    const manifest = parse({ mediaType, artifactType: "x/y", blobs: [] }, mediaType);
+    assert.equal(manifest.kind === "other" && manifest.note, "not_an_image");
+  });
+
+  for (const type of [oci, docker, index, "", "application/json", "text/html", "application/vnd.example+json"]) {
+    test(`that is no manifest at all is an error, sent as ${type || "nothing"}`, () => {
+      const bodies = [
+        "<html>",
+        "",
+        "null",
+        "[]",
+        "7",
+        {},
+        { errors: [{ code: "UNKNOWN" }] },
+        { status: "ok" },
+        { config: 1 },
+      ];
+      for (const body of bodies) assert.throws(() => parse(body, type), isInvalid, JSON.stringify(body));
+    });
+  }
 });
 
 describe("an index", () => {
-  test("lists what may be an image and leaves out the rest", () => {
+  test("lists what may be an image, what is doubtful as such, and leaves out the rest", () => {
     const amd64 = { ...descriptor(oci), platform: { os: "linux", architecture: "amd64" } };
     const attestation = { ...amd64, annotations: { "vnd.docker.reference.type": "attestation-manifest" } };
     const unknown = { ...descriptor(oci), platform: { os: "unknown", architecture: "unknown" } };
     const artifact = { ...amd64, artifactType: "application/spdx+json" };
     const stranger = descriptor("application/vnd.example+json");
     const nested = descriptor(index);
-    const manifest = parse({ manifests: [attestation, unknown, amd64, artifact, stranger, null, nested] }, index);
+    const manifest = parse(
+      { manifests: [attestation, unknown, amd64, artifact, stranger, null, nested, descriptor("")] },
+      index,
+    );
     assert.equal(manifest.kind, "index");
     assert.deepEqual(
-      manifest.entries.map(({ isIndex, platform }) => [isIndex, platform]),
+      manifest.entries.map(({ isIndex, isDoubtful, platform }) => [isIndex, isDoubtful, platform?.architecture]),
       [
-        [false, { os: "linux", architecture: "amd64", variant: "" }],
-        [true, undefined],
+        [false, true, undefined],
+        [false, false, "amd64"],
+        [false, true, "amd64"],
+        [true, false, undefined],
+        [false, true, undefined],
       ],
     );
   });
 
-  test("without a list is refused", () => {
-    assert.throws(() => parse({ schemaVersion: 2 }, index), isInvalid);
+  test("without a list, or with null for it, lists nothing", () => {
+    for (const body of [{ schemaVersion: 2 }, { schemaVersion: 2, manifests: null }, { mediaType: index }]) {
+      const manifest = parse(body, index);
+      assert.deepEqual(manifest.kind === "index" && manifest.entries, []);
+    }
+    assert.throws(() => parse({ schemaVersion: 2, manifests: {} }, index), isInvalid);
   });
 });
 

@@ -2,14 +2,15 @@ import { z } from "zod";
 import { digestPattern } from "./image-reference.ts";
 import { JobFailure } from "./job-failure.ts";
 import {
-  configTypes,
+  bareType,
   indexTypes,
-  isGenericType,
+  isSpecificType,
   type LayerFormat,
   layerFormat,
   manifestTypes,
   schema1Types,
 } from "./media-types.ts";
+import { whyNotAnImage } from "./not-an-image.ts";
 import type { Platform } from "./report.ts";
 
 /** A manifest as the registry sent it, its digest already checked. */
@@ -47,7 +48,7 @@ export interface ImageIndex {
   readonly kind: "index";
   readonly digest: string;
   readonly mediaType: string;
-  /** Those that may be images: attestations, artifacts and unknown types are left out. */
+  /** Those that may be images or indexes, in the index's order; what is surely none is left out. */
   readonly entries: readonly IndexEntry[];
 }
 
@@ -58,6 +59,8 @@ export interface IndexEntry {
   readonly platform: Platform | undefined;
   /** Whether it is an index itself. */
   readonly isIndex: boolean;
+  /** Whether a hint says that it is no image, e.g. an artifactType: looked at when no other fits. */
+  readonly isDoubtful: boolean;
 }
 
 /** A manifest that is not scanned. */
@@ -70,10 +73,8 @@ export interface OtherManifest {
   readonly why: string;
 }
 
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? "");
+// Whatever is optional may be missing, null or of the wrong type: all of it is as if it were not there.
+const text = z.string().catch("");
 const descriptor = z.object({
   mediaType: text,
   digest: z.string().regex(digestPattern),
@@ -82,16 +83,18 @@ const descriptor = z.object({
 });
 const platform = z.object({ os: text, architecture: text, variant: text });
 const indexEntry = descriptor.extend({
-  platform: platform.nullish().catch(undefined),
-  annotations: z.record(z.string(), z.unknown()).nullish().catch(undefined),
+  platform: platform.optional().catch(undefined),
+  annotations: z.record(z.string(), z.unknown()).optional().catch(undefined),
 });
-const indexShape = z.object({ manifests: z.array(z.unknown()) });
-const imageShape = z.object({ artifactType: text, config: descriptor, layers: z.array(descriptor) });
+const indexShape = z.object({ manifests: z.array(z.unknown()).nullish() });
+const imageShape = z.object({ artifactType: text, config: descriptor, layers: z.array(descriptor).nullish() });
 const anyShape = z.looseObject({ mediaType: text });
+
+type Body = z.infer<typeof anyShape>;
 
 /**
  * Reads a manifest (OCI image-spec 1.1; Docker image manifest version 2, schema 2).
- * @throws JobFailure MANIFEST_INVALID when it breaks the specification
+ * @throws JobFailure MANIFEST_INVALID when it breaks the specification or is no manifest at all
  */
 export function parseManifest(raw: RawManifest): Manifest {
   const body = readJson(raw.body);
@@ -99,11 +102,11 @@ export function parseManifest(raw: RawManifest): Manifest {
   const base = { digest: raw.digest, mediaType };
   if (indexTypes.has(mediaType)) return parseIndex(base, body);
   if (manifestTypes.has(mediaType)) return parseImage(base, body);
-  const why = `a manifest of type ${mediaType || "unknown"}`;
-  return { kind: "other", ...base, note: schema1Types.has(mediaType) ? "unsupported_manifest" : "not_an_image", why };
+  const note = schema1Types.has(mediaType) ? "unsupported_manifest" : "not_an_image";
+  return { kind: "other", ...base, note, why: `a manifest of type ${mediaType}` };
 }
 
-function readJson(body: Uint8Array): z.infer<typeof anyShape> {
+function readJson(body: Uint8Array): Body {
   try {
     return anyShape.parse(JSON.parse(new TextDecoder().decode(body)));
   } catch {
@@ -111,61 +114,64 @@ function readJson(body: Uint8Array): z.infer<typeof anyShape> {
   }
 }
 
-/** Content-Type, else the body's mediaType, else the shape (image-spec, "Media type conflicts"). */
-function decideType(contentType: string, body: z.infer<typeof anyShape>): string {
-  const fromHeader = (contentType.split(";")[0] ?? "").trim().toLowerCase();
-  if (isGenericType(fromHeader)) return body.mediaType === "" ? typeOfShape(body) : body.mediaType;
-  if (body.mediaType !== "" && body.mediaType !== fromHeader) {
-    throw invalid(`was sent as ${fromHeader} but says that it is ${body.mediaType}`);
+/**
+ * What Content-Type and mediaType say, as far as they say something; the shape if they name no type that is known
+ * (image-spec, "Media type conflicts").
+ */
+function decideType(contentType: string, body: Body): string {
+  const [fromHeader = "", fromBody = ""] = [contentType, body.mediaType].map((type) =>
+    isSpecificType(type) ? bareType(type) : "",
+  );
+  if (fromHeader !== "" && fromBody !== "" && fromBody !== fromHeader) {
+    throw invalid(`was sent as ${fromHeader} but says that it is ${fromBody}`);
   }
-  return fromHeader;
+  const stated = fromHeader || fromBody;
+  if (indexTypes.has(stated) || manifestTypes.has(stated) || schema1Types.has(stated)) return stated;
+  const type = typeOfShape(body) || (fromBody !== "" || "schemaVersion" in body ? stated : "");
+  if (type === "") throw invalid("is none: it has no type and no shape of one");
+  return type;
 }
 
-function typeOfShape(body: Record<string, unknown>): string {
+function typeOfShape(body: Body): string {
   if (Array.isArray(body.manifests)) return "application/vnd.oci.image.index.v1+json";
-  if ("config" in body && "layers" in body) return "application/vnd.oci.image.manifest.v1+json";
+  if (imageShape.safeParse(body).success) return "application/vnd.oci.image.manifest.v1+json";
   if (body.schemaVersion === 1 || "fsLayers" in body) return "application/vnd.docker.distribution.manifest.v1+json";
   return "";
 }
 
-function parseIndex(base: { digest: string; mediaType: string }, body: unknown): ImageIndex {
+/** The list may be missing, but then something in the body must tell that it is an index. */
+function parseIndex(base: { digest: string; mediaType: string }, body: Body): ImageIndex {
   const parsed = indexShape.safeParse(body);
-  if (!parsed.success) throw invalid("is an index without a list of manifests");
-  return { kind: "index", ...base, entries: parsed.data.manifests.flatMap(readEntry) };
+  const isIndex = Array.isArray(body.manifests) || body.schemaVersion === 2 || indexTypes.has(bareType(body.mediaType));
+  if (!parsed.success || !isIndex) throw invalid("is an index without a list of manifests");
+  return { kind: "index", ...base, entries: (parsed.data.manifests ?? []).flatMap(readEntry) };
 }
 
 function readEntry(value: unknown): IndexEntry[] {
   const parsed = indexEntry.safeParse(value);
   if (!parsed.success) return [];
-  const { digest, mediaType, artifactType, annotations, platform } = parsed.data;
+  const { digest, artifactType, annotations, platform } = parsed.data;
+  const mediaType = bareType(parsed.data.mediaType);
   const isIndex = indexTypes.has(mediaType);
-  const isAttestation =
-    annotations?.["vnd.docker.reference.type"] === "attestation-manifest" ||
-    (platform?.os === "unknown" && platform.architecture === "unknown");
-  const isArtifact = artifactType !== "" && !configTypes.has(artifactType);
-  if (isAttestation || isArtifact || !(isIndex || manifestTypes.has(mediaType))) return [];
-  return [{ digest, mediaType, isIndex, platform: platform ?? undefined }];
+  const isTyped = isIndex || manifestTypes.has(mediaType);
+  const isAttestation = annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
+  if (isAttestation || (!isTyped && isSpecificType(mediaType))) return [];
+  const isUnknown = platform?.os === "unknown" && platform.architecture === "unknown";
+  const hasPlatform = platform !== undefined && platform.os !== "" && !isUnknown;
+  const isDoubtful = artifactType !== "" || isUnknown || !isTyped;
+  return [{ digest, mediaType, isIndex, isDoubtful, platform: hasPlatform ? platform : undefined }];
 }
 
-function parseImage(base: { digest: string; mediaType: string }, body: unknown): ImageManifest | OtherManifest {
+function parseImage(base: { digest: string; mediaType: string }, body: Body): ImageManifest | OtherManifest {
   const parsed = imageShape.safeParse(body);
   if (!parsed.success) throw invalid("has no valid config and layers");
   const { config, artifactType } = parsed.data;
-  const layers = parsed.data.layers.map(({ digest, mediaType, size }) => {
+  const layers = (parsed.data.layers ?? []).map(({ digest, mediaType, size }) => {
     return { digest, mediaType, sizeBytes: size, format: layerFormat(mediaType) };
   });
-  const why = whyNoImage(config.mediaType, artifactType, layers);
+  const why = whyNotAnImage({ configType: config.mediaType, artifactType, layers });
   if (why !== undefined) return { kind: "other", ...base, note: "not_an_image", why };
   return { kind: "image", ...base, configDigest: config.digest, layers };
-}
-
-/** A valid image config alone is not enough: attestations and signatures have one too. */
-function whyNoImage(configType: string, artifactType: string, layers: readonly ManifestLayer[]): string | undefined {
-  if (artifactType !== "") return `an artifact of type ${artifactType}`;
-  if (!configTypes.has(configType)) return `an artifact with a config of type ${configType || "unknown"}`;
-  if (layers.some((layer) => layer.mediaType === "application/vnd.in-toto+json")) return "an attestation";
-  if (layers.every((layer) => layer.format === "unknown")) return "a manifest without file system layers";
-  return undefined;
 }
 
 function invalid(what: string): JobFailure {

@@ -1,8 +1,9 @@
-import type { ImageIndex, IndexEntry } from "./image-manifest.ts";
+import { z } from "zod";
+import type { IndexEntry } from "./image-manifest.ts";
 import type { Platform } from "./report.ts";
 
 /** A platform as people write it: os/architecture or os/architecture/variant. */
-export const platformPattern = /^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/;
+export const platformPattern = /^[a-z0-9]+\/[a-z0-9_-]+(?:\/[a-z0-9.]+)?$/;
 
 /** The platform that is scanned when nobody asks for another. */
 export const defaultPlatform: Platform = { os: "linux", architecture: "amd64", variant: "" };
@@ -18,29 +19,72 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
   return [os, architecture, variant].filter((part) => part !== "").join("/");
 }
 
+const text = z.string().catch("");
+const configShape = z.object({ os: text, architecture: text, variant: text });
+
+/** The platform that an image's configuration names; undefined when the bytes are none or name no platform. */
+export function platformOfConfig(config: Uint8Array): Platform | undefined {
+  try {
+    const platform = configShape.parse(JSON.parse(new TextDecoder().decode(config)));
+    return platform.os === "" || platform.architecture === "" ? undefined : platform;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Other names of an architecture, with the variant that they imply (containerd, platforms/database.go). */
+const architectures: Readonly<Record<string, readonly [architecture: string, variant: string]>> = {
+  i386: ["386", ""],
+  x86_64: ["amd64", ""],
+  "x86-64": ["amd64", ""],
+  aarch64: ["arm64", ""],
+  armhf: ["arm", "v7"],
+  armel: ["arm", "v6"],
+};
+
+/** The variant that an architecture has when none is named: naming it changes nothing. */
+const defaultVariants: Readonly<Record<string, string>> = { amd64: "v1", arm64: "v8", arm: "v7" };
+
+/** One way of writing for each platform, as containerd does: linux/aarch64 and linux/arm64/v8 are linux/arm64. */
+export function normalisePlatform(platform: Platform): Platform {
+  const os = platform.os.toLowerCase() === "macos" ? "darwin" : platform.os.toLowerCase();
+  const name = platform.architecture.toLowerCase();
+  const [architecture, implied] = (Object.hasOwn(architectures, name) ? architectures[name] : undefined) ?? [name, ""];
+  if (architecture === "386") return { os, architecture, variant: "" };
+  const variant = (implied || platform.variant.toLowerCase()).replace(/^(?=\d)/, "v").replace(/\.0$/, "");
+  if (architecture === "arm") return { os, architecture, variant: variant || "v7" };
+  return { os, architecture, variant: variant === defaultVariants[architecture] ? "" : variant };
+}
+
+/** Whether an image of a platform is one of the platform asked for; any variant is when none is asked for. */
+export function servesPlatform(platform: Platform, wanted: Platform): boolean {
+  const [has, wants] = [normalisePlatform(platform), normalisePlatform(wanted)];
+  const isSameKind = has.os === wants.os && has.architecture === wants.architecture;
+  return isSameKind && (wanted.variant === "" || has.variant === wants.variant);
+}
+
+/** Whether two platforms are one, the variant too. */
+export function isSamePlatform(one: Platform, other: Platform): boolean {
+  return formatPlatform(normalisePlatform(one)) === formatPlatform(normalisePlatform(other));
+}
+
 /**
- * The entry of an index to scan. With a wanted platform: the one for it. Without: the one for the default platform,
- * else the first for linux, else the first. Undefined when there is none.
+ * The entries of indexes that may be scanned, the best first. With a platform asked for: those for it, then those that
+ * do not say what they are for. Without: those for the default platform, then for linux, then all others. Among equals
+ * the doubtful come last, else the order stays.
  */
-export function chooseEntry(index: ImageIndex, wanted: Platform | undefined): IndexEntry | undefined {
-  const { entries } = index;
-  if (wanted !== undefined) return entries.find((entry) => serves(entry, wanted)) ?? nestedIndex(entries);
-  return (
-    entries.find((entry) => serves(entry, defaultPlatform)) ??
-    entries.find((entry) => entry.platform?.os === "linux") ??
-    entries[0]
-  );
+export function rankEntries(entries: readonly IndexEntry[], wanted: Platform | undefined): IndexEntry[] {
+  return entries
+    .map((entry) => ({ entry, rank: rankOf(entry, wanted) }))
+    .filter(({ rank }) => rank !== undefined)
+    .sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0) || Number(a.entry.isDoubtful) - Number(b.entry.isDoubtful))
+    .map(({ entry }) => entry);
 }
 
-function serves({ platform }: IndexEntry, wanted: Platform): boolean {
-  return (
-    platform !== undefined &&
-    platform.os === wanted.os &&
-    platform.architecture === wanted.architecture &&
-    (wanted.variant === "" || platform.variant === wanted.variant)
-  );
-}
-
-function nestedIndex(entries: readonly IndexEntry[]): IndexEntry | undefined {
-  return entries.find((entry) => entry.isIndex && entry.platform === undefined);
+function rankOf({ platform }: IndexEntry, wanted: Platform | undefined): number | undefined {
+  if (platform === undefined) return wanted === undefined ? 3 : 2;
+  if (isSamePlatform(platform, wanted ?? defaultPlatform)) return 0;
+  if (servesPlatform(platform, wanted ?? defaultPlatform)) return 1;
+  if (wanted !== undefined) return undefined;
+  return platform.os.toLowerCase() === "linux" ? 2 : 3;
 }

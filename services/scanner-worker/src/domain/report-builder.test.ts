@@ -164,6 +164,17 @@ describe("the coverage of a report", () => {
     assert.deepEqual([report.coverage, report.coverageNotes], ["UNSUPPORTED", ["unsupported_layer"]]);
   });
 
+  test("is PARTIAL when a layer can't be read but the scanner knows the operating system of the others", () => {
+    const report = buildReport(subject, { ...result, coverageNotes: ["unsupported_layer"], skippedLayers: [1] });
+    assert.deepEqual([report.coverage, report.coverageNotes], ["PARTIAL", ["unsupported_layer"]]);
+  });
+
+  test("is UNSUPPORTED for an image without layers", () => {
+    const empty = { ...result, distributions: [], packages: [], findings: [], layerNames: [] };
+    const report = buildReport({ ...subject, manifest: { ...manifest, layers: [] } }, empty);
+    assert.deepEqual([report.coverage, report.coverageNotes], ["UNSUPPORTED", ["os_unknown"]]);
+  });
+
   test("is NOT_AN_IMAGE when no scanner was asked", () => {
     const other = { kind: "other", digest: "sha256:m", mediaType: "", note: "not_an_image", why: "a chart" } as const;
     const report = buildReport({ ...subject, manifest: other }, undefined);

@@ -36,7 +36,7 @@ export function buildReport(subject: ReportSubject, result: ScanResult | undefin
     scanner: result?.scanner,
     scanStartedAt: subject.scanStartedAt,
     generatedAt: subject.generatedAt,
-    coverage: coverageOf(notes),
+    coverage: coverageOf(notes, result),
     coverageNotes: notes,
     layers: layersOf(subject.manifest, result),
     distributions: [...(result?.distributions ?? [])].sort((a, b) => compare(a.namespace, b.namespace)),
@@ -79,10 +79,13 @@ function coverageNotes(manifest: ImageManifest | OtherManifest, result: ScanResu
   return [...notes].sort(compare);
 }
 
-function coverageOf(notes: readonly CoverageNote[]): Coverage {
+/** Layers that can't be read are a part as long as the scanner knows the operating system that the others hold. */
+function coverageOf(notes: readonly CoverageNote[], result: ScanResult | undefined): Coverage {
   if (notes.includes("not_an_image")) return "NOT_AN_IMAGE";
-  const unsupported: readonly CoverageNote[] = ["os_unknown", "unsupported_layer", "unsupported_manifest"];
-  if (notes.some((note) => unsupported.includes(note))) return "UNSUPPORTED";
+  const isRead = (result?.distributions ?? []).length > 0;
+  const unsupported: readonly CoverageNote[] = ["os_unknown", "unsupported_manifest"];
+  if (notes.some((note) => unsupported.includes(note) || (note === "unsupported_layer" && !isRead)))
+    return "UNSUPPORTED";
   return notes.length > 0 ? "PARTIAL" : "FULL";
 }
 

@@ -14,7 +14,7 @@ export type SourceKind = "CLAIR_V1";
  * Why a scanner could not look at everything, in stable words.
  * - os_unknown: the scanner knows no operating system in the image
  * - foreign_layer_skipped: a layer that the registry does not hold was left out
- * - unsupported_layer: the scanner cannot read a layer
+ * - unsupported_layer: the scanner cannot read a layer; it was left out if others could be read
  * - unsupported_manifest: the manifest is of a kind that Drydock does not scan
  * - not_an_image: the manifest is a signature, a chart, an attestation…
  */
@@ -60,7 +60,7 @@ export interface Artifact {
   /** The tags it was asked for by. */
   readonly tags: readonly string[];
   readonly mediaType: string;
-  /** Known only when an index led to the manifest. */
+  /** Known when an index led to the manifest, or when a platform was asked for. */
   readonly platform: Platform | undefined;
   /** The digest of the index that led to the manifest; empty if none did. */
   readonly indexDigest: string;

@@ -6,6 +6,8 @@ export interface ImageRegistry {
   readonly url: string;
   /** The manifest that a tag or digest names, its digest checked. */
   getManifest(repository: string, reference: string, signal: AbortSignal): Promise<Manifest>;
+  /** The bytes of an image's configuration, its digest checked. */
+  getConfig(repository: string, digest: string, signal: AbortSignal): Promise<Uint8Array>;
   /** Whether the repository has the blob. */
   hasBlob(repository: string, digest: string, signal: AbortSignal): Promise<boolean>;
   /** The URL under which a scanner reaches a blob. */

@@ -1,6 +1,13 @@
-import type { ImageIndex, ImageManifest, OtherManifest } from "../domain/image-manifest.ts";
+import type { ImageIndex, ImageManifest, IndexEntry, Manifest, OtherManifest } from "../domain/image-manifest.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import { chooseEntry, formatPlatform } from "../domain/platform.ts";
+import {
+  defaultPlatform,
+  formatPlatform,
+  isSamePlatform,
+  platformOfConfig,
+  rankEntries,
+  servesPlatform,
+} from "../domain/platform.ts";
 import type { Platform } from "../domain/report.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 
@@ -16,6 +23,7 @@ export interface ImageWish {
 /** The one manifest that is scanned. */
 export interface ResolvedImage {
   manifest: ImageManifest | OtherManifest;
+  /** As an index or, when one was asked for, the configuration tells it; undefined if neither does. */
   platform: Platform | undefined;
   /** The digest of the index that led to it; empty if none did. */
   indexDigest: string;
@@ -23,36 +31,139 @@ export interface ResolvedImage {
 
 const maxDepth = 3;
 
+/** Manifests fetched for one scan, so that no index of an attacker's makes the worker ask without end. */
+const maxFetches = 32;
+
+type Found = Omit<ResolvedImage, "indexDigest">;
+
+/** The search for the image in all branches of an index. */
+interface Search {
+  registry: ImageRegistry;
+  wish: ImageWish;
+  signal: AbortSignal;
+  /** Digests of the manifests that were fetched. */
+  seen: Set<string>;
+  /** What was found that is no image, though it is listed as the right one. */
+  other: Found | undefined;
+  /** A manifest that an index lists and the registry does not have. */
+  missing: JobFailure | undefined;
+  /** The platforms that were met, for the message. */
+  offered: Set<string>;
+}
+
 /**
- * Finds the manifest to scan. A tag is looked up once; whatever an index names is fetched by digest.
- * @throws JobFailure PLATFORM_UNKNOWN when an index has no image for the platform asked for
+ * Finds the manifest to scan. A tag is looked up once; whatever an index names is fetched by digest. All branches of an
+ * index are searched; what turns out to be no image gives way to the next that may be one.
+ * @throws JobFailure PLATFORM_UNKNOWN when there is no image for the platform asked for
  */
 export async function resolveImage(
   registry: ImageRegistry,
   wish: ImageWish,
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
-  const { repository } = wish;
-  let manifest = await registry.getManifest(repository, wish.reference, signal);
-  const indexDigest = manifest.kind === "index" ? manifest.digest : "";
-  let platform: Platform | undefined;
-  for (let depth = 0; manifest.kind === "index"; depth += 1) {
-    if (manifest.entries.length === 0) return { manifest: emptyIndex(manifest), platform, indexDigest };
-    const entry = chooseEntry(manifest, wish.platform);
-    if (entry === undefined || depth === maxDepth) throw platformUnknown(manifest, wish);
-    platform = entry.platform ?? platform;
-    manifest = await registry.getManifest(repository, entry.digest, signal);
+  const manifest = await registry.getManifest(wish.repository, wish.reference, signal);
+  const seen = new Set([manifest.digest]);
+  const search: Search = { registry, wish, signal, seen, other: undefined, missing: undefined, offered: new Set() };
+  if (manifest.kind === "other") return { manifest, platform: undefined, indexDigest: "" };
+  if (manifest.kind === "image") {
+    const found = await checkPlatform(search, manifest, undefined);
+    if (found === undefined) throw platformUnknown(search, "the image");
+    return { ...found, indexDigest: "" };
   }
-  return { manifest, platform, indexDigest };
+  const indexDigest = manifest.digest;
+  if (manifest.entries.length === 0) return { manifest: emptyIndex(manifest), platform: undefined, indexDigest };
+  const found = await findIn(search, manifest, { depth: 0, platform: undefined });
+  if (found !== undefined) return { ...found, indexDigest };
+  if (search.other !== undefined) return { ...search.other, indexDigest };
+  throw search.missing ?? platformUnknown(search, "the index");
+}
+
+/** Where in the tree of indexes a search is. */
+interface Branch {
+  depth: number;
+  /** What the entry above says; its own entries go before. */
+  platform: Platform | undefined;
+}
+
+async function findIn(search: Search, index: ImageIndex, branch: Branch): Promise<Found | undefined> {
+  const { wish } = search;
+  for (const entry of rankEntries(await listImages(search, index, branch), wish.platform)) {
+    const manifest = await fetchListed(search, entry);
+    if (manifest === undefined) continue;
+    const found =
+      manifest.kind === "index"
+        ? await findIn(search, manifest, { depth: branch.depth + 1, platform: entry.platform })
+        : await take(search, manifest, entry.platform);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The entries of the index and of those below it that are no indexes; what fits exactly ends the listing. */
+async function listImages(search: Search, index: ImageIndex, branch: Branch): Promise<IndexEntry[]> {
+  const entries = index.entries.map((entry) => ({ ...entry, platform: entry.platform ?? branch.platform }));
+  const images = entries.filter(({ isIndex }) => !isIndex);
+  for (const { platform } of images) if (platform !== undefined) search.offered.add(formatPlatform(platform));
+  if (branch.depth >= maxDepth) return images;
+  const wanted = search.wish.platform ?? defaultPlatform;
+  const fits = ({ platform, isDoubtful }: IndexEntry) =>
+    platform !== undefined && !isDoubtful && isSamePlatform(platform, wanted);
+  const nested = entries.filter(({ isIndex }) => isIndex);
+  // Also those of another platform, at the end: what is listed inside may say otherwise.
+  for (const entry of new Set([...rankEntries(nested, search.wish.platform), ...nested])) {
+    if (images.some(fits)) break;
+    const below = await fetchListed(search, entry);
+    const inside: Branch = { depth: branch.depth + 1, platform: entry.platform };
+    if (below?.kind === "index") images.push(...(await listImages(search, below, inside)));
+  }
+  return images;
+}
+
+/** Undefined when the registry does not have it, when it was fetched before, or when it is one too many. */
+async function fetchListed(search: Search, { digest }: IndexEntry): Promise<Manifest | undefined> {
+  const { registry, wish, signal, seen } = search;
+  if (seen.has(digest) || seen.size >= maxFetches) return undefined;
+  seen.add(digest);
+  try {
+    return await registry.getManifest(wish.repository, digest, signal);
+  } catch (error) {
+    if (!(error instanceof JobFailure) || error.reason !== "MANIFEST_UNKNOWN") throw error;
+    search.missing ??= error;
+    return undefined;
+  }
+}
+
+async function take(
+  search: Search,
+  manifest: ImageManifest | OtherManifest,
+  platform: Platform | undefined,
+): Promise<Found | undefined> {
+  if (manifest.kind === "image") return await checkPlatform(search, manifest, platform);
+  if (platform !== undefined || search.wish.platform === undefined) search.other ??= { manifest, platform };
+  return undefined;
+}
+
+/** The image, unless it is for another platform than the one asked for; its configuration tells if nobody else did. */
+async function checkPlatform(
+  search: Search,
+  manifest: ImageManifest,
+  stated: Platform | undefined,
+): Promise<Found | undefined> {
+  const { registry, wish, signal, offered } = search;
+  if (stated !== undefined || wish.platform === undefined) return { manifest, platform: stated };
+  const platform = platformOfConfig(await registry.getConfig(wish.repository, manifest.configDigest, signal));
+  if (platform === undefined) return undefined;
+  offered.add(formatPlatform(platform));
+  return servesPlatform(platform, wish.platform) ? { manifest, platform } : undefined;
 }
 
 function emptyIndex({ digest, mediaType }: ImageIndex): OtherManifest {
   return { kind: "other", digest, mediaType, note: "not_an_image", why: "an index that lists no image" };
 }
 
-function platformUnknown({ entries }: ImageIndex, { repository, platform }: ImageWish): JobFailure {
-  const wanted = platform === undefined ? "any platform" : formatPlatform(platform);
-  const offered = entries.flatMap((entry) => (entry.platform === undefined ? [] : [formatPlatform(entry.platform)]));
-  const message = `the index in ${repository} has no image for ${wanted}; it has ${offered.join(", ") || "none"}`;
+function platformUnknown({ wish, offered }: Search, what: string): JobFailure {
+  const wanted = wish.platform === undefined ? "any platform" : formatPlatform(wish.platform);
+  const has = [...offered].slice(0, 20).join(", ") || "none";
+  const message = `${what} in ${wish.repository} is not for ${wanted}; it has ${has}`;
   return new JobFailure("PLATFORM_UNKNOWN", message, { retryable: false });
 }

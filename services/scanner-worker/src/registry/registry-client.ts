@@ -1,10 +1,10 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type Manifest, parseManifest } from "../domain/image-manifest.ts";
-import { digestPattern, imageName, isDigest } from "../domain/image-reference.ts";
+import { imageName, isDigest } from "../domain/image-reference.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import { indexTypes, manifestTypes, schema1Types } from "../domain/media-types.ts";
+import { bareType, indexTypes, manifestTypes, schema1Types } from "../domain/media-types.ts";
 import type { Authoriser } from "./authoriser.ts";
-import { digestLike } from "./digest.ts";
+import { digestLike, digestOfHeader } from "./digest.ts";
 import { brokenAnswer, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -65,12 +65,25 @@ export class RegistryClient {
     const path = `manifests/${reference}`;
     const response = await this.#ask({ method: "GET", repository, path, accept, maxBytes: maxManifestBytes, signal });
     if (response.status !== 200) throw this.#refusal(imageName(repository, reference), response);
-    const told = response.headers["docker-content-digest"];
-    if (told !== undefined && !digestPattern.test(told)) throw brokenAnswer("the registry told a digest that is none");
+    const told = digestOfHeader(response.headers["docker-content-digest"]);
     const digest = isDigest(reference) ? reference : (told ?? digestLike("sha256:", response.body));
     // The digest of schema 1 is not over the bytes sent; it is not scanned anyway.
     const isRight = schema1Types.has(contentType(response)) || digestLike(digest, response.body) === digest;
     return { response, digest, isRight };
+  }
+
+  /** @throws JobFailure, see docs/errors.md */
+  async getConfig(repository: string, digest: string, signal: AbortSignal): Promise<Uint8Array> {
+    const subject = imageName(repository, digest);
+    const path = `blobs/${digest}`;
+    const response = await this.#ask({ method: "GET", repository, path, maxBytes: maxManifestBytes, signal });
+    if (response.status === 404) {
+      const message = `the registry does not have the configuration ${subject}`;
+      throw new JobFailure("LAYER_MISSING", message, { retryable: false });
+    }
+    if (response.status !== 200) throw this.#refusal(subject, response);
+    if (digestLike(digest, response.body) === digest) return response.body;
+    throw new JobFailure("DIGEST_MISMATCH", `${subject} does not have its digest`, { retryable: false });
   }
 
   /** A redirect says yes: the registry sends clients to where the blob is. */
@@ -151,7 +164,7 @@ function pullScope(repository: string): string {
 }
 
 function contentType({ headers }: HttpResponse): string {
-  return (headers["content-type"]?.split(";")[0] ?? "").trim().toLowerCase();
+  return bareType(headers["content-type"] ?? "");
 }
 
 function base(url: URL): string {

@@ -16,7 +16,18 @@ export interface Chain {
 }
 
 /** Clair cannot read a layer: an outcome of the scan, not a failure. */
-export class LayerUnsupported extends Error {}
+export class LayerUnsupported extends Error {
+  /** The layer's index in the manifest. */
+  readonly index: number;
+  /** Whether its archive alone can't be unpacked, so that Clair may read the others without it. */
+  readonly isArchive: boolean;
+
+  constructor({ index }: ChainLayer, outcome: PostOutcome) {
+    super("Clair cannot read a layer");
+    this.index = index;
+    this.isArchive = outcome === "not_extracted";
+  }
+}
 
 /** Clair lost layers that it had: its database was emptied. */
 export class LayersLost extends Error {}
@@ -67,7 +78,7 @@ export class ChainIndexer {
       outcome = await this.#post(chain, layer, true);
     }
     if (outcome === "parent_unknown") throw new LayersLost();
-    if (outcome !== "indexed") throw new LayerUnsupported();
+    if (outcome !== "indexed") throw new LayerUnsupported(layer, outcome);
   }
 
   async #post({ target, signal }: Chain, layer: ChainLayer, renew: boolean): Promise<PostOutcome> {

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ManifestLayer } from "../../domain/image-manifest.ts";
+import type { LayerFormat } from "../../domain/media-types.ts";
+import type { CoverageNote } from "../../domain/report.ts";
 
 /** A layer on its way to Clair. */
 export interface ChainLayer {
@@ -12,18 +14,28 @@ export interface ChainLayer {
   readonly parentName: string | undefined;
 }
 
+/** Clair 2.x finds out for itself how a layer is compressed, but does not know zstd. */
+const formatsRead: readonly LayerFormat[] = ["tar", "tar+gzip", "untyped"];
+
 /**
  * The layers in the order in which Clair must get them, base first. A layer's name is the SHA-256 of all digests up to
  * it, each followed by "-": the digest alone would not do, as the same diff occurs in different trees.
- * Foreign layers are left out: the registry does not have them.
+ * Layers that Clair can't get or read are left out, see `notesOnSkipped`.
  */
 export function prepareLayers(layers: readonly ManifestLayer[]): ChainLayer[] {
   const hash = createHash("sha256");
   const chain: ChainLayer[] = [];
   for (const [index, { digest, format }] of layers.entries()) {
-    if (format === "foreign") continue;
+    if (!formatsRead.includes(format)) continue;
     const name = hash.update(`${digest}-`).copy().digest("hex");
     chain.push({ index, digest, name, parentName: chain.at(-1)?.name });
   }
   return chain;
+}
+
+/** What a report says about the layers that are left out; empty when none is. */
+export function notesOnSkipped(layers: readonly ManifestLayer[]): CoverageNote[] {
+  const skipped = layers.filter(({ format }) => !formatsRead.includes(format));
+  const notes = skipped.map(({ format }) => (format === "foreign" ? "foreign_layer_skipped" : "unsupported_layer"));
+  return [...new Set<CoverageNote>(notes)];
 }

@@ -168,6 +168,19 @@ describe("a scan with Clair 2.x", () => {
     assert.deepEqual([result.coverageNotes, result.distributions], [["unsupported_layer"], []]);
   });
 
+  test("leaves out an archive that can't be unpacked and scans the layers beside it", async () => {
+    clair.answers.push("indexed", "not_extracted", "not_extracted");
+    const result = await scan(targetOf(manifestOf("abc", ["tar+gzip", "untyped"])));
+    assert.deepEqual([result.coverageNotes, result.skippedLayers], [["unsupported_layer"], [1]]);
+    assert.equal(result.distributions.length, 1);
+    assert.deepEqual(
+      result.layerNames.map((name) => name !== ""),
+      [true, false, true],
+    );
+    // the layer below is not posted again
+    assert.equal(clair.posts.length, 4);
+  });
+
   test("calls an image unsupported when Clair does", async () => {
     clair.answers.push("indexed", "unsupported");
     const result = await scan(targetOf(manifestOf("ab")));
@@ -175,11 +188,28 @@ describe("a scan with Clair 2.x", () => {
   });
 
   for (const format of ["tar+zstd", "encrypted", "unknown"] as const) {
-    test(`does not even ask about a layer that is ${format}`, async () => {
+    test(`leaves out a layer that is ${format}, scans the others and says so`, async () => {
       const result = await scan(targetOf(manifestOf("ab", ["tar+gzip", format])));
-      assert.deepEqual([result.coverageNotes, clair.reads, clair.posts], [["unsupported_layer"], 0, []]);
+      assert.deepEqual([result.coverageNotes, result.skippedLayers], [["unsupported_layer"], [1]]);
+      assert.deepEqual([clair.posts.length, result.distributions.length], [1, 1]);
+    });
+
+    test(`asks nothing about an image whose layers are all ${format}`, async () => {
+      const result = await scan(targetOf(manifestOf("ab", [format, format])));
+      assert.deepEqual([result.coverageNotes, result.skippedLayers], [["unsupported_layer"], [0, 1]]);
+      assert.deepEqual([clair.reads, clair.posts], [0, []]);
     });
   }
+
+  test("lets Clair find out what a layer without a type is", async () => {
+    const result = await scan(targetOf(manifestOf("ab", ["untyped"])));
+    assert.deepEqual([result.coverageNotes, clair.posts.length], [[], 2]);
+  });
+
+  test("asks nothing about an image without layers", async () => {
+    const result = await scan(targetOf(manifestOf("")));
+    assert.deepEqual([result.coverageNotes, clair.reads, clair.posts], [[], 0, []]);
+  });
 
   test("leaves foreign layers out and says so", async () => {
     const result = await scan(targetOf(manifestOf("wab", ["foreign"])));

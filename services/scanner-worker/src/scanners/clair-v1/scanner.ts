@@ -1,11 +1,10 @@
 import { JobFailure } from "../../domain/job-failure.ts";
-import type { LayerFormat } from "../../domain/media-types.ts";
 import type { CoverageNote } from "../../domain/report.ts";
 import type { ScanResult } from "../../domain/scan-result.ts";
 import type { Scanner, ScanTarget } from "../../ports/scanner.ts";
 import { type Chain, ChainIndexer, LayersLost, LayerUnsupported } from "./chain-indexer.ts";
 import type { ClairClient } from "./client.ts";
-import { prepareLayers } from "./layers.ts";
+import { notesOnSkipped, prepareLayers } from "./layers.ts";
 import { parseLayer } from "./parse.ts";
 
 /** What the scanner works with. */
@@ -16,7 +15,6 @@ export interface ClairV1Options {
 }
 
 const maxRestarts = 2;
-const formatsTaken: readonly LayerFormat[] = ["tar", "tar+gzip", "foreign"];
 
 /** Makes the scanner for Clair 2.x, which gets an image layer by layer and is then asked for the top one. */
 export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Scanner {
@@ -24,16 +22,16 @@ export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Sc
 
   async function scan(target: ScanTarget, onLayer: Chain["onLayer"], signal: AbortSignal): Promise<ScanResult> {
     const layers = prepareLayers(target.manifest.layers);
-    if (!target.manifest.layers.every(({ format }) => formatsTaken.includes(format))) return notScanned(target);
-    if (layers.length === 0) return notScanned(target, "foreign_layer_skipped");
+    if (layers.length === 0) return notScanned(target, notesOnSkipped(target.manifest.layers));
     const chain = { target, layers, onLayer, signal };
     try {
       const found = (await readTop(chain)) ?? (await indexAndRead(chain));
       onLayer(target.manifest.layers.length);
       return toResult(chain, found);
     } catch (error) {
-      if (error instanceof LayerUnsupported) return notScanned(target);
-      throw error;
+      if (!(error instanceof LayerUnsupported)) throw error;
+      if (!error.isArchive) return notScanned(target, ["unsupported_layer"]);
+      return await scan(withoutLayer(target, error.index), onLayer, signal);
     }
   }
 
@@ -60,26 +58,34 @@ export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Sc
   return { name: "clair-v1", scan };
 }
 
+/** The image with a layer that is left out, because it turned out to be no archive that Clair can unpack. */
+function withoutLayer(target: ScanTarget, index: number): ScanTarget {
+  const layers = target.manifest.layers.map((layer, place) =>
+    place === index ? { ...layer, format: "unknown" as const } : layer,
+  );
+  return { ...target, manifest: { ...target.manifest, layers } };
+}
+
 function toResult({ target, layers }: Chain, found: unknown): ScanResult {
   const places = [...target.manifest.layers.keys()];
   const names = new Map(layers.map(({ index, name }) => [index, name]));
   const skippedLayers = places.filter((place) => !names.has(place));
   return {
     ...parseLayer(found, new Map(layers.map(({ name, digest }) => [name, digest]))),
-    coverageNotes: skippedLayers.length > 0 ? ["foreign_layer_skipped"] : [],
+    coverageNotes: notesOnSkipped(target.manifest.layers),
     layerNames: places.map((place) => names.get(place) ?? ""),
     skippedLayers,
   };
 }
 
-function notScanned({ manifest }: ScanTarget, note: CoverageNote = "unsupported_layer"): ScanResult {
+function notScanned({ manifest }: ScanTarget, coverageNotes: readonly CoverageNote[]): ScanResult {
   return {
     scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "Quay", version: "", engineVersion: 0 },
     distributions: [],
     packages: [],
     vulnerabilities: [],
     findings: [],
-    coverageNotes: [note],
+    coverageNotes,
     layerNames: [],
     skippedLayers: [...manifest.layers.keys()],
   };

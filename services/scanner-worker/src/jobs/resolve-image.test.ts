@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import type { IndexEntry, Manifest } from "../domain/image-manifest.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import { parsePlatform } from "../domain/platform.ts";
+import type { ImageRegistry } from "./image-registry.ts";
+import { resolveImage } from "./resolve-image.ts";
+
+const signal = new AbortController().signal;
+const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
+const image = (digit: string): Manifest => {
+  return { kind: "image", digest: digest(digit), mediaType: "", configDigest: digest("c"), layers: [] };
+};
+const other = (digit: string): Manifest => {
+  return { kind: "other", digest: digest(digit), mediaType: "", note: "not_an_image", why: "an artifact" };
+};
+const index = (digit: string, ...entries: IndexEntry[]): Manifest => {
+  return { kind: "index", digest: digest(digit), mediaType: "", entries };
+};
+const entry = (digit: string, platform?: string): IndexEntry => {
+  const parsed = platform === undefined ? undefined : parsePlatform(platform);
+  return { digest: digest(digit), mediaType: "", isIndex: false, isDoubtful: false, platform: parsed };
+};
+const nested = (digit: string, platform?: string) => ({ ...entry(digit, platform), isIndex: true });
+const doubtful = (digit: string, platform?: string) => ({ ...entry(digit, platform), isDoubtful: true });
+
+function failsWith(reason: string, message = /(?:)/) {
+  return (thrown: unknown) => {
+    assert.ok(thrown instanceof JobFailure, String(thrown));
+    assert.equal(thrown.reason, reason);
+    assert.match(thrown.message, message);
+    return true;
+  };
+}
+
+describe("the manifest to scan", () => {
+  let manifests: Manifest[];
+  let asked: string[];
+  let config: string;
+
+  beforeEach(() => {
+    manifests = [image("a"), image("b"), other("f")];
+    asked = [];
+    config = '{"os":"linux","architecture":"arm64"}';
+  });
+
+  /** The registry has `first` under a tag, and it and `manifests` under their digests. */
+  async function resolve(first: Manifest, platform?: string) {
+    const registry: ImageRegistry = {
+      url: "http://registry.example",
+      getManifest: async (_repository, reference) => {
+        asked.push(reference);
+        const found = reference === "1.0" ? first : [first, ...manifests].find((own) => own.digest === reference);
+        if (found === undefined) throw new JobFailure("MANIFEST_UNKNOWN", "no", { retryable: false });
+        return found;
+      },
+      getConfig: async (_repository, blob) => {
+        asked.push(blob);
+        return new TextEncoder().encode(config);
+      },
+      hasBlob: async () => true,
+      blobUrl: () => "",
+      blobHeaders: async () => ({}),
+    };
+    const wanted = platform === undefined ? undefined : parsePlatform(platform);
+    return await resolveImage(registry, { repository: "web", reference: "1.0", platform: wanted }, signal);
+  }
+
+  describe("behind an index of indexes", () => {
+    const outer = index("0", nested("1"), nested("2"));
+    beforeEach(() => {
+      manifests.push(index("1", entry("b", "linux/arm64")), index("2", entry("a", "linux/amd64")));
+    });
+
+    for (const [platform, found] of [
+      ["linux/amd64", "a"],
+      [undefined, "a"],
+      ["linux/arm64/v8", "b"],
+      ["linux/aarch64", "b"],
+    ] as const) {
+      test(`is found in whatever branch it is: ${platform ?? "no platform asked for"}`, async () => {
+        const { manifest, indexDigest } = await resolve(outer, platform);
+        assert.deepEqual([manifest.digest, indexDigest], [digest(found), digest("0")]);
+      });
+    }
+
+    test("is not there: the message tells what all branches have", async () => {
+      const isRight = failsWith("PLATFORM_UNKNOWN", /linux\/arm64, linux\/amd64/);
+      await assert.rejects(resolve(outer, "linux/s390x"), isRight);
+    });
+
+    test("is found though the outer entry names no platform, another one, or the registry lacks a branch", async () => {
+      const wrong = index("0", nested("3"), nested("2", "linux/s390x"));
+      assert.equal((await resolve(wrong, "linux/amd64")).manifest.digest, digest("a"));
+      await assert.rejects(resolve(wrong, "linux/arm64"), failsWith("MANIFEST_UNKNOWN"));
+    });
+
+    test("has the platform of the entry above when its own says nothing", async () => {
+      manifests.push(index("3", entry("b")));
+      const { manifest, platform } = await resolve(index("0", nested("3", "linux/arm64")), "linux/arm64");
+      assert.deepEqual([manifest.digest, platform?.architecture], [digest("b"), "arm64"]);
+    });
+
+    test("costs no request for branches when the index itself lists it", async () => {
+      await resolve(index("0", nested("1"), entry("a", "linux/amd64")));
+      assert.deepEqual(asked, ["1.0", digest("a")]);
+    });
+  });
+
+  test("is not there when the index has none for the platform: the message tells what it has", async () => {
+    const first = index("0", entry("a", "linux/amd64"), entry("b", "linux/arm64"));
+    const isRight = failsWith("PLATFORM_UNKNOWN", /linux\/amd64, linux\/arm64/);
+    await assert.rejects(resolve(first, "linux/s390x"), isRight);
+  });
+
+  test("is not looked for without end", async () => {
+    const all = [..."0123456789abcdef"].map((digit) => nested(digit));
+    manifests = all.map(({ digest: own }) => index(own.slice(-1), ...all));
+    await assert.rejects(resolve(index("0", ...all), "linux/s390x"), failsWith("PLATFORM_UNKNOWN"));
+    assert.equal(asked.length, 16);
+    await assert.rejects(resolve(index("0", nested("0"))), failsWith("PLATFORM_UNKNOWN"));
+  });
+
+  describe("behind an index with hints", () => {
+    test("is taken though a hint says that it is no image", async () => {
+      assert.equal((await resolve(index("0", doubtful("a", "linux/amd64")))).manifest.kind, "image");
+      assert.equal((await resolve(index("0", doubtful("a", "linux/amd64")), "linux/amd64")).manifest.kind, "image");
+      assert.equal((await resolve(index("0", doubtful("a")))).manifest.kind, "image");
+    });
+
+    test("is the next one when what is listed first turns out to be no image", async () => {
+      const listed = index("0", entry("f", "linux/amd64"), entry("b", "linux/arm64"));
+      assert.equal((await resolve(listed)).manifest.digest, digest("b"));
+      assert.equal((await resolve(listed, "linux/amd64")).manifest.kind, "other");
+      await assert.rejects(resolve(index("0", doubtful("f")), "linux/amd64"), failsWith("PLATFORM_UNKNOWN"));
+    });
+
+    test("may be an index that the entry does not call one", async () => {
+      manifests.push(index("1", entry("b", "linux/arm64")));
+      assert.equal((await resolve(index("0", doubtful("1")), "linux/arm64")).manifest.digest, digest("b"));
+    });
+  });
+
+  describe("whose platform only its configuration tells", () => {
+    for (const [name, first] of [
+      ["alone", image("a")],
+      ["in an index", index("0", entry("a"))],
+    ] as const) {
+      test(`is held to the platform asked for, ${name}`, async () => {
+        const found = await resolve(first, "linux/arm64/v8");
+        assert.deepEqual([found.manifest.digest, found.platform?.architecture], [digest("a"), "arm64"]);
+        await assert.rejects(resolve(first, "linux/amd64"), failsWith("PLATFORM_UNKNOWN", /it has linux\/arm64$/));
+        for (const nothing of ["{}", "<html>", '{"os":"linux"}']) {
+          config = nothing;
+          await assert.rejects(resolve(first, "linux/arm64"), failsWith("PLATFORM_UNKNOWN", /it has none$/));
+        }
+      });
+    }
+
+    test("is taken without a further request when no platform is asked for", async () => {
+      assert.equal((await resolve(image("a"))).platform, undefined);
+      assert.deepEqual(asked, ["1.0"]);
+    });
+  });
+});
