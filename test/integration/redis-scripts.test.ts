@@ -71,7 +71,7 @@ describe("a fault in a script", () => {
       const text = readScriptFiles()
         .find(({ path }) => path === "queue/lane-lists")
         ?.text.split("\n")[Number(line) - 1];
-      assert.match(text ?? "", /"LLEN"/, message);
+      assert.match(text ?? "", /"RPUSH"/, message);
       return true;
     });
     await redis.flushall();

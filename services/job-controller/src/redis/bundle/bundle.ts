@@ -20,8 +20,8 @@ export type Constants = Readonly<Record<string, number>>;
 
 /**
  * Joins the files to one script. A module is made when something needs it first, so that a call makes only what its
- * operations stand on: making all functions anew for each call would cost more than most calls. All modules are branches of
- * one function, because a function for each of them would have to be made for each call too.
+ * operations stand on: making all functions anew for each call would cost more than most calls. All files are branches of
+ * one function, found by their number, because a function for each of them would have to be made for each call too.
  * @throws Error when a file needs what is not there, what needs it, or an operation
  */
 export function bundleScripts(files: readonly ScriptFile[], options: BundleOptions = {}): Bundle {
@@ -29,24 +29,20 @@ export function bundleScripts(files: readonly ScriptFile[], options: BundleOptio
   const ordered = inOrderOfNeeds(files);
   const entry = ordered.find(({ kind }) => kind === "entry");
   if (entry === undefined) throw new Error("there is no dispatch.lua");
+  const numbered = inOrderOfNumbers(ordered);
+  const numbers = new Map(numbered.map(({ path }, at) => [path, at + 1]));
   const lines: string[] = [];
   const starts: Array<{ line: number; path: string }> = [];
   const add = (file: ScriptFile) => {
     // the line before the file's first binds its needs, and counts as its line 1
     starts.push({ line: lines.length + 1, path: file.path });
-    lines.push(bindNeeds(file, options));
-    lines.push(
-      ...withConstants(file.text, options.constants ?? {})
-        .trimEnd()
-        .split("\n"),
-    );
+    lines.push(bindNeeds(file, numbers, options));
+    const text = withConstants(file.text, options.constants ?? {}).trimEnd();
+    lines.push(...text.replaceAll(/\bmodules\["(.+?)"\]/g, (_, path) => `modules[${numbers.get(path)}]`).split("\n"));
   };
-  lines.push("local redis, modules = redis, {}", "local function make(path)");
-  for (const [at, file] of ordered.filter((file) => file !== entry).entries()) {
-    lines.push(`${at === 0 ? "if" : "elseif"} path == ${nameOf(file, files)} then`);
-    add(file);
-  }
-  lines.push("end", "end", makeOnDemand);
+  lines.push("local redis, modules = redis, {}", "local function make(number)");
+  addBranches(lines, numbered, { first: 1, add });
+  lines.push("end", makeOnDemand);
   add(entry);
   const locate = (line: number) => {
     const start = starts.findLast((known) => known.line <= line);
@@ -56,12 +52,31 @@ export function bundleScripts(files: readonly ScriptFile[], options: BundleOptio
   return { lua: lines.join("\n"), withFiles };
 }
 
-/** How a file is asked for: a module by its path, an operation by its number, which travels and compares quicker. */
-function nameOf({ kind, path }: ScriptFile, files: readonly ScriptFile[]): string {
-  if (kind !== "operation") return `"${path}"`;
-  // the order of bundle/operations.gen.ts
-  const operations = files.filter((file) => file.kind === "operation").map((file) => file.path);
-  return String(1 + operations.sort().indexOf(path));
+/** The operations, in the order of bundle/operations.gen.ts, and behind them the modules. */
+function inOrderOfNumbers(ordered: readonly ScriptFile[]): ScriptFile[] {
+  const operations = ordered.filter(({ kind }) => kind === "operation");
+  const byPath = operations.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return [...byPath, ...ordered.filter(({ kind }) => kind === "module")];
+}
+
+/** Adds the files as branches, halved again and again, so that each is found by few comparisons. */
+function addBranches(
+  lines: string[],
+  files: readonly ScriptFile[],
+  { first, add }: { first: number; add: (file: ScriptFile) => void },
+): void {
+  const [file] = files;
+  if (files.length === 1 && file !== undefined) {
+    lines.push(`-- ${first} = ${file.path}`);
+    add(file);
+    return;
+  }
+  const half = Math.ceil(files.length / 2);
+  lines.push(`if number < ${first + half} then`);
+  addBranches(lines, files.slice(0, half), { first, add });
+  lines.push("else");
+  addBranches(lines, files.slice(half), { first: first + half, add });
+  lines.push("end");
 }
 
 /** Reads and joins this controller's scripts. */
@@ -70,7 +85,7 @@ export function readBundle(options: BundleOptions = {}): Bundle {
 }
 
 const makeOnDemand =
-  "setmetatable(modules, { __index = function(made, path) local module = make(path) made[path] = module return module end })";
+  "setmetatable(modules, { __index = function(made, number) local module = make(number) made[number] = module return module end })";
 
 /**
  * The files, each behind those that it needs.
@@ -97,9 +112,9 @@ function inOrderOfNeeds(files: readonly ScriptFile[]): ScriptFile[] {
 }
 
 /** The line that makes the needed modules local variables of the file. */
-function bindNeeds(file: ScriptFile, { prologue }: BundleOptions): string {
+function bindNeeds(file: ScriptFile, numbers: ReadonlyMap<string, number>, { prologue }: BundleOptions): string {
   const names = file.needs.map((need) => (need.split("/").at(-1) ?? "").replaceAll("-", "_"));
-  const modules = file.needs.map((need) => `modules["${need}"]`);
+  const modules = file.needs.map((need) => `modules[${numbers.get(need)}]`);
   const bound = names.length === 0 ? "" : `local ${names.join(", ")} = ${modules.join(", ")}`;
   return `${bound} ${prologue?.(file) ?? ""}`.trim();
 }

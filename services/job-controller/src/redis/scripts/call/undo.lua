@@ -3,7 +3,7 @@
 -- gives: set, forget, mark, back_to
 
 -- three entries for each change: the table, the key, the value before
-local journal, size = {}, 0
+local journal, size = { false, false, false, false, false, false, false, false, false, false, false, false }, 0
 
 local function set(changed, key, value)
   journal[size + 1], journal[size + 2], journal[size + 3] = changed, key, changed[key]
