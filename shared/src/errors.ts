@@ -82,7 +82,8 @@ export const errorCatalogue = {
   },
   MESSAGE_TOO_LARGE: {
     status: "RESOURCE_EXHAUSTED",
-    meaning: "The message is larger than the server takes (4 MiB). Send less.",
+    meaning:
+      "The message is larger than the server takes (4 MiB, or 200,000 messages and list entries in it). Send less.",
   },
   REDIS_UNAVAILABLE: {
     status: "UNAVAILABLE",

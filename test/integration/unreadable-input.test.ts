@@ -63,7 +63,7 @@ describe("a request that can't be read is refused with its reason", () => {
     return promise;
   }
 
-  const { getJob, getJobLogData, watchJob, launchJob, listJobs } = JobServiceService;
+  const { getJob, getJobLogData, watchJob, launchJob, launchJobs, listJobs } = JobServiceService;
   const { work, streamLogs, putReport, launchSubJob } = WorkerServiceService;
   const tooLarge = [2n ** 53n, 2n ** 60n, 2n ** 63n - 1n, -(2n ** 53n), -(2n ** 63n)];
   const numbers: Array<[method: Method, field: string, bytes: (value: bigint) => Uint8Array]> = [
@@ -127,6 +127,22 @@ describe("a request that can't be read is refused with its reason", () => {
       const { code, reason, metadata } = await send(method, bytes);
       assert.deepEqual([code, reason], ["RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE"], method.path);
       assert.deepEqual(metadata, { size: String(bytes.length), most: "4194304" });
+    }
+  });
+
+  test("a message of two million entries that say nothing, of one RPC or of a stream", async () => {
+    const entries = (field: number) => Buffer.alloc(4_000_000, Buffer.from([8 * field + 2, 0]));
+    const bombs: Array<[method: Method, bytes: Uint8Array]> = [
+      [launchJobs, entries(1)],
+      [launchSubJob, inFields([4], entries(1))],
+      [work, entries(1)],
+      [work, inFields([1, 1], entries(6))],
+      [putReport, inFields([1, 4], entries(4))],
+    ];
+    for (const [method, bytes] of bombs) {
+      const { code, reason, message } = await send(method, bytes);
+      assert.deepEqual([code, reason], ["RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE"], method.path);
+      assert.match(message, /more than 200000 messages and list entries in it; send it in several/);
     }
   });
 

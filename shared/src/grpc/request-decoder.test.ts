@@ -5,12 +5,14 @@ import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { JobServiceService } from "../../gen/drydock/job/v1/job_service.ts";
 import { WorkerServiceService } from "../../gen/drydock/worker/v1/worker_service.ts";
 import { ReasonedError } from "../errors.ts";
+import { MessageShapes } from "./message-shape.ts";
 import { createNumberFaults } from "./number-faults.ts";
-import { maxMessageBytes, takeRequest, withDecoders } from "./request-decoder.ts";
+import { maxMessageBytes, maxMessageItems, takeRequest, withDecoders } from "./request-decoder.ts";
 
-const numberFaults = createNumberFaults(readFileSync(new URL("../../gen/descriptors.binpb", import.meta.url)));
-const jobs = withDecoders(JobServiceService, numberFaults);
-const workers = withDecoders(WorkerServiceService, numberFaults);
+const descriptors = readFileSync(new URL("../../gen/descriptors.binpb", import.meta.url));
+const decoders = { numberFaults: createNumberFaults(descriptors), shapes: new MessageShapes(descriptors) };
+const jobs = withDecoders(JobServiceService, decoders);
+const workers = withDecoders(WorkerServiceService, decoders);
 
 const tooLarge = new BinaryWriter()
   .tag(2, 0)
@@ -55,5 +57,17 @@ describe("a request's bytes", () => {
       reason: "MESSAGE_TOO_LARGE",
       ...noFields,
     });
+  });
+
+  test("are refused when few of them would be many objects, whatever stands before those", () => {
+    const empty = (count: number) => Buffer.alloc(2 * count, Buffer.from([0x0a, 0]));
+    const refused = { reason: "MESSAGE_TOO_LARGE", fields: undefined };
+    takeRequest(jobs.launchJobs?.requestDeserialize(empty(maxMessageItems)));
+    assert.deepEqual(refusalOf(jobs.launchJobs, empty(maxMessageItems + 1)), refused);
+    assert.deepEqual(refusalOf(workers.putReport, inside(1, inside(4, empty(2e6).fill('"\0')))), refused);
+    const unsafe = inside(1, inside(5, tooLarge));
+    assert.deepEqual(refusalOf(workers.work, Buffer.concat([unsafe, empty(2e6)])), refused);
+    const group = Buffer.concat([Uint8Array.of(0x0b, 0x0c), empty(2e6)]);
+    assert.deepEqual(refusalOf(jobs.launchJobs, group), { ...refused, reason: "MESSAGE_INVALID" });
   });
 });

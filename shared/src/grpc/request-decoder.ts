@@ -1,9 +1,25 @@
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import { type FieldViolation, fieldsInvalid, ReasonedError, toError } from "../errors.ts";
+import { MessageScan, ScanError, type ScanLimits } from "./message-scan.ts";
+import type { MessageShapes } from "./message-shape.ts";
 import type { NumberFaults } from "./number-faults.ts";
 
 /** The largest message that is taken, in bytes. */
 export const maxMessageBytes = 4 * 1024 * 1024;
+/**
+ * The most messages and list entries in one: an empty one has two bytes, and two million of them would keep the process from
+ * all other work for seconds. Parameters of 256 KiB have at most 131,072 numbers.
+ */
+export const maxMessageItems = 200_000;
+const scanLimits: ScanLimits = {
+  maxBytes: maxMessageBytes,
+  maxItems: maxMessageItems,
+  maxFields: 4 * maxMessageItems,
+  // the decoder refuses others by their names
+  refusesUnsafe: false,
+};
+/** A smaller message has too few bytes for too many items. */
+const minScannedBytes = 2 * maxMessageItems;
 
 /**
  * Stands in for a request whose bytes are not taken. What throws while grpc-js decodes is answered by it, as INTERNAL
@@ -31,13 +47,21 @@ export async function* takeRequests<Req>(requests: AsyncIterable<Req>): AsyncGen
   for await (const request of requests) yield takeRequest(request);
 }
 
+/** What decoders need to know of the contract. */
+export interface DecoderDeps {
+  numberFaults: NumberFaults;
+  shapes: MessageShapes;
+}
+
 /** The definition with decoders that leave it to the handlers to refuse what they can't read. */
-export function withDecoders(definition: ServiceDefinition, numberFaults: NumberFaults): ServiceDefinition {
+export function withDecoders(definition: ServiceDefinition, { numberFaults, shapes }: DecoderDeps): ServiceDefinition {
   const wrapped: Record<string, ServiceDefinition[string]> = {};
   for (const [name, method] of Object.entries(definition)) {
     const { path, requestDeserialize: decode } = method;
     const requestDeserialize = (bytes: Buffer): unknown => {
       if (bytes.length > maxMessageBytes) return new RefusedRequest(tooLarge(bytes.length));
+      const refusal = refusalOfScan(shapes, path, bytes);
+      if (refusal !== undefined) return new RefusedRequest(refusal);
       try {
         return decode(bytes);
       } catch (error) {
@@ -54,6 +78,26 @@ function tooLarge(size: number): ReasonedError {
   return new ReasonedError("MESSAGE_TOO_LARGE", text, {
     metadata: { size: String(size), most: String(maxMessageBytes) },
   });
+}
+
+/** Why the decoder is not to begin with the bytes: it makes an object of each item in them. */
+function refusalOfScan(shapes: MessageShapes, path: string, bytes: Uint8Array): ReasonedError | undefined {
+  const shape = bytes.length < minScannedBytes ? undefined : shapes.ofRequest(path);
+  if (shape === undefined) return undefined;
+  try {
+    const scan = new MessageScan(shape, scanLimits);
+    scan.push(bytes);
+    scan.end();
+    return undefined;
+  } catch (error) {
+    const isMalformed = error instanceof ScanError && error.fault === "malformed";
+    return isMalformed ? refusalOf(error, () => []) : tooManyItems();
+  }
+}
+
+function tooManyItems(): ReasonedError {
+  const text = `the message has more than ${maxMessageItems} messages and list entries in it; send it in several`;
+  return new ReasonedError("MESSAGE_TOO_LARGE", text, { metadata: { most: String(maxMessageItems) } });
 }
 
 function refusalOf(thrown: unknown, findFaults: () => FieldViolation[]): ReasonedError {

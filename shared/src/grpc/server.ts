@@ -16,6 +16,7 @@ import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { CallScope } from "./call-scope.ts";
 import { type HealthState, healthService } from "./health.ts";
+import { MessageShapes } from "./message-shape.ts";
 import { createNumberFaults } from "./number-faults.ts";
 import { reflectionService } from "./reflection.ts";
 import { maxMessageBytes, withDecoders } from "./request-decoder.ts";
@@ -63,9 +64,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const metrics = options.metrics === undefined ? undefined : createServerMetrics(options.metrics);
   const scopes = createServerScopes(logger, metrics);
   const server = new Server(channelOptions(options));
-  const numberFaults = createNumberFaults(options.descriptors);
+  const decoders = {
+    numberFaults: createNumberFaults(options.descriptors),
+    shapes: new MessageShapes(options.descriptors),
+  };
   for (const { definition, implementation } of [...options.services, ...standardServices(options)]) {
-    server.addService(withDecoders(definition, numberFaults), withScopes(definition, implementation, scopes));
+    server.addService(withDecoders(definition, decoders), withScopes(definition, implementation, scopes));
   }
   for (const { definition } of options.services) health.register(serviceName(definition));
   let address: string | undefined;

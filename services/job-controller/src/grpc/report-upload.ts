@@ -3,49 +3,82 @@ import { fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import { toLease } from "./convert.ts";
-import { maxUnpackedBytes, unpackReport } from "./report-codec.ts";
+import { checkReport } from "./report-codec.ts";
 import { protocolViolation, validateDigest } from "./validate.ts";
 
-const maxReportBytes = 64 * 1024 * 1024;
+/** A quarter of what a report may unpack to: reports shrink to a tenth as a rule. */
+const maxGzipBytes = 16 * 1024 * 1024;
+const blockBytes = 256 * 1024;
 
-/** Takes a report in its parts, checks it and stores it. */
+/** Takes a report in its parts, checks it and stores it; nothing is taken for a lease that is not held. */
 export async function putReport(
   reports: ReportStore,
   parts: AsyncIterable<message.PutReportRequest>,
 ): Promise<message.PutReportResponse> {
-  const { head, gzip } = await gather(parts);
-  if (createHash("sha256").update(gzip).digest("hex") !== head.sha256) {
+  const { head, pieces } = await gather(parts, async ({ lease, digest, indexDigest }) => {
+    validateDigest(digest);
+    if (indexDigest !== "") validateDigest(indexDigest);
+    await reports.checkLease(toLease(lease));
+  });
+  if (pieces.sha256() !== head.sha256) {
     throw fieldsInvalid([{ field: "head.sha256", description: "is not the SHA-256 of the chunks" }]);
   }
-  await unpackReport(gzip).catch(() => {
-    const description = `must be the pieces of a gzip of a Report, of at most ${maxUnpackedBytes} bytes`;
-    throw fieldsInvalid([{ field: "gzip_chunk", description }]);
-  });
-  const digest = validateDigest(head.digest);
-  const indexDigest = head.indexDigest === "" ? "" : validateDigest(head.indexDigest);
+  const gzip = pieces.toBuffer();
+  await checkReport(gzip);
+  const { digest, indexDigest } = head;
   await reports.put(toLease(head.lease), { digest, indexDigest, gzip });
   return {};
 }
 
-async function gather(parts: AsyncIterable<message.PutReportRequest>) {
+async function gather(
+  parts: AsyncIterable<message.PutReportRequest>,
+  checkHead: (head: message.PutReportHead) => Promise<void>,
+): Promise<{ head: message.PutReportHead; pieces: Pieces }> {
   let head: message.PutReportHead | undefined;
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const pieces = new Pieces();
   for await (const { part } of parts) {
     if (part?.$case === "head" && head === undefined) {
       head = part.value;
+      await checkHead(head);
     } else if (part?.$case === "gzipChunk" && head !== undefined) {
-      size += part.value.length;
-      if (size > maxReportBytes) throw tooLarge();
-      chunks.push(part.value);
+      pieces.add(part.value);
     } else {
       throw protocolViolation("a report begins with its head, and has one");
     }
   }
   if (head === undefined) throw protocolViolation("a report begins with its head");
-  return { head, gzip: Buffer.concat(chunks) };
+  return { head, pieces };
+}
+
+/** What has come of a report's gzip, in blocks: pieces of a few bytes each would be millions of buffers. */
+class Pieces {
+  readonly #blocks: Buffer[] = [];
+  readonly #hash = createHash("sha256");
+  #size = 0;
+
+  add(piece: Buffer): void {
+    if (this.#size + piece.length > maxGzipBytes) throw tooLarge();
+    this.#hash.update(piece);
+    for (let at = 0; at < piece.length; ) {
+      const filled = this.#size % blockBytes;
+      if (filled === 0) this.#blocks.push(Buffer.allocUnsafeSlow(blockBytes));
+      const copied = piece.copy(this.#blocks.at(-1) as Buffer, filled, at);
+      at += copied;
+      this.#size += copied;
+    }
+  }
+
+  /** In hex; to be asked for once, at the end. */
+  sha256(): string {
+    return this.#hash.digest("hex");
+  }
+
+  toBuffer(): Buffer {
+    return Buffer.concat(this.#blocks, this.#size);
+  }
 }
 
 function tooLarge(): ReasonedError {
-  return new ReasonedError("MESSAGE_TOO_LARGE", `a report has at most ${maxReportBytes} bytes`);
+  const text = `a report's gzip has at most ${maxGzipBytes} bytes; leave out descriptions and extensions`;
+  return new ReasonedError("MESSAGE_TOO_LARGE", text, { metadata: { most: String(maxGzipBytes) } });
 }

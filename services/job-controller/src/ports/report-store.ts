@@ -11,6 +11,11 @@ export interface NewReport {
 
 /** The reports of scans, as the workers encoded them. */
 export interface ReportStore {
+  /**
+   * Resolves when the lease may store a report.
+   * @throws ReasonedError JOB_NOT_FOUND, LEASE_LOST, REDIS_UNAVAILABLE
+   */
+  checkLease(lease: Lease): Promise<void>;
   /** @throws ReasonedError LEASE_LOST, REDIS_UNAVAILABLE */
   put(lease: Lease, report: NewReport): Promise<void>;
   /** The report that the job made. */

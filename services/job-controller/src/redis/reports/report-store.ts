@@ -23,6 +23,9 @@ export function createRedisReportStore({ redis, shards, keepMs }: RedisReportSto
   };
   return {
     byJob,
+    async checkLease({ jobId, token }: Lease): Promise<void> {
+      await shards.ofJob(jobId).run("reports/check-lease", jobId, token);
+    },
     async put({ jobId, token }: Lease, { digest, indexDigest, gzip }: NewReport): Promise<void> {
       await shards.ofJob(jobId).run("reports/put", jobId, token, gzip, keepSeconds);
       for (const known of [digest, indexDigest].filter((text) => text !== "")) {

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import type { Lease } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { RpcError } from "@drydock/shared/grpc/client.ts";
+import { Metadata, status } from "@grpc/grpc-js";
+import { refusalOf } from "../support/refusal.ts";
+import type { ScriptedWorker } from "../support/scripted-worker.ts";
+import { digest, putBytes, sendParts } from "../support/worker-calls.ts";
+import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
+
+const mebibyte = 1024 * 1024;
+/** More than the 50 ms that the controller is held to, as other tests take the processor from it. */
+const maxBlockMs = 250;
+/** Two bytes each on the wire: a finding that says nothing. */
+const emptyFindings = (count: number) => Buffer.alloc(2 * count, Buffer.from([13 * 8 + 2, 0]));
+/** The field of that number with these bytes. */
+const inField = (field: number, bytes: Uint8Array) => new BinaryWriter().tag(field, 2).bytes(bytes).finish();
+
+/** A report of as many findings, each with a package and a vulnerability of its own, told in full. */
+function reportOf(count: number): Buffer {
+  const each = Array.from({ length: count }, (_, index) => `${index}`);
+  const report = Report.fromPartial({
+    reportId: "r-1",
+    artifact: { digest },
+    packages: each.map((id) => ({
+      id,
+      name: `package-${id}`,
+      version: "1.2.3-4",
+      namespace: "debian:12",
+      layerDigest: digest,
+    })),
+    vulnerabilities: each.map((key) => ({
+      key,
+      name: `CVE-2026-${key}`,
+      namespace: "debian:12",
+      description: "A fault that lets whoever can reach it do what they must not. ".repeat(8),
+      links: ["a", "b", "c"].map((page) => `https://example.org/${page}/${key}`),
+      cvss: [{ version: "3.1", score: 7.5, vector: "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", source: "nvd" }],
+      extensions: { NVD: { CVSSv2: { Score: 5, Vectors: "AV:N/AC:L/Au:N/C:P/I:N/A:N" } } },
+    })),
+    findings: each.map((id) => ({ packageId: id, vulnerabilityKey: id, fixedVersion: "1.2.4", layerDigest: digest })),
+  });
+  return Buffer.from(Report.encode(report).finish());
+}
+
+describe("a report's limits", () => {
+  let rig: WorkerRig;
+  let worker: ScriptedWorker;
+  let lease: Lease;
+  before(async () => {
+    rig = await startWorkerRig();
+    const type = rig.newType();
+    worker = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    const assigned = await worker.takes();
+    assert.ok(assigned.lease !== undefined);
+    assert.equal(assigned.lease.jobId, id);
+    lease = assigned.lease;
+  });
+  after(() => rig.stop());
+
+  /** A number of the controller's metrics. */
+  async function metric(name: string): Promise<number> {
+    const text = await (await fetch(new URL("/metrics", rig.controller.opsUrl))).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+  }
+
+  /** Calls the controller again and again until the work is done; gives the longest time that an answer took, in ms. */
+  async function longestWait(work: Promise<unknown>): Promise<number> {
+    let isDone = false;
+    void work.finally(() => (isDone = true)).catch(() => {});
+    let longest = 0;
+    do {
+      const begin = performance.now();
+      await rig.api.get(lease.jobId);
+      longest = Math.max(longest, performance.now() - begin);
+    } while (!isDone);
+    return longest;
+  }
+
+  /** How long the controller's event loop stood still at most while it did the work, in ms. */
+  async function longestBlock(work: () => Promise<unknown>): Promise<number> {
+    // each look at it begins it anew
+    await metric("nodejs_eventloop_lag_max_seconds");
+    await work();
+    return 1_000 * (await metric("nodejs_eventloop_lag_max_seconds"));
+  }
+
+  async function refusedBy(unpacked: Buffer) {
+    const gzip = gzipSync(unpacked);
+    const refused = Promise.withResolvers<RpcError>();
+    const block = await longestBlock(async () => refused.resolve(await refusalOf(putBytes(worker, lease, gzip))));
+    assert.ok(block < maxBlockMs, `the event loop stood still for ${block} ms`);
+    const { reason, violations } = await refused.promise;
+    assert.equal(reason, "FIELD_INVALID");
+    return violations;
+  }
+
+  test("a lease that never was is refused before its 250 MiB are unpacked, and other calls are answered meanwhile", async () => {
+    const gzip = gzipSync(emptyFindings(125 * mebibyte));
+    await longestWait(Promise.resolve());
+    const memory = await metric("process_resident_memory_bytes");
+    for (const stranger of [
+      { ...lease, token: lease.token + 1 },
+      { jobId: lease.jobId.replaceAll(/\d/g, "0"), token: 1 },
+    ]) {
+      const begin = performance.now();
+      const refused = refusalOf(putBytes(worker, stranger, gzip));
+      const wait = await longestWait(refused);
+      const took = performance.now() - begin;
+      assert.match((await refused).reason ?? "", /^(LEASE_LOST|JOB_NOT_FOUND)$/);
+      assert.ok(wait < maxBlockMs, `another call took ${wait} ms`);
+      assert.ok(took < 1_000, `the refusal took ${took} ms`);
+    }
+    const growth = (await metric("process_resident_memory_bytes")) - memory;
+    assert.ok(growth < 32 * mebibyte, `memory grew by ${growth} bytes`);
+  });
+
+  test("a lease that never was is refused when the head has come, though no piece follows", async () => {
+    const head = { lease: { ...lease, token: 1 }, digest, indexDigest: "", sha256: "", summary: undefined };
+    const call = worker.client.putReport(new Metadata(), { deadline: Date.now() + 5_000 }, () => {});
+    const refused = new Promise((resolve) => call.on("status", ({ code }) => resolve(code)));
+    call.write({ part: { $case: "head", value: head } });
+    assert.equal(await refused, status.ABORTED);
+  });
+
+  test("many empty entries in few bytes are refused by their count, without many objects", async () => {
+    const memory = await metric("process_resident_memory_bytes");
+    const violations = await refusedBy(emptyFindings(30 * mebibyte));
+    const description = "must have at most 500000 messages and list entries; leave out links, scores and extensions";
+    assert.deepEqual(violations, [{ field: "gzip_chunk", description }]);
+    const growth = (await metric("process_resident_memory_bytes")) - memory;
+    assert.ok(growth < 64 * mebibyte, `memory grew by ${growth} bytes`);
+    const links = Buffer.from(inField(12, Buffer.alloc(2 * mebibyte, Buffer.from([42, 0]))));
+    assert.deepEqual(await refusedBy(links), violations);
+  });
+
+  test("a report that unpacks to too much is refused by its size", async () => {
+    const violations = await refusedBy(Buffer.from(inField(2, Buffer.alloc(80 * mebibyte))));
+    const description = "must unpack to at most 67108864 bytes; shorten descriptions and extensions";
+    assert.deepEqual(violations, [{ field: "gzip_chunk", description }]);
+  });
+
+  test("fields that are said again and again are refused by their count", async () => {
+    const violations = await refusedBy(Buffer.alloc(8 * mebibyte, Buffer.from([7 * 8, 1])));
+    const description = "must have at most 1500000 fields; leave out links, scores and extensions";
+    assert.deepEqual(violations, [{ field: "gzip_chunk", description }]);
+  });
+
+  test("messages that lie too deep in each other are refused", async () => {
+    let bytes: Uint8Array = new Uint8Array();
+    // a Value (list 6) with a ListValue (values 1), and so on
+    for (let depth = 0; depth < 201; depth++) bytes = inField(depth % 2 === 0 ? 6 : 1, bytes);
+    const extensions = inField(9, inField(1, inField(2, bytes)));
+    const [violation] = await refusedBy(Buffer.from(inField(12, extensions)));
+    assert.match(violation?.description ?? "", /gzip of a Report/);
+  });
+
+  test("a gzip that is too large is refused while it comes", async () => {
+    const piece = randomBytes(256 * 1024);
+    const head = { lease, digest, indexDigest: "", sha256: "", summary: undefined };
+    const pieces = Array.from({ length: 65 }, () => ({ part: { $case: "gzipChunk" as const, value: piece } }));
+    const refused = sendParts(worker.client, [{ part: { $case: "head", value: head } }, ...pieces]);
+    const { code, reason, message } = await refusalOf(refused);
+    assert.deepEqual([code, reason], ["RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE"]);
+    assert.match(message, /a report's gzip has at most 16777216 bytes; leave out/);
+  });
+
+  test("20,000 findings with all that there is to say of them fit", async () => {
+    const gzip = gzipSync(reportOf(20_000));
+    const block = await longestBlock(() => putBytes(worker, lease, gzip));
+    assert.ok(block < maxBlockMs, `the event loop stood still for ${block} ms`);
+  });
+});
