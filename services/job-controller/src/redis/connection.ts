@@ -6,6 +6,11 @@ import { PoolConnection } from "./pool-connection.ts";
 
 /** How long Redis may take for an answer before it counts as away, in milliseconds. */
 const commandTimeoutMs = 3_000;
+/**
+ * How long nothing may arrive while an answer is due until the connection counts as dead and is made anew. Longer than
+ * a command may take, so that a late answer closes no connection.
+ */
+const socketTimeoutMs = 4_000;
 const probePeriodMs = 1_000;
 
 const options = {
@@ -15,6 +20,7 @@ const options = {
   maxRetriesPerRequest: 0,
   commandTimeout: commandTimeoutMs,
   connectTimeout: commandTimeoutMs,
+  socketTimeout: socketTimeoutMs,
   keepAlive: 10_000,
   retryStrategy: (times: number) => Math.min(100 * 2 ** Math.min(times, 5), 1_000),
 };
