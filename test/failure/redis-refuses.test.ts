@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
@@ -24,11 +25,12 @@ function untilReady(controller: Controller, withinMs = 10_000): Promise<Readines
 }
 
 /** Health, /readyz, CheckStatus and the log say why calls are refused, the log once. */
-async function seesCause(controller: Controller, cause: RegExp): Promise<void> {
+async function seesCause(controller: Controller, cause: RegExp, withinMs = 10_000): Promise<void> {
   await until(
     "/readyz has the cause",
     () => readiness(controller),
     (answer) => !answer.ready && cause.test(String(answer.checks.redis)),
+    { withinMs },
   );
   await until(
     "health says so",
@@ -114,7 +116,7 @@ describe("connections that are dead", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a Redis that refuses writes", { timeout: 60_000 }, () => {
+describe("a Redis that refuses writes", { timeout: 90_000 }, () => {
   test("because it became a replica, is left for the master that its address leads to", async () => {
     await using stack = await startStack();
     await using proxy = await SwallowingProxy.start(stack.redis.port);
@@ -134,17 +136,57 @@ describe("a Redis that refuses writes", { timeout: 60_000 }, () => {
     }
   });
 
-  for (const [why, setting, healthy, cause, message] of [
-    ["because replicas are missing", "1", "0", /NOREPLICAS .*min-replicas-to-write/, /too few replicas/],
-  ] as const) {
+  test("or would lose them, because it is a replica that accepts writes, is not worked with", async () => {
+    await using stack = await startStack();
+    const controller = await stack.startController();
+    const master = await startRedis();
+    const redis = await connectTo(stack.redis);
+    try {
+      await redis.config("SET", "replica-read-only", "no");
+      await redis.replicaof("127.0.0.1", master.port);
+      await seesCause(controller, /READONLY INFO says role:slave\. .*REPLICAOF NO ONE/, 15_000);
+    } finally {
+      await redis.replicaof("NO", "ONE");
+      redis.disconnect();
+      await master.stop();
+    }
+    await untilReady(controller);
+  });
+
+  const reasons: Array<
+    [string, (redis: Redis) => Promise<unknown>, (redis: Redis) => Promise<unknown>, RegExp, RegExp]
+  > = [
+    [
+      "because replicas are missing",
+      (redis) => redis.config("SET", "min-replicas-to-write", "1"),
+      (redis) => redis.config("SET", "min-replicas-to-write", "0"),
+      /NOREPLICAS .*min-replicas-to-write/,
+      /has too few replicas/,
+    ],
+    [
+      "because it cannot save",
+      async (redis) => {
+        const [, directory = ""] = (await redis.config("GET", "dir")) as string[];
+        await rm(directory, { recursive: true });
+        await redis.config("SET", "save", "3600 1");
+        await redis.bgsave();
+      },
+      (redis) => redis.config("SET", "save", ""),
+      /MISCONF .*make room on its disk/,
+      /cannot save its data/,
+    ],
+  ];
+  for (const [why, spoil, mend, cause, message] of reasons) {
     test(`${why}, makes launches wait, and is worked with again`, async () => {
       await using stack = await startStack();
       const controller = await startKnowing(stack);
       const redis = await connectTo(stack.redis);
-      await redis.config("SET", "min-replicas-to-write", setting);
-      await seesRefusal(controller, message);
+      const { id } = await controller.api.launchDemo();
+      await spoil(redis);
       await seesCause(controller, cause);
-      await redis.config("SET", "min-replicas-to-write", healthy);
+      await seesRefusal(controller, message);
+      assert.equal((await controller.api.get(id)).id, id, "reads are answered");
+      await mend(redis);
       await untilReady(controller);
       await controller.api.launchDemo();
       redis.disconnect();
