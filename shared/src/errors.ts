@@ -87,7 +87,8 @@ export const errorCatalogue = {
   },
   REDIS_UNAVAILABLE: {
     status: "UNAVAILABLE",
-    meaning: "Redis does not answer. Nothing was lost; call again after the delay that RetryInfo gives.",
+    meaning:
+      "Redis does not answer, or refuses for now: it is a replica, lacks replicas, cannot save or is loading, or rejects the controller's user. Nothing was lost; call again after the delay that RetryInfo gives. /readyz, CheckStatus and the log have Redis' words and the remedy.",
   },
   POOL_FORMAT_MISMATCH: {
     status: "UNAVAILABLE",

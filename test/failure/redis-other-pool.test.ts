@@ -37,7 +37,9 @@ describe("Redis that comes back with another pool", { timeout: 60_000 }, () => {
 
     await redis.hset(formatKey, "shards", 3);
     await redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-    const { checks } = await untilReadiness(controller, ({ checks: { redis } }) => typeof redis === "string");
+    const { checks } = await untilReadiness(controller, ({ checks: { redis } }) =>
+      /DRYDOCK_SHARDS/.test(String(redis)),
+    );
     assert.match(String(checks.redis), /DRYDOCK_SHARDS=3, .*Set it to 3;/);
     const calls = await scriptCalls(redis);
     for (const call of [() => api.get(id), () => api.launchDemo(), () => api.stop(id)]) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
+import { type ReadyFacts, type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
 import { type RedisServer, type RedisSync, startRedis } from "@drydock/demo/stack/redis.ts";
 import { auditRedis } from "./audit.ts";
 import { JobApi } from "./job-api.ts";
@@ -72,11 +72,19 @@ export class Stack implements AsyncDisposable {
       name: service,
       command: process.execPath,
       args: [join(root, "services", service, "src", "main.ts")],
+      readReady,
       env: { DRYDOCK_OPS_LISTEN: "127.0.0.1:0", DRYDOCK_LOG_FORMAT: "json", ...settings },
     });
     this.#running.push(running);
     return running;
   }
+}
+
+/** The addresses of a service that is ready, or of a controller that waits for its Redis. */
+function readReady(line: string): ReadyFacts | undefined {
+  if (!line.startsWith("{")) return undefined;
+  const facts = JSON.parse(line) as ReadyFacts;
+  return facts.msg === "ready" || String(facts.msg).startsWith("listening; ") ? facts : undefined;
 }
 
 /** Starts the Redis of a stack; the rest is started through the stack. Stop it when the tests are over. */

@@ -20,6 +20,7 @@ import { createReportService } from "./grpc/report-service.ts";
 import { createWorkerService } from "./grpc/worker-service.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
+import type { RedisProbe } from "./ports/redis-health.ts";
 import type { ControllerSignals } from "./ports/signals.ts";
 import { createRedisParts } from "./redis/parts.ts";
 import { createChores } from "./upkeep/chores.ts";
@@ -47,6 +48,8 @@ export interface JobController {
   services: Service[];
   /** The addresses that are really bound; after the start. */
   addresses(): { grpc: string; ops: string };
+  /** Calls can be served while it is up. */
+  redis: RedisProbe;
 }
 
 /** What may be other than in production. */
@@ -110,7 +113,7 @@ export function createJobController(
   });
   const ops = createOpsServer({
     listen: config.opsListen,
-    ready: () => ({ ready: watch.up, checks: { redis: watch.mismatch ?? watch.up } }),
+    ready: () => ({ ready: watch.up, checks: { redis: watch.cause ?? watch.up } }),
     metrics,
     logger,
   });
@@ -119,6 +122,7 @@ export function createJobController(
   return {
     services: [watch, signals, promoter, scheduler, deliverer, ...chores, readiness, ops, server],
     addresses: () => ({ grpc: server.address, ops: ops.address }),
+    redis: watch,
   };
 }
 

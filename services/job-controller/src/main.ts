@@ -23,5 +23,9 @@ const controller = createJobController(config, logger);
 await runUntilSignal(controller.services, {
   logger,
   graceMs,
-  onReady: () => logger.info(controller.addresses(), "ready"),
+  onReady: () => {
+    const addresses = controller.addresses();
+    if (!controller.redis.up) logger.warn(addresses, "listening; not ready until redis can be worked with");
+    void controller.redis.firstUp.then(() => logger.info(addresses, "ready"));
+  },
 });

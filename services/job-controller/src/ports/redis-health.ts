@@ -1,21 +1,23 @@
 /** How Redis is. */
 export interface RedisHealth {
-  /** Whether it answers, with a pool that this controller can work with. */
+  /** Whether it answers and accepts writes, with a pool that this controller can work with. */
   up: boolean;
   version: string;
   latencyMs: number;
   usedMemoryBytes: number;
   /** Its limit, 0 when it has none. */
   maxMemoryBytes: number;
-  /** Settings by which it may lose data, and why its pool is not for this controller, in words for people. */
+  /** Why calls are refused, rights that are missing, and settings by which it may lose data, in words for people. */
   warnings: string[];
 }
 
 /** Asks Redis how it is. */
 export interface RedisProbe {
-  /** Whether Redis answered lately, with a pool that this controller can work with. */
+  /** Whether Redis accepted a write lately, with a pool that this controller can work with. */
   readonly up: boolean;
-  /** Why its pool is not for this controller, with the remedy; undefined when it is, and while Redis is away. */
-  readonly mismatch: string | undefined;
+  /** Why calls are refused, in Redis' words, with the remedy; undefined while it is up, and before it was asked. */
+  readonly cause: string | undefined;
+  /** Resolves when it is up for the first time. */
+  readonly firstUp: Promise<void>;
   check(): Promise<RedisHealth>;
 }

@@ -2,11 +2,22 @@ import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { Redis } from "ioredis";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
+import { explain } from "./connection-fault.ts";
 import { PoolConnection } from "./pool-connection.ts";
+import { saysNoPermission, saysReplica } from "./shards/reply-errors.ts";
 
 /** How long Redis may take for an answer before it counts as away, in milliseconds. */
 const commandTimeoutMs = 3_000;
+/**
+ * How long nothing may arrive while an answer is due until the connection counts as dead and is made anew. Longer than
+ * a command may take, so that a late answer closes no connection.
+ */
+const socketTimeoutMs = 4_000;
 const probePeriodMs = 1_000;
+/** How often the role is asked for: a replica that accepts writes is none to write to. */
+const rolePeriodMs = 10_000;
+/** How long a connection to a replica is kept at least: another server may answer the next one. */
+const replicaPatienceMs = 2_000;
 
 const options = {
   lazyConnect: true,
@@ -15,6 +26,9 @@ const options = {
   maxRetriesPerRequest: 0,
   commandTimeout: commandTimeoutMs,
   connectTimeout: commandTimeoutMs,
+  socketTimeout: socketTimeoutMs,
+  // it needs INFO, which not every user may run, and tells nobody what it waits for
+  enableReadyCheck: false,
   keepAlive: 10_000,
   retryStrategy: (times: number) => Math.min(100 * 2 ** Math.min(times, 5), 1_000),
 };
@@ -35,35 +49,46 @@ export function createPoolConnection(url: string, shards: number): PoolConnectio
 /** What the connection watch needs. */
 export interface ConnectionWatchOptions {
   redis: PoolConnection;
+  /** The connection for listening, which leaves a replica together with the other one. */
+  listener?: Redis;
   logger: Logger;
 }
 
 /**
- * Keeps the connection, asks Redis every second whether it answers, and logs each outage once. Redis is up when the
- * format of its pool was checked as well.
+ * Keeps the connection, asks Redis every second whether it accepts a write, and logs each outage once for each cause.
+ * Redis is up when the format of its pool was checked as well.
  */
 export class ConnectionWatch implements RedisProbe {
   readonly name = "redis";
   readonly #options: ConnectionWatchOptions;
+  readonly #firstUp = Promise.withResolvers<void>();
   #up = false;
   #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
   #version = "";
-  /** The mismatch that was logged last; logged again only once it has changed or was mended. */
-  #loggedMismatch = "";
-  #loggedCause = "";
+  #cause: string | undefined;
+  /** The causes of this outage that are in the log. */
+  readonly #loggedCauses = new Set<string>();
+  #roleCheckedAt = 0;
+  #replicaLeftAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ConnectionWatchOptions) {
     this.#options = options;
     options.redis.on("error", (error) => this.#down(error));
-    options.redis.on("close", () => this.#down(new Error("the connection is closed")));
+    options.redis.on("close", () => this.#down(new Error("Connection is closed.")));
   }
 
   get up(): boolean {
     return this.#up;
   }
 
-  get mismatch(): string | undefined {
-    return this.#options.redis.mismatch;
+  get cause(): string | undefined {
+    return this.#options.redis.mismatch ?? this.#cause;
+  }
+
+  /** Resolves when Redis is up for the first time. */
+  get firstUp(): Promise<void> {
+    return this.#firstUp.promise;
   }
 
   /**
@@ -81,6 +106,7 @@ export class ConnectionWatch implements RedisProbe {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#timer);
     this.#options.redis.removeAllListeners("close");
     this.#options.redis.disconnect();
@@ -88,78 +114,119 @@ export class ConnectionWatch implements RedisProbe {
 
   async check(): Promise<RedisHealth> {
     const begun = performance.now();
+    const warnings = this.cause === undefined ? [] : [this.cause];
     try {
-      const info = await this.#options.redis.info();
+      const info = await this.#info();
       const latencyMs = Math.round((performance.now() - begun) * 100) / 100;
       const usedMemoryBytes = Number(infoField(info, "used_memory"));
       const maxMemoryBytes = Number(infoField(info, "maxmemory"));
-      const warnings = [...(this.mismatch === undefined ? [] : [this.mismatch]), ...riskySettings(info)];
+      warnings.push(...warningsOf(info));
       return { up: this.#up, version: this.#version, latencyMs, usedMemoryBytes, maxMemoryBytes, warnings };
     } catch {
-      return { up: false, version: this.#version, latencyMs: 0, usedMemoryBytes: 0, maxMemoryBytes: 0, warnings: [] };
+      return { up: false, version: this.#version, latencyMs: 0, usedMemoryBytes: 0, maxMemoryBytes: 0, warnings };
     }
   }
 
   async #probe(onMismatch = (error: ReasonedError) => this.#logMismatch(error)): Promise<void> {
-    if (this.#options.redis.status !== "ready") return;
+    const { redis } = this.#options;
+    if (redis.status !== "ready") return;
     try {
-      if (this.#up) await this.#options.redis.ping();
-      else await this.#greet();
-      this.#back();
+      const greeting = this.#up ? undefined : await this.#greet();
+      await redis.probeWrite();
+      if (greeting !== undefined || performance.now() - this.#roleCheckedAt > rolePeriodMs) await this.#checkRole();
+      if (greeting !== undefined) this.#back(greeting);
     } catch (error) {
       if (error instanceof ReasonedError && error.reason === "POOL_FORMAT_MISMATCH") onMismatch(error);
       else this.#down(toError(error));
     }
   }
 
-  async #greet(): Promise<void> {
-    const info = await this.#options.redis.info();
+  /** Checks the pool's format and gives what INFO says. */
+  async #greet(): Promise<string> {
+    const info = await this.#info();
     this.#version = infoField(info, "redis_version");
     await this.#options.redis.checkFormat();
-    for (const warning of riskySettings(info)) this.#options.logger.warn({}, warning);
+    return info;
   }
 
-  #back(): void {
-    if (this.#up) return;
+  /** What INFO says; "" when the user may not run it. */
+  async #info(section = "default"): Promise<string> {
+    try {
+      return await this.#options.redis.info(section);
+    } catch (error) {
+      if (saysNoPermission(toError(error).message)) return "";
+      throw error;
+    }
+  }
+
+  /** A replica that accepts writes gives them to nobody. */
+  async #checkRole(): Promise<void> {
+    const info = await this.#info("replication");
+    if (infoField(info, "role") === "slave") throw new Error("READONLY INFO says role:slave");
+    this.#roleCheckedAt = performance.now();
+  }
+
+  /** @param info what INFO says; "" when the user may not run it */
+  #back(info: string): void {
+    if (this.#up || this.#isStopped) return;
     this.#up = true;
-    this.#loggedMismatch = "";
-    this.#loggedCause = "";
+    this.#cause = undefined;
+    this.#loggedCauses.clear();
+    for (const warning of warningsOf(info)) this.#options.logger.warn({}, warning);
     this.#options.logger.info({ version: this.#version }, "redis answers");
+    this.#firstUp.resolve();
   }
 
   #logMismatch({ reason, message }: ReasonedError): void {
-    if (this.#loggedMismatch === message) return;
-    this.#loggedMismatch = message;
+    this.#up = false;
+    this.#cause = undefined;
+    if (this.#isLogged(message)) return;
     this.#options.logger.error({ reason }, `calls are refused: ${message}`);
   }
 
-  /** Says once for each cause why there has been no answer since the start, or since the last outage was logged. */
-  #logNeverUp({ message }: Error): void {
-    if (this.#loggedCause === message || this.#timer === undefined) return;
-    this.#loggedCause = message;
-    this.#options.logger.warn(
-      { cause: message },
-      "redis does not answer as it should; calls are refused until it does",
-    );
+  #down(error: Error): void {
+    if (this.#isStopped) return;
+    this.#up = false;
+    const { words, remedy, isConsequence } = explain(error, this.#options.redis.options.password);
+    // what follows from a connection that closed says less than why it did
+    if (isConsequence && this.cause !== undefined) return;
+    this.#cause = `${words}. ${remedy}`;
+    if (!this.#isLogged(words)) {
+      this.#options.logger.warn(
+        { cause: words, remedy },
+        "redis does not answer as it should; calls are refused until it does",
+      );
+    }
+    if (saysReplica(error.message)) this.#leaveReplica();
   }
 
-  #down(error: Error): void {
-    if (!this.#up) {
-      this.#logNeverUp(error);
-      return;
+  #isLogged(cause: string): boolean {
+    const isLogged = this.#loggedCauses.has(cause);
+    this.#loggedCauses.add(cause);
+    return isLogged;
+  }
+
+  /** Another server may answer a new connection: the master that a name or a proxy points to by now. */
+  #leaveReplica(): void {
+    const { redis, listener } = this.#options;
+    const now = performance.now();
+    if (now - this.#replicaLeftAt < replicaPatienceMs) return;
+    this.#replicaLeftAt = now;
+    for (const connection of [redis, listener]) {
+      if (connection?.status === "ready") connection.disconnect(true);
     }
-    this.#up = false;
-    this.#loggedCause = error.message;
-    this.#options.logger.warn({ cause: error.message }, "redis does not answer; calls are refused until it is back");
   }
 }
+
+const noInfo = "redis' version, memory, role and settings are not known: its user may not run INFO; grant +info";
 
 function infoField(info: string, name: string): string {
   return new RegExp(`^${name}:(\\S*)`, "m").exec(info)?.[1] ?? "";
 }
 
-/** Settings by which Redis may lose what was answered. */
-function riskySettings(info: string): string[] {
+/** Settings by which Redis may lose what was answered, and what can't be told without INFO. */
+function warningsOf(info: string): string[] {
+  if (info === "") return [noInfo];
   const policy = infoField(info, "maxmemory_policy");
   const warnings: string[] = [];
   if (policy !== "noeviction") {

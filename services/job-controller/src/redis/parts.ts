@@ -51,10 +51,11 @@ export interface RedisParts {
 export function createRedisParts({ config, clock, terms, logger, onFault }: RedisPartsOptions): RedisParts {
   const connection = createPoolConnection(config.redisUrl, config.shards);
   const redis = defineScript(connection);
+  const listener = createConnection(config.redisUrl);
   const shards = new Shards(config.shards, (number) => new Shard(number, redis, clock, onFault));
   return {
-    watch: new ConnectionWatch({ redis: connection, logger }),
-    signals: new RedisSignals({ listener: createConnection(config.redisUrl), shards, logger }),
+    watch: new ConnectionWatch({ redis: connection, listener, logger }),
+    signals: new RedisSignals({ listener, shards, logger }),
     pool: new RedisJobPool({ redis, shards, terms, clock }),
     schedules: createRedisScheduleStore(redis, shards, clock),
     hooks: createRedisHookOutbox(redis, shards),

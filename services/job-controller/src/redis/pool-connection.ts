@@ -1,5 +1,6 @@
-import { ReasonedError } from "@drydock/shared/errors.ts";
-import { Command, Redis, type RedisOptions } from "ioredis";
+import { ReasonedError, toError } from "@drydock/shared/errors.ts";
+import { Command, Redis, type RedisOptions, ReplyError } from "ioredis";
+import { keysOf } from "./keys.ts";
 import { checkPoolFormat } from "./pool-format.ts";
 import { redisUnavailable } from "./shards/reply-errors.ts";
 
@@ -37,8 +38,17 @@ export class PoolConnection extends Redis {
       this.#refusal = undefined;
     } catch (error) {
       if (error instanceof ReasonedError) this.#refusal = error;
+      else if (error instanceof ReplyError) this.#refusal = redisUnavailable(toError(error));
       throw error;
     }
+  }
+
+  /**
+   * A write that changes nothing and costs what a PING does: Redis refuses it when it refuses writes. The field is
+   * never there, so nothing is appended to a file or sent to a replica.
+   */
+  async probeWrite(): Promise<void> {
+    await this.hdel(keysOf(0).jobs, "");
   }
 
   override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>): unknown {

@@ -6,6 +6,9 @@ import type { ControllerSignals } from "../ports/signals.ts";
 import { commandOf } from "./record/job-codec.ts";
 import type { Shards } from "./shards/shards.ts";
 
+/** How often the connection is asked whether it lives, in milliseconds: a silent channel and a dead one look the same. */
+const pingPeriodMs = 1_000;
+
 /** What the signals need. */
 export interface RedisSignalsOptions {
   /** A connection of its own: one that listens can do nothing else. */
@@ -19,6 +22,7 @@ export class RedisSignals implements ControllerSignals {
   readonly name = "redis-signals";
   readonly #redis: Redis;
   readonly #channels: string[];
+  #timer: NodeJS.Timeout | undefined;
   #listening: () => void = () => {};
   #ready: (jobName: string) => void = () => {};
   #command: (workerId: string, lease: Lease, command: JobCommand) => void = () => {};
@@ -74,11 +78,18 @@ export class RedisSignals implements ControllerSignals {
   }
 
   async start(): Promise<void> {
+    this.#timer = setInterval(() => this.#ping(), pingPeriodMs);
     await this.#redis.connect().catch(() => {});
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#timer);
     this.#redis.disconnect();
+  }
+
+  /** The connection closes itself when nothing comes back, and is made anew. */
+  #ping(): void {
+    if (this.#redis.status === "ready") this.#redis.ping().catch(() => {});
   }
 
   #hear(message: string): void {

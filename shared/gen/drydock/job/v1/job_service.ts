@@ -222,7 +222,7 @@ export interface QueueStats {
 
 /** How Redis is. */
 export interface RedisStats {
-  /** Whether it answers, with a pool that this controller can work with. */
+  /** Whether it answers and accepts writes, with a pool that this controller can work with. */
   up: boolean;
   /** The server's version. */
   version: string;
@@ -232,7 +232,7 @@ export interface RedisStats {
   usedMemoryBytes: number;
   /** Its limit, in bytes; 0 when it has none. */
   maxMemoryBytes: number;
-  /** Settings by which it may lose data; why its pool is not for this controller. */
+  /** Why calls are refused, in Redis' words, with the remedy; rights that are missing; settings by which it may lose data. */
   warnings: string[];
 }
 

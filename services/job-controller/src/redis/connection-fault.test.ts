@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { explain } from "./connection-fault.ts";
+import { toReasonedError } from "./shards/reply-errors.ts";
+
+const words = [
+  ["READONLY You can't write against a read only replica.", "is a replica"],
+  ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "is a replica"],
+  ["NOREPLICAS Not enough good replicas to write.", "has too few replicas to accept writes"],
+  ["MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist", "cannot save its data"],
+  ["LOADING Redis is loading the dataset in memory", "is loading its data"],
+  ["CLUSTERDOWN The cluster is down", "is part of a cluster that is down"],
+  ["TRYAGAIN Multiple keys request during rehashing of slot", "is moving keys in its cluster"],
+  ["NOAUTH Authentication required.", "requires a password"],
+  ["NOPERM this user has no permissions to run the 'hset' command", "denies the controller's user a right"],
+] as const;
+
+describe("a refusal of Redis", () => {
+  for (const [message, state] of words) {
+    test(`that begins with ${message.split(" ")[0]} means that it is unavailable, also inside a script`, () => {
+      for (const text of [message, `SCRIPT_FAULT transitions/claim: life/lease.lua:12: ${message}`]) {
+        const error = toReasonedError(new Error(text)) as Error & { reason?: string };
+        assert.deepEqual([error.reason, error.message], ["REDIS_UNAVAILABLE", `Redis ${state}; try again shortly`]);
+      }
+      assert.doesNotMatch(explain(new Error(message)).remedy, /Is Redis up/);
+    });
+  }
+
+  test("is no matter of a script whose own fault names such a word", () => {
+    const fault = new Error("SCRIPT_FAULT life/launch: life/launch.lua:3: the job NOPERM is odd");
+    assert.equal(toReasonedError(fault), fault);
+  });
+});
+
+describe("the cause of an outage", () => {
+  test("has no password", () => {
+    const { words, remedy } = explain(new Error("ERR unknown command, with args 'AUTH' 'hunter2'"), "hunter2");
+    assert.doesNotMatch(words + remedy, /hunter2/);
+  });
+
+  test("names each address of a host that has several", () => {
+    const parts = [new Error("connect ECONNREFUSED ::1:6379"), new Error("connect ECONNREFUSED 127.0.0.1:6379")];
+    const { words, remedy } = explain(Object.assign(new AggregateError(parts), { code: "ECONNREFUSED" }));
+    assert.match(words, /::1:6379.*127\.0\.0\.1:6379/);
+    assert.match(remedy, /start Redis/);
+  });
+
+  test("is not that the connection has closed, if something else is known", () => {
+    assert.equal(explain(new Error("Connection is closed.")).isConsequence, true);
+    assert.equal(explain(new Error("Command timed out")).isConsequence, false);
+  });
+});

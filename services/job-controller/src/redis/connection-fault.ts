@@ -1,0 +1,54 @@
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import { refusalRemedy } from "./shards/reply-errors.ts";
+
+/** Why Redis cannot be worked with. */
+export interface ConnectionFault {
+  /** In the words of Redis or the system, without the password. */
+  words: string;
+  remedy: string;
+  /** Whether it only says that the connection has closed, and not why. */
+  isConsequence: boolean;
+}
+
+/** An error of the client or of a socket. */
+type Fault = Error & { code?: unknown };
+
+const isGone = "Is Redis up? Until it is, a new connection is tried about every second";
+
+/** What is to be done, by the code of a connection's error. */
+const remedies: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "Nothing listens there: start Redis, or correct host and port in DRYDOCK_REDIS_URL",
+  ENOTFOUND: "The host is not known: correct it in DRYDOCK_REDIS_URL, or mend its name service",
+  EAI_AGAIN: "The host's name could not be looked up: correct it in DRYDOCK_REDIS_URL, or mend the name service",
+  ETIMEDOUT: "Nothing answers there: look at the network, or correct host and port in DRYDOCK_REDIS_URL",
+  EHOSTUNREACH: "No way leads there: look at the network, or correct the host in DRYDOCK_REDIS_URL",
+};
+
+/** Words of the client that only say that the connection has closed. */
+const consequences =
+  /^(Connection is closed|Stream isn't writeable|Reached the max retries|the format of the pool was)/;
+
+/** What Redis appends to the error of a command that a script ran. */
+const scriptPosition = / script: [0-9a-f]{40}, on .*$/;
+
+/** What an operator reads of a fault of the connection. */
+export function explain(thrown: Error, password?: string | null): ConnectionFault {
+  const error: Fault = thrown instanceof ReasonedError && thrown.cause instanceof Error ? thrown.cause : thrown;
+  const text = wordsOf(error).replace(scriptPosition, "").replace(/\.$/, "");
+  return {
+    words: password ? text.replaceAll(password, "***") : text,
+    remedy: sentence(refusalRemedy(text) ?? remedies[String(error.code)] ?? isGone),
+    isConsequence: consequences.test(text),
+  };
+}
+
+/** Several addresses of one host failed when the text is empty. */
+function wordsOf(error: Fault): string {
+  if (error.message !== "") return error.message;
+  const parts = error instanceof AggregateError ? error.errors.map((each: unknown) => String(each)) : [];
+  return parts.join(", ") || String(error.code ?? error.name);
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,258 @@
+import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import { describe, test } from "node:test";
+import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
+import { createConnection } from "@drydock/job-controller/redis/connection.ts";
+import type { Readiness } from "@drydock/shared/ops-server.ts";
+import type { Redis } from "ioredis";
+import { checkHealth } from "../support/health.ts";
+import { refusalOf } from "../support/refusal.ts";
+import { type Controller, type Stack, startStack } from "../support/stack.ts";
+import { SwallowingProxy } from "../support/swallowing-proxy.ts";
+import { timed, until } from "../support/until.ts";
+
+async function readiness({ opsUrl }: Controller): Promise<Readiness> {
+  return (await (await fetch(`${opsUrl}/readyz`)).json()) as Readiness;
+}
+
+function untilReady(controller: Controller, withinMs = 10_000): Promise<Readiness> {
+  return until(
+    "/readyz is well",
+    () => readiness(controller),
+    ({ ready }) => ready,
+    { withinMs },
+  );
+}
+
+/** Health, /readyz, CheckStatus and the log say why calls are refused, the log once. */
+async function seesCause(controller: Controller, cause: RegExp, withinMs = 10_000): Promise<void> {
+  await until(
+    "/readyz has the cause",
+    () => readiness(controller),
+    (answer) => !answer.ready && cause.test(String(answer.checks.redis)),
+    { withinMs },
+  );
+  await until(
+    "health says so",
+    () => checkHealth(controller.api.client),
+    (word) => word === "NOT_SERVING",
+  );
+  await until(
+    "CheckStatus has the cause",
+    async () => (await controller.api.status()).redis,
+    (redis) => redis?.up === false && cause.test(String(redis.warnings?.[0])),
+  );
+  assert.equal(causesIn(controller, cause).length, 1, controller.process.log());
+}
+
+function causesIn({ process }: Controller, cause: RegExp): string[] {
+  const warnings = logLines(process.log()).filter(({ remedy }) => remedy !== undefined);
+  return warnings.map((line) => `${line.cause}. ${line.remedy}`).filter((text) => cause.test(text));
+}
+
+function logLines(log: string): Array<Record<string, unknown>> {
+  return log
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line));
+}
+
+async function seesRefusal(controller: Controller, message: RegExp): Promise<void> {
+  const refused = async () => {
+    const refusal = await refusalOf(controller.api.launchDemo());
+    assert.deepEqual([refusal.code, refusal.reason], ["UNAVAILABLE", "REDIS_UNAVAILABLE"]);
+    assert.ok((refusal.retryAfterMs ?? 0) > 0, "with RetryInfo");
+    return refusal.message;
+  };
+  // between two connections there is no answer at all
+  await until("the caller is told why", refused, (text) => message.test(text));
+}
+
+async function connectTo({ url }: RedisServer): Promise<Redis> {
+  const redis = createConnection(url);
+  redis.on("error", () => {});
+  await redis.connect();
+  return redis;
+}
+
+/** A controller that knows the type DEMO, so that launches go as far as Redis. */
+async function startKnowing(stack: Stack, settings: Record<string, string> = {}): Promise<Controller> {
+  const controller = await stack.startController(settings);
+  const worker = await stack.startWorker(controller);
+  await until(
+    "DEMO is known",
+    () => controller.api.launchDemo().catch((error) => String(error)),
+    (job) => typeof job !== "string",
+  );
+  await worker.stop();
+  return controller;
+}
+
+describe("connections that are dead", { timeout: 60_000 }, () => {
+  test("are made anew within seconds, that for commands and that for listening", async () => {
+    await using stack = await startStack();
+    await using proxy = await SwallowingProxy.start(stack.redis.port);
+    const controller = await startKnowing(stack, { DRYDOCK_REDIS_URL: proxy.url });
+    const madeBefore = proxy.made;
+
+    assert.equal(proxy.swallow(), 2);
+    await until(
+      "both are made anew",
+      () => proxy.made,
+      (made) => made >= madeBefore + 2,
+      { withinMs: 8_000 },
+    );
+    await untilReady(controller, 3_000);
+    await controller.api.launchDemo();
+    const redis = await connectTo(stack.redis);
+    const channel = "{drydock:0}:signals";
+    await until(
+      "it listens on the new one",
+      () => redis.client("LIST", "TYPE", "PUBSUB"),
+      (text) => String(text).split("sub=1").length === 3,
+    );
+    assert.equal(await redis.publish(channel, "types"), 2);
+    redis.disconnect();
+  });
+});
+
+describe("a Redis that refuses writes", { timeout: 90_000 }, () => {
+  test("because it became a replica, is left for the master that its address leads to", async () => {
+    await using stack = await startStack();
+    await using proxy = await SwallowingProxy.start(stack.redis.port);
+    const controller = await startKnowing(stack, { DRYDOCK_REDIS_URL: proxy.url });
+    const master = await startRedis();
+    const redis = await connectTo(stack.redis);
+    try {
+      await redis.replicaof("127.0.0.1", master.port);
+      await seesCause(controller, /READONLY .*point DRYDOCK_REDIS_URL at the master/i);
+      await seesRefusal(controller, /Redis is a replica; try again/);
+      proxy.pointTo(master.port);
+      await untilReady(controller);
+    } finally {
+      await redis.replicaof("NO", "ONE");
+      redis.disconnect();
+      await master.stop();
+    }
+  });
+
+  test("or would lose them, because it is a replica that accepts writes, is not worked with", async () => {
+    await using stack = await startStack();
+    const controller = await stack.startController();
+    const master = await startRedis();
+    const redis = await connectTo(stack.redis);
+    try {
+      await redis.config("SET", "replica-read-only", "no");
+      await redis.replicaof("127.0.0.1", master.port);
+      await seesCause(controller, /READONLY INFO says role:slave\. .*REPLICAOF NO ONE/, 15_000);
+    } finally {
+      await redis.replicaof("NO", "ONE");
+      redis.disconnect();
+      await master.stop();
+    }
+    await untilReady(controller);
+  });
+
+  const reasons: Array<
+    [string, (redis: Redis) => Promise<unknown>, (redis: Redis) => Promise<unknown>, RegExp, RegExp]
+  > = [
+    [
+      "because replicas are missing",
+      (redis) => redis.config("SET", "min-replicas-to-write", "1"),
+      (redis) => redis.config("SET", "min-replicas-to-write", "0"),
+      /NOREPLICAS .*min-replicas-to-write/,
+      /has too few replicas/,
+    ],
+    [
+      "because it cannot save",
+      async (redis) => {
+        const [, directory = ""] = (await redis.config("GET", "dir")) as string[];
+        await rm(directory, { recursive: true });
+        await redis.config("SET", "save", "3600 1");
+        await redis.bgsave();
+      },
+      (redis) => redis.config("SET", "save", ""),
+      /MISCONF .*make room on its disk/,
+      /cannot save its data/,
+    ],
+  ];
+  for (const [why, spoil, mend, cause, message] of reasons) {
+    test(`${why}, makes launches wait, and is worked with again`, async () => {
+      await using stack = await startStack();
+      const controller = await startKnowing(stack);
+      const redis = await connectTo(stack.redis);
+      const { id } = await controller.api.launchDemo();
+      await spoil(redis);
+      await seesCause(controller, cause);
+      await seesRefusal(controller, message);
+      assert.equal((await controller.api.get(id)).id, id, "reads are answered");
+      await mend(redis);
+      await untilReady(controller);
+      await controller.api.launchDemo();
+      redis.disconnect();
+    });
+  }
+});
+
+describe("a Redis that can't be worked with from the start", { timeout: 60_000 }, () => {
+  const causes: Array<[string, (stack: Stack) => string | Promise<string>, RegExp]> = [
+    [
+      "a password that is wrong",
+      ({ redis }) => redis.url.replace("//", "//:hunter2@"),
+      /^WRONGPASS .*DRYDOCK_REDIS_URL/,
+    ],
+    ["a password that is missing", ({ redis }) => redis.url, /^NOAUTH .*DRYDOCK_REDIS_URL/],
+    ["a port where nothing listens", () => "redis://127.0.0.1:1/0", /ECONNREFUSED 127\.0\.0\.1:1\. .*start Redis/],
+    ["a host that is not known", () => "redis://nowhere.invalid:6379/0", /(ENOTFOUND|EAI_AGAIN) nowhere\.invalid\. /],
+  ];
+  for (const [what, urlOf, cause] of causes) {
+    test(`${what}: is said with the remedy, once, and "ready" is not`, async () => {
+      await using stack = await startStack();
+      const redis = await connectTo(stack.redis);
+      await redis.config("SET", "requirepass", "swordfish");
+      const controller = await stack.startController({ DRYDOCK_REDIS_URL: await urlOf(stack) });
+      await seesCause(controller, cause);
+      const log = controller.process.log();
+      assert.doesNotMatch(log, /hunter2|swordfish/);
+      assert.ok(!logLines(log).some(({ msg }) => msg === "ready"));
+      await redis.config("SET", "requirepass", "");
+      redis.disconnect();
+    });
+  }
+
+  test("a user without INFO can do everything else", async () => {
+    await using stack = await startStack();
+    const redis = await connectTo(stack.redis);
+    await redis.call(
+      "ACL",
+      "SETUSER",
+      "dock",
+      "on",
+      ">swordfish",
+      "~{drydock:*",
+      "&{drydock:*",
+      "+@all",
+      "-@dangerous",
+      "-info",
+    );
+    const controller = await startKnowing(stack, {
+      DRYDOCK_REDIS_URL: stack.redis.url.replace("//", "//dock:swordfish@"),
+    });
+    const { up, warnings = [] } = (await controller.api.status()).redis ?? {};
+    assert.equal(up, true);
+    assert.match(String(warnings), /grant \+info/);
+    assert.ok(logLines(controller.process.log()).some(({ msg }) => /grant \+info/.test(String(msg))));
+    redis.disconnect();
+  });
+
+  test("a Redis that never answers a new connection holds up no start", async () => {
+    await using stack = await startStack();
+    stack.redis.process.signal("SIGSTOP");
+    const started = stack.startController();
+    assert.ok((await timed(started)) < 12_000);
+    stack.redis.process.signal("SIGCONT");
+    const controller = await started;
+    await untilReady(controller);
+    assert.ok(logLines(controller.process.log()).some(({ msg }) => msg === "ready"));
+  });
+});
