@@ -67,9 +67,9 @@ describe("a fault in a script", () => {
     const launch = plain.run("transitions/launch", "1kdvmhhv80snq9", 0, "", "", "DEMO", "", "{}", "");
     await assert.rejects(launch, ({ message }: Error) => {
       const [, line = ""] =
-        /^SCRIPT_FAULT transitions\/launch: queue\/lane-lists\.lua:(\d+): WRONGTYPE/.exec(message) ?? [];
+        /^SCRIPT_FAULT transitions\/launch: queue\/lane-end\.lua:(\d+): WRONGTYPE/.exec(message) ?? [];
       const text = readScriptFiles()
-        .find(({ path }) => path === "queue/lane-lists")
+        .find(({ path }) => path === "queue/lane-end")
         ?.text.split("\n")[Number(line) - 1];
       assert.match(text ?? "", /"RPUSH"/, message);
       return true;
@@ -79,7 +79,7 @@ describe("a fault in a script", () => {
 
   test("tells the file and line of a mistake in Lua too", async () => {
     const broken = (file: ScriptFile) =>
-      file.path === "queue/lanes"
+      file.path === "queue/waiting"
         ? {
             ...file,
             text: file.text.replace("local name, lane, length = job.name", "local name, lane, length = job.nme.x"),
@@ -93,7 +93,7 @@ describe("a fault in a script", () => {
     const shard = new Shard(0, Object.assign(connection, { withFiles }) as never, systemClock);
     const launch = shard.run("transitions/launch", "1kdvmhhv80snqa", 0, "", "", "DEMO", "", "{}", "");
     await assert.rejects(launch, {
-      message: /^SCRIPT_FAULT transitions\/launch: queue\/lanes\.lua:\d+: attempt to index field 'nme'/,
+      message: /^SCRIPT_FAULT transitions\/launch: queue\/waiting\.lua:\d+: attempt to index field 'nme'/,
     });
     assert.equal(await redis.hexists(shards.first.keys.jobs, "1kdvmhhv80snqa"), 0, "nothing is half done");
     connection.disconnect();
@@ -115,22 +115,22 @@ describe("the header of a module", () => {
   };
 
   test("is found out when the module writes what it does not say", async () => {
-    const silent = plant("queue/lane-lists", ({ writes }) => ({ writes: writes.filter((kind) => kind !== "ready") }));
-    await assert.rejects(silent, /queue\/lane-lists may not (read|write) ready: its header does not say so/);
+    const silent = plant("queue/lane-end", ({ writes }) => ({ writes: writes.filter((kind) => kind !== "ready") }));
+    await assert.rejects(silent, /queue\/lane-end may not (read|write) ready: its header does not say so/);
     await under.redis.flushall();
   });
 
   test("is found out when the module reads what it does not say", async () => {
     await assert.rejects(
-      plant("queue/sections", () => ({ reads: [], writes: ["ready"] })),
-      /queue\/sections may not read sections/,
+      plant("queue/lane-end", () => ({ reads: [], writes: ["ready"] })),
+      /queue\/lane-end may not read sections/,
     );
     await under.redis.flushall();
   });
 
   test("is found out when it leaves out a module that is needed", async () => {
-    const without = plant("queue/lanes", ({ needs }) => ({ needs: needs.filter((need) => need !== "queue/sections") }));
-    await assert.rejects(without, /queue\/lanes\.lua:\d+: .*nonexistent global variable 'sections'/);
+    const without = plant("queue/waiting", ({ needs }) => ({ needs: needs.filter((need) => need !== "queue/lanes") }));
+    await assert.rejects(without, /queue\/waiting\.lua:\d+: .*nonexistent global variable 'lanes'/);
     await under.redis.flushall();
   });
 });

@@ -13,8 +13,9 @@ const commandTimeoutMs = 3_000;
  * a command may take, so that a late answer closes no connection.
  */
 const socketTimeoutMs = 4_000;
+/** How often Redis is asked whether it accepts a write. */
 const probePeriodMs = 1_000;
-/** How often the role is asked for: a replica that accepts writes is none to write to. */
+/** How often the role is asked for in place of that: a replica that accepts writes is none to write to. */
 const rolePeriodMs = 10_000;
 /** How long a connection to a replica is kept at least: another server may answer the next one. */
 const replicaPatienceMs = 2_000;
@@ -132,8 +133,9 @@ export class ConnectionWatch implements RedisProbe {
     if (redis.status !== "ready") return;
     try {
       const greeting = this.#up ? undefined : await this.#greet();
-      await redis.probeWrite();
-      if (greeting !== undefined || performance.now() - this.#roleCheckedAt > rolePeriodMs) await this.#checkRole();
+      const isRoleDue = performance.now() - this.#roleCheckedAt > rolePeriodMs;
+      if (greeting !== undefined || !isRoleDue) await redis.probeWrite();
+      if (greeting !== undefined || isRoleDue) await this.#checkRole();
       if (greeting !== undefined) this.#back(greeting);
     } catch (error) {
       if (error instanceof ReasonedError && error.reason === "POOL_FORMAT_MISMATCH") onMismatch(error);

@@ -30,7 +30,7 @@ export function bundleScripts(files: readonly ScriptFile[], options: BundleOptio
   const entry = ordered.find(({ kind }) => kind === "entry");
   if (entry === undefined) throw new Error("there is no dispatch.lua");
   const numbered = inOrderOfNumbers(ordered);
-  const numbers = new Map(numbered.map(({ path }, at) => [path, at + 1]));
+  const numbers = new Map(numbered.map(({ file, number }) => [file.path, number]));
   const lines: string[] = [];
   const starts: Array<{ line: number; path: string }> = [];
   const add = (file: ScriptFile) => {
@@ -40,8 +40,10 @@ export function bundleScripts(files: readonly ScriptFile[], options: BundleOptio
     const text = withConstants(file.text, options.constants ?? {}).trimEnd();
     lines.push(...text.replaceAll(/\bmodules\["(.+?)"\]/g, (_, path) => `modules[${numbers.get(path)}]`).split("\n"));
   };
-  lines.push("local redis, modules = redis, {}", "local function make(number)");
-  addBranches(lines, numbered, { first: 1, add });
+  // with a place for each, so that the table need not grow
+  const places = numbered.map(() => "nil").join(", ");
+  lines.push(`local redis, modules = redis, { ${places} }`, "local function make(number)");
+  addBranches(lines, numbered, add);
   lines.push("end", makeOnDemand);
   add(entry);
   const locate = (line: number) => {
@@ -52,31 +54,60 @@ export function bundleScripts(files: readonly ScriptFile[], options: BundleOptio
   return { lua: lines.join("\n"), withFiles };
 }
 
-/** The operations, in the order of bundle/operations.gen.ts, and behind them the modules. */
-function inOrderOfNumbers(ordered: readonly ScriptFile[]): ScriptFile[] {
-  const operations = ordered.filter(({ kind }) => kind === "operation");
-  const byPath = operations.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return [...byPath, ...ordered.filter(({ kind }) => kind === "module")];
+/** A file with its number, and how many operations are not run without it. */
+interface Branch {
+  file: ScriptFile;
+  number: number;
+  users: number;
 }
 
-/** Adds the files as branches, halved again and again, so that each is found by few comparisons. */
-function addBranches(
-  lines: string[],
-  files: readonly ScriptFile[],
-  { first, add }: { first: number; add: (file: ScriptFile) => void },
-): void {
-  const [file] = files;
-  if (files.length === 1 && file !== undefined) {
-    lines.push(`-- ${first} = ${file.path}`);
-    add(file);
+/** The operations, in the order of bundle/operations.gen.ts, and behind them the modules, the most used ones first. */
+function inOrderOfNumbers(ordered: readonly ScriptFile[]): Branch[] {
+  const operations = ordered.filter(({ kind }) => kind === "operation");
+  const byPath = operations.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const users = countUsers(ordered, byPath);
+  const usersOf = ({ path }: ScriptFile) => users.get(path) ?? 1;
+  const modules = ordered.filter(({ kind }) => kind === "module").sort((a, b) => usersOf(b) - usersOf(a));
+  return [...byPath, ...modules].map((file, at) => ({ file, number: at + 1, users: usersOf(file) }));
+}
+
+/** For each module the number of operations that need it, by way of other modules too. */
+function countUsers(files: readonly ScriptFile[], operations: readonly ScriptFile[]): Map<string, number> {
+  const known = new Map(files.map((file) => [file.path, file]));
+  const users = new Map<string, number>();
+  for (const operation of operations) {
+    const reached = new Set(operation.needs);
+    for (const need of reached) for (const further of known.get(need)?.needs ?? []) reached.add(further);
+    for (const need of reached) users.set(need, (users.get(need) ?? 0) + 1);
+  }
+  return users;
+}
+
+/** Adds the files as branches, halved by their users again and again, so that what most calls use is found by few comparisons. */
+function addBranches(lines: string[], branches: readonly Branch[], add: (file: ScriptFile) => void): void {
+  const [branch] = branches;
+  if (branches.length === 1 && branch !== undefined) {
+    lines.push(`-- ${branch.number} = ${branch.file.path}`);
+    add(branch.file);
     return;
   }
-  const half = Math.ceil(files.length / 2);
-  lines.push(`if number < ${first + half} then`);
-  addBranches(lines, files.slice(0, half), { first, add });
+  const half = halfOf(branches);
+  lines.push(`if number < ${branches[half]?.number} then`);
+  addBranches(lines, branches.slice(0, half), add);
   lines.push("else");
-  addBranches(lines, files.slice(half), { first: first + half, add });
+  addBranches(lines, branches.slice(half), add);
   lines.push("end");
+}
+
+/** How many branches from the first one on have half of the users of all, as nearly as can be: at least one, and not all. */
+function halfOf(branches: readonly Branch[]): number {
+  const total = branches.reduce((sum, { users }) => sum + users, 0);
+  let before = 0;
+  const half = branches.findIndex(({ users }) => {
+    before += users;
+    return before - users / 2 >= total / 2;
+  });
+  return Math.min(Math.max(half, 1), branches.length - 1);
 }
 
 /** Reads and joins this controller's scripts. */

@@ -7,9 +7,12 @@ local now = tonumber(ARGV[1])
 -- KEYS[1] is {drydock:<shard>}:jobs; the scripts make the shard's other keys from its prefix
 local prefix = string.sub(KEYS[1], 1, -5)
 
--- A whole number as text. Lua and Redis make text of a number with printf, which is slow; the most frequent one comes as text.
+-- The numbers that most commands take, as text: Lua and Redis make text of a number with printf, which is slow.
+local texts = { [now] = ARGV[1], [0] = "0", "1", "2", "3", "4", "5", "6", "7", [-1] = "-1" }
+
+-- A whole number as text.
 local function number_text(number)
-  return number == now and ARGV[1] or string.format("%.0f", number)
+  return texts[number] or string.format("%.0f", number)
 end
 
 -- An argument that is bytes: the operation names its position in ARGV.

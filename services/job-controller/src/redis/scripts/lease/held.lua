@@ -11,7 +11,7 @@ local released = {}
 local function remove_marks(worker)
   local ids = released[worker]
   released[worker] = nil
-  if #ids == 0 then return end
+  if not ids or #ids == 0 then return end
   -- the fault of one worker's hash is not that of another's
   local removed = redis.pcall("HDEL", context.prefix .. "held:" .. worker, unpack(ids))
   if type(removed) ~= "table" then return end
@@ -20,7 +20,7 @@ end
 
 -- The hash of a worker, without the marks of what it does not hold any more.
 local function key_of(worker)
-  if released[worker] then remove_marks(worker) end
+  remove_marks(worker)
   return context.prefix .. "held:" .. worker
 end
 
@@ -38,8 +38,13 @@ end
 
 -- Takes a RUNNING job from its worker; the caller moves it on. The marks of a call are removed together.
 local function let_go(id, job)
-  local ids = released[job.worker] or {}
-  released[job.worker] = ids
+  local worker = job.worker
+  local ids = released[worker]
+  if not ids then
+    ids = {}
+    released[worker] = ids
+    context.afterwards[#context.afterwards + 1] = function() remove_marks(worker) end
+  end
   undo.set(ids, #ids + 1, id)
   job.command = 0
   if job.limited == 0 then return end
@@ -48,11 +53,5 @@ local function let_go(id, job)
   -- others may have waited for that, in another shard perhaps, and no free slot tells of it
   modules["call/signals"].ready(job.name)
 end
-
-local function remove_all_marks()
-  for worker in pairs(released) do remove_marks(worker) end
-end
-
-context.afterwards[#context.afterwards + 1] = remove_all_marks
 
 return { key_of = key_of, with_job = with_job, let_go = let_go }

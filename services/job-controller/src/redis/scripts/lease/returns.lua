@@ -1,5 +1,5 @@
 -- returns: how a job that did not end comes back from its worker.
--- needs: call/context, record/statuses, life/moves, life/finish, queue/lanes, lease/held
+-- needs: call/context, record/statuses, life/moves, life/finish, queue/waiting, lease/held
 -- gives: give_back, unfinished, lost, all_lost
 -- reads: held
 
@@ -17,7 +17,7 @@ local function give_back(id, job)
     finish.by_command(id, job, command)
   else
     moves.change(job, statuses.PENDING)
-    lanes.enqueue(id, job, "front")
+    waiting.enqueue(id, job, "front")
   end
   moves.save(id, job)
 end

@@ -1,5 +1,5 @@
 -- launch: how a job begins: stored, at the end of its queue or until it is due.
--- needs: call/context, call/totals, record/statuses, record/kinds, record/index, record/tables, record/store, queue/lanes,
+-- needs: call/context, call/totals, record/statuses, record/kinds, record/index, record/tables, record/store, queue/waiting,
 --   life/moves
 -- needs at times: record/trace, hooks/outbox, unique/keys, schedule/times
 -- gives: REQUEST_MS, options, job
@@ -37,7 +37,7 @@ local function stand(id, job)
     return modules["schedule/times"].plan(id, job, job.status_time)
   end
   local waits = job.status == statuses.SCHEDULED
-  if waits then modules["schedule/times"].postpone(id, job, job.status_time) else lanes.enqueue(id, job, "back") end
+  if waits then modules["schedule/times"].postpone(id, job, job.status_time) else waiting.enqueue(id, job, "back") end
   if job.policy then modules["schedule/times"].limit_wait(id, job, waits and job.status_time or now) end
 end
 

@@ -1,6 +1,6 @@
 -- stop: how a stop or cancel ends a job.
 -- needs: call/context, record/statuses, record/kinds, record/commands, life/finish
--- needs at times: call/signals, lease/held, queue/lanes, schedule/executions
+-- needs at times: call/signals, lease/held, queue/waiting, schedule/executions
 -- gives: job
 -- writes: held, scheduled
 
@@ -17,7 +17,7 @@ end
 local function stop_job(id, job, command)
   if job.status == statuses.RUNNING then return ask_worker(id, job, command) end
   if job.status == statuses.PENDING then
-    modules["queue/lanes"].leave(id, job)
+    modules["queue/waiting"].leave(id, job)
   elseif job.status == statuses.SCHEDULED then
     redis.call("ZREM", context.prefix .. "scheduled", id)
   else

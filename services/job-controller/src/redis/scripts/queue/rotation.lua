@@ -1,29 +1,29 @@
 -- rotation: which lane is next, and how jobs are taken from it.
--- needs: call/context, queue/lane-lists, queue/sections, queue/lanes
--- needs at times: queue/full-lanes
+-- needs: call/context, queue/lane-lists, queue/lanes
+-- needs at times: queue/full-lanes, queue/sections
 -- gives: pop
 -- reads: lanes, turns, ready
 -- writes: lanes, turns, ready
 
 -- Puts a lane back by what was taken from it, and notes for its rank where lanes begin from now on.
 local function pass_turns(name, lane, score, taken, is_empty)
-  local turns = context.prefix .. "turns:" .. name
+  local turns = lanes.turns_of(name)
   if not is_empty then
-    redis.call("ZINCRBY", lanes.of(name), taken, lane)
+    redis.call("ZINCRBY", lanes.of(name), context.number_text(taken), lane)
   elseif not lanes.close(name, lane) then
     return
   end
   local rank = math.floor(score / lanes.RANK)
-  local turn = score - rank * lanes.RANK + taken - (is_empty and 0 or 1)
-  if turn > tonumber(redis.call("HGET", turns, rank) or lanes.FIRST_TURN) then
-    redis.call("HSET", turns, rank, string.format("%.1f", turn))
+  local turn, rank_text = score - rank * lanes.RANK + taken - (is_empty and 0 or 1), context.number_text(rank)
+  if turn > tonumber(redis.call("HGET", turns, rank_text) or lanes.FIRST_TURN) then
+    redis.call("HSET", turns, rank_text, string.format("%.1f", turn))
   end
 end
 
 -- The lane whose turn it is, its score, and how many of its jobs may be taken in one go: one, unless it is alone in its rank,
 -- so that the lanes of a rank take turns.
 local function next_lane(name, wanted)
-  local lane, score, _, next_score = unpack(redis.call("ZRANGE", lanes.of(name), 0, 1, "WITHSCORES"))
+  local lane, score, _, next_score = unpack(redis.call("ZRANGE", lanes.of(name), "0", "1", "WITHSCORES"))
   local is_alone = not next_score or math.floor(next_score / lanes.RANK) > math.floor((score or 0) / lanes.RANK)
   return lane, tonumber(score), is_alone and wanted or 1
 end
@@ -40,8 +40,8 @@ local function pop(name, wanted, rank, room_of, walk)
   end
   if not lane or score >= lanes.end_of(rank) then return nil end
   local front = lane_lists.front_of(name, lane)
-  local ids = redis.call("LPOP", front, count) or {}
-  local is_empty = (#ids < count or redis.call("EXISTS", front) == 0) and not sections.bring_up(name, lane)
+  local ids = redis.call("LPOP", front, context.number_text(count)) or {}
+  local is_empty = (#ids < count or redis.call("EXISTS", front) == 0) and not modules["queue/sections"].bring_up(name, lane)
   pass_turns(name, lane, score, #ids, is_empty)
   return ids, lane
 end

@@ -2,25 +2,8 @@
 -- at once however many wait. Claims take from the front section, which has the number 0; when that is empty the next one takes
 -- its place, and its jobs keep the number that they noted. Only what is given back makes the front longer.
 -- needs: queue/lane-lists
--- gives: append, bring_up, remove
--- reads: sections
+-- gives: bring_up, remove
 -- writes: ready, section, sections
-
-local MOST_IN_SECTION = 200
-
--- Adds an id at the end of the lane; the number of its section, and how many that has.
-local function append(name, lane, id)
-  local to = lane_lists.of(name, lane)
-  local number = to.last or tonumber(redis.call("ZRANGE", to.numbers, -1, -1)[1] or 0)
-  local length = lane_lists.push(to, number, id)
-  if length > MOST_IN_SECTION then
-    number = number + 1
-    redis.call("LMOVE", lane_lists.list_of(to, number - 1), lane_lists.list_of(to, number), "RIGHT", "RIGHT")
-    redis.call("ZADD", to.numbers, number, number)
-  end
-  to.last = number
-  return number, length
-end
 
 -- Lets the next section take the place of a front without ids; false when the lane has none.
 local function bring_up(name, lane)
@@ -28,7 +11,7 @@ local function bring_up(name, lane)
   local number = redis.call("ZPOPMIN", from.numbers)[1]
   if not number then return false end
   redis.call("RENAME", lane_lists.list_of(from, tonumber(number)), lane_lists.list_of(from, 0))
-  from.last = nil
+  from.last = false
   return true
 end
 
@@ -39,7 +22,7 @@ local function remove(name, lane, number, id)
   if number > 0 and redis.call("LREM", list, 1, id) == 1 then
     if redis.call("EXISTS", list) == 0 then
       redis.call("ZREM", from.numbers, number)
-      from.last = nil
+      from.last = false
     end
     return true
   end
@@ -47,4 +30,4 @@ local function remove(name, lane, number, id)
   return redis.call("EXISTS", front) == 1 or bring_up(name, lane)
 end
 
-return { append = append, bring_up = bring_up, remove = remove }
+return { bring_up = bring_up, remove = remove }

@@ -5,7 +5,7 @@
 
 -- The id of an entry is the job's own time and its place among those of the same millisecond, both of which the job keeps. A
 -- controller whose clock is behind takes the newest time that the stream has seen; then the job keeps the whole id.
-local next_entry = string.format("%.0f-*", context.now)
+local next_entry = context.number_text(context.now) .. "-*"
 local NO_PLACE = 65535
 -- the stream of all jobs
 local jobs = context.prefix .. "index"

@@ -44,20 +44,20 @@ local function recycle()
   used = 0
 end
 
+-- A table for a job, and whether its fields are zero or empty.
 local function next_table()
   used = used + 1
   local job = tables[used]
-  if not job then
-    job = fields.blank()
-    tables[used] = job
-  end
-  return job
+  if job then return job, false end
+  job = fields.blank()
+  tables[used] = job
+  return job, true
 end
 
 -- A job whose fields are all zero or empty, without details.
 local function new_job(parameters)
-  local job = next_table()
-  fields.reset(job)
+  local job, is_blank = next_table()
+  if not is_blank then fields.reset(job) end
   job.bytes, job.rest, job.details, job.has_new_details, job.news = parameters, 1, false, false, false
   return setmetatable(job, without_details)
 end

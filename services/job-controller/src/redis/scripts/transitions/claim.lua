@@ -1,6 +1,6 @@
 -- claim: takes waiting jobs for a worker, in the order of the names; status, token and lease change together.
--- needs: record/store, life/start, queue/limits, queue/lanes, queue/rotation, lease/sessions, lease/held
--- needs at times: queue/full-lanes
+-- needs: record/store, life/start, queue/limits, queue/rotation, lease/sessions, lease/held
+-- needs at times: queue/full-lanes, queue/waiting
 -- writes: held
 -- arguments: worker, incarnation, session, limit, a rank to take from or empty, the lane of the first type to go on behind or
 --   empty, then for each job type its name, how many may run over all workers or 0, how many of one fairness key or 0, and
@@ -35,7 +35,7 @@ return function(worker, incarnation, session, limit, rank, passed, ...)
     if left and left <= 0 then break end
   end
   reply[3] = passed
-  for _, job in ipairs(left_over) do lanes.put_back(unpack(job)) end
+  for _, job in ipairs(left_over) do modules["queue/waiting"].put_back(unpack(job)) end
   if #marks > 0 then redis.call("HSET", held.key_of(worker), unpack(marks)) end
   return reply
 end

@@ -1,5 +1,5 @@
 -- expire: puts jobs in ERROR that have waited longer than their launch allows.
--- needs: call/context, call/isolate, record/statuses, life/moves, life/finish, queue/lanes
+-- needs: call/context, call/isolate, record/statuses, life/moves, life/finish, queue/waiting
 -- reads: expiring
 -- writes: expiring, scheduled
 -- arguments: limit
@@ -8,7 +8,7 @@
 local function give_up_waiting(id, job)
   if not job or job.status ~= statuses.PENDING and job.status ~= statuses.SCHEDULED then return end
   if job.status == statuses.PENDING then
-    lanes.leave(id, job)
+    waiting.leave(id, job)
   else
     redis.call("ZREM", context.prefix .. "scheduled", id)
   end

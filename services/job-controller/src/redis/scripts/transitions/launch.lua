@@ -1,5 +1,6 @@
 -- launch: stores a job, at the end of its queue or until it is due.
--- needs: call/context, record/shown, record/store, life/launch
+-- needs: call/context, record/store, life/launch
+-- needs at times: record/shown
 -- reads: request
 -- arguments: id, 1 when the pool is full or 0, how its unique key stands when it falls to another shard and by what (see
 --   unique/reserve) or both empty, name, traceparent, parameters, options as JSON or empty (priority, fairness, kind, run_at,
@@ -12,7 +13,7 @@
 local function answered_before(request)
   local known = request ~= "" and redis.call("GET", context.prefix .. "request:" .. request)
   if not known or not store.is_known(known) then return nil end
-  return shown.job(known, store.load(known))
+  return modules["record/shown"].job(known, store.load(known))
 end
 
 return function(id, full, hold, by, name, traceparent, parameters, options)

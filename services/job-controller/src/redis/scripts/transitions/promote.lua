@@ -1,5 +1,5 @@
 -- promote: makes due jobs PENDING, the longest due first.
--- needs: call/context, call/isolate, record/statuses, life/moves, queue/lanes
+-- needs: call/context, call/isolate, record/statuses, life/moves, queue/waiting
 -- reads: scheduled
 -- writes: scheduled
 -- arguments: limit
@@ -9,7 +9,7 @@ local function make_pending(id, job)
   if not job or job.status ~= statuses.SCHEDULED then return end
   moves.change(job, statuses.PENDING)
   job.status_time = 0
-  lanes.enqueue(id, job, "back")
+  waiting.enqueue(id, job, "back")
   moves.save(id, job)
 end
 

@@ -1,5 +1,5 @@
 -- retry: brings a job back that is CANCELLED or in ERROR.
--- needs: call/context, record/statuses, record/kinds, record/index, record/shown, record/store, unique/keys, queue/lanes,
+-- needs: call/context, record/statuses, record/kinds, record/index, record/shown, record/store, unique/keys, queue/waiting,
 --   schedule/times, life/moves, life/children
 -- writes: unique, ended
 -- arguments: id, how its unique key stands in its own shard when that is another one and by what (see unique/reserve), or
@@ -23,7 +23,7 @@ return function(id, hold, by)
   job.token = moves.next_token(job)
   times.limit_wait(id, job, context.now)
   children.begin_life(id, job)
-  lanes.enqueue(id, job, "back")
+  waiting.enqueue(id, job, "back")
   moves.save(id, job)
   return shown.job(id, job)
 end
