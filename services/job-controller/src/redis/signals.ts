@@ -7,7 +7,7 @@ import { commandOf } from "./record/job-codec.ts";
 import type { Shards } from "./shards/shards.ts";
 
 /** How often the connection is asked whether it lives, in milliseconds: a silent channel and a dead one look the same. */
-const pingPeriodMs = 5_000;
+const pingPeriodMs = 2_500;
 
 /** What the signals need. */
 export interface RedisSignalsOptions {
