@@ -121,7 +121,14 @@ describe("a report's limits", () => {
   });
 
   test("a lease that never was is refused when the head has come, though no piece follows", async () => {
-    const head = { lease: { ...lease, token: 1 }, digest, indexDigest: "", sha256: "", summary: undefined };
+    const head = {
+      lease: { ...lease, token: 1 },
+      digest,
+      indexDigest: "",
+      sha256: "",
+      summary: undefined,
+      incarnation: "",
+    };
     const call = worker.client.putReport(new Metadata(), { deadline: Date.now() + 5_000 }, () => {});
     const refused = new Promise((resolve) => call.on("status", ({ code }) => resolve(code)));
     call.write({ part: { $case: "head", value: head } });
@@ -162,7 +169,7 @@ describe("a report's limits", () => {
 
   test("a gzip that is too large is refused while it comes", async () => {
     const piece = randomBytes(256 * 1024);
-    const head = { lease, digest, indexDigest: "", sha256: "", summary: undefined };
+    const head = { lease, digest, indexDigest: "", sha256: "", summary: undefined, incarnation: "" };
     const pieces = Array.from({ length: 65 }, () => ({ part: { $case: "gzipChunk" as const, value: piece } }));
     const refused = sendParts(worker.client, [{ part: { $case: "head", value: head } }, ...pieces]);
     const { code, reason, message } = await refusalOf(refused);

@@ -47,7 +47,7 @@ describe("a worker's stream", { concurrency: true }, () => {
     second.sendResult(lease, { outcome: Outcome.OUTCOME_UNSPECIFIED });
     assert.equal((await second.ended)?.reason, "PROTOCOL_VIOLATION");
     const third = await rig.join(type);
-    third.say({ $case: "capacity", value: { slots: -1 } });
+    third.say({ $case: "capacity", value: { slots: -1, closed: [] } });
     const error = await third.ended;
     assert.deepEqual(
       [error?.code, error?.reason, error?.violations[0]?.field],
@@ -130,7 +130,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     assert.equal((await rig.api.get(ids[2] ?? "")).status, "PENDING");
     await worker.reports(second.lease);
     assert.equal((await worker.takes()).lease.jobId, ids[2]);
-    worker.say({ $case: "capacity", value: { slots: 3 } });
+    worker.say({ $case: "capacity", value: { slots: 3, closed: [] } });
     assert.equal((await worker.takes()).lease.jobId, ids[3]);
   });
 

@@ -122,7 +122,14 @@ export class ScriptedWorker {
   /** Reports a result, success by default. */
   sendResult(lease: Lease, result: Partial<Result> = {}): void {
     const nothing = { reason: "", message: "", retryable: false, retryAfter: undefined, checkIn: "" };
-    const value = { ...nothing, progress: undefined, outcome: Outcome.OUTCOME_SUCCESS, ...result, lease };
+    const value = {
+      ...nothing,
+      progress: undefined,
+      patience: undefined,
+      outcome: Outcome.OUTCOME_SUCCESS,
+      ...result,
+      lease,
+    };
     this.say({ $case: "result", value });
   }
 

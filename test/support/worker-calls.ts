@@ -68,7 +68,7 @@ export async function sendLog(
     answers.push({ durableOffset, closed });
     if (answers.length === pieces.length) call.end();
   });
-  for (const piece of pieces) call.write(piece);
+  for (const piece of pieces) call.write({ ...piece, incarnation: "" });
   await once(call, "end");
   return answers;
 }

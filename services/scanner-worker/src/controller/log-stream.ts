@@ -168,7 +168,7 @@ export class LogStream implements JobLogs {
       while (this.#call?.writableNeedDrain !== true) {
         const piece = log.buffer.take(pieceBytes);
         if (piece === undefined) break;
-        this.#open().write({ lease, offset: piece.offset, text: piece.text });
+        this.#open().write({ lease, offset: piece.offset, text: piece.text, incarnation: "" });
       }
     }
   }

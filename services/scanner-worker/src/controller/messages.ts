@@ -53,6 +53,7 @@ export function toResult({ lease, outcome, checkIn }: RunResult): Said {
       retryAfter: retryAfterMs === undefined ? undefined : toDuration(retryAfterMs),
       checkIn: postponement?.reason ?? checkIn?.text ?? "",
       progress: checkIn?.progress,
+      patience: undefined,
     },
   };
 }
@@ -60,7 +61,17 @@ export function toResult({ lease, outcome, checkIn }: RunResult): Said {
 /** What LaunchSubJob asks for. */
 export function toLaunchSubJob(lease: Lease, job: SubJob): proto.LaunchSubJobRequest {
   const { key, name, parameters, priority = 0, isUnique = false, policy, labels = {} } = job;
-  return { lease, key, name, parameters, priority, isUnique, policy: policy && toPolicy(policy), labels };
+  return {
+    lease,
+    key,
+    name,
+    parameters,
+    priority,
+    isUnique,
+    policy: policy && toPolicy(policy),
+    labels,
+    incarnation: "",
+  };
 }
 
 function toPolicy({ maxAttempts = 0, finalReasons = [], ...waits }: SubJobPolicy): JobPolicy {

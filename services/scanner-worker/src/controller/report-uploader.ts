@@ -32,7 +32,7 @@ export class ReportUploader implements ReportSink {
   async store(lease: Lease, report: Report, signal: AbortSignal): Promise<void> {
     const { gzip, sha256, summary } = await encodeReport(report);
     const { digest, indexDigest } = report.artifact;
-    const head = { lease, digest, indexDigest, sha256, summary };
+    const head = { lease, digest, indexDigest, sha256, summary, incarnation: "" };
     await resend(lease, () => put(this.#link.client, { head, gzip, signal }), signal);
   }
 }

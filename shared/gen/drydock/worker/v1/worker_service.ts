@@ -21,6 +21,7 @@ import {
 } from "@grpc/grpc-js";
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Struct } from "../../../google/protobuf/struct.ts";
+import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import {
   JobCommand,
   jobCommandFromJSON,
@@ -293,10 +294,24 @@ export interface JobType {
   maxKeyPercent: number;
 }
 
-/** How many jobs the worker can hold at once. An absolute limit, so that a lost or repeated message does no harm. */
+/** What the worker can take. Each message says all of it anew, so that a lost or repeated one does no harm. */
 export interface Capacity {
-  /** The limit; lowering it takes nothing back. */
+  /** How many jobs the worker can hold at once; lowering it takes nothing back. */
   slots: number;
+  /** The job types that the worker knows and takes no jobs of for now; all others are open. At most 64. */
+  closed: ClosedType[];
+}
+
+/** A job type that a worker takes no jobs of, because what its jobs need is away. */
+export interface ClosedType {
+  /** The name of the job type. */
+  jobType: string;
+  /** A stable word in upper case, e.g. SCANNER_UNREACHABLE. */
+  reason: string;
+  /** What is waited for, for people; at most 512 bytes, without secrets. */
+  message: string;
+  /** Since when. */
+  since: Date | undefined;
 }
 
 /** An assigned job has arrived. */
@@ -343,7 +358,7 @@ export interface Result {
     | undefined;
   /** How it ended. */
   outcome: Outcome;
-  /** A stable word in upper case for a failure. */
+  /** A stable word in upper case for a failure, or for what a postponed job waits for. */
   reason: string;
   /** What happened, for people; at most 1 KiB, without secrets. */
   message: string;
@@ -356,7 +371,14 @@ export interface Result {
   /** The last check-in; empty leaves what was said before. */
   checkIn: string;
   /** How far it got; unset leaves what was said before. */
-  progress: JobProgress | undefined;
+  progress:
+    | JobProgress
+    | undefined;
+  /**
+   * For a postponed job: how long it may be postponed in all, counted from the first such result since a run of it ended in
+   * another way. After that it ends in ERROR with reason and message. Unset: there is no limit.
+   */
+  patience: Duration | undefined;
 }
 
 /** The worker is shutting down. */
@@ -451,6 +473,8 @@ export interface StreamLogsRequest {
   offset: number;
   /** Whole lines. Send at most 64 KiB; more than 262,144 characters are refused. */
   text: string;
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
 }
 
 /** What became of a piece. */
@@ -494,6 +518,8 @@ export interface PutReportHead {
     | undefined;
   /** The digest of the index that led to the image, under which it can be found too; empty if none did. */
   indexDigest: string;
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
 }
 
 /** The report is stored. */
@@ -524,6 +550,8 @@ export interface LaunchSubJobRequest {
     | undefined;
   /** As in JobRequest. */
   labels: { [key: string]: string };
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
 }
 
 export interface LaunchSubJobRequest_LabelsEntry {
@@ -1528,13 +1556,16 @@ export const JobType: MessageFns<JobType> = {
 };
 
 function createBaseCapacity(): Capacity {
-  return { slots: 0 };
+  return { slots: 0, closed: [] };
 }
 
 export const Capacity: MessageFns<Capacity> = {
   encode(message: Capacity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.slots !== 0) {
       writer.uint32(8).int32(message.slots);
+    }
+    for (const v of message.closed) {
+      ClosedType.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1560,6 +1591,14 @@ export const Capacity: MessageFns<Capacity> = {
             message.slots = reader.int32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.closed.push(ClosedType.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1573,13 +1612,19 @@ export const Capacity: MessageFns<Capacity> = {
   },
 
   fromJSON(object: any): Capacity {
-    return { slots: isSet(object.slots) ? globalThis.Number(object.slots) : 0 };
+    return {
+      slots: isSet(object.slots) ? globalThis.Number(object.slots) : 0,
+      closed: globalThis.Array.isArray(object?.closed) ? object.closed.map((e: any) => ClosedType.fromJSON(e)) : [],
+    };
   },
 
   toJSON(message: Capacity): unknown {
     const obj: any = {};
     if (message.slots !== 0) {
       obj.slots = Math.round(message.slots);
+    }
+    if (message.closed?.length) {
+      obj.closed = message.closed.map((e) => ClosedType.toJSON(e));
     }
     return obj;
   },
@@ -1590,6 +1635,128 @@ export const Capacity: MessageFns<Capacity> = {
   fromPartial(object: DeepPartial<Capacity>): Capacity {
     const message = createBaseCapacity();
     message.slots = object.slots ?? 0;
+    message.closed = object.closed?.map((e) => ClosedType.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseClosedType(): ClosedType {
+  return { jobType: "", reason: "", message: "", since: undefined };
+}
+
+export const ClosedType: MessageFns<ClosedType> = {
+  encode(message: ClosedType, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobType !== "") {
+      writer.uint32(10).string(message.jobType);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClosedType {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClosedType();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobType = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ClosedType {
+    return {
+      jobType: isSet(object.jobType)
+        ? globalThis.String(object.jobType)
+        : isSet(object.job_type)
+        ? globalThis.String(object.job_type)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+    };
+  },
+
+  toJSON(message: ClosedType): unknown {
+    const obj: any = {};
+    if (message.jobType !== "") {
+      obj.jobType = message.jobType;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ClosedType>): ClosedType {
+    return ClosedType.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClosedType>): ClosedType {
+    const message = createBaseClosedType();
+    message.jobType = object.jobType ?? "";
+    message.reason = object.reason ?? "";
+    message.message = object.message ?? "";
+    message.since = object.since ?? undefined;
     return message;
   },
 };
@@ -1944,6 +2111,7 @@ function createBaseResult(): Result {
     retryAfter: undefined,
     checkIn: "",
     progress: undefined,
+    patience: undefined,
   };
 }
 
@@ -1972,6 +2140,9 @@ export const Result: MessageFns<Result> = {
     }
     if (message.progress !== undefined) {
       JobProgress.encode(message.progress, writer.uint32(66).fork()).join();
+    }
+    if (message.patience !== undefined) {
+      Duration.encode(message.patience, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -2053,6 +2224,14 @@ export const Result: MessageFns<Result> = {
             message.progress = JobProgress.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.patience = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2083,6 +2262,7 @@ export const Result: MessageFns<Result> = {
         ? globalThis.String(object.check_in)
         : "",
       progress: isSet(object.progress) ? JobProgress.fromJSON(object.progress) : undefined,
+      patience: isSet(object.patience) ? Duration.fromJSON(object.patience) : undefined,
     };
   },
 
@@ -2112,6 +2292,9 @@ export const Result: MessageFns<Result> = {
     if (message.progress !== undefined) {
       obj.progress = JobProgress.toJSON(message.progress);
     }
+    if (message.patience !== undefined) {
+      obj.patience = Duration.toJSON(message.patience);
+    }
     return obj;
   },
 
@@ -2131,6 +2314,9 @@ export const Result: MessageFns<Result> = {
     message.checkIn = object.checkIn ?? "";
     message.progress = (object.progress !== undefined && object.progress !== null)
       ? JobProgress.fromPartial(object.progress)
+      : undefined;
+    message.patience = (object.patience !== undefined && object.patience !== null)
+      ? Duration.fromPartial(object.patience)
       : undefined;
     return message;
   },
@@ -2915,7 +3101,7 @@ export const Reconnect: MessageFns<Reconnect> = {
 };
 
 function createBaseStreamLogsRequest(): StreamLogsRequest {
-  return { lease: undefined, offset: 0, text: "" };
+  return { lease: undefined, offset: 0, text: "", incarnation: "" };
 }
 
 export const StreamLogsRequest: MessageFns<StreamLogsRequest> = {
@@ -2928,6 +3114,9 @@ export const StreamLogsRequest: MessageFns<StreamLogsRequest> = {
     }
     if (message.text !== "") {
       writer.uint32(26).string(message.text);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(34).string(message.incarnation);
     }
     return writer;
   },
@@ -2969,6 +3158,14 @@ export const StreamLogsRequest: MessageFns<StreamLogsRequest> = {
             message.text = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2986,6 +3183,7 @@ export const StreamLogsRequest: MessageFns<StreamLogsRequest> = {
       lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
       offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
       text: isSet(object.text) ? globalThis.String(object.text) : "",
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
     };
   },
 
@@ -3000,6 +3198,9 @@ export const StreamLogsRequest: MessageFns<StreamLogsRequest> = {
     if (message.text !== "") {
       obj.text = message.text;
     }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
     return obj;
   },
 
@@ -3011,6 +3212,7 @@ export const StreamLogsRequest: MessageFns<StreamLogsRequest> = {
     message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
     message.offset = object.offset ?? 0;
     message.text = object.text ?? "";
+    message.incarnation = object.incarnation ?? "";
     return message;
   },
 };
@@ -3224,7 +3426,7 @@ export const PutReportRequest: MessageFns<PutReportRequest> = {
 };
 
 function createBasePutReportHead(): PutReportHead {
-  return { lease: undefined, digest: "", sha256: "", summary: undefined, indexDigest: "" };
+  return { lease: undefined, digest: "", sha256: "", summary: undefined, indexDigest: "", incarnation: "" };
 }
 
 export const PutReportHead: MessageFns<PutReportHead> = {
@@ -3243,6 +3445,9 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     }
     if (message.indexDigest !== "") {
       writer.uint32(42).string(message.indexDigest);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(50).string(message.incarnation);
     }
     return writer;
   },
@@ -3300,6 +3505,14 @@ export const PutReportHead: MessageFns<PutReportHead> = {
             message.indexDigest = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3323,6 +3536,7 @@ export const PutReportHead: MessageFns<PutReportHead> = {
         : isSet(object.index_digest)
         ? globalThis.String(object.index_digest)
         : "",
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
     };
   },
 
@@ -3343,6 +3557,9 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     if (message.indexDigest !== "") {
       obj.indexDigest = message.indexDigest;
     }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
     return obj;
   },
 
@@ -3358,6 +3575,7 @@ export const PutReportHead: MessageFns<PutReportHead> = {
       ? Summary.fromPartial(object.summary)
       : undefined;
     message.indexDigest = object.indexDigest ?? "";
+    message.incarnation = object.incarnation ?? "";
     return message;
   },
 };
@@ -3424,6 +3642,7 @@ function createBaseLaunchSubJobRequest(): LaunchSubJobRequest {
     isUnique: false,
     policy: undefined,
     labels: {},
+    incarnation: "",
   };
 }
 
@@ -3453,6 +3672,9 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
     globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
       LaunchSubJobRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
     });
+    if (message.incarnation !== "") {
+      writer.uint32(74).string(message.incarnation);
+    }
     return writer;
   },
 
@@ -3536,6 +3758,14 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
             }
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3575,6 +3805,7 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
           {},
         )
         : {},
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
     };
   },
 
@@ -3610,6 +3841,9 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
         });
       }
     }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
     return obj;
   },
 
@@ -3636,6 +3870,7 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
       },
       {},
     );
+    message.incarnation = object.incarnation ?? "";
     return message;
   },
 };
@@ -3923,6 +4158,28 @@ export type DeepPartial<T> = unknown extends T ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = Math.trunc(date.getTime() / 1_000);
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (t.seconds || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());
