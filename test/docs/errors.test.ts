@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { rulingOf } from "@drydock/scanner-worker/domain/fault.ts";
 import { errorCatalogue } from "@drydock/shared/errors.ts";
 import { root } from "../checks/tracked-files.ts";
 import { readPage, tableBelow } from "../support/markdown.ts";
@@ -18,10 +19,14 @@ const page = readPage("docs/errors.md");
 /** Functions that make a failure whose reason is their first argument, by what they make of it. */
 const makers = "JobFailure|permanent|retryable|fail";
 
-/** Where a reason is not written out: it is what the controller said, or the parameter of a maker. */
-const indirect = ["controller/resend.ts", "registry/errors.ts", "registry/network-failure.ts"].map(
-  (file) => `services/scanner-worker/src/${file}`,
-);
+/** Where a reason is not written out: it is what the controller said, that of another failure, or the parameter of a maker. */
+const indirect = [
+  "controller/resend.ts",
+  "registry/errors.ts",
+  "registry/network-failure.ts",
+  "registry/peer.ts",
+  "runtime/type-gate.ts",
+].map((file) => `services/scanner-worker/src/${file}`);
 
 function readSources(pattern: string): Source[] {
   return globSync(pattern, { cwd: root }).map((file) => ({ file, text: readFileSync(join(root, file), "utf8") }));
@@ -36,7 +41,10 @@ function spelledOut(reason: string, isForParty: boolean): string[] {
   return isForParty ? [`REGISTRY_${reason}`, `SCANNER_${reason}`] : [reason];
 }
 
-/** Whether the failure that is made there is tried again, as far as the text up to the statement's end says. */
+/** What comes after a failure that is not the job's. */
+const afterFault = { outside: "waits", worker: "given back" };
+
+/** Whether the job's failure that is made there is tried again, as far as the text up to the statement's end says. */
 function isRetried(maker: string, rest: string): string {
   if (maker === "permanent") return "no";
   if (maker === "retryable") return "yes";
@@ -50,7 +58,10 @@ function failuresOf({ text }: Source): [reason: string, retried: string][] {
   const thrown = [...text.matchAll(made)].flatMap(({ 1: maker = "", 2: party, 3: reason = "", 0: all, index }) => {
     const isForParty = party !== undefined || maker === "fail";
     const retried = isRetried(maker, text.slice(index + all.length));
-    return spelledOut(reason, isForParty).map((spelled): [string, string] => [spelled, retried]);
+    return spelledOut(reason, isForParty).map((spelled): [string, string] => {
+      const { fault } = rulingOf(spelled);
+      return [spelled, fault === "job" ? retried : afterFault[fault]];
+    });
   });
   const told = [...text.matchAll(/\breason: "([A-Z_]+)"[^}]*?retryable: (true|false|shouldRetry)/g)];
   const words: Record<string, string> = { true: "yes", false: "no", shouldRetry: "by type" };

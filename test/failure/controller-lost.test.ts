@@ -32,7 +32,7 @@ describe("a controller that goes", { timeout: 100_000 }, () => {
     await api.until(id, "goes on", goesOn);
     assert.deepEqual(runFacts(await api.untilStatus(id, "SUCCESS")), ["SUCCESS", 1, 0]);
     assert.equal(await runsInLog(api, id), 1);
-    assert.match(await api.log(id), /step 80 of 80 done\n.*done\n$/);
+    assert.match(await api.log(id), /step 80 of 80 done\n.*done\n.*the job is SUCCESS\n$/);
     assert.deepEqual(runFacts(await api.untilStatus(waiting.id, "SUCCESS")), ["SUCCESS", 1, 0]);
     await process.kill();
   });

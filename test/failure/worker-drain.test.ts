@@ -28,7 +28,7 @@ describe("a worker that is told to end", { timeout: 60_000 }, () => {
     assert.deepEqual(await worker.exited, { code: 0, signal: null });
     const job = await api.get(id);
     assert.deepEqual(runFacts(job), ["SUCCESS", 1, 0], "its result was stored before the worker went");
-    assert.match(await api.log(id), /INFO {2}done\n$/);
+    assert.match(await api.log(id), /INFO {2}done\n.*SUCCESS\n$/);
     assert.deepEqual(runFacts(await api.get(late.id)), ["PENDING", 0, 0]);
     assert.deepEqual((await api.status()).pools, [], "it has signed off");
 

@@ -140,7 +140,7 @@ describe("the job service", () => {
     const job = await api.untilStatus(id, "SUCCESS");
     assert.equal(job.attempt, 2);
     assert.deepEqual([job.lastError?.reason, job.lastError?.attempt], ["DEMO_FAILURE", 1]);
-    assert.match(await api.log(id), /attempt 1: (.|\n)*failing(.|\n)*attempt 2: (.|\n)*done\n$/);
+    assert.match(await api.log(id), /attempt 1: (.|\n)*failing(.|\n)*attempt 2: (.|\n)*done\n.*SUCCESS\n$/);
   });
 
   test("gives up after as many attempts as the job type says, and brings the job back on request", async () => {

@@ -104,6 +104,7 @@ const workerVariables = [
   "DRYDOCK_CLAIR_ISSUER",
   "DRYDOCK_SCAN_MAX_RUNNING",
   "DRYDOCK_SCAN_MAX_KEY_PERCENT",
+  "DRYDOCK_SCAN_PATIENCE_HOURS",
 ];
 
 /** How a job-controller is set up. */

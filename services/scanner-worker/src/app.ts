@@ -15,7 +15,7 @@ import { WorkStream } from "./controller/work-stream.ts";
 import { demo } from "./jobs/demo.ts";
 import { createImageScan } from "./jobs/image-scan.ts";
 import type { JobType } from "./ports/job.ts";
-import type { Scanner } from "./ports/scanner.ts";
+import type { ClosedType } from "./ports/job-source.ts";
 import type { Credential } from "./registry/credential.ts";
 import { createHttpClient } from "./registry/http-client.ts";
 import { createRegistryClients } from "./registry/registry-clients.ts";
@@ -32,6 +32,8 @@ export interface WorkerOptions {
   logger: Logger;
   /** Called when the worker has nothing more to do: the controller drained it, or a newer process took its id. */
   onGone?: (why: "drained" | "superseded") => void;
+  /** Called when it takes no more jobs of a type, because what they need is away. */
+  onTypeClosed?: (jobType: string, reason: string) => void;
 }
 
 /** A worker with its connection to the controller. start resolves when the controller has welcomed it. */
@@ -39,10 +41,13 @@ export interface WorkerService extends Service {
   readonly isConnected: boolean;
   /** How many jobs run. */
   readonly runCount: number;
+  /** The job types that it takes no jobs of for now. */
+  readonly closed: readonly ClosedType[];
 }
 
 /** Makes a worker that runs these job types. */
-export function createWorker({ settings, jobTypes, properties = {}, logger, onGone }: WorkerOptions): WorkerService {
+export function createWorker(options: WorkerOptions): WorkerService {
+  const { settings, jobTypes, properties = {}, logger, onGone, onTypeClosed } = options;
   const { controller, workerId, slots, drainMs } = settings;
   const link = new ControllerLink(controller);
   const identity = {
@@ -56,6 +61,7 @@ export function createWorker({ settings, jobTypes, properties = {}, logger, onGo
   const services = { logs, reports: new ReportUploader(link), subJobs: new SubJobClient(link), properties };
   const settled = Promise.withResolvers<void>();
   const worker = new Worker({
+    workerId,
     source,
     services,
     jobTypes,
@@ -67,6 +73,7 @@ export function createWorker({ settings, jobTypes, properties = {}, logger, onGo
       settled.resolve();
     },
     ...(onGone && { onGone }),
+    ...(onTypeClosed && { onTypeClosed }),
   });
   return {
     name: "worker",
@@ -75,6 +82,9 @@ export function createWorker({ settings, jobTypes, properties = {}, logger, onGo
     },
     get runCount() {
       return worker.runCount;
+    },
+    get closed() {
+      return worker.closed;
     },
     start: async () => {
       await worker.start();
@@ -97,45 +107,70 @@ export interface ScannerWorker {
   opsAddress(): string;
 }
 
-/** Makes the scanner-worker: a worker that knows IMAGE_SCAN and DEMO, and its HTTP server for operators. */
+/** Makes the scanner-worker: a worker that knows DEMO and, when it is set up for it, IMAGE_SCAN, and its HTTP server. */
 export function createScannerWorker(
   config: WorkerConfig,
   logger: Logger,
   onGone: NonNullable<WorkerOptions["onGone"]>,
 ): ScannerWorker {
-  const scanning = createScanning(config.scan);
-  const jobTypes: JobType[] = [{ ...scanning.imageScan, ...config.scanLimits }, demo];
+  const scanning = createScanning(config, logger);
+  const jobTypes: JobType[] = [...scanning.jobTypes, demo];
   const properties = propertiesOf(config.scan);
-  const worker = createWorker({ settings: config, jobTypes, properties, logger, onGone });
   const metrics = createMetrics({ defaults: true });
+  const onTypeClosed = countClosings(metrics);
+  const worker = createWorker({ settings: config, jobTypes, properties, logger, onGone, onTypeClosed });
   addWorkerMetrics(metrics, worker, config.slots);
+  addTypeMetrics(metrics, worker, jobTypes);
   const ops = createOpsServer({
     listen: config.opsListen,
-    ready: () => ({ ready: worker.isConnected, checks: { controller: worker.isConnected || "not connected" } }),
+    ready: () => ({ ready: worker.isConnected, checks: checksOf(worker, jobTypes, scanning.missing) }),
     metrics,
     logger,
   });
   return { services: [scanning, ops, worker], opsAddress: () => ops.address };
 }
 
-/** IMAGE_SCAN with the connections that it needs. */
-function createScanning(scan: ScanSettings): Service & { imageScan: JobType } {
+/** A closed type is no reason to be not ready: the worker still takes the others, and opens it again by itself. */
+function checksOf(worker: WorkerService, jobTypes: readonly JobType[], missing: string): Record<string, true | string> {
+  const closed = new Map(worker.closed.map(({ jobType, reason, message }) => [jobType, `${reason}: ${message}`]));
+  const stateOf = (name: string) => (closed.has(name) ? `closed: ${closed.get(name)}` : true);
+  return {
+    controller: worker.isConnected || "not connected",
+    ...(missing !== "" && { IMAGE_SCAN: `not registered: ${missing}` }),
+    ...Object.fromEntries(jobTypes.map(({ name }) => [name, stateOf(name)])),
+  };
+}
+
+/** The job types of scans with the connections that they need; none of them, and what is missing, without settings. */
+interface Scanning extends Service {
+  jobTypes: readonly JobType[];
+  missing: string;
+}
+
+function createScanning({ scan, scanLimits }: WorkerConfig, logger: Logger): Scanning {
+  const { registryUrl, registryScannerUrl = registryUrl, clairUrl } = scan;
+  if (registryUrl === undefined || registryScannerUrl === undefined || clairUrl === undefined) {
+    const settings = { DRYDOCK_REGISTRY_URL: registryUrl, DRYDOCK_CLAIR_URL: clairUrl };
+    const unset = Object.entries(settings).flatMap(([name, value]) => (value === undefined ? name : []));
+    const missing = `set ${unset.join(" and ")}`;
+    const start = async () => logger.warn({ job: "IMAGE_SCAN", missing: unset }, `no scans here: ${missing}`);
+    return { name: "scanning", jobTypes: [], missing, start, stop: async () => {} };
+  }
   const userAgent = `drydock/${packageJson.version}`;
   const registryHttp = createHttpClient({ party: "REGISTRY", userAgent });
   const scannerHttp = createHttpClient({ party: "SCANNER", userAgent });
   const registries = createRegistryClients({ http: registryHttp, credential: credentialOf(scan) });
-  const scanner: Scanner | undefined =
-    scan.clairUrl === undefined
-      ? undefined
-      : createClairV1({ client: createClairClient({ url: scan.clairUrl, send: scannerHttp.send }) });
-  return {
-    name: "scanning",
-    imageScan: createImageScan({ registries, scanner, clock: systemClock }),
-    start: async () => {},
-    stop: async () => {
-      await Promise.all([registryHttp.stop(), scannerHttp.stop()]);
-    },
+  const scanner = createClairV1({ client: createClairClient({ url: clairUrl, send: scannerHttp.send }) });
+  const probe = async (signal: AbortSignal) => {
+    await registries.open(registryUrl, registryScannerUrl).probe(signal);
+    await scanner.probe(signal);
   };
+  const imageScan = createImageScan({ registries, scanner, clock: systemClock });
+  const stop = async () => {
+    await Promise.all([registryHttp.stop(), scannerHttp.stop()]);
+  };
+  const jobTypes = [{ ...imageScan, ...scanLimits, patienceMs: scan.patienceMs, probe }];
+  return { name: "scanning", jobTypes, missing: "", start: async () => {}, stop };
 }
 
 function credentialOf({ registryUsername, registryPassword }: ScanSettings): Credential {
@@ -165,4 +200,25 @@ function addWorkerMetrics(metrics: Metrics, worker: WorkerService, slots: number
     help: "Whether the controller has welcomed the worker: 1 or 0.",
     collect: (gauge) => gauge.set(worker.isConnected ? 1 : 0),
   });
+}
+
+function addTypeMetrics(metrics: Metrics, worker: WorkerService, jobTypes: readonly JobType[]): void {
+  metrics.gauge({
+    name: "drydock_worker_type_open",
+    help: "Whether the worker takes jobs of the type: 1, or 0 while what they need is away.",
+    labels: ["type"],
+    collect: (gauge) => {
+      const closed = new Set(worker.closed.map(({ jobType }) => jobType));
+      for (const { name } of jobTypes) gauge.set({ type: name }, closed.has(name) ? 0 : 1);
+    },
+  });
+}
+
+function countClosings(metrics: Metrics): (jobType: string, reason: string) => void {
+  const closings = metrics.counter({
+    name: "drydock_worker_type_closings_total",
+    help: "How often the worker stopped taking jobs of the type, by the reason.",
+    labels: ["type", "reason"],
+  });
+  return (type, reason) => closings.inc({ type, reason });
 }

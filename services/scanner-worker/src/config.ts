@@ -102,6 +102,11 @@ export const workerVariables = {
     description:
       "How much of all slots the scans of one fairness key, such as those of one bulk launch, take at most, in percent.",
   },
+  DRYDOCK_SCAN_PATIENCE_HOURS: {
+    schema: wholeNumber({ min: 1, max: 720 }).default(24),
+    example: "72",
+    description: "How long a scan waits for a registry or scanner that is away before it is in ERROR, in hours.",
+  },
   DRYDOCK_LOG_LEVEL: { schema: logLevel.default("info"), example: "debug", description: "How much is logged." },
   DRYDOCK_LOG_FORMAT: {
     schema: logFormat.optional(),
@@ -145,6 +150,8 @@ export interface ScanSettings {
   readonly clairUrl: string | undefined;
   readonly clairPsk: string | undefined;
   readonly clairIssuer: string;
+  /** How long a scan waits for the outside in all, in milliseconds. */
+  readonly patienceMs: number;
 }
 
 /** How many scans may run at once over all workers. */
@@ -177,6 +184,7 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
       clairUrl: read.DRYDOCK_CLAIR_URL,
       clairPsk: read.DRYDOCK_CLAIR_PSK,
       clairIssuer: read.DRYDOCK_CLAIR_ISSUER,
+      patienceMs: read.DRYDOCK_SCAN_PATIENCE_HOURS * 3_600_000,
     }),
     scanLimits: Object.freeze({
       ...(read.DRYDOCK_SCAN_MAX_RUNNING !== undefined && { maxRunning: read.DRYDOCK_SCAN_MAX_RUNNING }),

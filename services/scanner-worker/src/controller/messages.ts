@@ -41,19 +41,21 @@ const outcomes = {
 export function toResult({ lease, outcome, checkIn }: RunResult): Said {
   const failure = outcome.kind === "failure" ? outcome : undefined;
   const postponement = outcome.kind === "postponed" ? outcome : undefined;
+  const cause = failure ?? postponement;
   const retryAfterMs = failure?.retryAfterMs ?? postponement?.afterMs;
+  const patienceMs = postponement?.patienceMs;
   return {
     $case: "result",
     value: {
       lease,
       outcome: outcomes[outcome.kind],
-      reason: failure?.reason ?? "",
-      message: failure?.message ?? "",
+      reason: cause?.reason ?? "",
+      message: cause?.message ?? "",
       retryable: failure?.retryable ?? false,
       retryAfter: retryAfterMs === undefined ? undefined : toDuration(retryAfterMs),
-      checkIn: postponement?.reason ?? checkIn?.text ?? "",
+      checkIn: postponement?.message ?? checkIn?.text ?? "",
       progress: checkIn?.progress,
-      patience: undefined,
+      patience: patienceMs === undefined ? undefined : toDuration(patienceMs),
     },
   };
 }

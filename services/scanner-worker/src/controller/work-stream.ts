@@ -2,7 +2,7 @@ import { backoffMs } from "@drydock/shared/backoff.ts";
 import type { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { RpcError } from "@drydock/shared/grpc/client.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
-import type { CheckIn, JobSource, JobSourceListener, Lease, RunResult } from "../ports/job-source.ts";
+import type { Capacity, CheckIn, JobSource, JobSourceListener, Lease, RunResult } from "../ports/job-source.ts";
 import type { ControllerLink } from "./link.ts";
 import { type ConnectionEnd, WorkConnection } from "./work-connection.ts";
 
@@ -59,6 +59,11 @@ export class WorkStream implements JobSource {
 
   checkIn(lease: Lease, checkIn: CheckIn): void {
     if (this.isConnected) this.#connection?.outbox.checkIn(lease, checkIn);
+  }
+
+  capacity({ slots, closed }: Capacity): void {
+    const value = { slots, closed: [...closed] };
+    if (this.isConnected) this.#connection?.outbox.send({ $case: "capacity", value });
   }
 
   result(result: RunResult): void {

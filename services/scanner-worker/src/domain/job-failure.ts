@@ -1,9 +1,15 @@
+import { type Fault, rulingOf } from "./fault.ts";
+
 /** What the job-controller should make of a failure. */
 export interface FailureHints {
   /** Whether another attempt makes sense. */
   retryable: boolean;
   /** The earliest time for another attempt, in milliseconds from now; absent leaves it to the back-off. */
-  retryAfterMs?: number;
+  retryAfterMs?: number | undefined;
+  /** Whose fault it is; absent is as the reason says, the job's if it says nothing. */
+  fault?: Fault;
+  /** Whether it concerns all jobs of the type; absent is as the reason says. What is the worker's fault always does. */
+  closesType?: boolean;
   cause?: unknown;
 }
 
@@ -13,12 +19,17 @@ export class JobFailure extends Error {
   readonly reason: string;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly fault: Fault;
+  readonly closesType: boolean;
 
   /** @param reason a stable word in upper case, e.g. REPOSITORY_UNKNOWN; listed in docs/errors.md */
   constructor(reason: string, message: string, hints: FailureHints) {
     super(message, hints.cause === undefined ? {} : { cause: hints.cause });
+    const { fault, closesType } = rulingOf(reason);
     this.reason = reason;
     this.retryable = hints.retryable;
     this.retryAfterMs = hints.retryAfterMs;
+    this.fault = hints.fault ?? fault;
+    this.closesType = this.fault === "worker" || (hints.closesType ?? (this.fault === fault && closesType));
   }
 }

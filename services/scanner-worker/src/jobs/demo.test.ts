@@ -17,7 +17,7 @@ describe("DEMO", () => {
     assert.deepEqual(outcome, { kind: "success" });
     assert.deepEqual(checkIn, { text: "step 3 of 3", progress: { phase: "demo", percent: 100 } });
     assert.match(logs.text, /INFO {2}attempt 1: 3 steps of 0 ms with demo:1\n/);
-    assert.match(logs.text, /INFO {2}done\n$/);
+    assert.match(logs.text, /INFO {2}done\n.*the job is SUCCESS\n$/);
   });
 
   test("wants an image whose name starts with demo", async () => {

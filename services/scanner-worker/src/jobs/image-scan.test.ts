@@ -78,6 +78,7 @@ describe("IMAGE_SCAN", () => {
     properties = { registry_url: "http://registry.example" };
     scanner = {
       name: "clair-v1",
+      probe: async () => {},
       scan: async (_target, onLayer) => {
         for (const done of [0, 1, 2]) onLayer(done);
         return found;
@@ -100,10 +101,7 @@ describe("IMAGE_SCAN", () => {
     };
   }
 
-  function run(
-    parameters: Partial<ImageScanParameters> = {},
-    withScanner: Scanner | undefined = scanner,
-  ): Promise<void> {
+  function run(parameters: Partial<ImageScanParameters> = {}, withScanner: Scanner = scanner): Promise<void> {
     const job = createImageScan({
       registries: { open: () => registry },
       scanner: withScanner,
@@ -211,23 +209,15 @@ describe("IMAGE_SCAN", () => {
   test("of what is no image succeeds with a report that says so, and asks no scanner", async () => {
     const why = "an attestation";
     registry.manifests.set("1.0", { kind: "other", digest: digest("b"), mediaType: "", note: "not_an_image", why });
-    await run({}, undefined);
+    await run({}, { ...scanner, scan: () => Promise.reject(new Error("nobody asks")) });
     assert.equal(reports[0]?.coverage, "NOT_AN_IMAGE");
     assert.equal(checkins.at(-1)?.[0], "skipped: not an image (an attestation)");
   });
 
-  test("fails for good without a registry URL or a scanner", async () => {
-    const noScanner = createImageScan({
-      registries: { open: () => registry },
-      scanner: undefined,
-      clock: { now: () => 0 },
-    });
-    await assert.rejects(
-      noScanner.run(context(), { repository: "a", tag: "1.0" }),
-      failsWith("SCANNER_NOT_CONFIGURED"),
-    );
+  test("is the worker's fault without a registry URL", async () => {
     properties = {};
     await assert.rejects(run(), failsWith("REGISTRY_NOT_CONFIGURED"));
+    await assert.rejects(run(), (thrown) => thrown instanceof JobFailure && thrown.fault === "worker");
   });
 
   test("ends at once when it is stopped, whatever it waits for", async () => {

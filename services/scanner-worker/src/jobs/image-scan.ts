@@ -17,8 +17,7 @@ import { ScanProgress } from "./scan-progress.ts";
 /** What a scan works with. */
 export interface ImageScanDeps {
   registries: ImageRegistries;
-  /** Undefined when the operator named none: every scan fails with SCANNER_NOT_CONFIGURED. */
-  scanner: Scanner | undefined;
+  scanner: Scanner;
   clock: Clock;
 }
 
@@ -85,9 +84,6 @@ async function resolve({ context, parameters, registry, progress }: Scan): Promi
 async function askScanner(scan: Scan, { manifest }: ResolvedImage): Promise<ScanResult> {
   const { deps, context, parameters, registry, progress } = scan;
   const { repository } = parameters;
-  if (deps.scanner === undefined) {
-    throw new JobFailure("SCANNER_NOT_CONFIGURED", "the worker was given no scanner", { retryable: false });
-  }
   if (manifest.kind !== "image") throw new TypeError("only images are scanned");
   progress.begin("token", 8, "asking for the right to read the layers");
   const headers = await registry.blobHeaders(repository, context.signal);

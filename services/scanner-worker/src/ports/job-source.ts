@@ -38,20 +38,32 @@ export interface Failure {
 /** The job is to be run again later, as the same attempt. */
 export interface Postponement {
   kind: "postponed";
-  /** For people; at most 1 KiB. */
+  /** What it waits for, a stable word in upper case; empty when its handler asked. */
   reason: string;
+  /** For people; at most 1 KiB. */
+  message: string;
   /** In milliseconds. */
   afterMs: number;
+  /** How long it may be postponed in all, in milliseconds; undefined is for ever. */
+  patienceMs: number | undefined;
 }
 
-/** How a run ended; "released" gives the job back unfinished because the worker shuts down. */
+/** The job is given back unfinished, for another worker: this one shuts down, or can't do it. */
+export interface Release {
+  kind: "released";
+  /** Why the worker can't do it, a stable word in upper case; absent when it shuts down. */
+  reason?: string;
+  message?: string;
+}
+
+/** How a run ended. */
 export type Outcome =
   | { kind: "success" }
   | ({ kind: "failure" } & Failure)
   | { kind: "stopped" }
   | { kind: "cancelled" }
   | Postponement
-  | { kind: "released" };
+  | Release;
 
 /** What a handler said last. */
 export interface CheckIn {
@@ -67,6 +79,23 @@ export interface RunResult {
   checkIn: CheckIn | undefined;
 }
 
+/** A job type that the worker takes no jobs of for now. */
+export interface ClosedType {
+  readonly jobType: string;
+  /** A stable word in upper case. */
+  readonly reason: string;
+  /** What is waited for, for people; at most 512 bytes, without secrets. */
+  readonly message: string;
+  readonly since: Date;
+}
+
+/** What the worker can take. */
+export interface Capacity {
+  /** How many jobs at once. */
+  readonly slots: number;
+  readonly closed: readonly ClosedType[];
+}
+
 /** What the controller says when it welcomes the worker. */
 export interface WelcomeTerms {
   /** How long a handler may take to obey a stop or cancel. */
@@ -79,7 +108,7 @@ export interface WelcomeTerms {
 export interface JobSourceListener {
   /** What the worker holds, results that wait for their acknowledgement included. */
   held(): Lease[];
-  /** How many jobs the worker takes at once; 0 while it drains. */
+  /** How many jobs the worker takes at once from the start; 0 while it drains, or when its capacity is to follow. */
   slots(): number;
   /** The controller is there, for the first time or again. The worker repeats what may have been lost. */
   onWelcome(terms: WelcomeTerms): void;
@@ -109,6 +138,8 @@ export interface JobSource {
   /** The assignment is given back, unstarted. */
   reject(lease: Lease, reason: string): void;
   checkIn(lease: Lease, checkIn: CheckIn): void;
+  /** What the worker can take from now on, all of it. */
+  capacity(capacity: Capacity): void;
   /** How a run ended; the worker keeps it until onAcknowledged. */
   result(result: RunResult): void;
   /** The worker takes no more jobs. */

@@ -93,13 +93,20 @@ export interface JobType<P = unknown> {
   readonly maxKeyPercent?: number;
   /** How long one attempt may run when its launch does not say, in milliseconds; absent is as long as it likes. */
   readonly timeoutMs?: number;
+  /** How long a job may wait for the outside in all before it is in ERROR, in milliseconds; absent is 24 hours. */
+  readonly patienceMs?: number;
+  /**
+   * Asks for what all jobs of this type need, by short requests: returns when it is there, throws JobFailure when it is
+   * not. The worker takes no jobs of the type before it has passed, nor after a failure that concerns them all.
+   */
+  probe?(signal: AbortSignal): Promise<void>;
   /** Whether another attempt makes sense after this error, while fewer than maxFails have failed. */
   shouldRetry(error: unknown): boolean;
   /** Checks what the schema can't say; throws JobFailure with the reason PARAMETERS_INVALID. */
   validate(parameters: P): void;
   /**
    * Does the work. Returning is success, throwing JobPostponed asks for another run later, throwing anything else is
-   * failure; when the signal aborted, end soon either way.
+   * failure, though a JobFailure may say that it is not the job's; when the signal aborted, end soon either way.
    */
   run(context: JobContext, parameters: P): Promise<void>;
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { JobFailure } from "../domain/job-failure.ts";
 import { plainText } from "../domain/plain-text.ts";
+import { retryAfterMs } from "../domain/retry-after.ts";
 import type { HttpResponse } from "./http-client.ts";
-import { retryAfterMs } from "./retry-after.ts";
 
 /** The request that was refused. */
 export interface RefusedRequest {

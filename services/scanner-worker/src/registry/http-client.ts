@@ -1,8 +1,7 @@
 import { withTimeout } from "@drydock/shared/abort.ts";
-import CircuitBreaker from "opossum";
 import { Agent } from "undici";
-import { JobFailure } from "../domain/job-failure.ts";
 import { networkFailure, type Party } from "./network-failure.ts";
+import { Peer } from "./peer.ts";
 
 /** One request. */
 export interface HttpRequest {
@@ -10,10 +9,12 @@ export interface HttpRequest {
   url: string;
   headers?: Record<string, string>;
   body?: string;
-  /** The longest time until the whole body is there, in milliseconds. */
+  /** The longest time until the whole body is there, in milliseconds, from when the request has a connection to itself. */
   timeoutMs: number;
   /** The longest body taken. */
   maxBytes: number;
+  /** Whether it asks if the other side is back: it goes out whatever happened before, and its success is good for all. */
+  isProbe?: boolean;
   signal: AbortSignal;
 }
 
@@ -29,8 +30,8 @@ export interface HttpResponse {
 export interface HttpClient {
   /**
    * Every status is an answer.
-   * @throws JobFailure `<party>_UNREACHABLE`, `_TIMEOUT`, `_TLS_INVALID`, `_ANSWER_TOO_LARGE`, `_CIRCUIT_OPEN`;
-   *   the signal's reason when it aborts
+   * @throws JobFailure `<party>_UNREACHABLE`, `_TIMEOUT`, `_TLS_INVALID`, `_ANSWER_TOO_LARGE`; while a breaker is open,
+   *   what opened it; the signal's reason when it aborts
    */
   send(request: HttpRequest): Promise<HttpResponse>;
   /** Closes every connection. */
@@ -43,103 +44,64 @@ export interface HttpClientOptions {
   party: Party;
   /** Sent with every request. */
   userAgent: string;
-  /** Connections to one origin at most. Default 32. */
+  /** Connections to one origin at most, beside one for probes. Default 32. */
   connections?: number;
-  /** How long a breaker stays open, in milliseconds. Default 15,000. */
+  /** How long a breaker stays open unless a probe closes it, in milliseconds. Default 15,000. */
   breakerResetMs?: number;
 }
 
-type Breaker = CircuitBreaker<[HttpRequest], HttpResponse>;
-
-const maxBreakers = 64;
-
-/** What counts against the other side: it can't be reached, or it answers 5xx. */
-class PeerFault extends Error {
-  readonly outcome: HttpResponse | JobFailure;
-  constructor(outcome: HttpResponse | JobFailure) {
-    super("the other side is at fault");
-    this.outcome = outcome;
-  }
-}
+const maxPeers = 64;
 
 /** Makes an HTTP client with connections of its own. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { party, userAgent, breakerResetMs = 15_000 } = options;
-  const breakers = new Map<string, Breaker>();
+  const { party, userAgent, connections = 32, breakerResetMs = 15_000 } = options;
+  const peers = new Map<string, Peer>();
   const agent = new Agent({
     allowH2: false,
-    connections: options.connections ?? 32,
+    connections: connections + 1,
     connect: { timeout: 10_000 },
     headersTimeout: 0,
     bodyTimeout: 0,
   });
 
-  function breakerFor(origin: string): Breaker {
-    const action = (request: HttpRequest) => attempt(agent, party, userAgent, request);
-    const breaker = breakers.get(origin) ?? createBreaker(action, breakerResetMs);
-    breakers.delete(origin);
-    breakers.set(origin, breaker);
-    const [longestUnused] = breakers.keys();
-    if (breakers.size > maxBreakers && longestUnused !== undefined) {
-      breakers.get(longestUnused)?.shutdown();
-      breakers.delete(longestUnused);
+  function peerOf({ origin, host }: URL): Peer {
+    const exchange = (request: HttpRequest) => attempt(agent, party, userAgent, request);
+    const peer = peers.get(origin) ?? new Peer({ party, host, exchange, connections, breakerResetMs });
+    peers.delete(origin);
+    peers.set(origin, peer);
+    const [longestUnused] = peers.keys();
+    if (peers.size > maxPeers && longestUnused !== undefined) {
+      peers.get(longestUnused)?.stop();
+      peers.delete(longestUnused);
     }
-    return breaker;
+    return peer;
   }
 
   async function send(request: HttpRequest): Promise<HttpResponse> {
     request.signal.throwIfAborted();
-    const { origin, host } = new URL(request.url);
-    try {
-      return await breakerFor(origin).fire(request);
-    } catch (error) {
-      if (error instanceof PeerFault) return responseOf(error);
-      if (!(error instanceof Error && CircuitBreaker.isOurError(error))) throw error;
-      const message = `${host} failed too often; asked again in ${Math.ceil(breakerResetMs / 1000)} s`;
-      throw new JobFailure(`${party}_CIRCUIT_OPEN`, message, { retryable: true, retryAfterMs: breakerResetMs });
-    }
+    return await peerOf(new URL(request.url)).send(request);
   }
 
   async function stop(): Promise<void> {
-    for (const breaker of breakers.values()) breaker.shutdown();
+    for (const peer of peers.values()) peer.stop();
     if (!agent.destroyed) await agent.destroy();
   }
 
   return { send, stop };
 }
 
-function responseOf({ outcome }: PeerFault): HttpResponse {
-  if (outcome instanceof JobFailure) throw outcome;
-  return outcome;
-}
-
-function createBreaker(action: (request: HttpRequest) => Promise<HttpResponse>, resetTimeout: number): Breaker {
-  return new CircuitBreaker(action, {
-    timeout: false,
-    resetTimeout,
-    rollingCountTimeout: 30_000,
-    volumeThreshold: 5,
-    errorThresholdPercentage: 50,
-    errorFilter: (error: unknown) => !(error instanceof PeerFault),
-  });
-}
-
 async function attempt(agent: Agent, party: Party, userAgent: string, request: HttpRequest): Promise<HttpResponse> {
   const signal = withTimeout(request.timeoutMs, request.signal);
-  let response: HttpResponse;
   try {
-    response = await exchange(agent, userAgent, { ...request, signal }).catch((error: unknown) => {
+    return await exchange(agent, userAgent, { ...request, signal }).catch((error: unknown) => {
       // An idle connection that the server closed just now; every request here may be repeated.
       if (signal.aborted || !isClosedSocket(error)) throw error;
       return exchange(agent, userAgent, { ...request, signal });
     });
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
-    const failure = networkFailure({ party, error, url: request.url, timedOut: signal.aborted });
-    throw failure.retryable ? new PeerFault(failure) : failure;
+    throw networkFailure({ party, error, url: request.url, timedOut: signal.aborted });
   }
-  if (response.status >= 500) throw new PeerFault(response);
-  return response;
 }
 
 async function exchange(agent: Agent, userAgent: string, request: HttpRequest): Promise<HttpResponse> {

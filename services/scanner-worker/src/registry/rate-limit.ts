@@ -19,7 +19,7 @@ export class RateLimit {
   check(): void {
     const retryAfterMs = this.#pausedUntil - this.#clock.now();
     if (retryAfterMs <= 0) return;
-    const message = "the registry allows no more requests for now; it told so at an earlier one";
+    const message = "the registry allows no more requests for now; it said so and for how long";
     throw new JobFailure("REGISTRY_RATE_LIMITED", message, { retryable: true, retryAfterMs });
   }
 }

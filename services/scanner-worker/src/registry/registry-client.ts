@@ -8,6 +8,7 @@ import { digestLike, digestOfHeader } from "./digest.ts";
 import { brokenAnswer, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { probeRegistry } from "./registry-probe.ts";
 
 /** What a registry client works with. */
 export interface RegistryClientOptions {
@@ -17,6 +18,8 @@ export interface RegistryClientOptions {
   scannerUrl: URL;
   http: HttpClient;
   authoriser: Authoriser;
+  /** Whether the worker has no credential. */
+  isAnonymous: boolean;
   clock: Clock;
   /** How long a right handed to the scanner must hold, in milliseconds. Default 5 minutes. */
   handOverTtlMs?: number | undefined;
@@ -92,6 +95,14 @@ export class RegistryClient {
     if (response.status === 404) return false;
     if (response.status >= 200 && response.status < 400) return true;
     throw this.#refusal(imageName(repository, digest), response);
+  }
+
+  /**
+   * Asks by short requests whether the registry is there and takes the worker's credentials.
+   * @throws JobFailure, see docs/errors.md
+   */
+  async probe(signal: AbortSignal): Promise<void> {
+    await probeRegistry({ ...this.#options, url: this.url }, signal);
   }
 
   blobUrl(repository: string, digest: string): string {

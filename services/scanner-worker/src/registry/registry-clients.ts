@@ -36,7 +36,9 @@ export function createRegistryClients(options: RegistryClientsOptions): Registry
   function create(url: URL, scannerUrl: URL): RegistryClient {
     const common = { http, clock };
     const authoriser = createAuthoriser({ ...common, registryUrl: url, credential, trustedOrigins, tokenUrl, tokens });
-    return new RegistryClient({ ...common, url, scannerUrl, authoriser, handOverTtlMs: options.handOverTtlMs });
+    const isAnonymous = credential.kind === "none";
+    const { handOverTtlMs } = options;
+    return new RegistryClient({ ...common, url, scannerUrl, authoriser, isAnonymous, handOverTtlMs });
   }
 
   function open(url: string, scannerUrl: string): RegistryClient {

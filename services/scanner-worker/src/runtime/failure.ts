@@ -5,22 +5,19 @@ import type { Outcome } from "../ports/job-source.ts";
 import { cutBytes, oneLine } from "./text.ts";
 
 const maxMessageBytes = 1024;
+/** How long a job waits for the outside in all when its type does not say, in milliseconds. */
+const defaultPatienceMs = 24 * 3_600_000;
 
-/** What is reported when a handler throws. */
-export function outcomeOfThrown(error: unknown, type: JobType): Outcome {
+/**
+ * What is reported when a handler throws.
+ * @param waitMs how long a job waits when the outside is at fault, at least so many milliseconds
+ */
+export function outcomeOfThrown(error: unknown, type: JobType, waitMs: (atLeastMs: number) => number): Outcome {
   if (error instanceof JobPostponed) {
-    const reason = cutBytes(oneLine(error.message), maxMessageBytes);
-    return { kind: "postponed", reason, afterMs: error.afterMs };
+    const message = cutBytes(oneLine(error.message), maxMessageBytes);
+    return { kind: "postponed", reason: "", message, afterMs: error.afterMs, patienceMs: undefined };
   }
-  if (error instanceof JobFailure) {
-    return {
-      kind: "failure",
-      reason: error.reason,
-      message: cutBytes(error.message, maxMessageBytes),
-      retryable: error.retryable && shouldRetry(error, type),
-      retryAfterMs: error.retryAfterMs,
-    };
-  }
+  if (error instanceof JobFailure) return outcomeOfFailure(error, type, waitMs);
   return {
     kind: "failure",
     reason: "HANDLER_ERROR",
@@ -28,6 +25,21 @@ export function outcomeOfThrown(error: unknown, type: JobType): Outcome {
     retryable: shouldRetry(error, type),
     retryAfterMs: undefined,
   };
+}
+
+function outcomeOfFailure(error: JobFailure, type: JobType, waitMs: (atLeastMs: number) => number): Outcome {
+  const { reason, retryAfterMs, fault } = error;
+  const message = cutBytes(error.message, maxMessageBytes);
+  switch (fault) {
+    case "job":
+      return { kind: "failure", reason, message, retryable: error.retryable && shouldRetry(error, type), retryAfterMs };
+    case "outside": {
+      const patienceMs = type.patienceMs ?? defaultPatienceMs;
+      return { kind: "postponed", reason, message, afterMs: waitMs(retryAfterMs ?? 0), patienceMs };
+    }
+    case "worker":
+      return { kind: "released", reason, message };
+  }
 }
 
 function messageOf(error: unknown): string {

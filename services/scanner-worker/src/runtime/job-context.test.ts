@@ -12,11 +12,17 @@ describe("a job's context", () => {
     const { source, logs, listener } = await startWorker(type);
     listener.onAssign(assignment());
     await source.nthResult(1);
-    assert.equal(logs.text, "2026-11-23T09:00:00.000Z INFO  one two\n2026-11-23T09:00:00.000Z ERROR red\n");
+    assert.deepEqual(logs.text.split("\n"), [
+      "2026-11-23T09:00:00.000Z INFO  attempt 1 of 4 begins on worker-1",
+      "2026-11-23T09:00:00.000Z INFO  one two",
+      "2026-11-23T09:00:00.000Z ERROR red",
+      "2026-11-23T09:00:00.000Z INFO  attempt 1 ended: the job is SUCCESS",
+      "",
+    ]);
     assert.equal(logs.flushes, 1);
   });
 
-  test("flushes no log when the handler wrote nothing", async () => {
+  test("has no log when the handler wrote nothing and all went well", async () => {
     const logs = new FakeLogs();
     const { source, listener } = await startWorker(
       jobType(async () => {}),

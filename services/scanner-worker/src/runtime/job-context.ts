@@ -4,7 +4,7 @@ import { type JobLog, type JobServices, LeaseLost } from "../ports/job-services.
 import type { Assignment, CheckIn } from "../ports/job-source.ts";
 import { CheckInGate } from "./check-in-gate.ts";
 import { Interruption, type InterruptionKind } from "./interruption.ts";
-import { RunLog } from "./run-log.ts";
+import { RunLog, toLine } from "./run-log.ts";
 import { cutBytes, oneLine } from "./text.ts";
 
 const maxCheckInBytes = 1024;
@@ -14,6 +14,8 @@ const maxPhaseBytes = 64;
 export interface RunContextOptions {
   assignment: Assignment;
   services: JobServices;
+  /** What the run's first line in the job's log says. */
+  opening: () => string;
   /** Sends a check-in. */
   checkIn: (checkIn: CheckIn) => void;
   /** The controller said that the job is not ours any more. */
@@ -24,6 +26,7 @@ export interface RunContextOptions {
 /** The JobContext of one run. Nothing is made before the handler asks for it, as most of it is not needed by most jobs. */
 export class RunContext implements JobContext {
   readonly #options: RunContextOptions;
+  readonly #begunAt: number;
   #abort: AbortController | undefined;
   #interruption: InterruptionKind | undefined;
   #isClosed = false;
@@ -34,6 +37,7 @@ export class RunContext implements JobContext {
 
   constructor(options: RunContextOptions) {
     this.#options = options;
+    this.#begunAt = options.now();
   }
 
   get jobId(): string {
@@ -91,7 +95,7 @@ export class RunContext implements JobContext {
     return this.#gate?.last;
   }
 
-  /** Whether the handler wrote to the job's log. */
+  /** Whether the run wrote to the job's log. */
   get hasLog(): boolean {
     return this.#log !== undefined;
   }
@@ -121,9 +125,16 @@ export class RunContext implements JobContext {
 
   #writeLog(line: string): void {
     this.#assertOpen();
-    const { services, assignment } = this.#options;
-    this.#log ??= services.logs.open(assignment.lease, assignment.logOffset);
+    this.#log ??= this.#openLog();
     this.#log.write(line);
+  }
+
+  /** A run that has nothing to tell leaves no line, so that quick jobs cost no log. */
+  #openLog(): JobLog {
+    const { services, assignment, opening } = this.#options;
+    const log = services.logs.open(assignment.lease, assignment.logOffset);
+    log.write(toLine("INFO ", opening(), this.#begunAt));
+    return log;
   }
 
   async #unlessLost<T>(call: Promise<T>): Promise<T> {

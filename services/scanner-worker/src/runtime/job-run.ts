@@ -2,10 +2,12 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobType } from "../ports/job.ts";
 import type { JobServices } from "../ports/job-services.ts";
 import type { Assignment, CheckIn, Lease, Outcome } from "../ports/job-source.ts";
+import { beginningOf, endingOf } from "./attempt-lines.ts";
 import { outcomeOfThrown } from "./failure.ts";
 import { type InterruptionKind, outcomeOf, supersedes } from "./interruption.ts";
 import { RunContext } from "./job-context.ts";
 import { parseParameters } from "./parameters.ts";
+import type { TypeGate } from "./type-gate.ts";
 
 /** How long the log may take to be stored before the result goes out, in milliseconds. */
 const logFlushMs = 2000;
@@ -19,6 +21,7 @@ export type RunEnd = Outcome | { kind: "abandoned" };
 
 /** What runs need to know of their worker. */
 export interface RunHost {
+  workerId: string;
   services: JobServices;
   logger: Logger;
   now: () => number;
@@ -27,6 +30,9 @@ export interface RunHost {
   /** Whether the controller hears the worker. */
   isConnected: () => boolean;
   checkIn(lease: Lease, checkIn: CheckIn): void;
+  gateOf(type: JobType): TypeGate;
+  /** How long the job waits when the outside is at fault, at least so long, in milliseconds. */
+  waitMs(jobId: string, atLeastMs: number): number;
   /** Called exactly once for each run. */
   onEnd(run: JobRun, end: RunEnd): void;
 }
@@ -34,7 +40,7 @@ export interface RunHost {
 /** One attempt of a job. Never throws; ends exactly once. */
 export class JobRun {
   readonly assignment: Assignment;
-  readonly #type: JobType;
+  readonly type: JobType;
   readonly #host: RunHost;
   readonly #context: RunContext;
   #interruption: InterruptionKind | undefined;
@@ -46,11 +52,12 @@ export class JobRun {
 
   constructor(assignment: Assignment, type: JobType, host: RunHost) {
     this.assignment = assignment;
-    this.#type = type;
+    this.type = type;
     this.#host = host;
     this.#context = new RunContext({
       assignment,
       services: host.services,
+      opening: () => beginningOf(assignment, type, host.workerId),
       checkIn: (checkIn) => host.checkIn(assignment.lease, checkIn),
       onLost: () => this.interrupt("lost"),
       now: host.now,
@@ -67,7 +74,7 @@ export class JobRun {
   }
 
   start(): void {
-    const timeoutMs = this.assignment.timeoutMs ?? this.#type.timeoutMs;
+    const timeoutMs = this.assignment.timeoutMs ?? this.type.timeoutMs;
     if (timeoutMs !== undefined) this.#interruptAfter(timeoutMs);
     void this.#run();
   }
@@ -87,20 +94,39 @@ export class JobRun {
     const outcome = await this.#handle();
     this.#handlerEnded = true;
     clearTimeout(this.#graceTimer);
+    if (this.#isOver) return;
+    const end = this.#interruption === undefined ? outcome : endOf(this.#interruption);
+    if (end.kind !== "abandoned") this.#tellEnd(end);
     if (this.#context.hasLog) await this.#storeLog();
-    this.#end(this.#interruption === undefined ? outcome : endOf(this.#interruption));
+    this.#end(end);
+  }
+
+  /** What went as it should, or as somebody asked, is only told where there is a log already. */
+  #tellEnd(end: Outcome): void {
+    const isTrouble = end.kind === "failure" || end.kind === "postponed" || (end.kind === "released" && end.reason);
+    if (!isTrouble && !this.#context.hasLog) return;
+    const { level, text } = endingOf(this.assignment, this.type, end);
+    this.#context.logger[level](text);
   }
 
   async #handle(): Promise<Outcome> {
-    const type = this.#type;
+    const type = this.type;
+    const gate = this.#host.gateOf(type);
     try {
+      const refusal = gate.failure && (await gate.refusal(this.#context.signal));
+      if (refusal !== undefined) return this.#outcomeOf(refusal);
       const parameters = parseParameters(type, this.assignment.parametersJson);
       type.validate(parameters);
       await type.run(this.#context, parameters);
       return { kind: "success" };
     } catch (error) {
-      return outcomeOfThrown(error, type);
+      return this.#outcomeOf(await gate.judge(error));
     }
+  }
+
+  #outcomeOf(error: unknown): Outcome {
+    const { jobId } = this.assignment.lease;
+    return outcomeOfThrown(error, this.type, (atLeastMs) => this.#host.waitMs(jobId, atLeastMs));
   }
 
   /** The result waits for the log: for a short time, or until the controller is back. */

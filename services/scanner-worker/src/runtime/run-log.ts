@@ -30,7 +30,12 @@ export class RunLog implements JobLogger {
   }
 
   #line(level: string, message: string): void {
-    const text = cutBytes(oneLine(String(message)), maxLineBytes);
-    this.#write(`${new Date(this.#now()).toISOString()} ${level} ${text}\n`);
+    this.#write(toLine(level, message, this.#now()));
   }
+}
+
+/** A line of the job's log that tells of a time, in milliseconds since 1970. */
+export function toLine(level: string, message: string, at: number): string {
+  const text = cutBytes(oneLine(String(message)), maxLineBytes);
+  return `${new Date(at).toISOString()} ${level} ${text}\n`;
 }

@@ -2,7 +2,15 @@ import { createLogger, type Logger } from "@drydock/shared/logger.ts";
 import { z } from "zod";
 import type { JobType } from "../ports/job.ts";
 import type { JobLog, JobServices } from "../ports/job-services.ts";
-import type { Assignment, CheckIn, JobSource, JobSourceListener, Lease, RunResult } from "../ports/job-source.ts";
+import type {
+  Assignment,
+  Capacity,
+  CheckIn,
+  JobSource,
+  JobSourceListener,
+  Lease,
+  RunResult,
+} from "../ports/job-source.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
 
 /** What a fake source was told, in order. */
@@ -11,6 +19,7 @@ type Told =
   | { say: "reject"; lease: Lease; reason: string }
   | { say: "checkIn"; lease: Lease; checkIn: CheckIn }
   | { say: "result"; result: RunResult }
+  | { say: "capacity"; capacity: Capacity }
   | { say: "draining" }
   | { say: "stop" };
 
@@ -58,6 +67,10 @@ export class FakeSource implements JobSource {
 
   checkIn(lease: Lease, checkIn: CheckIn): void {
     this.#tell({ say: "checkIn", lease, checkIn });
+  }
+
+  capacity(capacity: Capacity): void {
+    this.#tell({ say: "capacity", capacity });
   }
 
   result(result: RunResult): void {
@@ -141,6 +154,7 @@ export async function startWorker(type: JobType, overrides: Partial<WorkerOption
   const source = new FakeSource();
   const logs = new FakeLogs();
   const worker = new Worker({
+    workerId: "worker-1",
     source,
     services: fakeServices({ logs }),
     jobTypes: [type],
@@ -151,6 +165,7 @@ export async function startWorker(type: JobType, overrides: Partial<WorkerOption
   });
   await worker.start();
   const { listener } = source;
+  listener.slots();
   listener.onWelcome({ graceMs: 10_000, drop: [] });
   return { worker, source, logs, listener };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { JobFailure } from "../domain/job-failure.ts";
 import type { JobContext } from "../ports/job.ts";
 import { assignment, jobType, startWorker } from "./test-kit.ts";
 
@@ -202,5 +203,84 @@ describe("a worker is gone", () => {
     assert.equal(await gone.promise, "superseded");
     assert.equal(worker.runCount, 0);
     assert.deepEqual(source.results, []);
+  });
+});
+
+describe("a worker whose job type is closed", () => {
+  const away = new JobFailure("SCANNER_UNREACHABLE", "clair:6060 can't be reached", { retryable: true });
+  const refused = new JobFailure("REGISTRY_AUTH_REJECTED", "wrong password", { retryable: false });
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  test("says so before the result of the job that met it, and postpones what comes all the same", async () => {
+    let runs = 0;
+    const type = jobType(async () => {
+      runs += 1;
+      throw away;
+    });
+    const { worker, source, listener } = await startWorker(type);
+    listener.onAssign(assignment());
+    const { outcome } = await source.nthResult(1);
+    assert.ok(outcome.kind === "postponed");
+    assert.deepEqual([outcome.reason, outcome.patienceMs], ["SCANNER_UNREACHABLE", 86_400_000]);
+    assert.ok(outcome.afterMs >= 2_000 && outcome.afterMs <= 15_000);
+    assert.deepEqual(source.said, ["accept", "capacity", "result"]);
+    const told = source.told.find(({ say }) => say === "capacity");
+    assert.ok(told?.say === "capacity");
+    assert.equal(told.capacity.slots, 4);
+    assert.deepEqual(
+      told.capacity.closed.map(({ jobType, reason }) => [jobType, reason]),
+      [["TEST", "SCANNER_UNREACHABLE"]],
+    );
+    listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
+    assert.equal((await source.nthResult(2)).outcome.kind, "postponed");
+    assert.equal(runs, 1);
+    await worker.stop(AbortSignal.abort());
+  });
+
+  test("names no slots in Hello, and its capacity behind the Welcome, until the first probe has passed", async () => {
+    const probed = Promise.withResolvers<void>();
+    const type = jobType(async () => {}, { probe: () => probed.promise });
+    const { worker, source, listener } = await startWorker(type);
+    assert.equal(listener.slots(), 0);
+    const closed = () =>
+      source.told.map((told) =>
+        told.say === "capacity" ? told.capacity.closed.map(({ reason }) => reason) : told.say,
+      );
+    assert.deepEqual(closed(), [["STARTING"]]);
+    probed.resolve();
+    await settle();
+    assert.deepEqual(closed(), [["STARTING"], []]);
+    assert.equal(listener.slots(), 4);
+    await worker.stop(AbortSignal.abort());
+  });
+
+  test("that opens between Hello and Welcome names its slots behind the Welcome", async () => {
+    const probed = Promise.withResolvers<void>();
+    const type = jobType(async () => {}, { probe: () => probed.promise });
+    const { worker, source, listener } = await startWorker(type);
+    assert.equal(listener.slots(), 0);
+    probed.resolve();
+    await settle();
+    source.told.length = 0;
+    listener.onWelcome({ graceMs: 1_000, drop: [] });
+    assert.deepEqual(source.told, [{ say: "capacity", capacity: { slots: 4, closed: [] } }]);
+    await worker.stop(AbortSignal.abort());
+  });
+
+  test("gives back the job that found its credential refused, and fails one that alone is refused", async () => {
+    let isRefused = false;
+    const probe = async () => {
+      if (isRefused) throw refused;
+    };
+    const type = jobType(() => Promise.reject(refused), { probe, shouldRetry: () => false });
+    const { worker, source, listener } = await startWorker(type);
+    await settle();
+    listener.onAssign(assignment());
+    assert.equal((await source.nthResult(1)).outcome.kind, "failure");
+    isRefused = true;
+    listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
+    const { outcome } = await source.nthResult(2);
+    assert.deepEqual(outcome, { kind: "released", reason: "REGISTRY_AUTH_REJECTED", message: "wrong password" });
+    await worker.stop(AbortSignal.abort());
   });
 });

@@ -3,10 +3,12 @@ import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobType, OpCommand } from "../ports/job.ts";
 import type { JobServices } from "../ports/job-services.ts";
-import type { Assignment, JobSource, JobSourceListener, Lease, WelcomeTerms } from "../ports/job-source.ts";
+import type { Assignment, ClosedType, JobSource, JobSourceListener, Lease, WelcomeTerms } from "../ports/job-source.ts";
 import { Conditions } from "./conditions.ts";
 import { JobRun, type RunEnd, type RunHost } from "./job-run.ts";
 import { Ledger } from "./ledger.ts";
+import { Postponements } from "./postponements.ts";
+import { TypeGates } from "./type-gates.ts";
 
 /** How long running handlers may take to end once they are told that the worker shuts down, in milliseconds. */
 const releaseMs = 3000;
@@ -18,6 +20,7 @@ const firstGraceMs = 10_000;
 export type WorkerState = "starting" | "running" | "draining" | "stopped";
 
 export interface WorkerOptions {
+  workerId: string;
   source: JobSource;
   services: JobServices;
   jobTypes: readonly JobType[];
@@ -29,6 +32,8 @@ export interface WorkerOptions {
   clock?: Clock;
   /** Called each time the controller has welcomed the worker. */
   onWelcome?: () => void;
+  /** Called when the worker takes no more jobs of a type, because what they need is away. */
+  onTypeClosed?: (jobType: string, reason: string) => void;
   /** Called when the worker has nothing more to do: the controller drained it, or a newer process took its id. */
   onGone?: (why: "drained" | "superseded") => void;
 }
@@ -41,21 +46,28 @@ export class Worker implements Service {
   readonly #ledger = new Ledger();
   readonly #conditions = new Conditions();
   readonly #host: RunHost;
+  readonly #gates: TypeGates;
+  readonly #postponements = new Postponements();
   #state: WorkerState = "starting";
   #graceMs = firstGraceMs;
+  #saidSlots = 0;
   #stopped: Promise<void> | undefined;
 
   constructor(options: WorkerOptions) {
-    const { source, services, logger, jobTypes, clock = systemClock } = options;
+    const { workerId, source, services, logger, jobTypes, clock = systemClock, onTypeClosed: onClosed } = options;
     this.#options = options;
+    this.#gates = new TypeGates({ jobTypes, clock, logger, onChange: () => this.#tellCapacity(), onClosed });
     this.#types = new Map(jobTypes.map((type) => [type.name, type]));
     this.#host = {
+      workerId,
       services,
       logger,
       now: () => clock.now(),
       graceMs: () => this.#graceMs,
       isConnected: () => source.isConnected,
       checkIn: (lease, checkIn) => source.checkIn(lease, checkIn),
+      gateOf: (type) => this.#gates.of(type),
+      waitMs: (jobId, atLeastMs) => this.#postponements.waitMs(jobId, atLeastMs),
       onEnd: (run, end) => this.#onEnd(run, end),
     };
   }
@@ -69,9 +81,15 @@ export class Worker implements Service {
     return this.#ledger.runCount;
   }
 
+  /** The job types that it takes no jobs of for now. */
+  get closed(): ClosedType[] {
+    return this.#gates.closed;
+  }
+
   async start(): Promise<void> {
     if (this.#state !== "starting") return;
     this.#state = "running";
+    this.#gates.start();
     this.#options.source.start(this.#listener());
   }
 
@@ -93,6 +111,7 @@ export class Worker implements Service {
     if (!(await this.#conditions.until(() => this.#ledger.isEmpty, acknowledgeMs, signal))) {
       logger.warn({ jobs: this.#ledger.leases().length }, "left with results that nobody acknowledged");
     }
+    this.#gates.stop();
     await source.stop();
     for (const run of this.#ledger.runs()) run.interrupt("lost");
     this.#state = "stopped";
@@ -108,7 +127,7 @@ export class Worker implements Service {
   #listener(): JobSourceListener {
     return {
       held: () => this.#ledger.leases(),
-      slots: () => (this.#state === "running" ? this.#options.slots : 0),
+      slots: () => this.#slotsOfHello(),
       onWelcome: (terms) => this.#onWelcome(terms),
       onAssign: (assignment) => this.#onAssign(assignment),
       onCommand: (lease, command) => this.#onCommand(lease, command),
@@ -124,9 +143,21 @@ export class Worker implements Service {
     this.#graceMs = graceMs;
     this.#onLost(drop);
     if (this.#state === "draining") source.draining();
+    if (this.closed.length > 0 || this.#saidSlots !== this.#options.slots) this.#tellCapacity();
     for (const result of this.#ledger.results()) source.result(result);
     for (const run of this.#ledger.runs()) run.repeatCheckIn();
     onWelcome?.();
+  }
+
+  /** While a type is closed none, so that nothing of it is assigned before the controller has heard of it. */
+  #slotsOfHello(): number {
+    this.#saidSlots = this.#state === "running" && this.closed.length === 0 ? this.#options.slots : 0;
+    return this.#saidSlots;
+  }
+
+  #tellCapacity(): void {
+    const { source, slots } = this.#options;
+    if (this.#state === "running") source.capacity({ slots, closed: this.closed });
   }
 
   #onAssign(assignment: Assignment): void {
@@ -172,13 +203,15 @@ export class Worker implements Service {
     }
   }
 
-  #onEnd({ assignment, lastCheckIn: checkIn }: JobRun, end: RunEnd): void {
+  #onEnd({ assignment, type, lastCheckIn: checkIn }: JobRun, end: RunEnd): void {
     const { lease, name } = assignment;
     const { logger, source } = this.#options;
     if (end.kind === "abandoned") {
       logger.warn({ job_id: lease.jobId, job: name }, "job abandoned: it is not this worker's any more");
       this.#ledger.remove(lease.jobId);
     } else {
+      if (end.kind !== "postponed") this.#postponements.forget(lease.jobId);
+      if (end.kind === "success") this.#gates.of(type).succeeded();
       if (end.kind === "failure") {
         const { reason, message, retryable } = end;
         logger.warn({ job_id: lease.jobId, job: name, attempt: assignment.attempt, reason, retryable }, message);

@@ -44,6 +44,8 @@ describe("posting a layer", () => {
     [400, error("failed to provide layer"), "SCANNER_REFUSED", false],
     [500, error("pq: too many clients"), "SCANNER_FAULT", true],
     [502, "<html>", "SCANNER_FAULT", true],
+    [503, "<html>the proxy has no backend", "SCANNER_FAULT", true],
+    [429, "", "SCANNER_RATE_LIMITED", true],
     [503, error("Clair failed to respond within the configured timeout window."), "SCANNER_TIMEOUT", true],
     [404, "404 page not found", "SCANNER_UNSUPPORTED", false],
   ];
@@ -59,8 +61,12 @@ describe("posting a layer", () => {
   }
 
   test("tells to come back later when Clair is too slow", async () => {
-    const posting = clientFor(503, "").client.postLayer(layer, signal);
-    await assert.rejects(posting, (thrown) => thrown instanceof JobFailure && thrown.retryAfterMs === 30_000);
+    const posting = clientFor(503, error("too slow")).client.postLayer(layer, signal);
+    await assert.rejects(posting, (thrown) => {
+      assert.ok(thrown instanceof JobFailure);
+      assert.deepEqual([thrown.reason, thrown.retryAfterMs, thrown.closesType], ["SCANNER_TIMEOUT", 15_000, false]);
+      return true;
+    });
   });
 });
 
@@ -84,4 +90,27 @@ describe("reading a layer", () => {
     const isFault = (thrown: unknown) => thrown instanceof JobFailure && thrown.reason === "SCANNER_FAULT";
     await assert.rejects(clientFor(200, '{"Layer":').client.readLayer("n", signal), isFault);
   });
+});
+
+describe("a probe of Clair", () => {
+  test("passes when Clair names its namespaces, by one short request that goes out whatever was before", async () => {
+    const { client, asked } = clientFor(200, { Namespaces: [] });
+    await client.probe(signal);
+    assert.deepEqual(
+      asked.map(({ method, url, timeoutMs, isProbe }) => [method, url, timeoutMs, isProbe]),
+      [["GET", "http://clair:6060/v1/namespaces", 5_000, true]],
+    );
+  });
+
+  for (const [status, body, fault] of [
+    [500, error("pq: the database is starting up"), "outside"],
+    [502, "<html>", "outside"],
+    [429, "", "outside"],
+    [404, "not found", "worker"],
+  ] as const) {
+    test(`that is answered ${status} says that it is the fault of the ${fault}`, async () => {
+      const isSo = (thrown: unknown) => thrown instanceof JobFailure && thrown.fault === fault;
+      await assert.rejects(clientFor(status, body).client.probe(signal), isSo);
+    });
+  }
 });

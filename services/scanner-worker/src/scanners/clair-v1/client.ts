@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { JobFailure } from "../../domain/job-failure.ts";
 import { plainText } from "../../domain/plain-text.ts";
+import { retryAfterMs } from "../../domain/retry-after.ts";
 
 /** Sends a request to Clair; every status is an answer. Throws JobFailure with a reason that starts with SCANNER_. */
 export type Send = (request: {
@@ -10,8 +11,17 @@ export type Send = (request: {
   body?: string;
   timeoutMs: number;
   maxBytes: number;
+  isProbe?: boolean;
   signal: AbortSignal;
-}) => Promise<{ status: number; body: Uint8Array }>;
+}) => Promise<ClairAnswer>;
+
+/** What Clair answered. */
+export interface ClairAnswer {
+  status: number;
+  /** By lower-case name. */
+  headers?: Readonly<Record<string, string>>;
+  body: Uint8Array;
+}
 
 /** A layer as Clair wants it. */
 export interface LayerPost {
@@ -35,6 +45,8 @@ export interface ClairClient {
   hasLayer(name: string, signal: AbortSignal): Promise<boolean>;
   /** What Clair found in a layer and those below, as it sent it; undefined if it has no layer of this name. */
   readLayer(name: string, signal: AbortSignal): Promise<unknown>;
+  /** Whether Clair is there and can read its database; throws JobFailure if not. */
+  probe(signal: AbortSignal): Promise<void>;
 }
 
 /** How Clair is asked. */
@@ -49,16 +61,21 @@ export interface ClairClientOptions {
 const resultTimeoutMs = 120_000;
 const maxResultBytes = 64 * 1024 * 1024;
 const maxEchoBytes = 2 * 1024 * 1024;
-const busyRetryMs = 30_000;
+const probeTimeoutMs = 5_000;
+const maxNamespacesBytes = 1024 * 1024;
+/** How long Clair is given to get done with a layer for which its own time was too short, in milliseconds. */
+const busyRetryMs = 15_000;
 
 const errorBody = z.object({ Error: z.object({ Message: z.string() }) });
 
 /** Makes a client of a Clair 2.x. Bodies are never logged: Clair echoes the headers it was given, token and all. */
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
-  const layers = `${url.replace(/\/+$/, "")}/v1/layers`;
+  const base = `${url.replace(/\/+$/, "")}/v1`;
+  const layers = `${base}/layers`;
+  const namespaces = `${base}/namespaces`;
 
   async function postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome> {
-    const { status, body } = await send({
+    const answer = await send({
       method: "POST",
       url: layers,
       headers: { "content-type": "application/json" },
@@ -67,9 +84,8 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
       maxBytes: maxEchoBytes,
       signal,
     });
-    if (status === 201) return "indexed";
-    const message = readError(body);
-    return outcomeOf(status, message ?? "") ?? fail(status, message);
+    if (answer.status === 201) return "indexed";
+    return outcomeOf(answer.status, readError(answer) ?? "") ?? fail(answer);
   }
 
   async function hasLayer(name: string, signal: AbortSignal): Promise<boolean> {
@@ -83,14 +99,19 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
 
   async function get(path: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
     const request = { url: `${layers}/${path}`, timeoutMs: resultTimeoutMs, maxBytes: maxResultBytes, signal };
-    const { status, body } = await send({ method: "GET", ...request });
-    if (status === 200) return body;
-    const message = readError(body);
-    if (status === 404 && message !== undefined) return undefined;
-    return fail(status, message);
+    const answer = await send({ method: "GET", ...request });
+    if (answer.status === 200) return answer.body;
+    if (answer.status === 404 && readError(answer) !== undefined) return undefined;
+    return fail(answer);
   }
 
-  return { postLayer, hasLayer, readLayer };
+  async function probe(signal: AbortSignal): Promise<void> {
+    const request = { url: namespaces, timeoutMs: probeTimeoutMs, maxBytes: maxNamespacesBytes, isProbe: true, signal };
+    const answer = await send({ method: "GET", ...request });
+    if (answer.status !== 200) fail(answer);
+  }
+
+  return { postLayer, hasLayer, readLayer, probe };
 }
 
 /** By the texts of Clair 2.1.8. */
@@ -101,14 +122,21 @@ function outcomeOf(status: number, message: string): PostOutcome | undefined {
   return status === 422 ? "unsupported" : undefined;
 }
 
-function fail(status: number, message: string | undefined): never {
+function fail(answer: ClairAnswer): never {
+  const { status, headers } = answer;
+  const message = readError(answer);
   const detail = [String(status), plainText(message ?? "")].filter((part) => part !== "").join(" ");
-  if (status === 503) {
+  if (status === 503 && message !== undefined) {
     const text = `Clair did not get done in its own time (${detail})`;
-    throw new JobFailure("SCANNER_TIMEOUT", text, { retryable: true, retryAfterMs: busyRetryMs });
+    throw new JobFailure("SCANNER_TIMEOUT", text, { retryable: true, retryAfterMs: busyRetryMs, closesType: false });
   }
-  if (status >= 500 || status === 429) {
-    throw new JobFailure("SCANNER_FAULT", `Clair failed (${detail})`, { retryable: true });
+  const waitMs = retryAfterMs(headers?.["retry-after"], Date.now());
+  if (status === 429) {
+    const text = `Clair allows no more requests for now (${detail})`;
+    throw new JobFailure("SCANNER_RATE_LIMITED", text, { retryable: true, retryAfterMs: waitMs });
+  }
+  if (status >= 500) {
+    throw new JobFailure("SCANNER_FAULT", `Clair failed (${detail})`, { retryable: true, retryAfterMs: waitMs });
   }
   if (message === undefined) {
     const text = `what answers at the scanner's URL is no Clair with API version 1 (${detail})`;
@@ -117,7 +145,7 @@ function fail(status: number, message: string | undefined): never {
   throw new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
 }
 
-function readError(body: Uint8Array): string | undefined {
+function readError({ body }: ClairAnswer): string | undefined {
   try {
     return errorBody.parse(readJson(body)).Error.Message;
   } catch {

@@ -27,6 +27,8 @@ class FakeClair implements ClairClient {
     return this.has.has(name);
   }
 
+  async probe(): Promise<void> {}
+
   async readLayer(name: string): Promise<unknown> {
     this.reads += 1;
     return this.has.has(name) ? { Layer: { NamespaceName: "debian:12", IndexedByVersion: 3 } } : undefined;
@@ -144,20 +146,81 @@ describe("a scan with Clair 2.x", () => {
     );
   });
 
-  test("fails for good when the registry does not have the layer", async () => {
-    clair.answers.push("blob_not_fetched");
-    const target = targetOf(manifestOf("a"), { hasBlob: async () => false });
-    await assert.rejects(scan(target), failsWith("LAYER_MISSING", false));
-    assert.equal(clair.posts.length, 1);
+  describe("when Clair can't fetch a layer", () => {
+    const denied = new JobFailure("ACCESS_DENIED", "403 DENIED", { retryable: false });
+    const away = new JobFailure("REGISTRY_UNREACHABLE", "ECONNREFUSED", { retryable: true });
+    const never = () => Promise.reject(new Error("nobody asks"));
+
+    test("asks the registry nothing as long as another try may do", async () => {
+      clair.answers.push("blob_not_fetched", "blob_not_fetched", "blob_not_fetched");
+      await scan(targetOf(manifestOf("a"), { hasBlob: never }));
+      assert.equal(clair.posts.length, 4);
+    });
+
+    for (const [what, hasBlob, reason, fault] of [
+      ["can", async () => true, "SCANNER_CANNOT_FETCH", "outside"],
+      ["is told that it is not there", async () => false, "LAYER_NOT_FETCHED", "job"],
+      ["is told that it may not", () => Promise.reject(denied), "LAYER_NOT_FETCHED", "job"],
+      ["finds the registry away", () => Promise.reject(away), "REGISTRY_UNREACHABLE", "outside"],
+    ] as const) {
+      test(`that the worker ${what}, fails for now with ${reason}, by fault of the ${fault}`, async () => {
+        clair.postLayer = async (layer) => {
+          clair.posts.push(layer);
+          return "blob_not_fetched";
+        };
+        await assert.rejects(scan(targetOf(manifestOf("a"), { hasBlob })), (thrown) => {
+          failsWith(reason, true)(thrown);
+          return thrown instanceof JobFailure && thrown.fault === fault;
+        });
+        assert.equal(clair.posts.length, 4);
+      });
+    }
   });
 
-  test("fails for now when Clair can't fetch a layer that the worker can", async () => {
-    clair.postLayer = async (layer) => {
-      clair.posts.push(layer);
-      return "blob_not_fetched";
+  describe("when Clair is too slow for a layer", () => {
+    const slow = new JobFailure("SCANNER_TIMEOUT", "too slow", { retryable: true, retryAfterMs: 15_000 });
+    /** Clair answers in time for so many posts; what it was given it reads to the end all the same. */
+    const inTime = (count: number) => {
+      let left = count;
+      clair.postLayer = async ({ Name }) => {
+        clair.has.add(Name);
+        left -= 1;
+        if (left < 0) throw slow;
+        return "indexed";
+      };
     };
-    await assert.rejects(scan(targetOf(manifestOf("a"))), failsWith("SCANNER_CANNOT_FETCH", true));
-    assert.equal(clair.posts.length, 4);
+    const faultOf = async (target: ScanTarget) => {
+      const thrown = await scan(target).then(
+        () => assert.fail("it was scanned"),
+        (error: unknown) => error,
+      );
+      assert.ok(thrown instanceof JobFailure && thrown.reason === "SCANNER_TIMEOUT");
+      assert.deepEqual([thrown.retryAfterMs, thrown.closesType], [15_000, false]);
+      return thrown.fault;
+    };
+
+    test("an attempt that gets further than the one before is nobody's failure", async () => {
+      const image = targetOf(manifestOf("abcd"));
+      const faults = [];
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        inTime(0);
+        faults.push(await faultOf(image));
+      }
+      assert.deepEqual(faults, ["job", "outside", "outside"]);
+      inTime(1);
+      await scan(image);
+    });
+
+    test("an attempt that stays at the same layer is a failure, and so is the next", async () => {
+      inTime(1);
+      clair.postLayer = async ({ Name, ParentName }) => {
+        if (ParentName !== undefined) throw slow;
+        clair.has.add(Name);
+        return "indexed";
+      };
+      const image = targetOf(manifestOf("ab"));
+      assert.deepEqual([await faultOf(image), await faultOf(image), await faultOf(image)], ["outside", "job", "job"]);
+    });
   });
 
   test("posts an archive that can't be unpacked once more, then calls the image unsupported", async () => {
@@ -224,15 +287,12 @@ describe("a scan with Clair 2.x", () => {
   test("ends at once when it is stopped while it waits to post again", async () => {
     const stopped = new AbortController();
     const patient = createClairV1({ client: clair, retryWaitMs: 60_000 });
-    clair.answers.push("blob_not_fetched");
-    const target = targetOf(manifestOf("a"), {
-      hasBlob: async () => {
-        setImmediate(() => stopped.abort(new Error("stopped")));
-        return true;
-      },
-    });
+    clair.postLayer = async () => {
+      setImmediate(() => stopped.abort(new Error("stopped")));
+      return "blob_not_fetched";
+    };
     await assert.rejects(
-      patient.scan(target, () => undefined, stopped.signal),
+      patient.scan(targetOf(manifestOf("a")), () => undefined, stopped.signal),
       /stopped/,
     );
   });

@@ -55,7 +55,7 @@ export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Sc
     return top === undefined ? undefined : await client.readLayer(top.name, signal);
   }
 
-  return { name: "clair-v1", scan };
+  return { name: "clair-v1", scan, probe: (signal) => client.probe(signal) };
 }
 
 /** The image with a layer that is left out, because it turned out to be no archive that Clair can unpack. */

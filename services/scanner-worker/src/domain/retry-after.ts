@@ -1,7 +1,7 @@
-const longestMs = 600_000;
+const longestMs = 3_600_000;
 
 /**
- * What a Retry-After header asks for (RFC 9110, section 10.2.3), in milliseconds from now, 10 minutes at most.
+ * What a Retry-After header asks for (RFC 9110, section 10.2.3), in milliseconds from now, an hour at most.
  * Undefined when it is absent or can't be read.
  */
 export function retryAfterMs(header: string | undefined, now: number): number | undefined {

@@ -1,0 +1,47 @@
+/**
+ * Whose fault it is that a run did not come to its end. "job": the job's, which has used an attempt. "outside": what the
+ * job needs is away for now; the job waits and has used none. "worker": this worker's set-up; the job goes to another one.
+ */
+export type Fault = "job" | "outside" | "worker";
+
+/** What a reason means for the job and for others of its type. */
+export interface Ruling {
+  fault: Fault;
+  /** Whether it concerns all jobs of the type, so that the worker takes none until a probe has passed. */
+  closesType: boolean;
+}
+
+const jobs: Ruling = { fault: "job", closesType: false };
+/** The outside as a whole can't be used. */
+const away: Ruling = { fault: "outside", closesType: true };
+/** The outside could not do this one thing for now. */
+const unable: Ruling = { fault: "outside", closesType: false };
+const workers: Ruling = { fault: "worker", closesType: true };
+
+/** The reasons that are not the job's fault; docs/errors.md shows them, and a test compares. */
+const rulings: Readonly<Record<string, Ruling>> = {
+  REGISTRY_UNREACHABLE: away,
+  REGISTRY_TIMEOUT: away,
+  REGISTRY_RATE_LIMITED: away,
+  REGISTRY_FAULT: unable,
+  SCANNER_UNREACHABLE: away,
+  SCANNER_TIMEOUT: away,
+  SCANNER_RATE_LIMITED: away,
+  SCANNER_FAULT: unable,
+  SCANNER_CANNOT_FETCH: unable,
+  PROBE_FAILED: away,
+  REGISTRY_NOT_CONFIGURED: workers,
+  REGISTRY_URL_INVALID: workers,
+  REGISTRY_AUTH_REJECTED: workers,
+  REGISTRY_AUTH_UNSUPPORTED: workers,
+  REGISTRY_REALM_REFUSED: workers,
+  REGISTRY_UNSUPPORTED: workers,
+  REGISTRY_TLS_INVALID: workers,
+  SCANNER_UNSUPPORTED: workers,
+  SCANNER_TLS_INVALID: workers,
+};
+
+/** What a reason means when its failure does not say otherwise: the job's fault, unless the table has it. */
+export function rulingOf(reason: string): Ruling {
+  return Object.hasOwn(rulings, reason) ? (rulings[reason] ?? jobs) : jobs;
+}

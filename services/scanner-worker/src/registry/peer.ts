@@ -1,0 +1,119 @@
+import CircuitBreaker from "opossum";
+import { JobFailure } from "../domain/job-failure.ts";
+import type { HttpRequest, HttpResponse } from "./http-client.ts";
+import type { Party } from "./network-failure.ts";
+import { Turns } from "./turns.ts";
+
+export interface PeerOptions {
+  party: Party;
+  host: string;
+  /** Throws JobFailure when there is no answer. */
+  exchange: (request: HttpRequest) => Promise<HttpResponse>;
+  connections: number;
+  breakerResetMs: number;
+}
+
+/** Only a request that is over soon may find out whether the other side is back. */
+const longestTrialMs = 60_000;
+
+/** What counts against the other side: it can't be reached, or it answers 5xx. */
+class PeerFault extends Error {
+  readonly outcome: HttpResponse | JobFailure;
+  constructor(outcome: HttpResponse | JobFailure) {
+    super("the other side is at fault");
+    this.outcome = outcome;
+  }
+}
+
+/** One origin: how many requests it gets at once, and whether it gets any after it failed too often. */
+export class Peer {
+  readonly #options: PeerOptions;
+  readonly #turns: Turns;
+  #breaker: CircuitBreaker<[HttpRequest], HttpResponse>;
+  #lastFault: PeerFault | undefined;
+
+  constructor(options: PeerOptions) {
+    this.#options = options;
+    this.#turns = new Turns(options.connections);
+    this.#breaker = this.#createBreaker();
+  }
+
+  #createBreaker(): CircuitBreaker<[HttpRequest], HttpResponse> {
+    return new CircuitBreaker((request: HttpRequest) => this.#attempt(request), {
+      timeout: false,
+      resetTimeout: this.#options.breakerResetMs,
+      rollingCountTimeout: 30_000,
+      volumeThreshold: 5,
+      errorThresholdPercentage: 50,
+      errorFilter: (error: unknown) => !(error instanceof PeerFault),
+    });
+  }
+
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    try {
+      if (request.isProbe === true) return await this.#probe(request);
+      return await this.#turns.take(() => this.#fire(request), request.signal);
+    } catch (error) {
+      if (error instanceof PeerFault) return responseOf(error);
+      throw error;
+    }
+  }
+
+  stop(): void {
+    this.#breaker.shutdown();
+  }
+
+  async #probe(request: HttpRequest): Promise<HttpResponse> {
+    const response = await this.#attempt(request);
+    if (!this.#breaker.closed) {
+      // A new one, as the old one remembers the faults and would open at the next.
+      this.#breaker.shutdown();
+      this.#breaker = this.#createBreaker();
+    }
+    return response;
+  }
+
+  async #fire(request: HttpRequest): Promise<HttpResponse> {
+    if (this.#breaker.halfOpen && request.timeoutMs > longestTrialMs) throw this.#openFailure();
+    try {
+      return await this.#breaker.fire(request);
+    } catch (error) {
+      if (error instanceof Error && CircuitBreaker.isOurError(error)) throw this.#openFailure();
+      throw error;
+    }
+  }
+
+  async #attempt(request: HttpRequest): Promise<HttpResponse> {
+    let fault: PeerFault;
+    try {
+      const response = await this.#options.exchange(request);
+      if (response.status < 500) return response;
+      fault = new PeerFault(response);
+    } catch (error) {
+      if (!(error instanceof JobFailure) || !error.retryable) throw error;
+      fault = new PeerFault(error);
+    }
+    this.#lastFault = fault;
+    throw fault;
+  }
+
+  /** The breaker is a state, not a cause: a job hears what opened it. */
+  #openFailure(): JobFailure {
+    const { party, host } = this.#options;
+    const outcome = this.#lastFault?.outcome;
+    const rest = { retryable: true, fault: "outside", closesType: true } as const;
+    if (outcome instanceof JobFailure) {
+      return new JobFailure(outcome.reason, `${outcome.message}; it is left alone for now`, {
+        ...rest,
+        cause: outcome,
+      });
+    }
+    const message = `${host} answered ${outcome?.status ?? "wrongly"} too often; it is left alone for now`;
+    return new JobFailure(`${party}_FAULT`, message, rest);
+  }
+}
+
+function responseOf({ outcome }: PeerFault): HttpResponse {
+  if (outcome instanceof JobFailure) throw outcome;
+  return outcome;
+}

@@ -1,0 +1,38 @@
+import { type Backoff, ceilingMs } from "@drydock/shared/backoff.ts";
+
+/** From 2 s on, and at most 15 s: who waits for the outside runs again soon after it is back. */
+const backoff: Backoff = { baseMs: 4_000, capMs: 15_000 };
+/** However long the other side wants to be left alone, in milliseconds. */
+const longestMs = 3_600_000;
+const maxJobs = 10_000;
+
+/** How long jobs wait that the outside keeps from being done: longer each time in a row, by at least half of the ceiling. */
+export class Postponements {
+  readonly #random: () => number;
+  /** The counts in a row of the jobs that were postponed last, oldest first. */
+  readonly #counts = new Map<string, number>();
+
+  /** @param random gives numbers from 0 to 1 */
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
+
+  /**
+   * The wait of a job that is postponed once more, in milliseconds.
+   * @param atLeastMs what the other side asks for; it only ever makes the wait longer, up to an hour
+   */
+  waitMs(jobId: string, atLeastMs: number): number {
+    const count = (this.#counts.get(jobId) ?? 0) + 1;
+    this.forget(jobId);
+    this.#counts.set(jobId, count);
+    const [oldest] = this.#counts.keys();
+    if (this.#counts.size > maxJobs && oldest !== undefined) this.forget(oldest);
+    const wait = Math.round(ceilingMs(backoff, count) * (0.5 + this.#random() / 2));
+    return Math.max(wait, Math.min(atLeastMs, longestMs));
+  }
+
+  /** A run of the job ended in another way. */
+  forget(jobId: string): void {
+    this.#counts.delete(jobId);
+  }
+}

@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, type TestContext, test } from "node:test";
+import { createLogger } from "@drydock/shared/logger.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import { jobType } from "./test-kit.ts";
+import { TypeGate } from "./type-gate.ts";
+
+const { signal } = new AbortController();
+const away = new JobFailure("SCANNER_UNREACHABLE", "clair:6060 can't be reached", { retryable: true });
+const limited = (retryAfterMs: number) =>
+  new JobFailure("REGISTRY_RATE_LIMITED", "no more for now", { retryable: true, retryAfterMs });
+const refused = new JobFailure("REGISTRY_AUTH_REJECTED", "wrong password", { retryable: false });
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** A gate whose outside is what the test says: there, or away with a failure. */
+function scene(t: TestContext, { hasProbe = true } = {}) {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  const seen = { probes: 0, changes: 0, closings: [] as string[], lines: [] as string[] };
+  const outside: { failure: JobFailure | undefined; probe?: Promise<void> } = { failure: undefined };
+  const probe = async () => {
+    seen.probes += 1;
+    await outside.probe;
+    if (outside.failure !== undefined) throw outside.failure;
+  };
+  const write = (line: string) => void seen.lines.push(JSON.parse(line).msg);
+  const gate = new TypeGate({
+    type: jobType(async () => {}, hasProbe ? { probe } : {}),
+    clock: { now: () => Date.now() },
+    logger: createLogger({ name: "test", level: "info", format: "json", destination: { write } }),
+    onChange: () => {
+      seen.changes += 1;
+    },
+    onClosed: (reason) => seen.closings.push(reason),
+    random: () => 1,
+  });
+  t.after(() => gate.stop());
+  const pass = async (ms: number) => {
+    t.mock.timers.tick(ms);
+    await settle();
+  };
+  const open = async () => {
+    gate.start();
+    await settle();
+    assert.equal(gate.closed, undefined);
+  };
+  return { gate, outside, seen, pass, open };
+}
+
+describe("the gate of a job type", () => {
+  beforeEach(settle);
+
+  test("is closed until the first probe has passed, and begins what comes before all the same", async (t) => {
+    const { gate, seen } = scene(t);
+    assert.deepEqual([gate.closed?.reason, gate.failure], ["STARTING", undefined]);
+    gate.start();
+    await settle();
+    assert.deepEqual([gate.closed, seen.probes, seen.changes, seen.lines], [undefined, 1, 1, []]);
+  });
+
+  test("is open from the start without a probe", (t) => {
+    const { gate } = scene(t, { hasProbe: false });
+    assert.equal(gate.closed, undefined);
+  });
+
+  test("says what is wrong when the first probe fails", async (t) => {
+    const { gate, outside, seen } = scene(t);
+    outside.failure = refused;
+    gate.start();
+    await settle();
+    assert.deepEqual([gate.closed?.reason, gate.closed?.message], ["REGISTRY_AUTH_REJECTED", "wrong password"]);
+    assert.deepEqual([seen.closings, seen.lines.length], [["REGISTRY_AUTH_REJECTED"], 1]);
+  });
+
+  test("closes once for all jobs that met the same, and opens when a probe has passed", async (t) => {
+    const { gate, outside, seen, pass, open } = scene(t);
+    await open();
+    outside.failure = away;
+    for (let slot = 0; slot < 4; slot += 1) assert.equal(await gate.judge(away), away);
+    assert.deepEqual([gate.closed?.reason, gate.closed?.since.getTime()], ["SCANNER_UNREACHABLE", 1_000_000]);
+    assert.deepEqual([seen.closings.length, seen.lines.length, seen.changes, seen.probes], [1, 1, 2, 1]);
+    await pass(1_000);
+    outside.failure = undefined;
+    await pass(1_999);
+    assert.deepEqual([gate.closed?.reason, seen.probes], ["SCANNER_UNREACHABLE", 2]);
+    await pass(1);
+    assert.deepEqual([gate.closed, seen.probes, seen.closings.length, seen.lines.length], [undefined, 3, 1, 2]);
+  });
+
+  test("asks less and less often, at least every 15 s, one probe at a time", async (t) => {
+    const { gate, outside, seen, pass, open } = scene(t);
+    await open();
+    outside.failure = away;
+    await gate.judge(away);
+    const times: number[] = [];
+    for (let second = 1; second <= 60; second += 1) {
+      const before = seen.probes;
+      await pass(1_000);
+      if (seen.probes > before) times.push(second);
+    }
+    assert.deepEqual(times, [1, 3, 7, 15, 30, 45, 60]);
+    const hanging = Promise.withResolvers<void>();
+    outside.probe = hanging.promise;
+    await pass(15_000);
+    const before = seen.probes;
+    await pass(60_000);
+    assert.equal(seen.probes, before);
+    hanging.resolve();
+  });
+
+  test("goes on with the longer wait when it closes again before a job has succeeded", async (t) => {
+    const { gate, seen, pass, open } = scene(t);
+    await open();
+    for (const wait of [1_000, 2_000, 4_000]) {
+      await gate.judge(away);
+      await pass(wait - 1);
+      assert.ok(gate.closed);
+      await pass(1);
+      assert.equal(gate.closed, undefined);
+    }
+    gate.succeeded();
+    await gate.judge(away);
+    await pass(1_000);
+    assert.deepEqual([gate.closed, seen.probes], [undefined, 5]);
+  });
+
+  test("leaves a registry alone for as long as it asks for, and no longer than an hour", async (t) => {
+    const { gate, seen, pass, open } = scene(t);
+    await open();
+    await gate.judge(limited(20_000));
+    await gate.judge(limited(30_000));
+    await gate.judge(limited(5_000));
+    await pass(29_999);
+    assert.equal(seen.probes, 1);
+    await pass(1);
+    assert.deepEqual([seen.probes, gate.closed], [2, undefined]);
+    await gate.judge(limited(86_400_000));
+    await pass(3_600_000);
+    assert.equal(gate.closed, undefined);
+  });
+
+  test("says it when it is closed for another reason than before", async (t) => {
+    const { gate, outside, seen, pass, open } = scene(t);
+    await open();
+    outside.failure = refused;
+    await gate.judge(away);
+    await pass(1_000);
+    assert.equal(gate.closed?.reason, "REGISTRY_AUTH_REJECTED");
+    assert.deepEqual([seen.closings.length, seen.lines.length, seen.changes], [1, 2, 3]);
+  });
+
+  test("is not closed by what concerns one job alone", async (t) => {
+    const { gate, open } = scene(t);
+    await open();
+    const errors = ["MANIFEST_UNKNOWN", "SCANNER_FAULT"].map(
+      (reason) => new JobFailure(reason, "", { retryable: true }),
+    );
+    for (const error of [...errors, new Error("a bug")]) assert.equal(await gate.judge(error), error);
+    assert.equal(gate.closed, undefined);
+  });
+
+  test("finds out by a probe whether a refused credential is the worker's fault or the job's", async (t) => {
+    const { gate, outside, seen, open } = scene(t);
+    await open();
+    const judged = await gate.judge(refused);
+    assert.ok(judged instanceof JobFailure);
+    assert.deepEqual([judged.reason, judged.fault, judged.retryable], ["REGISTRY_AUTH_REJECTED", "job", false]);
+    assert.equal(gate.closed, undefined);
+    outside.failure = refused;
+    const [one, other] = await Promise.all([gate.judge(refused), gate.judge(refused)]);
+    assert.deepEqual([one, other, seen.probes, seen.closings], [refused, refused, 3, ["REGISTRY_AUTH_REJECTED"]]);
+  });
+
+  test("is looked at each minute while no job succeeds", async (t) => {
+    const { gate, outside, seen, pass, open } = scene(t);
+    await open();
+    gate.succeeded();
+    await pass(60_000);
+    assert.equal(seen.probes, 1);
+    outside.failure = away;
+    await pass(60_000);
+    assert.deepEqual([seen.probes, gate.closed?.reason], [2, "SCANNER_UNREACHABLE"]);
+  });
+
+  test("is open again after its wait when there is no probe", async (t) => {
+    const { gate, pass } = scene(t, { hasProbe: false });
+    gate.start();
+    await gate.judge(away);
+    await pass(1_000);
+    assert.equal(gate.closed, undefined);
+  });
+});
+
+describe("a job that comes while its type is closed", () => {
+  test("is told what is away, with the rest of the pause", async (t) => {
+    const { gate, outside, pass, open } = scene(t);
+    await open();
+    outside.failure = away;
+    await gate.judge(limited(30_000));
+    await pass(10_000);
+    const refusal = await gate.refusal(signal);
+    assert.deepEqual(
+      [refusal?.reason, refusal?.fault, refusal?.retryAfterMs],
+      ["REGISTRY_RATE_LIMITED", "outside", 20_000],
+    );
+  });
+
+  test("is given back after a second when it is the worker's fault, or begun when that is mended by then", async (t) => {
+    const { gate, outside, pass, open } = scene(t);
+    await open();
+    outside.failure = refused;
+    await gate.judge(refused);
+    const controller = new AbortController();
+    const waiting = gate.refusal(controller.signal);
+    controller.abort(new Error("stopped"));
+    await assert.rejects(waiting, /stopped/);
+    const given = gate.refusal(signal);
+    await pass(1_000);
+    const refusal = await given;
+    assert.deepEqual([refusal?.reason, refusal?.fault], ["REGISTRY_AUTH_REJECTED", "worker"]);
+    const late = gate.refusal(signal);
+    outside.failure = undefined;
+    await pass(2_000);
+    assert.equal(await late, undefined);
+  });
+});

@@ -1,0 +1,197 @@
+import { sleep } from "@drydock/shared/abort.ts";
+import { type Backoff, ceilingMs } from "@drydock/shared/backoff.ts";
+import type { Clock } from "@drydock/shared/clock.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import type { JobType } from "../ports/job.ts";
+import type { ClosedType } from "../ports/job-source.ts";
+import { cutBytes, oneLine } from "./text.ts";
+
+const backoff: Backoff = { baseMs: 1_000, capMs: 15_000 };
+/** However long the other side wants to be left alone, in milliseconds. */
+const longestPauseMs = 3_600_000;
+/** How often an open type is looked at while no job of it succeeds, in milliseconds. */
+const idleMs = 60_000;
+const maxMessageBytes = 512;
+/** How long a job stays with a worker that can't do it, so that one that is given such jobs does not spin. */
+const releaseMs = 1_000;
+
+export interface TypeGateOptions {
+  type: JobType;
+  clock: Clock;
+  logger: Logger;
+  /** Called when the type has closed, has opened, or is closed for another reason. */
+  onChange: () => void;
+  /** Called when the type has closed. */
+  onClosed?: ((reason: string) => void) | undefined;
+  /** From 0 to 1. */
+  random?: (() => number) | undefined;
+}
+
+/**
+ * Whether the jobs of one type can be done now. It closes when one of them met something that concerns them all, and one
+ * probe at a time, seldom enough to be no burden, finds out whether it may open again. A type without a probe opens when
+ * its wait is over; one with a probe begins closed, until the first has passed.
+ */
+export class TypeGate {
+  readonly #options: TypeGateOptions;
+  readonly #stop = new AbortController();
+  #closed: ClosedType | undefined;
+  #failure: JobFailure | undefined;
+  /** Closings and failed probes since a job succeeded. */
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #resumesAt = 0;
+  #look: Promise<JobFailure | undefined> | undefined;
+  #succeeded = false;
+
+  constructor(options: TypeGateOptions) {
+    this.#options = options;
+    if (options.type.probe === undefined) return;
+    const message = "what its jobs need is being looked at for the first time";
+    this.#closed = { jobType: options.type.name, reason: "STARTING", message, since: new Date(options.clock.now()) };
+  }
+
+  /** Why it is closed; undefined while it is open. */
+  get closed(): ClosedType | undefined {
+    return this.#closed;
+  }
+
+  /** Why jobs that come all the same are not begun; undefined when it is open, or nothing is known yet. */
+  get failure(): JobFailure | undefined {
+    return this.#failure;
+  }
+
+  /** What becomes of a job that came while it is closed; undefined when it has opened meanwhile. */
+  async refusal(signal: AbortSignal): Promise<JobFailure | undefined> {
+    if (this.#failure?.fault === "worker") await sleep(releaseMs, signal);
+    if (this.#failure === undefined) return undefined;
+    const { reason, message, retryable, fault, retryAfterMs } = this.#failure;
+    const restMs = retryAfterMs && this.#resumesAt - this.#options.clock.now();
+    return new JobFailure(reason, message, { retryable, fault, retryAfterMs: restMs });
+  }
+
+  start(): void {
+    if (this.#options.type.probe !== undefined) void this.#probe();
+  }
+
+  stop(): void {
+    this.#stop.abort(new DOMException("the worker stops", "AbortError"));
+    clearTimeout(this.#timer);
+  }
+
+  /** A job of the type has succeeded. */
+  succeeded(): void {
+    this.#succeeded = true;
+    if (this.#failure === undefined) this.#failures = 0;
+  }
+
+  /**
+   * What a job's failure turns out to be. One that concerns all jobs closes the gate. One that is said to be the worker's
+   * is the job's all the same if the probe passes: then others can be done.
+   */
+  async judge(error: unknown): Promise<unknown> {
+    if (!(error instanceof JobFailure) || !error.closesType || this.#stop.signal.aborted) return error;
+    if (error.fault !== "worker" || this.#options.type.probe === undefined) {
+      if (this.#failure === undefined) this.#shut(error);
+      else this.#lengthen(error);
+      return error;
+    }
+    const found = await this.#probe();
+    if (found !== undefined) return found;
+    const { reason, message, retryable } = error;
+    return new JobFailure(reason, message, { retryable, fault: "job", cause: error });
+  }
+
+  #probe(): Promise<JobFailure | undefined> {
+    this.#look ??= this.#ask().finally(() => {
+      this.#look = undefined;
+    });
+    return this.#look;
+  }
+
+  /** Undefined when the type can be done. A fault of the one request that the probe made says nothing about jobs. */
+  async #ask(): Promise<JobFailure | undefined> {
+    clearTimeout(this.#timer);
+    try {
+      await this.#options.type.probe?.(this.#stop.signal);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (this.#stop.signal.aborted || failure.fault !== "job") {
+        this.#shut(failure);
+        return failure;
+      }
+    }
+    this.#open();
+    return undefined;
+  }
+
+  #open(): void {
+    if (this.#stop.signal.aborted) return;
+    const { type, clock, logger, onChange } = this.#options;
+    const was = this.#closed;
+    const hadFailed = this.#failure !== undefined;
+    this.#closed = undefined;
+    this.#failure = undefined;
+    if (was === undefined) this.#failures = 0;
+    if (type.probe !== undefined) this.#wait(idleMs);
+    if (was === undefined) return;
+    const facts = { job: type.name, closed_ms: clock.now() - was.since.getTime() };
+    if (hadFailed) logger.info(facts, "what the jobs of this type need is back: taking them again");
+    onChange();
+  }
+
+  #shut(failure: JobFailure): void {
+    if (this.#stop.signal.aborted) return;
+    const isNews = this.#failure?.reason !== failure.reason;
+    const wasOpen = this.#failure === undefined;
+    this.#failures += 1;
+    const wait = ceilingMs(backoff, this.#failures) * (0.5 + (this.#options.random ?? Math.random)() / 2);
+    this.#failure = failure;
+    this.#wait(Math.round(Math.max(wait, pauseOf(failure))));
+    if (isNews) this.#tell(failure, wasOpen);
+  }
+
+  #tell(failure: JobFailure, wasOpen: boolean): void {
+    const { type, clock, logger, onChange, onClosed } = this.#options;
+    const { reason } = failure;
+    const message = cutBytes(oneLine(failure.message), maxMessageBytes);
+    const since = (wasOpen ? undefined : this.#closed?.since) ?? new Date(clock.now());
+    this.#closed = { jobType: type.name, reason, message, since };
+    const facts = { job: type.name, reason, why: message, retry_ms: this.#resumesAt - clock.now() };
+    logger.warn(facts, "taking no more jobs of this type until this is mended; asking for it from time to time");
+    if (wasOpen) onClosed?.(reason);
+    onChange();
+  }
+
+  /** Another job met it too: it closes nothing anew, but may bring a longer pause. */
+  #lengthen(failure: JobFailure): void {
+    const pause = pauseOf(failure);
+    if (this.#options.clock.now() + pause > this.#resumesAt) this.#wait(pause);
+  }
+
+  #wait(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#resumesAt = this.#options.clock.now() + ms;
+    this.#timer = setTimeout(() => this.#onTime(), ms);
+    this.#timer.unref();
+  }
+
+  /** While jobs of the type succeed, nobody needs to ask. */
+  #onTime(): void {
+    const isFine = this.#failure === undefined && this.#succeeded;
+    this.#succeeded = false;
+    if (isFine) this.#wait(idleMs);
+    else void this.#probe();
+  }
+}
+
+function pauseOf({ retryAfterMs = 0 }: JobFailure): number {
+  return Math.min(retryAfterMs, longestPauseMs);
+}
+
+function asFailure(error: unknown): JobFailure {
+  if (error instanceof JobFailure) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new JobFailure("PROBE_FAILED", message, { retryable: true, cause: error });
+}
