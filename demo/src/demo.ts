@@ -40,10 +40,10 @@ export async function runDemo({ keep, output, signal }: DemoOptions): Promise<vo
     const scans = await pushAndScan({ stack, output, paint, say, signal: untilFailure });
     for (const scan of scans) say("", ...renderScan(scan, paint));
     const took = ((performance.now() - startedAt) / 1000).toFixed(1);
-    const next = keep ? "Try next:" : "With --keep all stays up, on other ports, and you can try:";
-    say("", `${paint("bold", `${scans.length} images in ${took} s.`)} ${next}`);
-    say(...renderNextSteps(stack, scans[0]?.jobId ?? ""));
+    say("", paint("bold", `${scans.length} images in ${took} s.`));
+    if (!keep) say("Nothing stays up. To try it yourself: npm run demo -- --keep");
     if (keep) {
+      say("Try next:", ...renderNextSteps(stack, scans[0]?.jobId ?? ""));
       say("", "Everything stays up until Ctrl-C.");
       await aborted(untilFailure);
       if (!signal.aborted) throw stack.failed.reason;
@@ -100,7 +100,9 @@ function createView(output: NodeJS.WriteStream, paint: Paint): ProgressView {
 }
 
 function renderScan({ image, state, report }: EndedScan, paint: Paint): string[] {
-  const title = `${paint("bold", state.image)}  ${paint("dim", image.description)}`;
+  const platform = report?.artifact?.indexDigest ? report.artifact.platform : undefined;
+  const choice = platform === undefined ? "" : `; scanned is ${platform.os}/${platform.architecture}`;
+  const title = `${paint("bold", state.image)}  ${paint("dim", image.description + choice)}`;
   return [title, ...(report === undefined ? [] : renderReport(report, paint)).map((line) => `  ${line}`)];
 }
 

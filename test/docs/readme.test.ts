@@ -6,6 +6,7 @@ import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { createFileRegistry, fromBinary, fromJsonString } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { sampleImages } from "@drydock/demo/images/sample-images.ts";
 import type { JobContext, JobType } from "@drydock/scanner-worker/ports/job.ts";
 import { isOurs, repositoryFiles, root } from "../checks/tracked-files.ts";
 import { blocksOf, readPage } from "../support/markdown.ts";
@@ -75,6 +76,11 @@ function leads(page: string, target: string): boolean {
 }
 
 describe("the README", () => {
+  test("counts the sample images", () => {
+    const words = ["eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"];
+    assert.ok(readme.includes(`scans ${words[sampleImages().length - 11]} sample images`));
+  });
+
   test("shows every folder of the map where it is", () => {
     const [map = ""] = blocksOf(readme, "");
     const [, house = ""] = blocksOf(readme, "");

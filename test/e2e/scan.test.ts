@@ -53,7 +53,7 @@ describe("a scan through registry, scanner, controller, worker and Redis", () =>
     assert.equal(expected.length, 90);
     assert.deepEqual(findingsOf(report), expected);
     assert.deepEqual([report.coverage, report.summary?.unique], [Coverage.COVERAGE_FULL, 90]);
-    assert.match(job.checkIn, /^90 vulnerabilities in 10 packages/);
+    assert.match(job.checkIn, /^90 vulnerabilities in 10 of 92 packages/);
     assert.deepEqual([job.progress?.percent, job.attempt], [100, 1]);
   });
 
@@ -81,6 +81,31 @@ describe("a scan through registry, scanner, controller, worker and Redis", () =>
     assert.equal(clean.summary?.maxSeverity, Severity.SEVERITY_UNSPECIFIED);
     const scratch = (await scan("library/scratch", "1.0")).report;
     assert.deepEqual([scratch.coverage, scratch.coverageNotes], [Coverage.COVERAGE_UNSUPPORTED, ["os_unknown"]]);
+  });
+
+  for (const [what, repository, tag, note] of [
+    ["packages that the scanner can't read", "library/distroless", "12", "no_packages"],
+    ["a distribution that the scanner has no data for", "library/debian", "13", "no_vulnerability_data"],
+  ] as const) {
+    test(`of ${what} is nowhere called clean`, async () => {
+      const { job, report } = await scan(repository, tag);
+      assert.deepEqual([report.coverage, report.coverageNotes], [Coverage.COVERAGE_UNSUPPORTED, [note]]);
+      assert.deepEqual([report.findings, report.headline], [[], job.checkIn]);
+      const log = await scene.api.log(job.id);
+      assert.ok(log.includes(report.headline));
+      assert.doesNotMatch(log + job.checkIn, /clean|no vulnerabilities|\b0 (flaws|vulnerabilities)/i);
+    });
+  }
+
+  test("takes the image for linux/amd64 from an index, and tells the platform of a single image too", async () => {
+    for (const tag of ["1.0", "bare"]) {
+      const { report } = await scan("library/multi", tag);
+      assert.deepEqual(findingsOf(report), ["sudo 1.8.27-1+deb10u2 CVE-2021-3156 1.8.27-1+deb10u3"]);
+      assert.equal(report.artifact?.indexDigest, sampleImage(`library/multi:${tag}`).digest);
+      assert.equal(report.artifact?.platform?.architecture, "amd64");
+    }
+    const { report } = await scan("library/debian", "7");
+    assert.deepEqual([report.artifact?.platform?.os, report.artifact?.platform?.architecture], ["linux", "amd64"]);
   });
 
   test("skips what is no image, which is a success and not a clean report", async () => {

@@ -174,7 +174,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     const { report, summary } = await worker()("library/web:1.0");
     assert.deepEqual(textsOf(report), textsOf(recorded(debian, "web", "web result").found));
     assert.deepEqual([report.coverage, report.summary.unique, report.summary.packageCount], ["FULL", 90, 92]);
-    assert.match(summary ?? "", /^90 vulnerabilities in 10 packages: /);
+    assert.match(summary ?? "", /^90 vulnerabilities in 10 of 92 packages: /);
     assert.deepEqual(
       report.layers.map(({ clairName }) => clairName),
       posted.map(({ name }) => name),
@@ -201,10 +201,45 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
 
   test("tells clean from unsupported and from what is no image", async () => {
     const scan = worker();
-    assert.match((await scan("library/clean:1.0")).summary ?? "", /^no vulnerabilities in \d+ packages$/);
+    assert.match((await scan("library/clean:1.0")).summary ?? "", /^no vulnerabilities found in \d+ packages$/);
     assert.equal((await scan("library/scratch:1.0")).report.coverage, "UNSUPPORTED");
     assert.match((await scan("charts/web:1.0.0")).summary ?? "", /^skipped: not an image \(/);
   });
+
+  for (const [what, name, note, namespace] of [
+    ["an operating system whose packages Clair can't read", "library/distroless:12", "no_packages", "debian:12"],
+    ["a distribution without data", "library/debian:13", "no_vulnerability_data", "debian:13"],
+  ] as const) {
+    test(`tells ${what} from clean`, async () => {
+      const { report, summary } = await worker()(name);
+      assert.deepEqual([report.coverage, report.coverageNotes], ["UNSUPPORTED", [note]]);
+      assert.deepEqual([report.headline, report.findings], [summary, []]);
+      assert.match(summary ?? "", new RegExp(`^unsupported: .* ${namespace}$`));
+    });
+  }
+
+  test("says of a Clair with an empty database that it has no data, until it has some", async () => {
+    const empty = createEvaluationScanner({ advisories: [] });
+    await empty.start();
+    try {
+      const { report, summary } = await worker(empty.url)("library/web:1.0");
+      assert.deepEqual([report.coverage, report.coverageNotes], ["UNSUPPORTED", ["no_vulnerability_data"]]);
+      assert.equal(report.distributions[0]?.vulnerabilityData, "ABSENT");
+      assert.equal(summary, "unsupported: the scanner has no vulnerability data for debian:12");
+    } finally {
+      await empty.stop();
+    }
+    assert.equal((await worker()("library/clean:1.0")).report.coverage, "FULL");
+  });
+
+  for (const name of ["library/multi:1.0", "library/multi:bare"]) {
+    test(`finds the image for linux/amd64 in the index ${name}`, async () => {
+      const { report } = await worker()(name);
+      const image = sampleImage(name).listed[1];
+      assert.deepEqual([report.artifact.digest, report.artifact.platform?.architecture], [image?.digest, "amd64"]);
+      assert.deepEqual([report.artifact.indexDigest, report.summary.total], [sampleImage(name).digest, 1]);
+    });
+  }
 
   test("gets new rights when those that the scanner was handed run out before it fetches the layer", async () => {
     tokenAnswers.push({ lifetimeSeconds: 2, expiresInSeconds: 300 });

@@ -209,6 +209,27 @@ describe("the evaluation scanner", () => {
     assert.equal((await scanner.call("GET", "/v1/namespaces")).text, '{"Namespaces":null}');
   });
 
+  test("lists the vulnerabilities of a namespace that it knows, as many as are asked for", async () => {
+    await using scanner = await startScanner();
+    const list = (namespace: string, query: string) =>
+      scanner.call("GET", `/v1/namespaces/${encodeURIComponent(namespace)}/vulnerabilities${query}`);
+    const { status, body } = await list("debian:7", "?limit=1");
+    assert.deepEqual([status, body.Vulnerabilities.length], [200, 1]);
+    assert.deepEqual([body.Vulnerabilities[0].NamespaceName, body.Vulnerabilities[0].FixedBy], ["debian:7", undefined]);
+    assert.equal((await list("debian:7", "?limit=100")).body.Vulnerabilities.length, 2);
+    const unknown = await list("debian:99", "?limit=1");
+    assert.deepEqual([unknown.status, unknown.body.Error.Message], [404, "the resource cannot be found"]);
+    assert.equal((await list("debian:7", "")).status, 400);
+    assert.equal((await list("debian:7", "?limit=0")).status, 400);
+  });
+
+  test("has null for the vulnerabilities of a namespace that it knows by a layer alone", async () => {
+    await using scanner = await startScanner({ advisories: [] });
+    await scanner.post({ Name: "base", Path: path(0) });
+    const { status, text } = await scanner.call("GET", "/v1/namespaces/debian:12/vulnerabilities?limit=1");
+    assert.deepEqual([status, text], [200, '{"Vulnerabilities":null}']);
+  });
+
   test("refuses what it does not know, and says that it is well", async () => {
     await using scanner = await startScanner();
     assert.equal((await scanner.call("GET", "/v2/layers")).status, 404);

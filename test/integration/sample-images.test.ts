@@ -170,6 +170,8 @@ describe("the flaws of the sample images", () => {
     "library/alpine:3.14": ["CVE-2021-36159 apk-tools Critical 2.12.6-r0"],
     "library/alpine:3.15": ["CVE-2022-28391 busybox High 1.34.1-r5", "CVE-2022-37434 zlib Critical 1.2.12-r2"],
     "library/clean:1.0": [],
+    "library/debian:13": [],
+    "library/distroless:12": [],
     "library/scratch:1.0": [],
   };
   for (const [name, flaws] of Object.entries(expected)) {
@@ -202,5 +204,16 @@ describe("the flaws of the sample images", () => {
     assert.equal(clean.namespace, "debian:12");
     assert.equal(clean.features.length, 5);
     assert.deepEqual(await scan(sampleImage("library/scratch:1.0")), { features: [] });
+  });
+
+  test("a distroless image has a known system and, for Clair 2.1, no packages", async () => {
+    assert.deepEqual(await scan(sampleImage("library/distroless:12")), { namespace: "debian:12", features: [] });
+  });
+
+  test("a distribution without data has packages, and no vulnerabilities in its namespace", async () => {
+    const { namespace, features } = await scan(sampleImage("library/debian:13"));
+    assert.deepEqual([namespace, features.length], ["debian:13", 1]);
+    const list = await fetch(`${scanner.url}/v1/namespaces/debian%3A13/vulnerabilities?limit=1`);
+    assert.deepEqual([list.status, await list.text()], [200, '{"Vulnerabilities":null}']);
   });
 });

@@ -120,13 +120,22 @@ function largeReport(): Report {
     scanStartedAt: new Date(0),
     generatedAt: new Date(0),
     coverage: "FULL",
+    headline: "",
     coverageNotes: [],
     layers: [],
     distributions: [],
     packages: [],
     vulnerabilities: [],
     findings: [],
-    summary: { total: 0, unique: 0, fixable: 0, bySeverity: [], packageCount: 0, maxSeverity: undefined },
+    summary: {
+      total: 0,
+      unique: 0,
+      fixable: 0,
+      bySeverity: [],
+      packageCount: 0,
+      affectedPackageCount: 0,
+      maxSeverity: undefined,
+    },
   };
 }
 

@@ -21,6 +21,11 @@ export function dpkgStatusFile(packages: SamplePackage[]): TarFile {
   return { path: "var/lib/dpkg/status", content: packages.map(dpkgParagraph).join("\n") };
 }
 
+/** The package databases of a distroless image: a file for each package, which some scanners do not read. */
+export function dpkgStatusFiles(packages: SamplePackage[]): TarFile[] {
+  return packages.map((own) => ({ path: `var/lib/dpkg/status.d/${own.package}`, content: dpkgParagraph(own) }));
+}
+
 /** Alpine's package database. */
 export function apkInstalledFile(packages: SamplePackage[]): TarFile {
   return { path: "lib/apk/db/installed", content: `${packages.map(apkParagraph).join("\n")}\n` };

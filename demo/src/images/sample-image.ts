@@ -19,8 +19,10 @@ export interface SampleImage {
   manifest: Buffer;
   /** The manifest's. */
   digest: string;
-  /** Its configuration first, then its layers from the base up. */
+  /** Its configuration first, then its layers from the base up; none of an index. */
   blobs: Blob[];
+  /** What an index lists, each with its digest for a tag. */
+  listed: SampleImage[];
 }
 
 interface MediaTypes {
@@ -47,19 +49,43 @@ const helmTypes: MediaTypes = {
   layer: "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
 };
 
+const indexType = "application/vnd.oci.image.index.v1+json";
+
 type Label = Pick<SampleImage, "repository" | "tag" | "description">;
 
-/** Builds an image for linux/amd64 of layers, base first. Equal files give equal digests. */
-export function buildImage(label: Label, layers: TarFile[][], format: "docker" | "oci" = "docker"): SampleImage {
+/** What an image is for, and in whose format. */
+interface ImageOptions {
+  format?: "docker" | "oci";
+  architecture?: "amd64" | "arm64";
+}
+
+/** Builds an image for linux of layers, base first. Equal files give equal digests. */
+export function buildImage(
+  label: Label,
+  layers: TarFile[][],
+  { format = "docker", architecture = "amd64" }: ImageOptions = {},
+): SampleImage {
   const archives = layers.map(writeTar);
   const config = {
-    architecture: "amd64",
+    architecture,
     os: "linux",
     created: "2026-01-01T00:00:00Z",
     config: { Cmd: ["/bin/sh"] },
     rootfs: { type: "layers", diff_ids: archives.map(digestOf) },
   };
   return assemble(label, format === "oci" ? ociTypes : dockerTypes, config, archives);
+}
+
+/** Builds an index of images; without platforms, only their configurations tell what each is for. */
+export function buildIndex(label: Label, images: SampleImage[], platforms: readonly string[] = []): SampleImage {
+  const manifests = images.map(({ manifest, mediaType }, index) => {
+    const [os, architecture] = platforms[index]?.split("/") ?? [];
+    const platform = os === undefined ? {} : { platform: { os, architecture } };
+    return { ...descriptorOf(blobOf(manifest), mediaType), ...platform };
+  });
+  const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests }));
+  const listed = images.map((image) => ({ ...image, repository: label.repository, tag: image.digest }));
+  return { ...label, mediaType: indexType, manifest, digest: digestOf(manifest), blobs: [], listed };
 }
 
 /** Builds a Helm chart: an artifact that is stored like an image and is none. */
@@ -85,6 +111,7 @@ function assemble(label: Label, types: MediaTypes, config: object, archives: Buf
     manifest,
     digest: digestOf(manifest),
     blobs: [configBlob, ...layerBlobs],
+    listed: [],
   };
 }
 

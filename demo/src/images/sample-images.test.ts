@@ -2,6 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { sampleImage, sampleImages } from "./sample-images.ts";
 
+interface ListedManifest {
+  digest: string;
+  size: number;
+  platform?: { architecture: string };
+}
+
 describe("the sample images", () => {
   const images = sampleImages();
 
@@ -20,7 +26,7 @@ describe("the sample images", () => {
   });
 
   test("name every blob they consist of, with its size", () => {
-    for (const { manifest, blobs } of images) {
+    for (const { manifest, blobs } of images.flatMap((image) => (image.listed.length > 0 ? image.listed : [image]))) {
       const { config, layers } = JSON.parse(manifest.toString());
       const descriptors = [config, ...layers].map(({ digest, size }) => ({ digest, size }));
       assert.deepEqual(
@@ -30,10 +36,25 @@ describe("the sample images", () => {
     }
   });
 
-  test("are of both kinds of manifest", () => {
+  test("list every image of an index by its digest and size, with its platform or without", () => {
+    for (const [name, platforms] of [
+      ["library/multi:1.0", ["arm64", "amd64"]],
+      ["library/multi:bare", [undefined, undefined]],
+    ] as const) {
+      const { manifest, listed } = sampleImage(name);
+      const { manifests } = JSON.parse(manifest.toString()) as { manifests: ListedManifest[] };
+      assert.deepEqual(
+        manifests.map(({ digest, size, platform }) => [digest, size, platform?.architecture]),
+        listed.map((image, place) => [image.tag, image.manifest.length, platforms[place]]),
+      );
+    }
+  });
+
+  test("are of all kinds of manifest", () => {
     const types = new Set(images.map(({ mediaType }) => mediaType));
     assert.deepEqual([...types].sort(), [
       "application/vnd.docker.distribution.manifest.v2+json",
+      "application/vnd.oci.image.index.v1+json",
       "application/vnd.oci.image.manifest.v1+json",
     ]);
   });

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { dpkgStatusFile, osReleaseFile } from "./package-files.ts";
-import { buildHelmChart, buildImage, type SampleImage } from "./sample-image.ts";
+import { buildImage, type SampleImage } from "./sample-image.ts";
 import { smallImages } from "./small-images.ts";
-import type { TarFile } from "./tar-writer.ts";
+import { motd, specialImages } from "./special-images.ts";
 
 const realDebianFile = z.object({
   osRelease: z.record(z.string(), z.string()),
@@ -19,12 +19,9 @@ const realDebianFile = z.object({
   ),
 });
 
-/** A layer without packages. */
-const motd: TarFile[] = [{ path: "etc/motd", content: "Nothing to scan here.\n" }];
-
 /** The images of the demo and the tests. They hold package databases alone: enough to be scanned, nothing to run. */
 export function sampleImages(): SampleImage[] {
-  return [...realDebianImages(), ...smallImages(), ...otherArtifacts()];
+  return [...realDebianImages(), ...smallImages(), ...specialImages()];
 }
 
 /** The image of the name, `repository:tag`. */
@@ -45,13 +42,4 @@ function realDebianImages(): SampleImage[] {
   const debian = { repository: "library/debian", tag: "12", description: "a small Debian 12" };
   const web = { repository: "library/web", tag: "1.0", description: "nginx, git, curl and Python on Debian 12" };
   return [buildImage(debian, [base]), buildImage(web, [base, [dpkgStatusFile(packages)], motd])];
-}
-
-function otherArtifacts(): SampleImage[] {
-  const scratch = { repository: "library/scratch", tag: "1.0", description: "an image without an operating system" };
-  const chart = { repository: "charts/web", tag: "1.0.0", description: "a Helm chart, which is no image" };
-  return [
-    buildImage(scratch, [motd]),
-    buildHelmChart(chart, [{ path: "web/Chart.yaml", content: "apiVersion: v2\nname: web\nversion: 1.0.0\n" }]),
-  ];
 }

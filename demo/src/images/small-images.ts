@@ -99,7 +99,7 @@ function build({ distribution, packages, ...label }: SmallImage): SampleImage {
       { path: "etc/alpine-release", content: `${versionId}\n` },
       apkInstalledFile(packages.map((line) => readPackage(line, "x86_64"))),
     ];
-    return buildImage(label, [files], distribution.format);
+    return buildImage(label, [files], { format: distribution.format });
   }
   const version = `${versionId} (${distribution.codename})`;
   const release = {

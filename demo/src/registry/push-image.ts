@@ -9,10 +9,12 @@ export interface PushTarget {
 }
 
 /**
- * Pushes an image through the registry's API. What the registry already has is not sent again.
+ * Pushes an image through the registry's API, or an index after the images that it lists. What the registry already has
+ * is not sent again.
  * @throws Error when the registry refuses
  */
 export async function pushImage(target: PushTarget, image: SampleImage, signal?: AbortSignal): Promise<void> {
+  await Promise.all(image.listed.map((listed) => pushImage(target, listed, signal)));
   const repository = `${target.url}/v2/${image.repository}`;
   const send = await authorised(target, image.repository, signal);
   await Promise.all(image.blobs.map((blob) => pushBlob(send, repository, blob)));

@@ -14,16 +14,14 @@ const severities: Record<number, { word: string; look: Look }> = {
   [Severity.SEVERITY_UNKNOWN]: { word: "unknown", look: "dim" },
 };
 
-/** What a person wants to know of a report, in lines. */
+const looks: Partial<Record<Coverage, Look>> = { [Coverage.COVERAGE_FULL]: "green" };
+
+/** What a person wants to know of a report, in lines. The last one is the report's own headline. */
 export function renderReport(report: Report, paint: Paint): string[] {
-  if (report.coverage === Coverage.COVERAGE_NOT_AN_IMAGE) return [paint("yellow", "not an image: skipped")];
-  if (report.coverage === Coverage.COVERAGE_UNSUPPORTED) {
-    return [paint("yellow", "UNSUPPORTED: the scanner does not know this operating system, which does not mean clean")];
-  }
-  const packages = count(report.summary?.packageCount ?? 0, "package");
-  const partial = report.coverage === Coverage.COVERAGE_PARTIAL ? ["only some of its layers could be looked at"] : [];
-  if (report.findings.length === 0) return [...partial, paint("green", `clean: nothing found in ${packages}`)];
-  return [...partial, ...renderFindings(report, paint), renderTotals(report, packages, paint)];
+  const look = looks[report.coverage] ?? "yellow";
+  if (report.findings.length === 0) return [paint(look, report.headline)];
+  const fixable = report.summary?.fixable ?? 0;
+  return [...renderFindings(report, paint), `${report.headline}; ${fixable} can be fixed by an update`];
 }
 
 function renderFindings(report: Report, paint: Paint): string[] {
@@ -52,19 +50,4 @@ function toRow(report: Report): (finding: Finding) => Cell[] {
 function severityCell(severity: Severity): Cell {
   const { word, look } = severities[severity] ?? { word: "unknown", look: "dim" };
   return { text: word, look };
-}
-
-function renderTotals({ summary }: Report, packages: string, paint: Paint): string {
-  const bySeverity = [...(summary?.bySeverity ?? [])].sort((a, b) => b.severity - a.severity);
-  const counts = bySeverity.map(({ severity, count: found }) => {
-    const { text, look = "dim" } = severityCell(severity);
-    return paint(look, `${found} ${text}`);
-  });
-  const total = count(summary?.total ?? 0, "vulnerability");
-  return `${total} in ${packages}: ${counts.join(", ")}; ${summary?.fixable ?? 0} can be fixed by an update`;
-}
-
-function count(number: number, noun: string): string {
-  const plural = noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}s`;
-  return `${number} ${number === 1 ? noun : plural}`;
 }

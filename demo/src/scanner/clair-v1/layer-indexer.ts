@@ -88,7 +88,7 @@ interface LayerContent {
 
 /** For Debian a feature is a source package; of Alpine's packages Clair 2.x knows the own name alone. */
 function featuresOf({ name, inventory, distribution, parent }: LayerContent): Feature[] {
-  const packages = packagesIn(inventory);
+  const packages = packagesIn(inventory, isReadByClair);
   if (packages.length === 0) return [];
   if (distribution === undefined) throw new ApiError(422, "worker: OS and/or package manager are not supported");
   const addedBy = new Map(parent?.features.map((feature) => [keyOf(feature), feature.addedBy]));
@@ -97,6 +97,11 @@ function featuresOf({ name, inventory, distribution, parent }: LayerContent): Fe
     return { name: counted.name, version: counted.version, addedBy: addedBy.get(keyOf(counted)) ?? name };
   });
   return [...new Map(features.map((feature) => [keyOf(feature), feature])).values()];
+}
+
+/** Clair 2.x does not look into status.d, where distroless images have their packages. */
+function isReadByClair(path: string): boolean {
+  return !path.startsWith("var/lib/dpkg/status.d/");
 }
 
 function keyOf({ name, version }: { name: string; version: string }): string {

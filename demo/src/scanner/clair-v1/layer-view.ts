@@ -50,6 +50,12 @@ export function viewNamespaces(names: string[]): object {
   return { Namespaces: namespaces.length > 0 ? namespaces : null };
 }
 
+/** The answer to GET /v1/namespaces/{name}/vulnerabilities: null for none, and no fixes. */
+export function viewVulnerabilities(advisories: readonly Advisory[]): object {
+  const vulnerabilities = advisories.map((advisory) => viewVulnerability({ ...advisory, fixedVersion: null }));
+  return { Vulnerabilities: vulnerabilities.length > 0 ? vulnerabilities : null };
+}
+
 function viewFeatures(layer: IndexedLayer, advisories: AdvisoryIndex, options: ViewOptions): object[] {
   return layer.features.map((feature) => {
     const affecting = options.vulnerabilities ? findAffecting(layer, feature, advisories) : [];

@@ -3,7 +3,7 @@ import { ApiError } from "./api-error.ts";
 import type { LayerIndexer } from "./layer-indexer.ts";
 import { type LayerRequest, parseLayerRequest } from "./layer-request.ts";
 import type { LayerStore } from "./layer-store.ts";
-import { viewLayer, viewNamespaces, viewPosted } from "./layer-view.ts";
+import { viewLayer, viewNamespaces, viewPosted, viewVulnerabilities } from "./layer-view.ts";
 
 /** An answer that a test puts in the place of the real one. */
 export interface Fault {
@@ -40,7 +40,7 @@ export interface ApiReply {
   body?: object | string;
 }
 
-/** The layer API of Clair 2.1: /v1/layers and /v1/namespaces. */
+/** The layer API of Clair 2.1: /v1/layers, and /v1/namespaces with their vulnerabilities, as far as they are read. */
 export async function answerClairV1(deps: ClairV1Deps, call: ApiCall): Promise<ApiReply> {
   try {
     return await route(deps, call);
@@ -59,7 +59,12 @@ async function route(deps: ClairV1Deps, call: ApiCall): Promise<ApiReply> {
   if (path === "/v1/namespaces" && call.method === "GET") {
     return { status: 200, body: viewNamespaces(deps.store.namespaces()) };
   }
-  const exists = layerName !== undefined || path === "/v1/layers" || path === "/v1/namespaces";
+  const namespace = /^\/v1\/namespaces\/([^/]+)\/vulnerabilities$/.exec(path)?.[1];
+  if (namespace !== undefined && call.method === "GET") {
+    return listVulnerabilities(deps, decodeURIComponent(namespace), call.url.searchParams);
+  }
+  const exists =
+    namespace !== undefined || layerName !== undefined || path === "/v1/layers" || path === "/v1/namespaces";
   return exists ? { status: 405, body: "Method Not Allowed\n" } : { status: 404, body: "404 page not found\n" };
 }
 
@@ -78,6 +83,18 @@ function getLayer({ store, advisories }: ClairV1Deps, name: string, query: URLSe
   if (layer === undefined) throw new ApiError(404, "the resource cannot be found");
   const options = { features: query.has("features"), vulnerabilities: query.has("vulnerabilities") };
   return { status: 200, body: viewLayer(layer, advisories, options) };
+}
+
+/** Clair gives a page token too when there are more; nobody asks this scanner for a second page. */
+function listVulnerabilities({ store, advisories }: ClairV1Deps, namespace: string, query: URLSearchParams): ApiReply {
+  const limit = query.get("limit");
+  if (limit === null) throw new ApiError(400, "must provide limit query parameter");
+  if (!/^[1-9]\d*$/.test(limit)) throw new ApiError(400, `limit must be a number from 1 on, not ${limit}`);
+  const known = advisories.inNamespace(namespace);
+  if (known.length === 0 && !store.namespaces().includes(namespace)) {
+    throw new ApiError(404, "the resource cannot be found");
+  }
+  return { status: 200, body: viewVulnerabilities(known.slice(0, Number(limit))) };
 }
 
 function deleteLayer({ store }: ClairV1Deps, name: string): ApiReply {

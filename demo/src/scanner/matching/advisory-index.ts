@@ -20,6 +20,12 @@ export class AdvisoryIndex {
     this.#bySubject = Map.groupBy(advisories, keyOf);
   }
 
+  /** The advisories of a namespace, each flaw once. */
+  inNamespace(namespace: string): Advisory[] {
+    const own = [...this.#bySubject.values()].flat().filter((advisory) => advisory.namespace === namespace);
+    return [...new Map(own.map((advisory) => [advisory.name, advisory])).values()];
+  }
+
   /** The advisories whose flaw the version has: it is older than the fix, or there is none. By name. */
   affecting(subject: Subject): Advisory[] {
     const compare = compareVersions[subject.versionOrder];

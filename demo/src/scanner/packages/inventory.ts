@@ -46,9 +46,12 @@ export function distributionIn({ osReleases }: Inventory): Distribution | undefi
   return osRelease && distributionOf(osRelease);
 }
 
-/** All packages of the image. */
-export function packagesIn({ databases }: Inventory): InstalledPackage[] {
-  return [...databases.values()].flat();
+/** All packages of the image, of the databases whose path is read. */
+export function packagesIn(
+  { databases }: Inventory,
+  isRead: (path: string) => boolean = () => true,
+): InstalledPackage[] {
+  return [...databases].flatMap(([path, packages]) => (isRead(path) ? packages : []));
 }
 
 function readerOf(path: string): ((text: string) => InstalledPackage[]) | undefined {

@@ -24,9 +24,18 @@ const report: Report = {
   scanStartedAt: new Date(1_700_000_000_123),
   generatedAt: new Date(1_700_000_001_456),
   coverage: "PARTIAL",
+  headline: "1 vulnerability",
   coverageNotes: ["foreign_layer_skipped"],
   layers: [{ index: 0, digest: "sha256:l", mediaType: "t", sizeBytes: 7, clairName: "n", skipped: true }],
-  distributions: [{ did: "debian", versionId: "12", namespace: "debian:12", versionFormat: "dpkg" }],
+  distributions: [
+    {
+      did: "debian",
+      versionId: "12",
+      namespace: "debian:12",
+      versionFormat: "dpkg",
+      vulnerabilityData: "ABSENT",
+    },
+  ],
   packages: [
     { id: "p", name: "p", version: "1", versionFormat: "dpkg", namespace: "d", layerDigest: "l", purl: "pkg:x" },
   ],
@@ -59,6 +68,7 @@ const report: Report = {
     fixable: 1,
     bySeverity: [{ severity: "CRITICAL", count: 1 }],
     packageCount: 1,
+    affectedPackageCount: 1,
     maxSeverity: "CRITICAL",
   },
 };
@@ -74,6 +84,7 @@ describe("an encoded report", () => {
   test("has the contract's words", () => {
     const json = proto.Report.toJSON(toMessage(report)) as Record<string, Record<string, unknown>[]>;
     assert.equal(json.coverage, "COVERAGE_PARTIAL");
+    assert.equal(json.distributions?.[0]?.vulnerabilityData, "VULNERABILITY_DATA_ABSENT");
     assert.equal(json.findings?.[0]?.severity, "SEVERITY_CRITICAL");
     assert.equal(json.findings?.[0]?.status, "FINDING_STATUS_FIXED_AVAILABLE");
     assert.deepEqual(json.vulnerabilities?.[0]?.extensions, { Vendor: { Note: ["x", 1, null] } });

@@ -2,7 +2,15 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import * as proto from "@drydock/shared/gen/drydock/report/v1/report.ts";
-import type { Coverage, FindingStatus, Report, Severity, SourceKind, Summary } from "../domain/report.ts";
+import type {
+  Coverage,
+  FindingStatus,
+  Report,
+  Severity,
+  SourceKind,
+  Summary,
+  VulnerabilityData,
+} from "../domain/report.ts";
 
 /** A report as it travels to the controller. */
 export interface EncodedReport {
@@ -32,6 +40,12 @@ const coverages: Readonly<Record<Coverage, proto.Coverage>> = {
   NOT_AN_IMAGE: proto.Coverage.COVERAGE_NOT_AN_IMAGE,
 };
 
+const vulnerabilityData: Readonly<Record<VulnerabilityData, proto.VulnerabilityData>> = {
+  PRESENT: proto.VulnerabilityData.VULNERABILITY_DATA_PRESENT,
+  ABSENT: proto.VulnerabilityData.VULNERABILITY_DATA_ABSENT,
+  UNKNOWN: proto.VulnerabilityData.VULNERABILITY_DATA_UNKNOWN,
+};
+
 const statuses: Readonly<Record<FindingStatus, proto.FindingStatus>> = {
   AFFECTED: proto.FindingStatus.FINDING_STATUS_AFFECTED,
   FIXED_AVAILABLE: proto.FindingStatus.FINDING_STATUS_FIXED_AVAILABLE,
@@ -59,9 +73,13 @@ export function toMessage(report: Report): proto.Report {
     scanStartedAt: report.scanStartedAt,
     generatedAt: report.generatedAt,
     coverage: coverages[report.coverage],
+    headline: report.headline,
     coverageNotes: [...report.coverageNotes],
     layers: [...report.layers],
-    distributions: [...report.distributions],
+    distributions: report.distributions.map((distribution) => ({
+      ...distribution,
+      vulnerabilityData: vulnerabilityData[distribution.vulnerabilityData],
+    })),
     packages: [...report.packages],
     vulnerabilities: report.vulnerabilities.map((vulnerability) => ({
       ...vulnerability,

@@ -81,7 +81,8 @@ const descriptor = z.object({
   size: z.number().int().nonnegative().catch(0),
   artifactType: text,
 });
-const platform = z.object({ os: text, architecture: text, variant: text });
+const word = z.string().max(64).catch("");
+const platform = z.object({ os: word, architecture: word, variant: word });
 const indexEntry = descriptor.extend({
   platform: platform.optional().catch(undefined),
   annotations: z.record(z.string(), z.unknown()).optional().catch(undefined),

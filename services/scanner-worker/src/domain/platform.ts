@@ -19,7 +19,7 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
   return [os, architecture, variant].filter((part) => part !== "").join("/");
 }
 
-const text = z.string().catch("");
+const text = z.string().max(64).catch("");
 const configShape = z.object({ os: text, architecture: text, variant: text });
 
 /** The platform that an image's configuration names; undefined when the bytes are none or name no platform. */

@@ -4,7 +4,6 @@ import fc from "fast-check";
 import type { ImageManifest } from "./image-manifest.ts";
 import type { Finding, Package, Severity, Vulnerability } from "./report.ts";
 import { buildReport, type ReportSubject } from "./report-builder.ts";
-import { describeReport } from "./report-summary.ts";
 import type { ScanResult } from "./scan-result.ts";
 
 const layer = { digest: "sha256:1", mediaType: "tar", sizeBytes: 100, format: "tar+gzip" } as const;
@@ -26,7 +25,13 @@ const subject: ReportSubject = {
   scanStartedAt: new Date(0),
   generatedAt: new Date(1),
 };
-const debian = { did: "debian", versionId: "12", namespace: "debian:12", versionFormat: "dpkg" };
+const debian = {
+  did: "debian",
+  versionId: "12",
+  namespace: "debian:12",
+  versionFormat: "dpkg",
+  vulnerabilityData: "PRESENT",
+} as const;
 
 function pack(name: string, version = "1"): Package {
   const id = `${name}@${version}`;
@@ -118,6 +123,7 @@ describe("a report", () => {
         { severity: "LOW", count: 3 },
       ],
       packageCount: 4,
+      affectedPackageCount: 2,
       maxSeverity: "CRITICAL",
     });
   });
@@ -132,53 +138,5 @@ describe("a report", () => {
         [1, "n2", false],
       ],
     );
-  });
-});
-
-describe("the coverage of a report", () => {
-  const nothing = { ...result, packages: [], vulnerabilities: [], findings: [] };
-
-  test("is FULL when the scanner looked at everything", () => {
-    const report = buildReport(subject, nothing);
-    assert.equal(report.coverage, "FULL");
-    assert.equal(report.summary.maxSeverity, undefined);
-    assert.equal(describeReport(report), "no vulnerabilities in 0 packages");
-  });
-
-  test("is PARTIAL when layers were left out", () => {
-    const report = buildReport(subject, { ...result, coverageNotes: ["foreign_layer_skipped"], skippedLayers: [1] });
-    assert.equal(report.coverage, "PARTIAL");
-    assert.equal(report.layers[1]?.skipped, true);
-    assert.match(describeReport(report), /^4 vulnerabilities in 2 packages: 1 critical, 3 low \(partial: foreign/);
-  });
-
-  test("is UNSUPPORTED, never clean, when the scanner knows no operating system", () => {
-    const report = buildReport(subject, { ...nothing, distributions: [] });
-    assert.equal(report.coverage, "UNSUPPORTED");
-    assert.deepEqual(report.coverageNotes, ["os_unknown"]);
-    assert.equal(describeReport(report), "unsupported: os_unknown");
-  });
-
-  test("is UNSUPPORTED when a layer can't be read", () => {
-    const report = buildReport(subject, { ...nothing, distributions: [], coverageNotes: ["unsupported_layer"] });
-    assert.deepEqual([report.coverage, report.coverageNotes], ["UNSUPPORTED", ["unsupported_layer"]]);
-  });
-
-  test("is PARTIAL when a layer can't be read but the scanner knows the operating system of the others", () => {
-    const report = buildReport(subject, { ...result, coverageNotes: ["unsupported_layer"], skippedLayers: [1] });
-    assert.deepEqual([report.coverage, report.coverageNotes], ["PARTIAL", ["unsupported_layer"]]);
-  });
-
-  test("is UNSUPPORTED for an image without layers", () => {
-    const empty = { ...result, distributions: [], packages: [], findings: [], layerNames: [] };
-    const report = buildReport({ ...subject, manifest: { ...manifest, layers: [] } }, empty);
-    assert.deepEqual([report.coverage, report.coverageNotes], ["UNSUPPORTED", ["os_unknown"]]);
-  });
-
-  test("is NOT_AN_IMAGE when no scanner was asked", () => {
-    const other = { kind: "other", digest: "sha256:m", mediaType: "", note: "not_an_image", why: "a chart" } as const;
-    const report = buildReport({ ...subject, manifest: other }, undefined);
-    assert.deepEqual([report.coverage, report.scanner, report.layers], ["NOT_AN_IMAGE", undefined, []]);
-    assert.equal(describeReport(report), "skipped: not an image");
   });
 });

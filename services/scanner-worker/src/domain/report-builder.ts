@@ -1,8 +1,9 @@
 import type { ImageManifest, OtherManifest } from "./image-manifest.ts";
-import type { Coverage, CoverageNote, Finding, Layer, Package, Platform, Report, Vulnerability } from "./report.ts";
+import type { Finding, Layer, Package, Platform, Report, Vulnerability } from "./report.ts";
 import { summarise } from "./report-summary.ts";
 import type { ScanResult } from "./scan-result.ts";
 import { severityRank } from "./severity.ts";
+import { reachVerdict } from "./verdict.ts";
 
 /** What a report is about. */
 export interface ReportSubject {
@@ -28,7 +29,7 @@ export function buildReport(subject: ReportSubject, result: ScanResult | undefin
   const vulnerabilities = sortedByKey(result?.vulnerabilities ?? [], ({ key }) => key, byNameThenKey);
   const packages = sortedByKey(result?.packages ?? [], ({ id }) => id, byNameVersionId);
   const findings = sortFindings(result?.findings ?? [], packages, vulnerabilities);
-  const notes = coverageNotes(subject.manifest, result);
+  const summary = summarise(findings, packages, vulnerabilities);
   return {
     schemaVersion: "1",
     reportId: subject.jobId,
@@ -36,14 +37,13 @@ export function buildReport(subject: ReportSubject, result: ScanResult | undefin
     scanner: result?.scanner,
     scanStartedAt: subject.scanStartedAt,
     generatedAt: subject.generatedAt,
-    coverage: coverageOf(notes, result),
-    coverageNotes: notes,
+    ...reachVerdict({ manifest: subject.manifest, result, summary }),
     layers: layersOf(subject.manifest, result),
     distributions: [...(result?.distributions ?? [])].sort((a, b) => compare(a.namespace, b.namespace)),
     packages,
     vulnerabilities,
     findings,
-    summary: summarise(findings, packages, vulnerabilities),
+    summary,
   };
 }
 
@@ -70,23 +70,6 @@ function layersOf(manifest: ImageManifest | OtherManifest, result: ScanResult | 
     const clairName = result?.layerNames[index] ?? "";
     return { index, digest, mediaType, sizeBytes, clairName, skipped: skipped.has(index) };
   });
-}
-
-function coverageNotes(manifest: ImageManifest | OtherManifest, result: ScanResult | undefined): CoverageNote[] {
-  if (manifest.kind === "other") return [manifest.note];
-  const notes = new Set(result?.coverageNotes ?? []);
-  if (!notes.has("unsupported_layer") && (result?.distributions ?? []).length === 0) notes.add("os_unknown");
-  return [...notes].sort(compare);
-}
-
-/** Layers that can't be read are a part as long as the scanner knows the operating system that the others hold. */
-function coverageOf(notes: readonly CoverageNote[], result: ScanResult | undefined): Coverage {
-  if (notes.includes("not_an_image")) return "NOT_AN_IMAGE";
-  const isRead = (result?.distributions ?? []).length > 0;
-  const unsupported: readonly CoverageNote[] = ["os_unknown", "unsupported_manifest"];
-  if (notes.some((note) => unsupported.includes(note) || (note === "unsupported_layer" && !isRead)))
-    return "UNSUPPORTED";
-  return notes.length > 0 ? "PARTIAL" : "FULL";
 }
 
 function sortFindings(

@@ -10,20 +10,33 @@ export type FindingStatus = "AFFECTED" | "FIXED_AVAILABLE";
 /** Which API a report was read from. */
 export type SourceKind = "CLAIR_V1";
 
+/** Whether the scanner has vulnerability data for a distribution: without it, it finds nothing in any package. */
+export type VulnerabilityData = "PRESENT" | "ABSENT" | "UNKNOWN";
+
 /**
- * Why a scanner could not look at everything, in stable words.
+ * Why "no findings" would not mean clean, in stable words.
  * - os_unknown: the scanner knows no operating system in the image
+ * - no_packages: the scanner knows the operating system and read no package of it
+ * - no_vulnerability_data: the scanner has no vulnerability data for a distribution in the image
+ * - vulnerability_data_unknown: the scanner did not tell whether it has data for a distribution in the image
  * - foreign_layer_skipped: a layer that the registry does not hold was left out
- * - unsupported_layer: the scanner cannot read a layer; it was left out if others could be read
+ * - unsupported_layer: a layer that the scanner cannot read was left out
  * - unsupported_manifest: the manifest is of a kind that Drydock does not scan
  * - not_an_image: the manifest is a signature, a chart, an attestation…
  */
-export type CoverageNote =
-  | "os_unknown"
-  | "foreign_layer_skipped"
-  | "unsupported_layer"
-  | "unsupported_manifest"
-  | "not_an_image";
+export const coverageNotes = [
+  "os_unknown",
+  "no_packages",
+  "no_vulnerability_data",
+  "vulnerability_data_unknown",
+  "foreign_layer_skipped",
+  "unsupported_layer",
+  "unsupported_manifest",
+  "not_an_image",
+] as const;
+
+/** One of `coverageNotes`. */
+export type CoverageNote = (typeof coverageNotes)[number];
 
 /** What a scan found in one image, in the same form whatever scanner was asked (drydock.report.v1.Report). */
 export interface Report {
@@ -37,6 +50,8 @@ export interface Report {
   /** When the scanner matched packages and flaws. */
   readonly generatedAt: Date;
   readonly coverage: Coverage;
+  /** What the report says, in a line for people; `reachVerdict` has the words. */
+  readonly headline: string;
   readonly coverageNotes: readonly CoverageNote[];
   /** Base first. */
   readonly layers: readonly Layer[];
@@ -60,7 +75,7 @@ export interface Artifact {
   /** The tags it was asked for by. */
   readonly tags: readonly string[];
   readonly mediaType: string;
-  /** Known when an index led to the manifest, or when a platform was asked for. */
+  /** As an index or the image's configuration tells it; undefined if neither does. */
   readonly platform: Platform | undefined;
   /** The digest of the index that led to the manifest; empty if none did. */
   readonly indexDigest: string;
@@ -114,6 +129,7 @@ export interface Distribution {
   readonly namespace: string;
   /** How versions are compared, e.g. dpkg. */
   readonly versionFormat: string;
+  readonly vulnerabilityData: VulnerabilityData;
 }
 
 /** A package found in an image. */
@@ -184,6 +200,8 @@ export interface Summary {
   /** Findings by severity, the worst first; severities without findings are left out. */
   readonly bySeverity: readonly SeverityCount[];
   readonly packageCount: number;
+  /** Packages that have a finding. */
+  readonly affectedPackageCount: number;
   /** The worst severity; absent when nothing was found. */
   readonly maxSeverity: Severity | undefined;
 }

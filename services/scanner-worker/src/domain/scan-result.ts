@@ -3,12 +3,12 @@ import type { CoverageNote, Distribution, Finding, Package, ScannerInfo, Vulnera
 /** What a scanner found, before it is put in order. */
 export interface ScanResult {
   readonly scanner: ScannerInfo;
-  /** Empty when the scanner does not know the operating system: coverage UNSUPPORTED. */
+  /** Empty when the scanner knows no operating system in the image. */
   readonly distributions: readonly Distribution[];
   readonly packages: readonly Package[];
   readonly vulnerabilities: readonly Vulnerability[];
   readonly findings: readonly Finding[];
-  /** Why it could not look at everything; empty when it could. */
+  /** Why layers were left out; empty when none was. What systems, packages and data mean is judged by `reachVerdict`. */
   readonly coverageNotes: readonly CoverageNote[];
   /** The name each layer has with the scanner, by the layer's place; empty when it gives none. */
   readonly layerNames: readonly string[];

@@ -5,7 +5,6 @@ import { JobFailure } from "../domain/job-failure.ts";
 import { parsePlatform } from "../domain/platform.ts";
 import type { Report } from "../domain/report.ts";
 import { buildReport } from "../domain/report-builder.ts";
-import { describeReport } from "../domain/report-summary.ts";
 import type { ScanResult } from "../domain/scan-result.ts";
 import type { JobContext, JobType } from "../ports/job.ts";
 import type { Scanner, ScanTarget } from "../ports/scanner.ts";
@@ -100,8 +99,12 @@ async function askScanner(scan: Scan, { manifest }: ResolvedImage): Promise<Scan
   progress.begin("index", 10, `asking ${deps.scanner.name}`);
   const onLayer = (done: number) => progress.layer(done, manifest.layers.length);
   const result = await deps.scanner.scan(target, onLayer, context.signal);
-  progress.end(`${deps.scanner.name} found ${result.findings.length} flaws in ${result.packages.length} packages`);
+  progress.end(`${deps.scanner.name} read ${result.packages.length} packages of ${systemsOf(result)}`);
   return result;
+}
+
+function systemsOf({ distributions }: ScanResult): string {
+  return distributions.map(({ namespace }) => namespace).join(", ") || "no operating system that it knows";
 }
 
 async function store(scan: Scan, image: ResolvedImage, result: ScanResult | undefined): Promise<void> {
@@ -110,8 +113,7 @@ async function store(scan: Scan, image: ResolvedImage, result: ScanResult | unde
   progress.begin("report", 95, "storing the report");
   await abortable(context.storeReport(report), context.signal);
   progress.end(`report of ${report.artifact.digest} stored`);
-  const why = image.manifest.kind === "other" ? ` (${image.manifest.why})` : "";
-  progress.done(`${describeReport(report)}${why}`);
+  progress.done(report.headline);
 }
 
 function toReport(scan: Scan, image: ResolvedImage, result: ScanResult | undefined): Report {

@@ -9,7 +9,7 @@ import { resolveImage } from "./resolve-image.ts";
 const signal = new AbortController().signal;
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 const image = (digit: string): Manifest => {
-  return { kind: "image", digest: digest(digit), mediaType: "", configDigest: digest("c"), layers: [] };
+  return { kind: "image", digest: digest(digit), mediaType: "", configDigest: digest(digit), layers: [] };
 };
 const other = (digit: string): Manifest => {
   return { kind: "other", digest: digest(digit), mediaType: "", note: "not_an_image", why: "an artifact" };
@@ -36,12 +36,15 @@ function failsWith(reason: string, message = /(?:)/) {
 describe("the manifest to scan", () => {
   let manifests: Manifest[];
   let asked: string[];
-  let config: string;
+  let config: string | JobFailure;
+  /** Those of images that have one of their own. */
+  let configs: Record<string, string>;
 
   beforeEach(() => {
     manifests = [image("a"), image("b"), other("f")];
     asked = [];
     config = '{"os":"linux","architecture":"arm64"}';
+    configs = {};
   });
 
   /** The registry has `first` under a tag, and it and `manifests` under their digests. */
@@ -56,7 +59,8 @@ describe("the manifest to scan", () => {
       },
       getConfig: async (_repository, blob) => {
         asked.push(blob);
-        return new TextEncoder().encode(config);
+        if (config instanceof JobFailure) throw config;
+        return new TextEncoder().encode(configs[blob.slice(-1)] ?? config);
       },
       hasBlob: async () => true,
       blobUrl: () => "",
@@ -157,9 +161,32 @@ describe("the manifest to scan", () => {
       });
     }
 
-    test("is taken without a further request when no platform is asked for", async () => {
+    for (const [name, first] of [
+      ["alone", image("a")],
+      ["in an index", index("0", entry("a"))],
+    ] as const) {
+      test(`is told when no platform is asked for, ${name}`, async () => {
+        assert.deepEqual((await resolve(first)).platform, { os: "linux", architecture: "arm64", variant: "" });
+        for (const nothing of ["{}", "<html>", '{"os":"linux"}']) {
+          config = nothing;
+          const found = await resolve(first);
+          assert.deepEqual([found.manifest.digest, found.platform], [digest("a"), undefined]);
+        }
+      });
+    }
+
+    test("is the default one when an index lists it behind others and names no platforms", async () => {
+      configs = { a: '{"os":"linux","architecture":"arm64"}', b: '{"os":"linux","architecture":"amd64"}' };
+      const found = await resolve(index("0", entry("a"), entry("b")));
+      assert.deepEqual([found.manifest.digest, found.platform?.architecture], [digest("b"), "amd64"]);
+    });
+
+    test("is unknown when the registry does not have the configuration, unless a platform is asked for", async () => {
+      config = new JobFailure("LAYER_MISSING", "no", { retryable: false });
       assert.equal((await resolve(image("a"))).platform, undefined);
-      assert.deepEqual(asked, ["1.0"]);
+      await assert.rejects(resolve(image("a"), "linux/arm64"), failsWith("LAYER_MISSING"));
+      config = new JobFailure("REGISTRY_FAULT", "down", { retryable: true });
+      await assert.rejects(resolve(image("a")), failsWith("REGISTRY_FAULT"));
     });
   });
 });

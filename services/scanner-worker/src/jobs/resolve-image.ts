@@ -23,7 +23,7 @@ export interface ImageWish {
 /** The one manifest that is scanned. */
 export interface ResolvedImage {
   manifest: ImageManifest | OtherManifest;
-  /** As an index or, when one was asked for, the configuration tells it; undefined if neither does. */
+  /** As an index or else the configuration tells it; undefined if neither does. */
   platform: Platform | undefined;
   /** The digest of the index that led to it; empty if none did. */
   indexDigest: string;
@@ -43,6 +43,8 @@ interface Search {
   signal: AbortSignal;
   /** Digests of the manifests that were fetched. */
   seen: Set<string>;
+  /** The first image that nobody asked for and that is not for the default platform. */
+  fallback: Found | undefined;
   /** What was found that is no image, though it is listed as the right one. */
   other: Found | undefined;
   /** A manifest that an index lists and the registry does not have. */
@@ -63,16 +65,17 @@ export async function resolveImage(
 ): Promise<ResolvedImage> {
   const manifest = await registry.getManifest(wish.repository, wish.reference, signal);
   const seen = new Set([manifest.digest]);
-  const search: Search = { registry, wish, signal, seen, other: undefined, missing: undefined, offered: new Set() };
+  const nothing = { fallback: undefined, other: undefined, missing: undefined };
+  const search: Search = { registry, wish, signal, seen, offered: new Set(), ...nothing };
   if (manifest.kind === "other") return { manifest, platform: undefined, indexDigest: "" };
   if (manifest.kind === "image") {
-    const found = await checkPlatform(search, manifest, undefined);
+    const found = (await checkPlatform(search, manifest, undefined)) ?? search.fallback;
     if (found === undefined) throw platformUnknown(search, "the image");
     return { ...found, indexDigest: "" };
   }
   const indexDigest = manifest.digest;
   if (manifest.entries.length === 0) return { manifest: emptyIndex(manifest), platform: undefined, indexDigest };
-  const found = await findIn(search, manifest, { depth: 0, platform: undefined });
+  const found = (await findIn(search, manifest, { depth: 0, platform: undefined })) ?? search.fallback;
   if (found !== undefined) return { ...found, indexDigest };
   if (search.other !== undefined) return { ...search.other, indexDigest };
   throw search.missing ?? platformUnknown(search, "the index");
@@ -143,18 +146,35 @@ async function take(
   return undefined;
 }
 
-/** The image, unless it is for another platform than the one asked for; its configuration tells if nobody else did. */
+/**
+ * The image, unless it is for another platform than the one asked for, or than the default one: then others go before.
+ * Its configuration tells if nobody else did.
+ */
 async function checkPlatform(
   search: Search,
   manifest: ImageManifest,
   stated: Platform | undefined,
 ): Promise<Found | undefined> {
-  const { registry, wish, signal, offered } = search;
-  if (stated !== undefined || wish.platform === undefined) return { manifest, platform: stated };
-  const platform = platformOfConfig(await registry.getConfig(wish.repository, manifest.configDigest, signal));
-  if (platform === undefined) return undefined;
-  offered.add(formatPlatform(platform));
-  return servesPlatform(platform, wish.platform) ? { manifest, platform } : undefined;
+  const { wish, offered } = search;
+  if (stated !== undefined) return { manifest, platform: stated };
+  const platform = await readPlatform(search, manifest);
+  if (platform !== undefined) {
+    offered.add(formatPlatform(platform));
+    if (servesPlatform(platform, wish.platform ?? defaultPlatform)) return { manifest, platform };
+  }
+  if (wish.platform === undefined) search.fallback ??= { manifest, platform };
+  return undefined;
+}
+
+/** Undefined when the configuration names none, or when it cannot be had and nobody asked for a platform. */
+async function readPlatform(search: Search, { configDigest }: ImageManifest): Promise<Platform | undefined> {
+  const { registry, wish, signal } = search;
+  try {
+    return platformOfConfig(await registry.getConfig(wish.repository, configDigest, signal));
+  } catch (error) {
+    if (wish.platform !== undefined || !(error instanceof JobFailure) || error.retryable) throw error;
+    return undefined;
+  }
 }
 
 function emptyIndex({ digest, mediaType }: ImageIndex): OtherManifest {

@@ -38,14 +38,14 @@ export class ScanProgress {
       manifest.kind === "image"
         ? `, ${manifest.layers.length} ${manifest.layers.length === 1 ? "layer" : "layers"}`
         : `, ${manifest.why}`;
-    const choice =
-      indexDigest === "" ? "" : `, ${platform ? formatPlatform(platform) : "no platform"} of ${indexDigest}`;
-    this.end(`${name} is ${manifest.digest}${choice}${layers}`);
+    const from = indexDigest === "" ? "" : `, of the index ${indexDigest}`;
+    const what = platform === undefined ? "" : `, ${formatPlatform(platform)}`;
+    this.end(`${name} is ${manifest.digest}${from}${what}${layers}`);
   }
 
-  /** So many layers are with the scanner. */
+  /** So many layers are with the scanner. It may begin anew without one of them; progress never goes back. */
   layer(done: number, total: number): void {
-    if (done === this.#layersDone) return;
+    if (done <= this.#layersDone) return;
     this.#layersDone = done;
     const percent = indexFromPercent + Math.round(((indexToPercent - indexFromPercent) * done) / Math.max(total, 1));
     if (done >= total) {

@@ -19,13 +19,10 @@ export interface Chain {
 export class LayerUnsupported extends Error {
   /** The layer's index in the manifest. */
   readonly index: number;
-  /** Whether its archive alone can't be unpacked, so that Clair may read the others without it. */
-  readonly isArchive: boolean;
 
-  constructor({ index }: ChainLayer, outcome: PostOutcome) {
+  constructor({ index }: ChainLayer) {
     super("Clair cannot read a layer");
     this.index = index;
-    this.isArchive = outcome === "not_extracted";
   }
 }
 
@@ -109,7 +106,7 @@ export class ChainIndexer {
       outcome = await this.#post(chain, layer, true);
     }
     if (outcome === "parent_unknown") throw new LayersLost();
-    if (outcome !== "indexed") throw new LayerUnsupported(layer, outcome);
+    if (outcome !== "indexed") throw new LayerUnsupported(layer);
   }
 
   async #post({ target, signal }: Chain, layer: ChainLayer, renew: boolean): Promise<PostOutcome> {

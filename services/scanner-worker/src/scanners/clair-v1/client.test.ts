@@ -24,7 +24,8 @@ const error = (Message: string) => ({ Error: { Message } });
 
 describe("posting a layer", () => {
   const outcomes: [status: number, body: unknown, outcome: string][] = [
-    [201, { Layer: {} }, "indexed"],
+    [201, { Layer: { Name: "n", Format: "Docker" } }, "indexed"],
+    [201, { Layer: { Name: "n", ParentName: "", Format: "docker", Headers: { A: "secret" } } }, "indexed"],
     [400, error("could not find layer"), "blob_not_fetched"],
     [400, error("worker: parent layer is unknown, it must be processed first"), "parent_unknown"],
     [422, error("tarutil: could not extract the archive"), "not_extracted"],
@@ -48,6 +49,11 @@ describe("posting a layer", () => {
     [429, "", "SCANNER_RATE_LIMITED", true],
     [503, error("Clair failed to respond within the configured timeout window."), "SCANNER_TIMEOUT", true],
     [404, "404 page not found", "SCANNER_UNSUPPORTED", false],
+    [201, { Layer: { Name: "secret", Format: "Docker" } }, "SCANNER_FAULT", true],
+    [201, { Layer: { Name: "n", ParentName: "secret", Format: "Docker" } }, "SCANNER_FAULT", true],
+    [201, { Layer: { Name: "n", Format: "ACI" } }, "SCANNER_FAULT", true],
+    [201, { Layer: { Format: "Docker" } }, "SCANNER_FAULT", true],
+    [201, "created", "SCANNER_FAULT", true],
   ];
   for (const [status, body, reason, retryable] of failures) {
     test(`${status} ${JSON.stringify(body)} fails with ${reason}`, async () => {
@@ -70,12 +76,37 @@ describe("posting a layer", () => {
   });
 });
 
+describe("asking for a namespace's data", () => {
+  const has = (status: number, body: unknown) => clientFor(status, body).client.hasVulnerabilities("debian:12", signal);
+
+  test("asks for one vulnerability, the namespace encoded", async () => {
+    const { client, asked } = clientFor(200, { Vulnerabilities: [{ Name: "CVE-1" }], NextPage: "x" });
+    assert.equal(await client.hasVulnerabilities("debian:12/../x", signal), true);
+    assert.equal(asked[0]?.url, "http://clair:6060/v1/namespaces/debian%3A12%2F..%2Fx/vulnerabilities?limit=1");
+  });
+
+  test("finds none in an empty list, in null and in a namespace that Clair does not know", async () => {
+    assert.equal(await has(200, { Vulnerabilities: null }), false);
+    assert.equal(await has(200, { Vulnerabilities: [] }), false);
+    assert.equal(await has(404, error("the resource cannot be found")), false);
+  });
+
+  test("fails when the answer is no such list", async () => {
+    const isFailure = (thrown: unknown) => thrown instanceof JobFailure && thrown.reason.startsWith("SCANNER_");
+    for (const body of [{}, { Namespaces: null }, { Vulnerabilities: {} }, "null", "<html>"])
+      await assert.rejects(has(200, body), isFailure, JSON.stringify(body));
+    await assert.rejects(has(404, "404 page not found"), isFailure);
+    await assert.rejects(has(500, error("pq: down")), isFailure);
+  });
+});
+
 describe("reading a layer", () => {
   test("gives what Clair sent", async () => {
     const { client, asked } = clientFor(200, { Layer: { Name: "n" } });
     assert.deepEqual(await client.readLayer("n", signal), { Layer: { Name: "n" } });
     assert.equal(asked[0]?.url, "http://clair:6060/v1/layers/n?features&vulnerabilities");
     assert.equal(await client.hasLayer("n", signal), true);
+    await assert.rejects(client.hasLayer("other", signal), /another layer/);
   });
 
   test("tells an unknown layer from a server that is no Clair", async () => {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { JobFailure } from "../../domain/job-failure.ts";
 import { plainText } from "../../domain/plain-text.ts";
 import { retryAfterMs } from "../../domain/retry-after.ts";
+import { brokenAnswer, checkSubject } from "./answer.ts";
 
 /** Sends a request to Clair; every status is an answer. Throws JobFailure with a reason that starts with SCANNER_. */
 export type Send = (request: {
@@ -45,6 +46,8 @@ export interface ClairClient {
   hasLayer(name: string, signal: AbortSignal): Promise<boolean>;
   /** What Clair found in a layer and those below, as it sent it; undefined if it has no layer of this name. */
   readLayer(name: string, signal: AbortSignal): Promise<unknown>;
+  /** Whether Clair has any vulnerability data for a namespace, e.g. debian:12. */
+  hasVulnerabilities(namespace: string, signal: AbortSignal): Promise<boolean>;
   /** Whether Clair is there and can read its database; throws JobFailure if not. */
   probe(signal: AbortSignal): Promise<void>;
 }
@@ -58,60 +61,68 @@ export interface ClairClientOptions {
   indexTimeoutMs?: number;
 }
 
-const resultTimeoutMs = 120_000;
-const maxResultBytes = 64 * 1024 * 1024;
+const resultLimits = { timeoutMs: 120_000, maxBytes: 64 * 1024 * 1024 };
+const dataLimits = { timeoutMs: 20_000, maxBytes: 4 * 1024 * 1024 };
 const maxEchoBytes = 2 * 1024 * 1024;
-const probeTimeoutMs = 5_000;
-const maxNamespacesBytes = 1024 * 1024;
+const probeLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
 /** How long Clair is given to get done with a layer for which its own time was too short, in milliseconds. */
 const busyRetryMs = 15_000;
 
 const errorBody = z.object({ Error: z.object({ Message: z.string() }) });
+const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.unknown()).nullable() });
 
 /** Makes a client of a Clair 2.x. Bodies are never logged: Clair echoes the headers it was given, token and all. */
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
   const base = `${url.replace(/\/+$/, "")}/v1`;
-  const layers = `${base}/layers`;
-  const namespaces = `${base}/namespaces`;
 
   async function postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome> {
     const answer = await send({
       method: "POST",
-      url: layers,
+      url: `${base}/layers`,
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ Layer: layer }),
       timeoutMs: indexTimeoutMs,
       maxBytes: maxEchoBytes,
       signal,
     });
-    if (answer.status === 201) return "indexed";
+    if (answer.status === 201) {
+      const { Name: name, ParentName: parentName = "", Format: format } = layer;
+      checkSubject(readJson(answer.body), { name, parentName, format });
+      return "indexed";
+    }
     return outcomeOf(answer.status, readError(answer) ?? "") ?? fail(answer);
   }
 
   async function hasLayer(name: string, signal: AbortSignal): Promise<boolean> {
-    return (await get(name, signal)) !== undefined;
+    const body = await get(`layers/${name}`, signal);
+    if (body !== undefined) checkSubject(readJson(body), { name });
+    return body !== undefined;
   }
 
   async function readLayer(name: string, signal: AbortSignal): Promise<unknown> {
-    const body = await get(`${name}?features&vulnerabilities`, signal);
+    const body = await get(`layers/${name}?features&vulnerabilities`, signal);
     return body === undefined ? undefined : readJson(body);
   }
 
-  async function get(path: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const request = { url: `${layers}/${path}`, timeoutMs: resultTimeoutMs, maxBytes: maxResultBytes, signal };
-    const answer = await send({ method: "GET", ...request });
+  async function hasVulnerabilities(namespace: string, signal: AbortSignal): Promise<boolean> {
+    const path = `namespaces/${encodeURIComponent(namespace)}/vulnerabilities?limit=1`;
+    const body = await get(path, signal, dataLimits);
+    return body !== undefined && readVulnerabilities(readJson(body)).length > 0;
+  }
+
+  async function get(path: string, signal: AbortSignal, limits = resultLimits): Promise<Uint8Array | undefined> {
+    const answer = await send({ method: "GET", url: `${base}/${path}`, signal, ...limits });
     if (answer.status === 200) return answer.body;
     if (answer.status === 404 && readError(answer) !== undefined) return undefined;
     return fail(answer);
   }
 
   async function probe(signal: AbortSignal): Promise<void> {
-    const request = { url: namespaces, timeoutMs: probeTimeoutMs, maxBytes: maxNamespacesBytes, isProbe: true, signal };
-    const answer = await send({ method: "GET", ...request });
+    const answer = await send({ method: "GET", url: `${base}/namespaces`, isProbe: true, signal, ...probeLimits });
     if (answer.status !== 200) fail(answer);
   }
 
-  return { postLayer, hasLayer, readLayer, probe };
+  return { postLayer, hasLayer, readLayer, hasVulnerabilities, probe };
 }
 
 /** By the texts of Clair 2.1.8. */
@@ -145,6 +156,12 @@ function fail(answer: ClairAnswer): never {
   throw new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
 }
 
+function readVulnerabilities(body: unknown): readonly unknown[] {
+  const parsed = vulnerabilityList.safeParse(body);
+  if (!parsed.success) throw brokenAnswer("is no list of vulnerabilities");
+  return parsed.data.Vulnerabilities ?? [];
+}
+
 function readError({ body }: ClairAnswer): string | undefined {
   try {
     return errorBody.parse(readJson(body)).Error.Message;
@@ -157,6 +174,6 @@ function readJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(body));
   } catch {
-    throw new JobFailure("SCANNER_FAULT", "Clair sent a body that is no JSON", { retryable: true });
+    throw brokenAnswer("is no JSON");
   }
 }

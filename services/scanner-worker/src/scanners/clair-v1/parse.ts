@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { JobFailure } from "../../domain/job-failure.ts";
 import { purlOf } from "../../domain/purl.ts";
 import type { Cvss, Distribution, Finding, Package, ScannerInfo, Vulnerability } from "../../domain/report.ts";
 import { severityOfClairWord } from "../../domain/severity.ts";
+import { brokenAnswer } from "./answer.ts";
 
 /** What Clair found in an image. */
 export interface ClairFindings {
   scanner: ScannerInfo;
-  distributions: Distribution[];
+  distributions: Omit<Distribution, "vulnerabilityData">[];
   packages: Package[];
   vulnerabilities: Vulnerability[];
   findings: Finding[];
@@ -60,11 +60,12 @@ export function parseLayer(body: unknown, digests: ReadonlyMap<string, string>):
   const parsed = answer.safeParse(body);
   if (!parsed.success) {
     const paths = parsed.error.issues.slice(0, 3).map(({ path }) => path.join("."));
-    const message = `Clair's answer is not understood at ${paths.join(", ")}`;
-    throw new JobFailure("SCANNER_FAULT", message, { retryable: true });
+    throw brokenAnswer(`is not understood at ${paths.join(", ")}`);
   }
   const { NamespaceName, IndexedByVersion, Features } = parsed.data.Layer;
   const features = Features ?? [];
+  if (features.some(({ AddedBy }) => AddedBy !== "" && !digests.has(AddedBy)))
+    throw brokenAnswer("has packages of a layer that the image does not have");
   const flaws = features.flatMap(({ Vulnerabilities }) => Vulnerabilities ?? []);
   return {
     scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "Quay", version: "", engineVersion: IndexedByVersion },
@@ -75,7 +76,7 @@ export function parseLayer(body: unknown, digests: ReadonlyMap<string, string>):
   };
 }
 
-function readDistributions(ofLayer: string, features: readonly Feature[]): Distribution[] {
+function readDistributions(ofLayer: string, features: readonly Feature[]): ClairFindings["distributions"] {
   const formats = new Map(ofLayer === "" ? [] : [[ofLayer, ""]]);
   for (const { NamespaceName, VersionFormat } of features) {
     if (NamespaceName !== "") formats.set(NamespaceName, formats.get(NamespaceName) || VersionFormat);

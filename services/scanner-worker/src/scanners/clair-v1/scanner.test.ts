@@ -11,15 +11,22 @@ import { createClairV1 } from "./scanner.ts";
 /** A Clair that keeps the rule of parents, and answers posts as it is told. */
 class FakeClair implements ClairClient {
   readonly has = new Set<string>();
+  readonly parents = new Map<string, string | undefined>();
   readonly posts: LayerPost[] = [];
   readonly answers: PostOutcome[] = [];
+  /** What an answer has beside the usual. */
+  answer: object = {};
+  data = true;
   reads = 0;
 
   async postLayer(layer: LayerPost): Promise<PostOutcome> {
     this.posts.push(layer);
     const answer = this.answers.shift() ?? "indexed";
     if (layer.ParentName !== undefined && !this.has.has(layer.ParentName)) return "parent_unknown";
-    if (answer === "indexed") this.has.add(layer.Name);
+    if (answer === "indexed") {
+      this.has.add(layer.Name);
+      this.parents.set(layer.Name, layer.ParentName);
+    }
     return answer;
   }
 
@@ -31,7 +38,14 @@ class FakeClair implements ClairClient {
 
   async readLayer(name: string): Promise<unknown> {
     this.reads += 1;
-    return this.has.has(name) ? { Layer: { NamespaceName: "debian:12", IndexedByVersion: 3 } } : undefined;
+    if (!this.has.has(name)) return undefined;
+    const ParentName = this.parents.get(name);
+    const layer = { Name: name, NamespaceName: "debian:12", IndexedByVersion: 3, ...(ParentName && { ParentName }) };
+    return { Layer: { ...layer, ...this.answer } };
+  }
+
+  async hasVulnerabilities(): Promise<boolean> {
+    return this.data;
   }
 }
 
@@ -244,10 +258,40 @@ describe("a scan with Clair 2.x", () => {
     assert.equal(clair.posts.length, 4);
   });
 
-  test("calls an image unsupported when Clair does", async () => {
-    clair.answers.push("indexed", "unsupported");
+  test("leaves out the layers alone that Clair does not support, and scans the others", async () => {
+    clair.answers.push("indexed", "unsupported", "indexed", "unsupported");
+    const result = await scan(targetOf(manifestOf("abcd")));
+    assert.deepEqual([result.coverageNotes, result.skippedLayers], [["unsupported_layer"], [1, 3]]);
+    assert.equal(result.distributions.length, 1);
+  });
+
+  test("has nothing of an image none of whose layers Clair supports", async () => {
+    clair.answers.push("unsupported", "unsupported");
     const result = await scan(targetOf(manifestOf("ab")));
     assert.deepEqual([result.coverageNotes, result.skippedLayers], [["unsupported_layer"], [0, 1]]);
+    assert.deepEqual([result.distributions, clair.posts.length], [[], 2]);
+  });
+
+  for (const [what, answer] of [
+    ["another layer", { Name: "f".repeat(64) }],
+    ["no layer", { Name: undefined }],
+    ["the layer on another parent", { ParentName: "f".repeat(64) }],
+    ["the layer without its parent", { ParentName: undefined }],
+    ["packages of another image", { Features: [{ Name: "a", Version: "1", AddedBy: "f".repeat(64) }] }],
+  ] as const) {
+    test(`refuses an answer that is about ${what}`, async () => {
+      clair.answer = answer;
+      await assert.rejects(scan(targetOf(manifestOf("ab"))), failsWith("SCANNER_FAULT", true));
+    });
+  }
+
+  test("tells whether Clair has data for the distribution", async () => {
+    const data = async () => (await scan(targetOf(manifestOf("a")))).distributions[0]?.vulnerabilityData;
+    clair.data = false;
+    assert.equal(await data(), "ABSENT");
+    clair.answer = { NamespaceName: "debian:13" };
+    clair.data = true;
+    assert.equal(await data(), "PRESENT");
   });
 
   for (const format of ["tar+zstd", "encrypted", "unknown"] as const) {

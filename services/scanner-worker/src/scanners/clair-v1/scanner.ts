@@ -1,10 +1,13 @@
+import { type Clock, systemClock } from "@drydock/shared/clock.ts";
 import { JobFailure } from "../../domain/job-failure.ts";
 import type { CoverageNote } from "../../domain/report.ts";
 import type { ScanResult } from "../../domain/scan-result.ts";
 import type { Scanner, ScanTarget } from "../../ports/scanner.ts";
+import { checkSubject } from "./answer.ts";
 import { type Chain, ChainIndexer, LayersLost, LayerUnsupported } from "./chain-indexer.ts";
 import type { ClairClient } from "./client.ts";
 import { notesOnSkipped, prepareLayers } from "./layers.ts";
+import { NamespaceData } from "./namespace-data.ts";
 import { parseLayer } from "./parse.ts";
 
 /** What the scanner works with. */
@@ -12,13 +15,16 @@ export interface ClairV1Options {
   client: ClairClient;
   /** The wait before a layer that Clair could not fetch is posted again, in milliseconds; it doubles. Default 500. */
   retryWaitMs?: number;
+  /** Default: the system's. */
+  clock?: Clock;
 }
 
 const maxRestarts = 2;
 
 /** Makes the scanner for Clair 2.x, which gets an image layer by layer and is then asked for the top one. */
-export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Scanner {
+export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }: ClairV1Options): Scanner {
   const indexer = new ChainIndexer(client, retryWaitMs);
+  const namespaceData = new NamespaceData(client, clock);
 
   async function scan(target: ScanTarget, onLayer: Chain["onLayer"], signal: AbortSignal): Promise<ScanResult> {
     const layers = prepareLayers(target.manifest.layers);
@@ -27,10 +33,9 @@ export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Sc
     try {
       const found = (await readTop(chain)) ?? (await indexAndRead(chain));
       onLayer(target.manifest.layers.length);
-      return toResult(chain, found);
+      return await toResult(chain, found);
     } catch (error) {
       if (!(error instanceof LayerUnsupported)) throw error;
-      if (!error.isArchive) return notScanned(target, ["unsupported_layer"]);
       return await scan(withoutLayer(target, error.index), onLayer, signal);
     }
   }
@@ -52,13 +57,28 @@ export function createClairV1({ client, retryWaitMs = 500 }: ClairV1Options): Sc
   /** The top layer's answer holds the whole image; undefined when Clair does not have it. */
   async function readTop({ layers, signal }: Chain): Promise<unknown> {
     const top = layers.at(-1);
-    return top === undefined ? undefined : await client.readLayer(top.name, signal);
+    const found = top === undefined ? undefined : await client.readLayer(top.name, signal);
+    if (top !== undefined && found !== undefined)
+      checkSubject(found, { name: top.name, parentName: top.parentName ?? "" });
+    return found;
+  }
+
+  async function toResult(chain: Chain, found: unknown): Promise<ScanResult> {
+    const { target, layers, signal } = chain;
+    const findings = parseLayer(found, new Map(layers.map(({ name, digest }) => [name, digest])));
+    const distributions = await namespaceData.addTo(findings, signal);
+    return {
+      ...findings,
+      distributions,
+      ...describeLayers(chain),
+      coverageNotes: notesOnSkipped(target.manifest.layers),
+    };
   }
 
   return { name: "clair-v1", scan, probe: (signal) => client.probe(signal) };
 }
 
-/** The image with a layer that is left out, because it turned out to be no archive that Clair can unpack. */
+/** The image with a layer that is left out, because Clair turned out to be unable to read it. */
 function withoutLayer(target: ScanTarget, index: number): ScanTarget {
   const layers = target.manifest.layers.map((layer, place) =>
     place === index ? { ...layer, format: "unknown" as const } : layer,
@@ -66,15 +86,13 @@ function withoutLayer(target: ScanTarget, index: number): ScanTarget {
   return { ...target, manifest: { ...target.manifest, layers } };
 }
 
-function toResult({ target, layers }: Chain, found: unknown): ScanResult {
+/** The layers' names with Clair, and which were left out. */
+function describeLayers({ target, layers }: Chain): Pick<ScanResult, "layerNames" | "skippedLayers"> {
   const places = [...target.manifest.layers.keys()];
   const names = new Map(layers.map(({ index, name }) => [index, name]));
-  const skippedLayers = places.filter((place) => !names.has(place));
   return {
-    ...parseLayer(found, new Map(layers.map(({ name, digest }) => [name, digest]))),
-    coverageNotes: notesOnSkipped(target.manifest.layers),
     layerNames: places.map((place) => names.get(place) ?? ""),
-    skippedLayers,
+    skippedLayers: places.filter((place) => !names.has(place)),
   };
 }
 

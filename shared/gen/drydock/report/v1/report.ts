@@ -94,15 +94,15 @@ export function severityToJSON(object: Severity): string {
   }
 }
 
-/** How much of the image the scanner could look at. "0 findings" means nothing without it. */
+/** How much of the image the scanner could look at. "0 findings" means clean with COVERAGE_FULL alone. */
 export const Coverage = {
   /** COVERAGE_UNSPECIFIED - Never set. */
   COVERAGE_UNSPECIFIED: 0,
-  /** COVERAGE_FULL - All of it. */
+  /** COVERAGE_FULL - All of it: a known operating system, its packages, with vulnerability data for each distribution. */
   COVERAGE_FULL: 1,
-  /** COVERAGE_PARTIAL - Some layers were left out. */
+  /** COVERAGE_PARTIAL - A part: the coverage notes say what is missing. */
   COVERAGE_PARTIAL: 2,
-  /** COVERAGE_UNSUPPORTED - The scanner knows nothing about this kind of image: not the same as clean. */
+  /** COVERAGE_UNSUPPORTED - Nothing could be held against vulnerability data: not the same as clean. The coverage notes say why. */
   COVERAGE_UNSUPPORTED: 3,
   /** COVERAGE_NOT_AN_IMAGE - The manifest is no image: a signature, a chart, an attestation. */
   COVERAGE_NOT_AN_IMAGE: 4,
@@ -157,6 +157,66 @@ export function coverageToJSON(object: Coverage): string {
     case Coverage.COVERAGE_NOT_AN_IMAGE:
       return "COVERAGE_NOT_AN_IMAGE";
     case Coverage.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** Whether the scanner has vulnerability data for a distribution. Without data it finds nothing in any package. */
+export const VulnerabilityData = {
+  /** VULNERABILITY_DATA_UNSPECIFIED - The report is of a version that did not ask. */
+  VULNERABILITY_DATA_UNSPECIFIED: 0,
+  /** VULNERABILITY_DATA_PRESENT - It has. */
+  VULNERABILITY_DATA_PRESENT: 1,
+  /** VULNERABILITY_DATA_ABSENT - It has none: packages of this distribution were not held against anything. */
+  VULNERABILITY_DATA_ABSENT: 2,
+  /** VULNERABILITY_DATA_UNKNOWN - The scanner did not tell. */
+  VULNERABILITY_DATA_UNKNOWN: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type VulnerabilityData = typeof VulnerabilityData[keyof typeof VulnerabilityData];
+
+export namespace VulnerabilityData {
+  export type VULNERABILITY_DATA_UNSPECIFIED = typeof VulnerabilityData.VULNERABILITY_DATA_UNSPECIFIED;
+  export type VULNERABILITY_DATA_PRESENT = typeof VulnerabilityData.VULNERABILITY_DATA_PRESENT;
+  export type VULNERABILITY_DATA_ABSENT = typeof VulnerabilityData.VULNERABILITY_DATA_ABSENT;
+  export type VULNERABILITY_DATA_UNKNOWN = typeof VulnerabilityData.VULNERABILITY_DATA_UNKNOWN;
+  export type UNRECOGNIZED = typeof VulnerabilityData.UNRECOGNIZED;
+}
+
+export function vulnerabilityDataFromJSON(object: any): VulnerabilityData {
+  switch (object) {
+    case 0:
+    case "VULNERABILITY_DATA_UNSPECIFIED":
+      return VulnerabilityData.VULNERABILITY_DATA_UNSPECIFIED;
+    case 1:
+    case "VULNERABILITY_DATA_PRESENT":
+      return VulnerabilityData.VULNERABILITY_DATA_PRESENT;
+    case 2:
+    case "VULNERABILITY_DATA_ABSENT":
+      return VulnerabilityData.VULNERABILITY_DATA_ABSENT;
+    case 3:
+    case "VULNERABILITY_DATA_UNKNOWN":
+      return VulnerabilityData.VULNERABILITY_DATA_UNKNOWN;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return VulnerabilityData.UNRECOGNIZED;
+  }
+}
+
+export function vulnerabilityDataToJSON(object: VulnerabilityData): string {
+  switch (object) {
+    case VulnerabilityData.VULNERABILITY_DATA_UNSPECIFIED:
+      return "VULNERABILITY_DATA_UNSPECIFIED";
+    case VulnerabilityData.VULNERABILITY_DATA_PRESENT:
+      return "VULNERABILITY_DATA_PRESENT";
+    case VulnerabilityData.VULNERABILITY_DATA_ABSENT:
+      return "VULNERABILITY_DATA_ABSENT";
+    case VulnerabilityData.VULNERABILITY_DATA_UNKNOWN:
+      return "VULNERABILITY_DATA_UNKNOWN";
+    case VulnerabilityData.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
   }
@@ -282,7 +342,10 @@ export interface Report {
     | undefined;
   /** How much the scanner could look at. */
   coverage: Coverage;
-  /** Why it was not all, in stable words: os_unknown, foreign_layer_skipped, not_an_image, unsupported_layer, unsupported_manifest. */
+  /**
+   * Why it was not all, in stable words: os_unknown, no_packages, no_vulnerability_data, vulnerability_data_unknown,
+   * foreign_layer_skipped, not_an_image, unsupported_layer, unsupported_manifest. docs/reports.md says what each means.
+   */
   coverageNotes: string[];
   /** The layers, base first. */
   layers: Layer[];
@@ -295,7 +358,11 @@ export interface Report {
   /** Which package has which flaw; the worst first. */
   findings: Finding[];
   /** The counts. */
-  summary: Summary | undefined;
+  summary:
+    | Summary
+    | undefined;
+  /** What the report says, in a line for people; the job's last check-in says the same. It may change: programs read coverage. */
+  headline: string;
 }
 
 /** An image. */
@@ -310,7 +377,7 @@ export interface Artifact {
   tags: string[];
   /** The manifest's media type. */
   mediaType: string;
-  /** The platform it is for. */
+  /** The platform it is for, as an index or its configuration tells it; unset if neither does. */
   platform:
     | Platform
     | undefined;
@@ -372,6 +439,8 @@ export interface Distribution {
   namespace: string;
   /** How versions are compared, e.g. dpkg. */
   versionFormat: string;
+  /** Whether the scanner has vulnerability data for it. */
+  vulnerabilityData: VulnerabilityData;
 }
 
 /** A package found in an image. */
@@ -456,6 +525,8 @@ export interface Summary {
   packageCount: number;
   /** The worst severity; SEVERITY_UNSPECIFIED when nothing was found. */
   maxSeverity: Severity;
+  /** Packages that have a finding. */
+  affectedPackageCount: number;
 }
 
 /** How many findings have a severity. */
@@ -482,6 +553,7 @@ function createBaseReport(): Report {
     vulnerabilities: [],
     findings: [],
     summary: undefined,
+    headline: "",
   };
 }
 
@@ -528,6 +600,9 @@ export const Report: MessageFns<Report> = {
     }
     if (message.summary !== undefined) {
       Summary.encode(message.summary, writer.uint32(114).fork()).join();
+    }
+    if (message.headline !== "") {
+      writer.uint32(122).string(message.headline);
     }
     return writer;
   },
@@ -657,6 +732,14 @@ export const Report: MessageFns<Report> = {
             message.summary = Summary.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.headline = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -713,6 +796,7 @@ export const Report: MessageFns<Report> = {
         ? object.findings.map((e: any) => Finding.fromJSON(e))
         : [],
       summary: isSet(object.summary) ? Summary.fromJSON(object.summary) : undefined,
+      headline: isSet(object.headline) ? globalThis.String(object.headline) : "",
     };
   },
 
@@ -760,6 +844,9 @@ export const Report: MessageFns<Report> = {
     if (message.summary !== undefined) {
       obj.summary = Summary.toJSON(message.summary);
     }
+    if (message.headline !== "") {
+      obj.headline = message.headline;
+    }
     return obj;
   },
 
@@ -788,6 +875,7 @@ export const Report: MessageFns<Report> = {
     message.summary = (object.summary !== undefined && object.summary !== null)
       ? Summary.fromPartial(object.summary)
       : undefined;
+    message.headline = object.headline ?? "";
     return message;
   },
 };
@@ -1421,7 +1509,7 @@ export const Layer: MessageFns<Layer> = {
 };
 
 function createBaseDistribution(): Distribution {
-  return { did: "", versionId: "", namespace: "", versionFormat: "" };
+  return { did: "", versionId: "", namespace: "", versionFormat: "", vulnerabilityData: 0 };
 }
 
 export const Distribution: MessageFns<Distribution> = {
@@ -1437,6 +1525,9 @@ export const Distribution: MessageFns<Distribution> = {
     }
     if (message.versionFormat !== "") {
       writer.uint32(34).string(message.versionFormat);
+    }
+    if (message.vulnerabilityData !== 0) {
+      writer.uint32(40).int32(message.vulnerabilityData);
     }
     return writer;
   },
@@ -1486,6 +1577,14 @@ export const Distribution: MessageFns<Distribution> = {
             message.versionFormat = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.vulnerabilityData = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1512,6 +1611,11 @@ export const Distribution: MessageFns<Distribution> = {
         : isSet(object.version_format)
         ? globalThis.String(object.version_format)
         : "",
+      vulnerabilityData: isSet(object.vulnerabilityData)
+        ? vulnerabilityDataFromJSON(object.vulnerabilityData)
+        : isSet(object.vulnerability_data)
+        ? vulnerabilityDataFromJSON(object.vulnerability_data)
+        : 0,
     };
   },
 
@@ -1529,6 +1633,9 @@ export const Distribution: MessageFns<Distribution> = {
     if (message.versionFormat !== "") {
       obj.versionFormat = message.versionFormat;
     }
+    if (message.vulnerabilityData !== 0) {
+      obj.vulnerabilityData = vulnerabilityDataToJSON(message.vulnerabilityData);
+    }
     return obj;
   },
 
@@ -1541,6 +1648,7 @@ export const Distribution: MessageFns<Distribution> = {
     message.versionId = object.versionId ?? "";
     message.namespace = object.namespace ?? "";
     message.versionFormat = object.versionFormat ?? "";
+    message.vulnerabilityData = object.vulnerabilityData ?? 0;
     return message;
   },
 };
@@ -2212,7 +2320,7 @@ export const Finding: MessageFns<Finding> = {
 };
 
 function createBaseSummary(): Summary {
-  return { total: 0, unique: 0, fixable: 0, bySeverity: [], packageCount: 0, maxSeverity: 0 };
+  return { total: 0, unique: 0, fixable: 0, bySeverity: [], packageCount: 0, maxSeverity: 0, affectedPackageCount: 0 };
 }
 
 export const Summary: MessageFns<Summary> = {
@@ -2234,6 +2342,9 @@ export const Summary: MessageFns<Summary> = {
     }
     if (message.maxSeverity !== 0) {
       writer.uint32(48).int32(message.maxSeverity);
+    }
+    if (message.affectedPackageCount !== 0) {
+      writer.uint32(56).int32(message.affectedPackageCount);
     }
     return writer;
   },
@@ -2299,6 +2410,14 @@ export const Summary: MessageFns<Summary> = {
             message.maxSeverity = reader.int32() as any;
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.affectedPackageCount = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2331,6 +2450,11 @@ export const Summary: MessageFns<Summary> = {
         : isSet(object.max_severity)
         ? severityFromJSON(object.max_severity)
         : 0,
+      affectedPackageCount: isSet(object.affectedPackageCount)
+        ? globalThis.Number(object.affectedPackageCount)
+        : isSet(object.affected_package_count)
+        ? globalThis.Number(object.affected_package_count)
+        : 0,
     };
   },
 
@@ -2354,6 +2478,9 @@ export const Summary: MessageFns<Summary> = {
     if (message.maxSeverity !== 0) {
       obj.maxSeverity = severityToJSON(message.maxSeverity);
     }
+    if (message.affectedPackageCount !== 0) {
+      obj.affectedPackageCount = Math.round(message.affectedPackageCount);
+    }
     return obj;
   },
 
@@ -2368,6 +2495,7 @@ export const Summary: MessageFns<Summary> = {
     message.bySeverity = object.bySeverity?.map((e) => SeverityCount.fromPartial(e)) || [];
     message.packageCount = object.packageCount ?? 0;
     message.maxSeverity = object.maxSeverity ?? 0;
+    message.affectedPackageCount = object.affectedPackageCount ?? 0;
     return message;
   },
 };

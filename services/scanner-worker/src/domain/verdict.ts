@@ -1,0 +1,107 @@
+import type { ImageManifest, OtherManifest } from "./image-manifest.ts";
+import { plainText } from "./plain-text.ts";
+import type { Coverage, CoverageNote, Distribution, Report, Summary, VulnerabilityData } from "./report.ts";
+import type { ScanResult } from "./scan-result.ts";
+
+/** What a report claims. */
+export type Verdict = Pick<Report, "coverage" | "coverageNotes" | "headline">;
+
+/** What the claim rests on. */
+export interface Evidence {
+  manifest: ImageManifest | OtherManifest;
+  /** Undefined when no scanner was asked. */
+  result: ScanResult | undefined;
+  /** The counts of the result. */
+  summary: Summary;
+}
+
+/** How many distributions a headline names. */
+const maxNamed = 3;
+
+/**
+ * Decides what a report claims: check-in, log, demo and pages all take its words from here.
+ *
+ * "No vulnerabilities found" is said of coverage FULL alone: a known operating system, packages of it, vulnerability data
+ * for each distribution, and no layer left out. What falls short has a note for each reason. It is PARTIAL as long as
+ * some packages could be held against data, and UNSUPPORTED otherwise.
+ */
+export function reachVerdict(evidence: Evidence): Verdict {
+  const coverageNotes = notesOn(evidence);
+  const coverage = coverageOf(evidence, coverageNotes);
+  return { coverage, coverageNotes, headline: headlineOf(evidence, coverage, coverageNotes) };
+}
+
+function notesOn({ manifest, result }: Evidence): CoverageNote[] {
+  if (manifest.kind === "other") return [manifest.note];
+  const { distributions = [], packages = [], coverageNotes = [] } = result ?? {};
+  const notes = new Set(coverageNotes);
+  if (distributions.length === 0 && !notes.has("unsupported_layer")) notes.add("os_unknown");
+  if (distributions.length > 0 && packages.length === 0) notes.add("no_packages");
+  if (lacking(distributions, "ABSENT").length > 0) notes.add("no_vulnerability_data");
+  if (lacking(distributions, "UNKNOWN").length > 0) notes.add("vulnerability_data_unknown");
+  return [...notes].sort();
+}
+
+function coverageOf({ manifest, result }: Evidence, notes: readonly CoverageNote[]): Coverage {
+  if (manifest.kind === "other") return manifest.note === "not_an_image" ? "NOT_AN_IMAGE" : "UNSUPPORTED";
+  const { distributions = [], packages = [], findings = [] } = result ?? {};
+  const hasData = distributions.some(({ vulnerabilityData }) => vulnerabilityData !== "ABSENT");
+  if (findings.length === 0 && !(hasData && packages.length > 0)) return "UNSUPPORTED";
+  return notes.length > 0 ? "PARTIAL" : "FULL";
+}
+
+function headlineOf(
+  { manifest, result, summary }: Evidence,
+  coverage: Coverage,
+  notes: readonly CoverageNote[],
+): string {
+  if (manifest.kind === "other") {
+    const what = coverage === "NOT_AN_IMAGE" ? "skipped: not an image" : "unsupported: a manifest that is not scanned";
+    return `${what} (${plainText(manifest.why)})`;
+  }
+  const distributions = result?.distributions ?? [];
+  const reasons = notes.map((note) => reasonFor(note, distributions)).join("; ");
+  if (coverage === "UNSUPPORTED") return `unsupported: ${reasons}`;
+  const packages = count(summary.packageCount, "package");
+  if (summary.total > 0) {
+    const severities = summary.bySeverity.map((entry) => `${entry.count} ${entry.severity.toLowerCase()}`).join(", ");
+    const total = summary.total === 1 ? "1 vulnerability" : `${summary.total} vulnerabilities`;
+    const found = `${total} in ${summary.affectedPackageCount} of ${packages}: ${severities}`;
+    return coverage === "FULL" ? found : `${found} (partial: ${reasons})`;
+  }
+  if (coverage === "FULL") return `no vulnerabilities found in ${packages}`;
+  return `partial: nothing found in ${packages}, but ${reasons}`;
+}
+
+function reasonFor(note: CoverageNote, distributions: readonly Distribution[]): string {
+  switch (note) {
+    case "os_unknown":
+      return "the scanner knows no operating system in the image";
+    case "no_packages":
+      return `the scanner could read no package of ${listOf(distributions)}`;
+    case "no_vulnerability_data":
+      return `the scanner has no vulnerability data for ${listOf(lacking(distributions, "ABSENT"))}`;
+    case "vulnerability_data_unknown":
+      return `the scanner did not tell whether it has vulnerability data for ${listOf(lacking(distributions, "UNKNOWN"))}`;
+    case "foreign_layer_skipped":
+      return "a layer that the registry does not hold was left out";
+    case "unsupported_layer":
+      return "a layer that the scanner cannot read was left out";
+    default:
+      return note;
+  }
+}
+
+function lacking(distributions: readonly Distribution[], data: VulnerabilityData): Distribution[] {
+  return distributions.filter(({ vulnerabilityData }) => vulnerabilityData === data);
+}
+
+function listOf(distributions: readonly Distribution[]): string {
+  const names = distributions.map(({ namespace }) => plainText(namespace, 60)).sort();
+  const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : "";
+  return `${names.slice(0, maxNamed).join(", ")}${more}`;
+}
+
+function count(total: number, noun: string): string {
+  return `${total} ${noun}${total === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { z } from "zod";
+import { imageScanParameters } from "./image-scan-parameters.ts";
+
+const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
+
+describe("the parameters of IMAGE_SCAN", () => {
+  const onceMore = z.fromJSONSchema(JSON.parse(JSON.stringify(z.toJSONSchema(imageScanParameters, { io: "input" }))));
+  const good: unknown[] = [
+    { repository: "library/web", tag: "1.0" },
+    { repository: "web", digest: digest("a") },
+    { repository: "a/b-c/d__e", tag: "x", digest: digest("a"), platform: "linux/arm/v7", job_int_id: 4 },
+  ];
+  const bad: unknown[] = [
+    {},
+    { repository: "library/web" },
+    { tag: "1.0" },
+    { repository: "Library/Web", tag: "1.0" },
+    { repository: "../etc", tag: "1.0" },
+    { repository: "a".repeat(256), tag: "1.0" },
+    { repository: "web", tag: "a/b" },
+    { repository: "web", digest: "sha256:abc" },
+    { repository: "web", digest: `md5:${"a".repeat(32)}` },
+    { repository: "web", tag: "1.0", platform: "amd64" },
+    { repository: "web", tag: "1.0", job_int_id: -1 },
+    { repository: "web", tag: "1.0", job_int_id: 1.5 },
+    { repository: "web", tag: "1.0", registry: "http://elsewhere" },
+  ];
+
+  for (const [name, schema] of [
+    ["here", imageScanParameters],
+    ["from the JSON schema", onceMore],
+  ] as const) {
+    test(`are checked the same ${name}`, () => {
+      for (const parameters of good) assert.deepEqual(schema.parse(parameters), parameters);
+      for (const parameters of bad)
+        assert.equal(schema.safeParse(parameters).success, false, JSON.stringify(parameters));
+    });
+  }
+
+  test("name the unknown field", () => {
+    const { error } = onceMore.safeParse({ repository: "web", tag: "1.0", registry: "x" });
+    assert.deepEqual(
+      error?.issues.map(({ code }) => code),
+      ["unrecognized_keys"],
+    );
+  });
+});

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { JobFailure } from "../../domain/job-failure.ts";
+
+/** The layer that an answer must be about. */
+export interface Subject {
+  name: string;
+  /** Empty for the base layer. Left out, it is not looked at. */
+  parentName?: string;
+  /** Left out, it is not looked at: Clair tells it in its answer to a post alone. */
+  format?: string;
+}
+
+const optional = z.string().nullish();
+const layerShape = z.object({ Layer: z.object({ Name: z.string(), ParentName: optional, Format: optional }) });
+
+/**
+ * Checks that an answer is about the layer that was asked for.
+ * @throws JobFailure SCANNER_FAULT, as for any broken answer
+ */
+export function checkSubject(body: unknown, subject: Subject): void {
+  const parsed = layerShape.safeParse(body);
+  if (!parsed.success) throw brokenAnswer("names no layer");
+  const { Name, ParentName, Format } = parsed.data.Layer;
+  if (Name !== subject.name) throw brokenAnswer("is about another layer than the one asked for");
+  if (subject.parentName !== undefined && (ParentName ?? "") !== subject.parentName)
+    throw brokenAnswer("is about a layer on another parent");
+  if (subject.format !== undefined && Format?.toLowerCase() !== subject.format.toLowerCase())
+    throw brokenAnswer("is about a layer of another format");
+}
+
+/** Clair's answer cannot be used; another attempt may get a right one. */
+export function brokenAnswer(what: string): JobFailure {
+  return new JobFailure("SCANNER_FAULT", `Clair's answer ${what}`, { retryable: true });
+}
