@@ -43,8 +43,8 @@ export interface WorkerService extends Service {
 
 /** Makes a worker that runs these job types. */
 export function createWorker({ settings, jobTypes, properties = {}, logger, onGone }: WorkerOptions): WorkerService {
-  const { controller, workerId, slots, drainMs } = settings;
-  const link = new ControllerLink(controller);
+  const { controller, workerId, slots, drainMs, proxies } = settings;
+  const link = new ControllerLink(controller, proxies);
   const identity = {
     workerId,
     incarnation: randomUUID(),
@@ -103,7 +103,7 @@ export function createScannerWorker(
   logger: Logger,
   onGone: NonNullable<WorkerOptions["onGone"]>,
 ): ScannerWorker {
-  const scanning = createScanning(config.scan);
+  const scanning = createScanning(config);
   const jobTypes: JobType[] = [{ ...scanning.imageScan, ...config.scanLimits }, demo];
   const properties = propertiesOf(config.scan);
   const worker = createWorker({ settings: config, jobTypes, properties, logger, onGone });
@@ -119,10 +119,10 @@ export function createScannerWorker(
 }
 
 /** IMAGE_SCAN with the connections that it needs. */
-function createScanning(scan: ScanSettings): Service & { imageScan: JobType } {
+function createScanning({ scan, proxies }: WorkerConfig): Service & { imageScan: JobType } {
   const userAgent = `drydock/${packageJson.version}`;
-  const registryHttp = createHttpClient({ party: "REGISTRY", userAgent });
-  const scannerHttp = createHttpClient({ party: "SCANNER", userAgent });
+  const registryHttp = createHttpClient({ party: "REGISTRY", userAgent, proxies });
+  const scannerHttp = createHttpClient({ party: "SCANNER", userAgent, proxies });
   const registries = createRegistryClients({ http: registryHttp, credential: credentialOf(scan) });
   const scanner: Scanner | undefined =
     scan.clairUrl === undefined

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import {
+  ConfigError,
   type Environment,
   grpcTarget,
   httpUrl,
@@ -11,6 +12,7 @@ import {
   wholeNumber,
 } from "@drydock/shared/config.ts";
 import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
+import { type Proxies, proxyForTarget, readProxies } from "@drydock/shared/proxies.ts";
 import { z } from "zod";
 import type { JobType } from "./ports/job.ts";
 
@@ -133,6 +135,8 @@ export interface WorkerSettings {
   readonly slots: number;
   /** How long running jobs may go on once the worker is told to stop, in milliseconds. */
   readonly drainMs: number;
+  /** By which the controller, the registry and the scanner are reached. Default: none. */
+  readonly proxies?: Proxies;
 }
 
 /** Where images and their flaws come from. */
@@ -167,6 +171,7 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
     workerId: read.DRYDOCK_WORKER_ID ?? defaultWorkerId(),
     slots: read.DRYDOCK_SLOTS,
     drainMs: read.DRYDOCK_DRAIN_SECONDS * 1000,
+    proxies: readWorkerProxies(env, read.DRYDOCK_CONTROLLER),
     opsListen: read.DRYDOCK_OPS_LISTEN,
     scan: Object.freeze({
       registryUrl: read.DRYDOCK_REGISTRY_URL,
@@ -185,6 +190,16 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
     logLevel: read.DRYDOCK_LOG_LEVEL,
     logFormat: read.DRYDOCK_LOG_FORMAT,
   });
+}
+
+function readWorkerProxies(env: Environment, controller: string): Proxies {
+  const proxies = readProxies(env);
+  const byProxy = proxyForTarget(controller, proxies);
+  if (byProxy === undefined || byProxy.proxy.protocol === "http:") return proxies;
+  const host = new URL(`https://${byProxy.host}`).hostname;
+  throw new ConfigError([
+    `HTTPS_PROXY is an https:// URL: gRPC reaches the controller by http:// proxies only; add ${host} to NO_PROXY`,
+  ]);
 }
 
 /** Host name and pid, less what a worker id may not have. */

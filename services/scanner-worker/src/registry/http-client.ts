@@ -1,6 +1,8 @@
 import { withTimeout } from "@drydock/shared/abort.ts";
+import { createHttpTransport, type HttpTransport, type LookupAll } from "@drydock/shared/http-transport.ts";
+import type { Proxies } from "@drydock/shared/proxies.ts";
+import { ruleFrom } from "@drydock/shared/refused-address.ts";
 import CircuitBreaker from "opossum";
-import { Agent } from "undici";
 import { JobFailure } from "../domain/job-failure.ts";
 import { networkFailure, type Party } from "./network-failure.ts";
 
@@ -14,6 +16,11 @@ export interface HttpRequest {
   timeoutMs: number;
   /** The longest body taken. */
   maxBytes: number;
+  /**
+   * The host whose answer named the URL; left out when the operator did. What is named so may be at an address of this
+   * machine, of a link or of a cloud's metadata service only if that host is at one too.
+   */
+  namedBy?: string;
   signal: AbortSignal;
 }
 
@@ -29,8 +36,8 @@ export interface HttpResponse {
 export interface HttpClient {
   /**
    * Every status is an answer.
-   * @throws JobFailure `<party>_UNREACHABLE`, `_TIMEOUT`, `_TLS_INVALID`, `_ANSWER_TOO_LARGE`, `_CIRCUIT_OPEN`;
-   *   the signal's reason when it aborts
+   * @throws JobFailure `<party>_UNREACHABLE`, `_TIMEOUT`, `_TLS_INVALID`, `_ANSWER_TOO_LARGE`, `_ADDRESS_REFUSED`,
+   *   `_CIRCUIT_OPEN`; the signal's reason when it aborts
    */
   send(request: HttpRequest): Promise<HttpResponse>;
   /** Closes every connection. */
@@ -47,6 +54,10 @@ export interface HttpClientOptions {
   connections?: number;
   /** How long a breaker stays open, in milliseconds. Default 15,000. */
   breakerResetMs?: number;
+  /** Default: none. */
+  proxies?: Proxies | undefined;
+  /** Looks names up. Default: as the machine does. */
+  lookupAll?: LookupAll;
 }
 
 type Breaker = CircuitBreaker<[HttpRequest], HttpResponse>;
@@ -64,18 +75,12 @@ class PeerFault extends Error {
 
 /** Makes an HTTP client with connections of its own. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { party, userAgent, breakerResetMs = 15_000 } = options;
+  const { party, userAgent, breakerResetMs = 15_000, connections = 32, proxies, lookupAll } = options;
   const breakers = new Map<string, Breaker>();
-  const agent = new Agent({
-    allowH2: false,
-    connections: options.connections ?? 32,
-    connect: { timeout: 10_000 },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const transport = createHttpTransport({ connections, proxies, lookupAll });
 
   function breakerFor(origin: string): Breaker {
-    const action = (request: HttpRequest) => attempt(agent, party, userAgent, request);
+    const action = (request: HttpRequest) => attempt(transport, party, userAgent, request);
     const breaker = breakers.get(origin) ?? createBreaker(action, breakerResetMs);
     breakers.delete(origin);
     breakers.set(origin, breaker);
@@ -102,7 +107,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   async function stop(): Promise<void> {
     for (const breaker of breakers.values()) breaker.shutdown();
-    if (!agent.destroyed) await agent.destroy();
+    transport.stop();
   }
 
   return { send, stop };
@@ -124,14 +129,19 @@ function createBreaker(action: (request: HttpRequest) => Promise<HttpResponse>, 
   });
 }
 
-async function attempt(agent: Agent, party: Party, userAgent: string, request: HttpRequest): Promise<HttpResponse> {
+async function attempt(
+  transport: HttpTransport,
+  party: Party,
+  userAgent: string,
+  request: HttpRequest,
+): Promise<HttpResponse> {
   const signal = withTimeout(request.timeoutMs, request.signal);
   let response: HttpResponse;
   try {
-    response = await exchange(agent, userAgent, { ...request, signal }).catch((error: unknown) => {
+    response = await exchange(transport, userAgent, { ...request, signal }).catch((error: unknown) => {
       // An idle connection that the server closed just now; every request here may be repeated.
       if (signal.aborted || !isClosedSocket(error)) throw error;
-      return exchange(agent, userAgent, { ...request, signal });
+      return exchange(transport, userAgent, { ...request, signal });
     });
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
@@ -142,18 +152,21 @@ async function attempt(agent: Agent, party: Party, userAgent: string, request: H
   return response;
 }
 
-async function exchange(agent: Agent, userAgent: string, request: HttpRequest): Promise<HttpResponse> {
-  const { origin, pathname, search } = new URL(request.url);
-  const { statusCode, headers, body } = await agent.request({
-    origin,
-    path: `${pathname}${search}`,
-    method: request.method,
+async function exchange(transport: HttpTransport, userAgent: string, request: HttpRequest): Promise<HttpResponse> {
+  const { method, body, signal, namedBy } = request;
+  const {
+    status,
+    headers,
+    body: answer,
+  } = await transport.send({
+    method,
+    url: new URL(request.url),
     headers: { "user-agent": userAgent, ...request.headers },
-    body: request.body ?? null,
-    signal: request.signal,
+    body,
+    signal,
+    rule: namedBy === undefined ? undefined : ruleFrom(await transport.addressesOf(namedBy)),
   });
-  const joined = Object.entries(headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]);
-  return { status: statusCode, headers: Object.fromEntries(joined), body: await readBody(body, request.maxBytes) };
+  return { status, headers, body: await readBody(answer, request.maxBytes) };
 }
 
 async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
@@ -168,7 +181,5 @@ async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Prom
 }
 
 function isClosedSocket(error: unknown): boolean {
-  return (
-    error instanceof Error && "code" in error && ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(`${error.code}`)
-  );
+  return error instanceof Error && "code" in error && ["ECONNRESET", "EPIPE"].includes(`${error.code}`);
 }
