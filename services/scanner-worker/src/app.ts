@@ -123,7 +123,12 @@ function createScanning({ scan, proxies }: WorkerConfig): Service & { imageScan:
   const userAgent = `drydock/${packageJson.version}`;
   const registryHttp = createHttpClient({ party: "REGISTRY", userAgent, proxies });
   const scannerHttp = createHttpClient({ party: "SCANNER", userAgent, proxies });
-  const registries = createRegistryClients({ http: registryHttp, credential: credentialOf(scan) });
+  const registries = createRegistryClients({
+    http: registryHttp,
+    credential: credentialOf(scan),
+    tokenOrigins: scan.registryTokenOrigins,
+    tokenUrl: scan.registryTokenUrl,
+  });
   const scanner: Scanner | undefined =
     scan.clairUrl === undefined
       ? undefined
