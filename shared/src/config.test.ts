@@ -132,7 +132,7 @@ describe("the kinds of values", () => {
       "an HTTP URL",
       httpUrl,
       ["http://clair:6060", "https://clair/path"],
-      ["clair:6060", "ftp://clair", "http://user:secret@clair", "http://"],
+      ["clair:6060", "ftp://clair", "http://user:secret@clair", "http://", "http://clair/?a=1", '"http://clair"'],
     ],
     ["a log level", logLevel, ["info", "silent"], ["INFO", "loud"]],
     ["a log format", logFormat, ["json", "pretty"], ["yaml"]],
@@ -145,4 +145,11 @@ describe("the kinds of values", () => {
       for (const text of bad) assert.ok(!schema.safeParse(text).success, text);
     });
   }
+});
+
+test("an HTTP URL without a scheme is told with one, and one with a query without", () => {
+  const messageOf = (text: string) => httpUrl.safeParse(text).error?.issues[0]?.message ?? "";
+  assert.match(messageOf("clair:6060"), /as in https:\/\/clair:6060$/);
+  assert.match(messageOf("http://clair/base/?a=1#b"), /: http:\/\/clair\/base$/);
+  assert.match(messageOf("http://user:secret@clair"), /without a user name/);
 });

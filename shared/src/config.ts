@@ -130,16 +130,35 @@ export const grpcTarget = z
     "must be host:port or a gRPC target such as dns:///controller:50051",
   );
 
-/** An http or https URL without user name and password, less its trailing slash. */
-export const httpUrl = z
-  .string()
-  .refine(isHttpUrl, "must be an http:// or https:// URL without a user name and password in it")
-  .transform((text) => text.replace(/\/+$/, ""));
+/** What is wrong with a URL that is sound as such, and what is right, e.g. "must be …: https://…"; undefined when it is fine. */
+export type UrlAdvice = (url: URL) => string | undefined;
 
-function isHttpUrl(text: string): boolean {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) return false;
-  return url.username === "" && url.password === "";
+/** An http or https URL of a server, without user name, password, query and fragment, less its trailing slash. */
+export function httpUrlThat(adviceFor: UrlAdvice) {
+  return z
+    .string()
+    .superRefine((text, context) => {
+      const message = urlFault(text, adviceFor);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    })
+    .transform((text) => text.replace(/\/+$/, ""));
+}
+
+/** An http or https URL of any server. */
+export const httpUrl = httpUrlThat(() => undefined);
+
+function urlFault(text: string, adviceFor: UrlAdvice): string | undefined {
+  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  const url = URL.parse(hasScheme ? text : `https://${text}`);
+  if (url === null || !/^https?:$/.test(url.protocol) || /["'\s]/.test(text)) {
+    return "must be an http:// or https:// URL, without quotes and spaces";
+  }
+  if (url.username !== "" || url.password !== "") return "must be a URL without a user name and password in it";
+  const advice = adviceFor(url);
+  if (advice !== undefined) return advice;
+  if (!hasScheme) return `must begin with http:// or https://, as in https://${text}`;
+  if (url.search === "" && url.hash === "") return undefined;
+  return `must have neither a query nor a fragment: ${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
 
 /** A whole number in a range. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isRefusedAddress, isRefusedHost } from "./refused-address.ts";
+import { isRefusedAddress, isRefusedHost, ruleFrom } from "./refused-address.ts";
 
 const usual = { allowLinkLocal: false };
 
@@ -83,5 +83,24 @@ describe("addresses that must not be called", () => {
     ];
     for (const url of urls) assert.equal(isRefusedHost(new URL(url).hostname, usual), true, url);
     assert.equal(isRefusedHost("metadata.example", usual), false);
+  });
+});
+
+describe("what one may have others call", () => {
+  const everywhere = ["10.0.0.1", "93.184.216.34", "2606:4700::1111"];
+  const loopback = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"];
+  const metadata = ["169.254.169.254", "fe80::1", "fd00:ec2::254"];
+  const refusedBy = (addresses: string[]) =>
+    [...everywhere, ...loopback, ...metadata, "0.0.0.0"].filter((each) => isRefusedAddress(each, ruleFrom(addresses)));
+
+  test("is neither loopback nor a link for one who is elsewhere or nowhere to be found", () => {
+    for (const addresses of [[], ["10.0.0.1"], ["93.184.216.34", "127.0.0.1"]]) {
+      assert.deepEqual(refusedBy(addresses), [...loopback, ...metadata, "0.0.0.0"]);
+    }
+  });
+
+  test("is loopback too for one who is there, and a link for one on a link", () => {
+    assert.deepEqual(refusedBy(["127.0.0.1", "::1"]), [...metadata, "0.0.0.0"]);
+    assert.deepEqual(refusedBy(["fe80::7"]), [...loopback, "0.0.0.0"]);
   });
 });

@@ -5,6 +5,8 @@ import { embeddedIPv4 } from "./embedded-ipv4.ts";
 export interface AddressRule {
   /** Addresses of a link, and those at which clouds tell a machine about itself and its credentials. */
   allowLinkLocal: boolean;
+  /** The machine itself. Default true. */
+  allowLoopback?: boolean;
 }
 
 /** Not one machine: unspecified, multicast, broadcast, reserved. */
@@ -31,21 +33,53 @@ const linkLocal = listOf([
   ["fd00:a9fe:a9fe::1", 128], // Akamai
 ]);
 
+/** Of the machine itself. */
+const loopback = listOf([
+  ["127.0.0.0", 8],
+  ["::1", 128],
+]);
+
 /** Whether a service must not call that IP address on behalf of others, or one that it stands for. */
-export function isRefusedAddress(address: string, { allowLinkLocal }: AddressRule): boolean {
-  const bare = address.replace(/%.*$/, "");
-  if (has(nowhere, bare)) return true;
-  return !allowLinkLocal && [bare, ...embeddedIPv4(bare)].some((each) => has(linkLocal, each));
+export function isRefusedAddress(address: string, { allowLinkLocal, allowLoopback = true }: AddressRule): boolean {
+  if (has(nowhere, bare(address))) return true;
+  return (!allowLinkLocal && isIn(linkLocal, address)) || (!allowLoopback && isIn(loopback, address));
+}
+
+/** Whether a URL's host is such an address; the addresses of a name show when it is looked up. */
+export function isRefusedHost(hostname: string, rule: AddressRule): boolean {
+  const address = addressOf(hostname);
+  return address !== undefined && isRefusedAddress(address, rule);
+}
+
+/** Whether a URL's host is the machine itself: a loopback address, localhost, or a name below it (RFC 6761). */
+export function isLoopbackHost(hostname: string): boolean {
+  const address = addressOf(hostname);
+  if (address !== undefined) return isIn(loopback, address);
+  return /(^|\.)localhost\.?$/i.test(hostname);
+}
+
+/** What one who is at these addresses may have others call: nothing beside itself that an outsider could not reach. */
+export function ruleFrom(addresses: readonly string[]): Required<AddressRule> {
+  const isThere = (list: BlockList) => addresses.length > 0 && addresses.every((address) => isIn(list, address));
+  return { allowLinkLocal: isThere(linkLocal), allowLoopback: isThere(loopback) };
+}
+
+/** The IP address that a URL's host is; undefined for a name. */
+export function addressOf(hostname: string): string | undefined {
+  const address = hostname.replace(/^\[(.*)\]$/, "$1");
+  return isIP(address) === 0 ? undefined : address;
+}
+
+function isIn(list: BlockList, address: string): boolean {
+  return [bare(address), ...embeddedIPv4(bare(address))].some((each) => has(list, each));
 }
 
 function has(list: BlockList, address: string): boolean {
   return list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }
 
-/** Whether a URL's host is such an address; the addresses of a name show when it is looked up. */
-export function isRefusedHost(hostname: string, rule: AddressRule): boolean {
-  const address = hostname.replace(/^\[(.*)\]$/, "$1");
-  return isIP(address) !== 0 && isRefusedAddress(address, rule);
+function bare(address: string): string {
+  return address.replace(/%.*$/, "");
 }
 
 function listOf(subnets: [net: string, prefix: number][]): BlockList {

@@ -18,7 +18,7 @@ const gen = "@drydock/shared/gen/drydock/job/v1/job.ts";
 const grpcTools = "@drydock/shared/grpc/status.ts";
 const errors = "@drydock/shared/errors.ts";
 const logger = "@drydock/shared/logger.ts";
-const packages = ["ioredis", "msgpackr", "@grpc/grpc-js", "undici", "opossum"];
+const packages = ["ioredis", "msgpackr", "@grpc/grpc-js", "tldts", "opossum"];
 
 function packagesBut(...allowed: string[]): string[] {
   return packages.filter((name) => !allowed.includes(name));
@@ -54,7 +54,7 @@ const controllerFloors: Floor[] = [
   })),
   {
     folder: "hooks",
-    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "undici", "opossum", "node:dns"],
+    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "opossum", "node:dns"],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../redis/x.ts", "../app.ts", grpcTools, gen],
   },
   {
@@ -110,7 +110,7 @@ const packagesOfController: Record<string, string[]> = {
   redis: ["ioredis", "msgpackr"],
   "redis/shards": ["ioredis", "msgpackr"],
   grpc: ["@grpc/grpc-js"],
-  hooks: ["undici", "opossum"],
+  hooks: ["opossum"],
 };
 
 const worker = "services/scanner-worker/src";
@@ -151,19 +151,19 @@ const workerFloors: Floor[] = [
   },
   {
     folder: "registry",
-    allows: ["./x.ts", "../domain/report.ts", "../ports/x.ts", logger, "undici", "opossum"],
+    allows: ["./x.ts", "../domain/report.ts", "../ports/x.ts", logger, "tldts", "opossum"],
     refuses: ["../jobs/x.ts", "../controller/x.ts", "../scanners/a/x.ts", "../app.ts", grpcTools, gen],
   },
   {
     folder: "scanners/clair-v1",
-    allows: ["./x.ts", "../../domain/report.ts", "../../ports/x.ts", logger, "undici", "opossum"],
+    allows: ["./x.ts", "../../domain/report.ts", "../../ports/x.ts", logger, "opossum"],
     refuses: ["../clair-v4/x.ts", "../../registry/x.ts", "../../controller/x.ts", "../../app.ts", grpcTools, gen],
   },
 ];
 const packagesOfWorker: Record<string, string[]> = {
   controller: ["@grpc/grpc-js"],
-  registry: ["undici", "opossum"],
-  "scanners/clair-v1": ["undici", "opossum"],
+  registry: ["tldts", "opossum"],
+  "scanners/clair-v1": ["opossum"],
 };
 
 const testFolder = "../../../../test/support/x.ts";
@@ -192,7 +192,7 @@ const otherFloors: Floor[] = [
   {
     folder: "shared/src/grpc",
     allows: ["../errors.ts", "../../gen/google/rpc/status.ts", "@grpc/grpc-js", "opossum"],
-    refuses: [...otherServices, "../../../test/support/x.ts", "ioredis", "undici"],
+    refuses: [...otherServices, "../../../test/support/x.ts", "ioredis", "tldts"],
   },
   {
     folder: `${controller}/domain`,
@@ -203,7 +203,7 @@ const otherFloors: Floor[] = [
   {
     folder: `${worker}/domain`,
     file: "planted.test.ts",
-    allows: ["../registry/x.ts", "undici", "node:test"],
+    allows: ["../registry/x.ts", "tldts", "node:test"],
     refuses: [...otherOfWorker, testFolder],
   },
   {
@@ -212,7 +212,7 @@ const otherFloors: Floor[] = [
     allows: ["../gen/google/rpc/status.ts", "@grpc/grpc-js", "node:test"],
     refuses: [...otherServices, "../../test/x.ts"],
   },
-  { folder: "demo/src", allows: ["./x.ts", logger, "undici"], refuses: ["../../test/support/x.ts"] },
+  { folder: "demo/src", allows: ["./x.ts", logger, "tldts"], refuses: ["../../test/support/x.ts"] },
   { folder: "bench/src", allows: ["./x.ts", "ioredis"], refuses: ["../../test/support/x.ts"] },
 ];
 

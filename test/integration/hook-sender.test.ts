@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createHttpSender, type HttpSenderOptions } from "@drydock/job-controller/hooks/http-sender.ts";
 import type { HookSender } from "@drydock/job-controller/ports/hook-sender.ts";
+import { readProxies } from "@drydock/shared/proxies.ts";
+import { startForwardProxy } from "../support/forward-proxy.ts";
 import { type HookReceiver, startHookReceiver } from "../support/hook-receiver.ts";
+import { startRawServer } from "../support/raw-server.ts";
 import { until } from "../support/until.ts";
 
 const body = JSON.stringify({ job_id: "1", status: "JOB_STATUS_PENDING", check_in: "" });
@@ -94,5 +97,22 @@ describe("the sender of status hooks", () => {
       ]);
     const { port } = new URL(receiver.url);
     assert.deepEqual(await createSender({ lookupAll })(`http://receiver.test:${port}/`), { kind: "delivered" });
+  });
+
+  test("passes over what a receiver sends before its answer", async () => {
+    for (const interim of ["100 Continue", "102 Processing", "103 Early Hints"]) {
+      const answers = [`HTTP/1.1 ${interim}\r\n\r\n`, "HTTP/1.1 204 No Content\r\n\r\n"];
+      await using raw = await startRawServer(...answers);
+      assert.deepEqual(await createSender()(`http://${raw.address}/`), { kind: "delivered" }, interim);
+    }
+  });
+
+  test("sends by the proxy, but never to loopback", async () => {
+    await using proxy = await startForwardProxy(new URL(receiver.url).host);
+    const send = createSender({ proxies: readProxies({ HTTP_PROXY: proxy.url }) });
+    assert.deepEqual(await send("http://receiver.test/hook"), { kind: "delivered" });
+    assert.deepEqual(await send(receiver.url), { kind: "delivered" });
+    assert.deepEqual(await send("http://169.254.169.254/"), refused);
+    assert.deepEqual(proxy.asked, ["POST http://receiver.test/hook"]);
   });
 });

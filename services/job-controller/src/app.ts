@@ -78,7 +78,7 @@ export function createJobController(
   const { maxWaiting } = config;
   const limits = new PoolLimits({ maxWaiting, memoryPart: 0.95 }, () => measureFill({ queues, redis: watch }));
   const [types, changes] = [new JobTypes(typeStore), new JobChanges()];
-  const { allowLinkLocalHooks } = config;
+  const { allowLinkLocalHooks, proxies } = config;
   const keyLimits = new KeyLimits(pool, clock);
   const shared = { dispatcher, types, changes, limits, keyLimits, clock, allowLinkLocalHooks };
   const deps = { pool, schedules, hooks, index, queues, logs, ...shared };
@@ -89,7 +89,7 @@ export function createJobController(
     clock,
     logger,
   });
-  const sender = createHttpSender({ secret: config.hookSecret, allowLinkLocal: allowLinkLocalHooks });
+  const sender = createHttpSender({ secret: config.hookSecret, allowLinkLocal: allowLinkLocalHooks, proxies });
   addQueueMetrics(metrics, { queues, types, redis: watch, clock });
   const onSettled = createHookMetrics(metrics, hooks);
   const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, onSettled, clock, logger });

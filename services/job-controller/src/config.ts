@@ -8,6 +8,7 @@ import {
   wholeNumber,
 } from "@drydock/shared/config.ts";
 import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
+import { type Proxies, readProxies } from "@drydock/shared/proxies.ts";
 import { z } from "zod";
 import { maxShards } from "./domain/job-id.ts";
 import type { KeepTimes } from "./upkeep/sweeper.ts";
@@ -97,6 +98,8 @@ const workerVariables = [
   "DRYDOCK_REGISTRY_URL",
   "DRYDOCK_REGISTRY_USERNAME",
   "DRYDOCK_REGISTRY_PASSWORD",
+  "DRYDOCK_REGISTRY_TOKEN_URL",
+  "DRYDOCK_REGISTRY_TOKEN_ORIGINS",
   "DRYDOCK_REGISTRY_SCANNER_URL",
   "DRYDOCK_SCANNER",
   "DRYDOCK_CLAIR_URL",
@@ -123,6 +126,8 @@ export interface ControllerConfig {
   readonly hookSecret: Uint8Array | undefined;
   /** Whether status hooks may go to addresses of a link and of the services that tell a machine about itself. */
   readonly allowLinkLocalHooks: boolean;
+  /** By which status hooks are sent. */
+  readonly proxies: Proxies;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat | undefined;
 }
@@ -144,6 +149,7 @@ export function readControllerConfig(env: Environment): ControllerConfig {
       ERROR: read.DRYDOCK_KEEP_ERROR_HOURS * hourMs,
     },
     hookSecret: read.DRYDOCK_HOOK_SECRET,
+    proxies: readProxies(env),
     allowLinkLocalHooks: read.DRYDOCK_HOOK_ALLOW_LINK_LOCAL === "true",
     logLevel: read.DRYDOCK_LOG_LEVEL,
     logFormat: read.DRYDOCK_LOG_FORMAT,

@@ -48,8 +48,8 @@ export interface WorkerService extends Service {
 /** Makes a worker that runs these job types. */
 export function createWorker(options: WorkerOptions): WorkerService {
   const { settings, jobTypes, properties = {}, logger, onGone, onTypeClosed } = options;
-  const { controller, workerId, slots, drainMs } = settings;
-  const link = new ControllerLink(controller);
+  const { controller, workerId, slots, drainMs, proxies } = settings;
+  const link = new ControllerLink(controller, proxies);
   const identity = {
     workerId,
     incarnation: randomUUID(),
@@ -147,7 +147,7 @@ interface Scanning extends Service {
   missing: string;
 }
 
-function createScanning({ scan, scanLimits }: WorkerConfig, logger: Logger): Scanning {
+function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logger: Logger): Scanning {
   const { registryUrl, registryScannerUrl = registryUrl, clairUrl } = scan;
   if (registryUrl === undefined || registryScannerUrl === undefined || clairUrl === undefined) {
     const settings = { DRYDOCK_REGISTRY_URL: registryUrl, DRYDOCK_CLAIR_URL: clairUrl };
@@ -157,9 +157,14 @@ function createScanning({ scan, scanLimits }: WorkerConfig, logger: Logger): Sca
     return { name: "scanning", jobTypes: [], missing, start, stop: async () => {} };
   }
   const userAgent = `drydock/${packageJson.version}`;
-  const registryHttp = createHttpClient({ party: "REGISTRY", userAgent });
-  const scannerHttp = createHttpClient({ party: "SCANNER", userAgent });
-  const registries = createRegistryClients({ http: registryHttp, credential: credentialOf(scan) });
+  const registryHttp = createHttpClient({ party: "REGISTRY", userAgent, proxies });
+  const scannerHttp = createHttpClient({ party: "SCANNER", userAgent, proxies });
+  const registries = createRegistryClients({
+    http: registryHttp,
+    credential: credentialOf(scan),
+    tokenOrigins: scan.registryTokenOrigins,
+    tokenUrl: scan.registryTokenUrl,
+  });
   const scanner = createClairV1({ client: createClairClient({ url: clairUrl, send: scannerHttp.send }) });
   const probe = async (signal: AbortSignal) => {
     await registries.open(registryUrl, registryScannerUrl).probe(signal);

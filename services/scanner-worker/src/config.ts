@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import {
+  ConfigError,
   type Environment,
   grpcTarget,
-  httpUrl,
   listenAddress,
   logFormat,
   logLevel,
@@ -11,7 +11,9 @@ import {
   wholeNumber,
 } from "@drydock/shared/config.ts";
 import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
+import { type Proxies, proxyForTarget, readProxies } from "@drydock/shared/proxies.ts";
 import { z } from "zod";
+import { clairUrl, originList, registryUrl, tokenServerUrl } from "./base-urls.ts";
 import type { JobType } from "./ports/job.ts";
 
 const workerId = z
@@ -52,7 +54,7 @@ export const workerVariables = {
     description: "Where /healthz, /readyz and /metrics are served over HTTP.",
   },
   DRYDOCK_REGISTRY_URL: {
-    schema: httpUrl.optional(),
+    schema: registryUrl.optional(),
     example: "https://registry.example.com",
     description: "The registry whose images are scanned.",
   },
@@ -66,8 +68,18 @@ export const workerVariables = {
     secret: true,
     description: "That user's password or token.",
   },
+  DRYDOCK_REGISTRY_TOKEN_URL: {
+    schema: tokenServerUrl.optional(),
+    example: "https://auth.example.com/token",
+    description: "The registry's token server, where it is not the one that the registry names.",
+  },
+  DRYDOCK_REGISTRY_TOKEN_ORIGINS: {
+    schema: originList.optional(),
+    example: "https://auth.example.net,https://auth.example.org:8443",
+    description: "Token servers outside the registry's domain that may be given the credentials, by commas.",
+  },
   DRYDOCK_REGISTRY_SCANNER_URL: {
-    schema: httpUrl.optional(),
+    schema: registryUrl.optional(),
     example: "http://registry:5000",
     description: "The registry as the scanner sees it; left out it is the registry's URL.",
   },
@@ -77,7 +89,7 @@ export const workerVariables = {
     description: "Which scanner is asked.",
   },
   DRYDOCK_CLAIR_URL: {
-    schema: httpUrl.optional(),
+    schema: clairUrl.optional(),
     example: "http://clair:6060",
     description: "Where Clair is.",
   },
@@ -138,6 +150,8 @@ export interface WorkerSettings {
   readonly slots: number;
   /** How long running jobs may go on once the worker is told to stop, in milliseconds. */
   readonly drainMs: number;
+  /** By which the controller, the registry and the scanner are reached. Default: none. */
+  readonly proxies?: Proxies;
 }
 
 /** Where images and their flaws come from. */
@@ -146,6 +160,8 @@ export interface ScanSettings {
   readonly registryScannerUrl: string | undefined;
   readonly registryUsername: string | undefined;
   readonly registryPassword: string | undefined;
+  readonly registryTokenUrl: string | undefined;
+  readonly registryTokenOrigins: readonly string[] | undefined;
   readonly scanner: "clair-v1";
   readonly clairUrl: string | undefined;
   readonly clairPsk: string | undefined;
@@ -169,17 +185,21 @@ export interface WorkerConfig extends WorkerSettings {
 /** Reads the environment. @throws ConfigError with all faults at once */
 export function readWorkerConfig(env: Environment): WorkerConfig {
   const read = readConfig(workerVariables, env, { alsoKnown: controllerVariables });
+  refuseDowngrade(read.DRYDOCK_REGISTRY_URL, read.DRYDOCK_REGISTRY_TOKEN_URL);
   return Object.freeze({
     controller: read.DRYDOCK_CONTROLLER,
     workerId: read.DRYDOCK_WORKER_ID ?? defaultWorkerId(),
     slots: read.DRYDOCK_SLOTS,
     drainMs: read.DRYDOCK_DRAIN_SECONDS * 1000,
+    proxies: readWorkerProxies(env, read.DRYDOCK_CONTROLLER),
     opsListen: read.DRYDOCK_OPS_LISTEN,
     scan: Object.freeze({
       registryUrl: read.DRYDOCK_REGISTRY_URL,
       registryScannerUrl: read.DRYDOCK_REGISTRY_SCANNER_URL,
       registryUsername: read.DRYDOCK_REGISTRY_USERNAME,
       registryPassword: read.DRYDOCK_REGISTRY_PASSWORD,
+      registryTokenUrl: read.DRYDOCK_REGISTRY_TOKEN_URL,
+      registryTokenOrigins: read.DRYDOCK_REGISTRY_TOKEN_ORIGINS,
       scanner: read.DRYDOCK_SCANNER,
       clairUrl: read.DRYDOCK_CLAIR_URL,
       clairPsk: read.DRYDOCK_CLAIR_PSK,
@@ -193,6 +213,23 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
     logLevel: read.DRYDOCK_LOG_LEVEL,
     logFormat: read.DRYDOCK_LOG_FORMAT,
   });
+}
+
+function refuseDowngrade(registry = "", tokens = ""): void {
+  if (!registry.startsWith("https:") || !tokens.startsWith("http:")) return;
+  throw new ConfigError([
+    "DRYDOCK_REGISTRY_TOKEN_URL is an http:// URL: credentials of a registry with https must not go there; set it to an https:// URL",
+  ]);
+}
+
+function readWorkerProxies(env: Environment, controller: string): Proxies {
+  const proxies = readProxies(env);
+  const byProxy = proxyForTarget(controller, proxies);
+  if (byProxy === undefined || byProxy.proxy.protocol === "http:") return proxies;
+  const host = new URL(`https://${byProxy.host}`).hostname;
+  throw new ConfigError([
+    `HTTPS_PROXY is an https:// URL: gRPC reaches the controller by http:// proxies only; add ${host} to NO_PROXY`,
+  ]);
 }
 
 /** Host name and pid, less what a worker id may not have. */

@@ -1,4 +1,5 @@
 import { type CallOptions, type ChannelOptions, type Client, Metadata, type MethodDefinition } from "@grpc/grpc-js";
+import { type Proxies, proxyForTarget } from "../proxies.ts";
 import { type DecodedError, fromServiceError } from "./status.ts";
 
 /** An RPC that failed, with what the server told about it. */
@@ -50,7 +51,34 @@ export function createChannelOptions(settings: ChannelSettings = {}): ChannelOpt
     "grpc.service_config_disable_resolution": 1,
     "grpc.max_receive_message_length": maxReceiveBytes,
     "grpc.max_send_message_length": maxSendBytes,
+    // Proxies are ours to choose, by the rule that holds for HTTP too.
+    "grpc.enable_http_proxy": 0,
     "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+  };
+}
+
+/** What a client is made with to reach a target. */
+export interface Route {
+  /** The target, or the proxy in front of it. */
+  address: string;
+  options: ChannelOptions;
+}
+
+/** The way to a target, by a proxy or not. */
+export function routeTo(target: string, proxies: Proxies, settings?: ChannelSettings): Route {
+  const options = createChannelOptions(settings);
+  const found = proxyForTarget(target, proxies);
+  if (found === undefined) return { address: target, options };
+  const { proxy, host } = found;
+  const user = decodeURIComponent(`${proxy.username}:${proxy.password}`);
+  return {
+    address: `dns:${proxy.hostname}:${proxy.port || "80"}`,
+    options: {
+      ...options,
+      "grpc.http_connect_target": `dns:${host}`,
+      "grpc.default_authority": host,
+      ...(user !== ":" && { "grpc.http_connect_creds": user }),
+    },
   };
 }
 

@@ -1,10 +1,14 @@
-import { type LookupAddress, type LookupAllOptions, lookup } from "node:dns";
-import type { LookupFunction } from "node:net";
 import { withTimeout } from "@drydock/shared/abort.ts";
 import { toError } from "@drydock/shared/errors.ts";
-import { type AddressRule, isRefusedAddress, isRefusedHost } from "@drydock/shared/refused-address.ts";
+import {
+  addressRefused,
+  createHttpTransport,
+  type HttpTransport,
+  type LookupAll,
+} from "@drydock/shared/http-transport.ts";
+import type { Proxies } from "@drydock/shared/proxies.ts";
+import { type AddressRule, isRefusedHost } from "@drydock/shared/refused-address.ts";
 import CircuitBreaker from "opossum";
-import { Agent } from "undici";
 import type { HookAnswer, HookMessage, HookSender } from "../ports/hook-sender.ts";
 import { readRetryAfter } from "./retry-after.ts";
 import { signatureOf } from "./signature.ts";
@@ -17,13 +21,11 @@ export interface HttpSenderOptions extends AddressRule {
   timeoutMs?: number;
   /** Looks names up. Default: as the machine does. */
   lookupAll?: LookupAll;
+  /** Default: none. */
+  proxies?: Proxies;
   /** How long a breaker stays open, in milliseconds. Default 15,000. */
   breakerResetMs?: number;
 }
-
-/** Gives all addresses of a name. */
-export type LookupAll = (hostname: string, options: LookupAllOptions, callback: LookupAllCallback) => void;
-type LookupAllCallback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
 /** A host that hooks go to. */
 interface Receiver {
@@ -38,7 +40,6 @@ interface Answered {
   retryAfterMs: number | undefined;
 }
 
-const addressRefused = "ADDRESS_REFUSED";
 const maxReceivers = 1_000;
 /** Answers mean nothing; so much is read to keep the connection. */
 const mostReadBytes = 64 * 1024;
@@ -57,16 +58,12 @@ class ReceiverFault extends Error {
 export function createHttpSender(options: HttpSenderOptions): HookSender {
   const { timeoutMs = 10_000, breakerResetMs = 15_000 } = options;
   const receivers = new Map<string, Receiver>();
-  const agent = new Agent({
-    // a connection for each delivery: what waited for one would use up the receiver's time
-    allowH2: false,
-    connect: { timeout: timeoutMs, lookup: createLookup(options) },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  // a connection for each delivery: what waited for one would use up the receiver's time
+  const { proxies, lookupAll } = options;
+  const transport = createHttpTransport({ connectTimeoutMs: timeoutMs, proxies, lookupAll });
 
   const attempt = async (message: HookMessage, signal: AbortSignal): Promise<Answered> => {
-    const answered = await post(agent, message, { secret: options.secret, signal }).catch((error: unknown) => {
+    const answered = await post(transport, message, { ...options, signal }).catch((error: unknown) => {
       throw new ReceiverFault(causeOf(error));
     });
     const { status, retryAfterMs } = answered;
@@ -101,7 +98,7 @@ export function createHttpSender(options: HttpSenderOptions): HookSender {
     },
     async stop() {
       for (const { breaker } of receivers.values()) breaker.shutdown();
-      if (!agent.destroyed) await agent.destroy();
+      transport.stop();
     },
   };
 }
@@ -136,16 +133,14 @@ function causeOf(error: unknown): string {
 
 /** Sends once. */
 async function post(
-  agent: Agent,
+  transport: HttpTransport,
   { id, url, at, body }: HookMessage,
-  { secret, signal }: { secret: Uint8Array | undefined; signal: AbortSignal },
+  { secret, allowLinkLocal, signal }: HttpSenderOptions & { signal: AbortSignal },
 ): Promise<Answered> {
   const timestamp = Math.floor(at / 1_000);
-  const { origin, pathname, search } = new URL(url);
-  const answer = await agent.request({
-    origin,
-    path: `${pathname}${search}`,
+  const answer = await transport.send({
     method: "POST",
+    url: new URL(url),
     headers: {
       "content-type": "application/json",
       "user-agent": "drydock",
@@ -155,25 +150,16 @@ async function post(
     },
     body,
     signal,
+    rule: { allowLinkLocal },
   });
-  await answer.body.dump({ limit: mostReadBytes, signal }).catch(() => {});
-  const retryAfter = answer.headers["retry-after"];
-  return { status: answer.statusCode, retryAfterMs: readRetryAfter(`${retryAfter ?? ""}`, at) };
+  await readSome(answer.body).catch(() => {});
+  return { status: answer.status, retryAfterMs: readRetryAfter(answer.headers["retry-after"] ?? "", at) };
 }
 
-/** Looks names up and leaves out the addresses that must not be called. */
-function createLookup({ lookupAll = lookup, ...rule }: HttpSenderOptions): LookupFunction {
-  return (hostname, options, callback) => {
-    lookupAll(hostname, { ...options, all: true }, (error, found) => {
-      if (error) return callback(error, "");
-      const addresses = found.filter(({ address }) => !isRefusedAddress(address, rule));
-      const [first] = addresses;
-      if (first === undefined) return callback(new AddressRefused(), "");
-      return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
-    });
-  };
-}
-
-class AddressRefused extends Error {
-  readonly code = addressRefused;
+async function readSome(body: AsyncIterable<Uint8Array>): Promise<void> {
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > mostReadBytes) return;
+  }
 }

@@ -1,25 +1,27 @@
 import type { WorkerServiceClient as Client } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { WorkerServiceClient } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import { createChannelOptions } from "@drydock/shared/grpc/client.ts";
+import { type Route, routeTo } from "@drydock/shared/grpc/client.ts";
+import { noProxies, type Proxies } from "@drydock/shared/proxies.ts";
 import { credentials } from "@grpc/grpc-js";
 
 /** The connection to the controller, which all calls of a worker share. */
 export class ControllerLink {
-  readonly #target: string;
+  readonly #route: Route;
   readonly #listeners = new Set<() => void>();
   #client: Client | undefined;
   #isClosed = false;
 
   /** @param target host:port, or a gRPC target such as dns:///controller:50051 */
-  constructor(target: string) {
-    this.#target = target;
+  constructor(target: string, proxies: Proxies = noProxies) {
+    this.#route = routeTo(target, proxies);
   }
 
   /** The client of the present connection. */
   get client(): Client {
     if (this.#isClosed) throw new Error("the link to the controller is closed");
-    this.#client ??= new WorkerServiceClient(this.#target, credentials.createInsecure(), {
-      ...createChannelOptions(),
+    const { address, options } = this.#route;
+    this.#client ??= new WorkerServiceClient(address, credentials.createInsecure(), {
+      ...options,
       // A new client must mean a new connection: the old one may be half open.
       "grpc.use_local_subchannel_pool": 1,
     });

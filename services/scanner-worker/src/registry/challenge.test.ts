@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { chooseChallenge, parseChallenges } from "./challenge.ts";
+import { knownChallenges, parseChallenges } from "./challenge.ts";
 
 describe("a WWW-Authenticate header", () => {
   test("keeps commas inside quoted values", () => {
@@ -45,15 +45,34 @@ describe("a WWW-Authenticate header", () => {
     );
   });
 
-  test("prefers Bearer to Basic, and knows no other", () => {
-    assert.equal(chooseChallenge('Basic realm="x", Bearer realm="y"')?.scheme, "bearer");
-    assert.equal(chooseChallenge('Digest realm="y", Basic realm="x"')?.scheme, "basic");
-    assert.equal(chooseChallenge('Digest realm="y"'), undefined);
-    assert.equal(chooseChallenge(""), undefined);
+  test("is answered by Bearer before Basic, and by no other", () => {
+    const schemes = (header: string) =>
+      knownChallenges(header).map(({ scheme, parameters }) => [scheme, parameters.realm]);
+    assert.deepEqual(schemes('Basic realm="x", Bearer realm="y", BEARER realm="z"'), [
+      ["bearer", "y"],
+      ["bearer", "z"],
+      ["basic", "x"],
+    ]);
+    assert.deepEqual(schemes('Digest realm="y", Basic realm="x"'), [["basic", "x"]]);
+    assert.deepEqual(schemes('Digest realm="y"'), []);
+    assert.deepEqual(schemes(""), []);
+  });
+
+  test("may name a scheme alone beside another", () => {
+    for (const header of ['Bearer, Basic realm="x"', 'basic realm="x", BEARER', 'Basic realm="x" , Bearer ,']) {
+      assert.deepEqual(
+        knownChallenges(header).map(({ scheme, parameters }) => [scheme, parameters.realm]),
+        [
+          ["bearer", undefined],
+          ["basic", "x"],
+        ],
+        header,
+      );
+    }
   });
 
   test("gives no parameter a second value", () => {
-    assert.equal(chooseChallenge('Bearer realm="https://a/",realm="https://b/"')?.parameters.realm, "https://a/");
+    assert.equal(parseChallenges('Bearer realm="https://a/",realm="https://b/"')[0]?.parameters.realm, "https://a/");
   });
 
   const name = fc.stringMatching(/^[a-z][a-z0-9_-]{0,8}$/);

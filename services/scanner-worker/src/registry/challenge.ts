@@ -34,10 +34,10 @@ export function parseChallenges(header: string): Challenge[] {
   return challenges;
 }
 
-/** The challenge to answer: Bearer if it is there, else Basic. */
-export function chooseChallenge(header: string): Challenge | undefined {
+/** The challenges that can be answered, in the order to try them: each Bearer, then Basic. */
+export function knownChallenges(header: string): Challenge[] {
   const challenges = parseChallenges(header);
-  return challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
+  return ["bearer", "basic"].flatMap((known) => challenges.filter(({ scheme }) => scheme === known));
 }
 
 function readParameters(reader: Reader): Record<string, string> {

@@ -15,20 +15,3 @@ export function fingerprint(credential: Credential): string {
     .update(authorizationOf(credential) ?? "")
     .digest("hex");
 }
-
-/** Where a credential may go. */
-export interface RealmRule {
-  registryUrl: URL;
-  /** Origins that get it whatever they are, e.g. http://tokens.internal:8080. */
-  trustedOrigins: readonly string[];
-}
-
-/**
- * Whether the token server at `realm` may be given the credential: a registry that was taken over could otherwise
- * collect it by naming a realm of its own. Yes for https, for origins that the operator trusts, and, when the registry
- * itself is plain http, for its own host.
- */
-export function mayReceiveCredential(realm: URL, { registryUrl, trustedOrigins }: RealmRule): boolean {
-  if (realm.protocol === "https:" || trustedOrigins.includes(realm.origin)) return true;
-  return realm.protocol === "http:" && registryUrl.protocol === "http:" && realm.hostname === registryUrl.hostname;
-}

@@ -44,6 +44,14 @@ export function refusal({ subject, response, now }: RefusedRequest): JobFailure 
   return permanent("REGISTRY_REFUSED", `the registry refused ${subject} (${detail})`);
 }
 
+/** Whether the request was answered as it was meant to be: any 2xx. */
+export function isSuccess({ status }: HttpResponse): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Where the operator says who the worker is, for messages. */
+export const credentialSettings = "DRYDOCK_REGISTRY_USERNAME and DRYDOCK_REGISTRY_PASSWORD";
+
 /** The answer breaks the protocol in a way that may pass. */
 export function brokenAnswer(text: string): JobFailure {
   return new JobFailure("REGISTRY_FAULT", text, { retryable: true });

@@ -1,5 +1,7 @@
 import { withTimeout } from "@drydock/shared/abort.ts";
-import { Agent } from "undici";
+import { createHttpTransport, type HttpTransport, type LookupAll } from "@drydock/shared/http-transport.ts";
+import type { Proxies } from "@drydock/shared/proxies.ts";
+import { ruleFrom } from "@drydock/shared/refused-address.ts";
 import { networkFailure, type Party } from "./network-failure.ts";
 import { Peer } from "./peer.ts";
 
@@ -13,6 +15,11 @@ export interface HttpRequest {
   timeoutMs: number;
   /** The longest body taken. */
   maxBytes: number;
+  /**
+   * The host whose answer named the URL; left out when the operator did. What is named so may be at an address of this
+   * machine, of a link or of a cloud's metadata service only if that host is at one too.
+   */
+  namedBy?: string;
   /** Whether it asks if the other side is back: it goes out whatever happened before, and its success is good for all. */
   isProbe?: boolean;
   signal: AbortSignal;
@@ -30,7 +37,7 @@ export interface HttpResponse {
 export interface HttpClient {
   /**
    * Every status is an answer.
-   * @throws JobFailure `<party>_UNREACHABLE`, `_TIMEOUT`, `_TLS_INVALID`, `_ANSWER_TOO_LARGE`; while a breaker is open,
+   * @throws JobFailure `<party>_UNREACHABLE`, `_TIMEOUT`, `_TLS_INVALID`, `_ANSWER_TOO_LARGE`, `_ADDRESS_REFUSED`; while a breaker is open,
    *   what opened it; the signal's reason when it aborts
    */
   send(request: HttpRequest): Promise<HttpResponse>;
@@ -48,24 +55,22 @@ export interface HttpClientOptions {
   connections?: number;
   /** How long a breaker stays open unless a probe closes it, in milliseconds. Default 15,000. */
   breakerResetMs?: number;
+  /** Default: none. */
+  proxies?: Proxies | undefined;
+  /** Looks names up. Default: as the machine does. */
+  lookupAll?: LookupAll;
 }
 
 const maxPeers = 64;
 
 /** Makes an HTTP client with connections of its own. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { party, userAgent, connections = 32, breakerResetMs = 15_000 } = options;
+  const { party, userAgent, connections = 32, breakerResetMs = 15_000, proxies, lookupAll } = options;
   const peers = new Map<string, Peer>();
-  const agent = new Agent({
-    allowH2: false,
-    connections: connections + 1,
-    connect: { timeout: 10_000 },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const transport = createHttpTransport({ connections: connections + 1, proxies, lookupAll });
 
   function peerOf({ origin, host }: URL): Peer {
-    const exchange = (request: HttpRequest) => attempt(agent, party, userAgent, request);
+    const exchange = (request: HttpRequest) => attempt(transport, party, userAgent, request);
     const peer = peers.get(origin) ?? new Peer({ party, host, exchange, connections, breakerResetMs });
     peers.delete(origin);
     peers.set(origin, peer);
@@ -84,19 +89,24 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   async function stop(): Promise<void> {
     for (const peer of peers.values()) peer.stop();
-    if (!agent.destroyed) await agent.destroy();
+    transport.stop();
   }
 
   return { send, stop };
 }
 
-async function attempt(agent: Agent, party: Party, userAgent: string, request: HttpRequest): Promise<HttpResponse> {
+async function attempt(
+  transport: HttpTransport,
+  party: Party,
+  userAgent: string,
+  request: HttpRequest,
+): Promise<HttpResponse> {
   const signal = withTimeout(request.timeoutMs, request.signal);
   try {
-    return await exchange(agent, userAgent, { ...request, signal }).catch((error: unknown) => {
+    return await exchange(transport, userAgent, { ...request, signal }).catch((error: unknown) => {
       // An idle connection that the server closed just now; every request here may be repeated.
       if (signal.aborted || !isClosedSocket(error)) throw error;
-      return exchange(agent, userAgent, { ...request, signal });
+      return exchange(transport, userAgent, { ...request, signal });
     });
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
@@ -104,18 +114,21 @@ async function attempt(agent: Agent, party: Party, userAgent: string, request: H
   }
 }
 
-async function exchange(agent: Agent, userAgent: string, request: HttpRequest): Promise<HttpResponse> {
-  const { origin, pathname, search } = new URL(request.url);
-  const { statusCode, headers, body } = await agent.request({
-    origin,
-    path: `${pathname}${search}`,
-    method: request.method,
+async function exchange(transport: HttpTransport, userAgent: string, request: HttpRequest): Promise<HttpResponse> {
+  const { method, body, signal, namedBy } = request;
+  const {
+    status,
+    headers,
+    body: answer,
+  } = await transport.send({
+    method,
+    url: new URL(request.url),
     headers: { "user-agent": userAgent, ...request.headers },
-    body: request.body ?? null,
-    signal: request.signal,
+    body,
+    signal,
+    rule: namedBy === undefined ? undefined : ruleFrom(await transport.addressesOf(namedBy)),
   });
-  const joined = Object.entries(headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]);
-  return { status: statusCode, headers: Object.fromEntries(joined), body: await readBody(body, request.maxBytes) };
+  return { status, headers, body: await readBody(answer, request.maxBytes) };
 }
 
 async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
@@ -130,7 +143,5 @@ async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Prom
 }
 
 function isClosedSocket(error: unknown): boolean {
-  return (
-    error instanceof Error && "code" in error && ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(`${error.code}`)
-  );
+  return error instanceof Error && "code" in error && ["ECONNRESET", "EPIPE"].includes(`${error.code}`);
 }

@@ -1,3 +1,4 @@
+import { addressRefused } from "@drydock/shared/http-transport.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 
 /** Whom a client talks to: the first word of the reasons it fails with. */
@@ -22,9 +23,19 @@ export function networkFailure({ party, error, url, timedOut }: NetworkFault): J
   if (error instanceof RangeError) return fail("ANSWER_TOO_LARGE", `the answer of ${host} is ${error.message}`, false);
   if (timedOut) return fail("TIMEOUT", `${host} did not answer in time`, true);
   const code = errorCode(error);
+  if (code === addressRefused) return addressFailure(host);
   if (tlsCodes.test(code))
     return fail("TLS_INVALID", `the TLS certificate or handshake of ${host} failed: ${code}`, false);
-  return fail("UNREACHABLE", `${host} can't be reached: ${code}`, true);
+  const cause = code === "ERR_PROXY_TUNNEL" && error instanceof Error ? error.message : code;
+  return fail("UNREACHABLE", `${host} can't be reached: ${cause}`, true);
+}
+
+/** Only a registry's answers name URLs that are asked for. */
+function addressFailure(host: string): JobFailure {
+  const message =
+    `the registry sends the worker to ${host}, which is this machine, on its link, or a metadata service, and where the ` +
+    "registry itself is not: refused; mend the registry's redirects or its realm";
+  return new JobFailure("REGISTRY_ADDRESS_REFUSED", message, { retryable: false });
 }
 
 function errorCode(error: unknown): string {

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { JobFailure } from "../domain/job-failure.ts";
 import type { HttpClient, HttpRequest } from "./http-client.ts";
 import { createRegistryClients, type RegistryClientsOptions } from "./registry-clients.ts";
-
-interface Answer {
-  status: number;
-  headers?: Record<string, string>;
-  body?: string;
-}
+import { type Answer, challenge, failsWith, scriptedHttp } from "./test-kit.ts";
 
 const signal = new AbortController().signal;
 const digest = `sha256:${"a".repeat(64)}`;
@@ -17,17 +11,7 @@ const manifest: Answer = {
   headers: { "content-type": "application/vnd.oci.image.index.v1+json" },
   body: JSON.stringify({ manifests: [] }),
 };
-const challenge = (header: string): Answer => ({ status: 401, headers: { "www-authenticate": header } });
 const basic = challenge('Basic realm="x"');
-
-function failsWith(reason: string) {
-  return (thrown: unknown) => {
-    assert.ok(thrown instanceof JobFailure, String(thrown));
-    assert.deepEqual([thrown.reason, thrown.retryable], [reason, reason === "REGISTRY_FAULT"], thrown.message);
-    assert.doesNotMatch(thrown.message, /password/);
-    return true;
-  };
-}
 
 describe("the registry client", () => {
   let requests: HttpRequest[];
@@ -36,14 +20,8 @@ describe("the registry client", () => {
   });
 
   function ask(script: (request: HttpRequest) => Answer, options: Partial<RegistryClientsOptions> = {}) {
-    const http: HttpClient = {
-      send: async (request) => {
-        requests.push(request);
-        const { status, headers = {}, body = "" } = script(request);
-        return { status, headers, body: new TextEncoder().encode(body) };
-      },
-      stop: async () => undefined,
-    };
+    const http = scriptedHttp(script);
+    requests = http.requests;
     const credential = { kind: "basic", username: "scanner", password: "password" } as const;
     const client = createRegistryClients({ http, credential, ...options }).open(
       "http://registry.example",
@@ -73,7 +51,7 @@ describe("the registry client", () => {
     assert.equal((await ask(script)).kind, "index");
   });
 
-  test("gives no credentials to a token server elsewhere without https", async () => {
+  test("gives no credentials to a token server of another domain", async () => {
     const realm = challenge('Bearer realm="http://collector.example/token",service="x"');
     await assert.rejects(
       ask(() => realm),
@@ -107,7 +85,7 @@ describe("the registry client", () => {
     let tokens = 0;
     const script = ({ url }: HttpRequest) => {
       if (!url.includes("/token?"))
-        return challenge('Bearer realm="https://t.example/token",error="insufficient_scope"');
+        return challenge('Bearer realm="https://t.registry.example/token",error="insufficient_scope"');
       tokens += 1;
       return { status: 200, body: JSON.stringify({ token: `t${tokens}` }) };
     };

@@ -5,9 +5,10 @@ import { JobFailure } from "../domain/job-failure.ts";
 import { bareType, indexTypes, manifestTypes, schema1Types } from "../domain/media-types.ts";
 import type { Authoriser } from "./authoriser.ts";
 import { digestLike, digestOfHeader } from "./digest.ts";
-import { brokenAnswer, refusal } from "./errors.ts";
+import { isSuccess, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { type FollowedResponse, sendFollowing } from "./redirects.ts";
 import { probeRegistry } from "./registry-probe.ts";
 
 /** What a registry client works with. */
@@ -21,8 +22,6 @@ export interface RegistryClientOptions {
   /** Whether the worker has no credential. */
   isAnonymous: boolean;
   clock: Clock;
-  /** How long a right handed to the scanner must hold, in milliseconds. Default 5 minutes. */
-  handOverTtlMs?: number | undefined;
 }
 
 interface Ask {
@@ -37,7 +36,8 @@ interface Ask {
 
 const manifestTimeoutMs = 60_000;
 const maxManifestBytes = 4 * 1024 * 1024;
-const maxRedirects = 3;
+/** How long a right handed to the scanner must hold: it fetches the layer at once. */
+const handOverMs = 300_000;
 const accept = [...indexTypes, ...manifestTypes].join(", ");
 
 /** Asks one registry (OCI distribution-spec 1.1). It implements ImageRegistry. */
@@ -67,7 +67,7 @@ export class RegistryClient {
   async #fetchManifest(repository: string, reference: string, signal: AbortSignal) {
     const path = `manifests/${reference}`;
     const response = await this.#ask({ method: "GET", repository, path, accept, maxBytes: maxManifestBytes, signal });
-    if (response.status !== 200) throw this.#refusal(imageName(repository, reference), response);
+    if (!isSuccess(response)) throw this.#refusal(imageName(repository, reference), response);
     const told = digestOfHeader(response.headers["docker-content-digest"]);
     const digest = isDigest(reference) ? reference : (told ?? digestLike("sha256:", response.body));
     // The digest of schema 1 is not over the bytes sent; it is not scanned anyway.
@@ -84,16 +84,16 @@ export class RegistryClient {
       const message = `the registry does not have the configuration ${subject}`;
       throw new JobFailure("LAYER_MISSING", message, { retryable: false });
     }
-    if (response.status !== 200) throw this.#refusal(subject, response);
+    if (!isSuccess(response)) throw this.#refusal(subject, response);
     if (digestLike(digest, response.body) === digest) return response.body;
     throw new JobFailure("DIGEST_MISMATCH", `${subject} does not have its digest`, { retryable: false });
   }
 
-  /** A redirect says yes: the registry sends clients to where the blob is. */
+  /** A redirect to another origin says yes: the registry sends clients to where the blob is. */
   async hasBlob(repository: string, digest: string, signal: AbortSignal): Promise<boolean> {
     const response = await this.#ask({ method: "HEAD", repository, path: `blobs/${digest}`, maxBytes: 0, signal });
     if (response.status === 404) return false;
-    if (response.status >= 200 && response.status < 400) return true;
+    if (isSuccess(response) || isRedirect(response)) return true;
     throw this.#refusal(imageName(repository, digest), response);
   }
 
@@ -111,9 +111,9 @@ export class RegistryClient {
 
   /** @throws JobFailure, see docs/errors.md */
   async blobHeaders(repository: string, signal: AbortSignal, renew = false): Promise<Record<string, string>> {
-    const { authoriser, handOverTtlMs: minTtlMs = 300_000 } = this.#options;
     const refused = renew ? this.#handedOver.get(repository) : undefined;
-    const authorization = await authoriser.authorization({ scope: pullScope(repository), signal, minTtlMs, refused });
+    const wish = { scope: pullScope(repository), signal, minTtlMs: handOverMs, refused };
+    const authorization = await this.#options.authoriser.authorization(wish);
     if (authorization === undefined) return {};
     this.#rememberHandOver(repository, authorization);
     return { Authorization: authorization };
@@ -126,48 +126,39 @@ export class RegistryClient {
     if (this.#handedOver.size > 1_000 && oldest !== undefined) this.#handedOver.delete(oldest);
   }
 
-  async #ask(ask: Ask): Promise<HttpResponse> {
+  async #ask(ask: Ask): Promise<FollowedResponse> {
     this.#rateLimit.check();
     const wish = { scope: pullScope(ask.repository), signal: ask.signal };
     const authorization = await this.#options.authoriser.authorization(wish);
     const response = await this.#send(ask, authorization);
-    if (response.status !== 401) return response;
-    const challenge = response.headers["www-authenticate"];
-    const other = await this.#options.authoriser.answer(challenge, { ...wish, refused: authorization });
+    if (response.status !== 401 || !response.isHome) return response;
+    const demand = { header: response.headers["www-authenticate"], from: response.url };
+    const other = await this.#options.authoriser.answer(demand, { ...wish, refused: authorization });
     return await this.#send(ask, other);
   }
 
-  async #send(ask: Ask, authorization: string | undefined): Promise<HttpResponse> {
-    const { method, maxBytes, signal } = ask;
-    const own = new URL(`${this.url}/v2/${ask.repository}/${ask.path}`);
-    let url = own;
-    for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-      const headers = {
-        ...(ask.accept === undefined ? {} : { accept: ask.accept }),
-        ...(authorization === undefined || url.origin !== own.origin ? {} : { authorization }),
-      };
-      const request = { method, url: url.href, headers, timeoutMs: manifestTimeoutMs, maxBytes, signal };
-      const response = await this.#options.http.send(request);
-      const target = method === "HEAD" ? undefined : redirectTarget(response, url);
-      if (target === undefined) return response;
-      url = target;
-    }
-    throw brokenAnswer("the registry redirects without end");
+  async #send({ repository, path, accept, ...ask }: Ask, authorization: string | undefined): Promise<FollowedResponse> {
+    return await sendFollowing(this.#options.http, {
+      ...ask,
+      url: new URL(`${this.url}/v2/${repository}/${path}`),
+      headers: accept === undefined ? {} : { accept },
+      authorization,
+      elsewhere: ask.method === "HEAD" ? "answer" : "follow",
+      setting: "DRYDOCK_REGISTRY_URL",
+      timeoutMs: manifestTimeoutMs,
+    });
   }
 
-  #refusal(subject: string, response: HttpResponse): JobFailure {
+  #refusal(wanted: string, response: FollowedResponse): JobFailure {
+    const subject = response.isHome ? wanted : `${wanted} at ${response.url.host}, where it redirects to`;
     const failure = refusal({ subject, response, now: this.#options.clock.now() });
     if (failure.reason === "REGISTRY_RATE_LIMITED") this.#rateLimit.pause(failure);
     return failure;
   }
 }
 
-function redirectTarget({ status, headers }: HttpResponse, from: URL): URL | undefined {
-  const location = headers.location;
-  if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
-  const target = URL.parse(location, from.href);
-  if (target?.protocol === "https:" || target?.protocol === "http:") return target;
-  throw brokenAnswer("the registry redirects to something that is no web address");
+function isRedirect({ status }: HttpResponse): boolean {
+  return status >= 300 && status < 400;
 }
 
 function pullScope(repository: string): string {

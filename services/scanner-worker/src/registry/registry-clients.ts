@@ -12,12 +12,10 @@ export interface RegistryClientsOptions {
   http: HttpClient;
   /** Default none. */
   credential?: Credential;
-  /** Origins of token servers that get the credential even over plain http, e.g. http://tokens.internal:8080. */
-  trustedOrigins?: readonly string[];
+  /** Origins of token servers of other domains that may be given the credential, e.g. https://auth.example.com. */
+  tokenOrigins?: readonly string[] | undefined;
   /** The token server, when it is not the one that the registry names. */
-  tokenUrl?: string;
-  /** How long a right handed to the scanner must hold, in milliseconds. Default 5 minutes. */
-  handOverTtlMs?: number;
+  tokenUrl?: string | undefined;
   clock?: Clock;
 }
 
@@ -29,16 +27,15 @@ export interface RegistryClients {
 
 /** Makes the registry clients of a worker. */
 export function createRegistryClients(options: RegistryClientsOptions): RegistryClients {
-  const { http, credential = { kind: "none" }, trustedOrigins = [], tokenUrl, clock = systemClock } = options;
+  const { http, credential = { kind: "none" }, tokenOrigins = [], tokenUrl, clock = systemClock } = options;
   const tokens = new TokenCache(clock);
   const clients = new Map<string, RegistryClient>();
 
   function create(url: URL, scannerUrl: URL): RegistryClient {
     const common = { http, clock };
-    const authoriser = createAuthoriser({ ...common, registryUrl: url, credential, trustedOrigins, tokenUrl, tokens });
+    const authoriser = createAuthoriser({ ...common, registryUrl: url, credential, tokenOrigins, tokenUrl, tokens });
     const isAnonymous = credential.kind === "none";
-    const { handOverTtlMs } = options;
-    return new RegistryClient({ ...common, url, scannerUrl, authoriser, isAnonymous, handOverTtlMs });
+    return new RegistryClient({ ...common, url, scannerUrl, authoriser, isAnonymous });
   }
 
   function open(url: string, scannerUrl: string): RegistryClient {

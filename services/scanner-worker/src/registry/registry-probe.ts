@@ -1,9 +1,10 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { Authoriser } from "./authoriser.ts";
-import { chooseChallenge } from "./challenge.ts";
+import { knownChallenges } from "./challenge.ts";
 import { refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
+import { sendFollowing } from "./redirects.ts";
 
 /** What a probe of a registry works with. */
 export interface RegistryProbeOptions {
@@ -27,15 +28,15 @@ const maxBytes = 64 * 1024;
 export async function probeRegistry(options: RegistryProbeOptions, signal: AbortSignal): Promise<void> {
   const { authoriser, isAnonymous } = options;
   const asked = await ping(options, undefined, signal);
-  const header = asked.headers["www-authenticate"];
+  const demandOf = ({ headers, url }: typeof asked) => ({ header: headers["www-authenticate"], from: url });
   if (asked.status !== 401) return check(options, asked);
   // Who may ask for a token without a credential is up to each repository.
-  if (isAnonymous && chooseChallenge(header ?? "")?.scheme === "bearer") return;
+  if (isAnonymous && knownChallenges(asked.headers["www-authenticate"] ?? "")[0]?.scheme === "bearer") return;
   const wish = { scope: "", signal };
-  const first = (await authoriser.authorization(wish)) ?? (await authoriser.answer(header, wish));
+  const first = (await authoriser.authorization(wish)) ?? (await authoriser.answer(demandOf(asked), wish));
   let answer = await ping(options, first, signal);
   if (answer.status === 401) {
-    const other = await authoriser.answer(answer.headers["www-authenticate"], { ...wish, refused: first });
+    const other = await authoriser.answer(demandOf(answer), { ...wish, refused: first });
     answer = await ping(options, other, signal);
   }
   if (answer.status === 401) {
@@ -46,8 +47,17 @@ export async function probeRegistry(options: RegistryProbeOptions, signal: Abort
 }
 
 function ping({ url, http }: RegistryProbeOptions, authorization: string | undefined, signal: AbortSignal) {
-  const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
-  return http.send({ method: "GET", url: `${url}/v2/`, headers, timeoutMs, maxBytes, isProbe: true, signal });
+  return sendFollowing(http, {
+    method: "GET",
+    url: new URL(`${url}/v2/`),
+    authorization,
+    elsewhere: "refuse",
+    setting: "DRYDOCK_REGISTRY_URL",
+    timeoutMs,
+    maxBytes,
+    isProbe: true,
+    signal,
+  });
 }
 
 /** Whatever a registry that is there answers, a job may try; what is away or no registry is not asked for more. */

@@ -1,13 +1,15 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
 import { JobFailure } from "../domain/job-failure.ts";
-import { refusal } from "./errors.ts";
+import { credentialSettings, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
+import type { TokenServer } from "./realm.ts";
+import { sendFollowing } from "./redirects.ts";
 import type { Token } from "./token-cache.ts";
 
 /** A token to be fetched. */
 export interface TokenRequest {
-  realm: URL;
+  server: TokenServer;
   service: string | undefined;
   /** E.g. repository:library/web:pull. */
   scopes: readonly string[];
@@ -30,19 +32,23 @@ const answer = z.object({
  * The token's life is counted from its receipt: `issued_at` is by the server's clock.
  */
 export async function fetchToken(http: HttpClient, clock: Clock, request: TokenRequest): Promise<Token> {
-  const url = new URL(request.realm);
+  const { url: realm, namedBy } = request.server;
+  const url = new URL(realm);
   if (request.service !== undefined) url.searchParams.set("service", request.service);
   for (const scope of request.scopes) url.searchParams.append("scope", scope);
-  const response = await http.send({
+  const response = await sendFollowing(http, {
     method: "GET",
-    url: url.href,
-    headers: request.authorization === undefined ? {} : { authorization: request.authorization },
+    url,
+    authorization: request.authorization,
+    elsewhere: "refuse",
+    setting: "DRYDOCK_REGISTRY_TOKEN_URL",
+    ...(namedBy !== undefined && { namedBy }),
     timeoutMs,
     maxBytes,
     // Shared by all who wait for the token, so no single job may end it; the time limit does.
     signal: new AbortController().signal,
   });
-  if (response.status !== 200) throw tokenRefusal(request, response, clock.now());
+  if (!isSuccess(response)) throw tokenRefusal(request, response, clock.now());
   return readToken(response, url.host, clock.now());
 }
 
@@ -63,16 +69,17 @@ function parseAnswer(body: Uint8Array): z.infer<typeof answer> | undefined {
   }
 }
 
-function tokenRefusal({ realm, authorization }: TokenRequest, response: HttpResponse, now: number): JobFailure {
+function tokenRefusal({ server, authorization }: TokenRequest, response: HttpResponse, now: number): JobFailure {
   const { status } = response;
+  const { host } = server.url;
   if (status >= 500 || status === 429 || status === 408) {
-    return refusal({ subject: `a token at ${realm.host}`, response, now });
+    return refusal({ subject: `a token at ${host}`, response, now });
   }
   if (status === 400 || status === 401 || status === 403) {
     const what = authorization === undefined ? "wants credentials" : "does not accept the worker's credentials";
-    const message = `the token server ${realm.host} ${what} (${status})`;
+    const message = `the token server ${host} ${what} (${status}); set ${credentialSettings}`;
     return new JobFailure("REGISTRY_AUTH_REJECTED", message, { retryable: false });
   }
-  const message = `the token server ${realm.host} answered ${status}`;
+  const message = `the token server ${host} answered ${status}`;
   return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false });
 }

@@ -23,11 +23,13 @@ class FakeClair implements ClairClient {
     this.posts.push(layer);
     const answer = this.answers.shift() ?? "indexed";
     if (layer.ParentName !== undefined && !this.has.has(layer.ParentName)) return "parent_unknown";
-    if (answer === "indexed") {
-      this.has.add(layer.Name);
-      this.parents.set(layer.Name, layer.ParentName);
-    }
+    if (answer === "indexed") this.keep(layer);
     return answer;
+  }
+
+  keep({ Name, ParentName }: LayerPost): void {
+    this.has.add(Name);
+    this.parents.set(Name, ParentName);
   }
 
   async hasLayer(name: string): Promise<boolean> {
@@ -196,8 +198,8 @@ describe("a scan with Clair 2.x", () => {
     /** Clair answers in time for so many posts; what it was given it reads to the end all the same. */
     const inTime = (count: number) => {
       let left = count;
-      clair.postLayer = async ({ Name }) => {
-        clair.has.add(Name);
+      clair.postLayer = async (layer) => {
+        clair.keep(layer);
         left -= 1;
         if (left < 0) throw slow;
         return "indexed";
@@ -227,9 +229,9 @@ describe("a scan with Clair 2.x", () => {
 
     test("an attempt that stays at the same layer is a failure, and so is the next", async () => {
       inTime(1);
-      clair.postLayer = async ({ Name, ParentName }) => {
-        if (ParentName !== undefined) throw slow;
-        clair.has.add(Name);
+      clair.postLayer = async (layer) => {
+        if (layer.ParentName !== undefined) throw slow;
+        clair.keep(layer);
         return "indexed";
       };
       const image = targetOf(manifestOf("ab"));

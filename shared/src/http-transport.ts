@@ -1,0 +1,183 @@
+import { type LookupAddress, type LookupAllOptions, lookup } from "node:dns";
+import { Agent, type AgentOptions, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import type { LookupFunction, Socket } from "node:net";
+import { noProxies, type Proxies, proxyFor } from "./proxies.ts";
+import { type AddressRule, addressOf, isRefusedAddress, isRefusedHost } from "./refused-address.ts";
+
+/** How a transport connects. */
+export interface TransportOptions {
+  /** Default: none. */
+  proxies?: Proxies | undefined;
+  /** Connections to one origin at most. Default: no limit. */
+  connections?: number;
+  /** The longest time until a connection is there, its TLS included, in milliseconds. Default 10,000. */
+  connectTimeoutMs?: number;
+  /** Looks names up. Default: as the machine does. */
+  lookupAll?: LookupAll | undefined;
+}
+
+/** Gives all addresses of a name. */
+export type LookupAll = (hostname: string, options: LookupAllOptions, callback: LookupAllCallback) => void;
+type LookupAllCallback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
+
+/** A request as it is sent. */
+export interface TransportRequest {
+  method: string;
+  /** User name, password and fragment are not sent. */
+  url: URL;
+  headers: Record<string, string>;
+  body?: string | undefined;
+  signal: AbortSignal;
+  /** Which addresses may be called. Default: all. What a proxy looks up is the proxy's to refuse. */
+  rule?: AddressRule | undefined;
+}
+
+/** An answer as it begins. */
+export interface TransportAnswer {
+  status: number;
+  /** By lower-case name; lines of one name are joined by ", ". */
+  headers: Readonly<Record<string, string>>;
+  /** Must be read to its end or left by the loop. */
+  body: AsyncIterable<Uint8Array>;
+}
+
+/** Sends HTTP/1.1 requests over connections that it keeps. Interim answers are passed over, redirects are not followed. */
+export interface HttpTransport {
+  /** @throws Error with a `code`: ADDRESS_REFUSED, ETIMEDOUT for a connection that does not come about, or Node's own */
+  send(request: TransportRequest): Promise<TransportAnswer>;
+  /** The addresses of a URL's host; none when it has none. */
+  addressesOf(hostname: string): Promise<string[]>;
+  /** Closes every connection. */
+  stop(): void;
+}
+
+/** The code of the error of a request to an address that must not be called. */
+export const addressRefused = "ADDRESS_REFUSED";
+
+/** Makes a transport with connections of its own. */
+export function createHttpTransport(options: TransportOptions = {}): HttpTransport {
+  const { proxies = noProxies, connectTimeoutMs = 10_000, lookupAll = lookup } = options;
+  const agents = new Map<string, Agent>();
+  let isStopped = false;
+
+  /** One for each way to connect: a connection that one rule allows serves no request with another. */
+  const agentFor = (url: URL, rule: AddressRule | undefined): Agent => {
+    const proxy = proxyFor(url, proxies)?.href;
+    const key = JSON.stringify([url.protocol, proxy, rule?.allowLinkLocal, rule?.allowLoopback, rule !== undefined]);
+    const known = agents.get(key);
+    if (known !== undefined) return known;
+    const agent = new (url.protocol === "https:" ? TlsAgent : Agent)(agentOptions(options, proxy));
+    agents.set(key, agent);
+    return agent;
+  };
+
+  return {
+    async send(request) {
+      const { url, rule } = request;
+      if (isStopped) throw new TransportError("the transport was stopped", "ECANCELED");
+      if (rule !== undefined && isRefusedHost(url.hostname, rule)) throw new AddressRefused();
+      const lookup = rule === undefined ? lookupAny(lookupAll) : lookupAllowed(lookupAll, rule);
+      return await exchange(request, { agent: agentFor(url, rule), lookup, timeout: connectTimeoutMs });
+    },
+    addressesOf(hostname) {
+      const address = addressOf(hostname);
+      if (address !== undefined) return Promise.resolve([address]);
+      return new Promise((resolve) => {
+        lookupAll(hostname, { all: true }, (error, found) => {
+          resolve(error ? [] : found.map((each) => each.address));
+        });
+      });
+    },
+    stop() {
+      isStopped = true;
+      for (const agent of agents.values()) agent.destroy();
+      agents.clear();
+    },
+  };
+}
+
+function agentOptions({ connections }: TransportOptions, proxy: string | undefined): AgentOptions {
+  return {
+    keepAlive: true,
+    ...(connections !== undefined && { maxSockets: connections }),
+    ...(proxy !== undefined && { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
+  };
+}
+
+/** By which connection a request goes; `timeout` is that of the connection and of a proxy's tunnel. */
+interface Way {
+  agent: Agent;
+  lookup: LookupFunction;
+  timeout: number;
+}
+
+function exchange({ method, url, headers, body, signal }: TransportRequest, way: Way): Promise<TransportAnswer> {
+  const { protocol, port, pathname, search } = url;
+  const hostname = addressOf(url.hostname) ?? url.hostname;
+  const path = `${pathname}${search}`;
+  return new Promise((resolve, reject) => {
+    const send = protocol === "https:" ? tlsRequest : httpRequest;
+    const request = send({ method, protocol, hostname, port, path, headers, signal, ...way });
+    request.on("socket", (socket) => limitConnecting(socket, protocol, way.timeout));
+    request.on("response", (answer) => resolve(toAnswer(answer)));
+    request.on("upgrade", (_, socket) => {
+      socket.destroy();
+      reject(new TransportError("the other side changed the protocol, unasked", "EPROTO"));
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+/** A tunnel through a proxy comes connected; its time is limited by the agent. */
+function limitConnecting(socket: Socket, protocol: string, timeoutMs: number): void {
+  if (!socket.connecting) return;
+  const timer = setTimeout(() => {
+    socket.destroy(new TransportError("the connection did not come about in time", "ETIMEDOUT"));
+  }, timeoutMs);
+  const clear = () => clearTimeout(timer);
+  socket.once(protocol === "https:" ? "secureConnect" : "connect", clear).once("close", clear);
+}
+
+function toAnswer(answer: IncomingMessage): TransportAnswer {
+  const joined = Object.entries(answer.headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]);
+  return { status: answer.statusCode ?? 0, headers: Object.fromEntries(joined), body: answer };
+}
+
+function lookupAny(lookupAll: LookupAll): LookupFunction {
+  return lookupBy(lookupAll, () => true);
+}
+
+/** What is connected to is what was checked: the name is not looked up again. */
+function lookupAllowed(lookupAll: LookupAll, rule: AddressRule): LookupFunction {
+  return lookupBy(lookupAll, ({ address }) => !isRefusedAddress(address, rule));
+}
+
+function lookupBy(lookupAll: LookupAll, isAllowed: (found: LookupAddress) => boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    lookupAll(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return callback(error, "");
+      const addresses = found.filter(isAllowed);
+      const [first] = addresses;
+      if (first === undefined) return callback(new AddressRefused(), "");
+      return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
+    });
+  };
+}
+
+class TransportError extends Error {
+  override readonly name = "TransportError";
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+class AddressRefused extends TransportError {
+  constructor() {
+    super("the address must not be called", addressRefused);
+  }
+}
