@@ -62,6 +62,24 @@ export class DuplexCall<Req, Res> extends ServerCallContext implements BidiCall<
   }
 }
 
+/** The part of a writable stream that takes a message. */
+interface MessageStream<Message> {
+  write(message: Message, taken: (error?: Error | null) => void): unknown;
+}
+
+/**
+ * Writes the message; resolves when the connection has taken it, rejects with the signal's reason. The stream's own buffer
+ * counts messages, whatever their size.
+ */
+export function written<Message>(stream: MessageStream<Message>, message: Message, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  // an error is that of the call, which aborts the signal
+  stream.write(message, () => resolve());
+  return promise.finally(() => signal.removeEventListener("abort", stop));
+}
+
 /** The part of a writable stream that back-pressure is about. */
 interface DrainableStream {
   readonly writableNeedDrain: boolean;

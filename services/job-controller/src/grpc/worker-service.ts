@@ -10,14 +10,13 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import { isPoolAway } from "../domain/pool-away.ts";
 import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
-import type { ReportStore } from "../ports/report-store.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toStats } from "./convert.ts";
-import { putReport } from "./report-upload.ts";
+import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello, validateLogPiece } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
@@ -28,8 +27,7 @@ const helloWithinMs = 10_000;
 const maxKeyLength = 256;
 
 /** What the worker service needs. */
-export interface WorkerServiceDeps extends UseCaseDeps {
-  reports: ReportStore;
+export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   clock: Clock;
   terms: LeaseTerms;
   keyLimits: KeyLimits;
@@ -52,7 +50,9 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
         );
       }),
     ),
-    putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>) => putReport(deps.reports, parts)),
+    putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>, call) =>
+      putReport(deps, parts, call.signal),
+    ),
     launchSubJob: unary(async (request: message.LaunchSubJobRequest, call) => {
       const { lease, key } = request;
       const launch = validateSubJob(request);
