@@ -11,8 +11,11 @@ export interface BidiCall<Req, Res> extends CallContext {
   onMessage(listener: (message: Req) => void): Promise<void>;
   /** The messages, for those who want back-pressure. */
   readonly requests: AsyncIterable<Req>;
-  /** Sends a message. False when the buffer is full (await drained before more) or the call is over. */
-  send(message: Res): boolean;
+  /**
+   * Sends a message. False when the buffer is full (await drained before more) or the call is over.
+   * @param taken called when the connection has taken the message; never when the call is over
+   */
+  send(message: Res, taken?: () => void): boolean;
   /** Resolves when the buffer has room again, rejects with the signal's reason. */
   drained(): Promise<void>;
   /** Ends the call with OK at once; otherwise it ends when the handler's promise is settled. */
@@ -53,8 +56,8 @@ export class DuplexCall<Req, Res> extends ServerCallContext implements BidiCall<
     return takeRequests<Req>(this.#stream.iterator({ destroyOnReturn: false }));
   }
 
-  send(message: Res): boolean {
-    return this.#stream.writable && this.#stream.write(message);
+  send(message: Res, taken: () => void = () => {}): boolean {
+    return this.#stream.writable && this.#stream.write(message, taken);
   }
 
   drained(): Promise<void> {

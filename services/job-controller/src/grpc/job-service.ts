@@ -9,7 +9,7 @@ import type { UseCaseDeps } from "../usecases/deps.ts";
 import { endJob } from "../usecases/end-job.ts";
 import { listJobs } from "../usecases/list-jobs.ts";
 import { retryJob } from "../usecases/retry-job.ts";
-import { readLog, watchJob } from "../usecases/watch-job.ts";
+import { JobPeeks, readLog, watchJob } from "../usecases/watch-job.ts";
 import { type AnswerMemory, AnswerPage } from "./answer-memory.ts";
 import { toStats } from "./convert.ts";
 import { launch, launchMany } from "./launches.ts";
@@ -24,6 +24,7 @@ export interface JobServiceDeps extends UseCaseDeps, StatusDeps {
 
 /** drydock.job.v1.JobService. */
 export function createJobService(deps: JobServiceDeps): UntypedServiceImplementation {
+  const watching = { ...deps, peeks: new JobPeeks(deps.pool) };
   const end = (command: JobCommand) =>
     unary(async ({ jobId }: message.StopJobRequest): Promise<message.StopJobResponse> => {
       return { stats: toStats(await endJob(deps, validateJobId(jobId), command)) };
@@ -55,12 +56,12 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
     getJobLogData: serverStream(async function* (request: message.GetJobLogDataRequest, call) {
       const jobId = validateJobId(request.jobId);
       const offset = validateCount("offset", request.offset);
-      for await (const piece of readLog(deps, { jobId, offset, follow: request.follow }, call.signal)) yield piece;
+      for await (const piece of readLog(watching, { jobId, offset, follow: request.follow }, call.signal)) yield piece;
     }),
     watchJob: serverStream(async function* (request: message.WatchJobRequest, call) {
       const jobId = validateJobId(request.jobId);
       const afterRevision = validateCount("after_revision", request.afterRevision);
-      for await (const job of watchJob(deps, { jobId, afterRevision }, call.signal)) yield { stats: toStats(job) };
+      for await (const job of watchJob(watching, { jobId, afterRevision }, call.signal)) yield { stats: toStats(job) };
     }),
   };
 }
