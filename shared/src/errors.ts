@@ -85,6 +85,20 @@ export const errorCatalogue = {
     meaning:
       "The message is larger than the server takes (4 MiB, or 200,000 messages and list entries in it). Send less.",
   },
+  REPORT_TOO_LARGE: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning:
+      "The report is larger than one answer may be. Ask for it by drydock.report.v1.ReportService/StreamReport, which sends it in parts.",
+  },
+  SERVER_BUSY: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning:
+      "Other large answers or uploads hold all the memory that there is for them. Call again after the delay that RetryInfo gives.",
+  },
+  SLOW_READER: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning: "The other side of the stream does not read what it is sent. Open it again, and read it.",
+  },
   REDIS_UNAVAILABLE: {
     status: "UNAVAILABLE",
     meaning:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { type PoolUnderTest, startJob, startPool } from "../support/pool.ts";
+import { type PoolUnderTest, readReport, startJob, startPool } from "../support/pool.ts";
 
 describe("what jobs leave behind in Redis", () => {
   let under: PoolUnderTest;
@@ -78,8 +78,8 @@ describe("what jobs leave behind in Redis", () => {
     const gzip = Buffer.from([31, 139, 8, 0, 255, 254]);
     await reports.put(lease, { digest: "sha256:1", indexDigest: "", gzip });
     await pool.succeed(lease, {});
-    assert.deepEqual(await reports.byJob(lease.jobId), gzip);
-    assert.deepEqual(await reports.byDigest("sha256:1"), gzip);
-    assert.equal(await reports.byDigest("sha256:2"), undefined);
+    assert.deepEqual(await readReport(reports, lease.jobId), gzip);
+    assert.equal(await reports.newestOf("sha256:1"), lease.jobId);
+    assert.equal(await reports.newestOf("sha256:2"), undefined);
   });
 });

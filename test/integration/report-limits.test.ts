@@ -20,9 +20,10 @@ const emptyFindings = (count: number) => Buffer.alloc(2 * count, Buffer.from([13
 /** The field of that number with these bytes. */
 const inField = (field: number, bytes: Uint8Array) => new BinaryWriter().tag(field, 2).bytes(bytes).finish();
 
-/** A report of as many findings, each with a package and a vulnerability of its own, told in full. */
-function reportOf(count: number): Buffer {
+/** A report of as many findings, each with a package of its own and, by default, a vulnerability of its own, told in full. */
+function reportOf(count: number, vulnerabilities = count): Buffer {
   const each = Array.from({ length: count }, (_, index) => `${index}`);
+  const keys = each.slice(0, vulnerabilities);
   const report = Report.fromPartial({
     reportId: "r-1",
     artifact: { digest },
@@ -33,7 +34,7 @@ function reportOf(count: number): Buffer {
       namespace: "debian:12",
       layerDigest: digest,
     })),
-    vulnerabilities: each.map((key) => ({
+    vulnerabilities: keys.map((key) => ({
       key,
       name: `CVE-2026-${key}`,
       namespace: "debian:12",
@@ -42,7 +43,12 @@ function reportOf(count: number): Buffer {
       cvss: [{ version: "3.1", score: 7.5, vector: "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", source: "nvd" }],
       extensions: { NVD: { CVSSv2: { Score: 5, Vectors: "AV:N/AC:L/Au:N/C:P/I:N/A:N" } } },
     })),
-    findings: each.map((id) => ({ packageId: id, vulnerabilityKey: id, fixedVersion: "1.2.4", layerDigest: digest })),
+    findings: each.map((id) => ({
+      packageId: id,
+      vulnerabilityKey: keys[Number(id) % keys.length] ?? "",
+      fixedVersion: "1.2.4",
+      layerDigest: digest,
+    })),
   });
   return Buffer.from(Report.encode(report).finish());
 }
@@ -142,13 +148,20 @@ describe("a report's limits", () => {
     assert.deepEqual(violations, [{ field: "gzip_chunk", description }]);
     const growth = (await metric("process_resident_memory_bytes")) - memory;
     assert.ok(growth < 64 * mebibyte, `memory grew by ${growth} bytes`);
-    const links = Buffer.from(inField(12, Buffer.alloc(2 * mebibyte, Buffer.from([42, 0]))));
+    const links = Buffer.from(inField(12, Buffer.alloc(mebibyte, Buffer.from([42, 0]))));
     assert.deepEqual(await refusedBy(links), violations);
   });
 
   test("a report that unpacks to too much is refused by its size", async () => {
-    const violations = await refusedBy(Buffer.from(inField(2, Buffer.alloc(80 * mebibyte))));
+    const id = Buffer.from(inField(2, Buffer.alloc(mebibyte)));
+    const violations = await refusedBy(Buffer.concat(Array.from({ length: 65 }, () => id)));
     const description = "must unpack to at most 67108864 bytes; shorten descriptions and extensions";
+    assert.deepEqual(violations, [{ field: "gzip_chunk", description }]);
+  });
+
+  test("an entry that would be too large for a part of the report is refused", async () => {
+    const violations = await refusedBy(Buffer.from(inField(12, Buffer.alloc(mebibyte + 1))));
+    const description = "must have at most 1048576 bytes in each package, vulnerability and other entry; shorten them";
     assert.deepEqual(violations, [{ field: "gzip_chunk", description }]);
   });
 
@@ -181,5 +194,45 @@ describe("a report's limits", () => {
     const gzip = gzipSync(reportOf(20_000));
     const block = await longestBlock(() => putBytes(worker, lease, gzip));
     assert.ok(block < maxBlockMs, `the event loop stood still for ${block} ms`);
+  });
+
+  test("a report of any size is read in parts by a default client, and others are answered meanwhile", async () => {
+    const bytes = reportOf(50_000, 5_000);
+    await putBytes(worker, lease, gzipSync(bytes));
+    const parts: Report[] = [];
+    const block = await longestBlock(async () => {
+      for await (const part of rig.api.reportParts(lease.jobId)) parts.push(part);
+    });
+    assert.ok(block < maxBlockMs, `the event loop stood still for ${block} ms`);
+    assert.ok(parts.length > 10, `${parts.length} parts`);
+    // merged by their bytes, as every protobuf decoder does
+    const merged = Buffer.concat(parts.map((part) => Report.encode(part).finish()));
+    assert.ok(merged.equals(bytes), "the parts are the report");
+    const refused = await refusalOf(rig.api.reportOf(lease.jobId));
+    assert.deepEqual([refused.code, refused.reason], ["RESOURCE_EXHAUSTED", "REPORT_TOO_LARGE"]);
+    assert.match(refused.message, /drydock\.report\.v1\.ReportService\/StreamReport/);
+  });
+
+  test("a report that fits in one answer is one answer, up to what a default client reads", async () => {
+    const bytes = reportOf(10_000, 1_000);
+    assert.ok(bytes.length > 2.5 * mebibyte && bytes.length < 3 * mebibyte, `${bytes.length} bytes`);
+    await putBytes(worker, lease, gzipSync(bytes));
+    const block = await longestBlock(async () => {
+      const report = await rig.api.reportOf(lease.jobId);
+      assert.ok(bytes.equals(Report.encode(report).finish()));
+    });
+    assert.ok(block < maxBlockMs, `the event loop stood still for ${block} ms`);
+    await putBytes(worker, lease, gzipSync(reportOf(12_000, 2_000)));
+    assert.equal((await refusalOf(rig.api.reportOf(lease.jobId))).reason, "REPORT_TOO_LARGE");
+  });
+
+  test("a report in parts that nobody reads on is let go", async () => {
+    await putBytes(worker, lease, gzipSync(reportOf(20_000)));
+    const memory = await metric("process_resident_memory_bytes");
+    const readers = Array.from({ length: 50 }, () => rig.api.reportParts(lease.jobId));
+    for (const reader of readers) assert.equal((await reader.next()).done, false);
+    const growth = (await metric("process_resident_memory_bytes")) - memory;
+    assert.ok(growth < 200 * mebibyte, `memory grew by ${growth} bytes`);
+    await Promise.all(readers.map((reader) => reader.return(undefined)));
   });
 });

@@ -20,11 +20,7 @@ function assignmentOf(runTimeoutMs: number, skewSeconds = 0): Saying {
   const clock = { now: () => Date.now() + skewSeconds * 1_000 };
   const deps = { terms: defaultLeaseTerms, clock };
   const run = { name: "HELD", parametersJson: "{}", attempt: 1, logOffset: 0, traceparent: "" };
-  const channel = createWorkerChannel(
-    (message) => said.push(message),
-    () => {},
-    deps,
-  );
+  const channel = createWorkerChannel({ say: (message) => void said.push(message), isFull: false }, () => {}, deps);
   channel.assign({ id: lease.jobId, token: lease.token, ...run, runTimeoutMs });
   return said[0] ?? assert.fail("nothing was said");
 }

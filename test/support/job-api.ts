@@ -115,6 +115,16 @@ export class JobApi {
     return report;
   }
 
+  /** The job's report in parts. */
+  async *reportParts(jobId: string): AsyncGenerator<Report> {
+    const request = { subject: { $case: "jobId" as const, value: jobId } };
+    const parts = serverStreamCall(this.client, ReportServiceService.streamReport, request, { deadlineMs: 60_000 });
+    for await (const { part } of parts) {
+      if (part === undefined) throw new Error("an answer without a part");
+      yield part;
+    }
+  }
+
   /** The report that the job made. */
   reportOf(jobId: string): Promise<Report> {
     return this.report({ $case: "jobId", value: jobId });

@@ -127,3 +127,9 @@ export async function startJob(
   if (token === undefined) throw new Error("the job was not the next one");
   return { jobId: job.id, token };
 }
+
+/** The gzip of the job's report as one; undefined when there is none. */
+export async function readReport(reports: ReportStore, jobId: string): Promise<Buffer | undefined> {
+  const pieces = await reports.read(jobId);
+  return pieces === undefined ? undefined : Buffer.concat(await Array.fromAsync(pieces));
+}

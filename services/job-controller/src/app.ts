@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
+import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import { type Clock, systemClock } from "@drydock/shared/clock.ts";
 import { JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
 import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { createHealthState } from "@drydock/shared/grpc/health.ts";
-import { createGrpcServer } from "@drydock/shared/grpc/server.ts";
+import { createGrpcServer, type ServedService } from "@drydock/shared/grpc/server.ts";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { every } from "@drydock/shared/loop.ts";
@@ -13,11 +14,12 @@ import { createMetrics } from "@drydock/shared/metrics.ts";
 import { createOpsServer } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
+import { AnswerMemory, maxAnswerBytes } from "./grpc/answer-memory.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
-import { createJobService } from "./grpc/job-service.ts";
+import { createJobService, type JobServiceDeps } from "./grpc/job-service.ts";
 import { createQueueService } from "./grpc/queue-service.ts";
 import { createReportService } from "./grpc/report-service.ts";
-import { createWorkerService } from "./grpc/worker-service.ts";
+import { createWorkerService, type WorkerServiceDeps } from "./grpc/worker-service.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
 import type { RedisProbe } from "./ports/redis-health.ts";
@@ -38,6 +40,11 @@ import { addQueueMetrics } from "./usecases/queue-metrics.ts";
 
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
+
+/** What the answers under way that may be large can take together, in bytes; 32 of them at most. */
+const answerBudgetBytes = 32 * maxAnswerBytes;
+/** What the reports on their way in can take together, in bytes: eight of the largest. */
+const uploadBudgetBytes = 128 * 1024 * 1024;
 
 /** The descriptors of the contract, for reflection. */
 const descriptors = import.meta.resolve("@drydock/shared/gen/descriptors.binpb");
@@ -97,15 +104,7 @@ export function createJobController(
 
   const server = createGrpcServer({
     listen: config.listen,
-    services: [
-      { definition: JobServiceService, implementation: createJobService({ ...deps, redis: watch, terms }) },
-      {
-        definition: WorkerServiceService,
-        implementation: createWorkerService({ ...deps, reports, terms, logger }),
-      },
-      { definition: QueueServiceService, implementation: createQueueService(deps) },
-      { definition: ReportServiceService, implementation: createReportService({ reports, pool }) },
-    ],
+    services: createServices({ ...deps, redis: watch, reports, terms, logger }),
     health,
     descriptors: readFileSync(new URL(descriptors)),
     logger,
@@ -124,6 +123,20 @@ export function createJobController(
     addresses: () => ({ grpc: server.address, ops: ops.address }),
     redis: watch,
   };
+}
+
+type ServiceDeps = Omit<JobServiceDeps & WorkerServiceDeps, "memory" | "uploads">;
+
+/** The services of the contract, and what their calls may hold in memory together. */
+function createServices(deps: ServiceDeps): ServedService[] {
+  const memory = new AnswerMemory(new ByteBudget({ name: "large answers", bytes: answerBudgetBytes }));
+  const uploads = new ByteBudget({ name: "report uploads", bytes: uploadBudgetBytes });
+  return [
+    { definition: JobServiceService, implementation: createJobService({ ...deps, memory }) },
+    { definition: WorkerServiceService, implementation: createWorkerService({ ...deps, uploads }) },
+    { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory }) },
+    { definition: ReportServiceService, implementation: createReportService({ ...deps, memory }) },
+  ];
 }
 
 interface Listeners {

@@ -11,8 +11,11 @@ export interface BidiCall<Req, Res> extends CallContext {
   onMessage(listener: (message: Req) => void): Promise<void>;
   /** The messages, for those who want back-pressure. */
   readonly requests: AsyncIterable<Req>;
-  /** Sends a message. False when the buffer is full (await drained before more) or the call is over. */
-  send(message: Res): boolean;
+  /**
+   * Sends a message. False when the buffer is full (await drained before more) or the call is over.
+   * @param taken called when the connection has taken the message; never when the call is over
+   */
+  send(message: Res, taken?: () => void): boolean;
   /** Resolves when the buffer has room again, rejects with the signal's reason. */
   drained(): Promise<void>;
   /** Ends the call with OK at once; otherwise it ends when the handler's promise is settled. */
@@ -53,13 +56,31 @@ export class DuplexCall<Req, Res> extends ServerCallContext implements BidiCall<
     return takeRequests<Req>(this.#stream.iterator({ destroyOnReturn: false }));
   }
 
-  send(message: Res): boolean {
-    return this.#stream.writable && this.#stream.write(message);
+  send(message: Res, taken: () => void = () => {}): boolean {
+    return this.#stream.writable && this.#stream.write(message, taken);
   }
 
   drained(): Promise<void> {
     return drained(this.#stream, this.signal);
   }
+}
+
+/** The part of a writable stream that takes a message. */
+interface MessageStream<Message> {
+  write(message: Message, taken: (error?: Error | null) => void): unknown;
+}
+
+/**
+ * Writes the message; resolves when the connection has taken it, rejects with the signal's reason. The stream's own buffer
+ * counts messages, whatever their size.
+ */
+export function written<Message>(stream: MessageStream<Message>, message: Message, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  // an error is that of the call, which aborts the signal
+  stream.write(message, () => resolve());
+  return promise.finally(() => signal.removeEventListener("abort", stop));
 }
 
 /** The part of a writable stream that back-pressure is about. */

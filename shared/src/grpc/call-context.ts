@@ -15,6 +15,8 @@ export interface CallContext {
   readonly peer: string;
   /** The caller's W3C trace context, when it sent a sound one (https://www.w3.org/TR/trace-context/). */
   readonly traceparent: string | undefined;
+  /** Calls the listener once when the call is over: its answer was handed to the connection, or nobody waits for one. */
+  onOver(listener: () => void): void;
 }
 
 /** What the calls of grpc-js have in common. */
@@ -71,6 +73,12 @@ export class ServerCallContext implements CallContext {
     return this.#header("traceparent", traceparentPattern);
   }
 
+  onOver(listener: () => void): void {
+    // grpc-js emits "cancelled" at the end of every call, good or bad
+    if (this.#call.cancelled) listener();
+    else this.#call.once("cancelled", listener);
+  }
+
   /** Whether the client is gone or the deadline is over. */
   get isCancelled(): boolean {
     return this.#call.cancelled;
@@ -94,9 +102,7 @@ export class ServerCallContext implements CallContext {
   #controller(): AbortController {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      // grpc-js emits "cancelled" at the end of every call, good or bad.
-      if (this.#call.cancelled) this.#onCancelled();
-      else this.#call.once("cancelled", () => this.#onCancelled());
+      this.onOver(() => this.#onCancelled());
     }
     return this.#abort;
   }

@@ -6,7 +6,7 @@ import type {
   sendUnaryData,
 } from "@grpc/grpc-js";
 import { Answer } from "./answer.ts";
-import { type BidiCall, DuplexCall, drained } from "./bidi-call.ts";
+import { type BidiCall, DuplexCall, written } from "./bidi-call.ts";
 import { type CallContext, ServerCallContext } from "./call-context.ts";
 import { type CallScope, looseScope } from "./call-scope.ts";
 import { takeRequest, takeRequests } from "./request-decoder.ts";
@@ -59,7 +59,10 @@ export function clientStream<Req, Res>(
   };
 }
 
-/** A grpc-js handler for one request and a stream of responses, which is read no faster than the client reads. */
+/**
+ * A grpc-js handler for one request and a stream of responses. The next one is asked for when the connection has taken the one
+ * before, so that a client that reads slowly or not at all has one response in memory.
+ */
 export function serverStream<Req, Res>(
   fn: (request: Req, call: CallContext) => AsyncIterable<Res>,
 ): ServerStreamHandler<Req, Res> {
@@ -70,7 +73,7 @@ export function serverStream<Req, Res>(
     const pump = async () => {
       for await (const response of fn(takeRequest(call.request), context)) {
         signal.throwIfAborted();
-        if (!call.write(response)) await drained(call, signal);
+        await written(call, response, signal);
       }
     };
     runStream({ context, answer, run: pump, succeed: () => call.end() });

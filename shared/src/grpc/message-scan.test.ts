@@ -7,7 +7,13 @@ import { MessageScan, ScanError, type ScanLimits } from "./message-scan.ts";
 import { MessageShapes } from "./message-shape.ts";
 
 const shapes = new MessageShapes(readFileSync(new URL("../../gen/descriptors.binpb", import.meta.url)));
-const roomy: ScanLimits = { maxBytes: 1_000_000, maxItems: 1_000, maxFields: 1_000, refusesUnsafe: true };
+const roomy: ScanLimits = {
+  maxBytes: 1_000_000,
+  maxItems: 1_000,
+  maxFields: 1_000,
+  maxOuterBytes: 1_000_000,
+  refusesUnsafe: true,
+};
 const report = Report.encode(
   Report.fromPartial({
     schemaVersion: "1",

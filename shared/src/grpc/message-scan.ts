@@ -8,12 +8,14 @@ export interface ScanLimits {
   maxItems: number;
   /** Fields in all, those of the messages within it included: each takes the decoder's time. */
   maxFields: number;
+  /** In each field of the message itself, which decoders of a part of it must have as a whole. In bytes. */
+  maxOuterBytes: number;
   /** Whether a 64-bit integer beyond 2^53, which the decoder does not take, is malformed. */
   refusesUnsafe: boolean;
 }
 
 /** Why a scan ended: the bytes are no such message, or it has more than the limits allow. */
-export type ScanFault = "malformed" | "maxBytes" | "maxItems" | "maxFields";
+export type ScanFault = "malformed" | "maxBytes" | "maxItems" | "maxFields" | "maxOuterBytes";
 
 /** Thrown by a scan. */
 export class ScanError extends Error {
@@ -130,6 +132,7 @@ export class MessageScan {
   #beginValue(length: number): void {
     this.#expected = "tag";
     const { isRepeated, message } = this.#field;
+    if (length > this.#limits.maxOuterBytes && this.#shapes.length === 1) throw new ScanError("maxOuterBytes");
     if (isRepeated || message !== undefined) {
       this.#items += 1;
       if (this.#items > this.#limits.maxItems) throw new ScanError("maxItems");

@@ -15,6 +15,7 @@ const scanLimits: ScanLimits = {
   maxBytes: maxMessageBytes,
   maxItems: maxMessageItems,
   maxFields: 4 * maxMessageItems,
+  maxOuterBytes: maxMessageBytes,
   // the decoder refuses others by their names
   refusesUnsafe: false,
 };

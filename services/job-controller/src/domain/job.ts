@@ -140,6 +140,7 @@ export interface Job {
   executions: string[];
   /** How many of all the jobs that it launched stand where. */
   executionTotals: Partial<Record<JobStatus, number>>;
+  /** Empty when it was read without them. */
   parametersJson: string;
 }
 

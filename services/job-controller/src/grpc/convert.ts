@@ -90,9 +90,10 @@ export function toStatsWithoutParameters(job: Job): JobStats {
   };
 }
 
-/** The job as clients see it. */
+/** The job as clients see it; without parameters if it was read so. */
 export function toStats(job: Job): JobStats {
-  return { ...toStatsWithoutParameters(job), parameters: JSON.parse(job.parametersJson) };
+  const stats = toStatsWithoutParameters(job);
+  return job.parametersJson === "" ? stats : { ...stats, parameters: JSON.parse(job.parametersJson) };
 }
 
 /** How a hook stands, as clients see it. */

@@ -1,6 +1,8 @@
 import { fieldsInvalid } from "@drydock/shared/errors.ts";
-import type { JobRequest } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { type JobRequest, JobStats } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type * as message from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { LaunchResult } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { ErrorInfo } from "@drydock/shared/gen/google/rpc/error_details.ts";
 import { Status } from "@drydock/shared/gen/google/rpc/status.ts";
 import type { CallContext } from "@drydock/shared/grpc/call-context.ts";
 import { detailsKey, toServiceError } from "@drydock/shared/grpc/status.ts";
@@ -8,11 +10,15 @@ import type { Job } from "../domain/job.ts";
 import { newlyLaunched } from "../domain/new-job.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { checkLaunch, launchJob } from "../usecases/launch-job.ts";
+import { AnswerPage } from "./answer-memory.ts";
 import { toStats, toStatsWithoutParameters } from "./convert.ts";
 import { validateLaunch } from "./validate-launch.ts";
 
 const mostLaunches = 1_000;
 const maxRequestIdLength = 128;
+/** Of an error that is told in brief. */
+const maxBriefLength = 256;
+const errorInfoType = "type.googleapis.com/google.rpc.ErrorInfo";
 
 /** LaunchJob. */
 export async function launch(
@@ -48,7 +54,29 @@ export async function launchMany(
       return toErrorResult(error);
     }
   };
-  return { results: await Promise.all(jobs.map(launchOne)) };
+  return { results: fitInAnswer(await Promise.all(jobs.map(launchOne))) };
+}
+
+/** What behind the first 2 MiB is told in brief: 1,000 results have room then, whatever is in them. */
+function fitInAnswer(results: message.LaunchResult[]): message.LaunchResult[] {
+  const told = new AnswerPage(LaunchResult);
+  const whole = results.findIndex((result) => !told.add(result));
+  return whole === -1 ? results : [...told.messages, ...results.slice(whole).map(toBrief)];
+}
+
+function toBrief({ result }: message.LaunchResult): message.LaunchResult {
+  if (result?.$case === "stats") {
+    const { labels, policy, checkIn, lastError, executions, periodic, ...rest } = result.value;
+    return { result: { $case: "stats", value: JobStats.fromPartial(rest) } };
+  }
+  const { code, message: text, details } = Status.fromPartial(result?.value ?? {});
+  const known = details.filter(({ typeUrl }) => typeUrl === errorInfoType);
+  const reasons = known.map(({ typeUrl, value }) => {
+    const { reason, domain } = ErrorInfo.decode(value);
+    return { typeUrl, value: Buffer.from(ErrorInfo.encode({ reason, domain, metadata: {} }).finish()) };
+  });
+  const brief = { code, message: text.slice(0, maxBriefLength).toWellFormed(), details: reasons };
+  return { result: { $case: "error", value: brief } };
 }
 
 function checkRequestId(requestId: string): void {

@@ -1,9 +1,13 @@
+import { JobStats } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type * as message from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { FailedHook, JobType, Queue, Worker } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import type { Job } from "../domain/job.ts";
 import { isJobId } from "../domain/job-id.ts";
 import { listMovingQueues } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { listSchedules as readSchedules } from "../usecases/list-schedules.ts";
 import { firstPart, type Part, partBehind, readPageToken, writePageToken } from "../usecases/page-token.ts";
+import { AnswerPage, type Codec } from "./answer-memory.ts";
 import { toHookStatusCode, toStats, toStatusCode } from "./convert.ts";
 import { toAge, toDate, toDuration } from "./time.ts";
 import { type PageRequest, validatePage } from "./validate-list.ts";
@@ -14,16 +18,17 @@ export async function listQueues(
   request: message.ListQueuesRequest,
 ): Promise<message.ListQueuesResponse> {
   const now = deps.clock.now();
-  const { entries, nextPageToken } = await readPage("queues", request, async (after, limit) =>
-    partBehind(await listMovingQueues(deps), ({ name }) => name, after, limit),
-  );
-  const queues = entries.map(({ oldestAt, launchedPerMinute, endedPerMinute, ...queue }) => ({
-    ...queue,
-    oldestAge: toAge(oldestAt, now),
-    launchedPerMinute: toTenths(launchedPerMinute),
-    endedPerMinute: toTenths(endedPerMinute),
-  }));
-  return { queues, nextPageToken };
+  const read = async (after: string, limit: number) => {
+    const part = partBehind(await listMovingQueues(deps), ({ name }) => name, after, limit);
+    return mapPart(part, ({ oldestAt, launchedPerMinute, endedPerMinute, ...queue }) => ({
+      ...queue,
+      oldestAge: toAge(oldestAt, now),
+      launchedPerMinute: toTenths(launchedPerMinute),
+      endedPerMinute: toTenths(endedPerMinute),
+    }));
+  };
+  const page = await readPage(request, { name: "queues", read, codec: Queue, idOf: ({ name }) => name });
+  return { queues: page.entries, nextPageToken: page.nextPageToken };
 }
 
 /** The workers, by id. */
@@ -32,15 +37,16 @@ export async function listWorkers(
   request: message.ListWorkersRequest,
 ): Promise<message.ListWorkersResponse> {
   const now = clock.now();
-  const { entries, nextPageToken } = await readPage("workers", request, async (after, limit) =>
-    firstPart(await pool.workers(after, limit + 1), ({ workerId }) => workerId, limit),
-  );
-  const workers = entries.map(({ startedAt, leaseEndsAt, ...worker }) => ({
-    ...worker,
-    startedAt: toDate(startedAt),
-    leaseLeft: toDuration(Math.max(0, leaseEndsAt - now)),
-  }));
-  return { workers, nextPageToken };
+  const read = async (after: string, limit: number) => {
+    const part = firstPart(await pool.workers(after, limit + 1), ({ workerId }) => workerId, limit);
+    return mapPart(part, ({ startedAt, leaseEndsAt, ...worker }) => ({
+      ...worker,
+      startedAt: toDate(startedAt),
+      leaseLeft: toDuration(Math.max(0, leaseEndsAt - now)),
+    }));
+  };
+  const page = await readPage(request, { name: "workers", read, codec: Worker, idOf: ({ workerId }) => workerId });
+  return { workers: page.entries, nextPageToken: page.nextPageToken };
 }
 
 /** The schedules, the newest first. */
@@ -48,9 +54,13 @@ export async function listSchedules(
   deps: UseCaseDeps,
   request: message.ListSchedulesRequest,
 ): Promise<message.ListSchedulesResponse> {
-  const read = (before: string, limit: number) => readSchedules(deps, before, limit);
-  const { entries, nextPageToken } = await readPage("schedules", request, read, isJobId);
-  return { jobs: entries.map(toStats), nextPageToken };
+  const { includeParameters } = request;
+  const shown = new AnswerPage(JobStats);
+  const take = (job: Job) => shown.add(toStats(job));
+  const { size, token } = validatePage(request);
+  const list = { list: "schedules" };
+  const { next } = await readSchedules(deps, readPageToken(token, list, isJobId), size, { includeParameters, take });
+  return { jobs: shown.messages, nextPageToken: writePageToken(next, list) };
 }
 
 /** The jobs whose hook could not be told something, the newest first. */
@@ -58,16 +68,18 @@ export async function listFailedHooks(
   { hooks }: UseCaseDeps,
   request: message.ListFailedHooksRequest,
 ): Promise<message.ListFailedHooksResponse> {
-  const read = async (before: string, limit: number) =>
-    firstPart(await hooks.failed(before, limit + 1), ({ jobId }) => jobId, limit);
-  const { entries, nextPageToken } = await readPage("failed hooks", request, read, isJobId);
-  const failed = entries.map(({ status, hookStatus, causeAt, ...hook }) => ({
-    ...hook,
-    status: toStatusCode(status),
-    hookStatus: toHookStatusCode(hookStatus),
-    causeTime: toDate(causeAt),
-  }));
-  return { hooks: failed, nextPageToken };
+  const read = async (before: string, limit: number) => {
+    const part = firstPart(await hooks.failed(before, limit + 1), ({ jobId }) => jobId, limit);
+    return mapPart(part, ({ status, hookStatus, causeAt, ...hook }) => ({
+      ...hook,
+      status: toStatusCode(status),
+      hookStatus: toHookStatusCode(hookStatus),
+      causeTime: toDate(causeAt),
+    }));
+  };
+  const idOf = ({ jobId }: message.FailedHook) => jobId;
+  const page = await readPage(request, { name: "failed hooks", read, codec: FailedHook, idOf, isPlace: isJobId });
+  return { hooks: page.entries, nextPageToken: page.nextPageToken };
 }
 
 /** The job types, by name. */
@@ -76,22 +88,38 @@ export async function listJobTypes(
   request: message.ListJobTypesRequest,
 ): Promise<message.ListJobTypesResponse> {
   await types.reload();
-  const { entries, nextPageToken } = await readPage("job types", request, async (after, limit) =>
-    partBehind(types.all, ({ name }) => name, after, limit),
-  );
-  return { jobTypes: entries, nextPageToken };
+  const idOf = ({ name }: message.JobType) => name;
+  const read = async (after: string, limit: number) => partBehind(types.all, idOf, after, limit);
+  const page = await readPage(request, { name: "job types", read, codec: JobType, idOf });
+  return { jobTypes: page.entries, nextPageToken: page.nextPageToken };
 }
 
-/** The page that is asked for, of the list of that name. */
-async function readPage<T>(
-  list: string,
+/** A list of messages, by their ids. */
+interface List<Message> {
+  name: string;
+  read(from: string, limit: number): Promise<Part<Message>>;
+  codec: Codec<Message>;
+  idOf(entry: Message): string;
+  isPlace?(id: string): boolean;
+}
+
+/** The page that is asked for, as far as it fits in an answer. */
+async function readPage<Message>(
   request: PageRequest,
-  read: (from: string, limit: number) => Promise<Part<T>>,
-  isPlace: (id: string) => boolean = isName,
-): Promise<{ entries: T[]; nextPageToken: string }> {
+  { name, read, codec, idOf, isPlace = isName }: List<Message>,
+): Promise<{ entries: Message[]; nextPageToken: string }> {
   const { size, token } = validatePage(request);
-  const { entries, next } = await read(readPageToken(token, { list }, isPlace), size);
-  return { entries, nextPageToken: writePageToken(next, { list }) };
+  const list = { list: name };
+  const { entries, next } = await read(readPageToken(token, list, isPlace), size);
+  const shown = new AnswerPage(codec);
+  const isWhole = entries.every((entry) => shown.add(entry));
+  const last = shown.messages.at(-1);
+  const end = isWhole || last === undefined ? next : idOf(last);
+  return { entries: shown.messages, nextPageToken: writePageToken(end, list) };
+}
+
+function mapPart<T, Message>({ entries, next }: Part<T>, toMessage: (entry: T) => Message): Part<Message> {
+  return { entries: entries.map(toMessage), next };
 }
 
 /** What a name or a worker id may be, and more: it is compared with others and nothing else. */

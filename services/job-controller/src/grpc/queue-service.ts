@@ -5,6 +5,7 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { drainQueue } from "../usecases/drain-queue.ts";
 import { resumeSchedule } from "../usecases/fire-schedules.ts";
+import type { AnswerMemory } from "./answer-memory.ts";
 import { toStats } from "./convert.ts";
 import * as lists from "./queue-lists.ts";
 import { validateJobId, validateJobName, validateWorkerId } from "./validate.ts";
@@ -12,10 +13,12 @@ import { validateJobId, validateJobName, validateWorkerId } from "./validate.ts"
 const mostDrained = 1_000;
 
 /** drydock.job.v1.QueueService. */
-export function createQueueService(deps: UseCaseDeps): UntypedServiceImplementation {
-  const { pool, hooks, queues, schedules } = deps;
+export function createQueueService(deps: UseCaseDeps & { memory: AnswerMemory }): UntypedServiceImplementation {
+  const { pool, hooks, queues, schedules, memory } = deps;
   return {
-    listQueues: unary((request: message.ListQueuesRequest) => lists.listQueues(deps, request)),
+    listQueues: unary((request: message.ListQueuesRequest, call) =>
+      memory.answer(call, () => lists.listQueues(deps, request)),
+    ),
     pauseQueue: unary(async ({ name }: message.PauseQueueRequest): Promise<message.PauseQueueResponse> => {
       return { changed: await queues.pause(await knownName(deps, name), true) };
     }),
@@ -26,12 +29,16 @@ export function createQueueService(deps: UseCaseDeps): UntypedServiceImplementat
       const page = { size: validateLimit(request.limit), token: request.pageToken };
       return drainQueue(queues, await knownName(deps, request.name), page);
     }),
-    listWorkers: unary((request: message.ListWorkersRequest) => lists.listWorkers(deps, request)),
+    listWorkers: unary((request: message.ListWorkersRequest, call) =>
+      memory.answer(call, () => lists.listWorkers(deps, request)),
+    ),
     drainWorker: unary(async ({ workerId }: message.DrainWorkerRequest): Promise<message.DrainWorkerResponse> => {
       await pool.drainWorker(validateWorkerId(workerId));
       return {};
     }),
-    listSchedules: unary((request: message.ListSchedulesRequest) => lists.listSchedules(deps, request)),
+    listSchedules: unary((request: message.ListSchedulesRequest, call) =>
+      memory.answer(call, () => lists.listSchedules(deps, request)),
+    ),
     pauseSchedule: unary(async ({ jobId }: message.PauseScheduleRequest): Promise<message.PauseScheduleResponse> => {
       return { stats: toStats(await schedules.pause(validateJobId(jobId))) };
     }),
@@ -42,8 +49,12 @@ export function createQueueService(deps: UseCaseDeps): UntypedServiceImplementat
       const events = await hooks.redeliver(validateJobId(jobId));
       return { stats: toStats(await pool.get(jobId)), events };
     }),
-    listFailedHooks: unary((request: message.ListFailedHooksRequest) => lists.listFailedHooks(deps, request)),
-    listJobTypes: unary((request: message.ListJobTypesRequest) => lists.listJobTypes(deps, request)),
+    listFailedHooks: unary((request: message.ListFailedHooksRequest, call) =>
+      memory.answer(call, () => lists.listFailedHooks(deps, request)),
+    ),
+    listJobTypes: unary((request: message.ListJobTypesRequest, call) =>
+      memory.answer(call, () => lists.listJobTypes(deps, request)),
+    ),
   };
 }
 

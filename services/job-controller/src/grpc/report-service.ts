@@ -1,37 +1,70 @@
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import type { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
-import type { GetReportRequest, GetReportResponse } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
-import { unary } from "@drydock/shared/grpc/handler.ts";
+import type * as message from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import { serverStream, unary } from "@drydock/shared/grpc/handler.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { ReportStore } from "../ports/report-store.ts";
-import { unpackReport } from "./report-codec.ts";
+import type { AnswerMemory } from "./answer-memory.ts";
+import { unpackParts, unpackReport } from "./report-codec.ts";
 import { validateReportSubject } from "./validate.ts";
 
+/** What the report service needs. */
+export interface ReportServiceDeps {
+  reports: ReportStore;
+  pool: JobPool;
+  memory: AnswerMemory;
+}
+
+type Subject = message.GetReportRequest["subject"];
+
 /** drydock.report.v1.ReportService. */
-export function createReportService(deps: { reports: ReportStore; pool: JobPool }): UntypedServiceImplementation {
-  const { reports, pool } = deps;
+export function createReportService(deps: ReportServiceDeps): UntypedServiceImplementation {
   return {
-    getReport: unary(async (request: GetReportRequest): Promise<GetReportResponse> => {
-      const subject = validateReportSubject(request);
-      if ("digest" in subject) {
-        const { digest } = subject;
-        return { report: await decode(await reports.byDigest(digest), `no image ${digest} was scanned`, digest) };
-      }
-      const { jobId } = subject;
-      const gzip = await reports.byJob(jobId);
-      const status = gzip === undefined ? (await pool.get(jobId)).status : "";
-      return { report: await decode(gzip, `job ${jobId} is ${status} and has made no report`, jobId) };
+    getReport: unary((request: message.GetReportRequest, call) =>
+      deps.memory.answer(call, async (): Promise<message.GetReportResponse> => {
+        const { gzip, name } = await find(deps, request.subject);
+        const report = await unpackReport(gzip);
+        if (report === undefined) throw tooLarge(name);
+        return { report };
+      }),
+    ),
+    streamReport: serverStream(async function* (
+      request: message.StreamReportRequest,
+    ): AsyncGenerator<message.StreamReportResponse> {
+      const { gzip } = await find(deps, request.subject);
+      for await (const part of unpackParts(gzip)) yield { part };
     }),
   };
 }
 
-async function decode(gzip: Buffer | undefined, missing: string, name: string): Promise<Report> {
-  if (gzip === undefined) {
-    throw new ReasonedError("REPORT_NOT_FOUND", missing, {
-      metadata: { subject: name },
-      resource: { type: "drydock.report.v1.Report", name },
-    });
+/** @throws ReasonedError FIELD_INVALID, REPORT_NOT_FOUND, JOB_NOT_FOUND */
+async function find({ reports, pool }: ReportServiceDeps, asked: Subject) {
+  const subject = validateReportSubject({ subject: asked });
+  if ("digest" in subject) {
+    const { digest } = subject;
+    const jobId = await reports.newestOf(digest);
+    const gzip = jobId === undefined ? undefined : await reports.read(jobId);
+    if (gzip === undefined) throw notFound(`no image ${digest} was scanned`, digest);
+    return { gzip, name: digest };
   }
-  return unpackReport(gzip);
+  const { jobId } = subject;
+  const gzip = await reports.read(jobId);
+  if (gzip === undefined) {
+    const { status } = await pool.peek(jobId);
+    throw notFound(`job ${jobId} is ${status} and has made no report`, jobId);
+  }
+  return { gzip, name: jobId };
+}
+
+function notFound(text: string, name: string): ReasonedError {
+  return new ReasonedError("REPORT_NOT_FOUND", text, {
+    metadata: { subject: name },
+    resource: { type: "drydock.report.v1.Report", name },
+  });
+}
+
+function tooLarge(name: string): ReasonedError {
+  const way = "drydock.report.v1.ReportService/StreamReport";
+  const text = `the report of ${name} is larger than one answer may be; ask for it by ${way}, which sends it in parts`;
+  return new ReasonedError("REPORT_TOO_LARGE", text, { metadata: { subject: name, method: way } });
 }

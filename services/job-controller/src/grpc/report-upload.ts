@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { ByteBudget, ByteHold } from "@drydock/shared/byte-budget.ts";
 import { fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { ReportStore } from "../ports/report-store.ts";
@@ -10,12 +11,32 @@ import { protocolViolation, validateDigest } from "./validate.ts";
 const maxGzipBytes = 16 * 1024 * 1024;
 const blockBytes = 256 * 1024;
 
+/** Where reports go, and what those on their way may hold in memory together. */
+export interface ReportUploadDeps {
+  reports: ReportStore;
+  uploads: ByteBudget;
+}
+
 /** Takes a report in its parts, checks it and stores it; nothing is taken for a lease that is not held. */
 export async function putReport(
+  { reports, uploads }: ReportUploadDeps,
+  parts: AsyncIterable<message.PutReportRequest>,
+  signal: AbortSignal,
+): Promise<message.PutReportResponse> {
+  const pieces = new Pieces(uploads, signal);
+  try {
+    return await store(reports, parts, pieces);
+  } finally {
+    pieces.release();
+  }
+}
+
+async function store(
   reports: ReportStore,
   parts: AsyncIterable<message.PutReportRequest>,
+  pieces: Pieces,
 ): Promise<message.PutReportResponse> {
-  const { head, pieces } = await gather(parts, async ({ lease, digest, indexDigest }) => {
+  const head = await gather(parts, pieces, async ({ lease, digest, indexDigest }) => {
     validateDigest(digest);
     if (indexDigest !== "") validateDigest(indexDigest);
     await reports.checkLease(toLease(lease));
@@ -32,36 +53,50 @@ export async function putReport(
 
 async function gather(
   parts: AsyncIterable<message.PutReportRequest>,
+  pieces: Pieces,
   checkHead: (head: message.PutReportHead) => Promise<void>,
-): Promise<{ head: message.PutReportHead; pieces: Pieces }> {
+): Promise<message.PutReportHead> {
   let head: message.PutReportHead | undefined;
-  const pieces = new Pieces();
   for await (const { part } of parts) {
     if (part?.$case === "head" && head === undefined) {
       head = part.value;
       await checkHead(head);
     } else if (part?.$case === "gzipChunk" && head !== undefined) {
-      pieces.add(part.value);
+      await pieces.add(part.value);
     } else {
       throw protocolViolation("a report begins with its head, and has one");
     }
   }
   if (head === undefined) throw protocolViolation("a report begins with its head");
-  return { head, pieces };
+  return head;
 }
 
-/** What has come of a report's gzip, in blocks: pieces of a few bytes each would be millions of buffers. */
+/**
+ * What has come of a report's gzip, in blocks: pieces of a few bytes each would be millions of buffers. Each block is taken
+ * from the budget when it is begun, so that reports that come slowly hold no more than what has come of them.
+ */
 class Pieces {
+  readonly #uploads: ByteBudget;
+  readonly #signal: AbortSignal;
+  readonly #holds: ByteHold[] = [];
   readonly #blocks: Buffer[] = [];
   readonly #hash = createHash("sha256");
   #size = 0;
 
-  add(piece: Buffer): void {
+  constructor(uploads: ByteBudget, signal: AbortSignal) {
+    this.#uploads = uploads;
+    this.#signal = signal;
+  }
+
+  async add(piece: Buffer): Promise<void> {
     if (this.#size + piece.length > maxGzipBytes) throw tooLarge();
     this.#hash.update(piece);
     for (let at = 0; at < piece.length; ) {
       const filled = this.#size % blockBytes;
-      if (filled === 0) this.#blocks.push(Buffer.allocUnsafeSlow(blockBytes));
+      if (filled === 0) {
+        this.#holds.push(await this.#uploads.acquire(blockBytes, this.#signal));
+        this.#blocks.push(Buffer.allocUnsafeSlow(blockBytes));
+      }
       const copied = piece.copy(this.#blocks.at(-1) as Buffer, filled, at);
       at += copied;
       this.#size += copied;
@@ -73,8 +108,14 @@ class Pieces {
     return this.#hash.digest("hex");
   }
 
+  /** To be called once, at the end: the blocks are let go. */
   toBuffer(): Buffer {
-    return Buffer.concat(this.#blocks, this.#size);
+    return Buffer.concat(this.#blocks.splice(0), this.#size);
+  }
+
+  /** Gives back what the budget has given. */
+  release(): void {
+    for (const hold of this.#holds) hold.shrinkTo(0);
   }
 }
 

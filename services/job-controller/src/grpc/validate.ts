@@ -17,6 +17,8 @@ const maxSlots = 1_000;
 const maxHeld = 2 * maxSlots;
 const maxJobTypes = 200;
 const maxLogPieceLength = 256 * 1024;
+const maxSchemaBytes = 256 * 1024;
+const maxDescriptionBytes = 1_024;
 
 /** Checks a job's id. */
 export function validateJobId(jobId: string): string {
@@ -119,6 +121,13 @@ export function protocolViolation(text: string): ReasonedError {
 function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType {
   const { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent } = type;
   if (!jobNamePattern.test(name)) violations.push({ field: "hello.job_types.name", description: jobNameRule });
+  for (const [field, text, most] of [
+    ["description", description, maxDescriptionBytes],
+    ["parameters_schema", parametersSchema, maxSchemaBytes],
+  ] as const) {
+    if (Buffer.byteLength(text) <= most) continue;
+    violations.push({ field: `hello.job_types.${field}`, description: `must not be larger than ${most} bytes` });
+  }
   for (const [field, count] of Object.entries({ max_fails: maxFails, max_running: maxRunning })) {
     if (count < 0) violations.push({ field: `hello.job_types.${field}`, description: "must not be negative" });
   }

@@ -4,7 +4,7 @@ import type { Verdict } from "../ports/job-pool.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { toCommandCode } from "./convert.ts";
 import { toDuration } from "./time.ts";
-import type { Saying } from "./worker-outbox.ts";
+import type { Saying, WorkerOutbox } from "./worker-outbox.ts";
 
 const verdictCodes = {
   accepted: ResultVerdict.RESULT_VERDICT_ACCEPTED,
@@ -12,16 +12,21 @@ const verdictCodes = {
   stale: ResultVerdict.RESULT_VERDICT_STALE,
 } as const satisfies Record<Verdict, ResultVerdict>;
 
-type Say = (message: Saying) => void;
+/** Where messages to a worker go. */
+type Outbox = Pick<WorkerOutbox, "say" | "isFull">;
 
 /** What the controller says to a worker, as messages on its stream. */
 export function createWorkerChannel(
-  say: Say,
+  outbox: Outbox,
   end: (error: Error) => void,
   { terms }: { terms: LeaseTerms },
 ): WorkerChannel {
+  const say = (message: Saying) => outbox.say(message);
   return {
     end,
+    get isFull() {
+      return outbox.isFull;
+    },
     welcome: ({ keep, drop }) => {
       const { leaseMs, beatMs, graceMs } = terms;
       const periods = { lease: toDuration(leaseMs), beatPeriod: toDuration(beatMs), grace: toDuration(graceMs) };

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { fieldsInvalid, ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
@@ -10,14 +11,13 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import { isPoolAway } from "../domain/pool-away.ts";
 import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
-import type { ReportStore } from "../ports/report-store.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toStats } from "./convert.ts";
-import { putReport } from "./report-upload.ts";
+import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello, validateLogPiece } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
@@ -26,33 +26,31 @@ import { WorkerOutbox } from "./worker-outbox.ts";
 
 const helloWithinMs = 10_000;
 const maxKeyLength = 256;
+/** What a log stream may have between its pieces and the worker's reading of the answers. */
+const logWindowBytes = 1024 * 1024;
+const logAnswerBytes = 1_024;
+/** How long a worker may leave the answers unread while it sends more, in milliseconds. */
+const slowReaderMs = 30_000;
 
 /** What the worker service needs. */
-export interface WorkerServiceDeps extends UseCaseDeps {
-  reports: ReportStore;
+export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   clock: Clock;
   terms: LeaseTerms;
   keyLimits: KeyLimits;
   logger: Logger;
 }
 
+type LogCall = BidiCall<message.StreamLogsRequest, message.StreamLogsResponse>;
 type WorkCall = BidiCall<message.WorkRequest, message.WorkResponse>;
 
 /** drydock.worker.v1.WorkerService. */
 export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImplementation {
   return {
     work: bidiStream((call: WorkCall) => work(deps, call)),
-    streamLogs: bidiStream((call: BidiCall<message.StreamLogsRequest, message.StreamLogsResponse>) =>
-      call.onMessage((piece) => {
-        validateLogPiece(piece);
-        appendLog(deps, piece).then(
-          (response) => call.send(response),
-          // the worker sends the piece again on its next stream
-          () => call.end(),
-        );
-      }),
+    streamLogs: bidiStream((call: LogCall) => streamLogs(deps, call)),
+    putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>, call) =>
+      putReport(deps, parts, call.signal),
     ),
-    putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>) => putReport(deps.reports, parts)),
     launchSubJob: unary(async (request: message.LaunchSubJobRequest, call) => {
       const { lease, key } = request;
       const launch = validateSubJob(request);
@@ -74,8 +72,12 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
   over.promise.catch(() => {});
   opening.catch(over.reject);
   const timer = setTimeout(() => greeting.reject(protocolViolation("no Hello came")), helloWithinMs);
-  const outbox = new WorkerOutbox((response) => call.send(response));
-  const channel = createWorkerChannel((message) => outbox.say(message), over.reject, deps);
+  const outbox = new WorkerOutbox({
+    send: (response, taken) => call.send(response, taken),
+    onRoom: () => deps.dispatcher.ask(),
+    onOverflow: over.reject,
+  });
+  const channel = createWorkerChannel(outbox, over.reject, deps);
   const handleWhenOpen = (message: WorkerMessage) =>
     opening.then(
       (session) => handle(session, message).catch((error: unknown) => onFault(deps.logger, error, over.reject)),
@@ -172,6 +174,33 @@ function onFault(logger: Logger, thrown: unknown, end: (error: Error) => void): 
   if (reason === "PROTOCOL_VIOLATION" || reason === "FIELD_INVALID") end(error);
   else if (reason === "INTERNAL") logger.error({ err: error }, "a worker's message could not be handled");
   else logger.debug({ reason }, "a worker's message was not taken");
+}
+
+/**
+ * Stores the pieces as they come. Of a stream no more is read than has room, until the worker has taken the answers.
+ * @throws ReasonedError SLOW_READER
+ */
+async function streamLogs(deps: WorkerServiceDeps, call: LogCall): Promise<void> {
+  const window = new ByteBudget({ name: "log pieces", bytes: logWindowBytes, waitMs: slowReaderMs });
+  const acquire = (bytes: number) =>
+    window.acquire(bytes, call.signal).catch((error: unknown) => {
+      if (call.signal.aborted) throw error;
+      throw new ReasonedError("SLOW_READER", "the worker does not read the answers to its log pieces; read the stream");
+    });
+  for await (const piece of call.requests) {
+    validateLogPiece(piece);
+    const hold = await acquire(piece.text.length + logAnswerBytes);
+    appendLog(deps, piece).then(
+      (response) => call.send(response, () => hold.shrinkTo(0)),
+      () => {
+        hold.shrinkTo(0);
+        // the worker sends the piece again on its next stream
+        call.end();
+      },
+    );
+  }
+  // the worker has sent its last piece: it is to have all answers
+  await acquire(logWindowBytes);
 }
 
 async function appendLog(

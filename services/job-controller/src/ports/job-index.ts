@@ -8,17 +8,28 @@ export type JobSource =
   | { kind: "ended"; status: JobStatus }
   | { kind: "launchedBy"; jobId: string };
 
-/** A page of jobs, the newest first. */
+/** A page of jobs, the newest first. It may end before the limit, since what is read of large jobs at once is bounded. */
 export interface JobPage {
   jobs: Job[];
   /** Where the next page begins; empty at the end. Stays good while jobs come and go. */
   next: string;
+  /** Where a page begins that has all but the first `count` jobs of this one. */
+  after(count: number): string;
+}
+
+/** Which page to read. */
+export interface JobPageRequest {
+  /** Where an earlier page ended, or empty. */
+  from: string;
+  /** At most so many jobs. */
+  limit: number;
+  /** Whether the jobs have their parameters; without, parametersJson is empty. */
+  includeParameters: boolean;
 }
 
 /** Lists jobs. */
 export interface JobIndex {
   /** Whether the text has the form of a place where a page of that source may end: only such may be listed from. */
   isPlace(source: JobSource, text: string): boolean;
-  /** @param from where an earlier page ended, or empty */
-  list(source: JobSource, from: string, limit: number): Promise<JobPage>;
+  list(source: JobSource, page: JobPageRequest): Promise<JobPage>;
 }

@@ -100,6 +100,8 @@ export interface JobPool {
    */
   launchSubJob(parent: Lease, key: string, job: NewJob, refusal?: ReasonedError): Promise<Job>;
   get(jobId: string): Promise<Job>;
+  /** The job without its parameters, which may be large: parametersJson is empty. */
+  peek(jobId: string): Promise<Job>;
   /** Ends a waiting job at once; of a running one it only notes the command, for its worker to confirm. */
   end(jobId: string, command: JobCommand): Promise<Job>;
   retry(jobId: string): Promise<Job>;

@@ -18,8 +18,8 @@ export interface ReportStore {
   checkLease(lease: Lease): Promise<void>;
   /** @throws ReasonedError LEASE_LOST, REDIS_UNAVAILABLE */
   put(lease: Lease, report: NewReport): Promise<void>;
-  /** The report that the job made. */
-  byJob(jobId: string): Promise<Buffer | undefined>;
-  /** The newest report of the image. */
-  byDigest(digest: string): Promise<Buffer | undefined>;
+  /** The gzip of the report that the job made, in pieces that are read as they are asked for; undefined when it made none. */
+  read(jobId: string): Promise<AsyncIterable<Buffer> | undefined>;
+  /** The id of the job that made the newest report of the image; undefined when none is known. */
+  newestOf(digest: string): Promise<string | undefined>;
 }

@@ -27,15 +27,30 @@ export interface ListedJobs {
   nextPageToken: string;
 }
 
+/** What a list shows of the jobs, and how many bytes of them. */
+export interface JobListing {
+  /** Whether the jobs have their parameters. Default: false. */
+  includeParameters?: boolean;
+  /** Called with each job in turn; false when the page has no room for it. Default: there is room for all. */
+  take?(job: Job): boolean;
+}
+
 /** Lists the jobs that fit, the newest first. Pages may be short: a call looks at a bounded number of jobs. */
-export async function listJobs(index: JobIndex, filter: JobFilter, { size, token }: Page): Promise<ListedJobs> {
+export async function listJobs(
+  index: JobIndex,
+  filter: JobFilter,
+  { size, token }: Page,
+  { includeParameters = false, take = () => true }: JobListing = {},
+): Promise<ListedJobs> {
   const source = sourceOf(filter);
   let position = readPageToken(token, filter, (text) => index.isPlace(source, text));
   const jobs: Job[] = [];
+  const addIfThereIsRoom = (job: Job) => take(job) && jobs.push(job) > 0;
   for (let lookedAt = 0; lookedAt < mostLookedAt && jobs.length < size; ) {
     const limit = Math.min(mostAtOnce, size - jobs.length);
-    const page = await index.list(source, position, limit);
-    jobs.push(...page.jobs.filter((job) => fits(job, filter)));
+    const page = await index.list(source, { from: position, limit, includeParameters });
+    const full = page.jobs.findIndex((job) => fits(job, filter) && !addIfThereIsRoom(job));
+    if (full >= 0) return { jobs, nextPageToken: writePageToken(page.after(full), filter) };
     position = page.next;
     lookedAt += limit;
     if (position === "" || isPast(page.jobs, source, filter)) return { jobs, nextPageToken: "" };
@@ -59,7 +74,7 @@ function fits(job: Job, filter: JobFilter): boolean {
     (kind === undefined || job.kind === kind) &&
     (launchedAfter === undefined || job.enqueuedAt >= launchedAfter) &&
     (launchedBefore === undefined || job.enqueuedAt < launchedBefore) &&
-    Object.entries(labels).every(([label, value]) => job.labels[label] === value)
+    Object.entries(labels).every(([label, value]) => Object.hasOwn(job.labels, label) && job.labels[label] === value)
   );
 }
 

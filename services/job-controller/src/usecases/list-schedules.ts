@@ -2,11 +2,15 @@ import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { Job } from "../domain/job.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
+import type { JobListing } from "./list-jobs.ts";
 import { firstPart, type Part } from "./page-token.ts";
+
+/** So many jobs are read at once: their parameters may be large, and a page ends by its bytes. */
+const readAtOnce = 16;
 
 /** What listing needs. */
 export interface ListSchedulesDeps {
-  pool: Pick<JobPool, "get">;
+  pool: Pick<JobPool, "get" | "peek">;
   schedules: Pick<ScheduleStore, "list">;
 }
 
@@ -19,10 +23,19 @@ export async function listSchedules(
   { pool, schedules }: ListSchedulesDeps,
   before: string,
   limit: number,
+  { includeParameters = false, take = () => true }: JobListing = {},
 ): Promise<Part<Job>> {
   const { entries: ids, next } = firstPart(await schedules.list(before, limit + 1), (id) => id, limit);
-  const jobs = await Promise.all(ids.map((id) => pool.get(id).catch(unlessGone)));
-  return { entries: jobs.filter((job): job is Job => job?.status === "SCHEDULED"), next };
+  const read = (id: string) => (includeParameters ? pool.get(id) : pool.peek(id)).catch(unlessGone);
+  const entries: Job[] = [];
+  for (let at = 0; at < ids.length; at += readAtOnce) {
+    for (const job of await Promise.all(ids.slice(at, at + readAtOnce).map(read))) {
+      if (job?.status !== "SCHEDULED") continue;
+      if (!take(job)) return { entries, next: entries.at(-1)?.id ?? next };
+      entries.push(job);
+    }
+  }
+  return { entries, next };
 }
 
 function unlessGone(error: unknown): undefined {

@@ -9,24 +9,47 @@ const lookMs = 500;
 
 /** What watching needs. */
 export interface WatchDeps {
-  pool: JobPool;
+  pool: Pick<JobPool, "get">;
+  peeks: JobPeeks;
   logs: LogStore;
   changes: JobChanges;
 }
 
-/** The job now and at each change; ends after the final one. */
+/** Reads a job without its parameters, once for all who ask in one turn of the event loop: all of its watchers do. */
+export class JobPeeks {
+  readonly #pool: Pick<JobPool, "peek">;
+  readonly #reading = new Map<string, Promise<Job>>();
+
+  constructor(pool: Pick<JobPool, "peek">) {
+    this.#pool = pool;
+  }
+
+  /** The job as it stands after every change that was told of before this turn. */
+  peek(jobId: string): Promise<Job> {
+    const known = this.#reading.get(jobId);
+    if (known !== undefined) return known;
+    const reading = this.#pool.peek(jobId);
+    this.#reading.set(jobId, reading);
+    setImmediate(() => this.#reading.delete(jobId));
+    return reading;
+  }
+}
+
+/** The job now, with its parameters, and at each change, without; ends after the final one. */
 export async function* watchJob(
-  { pool, changes }: WatchDeps,
+  { pool, peeks, changes }: WatchDeps,
   { jobId, afterRevision }: { jobId: string; afterRevision: number },
   signal: AbortSignal,
 ): AsyncGenerator<Job> {
-  let seen = afterRevision;
+  let [seen, isFirst] = [afterRevision, true];
   for (;;) {
     const change = changes.next(jobId, lookMs, signal);
     change.catch(() => {});
-    const job = await pool.get(jobId);
+    let job = await peeks.peek(jobId);
     if (job.revision > seen) {
+      if (isFirst) job = await pool.get(jobId);
       seen = job.revision;
+      isFirst = false;
       yield job;
     }
     if (isFinal(job.status)) return;
@@ -36,7 +59,7 @@ export async function* watchJob(
 
 /** The job's log from the offset on; when following, until the job has ended. */
 export async function* readLog(
-  { pool, logs, changes }: WatchDeps,
+  { peeks, logs, changes }: WatchDeps,
   { jobId, offset, follow }: { jobId: string; offset: number; follow: boolean },
   signal: AbortSignal,
 ): AsyncGenerator<LogPiece> {
@@ -45,7 +68,7 @@ export async function* readLog(
     const change = changes.next(jobId, lookMs, signal);
     change.catch(() => {});
     // in this order: a job's last lines are stored before it ends
-    const job = await pool.get(jobId);
+    const job = await peeks.peek(jobId);
     let piece = await logs.read(jobId, at);
     while (piece.nextOffset > at) {
       signal.throwIfAborted();

@@ -3,6 +3,8 @@ import type { BeatReply, HelloReply, Verdict } from "../ports/job-pool.ts";
 
 /** What a controller says to a worker. */
 export interface WorkerChannel {
+  /** Whether no more jobs are to be claimed for the worker until it has read what was sent. */
+  readonly isFull: boolean;
   welcome(reply: HelloReply): void;
   assign(job: ClaimedJob): void;
   beatAck(sequence: number, reply: BeatReply): void;

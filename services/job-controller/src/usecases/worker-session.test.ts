@@ -25,7 +25,7 @@ async function openSession() {
   };
   const takenBack: unknown[] = [];
   const ends: Error[] = [];
-  const channel = { welcome() {}, assign() {}, beatAck() {}, end: (error: Error) => ends.push(error) };
+  const channel = { isFull: false, welcome() {}, assign() {}, beatAck() {}, end: (error: Error) => ends.push(error) };
   const stream = new StreamStateMachine();
   const session = new WorkerSession(
     {
@@ -42,7 +42,7 @@ async function openSession() {
   );
   stream.apply("first message");
   await session.open(async () => {});
-  return { session, stream, pool, clock, infos, takenBack, ends };
+  return { session, stream, channel, pool, clock, infos, takenBack, ends };
 }
 
 const refusal = (reason: ErrorReason) => async () => {
@@ -50,6 +50,14 @@ const refusal = (reason: ErrorReason) => async () => {
 };
 
 describe("a worker's session", () => {
+  test("takes no more jobs until the worker has read what was sent", async () => {
+    const { session, channel } = await openSession();
+    channel.isFull = true;
+    assert.equal(session.free, 0);
+    channel.isFull = false;
+    assert.equal(session.free, 2);
+  });
+
   test("says when the worker joined, whatever changes later", async () => {
     const { session, clock, infos } = await openSession();
     clock.time = 61_000;

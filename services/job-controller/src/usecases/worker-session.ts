@@ -77,7 +77,7 @@ export class WorkerSession {
 
   /** How many more jobs the worker takes. */
   get free(): number {
-    if (!this.#stream.rules.takesJobs) return 0;
+    if (!this.#stream.rules.takesJobs || this.#channel.isFull) return 0;
     return Math.max(0, this.#slots - this.#held.size - this.#claiming);
   }
 

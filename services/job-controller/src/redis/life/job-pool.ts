@@ -63,6 +63,10 @@ export class RedisJobPool implements port.JobPool {
     return toWholeJob(await this.#shards.ofJob(jobId).run("operators/read", jobId));
   }
 
+  async peek(jobId: string): Promise<Job> {
+    return toWholeJob(await this.#shards.ofJob(jobId).run("operators/read", jobId, 0));
+  }
+
   async end(jobId: string, command: JobCommand): Promise<Job> {
     return toJob(await this.#shards.ofJob(jobId).run("transitions/stop", jobId, commandCode(command)));
   }

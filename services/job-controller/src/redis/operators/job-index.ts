@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isJobId, shardOf } from "../../domain/job-id.ts";
-import type { JobIndex, JobPage, JobSource } from "../../ports/job-index.ts";
+import type { JobIndex, JobPage, JobPageRequest, JobSource } from "../../ports/job-index.ts";
 import { statusCode, toJob } from "../record/job-codec.ts";
 import { list, text } from "../shards/reply.ts";
 import type { Reply, Shard } from "../shards/shard.ts";
@@ -9,6 +9,8 @@ import { isPlaceOf } from "./place.ts";
 
 /** Where a shard's part of the list goes on: before that entry; empty is the beginning, null the end. */
 type Position = string | null;
+
+type StreamSource = Exclude<JobSource, { kind: "running" }>;
 
 /** A job's entry in an index stream; 0-0 is before all, and Redis knows nothing before it. Or the beginning, or the end. */
 const position = z.union([z.string().regex(/^[1-9]\d{0,18}-\d{1,19}$/), z.literal(""), z.null()]);
@@ -24,29 +26,40 @@ export function createRedisJobIndex(shards: Shards): JobIndex {
   const positions = z.array(position).length(shards.count);
   return {
     isPlace: ({ kind }, text) => (kind === "running" ? isJobId(text) : isPlaceOf(positions, text)),
-    async list(source: JobSource, from: string, limit: number): Promise<JobPage> {
-      if (source.kind === "running") return listRunning(shards, from, limit);
-      const only = source.kind === "launchedBy" ? shardOf(source.jobId) : undefined;
-      const begin = Array.from(shards, ({ number }): Position => (only === undefined || only === number ? "" : null));
-      const places: Position[] = from === "" ? begin : JSON.parse(from);
-      const pages = await shards.all((shard) =>
-        readPart({ shard, position: places[shard.number] ?? null }, source, limit),
-      );
-      const found = pages.flatMap((page) => page.found).sort(newestFirst);
-      const taken = found.slice(0, limit);
-      const next = pages.map((page, number) => nextPosition(page, number, taken));
-      const isEnd = next.every((position) => position === null);
-      return { jobs: taken.map(({ reply }) => toJob(reply)), next: isEnd ? "" : JSON.stringify(next) };
-    },
+    list: (source: JobSource, page: JobPageRequest) =>
+      source.kind === "running" ? listRunning(shards, page) : listStream(shards, source, page),
   };
 }
 
 /** Ids begin with the time of the launch, so that the last one seen is a place in the list. */
-async function listRunning(shards: Shards, before: string, limit: number): Promise<JobPage> {
-  const parts = await shards.all(async (shard) => list(await shard.run("operators/list-running", before, limit)));
-  const found = parts.flat().map((reply) => toJob(reply));
+async function listRunning(shards: Shards, { from, limit, includeParameters }: JobPageRequest): Promise<JobPage> {
+  const parts = await shards.all(async (shard) => {
+    const [seen, ...jobs] = list(await shard.run("operators/list-running", from, limit, includeParameters ? 1 : 0));
+    return { seen: text(seen), jobs: jobs.map((reply) => toJob(reply)) };
+  });
+  // behind the last id seen, a shard may have jobs that are newer than those of the others
+  const [horizon = ""] = parts
+    .map(({ seen }) => seen)
+    .sort()
+    .reverse();
+  const found = parts.flatMap((part) => part.jobs).filter(({ id }) => id >= horizon);
   const jobs = found.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
-  return { jobs, next: jobs.length < limit ? "" : (jobs.at(-1)?.id ?? "") };
+  const after = (count: number) => jobs[count - 1]?.id ?? from;
+  const isEnd = horizon === "" && jobs.length === found.length;
+  return { jobs, next: isEnd ? "" : jobs.length < found.length ? after(jobs.length) : horizon, after };
+}
+
+async function listStream(shards: Shards, source: StreamSource, page: JobPageRequest): Promise<JobPage> {
+  const { from, limit } = page;
+  const only = source.kind === "launchedBy" ? shardOf(source.jobId) : undefined;
+  const begin = Array.from(shards, ({ number }): Position => (only === undefined || only === number ? "" : null));
+  const places: Position[] = from === "" ? begin : JSON.parse(from);
+  const parts = await shards.all((shard) =>
+    readPart({ shard, position: places[shard.number] ?? null }, streamOf(source), page),
+  );
+  const taken = merge(parts, limit);
+  const after = (count: number) => (count === 0 ? from : placeBehind(parts, taken.slice(0, count)));
+  return { jobs: taken.map(({ reply }) => toJob(reply)), next: placeBehind(parts, taken), after };
 }
 
 interface Part {
@@ -58,16 +71,30 @@ interface Part {
 
 async function readPart(
   { shard, position }: { shard: Shard; position: Position },
-  source: Exclude<JobSource, { kind: "running" }>,
-  limit: number,
+  stream: string,
+  { limit, includeParameters }: JobPageRequest,
 ): Promise<Part> {
   if (position === null) return { position, found: [], seen: null };
-  const [seen, ...items] = list(await shard.run("operators/list", streamOf(source), position, limit));
+  const reply = await shard.run("operators/list", stream, position, limit, includeParameters ? 1 : 0);
+  const [seen, ...items] = list(reply);
   const found = items.map((item) => {
     const [entry, reply] = list(item);
     return { shard: shard.number, entry: text(entry), reply: reply ?? null };
   });
   return { position, found, seen: text(seen) === "" ? null : text(seen) };
+}
+
+/** The newest jobs of all parts. Behind the last entry seen, a part may have jobs that are newer than those of the others. */
+function merge(parts: Part[], limit: number): Found[] {
+  const [horizon] = parts.flatMap(({ seen }) => (seen === null ? [] : [seen])).sort(byNewest);
+  const found = parts.flatMap((part) => part.found).sort((a, b) => byNewest(a.entry, b.entry) || a.shard - b.shard);
+  return found.filter(({ entry }) => horizon === undefined || byNewest(entry, horizon) <= 0).slice(0, limit);
+}
+
+/** Where the list goes on behind the jobs taken; empty at the end. */
+function placeBehind(parts: Part[], taken: Found[]): string {
+  const next = parts.map((part, number) => nextPosition(part, number, taken));
+  return next.every((position) => position === null) ? "" : JSON.stringify(next);
 }
 
 /** Behind the last job taken; when all of the part was taken, behind all that was looked at. */
@@ -77,13 +104,13 @@ function nextPosition({ found, seen, position }: Part, number: number, taken: Fo
   return own.at(-1)?.entry ?? position;
 }
 
-function newestFirst(a: Found, b: Found): number {
-  const [aTime = 0, aCount = 0] = a.entry.split("-").map(Number);
-  const [bTime = 0, bCount = 0] = b.entry.split("-").map(Number);
-  return bTime - aTime || bCount - aCount || a.shard - b.shard;
+function byNewest(a: string, b: string): number {
+  const [aTime = 0, aCount = 0] = a.split("-").map(Number);
+  const [bTime = 0, bCount = 0] = b.split("-").map(Number);
+  return bTime - aTime || bCount - aCount;
 }
 
-function streamOf(source: Exclude<JobSource, { kind: "running" }>): string {
+function streamOf(source: StreamSource): string {
   switch (source.kind) {
     case "all":
       return "index";

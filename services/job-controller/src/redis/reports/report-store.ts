@@ -4,6 +4,8 @@ import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 
+const pieceBytes = 256 * 1024;
+
 /** What the report store needs. */
 export interface RedisReportStoreOptions {
   redis: ScriptedRedis;
@@ -18,11 +20,15 @@ export interface RedisReportStoreOptions {
  */
 export function createRedisReportStore({ redis, shards, keepMs }: RedisReportStoreOptions): ReportStore {
   const keepSeconds = Math.ceil(keepMs / 1000);
-  const byJob = async (jobId: string): Promise<Buffer | undefined> => {
-    return (await answered(redis.getBuffer(shards.ofJob(jobId).keys.report(jobId)))) ?? undefined;
-  };
   return {
-    byJob,
+    async read(jobId: string): Promise<AsyncIterable<Buffer> | undefined> {
+      const key = shards.ofJob(jobId).keys.report(jobId);
+      const size = await answered(redis.strlen(key));
+      return size === 0 ? undefined : readPieces(redis, key, size);
+    },
+    async newestOf(digest: string): Promise<string | undefined> {
+      return (await answered(redis.get(shards.ofKey(digest).keys.newestReport(digest)))) ?? undefined;
+    },
     async checkLease({ jobId, token }: Lease): Promise<void> {
       await shards.ofJob(jobId).run("reports/check-lease", jobId, token);
     },
@@ -32,9 +38,12 @@ export function createRedisReportStore({ redis, shards, keepMs }: RedisReportSto
         await answered(redis.set(shards.ofKey(known).keys.newestReport(known), jobId, "EX", keepSeconds));
       }
     },
-    async byDigest(digest: string): Promise<Buffer | undefined> {
-      const jobId = await answered(redis.get(shards.ofKey(digest).keys.newestReport(digest)));
-      return jobId === null ? undefined : byJob(jobId);
-    },
   };
+}
+
+/** A piece at a time: a slow reader of a large report must not keep all of it in memory. */
+async function* readPieces(redis: ScriptedRedis, key: string, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < size; at += pieceBytes) {
+    yield await answered(redis.getrangeBuffer(key, at, Math.min(at + pieceBytes, size) - 1));
+  }
 }

@@ -66,7 +66,10 @@ export interface LaunchJobsRequest {
 
 /** The answer of LaunchJobs. */
 export interface LaunchJobsResponse {
-  /** What became of each, in the order of the request. */
+  /**
+   * What became of each, in the order of the request. Behind the first 2 MiB the jobs are without their labels, policy,
+   * check-in and last error, and errors have only their reason and a message of at most 256 characters.
+   */
   results: LaunchResult[];
 }
 
@@ -91,7 +94,7 @@ export interface ListJobsRequest {
   status: JobStatus;
   /** Their type. */
   name: string;
-  /** At most so many; default 50, at most 1,000. A page may be shorter or even empty though more follow. */
+  /** At most so many; default 50, at most 1,000. A page may be shorter or even empty though more follow: it ends at 2 MiB. */
   pageSize: number;
   /** next_page_token of the page before. The other fields must be the same as then. */
   pageToken: string;
@@ -104,7 +107,11 @@ export interface ListJobsRequest {
     | Date
     | undefined;
   /** Launched before this time. */
-  launchedBefore: Date | undefined;
+  launchedBefore:
+    | Date
+    | undefined;
+  /** Whether the jobs have their parameters. Pages of large ones are short: 2 MiB are the parameters of some 8 jobs of 256 KiB. */
+  includeParameters: boolean;
 }
 
 export interface ListJobsRequest_LabelsEntry {
@@ -174,7 +181,7 @@ export interface CheckStatusRequest {
 
 /** The answer of CheckStatus. */
 export interface CheckStatusResponse {
-  /** The workers whose lease is alive, by id; the first 1,000. ListWorkers has all. */
+  /** The workers whose lease is alive, by id; the first 1,000 or 2 MiB. ListWorkers has all. */
   pools: WorkerPool[];
   /** The queues, one for each job type that was ever registered, by name; the first 1,000. ListQueues has all. */
   queues: QueueStats[];
@@ -718,6 +725,7 @@ function createBaseListJobsRequest(): ListJobsRequest {
     labels: {},
     launchedAfter: undefined,
     launchedBefore: undefined,
+    includeParameters: false,
   };
 }
 
@@ -749,6 +757,9 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
     }
     if (message.launchedBefore !== undefined) {
       Timestamp.encode(toTimestamp(message.launchedBefore), writer.uint32(74).fork()).join();
+    }
+    if (message.includeParameters !== false) {
+      writer.uint32(80).bool(message.includeParameters);
     }
     return writer;
   },
@@ -841,6 +852,14 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
             message.launchedBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.includeParameters = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -897,6 +916,11 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
         : isSet(object.launched_before)
         ? fromJsonTimestamp(object.launched_before)
         : undefined,
+      includeParameters: isSet(object.includeParameters)
+        ? globalThis.Boolean(object.includeParameters)
+        : isSet(object.include_parameters)
+        ? globalThis.Boolean(object.include_parameters)
+        : false,
     };
   },
 
@@ -935,6 +959,9 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
     if (message.launchedBefore !== undefined) {
       obj.launchedBefore = message.launchedBefore.toISOString();
     }
+    if (message.includeParameters !== false) {
+      obj.includeParameters = message.includeParameters;
+    }
     return obj;
   },
 
@@ -960,6 +987,7 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
     );
     message.launchedAfter = object.launchedAfter ?? undefined;
     message.launchedBefore = object.launchedBefore ?? undefined;
+    message.includeParameters = object.includeParameters ?? false;
     return message;
   },
 };
@@ -2748,7 +2776,7 @@ export const JobServiceService = {
     responseSerialize: (value: LaunchJobsResponse): Buffer => Buffer.from(LaunchJobsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LaunchJobsResponse => LaunchJobsResponse.decode(value),
   },
-  /** Lists jobs, the newest first. */
+  /** Lists jobs, the newest first; without their parameters, unless include_parameters is set. */
   listJobs: {
     path: "/drydock.job.v1.JobService/ListJobs" as const,
     requestStream: false as const,
@@ -2823,7 +2851,10 @@ export const JobServiceService = {
       Buffer.from(GetJobLogDataResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetJobLogDataResponse => GetJobLogDataResponse.decode(value),
   },
-  /** Sends a job's stats now and at each change, and ends after the final one. */
+  /**
+   * Sends a job's stats now and at each change, and ends after the final one. Only the first answer has the parameters. Who
+   * reads slowly misses changes in between and gets the newest state.
+   */
   watchJob: {
     path: "/drydock.job.v1.JobService/WatchJob" as const,
     requestStream: false as const,
@@ -2840,7 +2871,7 @@ export interface JobServiceServer extends UntypedServiceImplementation {
   launchJob: handleUnaryCall<LaunchJobRequest, LaunchJobResponse>;
   /** Launches up to 1,000 jobs; each has a result of its own, and a bad one fails alone. */
   launchJobs: handleUnaryCall<LaunchJobsRequest, LaunchJobsResponse>;
-  /** Lists jobs, the newest first. */
+  /** Lists jobs, the newest first; without their parameters, unless include_parameters is set. */
   listJobs: handleUnaryCall<ListJobsRequest, ListJobsResponse>;
   /** Tells where a job stands. One that is past its keep time is gone: NOT_FOUND, as for one that never existed. */
   getJob: handleUnaryCall<GetJobRequest, GetJobResponse>;
@@ -2858,7 +2889,10 @@ export interface JobServiceServer extends UntypedServiceImplementation {
   checkStatus: handleUnaryCall<CheckStatusRequest, CheckStatusResponse>;
   /** Reads a job's log, also while it runs. */
   getJobLogData: handleServerStreamingCall<GetJobLogDataRequest, GetJobLogDataResponse>;
-  /** Sends a job's stats now and at each change, and ends after the final one. */
+  /**
+   * Sends a job's stats now and at each change, and ends after the final one. Only the first answer has the parameters. Who
+   * reads slowly misses changes in between and gets the newest state.
+   */
   watchJob: handleServerStreamingCall<WatchJobRequest, WatchJobResponse>;
 }
 
@@ -2895,7 +2929,7 @@ export interface JobServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LaunchJobsResponse) => void,
   ): ClientUnaryCall;
-  /** Lists jobs, the newest first. */
+  /** Lists jobs, the newest first; without their parameters, unless include_parameters is set. */
   listJobs(
     request: ListJobsRequest,
     callback: (error: ServiceError | null, response: ListJobsResponse) => void,
@@ -3005,7 +3039,10 @@ export interface JobServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<GetJobLogDataResponse>;
-  /** Sends a job's stats now and at each change, and ends after the final one. */
+  /**
+   * Sends a job's stats now and at each change, and ends after the final one. Only the first answer has the parameters. Who
+   * reads slowly misses changes in between and gets the newest state.
+   */
   watchJob(request: WatchJobRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchJobResponse>;
   watchJob(
     request: WatchJobRequest,

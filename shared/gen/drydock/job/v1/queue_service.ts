@@ -174,6 +174,8 @@ export interface ListSchedulesRequest {
   pageSize: number;
   /** next_page_token of the page before. */
   pageToken: string;
+  /** Whether the jobs have their parameters. */
+  includeParameters: boolean;
 }
 
 /** The answer of ListSchedules. */
@@ -278,9 +280,9 @@ export interface ListJobTypesResponse {
 export interface JobType {
   /** Its name. */
   name: string;
-  /** A sentence for people. */
+  /** A sentence for people, at most 1 KiB. */
   description: string;
-  /** The JSON Schema of its parameters. */
+  /** The JSON Schema of its parameters, at most 256 KiB. */
   parametersSchema: string;
   /** How many attempts may fail. */
   maxFails: number;
@@ -1695,7 +1697,7 @@ export const DrainWorkerResponse: MessageFns<DrainWorkerResponse> = {
 };
 
 function createBaseListSchedulesRequest(): ListSchedulesRequest {
-  return { pageSize: 0, pageToken: "" };
+  return { pageSize: 0, pageToken: "", includeParameters: false };
 }
 
 export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
@@ -1705,6 +1707,9 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(18).string(message.pageToken);
+    }
+    if (message.includeParameters !== false) {
+      writer.uint32(24).bool(message.includeParameters);
     }
     return writer;
   },
@@ -1738,6 +1743,14 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.includeParameters = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1762,6 +1775,11 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
         : isSet(object.page_token)
         ? globalThis.String(object.page_token)
         : "",
+      includeParameters: isSet(object.includeParameters)
+        ? globalThis.Boolean(object.includeParameters)
+        : isSet(object.include_parameters)
+        ? globalThis.Boolean(object.include_parameters)
+        : false,
     };
   },
 
@@ -1773,6 +1791,9 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     if (message.pageToken !== "") {
       obj.pageToken = message.pageToken;
     }
+    if (message.includeParameters !== false) {
+      obj.includeParameters = message.includeParameters;
+    }
     return obj;
   },
 
@@ -1783,6 +1804,7 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     const message = createBaseListSchedulesRequest();
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.includeParameters = object.includeParameters ?? false;
     return message;
   },
 };
@@ -3030,7 +3052,10 @@ export const JobType: MessageFns<JobType> = {
   },
 };
 
-/** For operators: queues, workers and job types. */
+/**
+ * For operators: queues, workers and job types.
+ * A page of a list ends at 2 MiB, though it has fewer entries than asked for and more follow.
+ */
 export type QueueServiceService = typeof QueueServiceService;
 export const QueueServiceService = {
   /** Lists the queues, one for each job type. */
@@ -3101,6 +3126,7 @@ export const QueueServiceService = {
   /**
    * Lists the periodic jobs that have not ended, the newest first. Nothing changes their place, so that one that stays is
    * seen once over all pages, whatever launches, is paused and goes on meanwhile; their next_times say what is due first.
+   * Without their parameters, unless include_parameters is set.
    */
   listSchedules: {
     path: "/drydock.job.v1.QueueService/ListSchedules" as const,
@@ -3192,6 +3218,7 @@ export interface QueueServiceServer extends UntypedServiceImplementation {
   /**
    * Lists the periodic jobs that have not ended, the newest first. Nothing changes their place, so that one that stays is
    * seen once over all pages, whatever launches, is paused and goes on meanwhile; their next_times say what is due first.
+   * Without their parameters, unless include_parameters is set.
    */
   listSchedules: handleUnaryCall<ListSchedulesRequest, ListSchedulesResponse>;
   /** Lets a periodic job launch nothing. */
@@ -3311,6 +3338,7 @@ export interface QueueServiceClient extends Client {
   /**
    * Lists the periodic jobs that have not ended, the newest first. Nothing changes their place, so that one that stays is
    * seen once over all pages, whatever launches, is paused and goes on meanwhile; their next_times say what is due first.
+   * Without their parameters, unless include_parameters is set.
    */
   listSchedules(
     request: ListSchedulesRequest,

@@ -8,7 +8,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -38,6 +40,28 @@ export interface GetReportRequest {
 export interface GetReportResponse {
   /** The report. */
   report: Report | undefined;
+}
+
+/** The request of StreamReport. */
+export interface StreamReportRequest {
+  /** Whose report; exactly one is to be set. */
+  subject:
+    | //
+    /** The report that this job made. */
+    { $case: "jobId"; value: string }
+    | //
+    /** The newest report of the image with this manifest digest, e.g. sha256:…. */
+    { $case: "digest"; value: string }
+    | undefined;
+}
+
+/** A part of a report. */
+export interface StreamReportResponse {
+  /**
+   * All parts merged in their order are the report: each has some of its fields, and of a list some of its entries. With
+   * protobuf's merge, or their bytes one after the other, nothing else is to be known of them.
+   */
+  part: Report | undefined;
 }
 
 function createBaseGetReportRequest(): GetReportRequest {
@@ -212,10 +236,183 @@ export const GetReportResponse: MessageFns<GetReportResponse> = {
   },
 };
 
+function createBaseStreamReportRequest(): StreamReportRequest {
+  return { subject: undefined };
+}
+
+export const StreamReportRequest: MessageFns<StreamReportRequest> = {
+  encode(message: StreamReportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.subject?.$case) {
+      case "jobId":
+        writer.uint32(10).string(message.subject.value);
+        break;
+      case "digest":
+        writer.uint32(18).string(message.subject.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamReportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamReportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = { $case: "jobId", value: reader.string() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = { $case: "digest", value: reader.string() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamReportRequest {
+    return {
+      subject: isSet(object.jobId)
+        ? { $case: "jobId", value: globalThis.String(object.jobId) }
+        : isSet(object.job_id)
+        ? { $case: "jobId", value: globalThis.String(object.job_id) }
+        : isSet(object.digest)
+        ? { $case: "digest", value: globalThis.String(object.digest) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: StreamReportRequest): unknown {
+    const obj: any = {};
+    if (message.subject?.$case === "jobId") {
+      obj.jobId = message.subject.value;
+    } else if (message.subject?.$case === "digest") {
+      obj.digest = message.subject.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamReportRequest>): StreamReportRequest {
+    return StreamReportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamReportRequest>): StreamReportRequest {
+    const message = createBaseStreamReportRequest();
+    switch (object.subject?.$case) {
+      case "jobId": {
+        if (object.subject?.value !== undefined && object.subject?.value !== null) {
+          message.subject = { $case: "jobId", value: object.subject.value };
+        }
+        break;
+      }
+      case "digest": {
+        if (object.subject?.value !== undefined && object.subject?.value !== null) {
+          message.subject = { $case: "digest", value: object.subject.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseStreamReportResponse(): StreamReportResponse {
+  return { part: undefined };
+}
+
+export const StreamReportResponse: MessageFns<StreamReportResponse> = {
+  encode(message: StreamReportResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.part !== undefined) {
+      Report.encode(message.part, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamReportResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamReportResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = Report.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamReportResponse {
+    return { part: isSet(object.part) ? Report.fromJSON(object.part) : undefined };
+  },
+
+  toJSON(message: StreamReportResponse): unknown {
+    const obj: any = {};
+    if (message.part !== undefined) {
+      obj.part = Report.toJSON(message.part);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamReportResponse>): StreamReportResponse {
+    return StreamReportResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamReportResponse>): StreamReportResponse {
+    const message = createBaseStreamReportResponse();
+    message.part = (object.part !== undefined && object.part !== null) ? Report.fromPartial(object.part) : undefined;
+    return message;
+  },
+};
+
 /** Gives the reports that scans have made. */
 export type ReportServiceService = typeof ReportServiceService;
 export const ReportServiceService = {
-  /** The report of a job, or the newest one of an image. */
+  /**
+   * The report of a job, or the newest one of an image. A report of more than 3 MiB, or 50,000 messages and list entries, is
+   * answered RESOURCE_EXHAUSTED with REPORT_TOO_LARGE: StreamReport gives reports of any size.
+   */
   getReport: {
     path: "/drydock.report.v1.ReportService/GetReport" as const,
     requestStream: false as const,
@@ -225,15 +422,34 @@ export const ReportServiceService = {
     responseSerialize: (value: GetReportResponse): Buffer => Buffer.from(GetReportResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetReportResponse => GetReportResponse.decode(value),
   },
+  /** The same report in parts of some 256 KiB, whatever its size. */
+  streamReport: {
+    path: "/drydock.report.v1.ReportService/StreamReport" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamReportRequest): Buffer => Buffer.from(StreamReportRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamReportRequest => StreamReportRequest.decode(value),
+    responseSerialize: (value: StreamReportResponse): Buffer =>
+      Buffer.from(StreamReportResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamReportResponse => StreamReportResponse.decode(value),
+  },
 } as const;
 
 export interface ReportServiceServer extends UntypedServiceImplementation {
-  /** The report of a job, or the newest one of an image. */
+  /**
+   * The report of a job, or the newest one of an image. A report of more than 3 MiB, or 50,000 messages and list entries, is
+   * answered RESOURCE_EXHAUSTED with REPORT_TOO_LARGE: StreamReport gives reports of any size.
+   */
   getReport: handleUnaryCall<GetReportRequest, GetReportResponse>;
+  /** The same report in parts of some 256 KiB, whatever its size. */
+  streamReport: handleServerStreamingCall<StreamReportRequest, StreamReportResponse>;
 }
 
 export interface ReportServiceClient extends Client {
-  /** The report of a job, or the newest one of an image. */
+  /**
+   * The report of a job, or the newest one of an image. A report of more than 3 MiB, or 50,000 messages and list entries, is
+   * answered RESOURCE_EXHAUSTED with REPORT_TOO_LARGE: StreamReport gives reports of any size.
+   */
   getReport(
     request: GetReportRequest,
     callback: (error: ServiceError | null, response: GetReportResponse) => void,
@@ -249,6 +465,16 @@ export interface ReportServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetReportResponse) => void,
   ): ClientUnaryCall;
+  /** The same report in parts of some 256 KiB, whatever its size. */
+  streamReport(
+    request: StreamReportRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamReportResponse>;
+  streamReport(
+    request: StreamReportRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamReportResponse>;
 }
 
 export const ReportServiceClient = makeGenericClientConstructor(

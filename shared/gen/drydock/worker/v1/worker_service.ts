@@ -279,9 +279,9 @@ export interface Hello {
 export interface JobType {
   /** The name, as in JobRequest. */
   name: string;
-  /** A sentence for people. */
+  /** A sentence for people, at most 1 KiB. */
   description: string;
-  /** The JSON Schema (draft 2020-12) of its parameters, as JSON text. */
+  /** The JSON Schema (draft 2020-12) of its parameters, as JSON text of at most 256 KiB. */
   parametersSchema: string;
   /** How many attempts may fail before the job is in ERROR; 0 means 4, as in Harbor. */
   maxFails: number;

@@ -9,10 +9,11 @@ local jobs, MOST_IN_COMMAND = KEYS[1], 1000
 -- by job id: the record as Redis has it, or false, once it was read; the record that is to be written; the job's type
 local fetched, written, names = {}, {}, {}
 
--- Reads the records of many jobs with one command; an id that is no job's does no harm.
+-- Reads the records of many jobs with one command and returns them; an id that is no job's does no harm.
 local function fetch(ids)
   local found = redis.call("HMGET", jobs, unpack(ids))
   for at, id in ipairs(ids) do fetched[id] = found[at] end
+  return found
 end
 
 local function stored(id)

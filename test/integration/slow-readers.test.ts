@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { JobServiceService as jobs, type WatchJobResponse } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import type { Lease } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { WorkerServiceClient } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { toRpcError } from "@drydock/shared/grpc/client.ts";
+import { Client, type ClientReadableStream, credentials } from "@grpc/grpc-js";
+import type { ScriptedWorker } from "../support/scripted-worker.ts";
+import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
+
+const mebibyte = 1024 * 1024;
+const text = "x".repeat(200_000);
+
+describe("a client that does not read", () => {
+  let rig: WorkerRig;
+  before(async () => {
+    rig = await startWorkerRig();
+  });
+  after(() => rig.stop());
+
+  /** A job of that size that a worker holds. */
+  async function heldJob(): Promise<{ worker: ScriptedWorker; lease: Lease }> {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    await rig.api.launch(type, { text });
+    return { worker, lease: (await worker.takes()).lease };
+  }
+
+  const sayTo = (worker: ScriptedWorker, lease: Lease, at: number) =>
+    worker.say({ $case: "checkin", value: { lease, text: `step ${at}`, progress: undefined } });
+
+  /** A watcher that reads nothing by itself. */
+  function watch(client: Client, jobId: string): ClientReadableStream<WatchJobResponse> {
+    const { path, requestSerialize, responseDeserialize } = jobs.watchJob;
+    const request = { jobId, afterRevision: 0 };
+    const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+    stream.on("error", () => {});
+    return stream;
+  }
+
+  test("is sent the parameters once, then what changed", async () => {
+    const { worker, lease } = await heldJob();
+    const sizes: number[] = [];
+    const seen: Array<string | undefined> = [];
+    for await (const job of rig.api.watch(lease.jobId)) {
+      sizes.push(JSON.stringify(job).length);
+      seen.push(job.parameters === undefined ? undefined : "parameters");
+      if (sizes.length < 4) sayTo(worker, lease, sizes.length);
+      else if (sizes.length === 4) await worker.reports(lease);
+    }
+    assert.deepEqual(seen.slice(0, 5), ["parameters", undefined, undefined, undefined, undefined]);
+    assert.ok(sizes.slice(1).every((size) => size < 2_000));
+  });
+
+  test("who resumes behind a revision gets the parameters with the first change", async () => {
+    const { worker, lease } = await heldJob();
+    const { revision } = await rig.api.get(lease.jobId);
+    const watching = rig.api.watch(lease.jobId, revision);
+    const next = watching.next();
+    sayTo(worker, lease, 1);
+    const { value } = await next;
+    assert.deepEqual(value?.parameters, { text });
+    await watching.return(undefined);
+  });
+
+  test("keeps one answer in memory, however many changes there are, and then reads the newest state", async () => {
+    const { worker, lease } = await heldJob();
+    const watchers = 150;
+    const client = new Client(rig.controller.address, credentials.createInsecure());
+    const before = await residentBytes(rig);
+    const streams = Array.from({ length: watchers }, () => watch(client, lease.jobId));
+    for (let at = 1; at <= 300; at++) {
+      sayTo(worker, lease, at);
+      await sleep(10);
+    }
+    const growth = (await residentBytes(rig)) - before;
+    // 16 answers each, as the stream of grpc-js holds, would be 480 MB
+    assert.ok(growth < 160 * mebibyte, `memory grew by ${growth / mebibyte} MiB`);
+    const [first = assert.fail()] = streams;
+    const checkIns: string[] = [];
+    for await (const { stats } of first as AsyncIterable<WatchJobResponse>) {
+      checkIns.push(stats?.checkIn ?? "");
+      if (stats?.checkIn === "step 300") break;
+    }
+    assert.ok(checkIns.length < 20, `${checkIns.length} answers until the newest state`);
+    for (const stream of streams) stream.cancel();
+    client.close();
+  });
+
+  test("is not sent more of a log than it takes", async () => {
+    const { worker, lease } = await heldJob();
+    const line = `${"l".repeat(8_191)}\n`;
+    const stream = worker.client.streamLogs();
+    const piece = line.repeat(32);
+    let offset = 0;
+    for (let at = 0; at < 3; at++) {
+      stream.write({ lease, offset, text: piece, incarnation: "" });
+      const [{ durableOffset }] = await new Promise<[{ durableOffset: number }]>((resolve) =>
+        stream.once("data", (answer) => resolve([answer])),
+      );
+      offset = durableOffset;
+    }
+    stream.cancel();
+    stream.on("error", () => {});
+    const pieces: number[] = [];
+    for await (const { text: part } of rig.api.logPieces(lease.jobId)) pieces.push(Buffer.byteLength(part));
+    assert.equal(
+      pieces.reduce((sum, size) => sum + size, 0),
+      3 * piece.length,
+    );
+    assert.ok(
+      pieces.every((size) => size <= 64 * 1024),
+      "a piece that came as 256 KiB is read in parts",
+    );
+  });
+
+  test("as a worker that sends logs is not read on, and not kept", async () => {
+    const { worker, lease } = await heldJob();
+    const client = new WorkerServiceClient(rig.controller.address, credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    const stream = client.streamLogs();
+    const ended = new Promise((resolve) => stream.on("error", resolve));
+    const before = await residentBytes(rig);
+    // nobody listens to "data"
+    let written = 0;
+    for (let isFull = false; !isFull && written < 200_000; written++) {
+      isFull = !stream.write({ lease, offset: 0, text: "", incarnation: "" }) && written > 50_000;
+      if (written % 1_000 === 0) await sleep(1);
+    }
+    const growth = (await residentBytes(rig)) - before;
+    assert.ok(growth < 100 * mebibyte, `memory grew by ${growth / mebibyte} MiB`);
+    stream.cancel();
+    assert.equal(toRpcError(await ended).code, "CANCELLED");
+    client.close();
+    assert.equal((await rig.api.get(lease.jobId)).status, "RUNNING");
+    assert.equal(worker.hasHeard("drain"), false);
+  });
+});
+
+/** What the controller has in memory. */
+async function residentBytes({ controller }: WorkerRig): Promise<number> {
+  const metrics = await (await fetch(new URL("/metrics", controller.opsUrl))).text();
+  return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
+}
