@@ -94,7 +94,14 @@ export function workerNamed(workerId: string, incarnation = "first", session = "
 }
 
 /** What a worker says about itself. */
-export const workerInfo: WorkerInfo = { version: "1.0.0", jobNames: ["DEMO"], slots: 4, draining: false, startedAt: 0 };
+export const workerInfo: WorkerInfo = {
+  version: "1.0.0",
+  jobNames: ["DEMO"],
+  slots: 4,
+  draining: false,
+  startedAt: 0,
+  closed: [],
+};
 
 /** The type of that job, as a worker takes it. */
 export const demoTypes = [{ name: "DEMO", most: 0, mostOfKey: 0 }];

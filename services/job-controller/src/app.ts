@@ -34,7 +34,7 @@ import { JobFaults } from "./usecases/job-faults.ts";
 import { JobTypes } from "./usecases/job-types.ts";
 import { KeyLimits } from "./usecases/key-limits.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
-import { addQueueMetrics } from "./usecases/queue-metrics.ts";
+import { addQueueMetrics, addRejectMetric } from "./usecases/queue-metrics.ts";
 
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
@@ -90,7 +90,7 @@ export function createJobController(
     logger,
   });
   const sender = createHttpSender({ secret: config.hookSecret, allowLinkLocal: allowLinkLocalHooks });
-  addQueueMetrics(metrics, { queues, types, redis: watch, clock });
+  addQueueMetrics(metrics, { pool, queues, types, redis: watch, clock });
   const onSettled = createHookMetrics(metrics, hooks);
   const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, onSettled, clock, logger });
   listen(signals, { dispatcher, dueLoops: [promoter, scheduler], deliverer, types, clock });
@@ -101,7 +101,7 @@ export function createJobController(
       { definition: JobServiceService, implementation: createJobService({ ...deps, redis: watch, terms }) },
       {
         definition: WorkerServiceService,
-        implementation: createWorkerService({ ...deps, reports, terms, logger }),
+        implementation: createWorkerService({ ...deps, reports, terms, logger, onReject: addRejectMetric(metrics) }),
       },
       { definition: QueueServiceService, implementation: createQueueService(deps) },
       { definition: ReportServiceService, implementation: createReportService({ reports, pool }) },

@@ -9,6 +9,7 @@ import { listJobs } from "../usecases/list-jobs.ts";
 import { retryJob } from "../usecases/retry-job.ts";
 import { readLog, watchJob } from "../usecases/watch-job.ts";
 import { toStats } from "./convert.ts";
+import { toClosedMessages, toQueueWait } from "./convert-capacity.ts";
 import { launch, launchMany } from "./launches.ts";
 import { toAge, toDate } from "./time.ts";
 import { validateCount, validateJobId } from "./validate.ts";
@@ -54,19 +55,16 @@ export function createJobService(deps: UseCaseDeps & StatusDeps): UntypedService
 
 function toStatusResponse({ workers, queues, redis }: PoolStatus, now: number): message.CheckStatusResponse {
   return {
-    pools: workers.map(({ workerId, version, jobNames, slots, running, draining, startedAt, heartbeatAt }) => ({
-      workerId,
-      version,
-      jobNames,
-      slots,
-      running,
-      draining,
-      startedAt: toDate(startedAt),
-      heartbeatAt: toDate(heartbeatAt),
+    pools: workers.map(({ workerId, version, jobNames, slots, running, draining, ...worker }) => ({
+      ...{ workerId, version, jobNames, slots, running, draining },
+      startedAt: toDate(worker.startedAt),
+      heartbeatAt: toDate(worker.heartbeatAt),
+      closed: toClosedMessages(worker.closed),
     })),
-    queues: queues.map(({ name, pending, running, scheduled, oldestAt }) => ({
+    queues: queues.map(({ name, pending, running, scheduled, oldestAt, waitingFor }) => ({
       ...{ name, pending, running, scheduled },
       oldestAge: toAge(oldestAt, now),
+      waitingFor: toQueueWait(waitingFor),
     })),
     redis,
   };

@@ -5,6 +5,7 @@ import type { UseCaseDeps } from "../usecases/deps.ts";
 import { listSchedules as readSchedules } from "../usecases/list-schedules.ts";
 import { firstPart, type Part, partBehind, readPageToken, writePageToken } from "../usecases/page-token.ts";
 import { toHookStatusCode, toStats, toStatusCode } from "./convert.ts";
+import { toClosedMessages, toQueueWait } from "./convert-capacity.ts";
 import { toAge, toDate, toDuration } from "./time.ts";
 import { type PageRequest, validatePage } from "./validate-list.ts";
 
@@ -17,8 +18,9 @@ export async function listQueues(
   const { entries, nextPageToken } = await readPage("queues", request, async (after, limit) =>
     partBehind(await listMovingQueues(deps), ({ name }) => name, after, limit),
   );
-  const queues = entries.map(({ oldestAt, launchedPerMinute, endedPerMinute, ...queue }) => ({
+  const queues = entries.map(({ oldestAt, launchedPerMinute, endedPerMinute, waitingFor, ...queue }) => ({
     ...queue,
+    waitingFor: toQueueWait(waitingFor),
     oldestAge: toAge(oldestAt, now),
     launchedPerMinute: toTenths(launchedPerMinute),
     endedPerMinute: toTenths(endedPerMinute),
@@ -35,8 +37,9 @@ export async function listWorkers(
   const { entries, nextPageToken } = await readPage("workers", request, async (after, limit) =>
     firstPart(await pool.workers(after, limit + 1), ({ workerId }) => workerId, limit),
   );
-  const workers = entries.map(({ startedAt, leaseEndsAt, ...worker }) => ({
+  const workers = entries.map(({ startedAt, leaseEndsAt, closed, ...worker }) => ({
     ...worker,
+    closed: toClosedMessages(closed),
     startedAt: toDate(startedAt),
     leaseLeft: toDuration(Math.max(0, leaseEndsAt - now)),
   }));

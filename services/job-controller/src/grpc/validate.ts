@@ -12,7 +12,7 @@ const digestPattern = /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
 const workerIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const workerIdRule = "must be at most 128 of A-Z, a-z, 0-9, dot, underscore and hyphen, a letter or digit first";
 /** More would make one worker's lease a long script. */
-const maxSlots = 1_000;
+export const maxSlots = 1_000;
 /** What runs, and as many results that wait for their acknowledgement. */
 const maxHeld = 2 * maxSlots;
 const maxJobTypes = 200;
@@ -86,12 +86,6 @@ export function validateHello(hello: Hello): ValidHello {
   return { workerId, incarnation, version: version.slice(0, 64), slots, types };
 }
 
-/** Checks a worker's new limit. */
-export function validateSlots(slots: number): number {
-  if (slots >= 0 && slots <= maxSlots) return slots;
-  throw fieldsInvalid([{ field: "capacity.slots", description: slotsRule }]);
-}
-
 /** Checks what a worker says to hold. */
 export function validateHeld<Held>(held: Held[]): Held[] {
   if (held.length <= maxHeld) return held;
@@ -109,7 +103,7 @@ export function validateLogPiece({ offset, text }: StreamLogsRequest): void {
 }
 
 const heldRule = `must not be more than ${maxHeld}`;
-const slotsRule = `must be from 0 to ${maxSlots}`;
+export const slotsRule = `must be from 0 to ${maxSlots}`;
 
 /** A message came that the protocol does not allow there. */
 export function protocolViolation(text: string): ReasonedError {

@@ -34,6 +34,8 @@ export interface WorkerServiceDeps extends UseCaseDeps {
   terms: LeaseTerms;
   keyLimits: KeyLimits;
   logger: Logger;
+  /** Called when a worker gave a job of the type back that it was sent. */
+  onReject(jobName: string): void;
 }
 
 type WorkCall = BidiCall<message.WorkRequest, message.WorkResponse>;
@@ -78,7 +80,8 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
   const channel = createWorkerChannel((message) => outbox.say(message), over.reject, deps);
   const handleWhenOpen = (message: WorkerMessage) =>
     opening.then(
-      (session) => handle(session, message).catch((error: unknown) => onFault(deps.logger, error, over.reject)),
+      (session) =>
+        handle(session, message, deps.clock.now()).catch((error: unknown) => onFault(deps.logger, error, over.reject)),
       () => {}, // the stream ends with the error of its opening
     );
   const receive = (message: WorkerMessage) => {
@@ -130,7 +133,9 @@ async function createSession(
   const { workerId, incarnation, version, slots, types } = validateHello(first.value);
   const registerTypes = deps.types.prepare(types);
   const identity = { workerId, incarnation, session: randomUUID() };
-  const session = new WorkerSession({ ...deps, onFree: () => deps.dispatcher.ask() }, stream, channel, {
+  const { dispatcher } = deps;
+  const calls = { onFree: () => dispatcher.ask(), onOpen: (name: string) => dispatcher.wake(name) };
+  const session = new WorkerSession({ ...deps, ...calls }, stream, channel, {
     identity,
     version,
     types,

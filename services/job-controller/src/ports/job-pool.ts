@@ -2,7 +2,7 @@ import type { Backoff } from "@drydock/shared/backoff.ts";
 import type { ReasonedError } from "@drydock/shared/errors.ts";
 import type { ClaimedJob, Job, JobCommand, JobProgress, Lease, NewJob } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
-import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
+import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
 
 /** A check-in of a running job; absent parts leave what was said before. */
 export interface CheckIn {
@@ -165,6 +165,6 @@ export interface JobPool {
 
   /** The workers with a lease, by id: those behind `after`, at most so many. Default: all. */
   workers(after?: string, limit?: number): Promise<WorkerState[]>;
-  /** How many slots the workers have that take the job type, by its name; those that drain are left out. */
-  slots(): Promise<Map<string, number>>;
+  /** How the workers with a lease stand to the job types, by name. */
+  capacities(): Promise<Map<string, TypeCapacity>>;
 }

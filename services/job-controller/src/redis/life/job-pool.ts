@@ -4,9 +4,9 @@ import type { Job, JobCommand, Lease, NewJob } from "../../domain/job.ts";
 import { shardOf } from "../../domain/job-id.ts";
 import type { JobStatus } from "../../domain/job-state.ts";
 import type { LeaseTerms } from "../../domain/lease-terms.ts";
-import type { WorkerIdentity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
+import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
 import type * as port from "../../ports/job-pool.ts";
-import { readSlots, readWorkers } from "../lease/workers.ts";
+import { readCapacities, readWorkers } from "../lease/workers.ts";
 import { Claimer } from "../queue/claimer.ts";
 import { commandCode, leaseArguments, statusCode, toJob, toOpenCommand, toWholeJob } from "../record/job-codec.ts";
 import { list, number, text } from "../shards/reply.ts";
@@ -205,8 +205,8 @@ export class RedisJobPool implements port.JobPool {
     return readWorkers(this.#redis, this.#shards, { now: this.#clock.now(), after, limit });
   }
 
-  slots(): Promise<Map<string, number>> {
-    return readSlots(this.#redis, this.#shards, this.#clock.now());
+  capacities(): Promise<Map<string, TypeCapacity>> {
+    return readCapacities(this.#redis, this.#shards, this.#clock.now());
   }
 
   /** @param range from which shard on, and before which one; by default all */

@@ -17,6 +17,7 @@ import {
 } from "@grpc/grpc-js";
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { ClosedJobType, QueueWait } from "./capacity.ts";
 import {
   HookStatus,
   hookStatusFromJSON,
@@ -69,6 +70,8 @@ export interface Queue {
   launchedPerMinute: number;
   /** How many jobs a minute ended, in whatever status. */
   endedPerMinute: number;
+  /** What its jobs wait for when every worker that knows the type takes none for now; unset else, and without jobs. */
+  waitingFor: QueueWait | undefined;
 }
 
 /** The request of PauseQueue. */
@@ -156,6 +159,8 @@ export interface Worker {
     | undefined;
   /** Whether it takes no more jobs. */
   draining: boolean;
+  /** The job types that it takes no jobs of for now. */
+  closed: ClosedJobType[];
 }
 
 /** The request of DrainWorker. */
@@ -486,6 +491,7 @@ function createBaseQueue(): Queue {
     lanes: 0,
     launchedPerMinute: 0,
     endedPerMinute: 0,
+    waitingFor: undefined,
   };
 }
 
@@ -517,6 +523,9 @@ export const Queue: MessageFns<Queue> = {
     }
     if (message.endedPerMinute !== 0) {
       writer.uint32(73).double(message.endedPerMinute);
+    }
+    if (message.waitingFor !== undefined) {
+      QueueWait.encode(message.waitingFor, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -606,6 +615,14 @@ export const Queue: MessageFns<Queue> = {
             message.endedPerMinute = reader.double();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.waitingFor = QueueWait.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -641,6 +658,11 @@ export const Queue: MessageFns<Queue> = {
         : isSet(object.ended_per_minute)
         ? globalThis.Number(object.ended_per_minute)
         : 0,
+      waitingFor: isSet(object.waitingFor)
+        ? QueueWait.fromJSON(object.waitingFor)
+        : isSet(object.waiting_for)
+        ? QueueWait.fromJSON(object.waiting_for)
+        : undefined,
     };
   },
 
@@ -673,6 +695,9 @@ export const Queue: MessageFns<Queue> = {
     if (message.endedPerMinute !== 0) {
       obj.endedPerMinute = floatToJson(message.endedPerMinute);
     }
+    if (message.waitingFor !== undefined) {
+      obj.waitingFor = QueueWait.toJSON(message.waitingFor);
+    }
     return obj;
   },
 
@@ -692,6 +717,9 @@ export const Queue: MessageFns<Queue> = {
     message.lanes = object.lanes ?? 0;
     message.launchedPerMinute = object.launchedPerMinute ?? 0;
     message.endedPerMinute = object.endedPerMinute ?? 0;
+    message.waitingFor = (object.waitingFor !== undefined && object.waitingFor !== null)
+      ? QueueWait.fromPartial(object.waitingFor)
+      : undefined;
     return message;
   },
 };
@@ -1351,6 +1379,7 @@ function createBaseWorker(): Worker {
     startedAt: undefined,
     leaseLeft: undefined,
     draining: false,
+    closed: [],
   };
 }
 
@@ -1382,6 +1411,9 @@ export const Worker: MessageFns<Worker> = {
     }
     if (message.draining !== false) {
       writer.uint32(72).bool(message.draining);
+    }
+    for (const v of message.closed) {
+      ClosedJobType.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1471,6 +1503,14 @@ export const Worker: MessageFns<Worker> = {
             message.draining = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.closed.push(ClosedJobType.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1514,6 +1554,9 @@ export const Worker: MessageFns<Worker> = {
         ? Duration.fromJSON(object.lease_left)
         : undefined,
       draining: isSet(object.draining) ? globalThis.Boolean(object.draining) : false,
+      closed: globalThis.Array.isArray(object?.closed)
+        ? object.closed.map((e: any) => ClosedJobType.fromJSON(e))
+        : [],
     };
   },
 
@@ -1546,6 +1589,9 @@ export const Worker: MessageFns<Worker> = {
     if (message.draining !== false) {
       obj.draining = message.draining;
     }
+    if (message.closed?.length) {
+      obj.closed = message.closed.map((e) => ClosedJobType.toJSON(e));
+    }
     return obj;
   },
 
@@ -1565,6 +1611,7 @@ export const Worker: MessageFns<Worker> = {
       ? Duration.fromPartial(object.leaseLeft)
       : undefined;
     message.draining = object.draining ?? false;
+    message.closed = object.closed?.map((e) => ClosedJobType.fromPartial(e)) || [];
     return message;
   },
 };
