@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import type { Lease } from "@drydock/job-controller/domain/job.ts";
 import { type JobEvent, type JobStatus, jobStatuses, transitions } from "@drydock/job-controller/domain/job-state.ts";
 import {
+  aSecond,
   demoTypes,
   type PoolUnderTest,
   passingFailure,
@@ -43,7 +44,8 @@ const events: Record<
   success: ({ pool }, lease) => pool.succeed(lease, {}),
   "failure, to be tried again": ({ pool }, lease) => pool.fail(lease, passingFailure, {}),
   "failure, for good": ({ pool }, lease) => pool.fail(lease, { ...passingFailure, retry: "never" }, {}),
-  postponed: ({ pool }, lease) => pool.postpone(lease, 1_000, {}),
+  postponed: ({ pool }, lease) => pool.postpone(lease, aSecond, {}),
+  "postponed for longer than its patience": outlastPatience,
   release: ({ pool }, lease) => pool.release(lease),
   "lease lost": async ({ pool, clock }) => {
     clock.advance(15_001);
@@ -54,6 +56,15 @@ const events: Record<
   cancel: ({ pool }, lease) => pool.end(lease.jobId, "cancel").then(() => pool.confirm(lease, "cancel")),
   retry: ({ pool }, lease) => pool.retry(lease.jobId),
 };
+
+async function outlastPatience({ pool, clock }: PoolUnderTest, lease: Lease): Promise<void> {
+  const postponement = { ...aSecond, patienceMs: 0 };
+  if ((await pool.postpone(lease, postponement, {})) !== "accepted") return;
+  clock.advance(postponement.delayMs);
+  await pool.promote();
+  const { jobs } = await pool.claim(worker, demoTypes, 1);
+  for (const { id, token } of jobs) await pool.postpone({ jobId: id, token }, postponement, {});
+}
 
 async function loseThrice({ pool, clock }: PoolUnderTest, lease: Lease): Promise<void> {
   for (let i = 0; i < 3; i++) {

@@ -4,6 +4,7 @@ import { type Job, type Lease, usualOptions } from "@drydock/job-controller/doma
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { audit } from "../support/audit.ts";
 import {
+  aSecond,
   demoJob,
   demoTypes,
   type PoolUnderTest,
@@ -57,7 +58,7 @@ describe("a Redis whose memory is full", () => {
     );
     assert.equal(await pool.succeed(succeeds, { text: "done" }), "accepted");
     assert.equal(await pool.fail(fails, passingFailure, {}), "accepted");
-    assert.equal(await pool.postpone(postpones, 1_000, {}), "accepted");
+    assert.equal(await pool.postpone(postpones, aSecond, {}), "accepted");
     await pool.end(confirms.jobId, "stop");
     assert.equal(await pool.confirm(confirms, "stop"), "accepted");
     assert.equal((await pool.end(waiting[0]?.id ?? "", "stop")).status, "STOPPED");

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { listJobs } from "@drydock/job-controller/usecases/list-jobs.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
-import { demoJob, demoTypes, passingFailure, startJob, workerInfo, workerNamed } from "../support/pool.ts";
+import { aSecond, demoJob, demoTypes, passingFailure, startJob, workerInfo, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 
@@ -161,7 +161,7 @@ describe("what the pool offers beyond a queue", () => {
 
   test("a postponed job uses no attempt", async () => {
     const lease = await startJob(under, worker);
-    assert.equal(await under.pool.postpone(lease, 500, {}), "accepted");
+    assert.equal(await under.pool.postpone(lease, { ...aSecond, delayMs: 500 }, {}), "accepted");
     const job = await under.pool.get(lease.jobId);
     assert.deepEqual([job.status, job.attempt, job.runAt], ["SCHEDULED", 0, under.clock.now() + 500]);
   });

@@ -5,6 +5,7 @@ import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import { KeyLimits } from "@drydock/job-controller/usecases/key-limits.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import {
+  aSecond,
   demoJob,
   demoTypes,
   type PoolUnderTest,
@@ -56,7 +57,7 @@ for (const shards of [1, 3]) {
       const limited = { most: 4 };
       const [a, b, c] = await claim(4, limited);
       assert.ok(a && b && c);
-      await under.pool.postpone({ jobId: a.id, token: a.token }, 60_000, {});
+      await under.pool.postpone({ jobId: a.id, token: a.token }, { ...aSecond, delayMs: 60_000 }, {});
       await under.pool.release({ jobId: b.id, token: b.token });
       await under.pool.end(c.id, "stop");
       await under.pool.confirm({ jobId: c.id, token: c.token }, "stop");

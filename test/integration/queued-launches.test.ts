@@ -5,6 +5,7 @@ import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import {
+  aSecond,
   demoJob,
   demoTypes,
   finalFailure,
@@ -110,7 +111,7 @@ describe("a periodic job that lets one launch wait", () => {
     const [again = assert.fail(), ...others] = await claim();
     assert.deepEqual([again.id, others], [running.id, []]);
     assert.deepEqual(await countsOf(id), { launched: 1, skipped: 2, waiting: true });
-    await under.pool.postpone(leaseOf(again), 1_000, {});
+    await under.pool.postpone(leaseOf(again), aSecond, {});
     assert.deepEqual(await claim(), []);
     await pass();
     const [last = assert.fail()] = await claim();

@@ -69,7 +69,7 @@ export type Command =
   | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
   | { do: "checkIn" | "succeed"; target: Target; said: Said }
   | { do: "fail"; target: Target; reason: string; retry: "never" | number; maxFails: number; said: Said }
-  | { do: "postpone"; target: Target; delayMs: number; said: Said }
+  | { do: "postpone"; target: Target; delayMs: number; patienceMs: number | undefined; said: Said }
   | { do: "confirm"; target: Target; command: JobCommand }
   | { do: "release"; target: Target }
   | { do: "promote" | "reap" | "expire" | "endSubJobs" | "fire" }
@@ -95,6 +95,7 @@ const unheard = fc.record({
   foreign: oneIn(8),
 });
 const said = fc.record({ text: maybe(fc.constantFrom("half way", "nearly")), percent: maybe(fc.nat(100)) });
+const patienceMs = fc.constantFrom(undefined, 0, 1_000, 15_000);
 const policy = fc.record({
   maxAttempts: fc.nat(2),
   finalReasons: fc.constantFrom<string[]>([], ["BAD_INPUT"]),
@@ -150,7 +151,7 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   checkIn: kind("checkIn", { target: running, said }),
   succeed: kind("succeed", { target: running, said }),
   fail: failing(),
-  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), said }),
+  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), patienceMs, said }),
   confirm: kind("confirm", { target: running, command }),
   release: kind("release", { target: running }),
   promote: kind("promote", {}),

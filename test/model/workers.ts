@@ -1,7 +1,14 @@
 import type { JobCommand, Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
-import type { BeatReply, CheckIn, Failure, HelloReply, Verdict } from "@drydock/job-controller/ports/job-pool.ts";
+import type {
+  BeatReply,
+  CheckIn,
+  Failure,
+  HelloReply,
+  Postponement,
+  Verdict,
+} from "@drydock/job-controller/ports/job-pool.ts";
 import {
   finish,
   giveBack,
@@ -136,14 +143,23 @@ export function fail(pool: ModelPool, lease: Lease, failure: Failure, said: Chec
     const isLast = job.attempt >= attempts || job.policy?.finalReasons.includes(reason) === true;
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
     else if (typeof retry !== "number" || isLast) finish(pool, job, "ERROR");
-    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + retry });
+    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + retry, postponedSince: 0 });
   });
 }
 
-/** Another run later; no attempt is used. */
-export function postpone(pool: ModelPool, lease: Lease, delayMs: number, said: CheckIn): Verdict {
+/** Another run later, without using an attempt; when the patience is over, the attempt has failed for good. */
+export function postpone(pool: ModelPool, lease: Lease, postponement: Postponement, said: CheckIn): Verdict {
+  const { delayMs, patienceMs, reason, message } = postponement;
   return settle(pool, lease, (job) => {
     note(pool, job, said);
+    if (patienceMs !== undefined && job.command === undefined) {
+      job.postponedSince ||= pool.now;
+      if (pool.now - job.postponedSince > patienceMs) {
+        job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
+        finish(pool, job, "ERROR");
+        return;
+      }
+    }
     job.attempt--;
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
     else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + delayMs });

@@ -5,7 +5,7 @@ import { defaultLeaseTerms, type LeaseTerms } from "@drydock/job-controller/doma
 import type { WorkerIdentity, WorkerInfo } from "@drydock/job-controller/domain/worker.ts";
 import type { HookOutbox } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { JobIndex } from "@drydock/job-controller/ports/job-index.ts";
-import type { Failure } from "@drydock/job-controller/ports/job-pool.ts";
+import type { Failure, Postponement } from "@drydock/job-controller/ports/job-pool.ts";
 import type { LogStore } from "@drydock/job-controller/ports/log-store.ts";
 import type { QueueControl } from "@drydock/job-controller/ports/queue-control.ts";
 import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
@@ -120,6 +120,9 @@ export const passingFailure: Failure = {
 
 /** The same, but never to be tried again. */
 export const finalFailure: Failure = { ...passingFailure, retry: "never" };
+
+/** A wait of a second for something, without a limit. */
+export const aSecond: Postponement = { delayMs: 1_000, patienceMs: undefined, reason: "AWAY", message: "it is away" };
 
 /** Launches a job and claims it for the worker, which says hello first and names what it holds already. */
 export async function startJob(

@@ -126,6 +126,8 @@ export interface Job {
   createdBy: string;
   /** Of a job that a periodic job launched: the time of its cron line for which it runs. */
   scheduledFor: number;
+  /** Since when it is postponed, run after run, while that has a limit; else 0. */
+  postponedSince: number;
   enqueuedAt: number;
   updatedAt: number;
   runAt: number;

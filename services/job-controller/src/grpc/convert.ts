@@ -59,7 +59,7 @@ export function toStatsWithoutParameters(job: Job): JobStats {
     startTime: toDate(job.startedAt),
     endTime: toDate(job.endedAt),
     dieAt: hasDied ? toDate(job.endedAt) : undefined,
-    checkIn: job.checkIn,
+    checkIn: toCheckInText(job),
     checkInAt: toDate(job.checkInAt),
     progress: job.progress,
     parameters: undefined,
@@ -88,6 +88,12 @@ export function toStatsWithoutParameters(job: Job): JobStats {
     hookStatus: hookCodes[job.hookStatus],
     pendingCommand: job.command === undefined ? CommandCode.JOB_COMMAND_UNSPECIFIED : toCommandCode(job.command),
   };
+}
+
+/** What the handler said last; of a job that waits again and again for one thing, since when as well. */
+function toCheckInText({ status, postponedSince, checkIn }: Job): string {
+  const waits = postponedSince > 0 && (status === "SCHEDULED" || status === "PENDING");
+  return waits ? `waits since ${new Date(postponedSince).toISOString().slice(0, 19)}Z: ${checkIn}` : checkIn;
 }
 
 /** The job as clients see it. */

@@ -2,6 +2,7 @@ import { Outcome, type Result, type WorkerMessage } from "@drydock/shared/gen/dr
 import type { RunResult } from "../usecases/worker-channel.ts";
 import type { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toProgress } from "./convert.ts";
+import { toMs } from "./time.ts";
 import { protocolViolation, validateHeld } from "./validate.ts";
 import { validateCapacity } from "./validate-capacity.ts";
 
@@ -44,7 +45,7 @@ export async function handle(session: WorkerSession, { message }: WorkerMessage,
 }
 
 function toRunResult(result: Result): RunResult {
-  const { lease, outcome, reason, message, retryable, retryAfter, checkIn, progress } = result;
+  const { lease, outcome, reason, message, retryable, retryAfter, checkIn, progress, patience } = result;
   const known = outcomes[outcome];
   if (known === undefined) throw protocolViolation(`${outcome} is no Outcome`);
   return {
@@ -53,7 +54,8 @@ function toRunResult(result: Result): RunResult {
     reason: reason.slice(0, 64),
     message: cut(message),
     retryable,
-    retryAfterMs: retryAfter && Math.max(0, retryAfter.seconds * 1000 + Math.round(retryAfter.nanos / 1e6)),
+    retryAfterMs: retryAfter && Math.max(0, toMs(retryAfter)),
+    patienceMs: patience && Math.max(0, toMs(patience)),
     checkIn: cut(checkIn),
     progress: toProgress(progress),
   };

@@ -21,6 +21,16 @@ export interface Failure {
   backoff: Backoff;
 }
 
+/** A run that is to be tried again later because of what it waits for. */
+export interface Postponement {
+  delayMs: number;
+  /** How long the job may be postponed in all, in milliseconds, before it is in ERROR; undefined is for ever. */
+  patienceMs: number | undefined;
+  /** What it waits for: the failure if that takes too long. */
+  reason: string;
+  message: string;
+}
+
 /** What became of a result: stored now, stored before, or refused because the token is not the job's any more. */
 export type Verdict = "accepted" | "duplicate" | "stale";
 
@@ -136,8 +146,8 @@ export interface JobPool {
   checkIn(lease: Lease, checkIn: CheckIn): Promise<void>;
   succeed(lease: Lease, checkIn: CheckIn): Promise<Verdict>;
   fail(lease: Lease, failure: Failure, checkIn: CheckIn): Promise<Verdict>;
-  /** The handler asks for another run later; no attempt is used. */
-  postpone(lease: Lease, delayMs: number, checkIn: CheckIn): Promise<Verdict>;
+  /** The handler asks for another run later; no attempt is used. When its patience is over, the attempt has failed for good. */
+  postpone(lease: Lease, postponement: Postponement, checkIn: CheckIn): Promise<Verdict>;
   /** The handler ended because of a stop or cancel. */
   confirm(lease: Lease, command: JobCommand): Promise<Verdict>;
   /** Back to the front of its queue; no attempt is used. */

@@ -37,7 +37,9 @@ function store(pool: JobPool, result: RunResult, maxFails: number): Promise<Verd
       return pool.confirm(lease, "cancel");
     case "released":
       return pool.release(lease);
-    case "postponed":
-      return pool.postpone(lease, wait ?? retryBackoff.baseMs, checkIn);
+    case "postponed": {
+      const postponement = { delayMs: wait ?? retryBackoff.baseMs, patienceMs: result.patienceMs, reason, message };
+      return pool.postpone(lease, postponement, { ...checkIn, text: result.checkIn || message });
+    }
   }
 }

@@ -151,8 +151,9 @@ export class RedisJobPool implements port.JobPool {
     );
   }
 
-  async postpone(lease: Lease, delayMs: number, checkIn: port.CheckIn): Promise<port.Verdict> {
-    const rest = [delayMs, ...checkInArguments(checkIn)] as const;
+  async postpone(lease: Lease, postponement: port.Postponement, checkIn: port.CheckIn): Promise<port.Verdict> {
+    const { delayMs, patienceMs = -1, reason, message } = postponement;
+    const rest = [delayMs, patienceMs, reason, message, ...checkInArguments(checkIn)] as const;
     return toVerdict(
       await this.#shards.ofJob(lease.jobId).run("transitions/postpone", lease.jobId, lease.token, ...rest),
     );

@@ -35,6 +35,7 @@ return function(id, token, reason, message, delay, max_fails, base, cap, jitter,
   elseif wait < 0 or job.attempt >= most or is_final_reason(job.policy, reason) then
     finish.job(id, job, statuses.ERROR)
   else
+    if job.postponed_since ~= 0 then job.postponed_since = 0 end
     moves.change(job, statuses.SCHEDULED)
     times.postpone(id, job, context.now + wait)
   end
