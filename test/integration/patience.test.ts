@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import type { Verdict } from "@drydock/job-controller/ports/job-pool.ts";
 import { Outcome } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import { demoTypes, type PoolUnderTest, passingFailure, startJob, startPool, workerNamed } from "../support/pool.ts";
+import {
+  demoTypes,
+  leaseOf,
+  type PoolUnderTest,
+  passingFailure,
+  startJob,
+  startPool,
+  workerNamed,
+} from "../support/pool.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 const worker = workerNamed("w1");
@@ -12,7 +20,7 @@ const away = { delayMs: 60_000, patienceMs: hourMs, reason: "SCANNER_UNREACHABLE
 
 describe("the patience with a postponed job", () => {
   let under: PoolUnderTest;
-  let lease: Lease;
+  let lease: HeldLease;
   before(async () => {
     under = await startPool();
   });
@@ -30,7 +38,7 @@ describe("the patience with a postponed job", () => {
     under.clock.advance(afterMs);
     await under.pool.promote();
     const { jobs } = await under.pool.claim(worker, demoTypes, 1);
-    lease = { jobId: lease.jobId, token: jobs[0]?.token ?? assert.fail("it did not run again") };
+    lease = leaseOf({ id: lease.jobId, token: jobs[0]?.token ?? assert.fail("it did not run again") });
   };
 
   test("begins with the first postponement and lasts over further ones; then the true cause is the error", async () => {

@@ -9,6 +9,7 @@ import {
   demoJob,
   demoTypes,
   finalFailure,
+  leaseOf,
   type PoolUnderTest,
   passingFailure,
   workerInfo,
@@ -21,7 +22,6 @@ const schedule: Schedule = {
   ...{ cronSpec: "* * * * *", timeZone: "UTC", overlap: "QUEUE_ONE", catchUpMs: minuteMs, jitterMs: 0 },
   ...{ startAt: 0, endAt: 0 },
 };
-const leaseOf = ({ id, token }: ClaimedJob) => ({ jobId: id, token });
 
 /** Every way for a running job to end. */
 const ends: Record<string, (under: PoolUnderTest, job: ClaimedJob) => Promise<unknown>> = {
@@ -65,7 +65,11 @@ describe("a periodic job that lets one launch wait", () => {
   /** The next time comes, and controllers do at once what is due; the worker lives on. */
   const pass = async (held: ClaimedJob[] = []) => {
     under.clock.advance(minuteMs);
-    await under.pool.hello(w1, workerInfo, held.map(leaseOf));
+    await under.pool.hello(
+      w1,
+      workerInfo,
+      held.map((job) => leaseOf(job)),
+    );
     await Promise.all([fireSchedules(under), fireSchedules(under), fireSchedules(under)]);
     await under.pool.promote();
   };

@@ -14,6 +14,8 @@ export interface Target {
   nth: number;
   /** Whether an older token is named. */
   stale: boolean;
+  /** Whether the process of another worker names it. */
+  stranger: boolean;
 }
 
 /** Which worker speaks; one that is late speaks for the process and stream before. */
@@ -126,7 +128,7 @@ const types = fc.uniqueArray(
 );
 
 function target(...among: Array<Target["among"]>) {
-  return fc.record({ among: fc.constantFrom(...among), nth: fc.nat(50), stale: oneIn(8) });
+  return fc.record({ among: fc.constantFrom(...among), nth: fc.nat(50), stale: oneIn(8), stranger: oneIn(8) });
 }
 
 const running = target("running", "running", "running", "running", "running", "any");

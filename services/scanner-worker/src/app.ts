@@ -45,15 +45,21 @@ export interface WorkerService extends Service {
 export function createWorker({ settings, jobTypes, properties = {}, logger, onGone }: WorkerOptions): WorkerService {
   const { controller, workerId, slots, drainMs } = settings;
   const link = new ControllerLink(controller);
+  const incarnation = randomUUID();
   const identity = {
     workerId,
-    incarnation: randomUUID(),
+    incarnation,
     version: packageJson.version,
     jobTypes: jobTypes.map(toJobType),
   };
   const source = new WorkStream({ link, identity, logger });
-  const logs = new LogStream({ link, logger });
-  const services = { logs, reports: new ReportUploader(link), subJobs: new SubJobClient(link), properties };
+  const logs = new LogStream({ link, incarnation, logger });
+  const services = {
+    logs,
+    reports: new ReportUploader(link, incarnation),
+    subJobs: new SubJobClient(link, incarnation),
+    properties,
+  };
   const settled = Promise.withResolvers<void>();
   const worker = new Worker({
     source,

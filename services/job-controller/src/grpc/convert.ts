@@ -6,7 +6,7 @@ import {
   type JobPolicy as PolicyMessage,
   JobStatus as StatusCode,
 } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import type { Job, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
+import type { HeldLease, Job, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
 import type { HookStatus } from "../domain/status-hook.ts";
 import { toPeriodicState } from "./convert-schedule.ts";
@@ -129,6 +129,14 @@ export function toCommandCode(command: JobCommand): CommandCode {
 /** A lease from a message; a missing one is one that no job has. */
 export function toLease(lease: { jobId: string; token: number } | undefined): Lease {
   return { jobId: lease?.jobId ?? "", token: lease?.token ?? -1 };
+}
+
+/** A lease from a message that names the process as well. */
+export function toHeldLease(message: {
+  lease?: { jobId: string; token: number } | undefined;
+  incarnation: string;
+}): HeldLease {
+  return { ...toLease(message.lease), incarnation: message.incarnation };
 }
 
 /** Progress from a message, brought into its bounds. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { ReportStore } from "../ports/report-store.ts";
-import { toLease } from "./convert.ts";
+import { toHeldLease } from "./convert.ts";
 import { checkReport } from "./report-codec.ts";
 import { protocolViolation, validateDigest } from "./validate.ts";
 
@@ -15,10 +15,11 @@ export async function putReport(
   reports: ReportStore,
   parts: AsyncIterable<message.PutReportRequest>,
 ): Promise<message.PutReportResponse> {
-  const { head, pieces } = await gather(parts, async ({ lease, digest, indexDigest }) => {
+  const { head, pieces } = await gather(parts, async (head) => {
+    const { digest, indexDigest } = head;
     validateDigest(digest);
     if (indexDigest !== "") validateDigest(indexDigest);
-    await reports.checkLease(toLease(lease));
+    await reports.checkLease(toHeldLease(head));
   });
   if (pieces.sha256() !== head.sha256) {
     throw fieldsInvalid([{ field: "head.sha256", description: "is not the SHA-256 of the chunks" }]);
@@ -26,7 +27,7 @@ export async function putReport(
   const gzip = pieces.toBuffer();
   await checkReport(gzip);
   const { digest, indexDigest } = head;
-  await reports.put(toLease(head.lease), { digest, indexDigest, gzip });
+  await reports.put(toHeldLease(head), { digest, indexDigest, gzip });
   return {};
 }
 

@@ -10,6 +10,9 @@ import { defaultMaxFails, type JobType, jobNamePattern, jobNameRule } from "../d
 
 const digestPattern = /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
 const workerIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+/** Long enough that nobody guesses it: who knows it may act for the process. */
+const incarnationPattern = /^[A-Za-z0-9-]{16,64}$/;
+const incarnationRule = "must be 16 to 64 of A-Z, a-z, 0-9 and hyphen, random for each process, e.g. a UUID";
 const workerIdRule = "must be at most 128 of A-Z, a-z, 0-9, dot, underscore and hyphen, a letter or digit first";
 /** More would make one worker's lease a long script. */
 export const maxSlots = 1_000;
@@ -73,8 +76,8 @@ export function validateHello(hello: Hello): ValidHello {
   const { workerId, incarnation, version, slots, jobTypes, held } = hello;
   const violations: FieldViolation[] = [];
   if (!workerIdPattern.test(workerId)) violations.push({ field: "hello.worker_id", description: workerIdRule });
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(incarnation)) {
-    violations.push({ field: "hello.incarnation", description: "must be at most 64 of A-Z, a-z, 0-9 and hyphen" });
+  if (!incarnationPattern.test(incarnation)) {
+    violations.push({ field: "hello.incarnation", description: incarnationRule });
   }
   if (slots < 0 || slots > maxSlots) violations.push({ field: "hello.slots", description: slotsRule });
   if (held.length > maxHeld) violations.push({ field: "hello.held", description: heldRule });

@@ -16,7 +16,7 @@ import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
-import { toLease, toStats } from "./convert.ts";
+import { toHeldLease, toLease, toStats } from "./convert.ts";
 import { putReport } from "./report-upload.ts";
 import { protocolViolation, validateHello, validateLogPiece } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
@@ -56,13 +56,13 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
     ),
     putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>) => putReport(deps.reports, parts)),
     launchSubJob: unary(async (request: message.LaunchSubJobRequest, call) => {
-      const { lease, key } = request;
+      const { key } = request;
       const launch = validateSubJob(request);
       if (key.length === 0 || key.length > maxKeyLength) {
         throw fieldsInvalid([{ field: "key", description: `must be of 1 to ${maxKeyLength} characters` }]);
       }
       const traceparent = call.traceparent ?? "";
-      return { stats: toStats(await launchSubJob(deps, toLease(lease), { ...launch, key, traceparent })) };
+      return { stats: toStats(await launchSubJob(deps, toHeldLease(request), { ...launch, key, traceparent })) };
     }),
   };
 }
@@ -120,7 +120,7 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
 interface Greeting {
   session: WorkerSession;
   hello: message.Hello;
-  registerTypes(): Promise<void>;
+  registerTypes(): Promise<string[]>;
 }
 
 async function createSession(
@@ -149,8 +149,11 @@ async function openSession(
   { logger }: WorkerServiceDeps,
   { session, hello, registerTypes }: Greeting,
 ): Promise<WorkerSession> {
-  await session.open(registerTypes);
   const { workerId, version, slots, held } = hello;
+  await session.open(async () => {
+    const jobs = await registerTypes();
+    if (jobs.length > 0) logger.warn({ workerId, version, jobs }, "a worker replaced the schema of job types");
+  });
   logger.info({ workerId, version, slots, held: held.length }, "a worker has joined");
   return session;
 }
@@ -181,10 +184,11 @@ function onFault(logger: Logger, thrown: unknown, end: (error: Error) => void): 
 
 async function appendLog(
   { logs, changes }: WorkerServiceDeps,
-  { lease, offset, text }: message.StreamLogsRequest,
+  piece: message.StreamLogsRequest,
 ): Promise<message.StreamLogsResponse> {
+  const { lease, offset, text } = piece;
   try {
-    const { length, full } = await logs.append(toLease(lease), offset, text);
+    const { length, full } = await logs.append(toHeldLease(piece), offset, text);
     changes.changed(lease?.jobId ?? "");
     return { lease, durableOffset: length, closed: full };
   } catch (error) {

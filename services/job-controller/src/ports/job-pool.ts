@@ -1,6 +1,6 @@
 import type { Backoff } from "@drydock/shared/backoff.ts";
 import type { ReasonedError } from "@drydock/shared/errors.ts";
-import type { ClaimedJob, Job, JobCommand, JobProgress, Lease, NewJob } from "../domain/job.ts";
+import type { ClaimedJob, HeldLease, Job, JobCommand, JobProgress, Lease, NewJob } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
 import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
 
@@ -91,7 +91,7 @@ export interface PromoteReport extends UpkeepReport {
 
 /**
  * The jobs and who runs them. Each method is one transition, atomic and durable when it resolves; those that name a
- * lease change nothing when the token is not the job's.
+ * lease change nothing when the token is not the job's, or the process is not the one that holds it.
  * @throws ReasonedError JOB_NOT_FOUND, JOB_STATUS_FORBIDS, JOB_ALREADY_EXISTS, LEASE_LOST, WORKER_SUPERSEDED, REDIS_UNAVAILABLE
  */
 export interface JobPool {
@@ -108,7 +108,7 @@ export interface JobPool {
    * @throws ReasonedError the refusal, instead of another one; JOB_ALREADY_EXISTS when the one that holds the unique key
    *   is about to end, or others are always quicker
    */
-  launchSubJob(parent: Lease, key: string, job: NewJob, refusal?: ReasonedError): Promise<Job>;
+  launchSubJob(parent: HeldLease, key: string, job: NewJob, refusal?: ReasonedError): Promise<Job>;
   get(jobId: string): Promise<Job>;
   /** Ends a waiting job at once; of a running one it only notes the command, for its worker to confirm. */
   end(jobId: string, command: JobCommand): Promise<Job>;
@@ -143,15 +143,15 @@ export interface JobPool {
    * taken none: a job that was taken is the worker's, whatever fails behind it.
    */
   claim(worker: WorkerIdentity, types: readonly ClaimableType[], limit: number): Promise<Claim>;
-  checkIn(lease: Lease, checkIn: CheckIn): Promise<void>;
-  succeed(lease: Lease, checkIn: CheckIn): Promise<Verdict>;
-  fail(lease: Lease, failure: Failure, checkIn: CheckIn): Promise<Verdict>;
+  checkIn(lease: HeldLease, checkIn: CheckIn): Promise<void>;
+  succeed(lease: HeldLease, checkIn: CheckIn): Promise<Verdict>;
+  fail(lease: HeldLease, failure: Failure, checkIn: CheckIn): Promise<Verdict>;
   /** The handler asks for another run later; no attempt is used. When its patience is over, the attempt has failed for good. */
-  postpone(lease: Lease, postponement: Postponement, checkIn: CheckIn): Promise<Verdict>;
+  postpone(lease: HeldLease, postponement: Postponement, checkIn: CheckIn): Promise<Verdict>;
   /** The handler ended because of a stop or cancel. */
-  confirm(lease: Lease, command: JobCommand): Promise<Verdict>;
+  confirm(lease: HeldLease, command: JobCommand): Promise<Verdict>;
   /** Back to the front of its queue; no attempt is used. */
-  release(lease: Lease): Promise<Verdict>;
+  release(lease: HeldLease): Promise<Verdict>;
 
   /** Makes due jobs PENDING. */
   promote(): Promise<PromoteReport>;

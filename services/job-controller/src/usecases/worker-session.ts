@@ -1,7 +1,7 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
-import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
+import type { ClaimedJob, HeldLease, JobCommand, Lease } from "../domain/job.ts";
 import type { JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { LeaseRelease, StreamStateMachine } from "../domain/stream-state.ts";
@@ -159,7 +159,7 @@ export class WorkerSession {
       );
       this.#let(jobId);
     }
-    await this.#deps.pool.release(lease);
+    await this.#deps.pool.release(this.#own(lease));
     this.#deps.changes.changed(jobId);
   }
 
@@ -175,7 +175,7 @@ export class WorkerSession {
   }
 
   async checkIn(lease: Lease, checkIn: CheckIn): Promise<void> {
-    await this.#deps.pool.checkIn(lease, checkIn);
+    await this.#deps.pool.checkIn(this.#own(lease), checkIn);
     this.#deps.changes.changed(lease.jobId);
   }
 
@@ -184,7 +184,9 @@ export class WorkerSession {
     const { lease } = result;
     const maxFails = this.#types.get(this.#nameOf.get(lease.jobId) ?? "")?.maxFails;
     this.#let(lease.jobId);
-    const verdict = await storeWithRetry(() => storeResult(this.#deps.pool, result, maxFails), this.#retries.signal);
+    const { incarnation } = this.identity;
+    const store = () => storeResult(this.#deps.pool, incarnation, result, maxFails);
+    const verdict = await storeWithRetry(store, this.#retries.signal);
     this.#channel.resultAck(lease, verdict);
     this.#deps.changes.changed(lease.jobId);
   }
@@ -245,13 +247,17 @@ export class WorkerSession {
 
   #assign(job: ClaimedJob): void {
     if (this.#stream.state === "closed") {
-      void this.#deps.pool.release({ jobId: job.id, token: job.token }).catch(() => {});
+      void this.#deps.pool.release(this.#own({ jobId: job.id, token: job.token })).catch(() => {});
       return;
     }
     this.#held.set(job.id, { token: job.token, sentAt: this.#deps.clock.now() });
     this.#nameOf.set(job.id, job.name);
     this.#channel.assign(job);
     this.#deps.changes.changed(job.id);
+  }
+
+  #own(lease: Lease): HeldLease {
+    return { ...lease, incarnation: this.identity.incarnation };
   }
 
   #let(jobId: string): void {

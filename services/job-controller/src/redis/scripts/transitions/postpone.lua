@@ -1,7 +1,7 @@
 -- postpone: a handler asks for its job to be run again later; no attempt is used. If it was to end, it ends; when it was
 -- postponed for longer than it may be, it is in ERROR.
 -- needs: call/context, record/statuses, record/store, life/moves, life/finish, lease/held, schedule/times
--- arguments: id, token, delay in ms, how long it may be postponed in all in ms or -1, reason, message, last check-in or empty,
+-- arguments: id, token, incarnation, delay in ms, how long it may be postponed in all in ms or -1, reason, message, last check-in or empty,
 --   phase or empty, percent
 -- reply: accepted, duplicate or stale
 -- errors: JOB_NOT_FOUND
@@ -13,9 +13,9 @@ local function is_too_long(job, patience)
   return context.now - job.postponed_since > patience
 end
 
-return function(id, token, delay, patience, reason, message, text, phase, percent)
+return function(id, token, incarnation, delay, patience, reason, message, text, phase, percent)
   local job = store.load(id)
-  local verdict = moves.standing(job, token)
+  local verdict = moves.standing(job, token, incarnation)
   if verdict ~= "held" then return verdict end
   moves.check_in(job, text, phase, percent)
   local command = job.command
