@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type LaunchOptions, type Lease, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type HeldLease, type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
+import { recordDetails } from "@drydock/job-controller/redis/record/fields.ts";
 import { shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
 import { fireSchedules } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
-import { demoJob, demoTypes, finalFailure, startJob, workerInfo, workerNamed } from "../support/pool.ts";
+import { demoJob, demoTypes, finalFailure, leaseOf, startJob, workerInfo, workerNamed } from "../support/pool.ts";
 
 const hourMs = 3_600_000;
 const leaseMs = 15_000;
@@ -16,12 +17,15 @@ const schedule = {
   ...{ catchUpMs: hourMs, jitterMs: 0, startAt: 0, endAt: 0 },
 };
 
+/** MessagePack's byte for an array of as many elements as there are details, up to 15. */
+const detailsBegin = Buffer.from([0x90 + recordDetails.length]);
+
 /** What a broken record may be: too short, no record at all, and one whose details cannot be read. */
 const breaks: Record<string, (record: Buffer) => Buffer> = {
   "is cut": (record) => record.subarray(0, 20),
   "is noise": () => Buffer.alloc(300, 0xc1),
   "has details that are noise": (record) => {
-    const details = record.indexOf(Buffer.from([0x9e]));
+    const details = record.indexOf(detailsBegin);
     assert.ok(details > 0);
     return Buffer.concat([record.subarray(0, details), Buffer.alloc(record.length - details, 0xc1)]);
   },
@@ -95,7 +99,14 @@ for (const [how, broken] of Object.entries(breaks)) {
     const startMany = async (count: number) => {
       for (let at = 0; at < count; at++) await launch();
       const { jobs } = await under.pool.claim(worker, demoTypes, count);
-      return jobs.map(({ id, token }) => ({ jobId: id, token }));
+      return jobs.map((job) => leaseOf(job));
+    };
+
+    /** Its worker was let go meanwhile, so that a new process of it has to end the job. */
+    const endMended = async (lease: HeldLease) => {
+      const incarnation = "later";
+      await under.pool.hello(workerNamed("w1", incarnation, "s9"), workerInfo, []);
+      assert.equal(await under.pool.succeed({ ...lease, incarnation }, {}), "accepted");
     };
 
     test("does not keep a lost worker's other jobs from running again", async () => {
@@ -108,14 +119,14 @@ for (const [how, broken] of Object.entries(breaks)) {
       assert.deepEqual(await under.pool.workers(), []);
       assert.equal((await under.pool.reap()).count, 0, "the worker is gone");
       await record.mend();
-      await under.pool.succeed(first, {});
+      await endMended(first);
     });
 
     for (const [what, come] of Object.entries({
       "says hello from a new process": () => under.pool.hello(workerNamed("w1", "second", "s2"), workerInfo, []),
       "says hello without it": () => under.pool.hello(worker, workerInfo, []),
       leaves: () => under.pool.leave(worker),
-      "breaks off": (leases: Lease[]) => under.pool.disconnect(worker, leases),
+      "breaks off": (leases: HeldLease[]) => under.pool.disconnect(worker, leases),
       "beats without it": async () => {
         under.clock.advance(6_000);
         await under.pool.beat(worker, []);
@@ -128,7 +139,7 @@ for (const [how, broken] of Object.entries(breaks)) {
         record.isTold();
         for (const { jobId } of others) assert.equal(await statusOf(jobId), "PENDING");
         await record.mend();
-        await under.pool.succeed(first, {});
+        await endMended(first);
       });
     }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { listJobs } from "@drydock/job-controller/usecases/list-jobs.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
-import { demoJob, demoTypes, workerNamed } from "../support/pool.ts";
+import { demoJob, demoTypes, leaseOf, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 
@@ -49,7 +49,7 @@ describe("a controller whose clock is behind that of another", () => {
     under.clock.advance(-5_000);
     await launch();
     for (const { id, token } of (await under.pool.claim(worker, demoTypes, 2)).jobs) {
-      await under.pool.succeed({ jobId: id, token }, {});
+      await under.pool.succeed(leaseOf({ id, token }), {});
       under.clock.advance(-1_000);
     }
     under.clock.advance(60_000);

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type LaunchOptions, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { createRedisQueueControl } from "@drydock/job-controller/redis/operators/queue-control.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
-import { demoJob, demoTypes, workerNamed } from "../support/pool.ts";
+import { demoJob, demoTypes, leaseOf, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 
@@ -115,7 +115,7 @@ for (const shards of [1, 3]) {
       const running = await claim(shards);
       const { next } = await drain("", 1);
       const later = await launchMany(shards);
-      for (const { id, token } of running) await under.pool.release({ jobId: id, token });
+      for (const { id, token } of running) await under.pool.release(leaseOf({ id, token }));
       await drainAll(100, undefined, next);
       const waited = before.filter((id) => !running.some((job) => job.id === id));
       assert.deepEqual(await statusesOf(waited), ["STOPPED"]);

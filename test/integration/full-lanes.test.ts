@@ -7,7 +7,7 @@ import { Dispatcher } from "@drydock/job-controller/usecases/dispatcher.ts";
 import type { WorkerSession } from "@drydock/job-controller/usecases/worker-session.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
-import { demoJob, workerNamed } from "../support/pool.ts";
+import { demoJob, leaseOf, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 const types = [{ name: "DEMO", most: 0, mostOfKey: 1 }];
@@ -24,7 +24,7 @@ for (const shards of [1, 3]) {
 
     const launch = async (options: Partial<LaunchOptions> = {}) =>
       (await under.pool.launch({ ...demoJob, options: { ...usualOptions, ...options } })).id;
-    const end = ({ id, token }: ClaimedJob) => under.pool.succeed({ jobId: id, token }, {});
+    const end = ({ id, token }: ClaimedJob) => under.pool.succeed(leaseOf({ id, token }), {});
 
     /** One job of each key runs, and eight wait. */
     async function fillLanes(): Promise<ClaimedJob[]> {
@@ -162,7 +162,7 @@ describe("a claim that goes on behind lanes without room", () => {
       const [, second = assert.fail()] = await fill(6, waiting);
       const wanted = await launch("z");
       between(context, 1, async () => {
-        await under.pool.succeed({ jobId: second.id, token: second.token }, {});
+        await under.pool.succeed(leaseOf(second), {});
         assert.equal((await claim(1)).jobs.length, 1, "another one takes of that lane");
       });
       const { jobs } = await claim(2);

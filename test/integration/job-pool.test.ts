@@ -159,7 +159,8 @@ describe("the pool in Redis", () => {
     for (let i = 0; i < 2; i++) {
       clock.advance(5_000);
       const { commands } = await pool.beat(workerNamed("w1"), [lease]);
-      assert.deepEqual(commands, [{ lease, command: "stop" }]);
+      const { jobId, token } = lease;
+      assert.deepEqual(commands, [{ lease: { jobId, token }, command: "stop" }]);
     }
     clock.advance(5_001);
     assert.deepEqual(await pool.beat(workerNamed("w1"), [lease]), { lost: [lease], commands: [], drain: false });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import { type JobEvent, type JobStatus, jobStatuses, transitions } from "@drydock/job-controller/domain/job-state.ts";
 import {
+  aSecond,
   demoTypes,
+  leaseOf,
   type PoolUnderTest,
   passingFailure,
   startJob,
@@ -15,7 +17,7 @@ import {
 const worker = workerNamed("w1");
 
 /** Ways for a new job to each status. */
-const ways: Record<JobStatus, (under: PoolUnderTest, lease: Lease) => Promise<unknown>> = {
+const ways: Record<JobStatus, (under: PoolUnderTest, lease: HeldLease) => Promise<unknown>> = {
   RUNNING: async () => {},
   PENDING: ({ pool }, lease) => pool.release(lease),
   SCHEDULED: ({ pool }, lease) => pool.fail(lease, passingFailure, {}),
@@ -32,7 +34,7 @@ type OptionalEvent = "waited too long" | "schedule over";
 /** What each event of the table is done with. */
 const events: Record<
   Exclude<JobEvent, LaunchEvent | OptionalEvent>,
-  (under: PoolUnderTest, lease: Lease) => Promise<unknown>
+  (under: PoolUnderTest, lease: HeldLease) => Promise<unknown>
 > = {
   due: async ({ pool, clock }) => {
     clock.advance(passingFailure.retry as number);
@@ -43,7 +45,8 @@ const events: Record<
   success: ({ pool }, lease) => pool.succeed(lease, {}),
   "failure, to be tried again": ({ pool }, lease) => pool.fail(lease, passingFailure, {}),
   "failure, for good": ({ pool }, lease) => pool.fail(lease, { ...passingFailure, retry: "never" }, {}),
-  postponed: ({ pool }, lease) => pool.postpone(lease, 1_000, {}),
+  postponed: ({ pool }, lease) => pool.postpone(lease, aSecond, {}),
+  "postponed for longer than its patience": outlastPatience,
   release: ({ pool }, lease) => pool.release(lease),
   "lease lost": async ({ pool, clock }) => {
     clock.advance(15_001);
@@ -55,7 +58,16 @@ const events: Record<
   retry: ({ pool }, lease) => pool.retry(lease.jobId),
 };
 
-async function loseThrice({ pool, clock }: PoolUnderTest, lease: Lease): Promise<void> {
+async function outlastPatience({ pool, clock }: PoolUnderTest, lease: HeldLease): Promise<void> {
+  const postponement = { ...aSecond, patienceMs: 0 };
+  if ((await pool.postpone(lease, postponement, {})) !== "accepted") return;
+  clock.advance(postponement.delayMs);
+  await pool.promote();
+  const { jobs } = await pool.claim(worker, demoTypes, 1);
+  for (const { id, token } of jobs) await pool.postpone(leaseOf({ id, token }), postponement, {});
+}
+
+async function loseThrice({ pool, clock }: PoolUnderTest, lease: HeldLease): Promise<void> {
   for (let i = 0; i < 3; i++) {
     clock.advance(15_001);
     await pool.reap();

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Job, type Lease, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type HeldLease, type Job, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { JobStatus } from "@drydock/job-controller/domain/job-state.ts";
 import { sweep } from "@drydock/job-controller/upkeep/sweeper.ts";
 import { listJobs } from "@drydock/job-controller/usecases/list-jobs.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
-import { demoJob, demoTypes, finalFailure, readReport, workerNamed } from "../support/pool.ts";
+import { demoJob, demoTypes, finalFailure, leaseOf, readReport, workerNamed } from "../support/pool.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -13,7 +13,10 @@ const keep = { SUCCESS: 2 * hourMs, STOPPED: 3 * hourMs, CANCELLED: 4 * hourMs, 
 const digest = `sha256:${"0".repeat(64)}`;
 const worker = workerNamed("w1");
 
-const ends: Record<keyof typeof keep, (under: ReturnType<typeof useAuditedPool>, lease: Lease) => Promise<unknown>> = {
+const ends: Record<
+  keyof typeof keep,
+  (under: ReturnType<typeof useAuditedPool>, lease: HeldLease) => Promise<unknown>
+> = {
   SUCCESS: ({ pool }, lease) => pool.succeed(lease, { text: "done" }),
   ERROR: ({ pool }, lease) => pool.fail(lease, finalFailure, { text: "nearly" }),
   STOPPED: ({ pool }, lease) => pool.end(lease.jobId, "stop").then(() => pool.confirm(lease, "stop")),
@@ -24,11 +27,11 @@ for (const shards of [1, 3]) {
   describe(`a job that has ended, with ${shards} shards`, () => {
     const under = useAuditedPool({ shards });
 
-    const claimOne = async (): Promise<Lease> => {
+    const claimOne = async (): Promise<HeldLease> => {
       const [job = assert.fail()] = (await under.pool.claim(worker, demoTypes, 1)).jobs;
-      return { jobId: job.id, token: job.token };
+      return leaseOf(job);
     };
-    const launchSubJob = (parent: Lease, key: string) => {
+    const launchSubJob = (parent: HeldLease, key: string) => {
       const policy = { ...noPolicy, queueTimeoutMs: 60_000 };
       const options = { ...usualOptions, uniqueKey: `key-${key}`, statusHook: "http://127.0.0.1/", policy };
       return under.pool.launchSubJob(parent, key, { ...demoJob, options: { ...options, labels: { team: "a" } } });
@@ -40,7 +43,7 @@ for (const shards of [1, 3]) {
     };
 
     /** A job that a job launched, with all that a job can have, and has ended so. */
-    async function endJob(status: keyof typeof keep): Promise<{ parent: Lease; lease: Lease }> {
+    async function endJob(status: keyof typeof keep): Promise<{ parent: HeldLease; lease: HeldLease }> {
       await under.pool.launch({ ...demoJob, options: { ...usualOptions, requestKey: "request" } });
       const parent = await claimOne();
       await launchSubJob(parent, "child");

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { commandCode } from "@drydock/job-controller/redis/record/job-codec.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
-import { demoJob, demoTypes, workerNamed } from "../support/pool.ts";
+import { demoJob, demoTypes, leaseOf, workerNamed } from "../support/pool.ts";
 import { createRandom } from "../support/random.ts";
 
 const worker = workerNamed("w1");
@@ -74,7 +74,7 @@ describe("the lanes of a queue", () => {
     await under.pool.end(back, "cancel");
     await under.pool.retry(back);
     const [held = assert.fail()] = await claim(1);
-    await under.pool.release({ jobId: held.id, token: held.token });
+    await under.pool.release(leaseOf(held));
     const rest = ids.slice(1).filter((id) => id !== back);
     assert.deepEqual(await claimAll(), [first, ...rest, back]);
   });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Job, type Lease, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type HeldLease, type Job, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { audit } from "../support/audit.ts";
 import {
+  aSecond,
   demoJob,
   demoTypes,
   type PoolUnderTest,
@@ -35,7 +36,7 @@ describe("a Redis whose memory is full", () => {
 
   test("refuses launches whole, and lets what is under way go on and end", async () => {
     const { pool, clock, redis } = under;
-    const running: Lease[] = [];
+    const running: HeldLease[] = [];
     for (let at = 0; at < 5; at++) running.push(await startJob(under, worker, running));
     const [succeeds, fails, postpones, confirms, checksIn] = running;
     assert.ok(succeeds && fails && postpones && confirms && checksIn);
@@ -57,7 +58,7 @@ describe("a Redis whose memory is full", () => {
     );
     assert.equal(await pool.succeed(succeeds, { text: "done" }), "accepted");
     assert.equal(await pool.fail(fails, passingFailure, {}), "accepted");
-    assert.equal(await pool.postpone(postpones, 1_000, {}), "accepted");
+    assert.equal(await pool.postpone(postpones, aSecond, {}), "accepted");
     await pool.end(confirms.jobId, "stop");
     assert.equal(await pool.confirm(confirms, "stop"), "accepted");
     assert.equal((await pool.end(waiting[0]?.id ?? "", "stop")).status, "STOPPED");
@@ -109,7 +110,7 @@ for (const shards of [1, 3]) {
       ["because Redis has no memory left", () => fillUp(under), undefined, full],
     ] as const) {
       const launch = (key: string, requestKey = "") => under.pool.launch(uniqueJob(key, requestKey), refusal);
-      const launchSub = (parent: Lease, name: string, key: string) =>
+      const launchSub = (parent: HeldLease, name: string, key: string) =>
         under.pool.launchSubJob(parent, name, uniqueJob(key), refusal);
 
       test(`${why} gives what was launched before, and launches nothing`, async () => {

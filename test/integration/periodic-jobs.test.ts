@@ -7,6 +7,7 @@ import { audit } from "../support/audit.ts";
 import {
   demoJob,
   demoTypes,
+  leaseOf,
   type PoolUnderTest,
   passingFailure,
   startPool,
@@ -67,7 +68,7 @@ describe("a periodic job", () => {
   };
   const runAll = async () => {
     const jobs = await claim(100);
-    for (const { id, token } of jobs) await under.pool.succeed({ jobId: id, token }, {});
+    for (const { id, token } of jobs) await under.pool.succeed(leaseOf({ id, token }), {});
     return jobs.length;
   };
 
@@ -188,7 +189,7 @@ describe("a periodic job", () => {
       const [running = assert.fail()] = await claim(1);
       await pass(minuteMs);
       const [failed = assert.fail()] = await claim(1);
-      await under.pool.fail({ jobId: failed.id, token: failed.token }, passingFailure, {});
+      await under.pool.fail(leaseOf(failed), passingFailure, {});
       under.clock.advance(minuteMs);
       await fireSchedules(under);
       await under.pool.end(id, command);
@@ -196,7 +197,7 @@ describe("a periodic job", () => {
       assert.deepEqual((await under.pool.get(id)).executionTotals, { RUNNING: 1, [status]: 2 });
       const { command: asked } = await under.pool.get(running.id);
       assert.equal(asked, undefined);
-      assert.equal(await under.pool.succeed({ jobId: running.id, token: running.token }, {}), "accepted");
+      assert.equal(await under.pool.succeed(leaseOf(running), {}), "accepted");
       await pass(minuteMs);
       assert.equal((await countsOf(id)).launched, 3);
       await assert.rejects(under.pool.retry(id), { reason: "JOB_STATUS_FORBIDS" });
@@ -211,6 +212,6 @@ describe("a periodic job", () => {
     const [{ id: begun, token } = assert.fail()] = await claim(1);
     await under.pool.endSubJobs();
     assert.equal((await under.pool.get(begun)).command, "stop");
-    await under.pool.confirm({ jobId: begun, token }, "stop");
+    await under.pool.confirm(leaseOf({ id: begun, token }), "stop");
   });
 });

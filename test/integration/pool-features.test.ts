@@ -3,7 +3,16 @@ import { describe, test } from "node:test";
 import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { listJobs } from "@drydock/job-controller/usecases/list-jobs.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
-import { demoJob, demoTypes, passingFailure, startJob, workerInfo, workerNamed } from "../support/pool.ts";
+import {
+  aSecond,
+  demoJob,
+  demoTypes,
+  leaseOf,
+  passingFailure,
+  startJob,
+  workerInfo,
+  workerNamed,
+} from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 
@@ -49,7 +58,7 @@ describe("what the pool offers beyond a queue", () => {
     ]);
     assert.equal(one.jobs.length + two.jobs.length, 3);
     const done = one.jobs[0] ?? assert.fail();
-    await under.pool.succeed({ jobId: done.id, token: done.token }, {});
+    await under.pool.succeed(leaseOf(done), {});
     assert.equal((await claim(5, types)).length, 1);
   });
 
@@ -113,7 +122,7 @@ describe("what the pool offers beyond a queue", () => {
       error.reason === taken.reason && error.facts?.metadata?.job_id === id;
     await assert.rejects(launch({ uniqueKey: "k" }), refused);
     const { jobs } = await under.pool.claim(worker, demoTypes, 1);
-    const lease = { jobId: id, token: jobs[0]?.token ?? 0 };
+    const lease = leaseOf({ id, token: jobs[0]?.token ?? 0 });
     await under.pool.fail(lease, passingFailure, {});
     await assert.rejects(launch({ uniqueKey: "k" }), refused);
     await under.pool.end(id, "cancel");
@@ -138,13 +147,13 @@ describe("what the pool offers beyond a queue", () => {
     await launch({ policy });
     const { jobs } = await under.pool.claim(worker, demoTypes, 1);
     const once = jobs[0] ?? assert.fail();
-    await under.pool.fail({ jobId: once.id, token: once.token }, passingFailure, {});
+    await under.pool.fail(leaseOf(once), passingFailure, {});
     assert.equal(await statusOf(once.id), "ERROR");
 
     await launch({ policy: { ...noPolicy, finalReasons: ["HANDLER_ERROR"], runTimeoutMs: 5_000 } });
     const other = (await under.pool.claim(worker, demoTypes, 1)).jobs[0] ?? assert.fail();
     assert.equal(other.runTimeoutMs, 5_000);
-    await under.pool.fail({ jobId: other.id, token: other.token }, passingFailure, {});
+    await under.pool.fail(leaseOf(other), passingFailure, {});
     assert.equal(await statusOf(other.id), "ERROR");
   });
 
@@ -161,7 +170,7 @@ describe("what the pool offers beyond a queue", () => {
 
   test("a postponed job uses no attempt", async () => {
     const lease = await startJob(under, worker);
-    assert.equal(await under.pool.postpone(lease, 500, {}), "accepted");
+    assert.equal(await under.pool.postpone(lease, { ...aSecond, delayMs: 500 }, {}), "accepted");
     const job = await under.pool.get(lease.jobId);
     assert.deepEqual([job.status, job.attempt, job.runAt], ["SCHEDULED", 0, under.clock.now() + 500]);
   });
@@ -242,7 +251,7 @@ describe("what the pool offers beyond a queue", () => {
       token = page.nextPageToken;
       // the oldest ends, another one begins
       const last = await pool.get(jobs.shift() ?? "");
-      await pool.succeed({ jobId: last.id, token: last.token }, {});
+      await pool.succeed(leaseOf(last), {});
       await claim(1);
     }
     assert.equal(new Set(seen).size, seen.length);

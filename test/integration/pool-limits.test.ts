@@ -5,8 +5,10 @@ import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import { KeyLimits } from "@drydock/job-controller/usecases/key-limits.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import {
+  aSecond,
   demoJob,
   demoTypes,
+  leaseOf,
   type PoolUnderTest,
   startJob,
   startPool,
@@ -33,7 +35,7 @@ for (const shards of [1, 3]) {
       const claimed = (await Promise.all(workers.map((who) => claim(3, limited, who)))).flat();
       assert.equal(claimed.length, 4);
       assert.deepEqual(await claim(3, limited), []);
-      for (const { id, token } of claimed.slice(0, 2)) await under.pool.succeed({ jobId: id, token }, {});
+      for (const { id, token } of claimed.slice(0, 2)) await under.pool.succeed(leaseOf({ id, token }), {});
       assert.equal((await claim(5, limited)).length, 2);
     });
 
@@ -56,10 +58,10 @@ for (const shards of [1, 3]) {
       const limited = { most: 4 };
       const [a, b, c] = await claim(4, limited);
       assert.ok(a && b && c);
-      await under.pool.postpone({ jobId: a.id, token: a.token }, 60_000, {});
-      await under.pool.release({ jobId: b.id, token: b.token });
+      await under.pool.postpone(leaseOf(a), { ...aSecond, delayMs: 60_000 }, {});
+      await under.pool.release(leaseOf(b));
       await under.pool.end(c.id, "stop");
-      await under.pool.confirm({ jobId: c.id, token: c.token }, "stop");
+      await under.pool.confirm(leaseOf(c), "stop");
       assert.equal((await claim(9, limited)).length, 3);
       under.clock.advance(15_000);
       await under.pool.reap();
@@ -137,7 +139,7 @@ describe("turns", () => {
     (await under.pool.launch({ ...demoJob, options: { ...usualOptions, ...options } })).id;
   const claimOne = async () => {
     const [job] = (await under.pool.claim(worker, demoTypes, 1)).jobs;
-    await under.pool.succeed({ jobId: job?.id ?? "", token: job?.token ?? 0 }, {});
+    await under.pool.succeed(leaseOf({ id: job?.id ?? "", token: job?.token ?? 0 }), {});
     return (await under.pool.get(job?.id ?? "")).fairnessKey;
   };
 

@@ -5,9 +5,11 @@ import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import {
+  aSecond,
   demoJob,
   demoTypes,
   finalFailure,
+  leaseOf,
   type PoolUnderTest,
   passingFailure,
   workerInfo,
@@ -20,7 +22,6 @@ const schedule: Schedule = {
   ...{ cronSpec: "* * * * *", timeZone: "UTC", overlap: "QUEUE_ONE", catchUpMs: minuteMs, jitterMs: 0 },
   ...{ startAt: 0, endAt: 0 },
 };
-const leaseOf = ({ id, token }: ClaimedJob) => ({ jobId: id, token });
 
 /** Every way for a running job to end. */
 const ends: Record<string, (under: PoolUnderTest, job: ClaimedJob) => Promise<unknown>> = {
@@ -64,7 +65,11 @@ describe("a periodic job that lets one launch wait", () => {
   /** The next time comes, and controllers do at once what is due; the worker lives on. */
   const pass = async (held: ClaimedJob[] = []) => {
     under.clock.advance(minuteMs);
-    await under.pool.hello(w1, workerInfo, held.map(leaseOf));
+    await under.pool.hello(
+      w1,
+      workerInfo,
+      held.map((job) => leaseOf(job)),
+    );
     await Promise.all([fireSchedules(under), fireSchedules(under), fireSchedules(under)]);
     await under.pool.promote();
   };
@@ -110,7 +115,7 @@ describe("a periodic job that lets one launch wait", () => {
     const [again = assert.fail(), ...others] = await claim();
     assert.deepEqual([again.id, others], [running.id, []]);
     assert.deepEqual(await countsOf(id), { launched: 1, skipped: 2, waiting: true });
-    await under.pool.postpone(leaseOf(again), 1_000, {});
+    await under.pool.postpone(leaseOf(again), aSecond, {});
     assert.deepEqual(await claim(), []);
     await pass();
     const [last = assert.fail()] = await claim();

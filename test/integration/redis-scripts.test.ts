@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { bundleScripts, readBundle } from "@drydock/job-controller/redis/bundle/bundle.ts";
 import { readScriptFiles, type ScriptFile } from "@drydock/job-controller/redis/bundle/script-file.ts";
-import { recordVersion } from "@drydock/job-controller/redis/record/fields.ts";
+import { recordDetails, recordVersion } from "@drydock/job-controller/redis/record/fields.ts";
 import { defineScript, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { systemClock } from "@drydock/shared/clock.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
@@ -236,7 +236,7 @@ describe("a record whose details are fewer, as before one was added", () => {
       await detailsSize(id),
     );
     const job = await under.pool.get(id);
-    assert.deepEqual([job.labels, job.scheduledFor], [{ a: "b" }, 0]);
+    assert.deepEqual([job.labels, job.scheduledFor, job.postponedSince], [{ a: "b" }, 0, 0]);
     const { jobs: claimed } = await under.pool.claim(workerNamed("w1"), demoTypes, 1);
     assert.equal(claimed[0]?.id, id);
   });
@@ -245,7 +245,8 @@ describe("a record whose details are fewer, as before one was added", () => {
   async function detailsSize(id: string): Promise<number> {
     const record = (await under.redis.hgetBuffer(under.shards.first.keys.jobs, id)) ?? assert.fail();
     const parameters = record.indexOf(demoJob.parametersJson);
-    const begin = record.indexOf(Buffer.from([0x9e]));
+    // MessagePack's byte for an array of so many elements, up to 15
+    const begin = record.indexOf(Buffer.from([0x90 + recordDetails.length]));
     return parameters - begin;
   }
 });

@@ -133,7 +133,7 @@ describe("a report's limits", () => {
       indexDigest: "",
       sha256: "",
       summary: undefined,
-      incarnation: "",
+      incarnation: worker.hello.incarnation,
     };
     const call = worker.client.putReport(new Metadata(), { deadline: Date.now() + 5_000 }, () => {});
     const refused = new Promise((resolve) => call.on("status", ({ code }) => resolve(code)));
@@ -182,7 +182,14 @@ describe("a report's limits", () => {
 
   test("a gzip that is too large is refused while it comes", async () => {
     const piece = randomBytes(256 * 1024);
-    const head = { lease, digest, indexDigest: "", sha256: "", summary: undefined, incarnation: "" };
+    const head = {
+      lease,
+      digest,
+      indexDigest: "",
+      sha256: "",
+      summary: undefined,
+      incarnation: worker.hello.incarnation,
+    };
     const pieces = Array.from({ length: 65 }, () => ({ part: { $case: "gzipChunk" as const, value: piece } }));
     const refused = sendParts(worker.client, [{ part: { $case: "head", value: head } }, ...pieces]);
     const { code, reason, message } = await refusalOf(refused);

@@ -8,7 +8,15 @@ import type { HookMessage, HookSender } from "@drydock/job-controller/ports/hook
 import { HookDeliverer } from "@drydock/job-controller/upkeep/hook-deliverer.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { audit } from "../support/audit.ts";
-import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import {
+  demoJob,
+  demoTypes,
+  leaseOf,
+  type PoolUnderTest,
+  startPool,
+  workerInfo,
+  workerNamed,
+} from "../support/pool.ts";
 import { until } from "../support/until.ts";
 
 const worker = workerNamed("w1");
@@ -45,7 +53,7 @@ describe("what a status hook is still to be told", () => {
   test("stays, and goes on with its new life, when the job is retried", async () => {
     const id = await launch();
     await under.pool.claim(worker, demoTypes, 1);
-    const lease = { jobId: id, token: (await under.pool.get(id)).token };
+    const lease = leaseOf(await under.pool.get(id));
     await under.pool.checkIn(lease, { text: "half" });
     await under.pool.end(id, "cancel");
     await under.pool.confirm(lease, "cancel");

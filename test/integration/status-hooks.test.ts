@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import { usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { hookPatienceMs } from "@drydock/job-controller/domain/status-hook.ts";
 import { toHookBody } from "@drydock/job-controller/grpc/hook-body.ts";
@@ -10,7 +10,15 @@ import { HookDeliverer } from "@drydock/job-controller/upkeep/hook-deliverer.ts"
 import { createLogger } from "@drydock/shared/logger.ts";
 import { audit } from "../support/audit.ts";
 import { type HookReceiver, startHookReceiver } from "../support/hook-receiver.ts";
-import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import {
+  demoJob,
+  demoTypes,
+  leaseOf,
+  type PoolUnderTest,
+  startPool,
+  workerInfo,
+  workerNamed,
+} from "../support/pool.ts";
 import { until } from "../support/until.ts";
 
 const worker = workerNamed("w1");
@@ -57,9 +65,9 @@ describe("status hooks", () => {
   }
   const launch = async (statusHook = receiver.url) =>
     (await under.pool.launch({ ...demoJob, options: { ...usualOptions, statusHook } })).id;
-  async function run(jobId: string): Promise<Lease> {
+  async function run(jobId: string): Promise<HeldLease> {
     const { jobs } = await under.pool.claim(worker, demoTypes, 1_000);
-    return { jobId, token: jobs.find(({ id }) => id === jobId)?.token ?? assert.fail() };
+    return leaseOf(jobs.find(({ id }) => id === jobId) ?? assert.fail());
   }
   const heard = () =>
     receiver.received.map(({ status, checkIn }) => `${status.replace("JOB_STATUS_", "")} ${checkIn}`.trim());

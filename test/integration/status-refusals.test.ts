@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Lease, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type HeldLease, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { JobStatus } from "@drydock/job-controller/domain/job-state.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
@@ -9,7 +9,7 @@ import { demoJob, finalFailure, passingFailure, startJob } from "../support/pool
 describe("what a job's status does not allow is refused with the way out:", () => {
   const under = useAuditedPool();
 
-  const ways: Record<JobStatus, (lease: Lease) => Promise<unknown>> = {
+  const ways: Record<JobStatus, (lease: HeldLease) => Promise<unknown>> = {
     RUNNING: async () => {},
     PENDING: (lease) => under.pool.release(lease),
     SCHEDULED: (lease) => under.pool.fail(lease, passingFailure, {}),

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import { usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { ReasonedError } from "@drydock/shared/errors.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
-import { demoJob, demoTypes, finalFailure, startJob, workerNamed } from "../support/pool.ts";
+import { demoJob, demoTypes, finalFailure, leaseOf, startJob, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 const unique = { ...demoJob, options: { ...usualOptions, uniqueKey: "u" } };
@@ -12,11 +12,11 @@ const unique = { ...demoJob, options: { ...usualOptions, uniqueKey: "u" } };
 describe("sub-jobs", () => {
   const under = useAuditedPool();
 
-  const claim = async (): Promise<Lease> => {
+  const claim = async (): Promise<HeldLease> => {
     const [job = assert.fail("nothing waits")] = (await under.pool.claim(worker, demoTypes, 1)).jobs;
-    return { jobId: job.id, token: job.token };
+    return leaseOf(job);
   };
-  const launch = async (parent: Lease, job = demoJob) => (await under.pool.launchSubJob(parent, "key", job)).id;
+  const launch = async (parent: HeldLease, job = demoJob) => (await under.pool.launchSubJob(parent, "key", job)).id;
   const statusOf = async (id: string) => (await under.pool.get(id)).status;
 
   /** A parent that was cancelled with its child and retried; the child has not obeyed yet. */
@@ -48,15 +48,15 @@ describe("sub-jobs", () => {
     const child = await pool.launchSubJob(parent, "1", demoJob);
     const { jobId, token } = await claim();
     assert.equal(jobId, child.id);
-    const grandchild = await pool.launchSubJob({ jobId: child.id, token }, "1", demoJob);
+    const grandchild = await pool.launchSubJob(leaseOf({ id: child.id, token }), "1", demoJob);
     await pool.end(parent.jobId, "stop");
     await pool.endSubJobs();
     assert.equal((await pool.get(child.id)).command, "stop");
     assert.equal(await statusOf(grandchild.id), "STOPPED");
     const late = await pool.launchSubJob(parent, "2", demoJob);
-    const lateGrandchild = await pool.launchSubJob({ jobId: child.id, token }, "2", demoJob);
+    const lateGrandchild = await pool.launchSubJob(leaseOf({ id: child.id, token }), "2", demoJob);
     await pool.confirm(parent, "stop");
-    await pool.confirm({ jobId: child.id, token }, "stop");
+    await pool.confirm(leaseOf({ id: child.id, token }), "stop");
     await pool.endSubJobs();
     assert.deepEqual([await statusOf(late.id), await statusOf(lateGrandchild.id)], ["STOPPED", "STOPPED"]);
   });

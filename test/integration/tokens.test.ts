@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
-import { demoTypes, passingFailure, startJob, workerInfo, workerNamed } from "../support/pool.ts";
+import { demoTypes, leaseOf, passingFailure, startJob, workerInfo, workerNamed } from "../support/pool.ts";
 
 describe("a token", () => {
   const under = useAuditedPool();
@@ -17,10 +17,10 @@ describe("a token", () => {
     await under.redis.flushall();
     for (const [key, dump] of saved) if (dump !== null) await under.redis.restore(key, 0, dump);
   };
-  const claimOne = async (by = worker): Promise<Lease> => {
+  const claimOne = async (by = worker): Promise<HeldLease> => {
     const { jobs } = await under.pool.claim(by, demoTypes, 1);
     const [job = assert.fail("there was nothing to claim")] = jobs;
-    return { jobId: job.id, token: job.token };
+    return leaseOf(job);
   };
 
   test("never comes again when Redis has lost the claim that made it, and whoever has it is refused", async () => {
@@ -47,7 +47,7 @@ describe("a token", () => {
     const { jobId } =
       (await pool.workers()).flatMap(({ jobIds }) => jobIds.map((id) => ({ jobId: id })))[0] ?? assert.fail();
     for (const step of [0, 0, -60_000, 0]) {
-      await pool.release({ jobId, token: tokens.at(-1) ?? 0 });
+      await pool.release(leaseOf({ id: jobId, token: tokens.at(-1) ?? 0 }));
       clock.advance(step);
       tokens.push((await claimOne()).token);
     }
@@ -56,7 +56,7 @@ describe("a token", () => {
       tokens.toSorted((a, b) => a - b),
     );
     assert.equal(new Set(tokens).size, tokens.length);
-    await pool.fail({ jobId, token: tokens.at(-1) ?? 0 }, { ...passingFailure, retry: "never" }, {});
+    await pool.fail(leaseOf({ id: jobId, token: tokens.at(-1) ?? 0 }), { ...passingFailure, retry: "never" }, {});
     assert.ok((await pool.retry(jobId)).token > (tokens.at(-1) ?? 0));
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { type Job, type Lease, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type HeldLease, type Job, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
@@ -9,7 +9,7 @@ import { defineScript, type Reply, type ScriptedRedis, Shard } from "@drydock/jo
 import { Shards } from "@drydock/job-controller/redis/shards/shards.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { auditUniqueKeys } from "../support/audit.ts";
-import { demoJob, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import { demoJob, leaseOf, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 import { createRandom } from "../support/random.ts";
 
 const shards = 3;
@@ -31,7 +31,7 @@ class SlowShard extends Shard {
 describe("a unique key of three shards, asked for by three controllers at once", { timeout: 180_000 }, () => {
   let under: PoolUnderTest;
   const pools: RedisJobPool[] = [];
-  const parents: Lease[] = [];
+  const parents: HeldLease[] = [];
   const connections: ScriptedRedis[] = [];
   before(async () => {
     under = await startPool({ shards });
@@ -47,7 +47,7 @@ describe("a unique key of three shards, asked for by three controllers at once",
     for (let at = 0; at < 6; at++) await under.pool.launch({ ...demoJob, name: "PARENT" });
     while (parents.length < 6) {
       const { jobs } = await under.pool.claim(worker, [{ name: "PARENT", most: 0, mostOfKey: 0 }], 6);
-      parents.push(...jobs.map(({ id, token }) => ({ jobId: id, token })));
+      parents.push(...jobs.map(({ id, token }) => leaseOf({ id, token })));
     }
   });
   after(async () => {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { type Job, type Lease, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type HeldLease, type Job, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { createJobId, shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { OperationName } from "@drydock/job-controller/redis/bundle/operations.gen.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
 import { type Reply, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { Shards, shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
-import { demoJob, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
+import { demoJob, leaseOf, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const shards = 2;
 const worker = workerNamed("w1");
@@ -55,11 +55,11 @@ describe("a unique key that others reserve and leave all the time", { timeout: 6
     await under.pool.hello(worker, workerInfo, []);
   });
 
-  const parentIn = async (shard: number): Promise<Lease> => {
+  const parentIn = async (shard: number): Promise<HeldLease> => {
     for (;;) {
       const { id } = await under.pool.launch({ ...demoJob, name: "PARENT" });
       const { jobs } = await under.pool.claim(worker, [{ name: "PARENT", most: 0, mostOfKey: 0 }], 1);
-      if (shardOf(id) === shard) return { jobId: id, token: jobs[0]?.token ?? 0 };
+      if (shardOf(id) === shard) return leaseOf({ id: id, token: jobs[0]?.token ?? 0 });
     }
   };
   const cancelled = async (launched: Promise<Job>) => {

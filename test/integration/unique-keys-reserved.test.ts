@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import { KeyReserved } from "@drydock/job-controller/redis/shards/reply-errors.ts";
 import type { PoolUnderTest } from "../support/pool.ts";
@@ -8,7 +8,7 @@ import { keys, parentIn, refused, uniqueJob, usePoolOfKeys } from "../support/un
 
 describe("a unique key that is reserved in another shard than its job's", () => {
   const under = usePoolOfKeys();
-  let parent: Lease;
+  let parent: HeldLease;
   const [, key = ""] = keys;
   const unique = uniqueJob(key);
   beforeEach(async () => {
@@ -31,6 +31,7 @@ describe("a unique key that is reserved in another shard than its job's", () => 
       "transitions/launch-sub-job",
       parent.jobId,
       parent.token,
+      parent.incarnation,
       "late",
       "",
       0,

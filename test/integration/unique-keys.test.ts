@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
 import { auditUniqueKeys } from "../support/audit.ts";
@@ -14,7 +14,7 @@ for (const [where, key = ""] of [
 ]) {
   describe(`a unique key that falls to a shard of three, a sub-job ${where}`, () => {
     const under = usePoolOfKeys();
-    let parent: Lease;
+    let parent: HeldLease;
     const unique = uniqueJob(key);
     beforeEach(async () => {
       parent = await parentIn(under, 0);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
 import { type PoolUnderTest, startJob, startPool, workerInfo, workerNamed } from "../support/pool.ts";
@@ -14,7 +14,7 @@ const dead = workerNamed("dead");
 
 describe("leases", () => {
   let under: PoolUnderTest;
-  let job: Lease;
+  let job: HeldLease;
   before(async () => {
     under = await startPool({ shards: 2, terms });
   });

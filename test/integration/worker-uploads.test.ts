@@ -15,6 +15,7 @@ import { createLogger } from "@drydock/shared/logger.ts";
 import { ScriptedController } from "../support/scripted-controller.ts";
 
 const lease = { jobId: "job-1", token: 3 };
+const incarnation = "process-1";
 const logger = createLogger({ name: "test", level: "silent" });
 const never = new AbortController().signal;
 
@@ -26,7 +27,7 @@ beforeEach(async () => {
   controller = new ScriptedController();
   await controller.start();
   link = new ControllerLink(controller.target);
-  logs = new LogStream({ link, logger });
+  logs = new LogStream({ link, incarnation, logger });
 });
 
 afterEach(async () => {
@@ -46,7 +47,7 @@ describe("logs", () => {
     log.write("zwölf\n");
     const flushed = log.flush(5000);
     const piece = await controller.logs.next();
-    assert.deepEqual(piece, { lease, offset: 100, text: "one\nzwölf\n" });
+    assert.deepEqual(piece, { lease, offset: 100, text: "one\nzwölf\n", incarnation });
     const stream = await controller.logStreams.next();
     stream.write({ lease, durableOffset: 111, closed: false });
     await flushed;
@@ -147,7 +148,7 @@ describe("reports", () => {
       if (tries.length < 3) throw refusal("REDIS_UNAVAILABLE");
       return {};
     };
-    await new ReportUploader(link).store(lease, largeReport(), never);
+    await new ReportUploader(link, incarnation).store(lease, largeReport(), never);
     assert.equal(tries.length, 3);
     const [head, ...rest] = tries[2] ?? [];
     assert.ok(head?.part?.$case === "head");
@@ -158,7 +159,7 @@ describe("reports", () => {
   });
 
   test("are not sent again once the lease is lost or the run must end", async () => {
-    const uploader = new ReportUploader(link);
+    const uploader = new ReportUploader(link, incarnation);
     controller.putReport = () => Promise.reject(refusal("LEASE_LOST"));
     await assert.rejects(uploader.store(lease, largeReport(), never), LeaseLost);
     const abort = new AbortController();
@@ -179,7 +180,7 @@ describe("sub-jobs", () => {
       return { stats: JobStats.fromPartial({ id: "sub-1", name }) };
     };
     const job = { key: "a", name: "IMAGE_SCAN", parameters: { repository: "x" } };
-    assert.deepEqual(await new SubJobClient(link).launch(lease, job, never), { id: "sub-1" });
+    assert.deepEqual(await new SubJobClient(link, incarnation).launch(lease, job, never), { id: "sub-1" });
     assert.deepEqual(keys, ["a", "a"]);
   });
 
@@ -191,9 +192,9 @@ describe("sub-jobs", () => {
     };
     const job = { key: "a", name: "IMAGE_SCAN", parameters: {}, labels: { round: "one" }, priority: 2, isUnique: true };
     const policy = { maxAttempts: 2, initialBackoffMs: 1_500, runTimeoutMs: 60_000, finalReasons: ["GONE"] };
-    await new SubJobClient(link).launch(lease, { ...job, policy }, never);
+    await new SubJobClient(link, incarnation).launch(lease, { ...job, policy }, never);
     assert.deepEqual(asked, {
-      ...{ ...job, lease },
+      ...{ ...job, lease, incarnation },
       policy: {
         maxAttempts: 2,
         initialBackoff: { seconds: 1, nanos: 5e8 },
@@ -208,7 +209,7 @@ describe("sub-jobs", () => {
   test("that the controller refuses fail with its reason, for good", async () => {
     controller.launchSubJob = () => Promise.reject(refusal("JOB_NAME_UNKNOWN"));
     const job = { key: "a", name: "NOBODY", parameters: {} };
-    await assert.rejects(new SubJobClient(link).launch(lease, job, never), {
+    await assert.rejects(new SubJobClient(link, incarnation).launch(lease, job, never), {
       name: "JobFailure",
       reason: "JOB_NAME_UNKNOWN",
       retryable: false,

@@ -14,6 +14,8 @@ export interface Target {
   nth: number;
   /** Whether an older token is named. */
   stale: boolean;
+  /** Whether the process of another worker names it. */
+  stranger: boolean;
 }
 
 /** Which worker speaks; one that is late speaks for the process and stream before. */
@@ -69,7 +71,7 @@ export type Command =
   | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
   | { do: "checkIn" | "succeed"; target: Target; said: Said }
   | { do: "fail"; target: Target; reason: string; retry: "never" | number; maxFails: number; said: Said }
-  | { do: "postpone"; target: Target; delayMs: number; said: Said }
+  | { do: "postpone"; target: Target; delayMs: number; patienceMs: number | undefined; said: Said }
   | { do: "confirm"; target: Target; command: JobCommand }
   | { do: "release"; target: Target }
   | { do: "promote" | "reap" | "expire" | "endSubJobs" | "fire" }
@@ -95,6 +97,7 @@ const unheard = fc.record({
   foreign: oneIn(8),
 });
 const said = fc.record({ text: maybe(fc.constantFrom("half way", "nearly")), percent: maybe(fc.nat(100)) });
+const patienceMs = fc.constantFrom(undefined, 0, 1_000, 15_000);
 const policy = fc.record({
   maxAttempts: fc.nat(2),
   finalReasons: fc.constantFrom<string[]>([], ["BAD_INPUT"]),
@@ -125,7 +128,7 @@ const types = fc.uniqueArray(
 );
 
 function target(...among: Array<Target["among"]>) {
-  return fc.record({ among: fc.constantFrom(...among), nth: fc.nat(50), stale: oneIn(8) });
+  return fc.record({ among: fc.constantFrom(...among), nth: fc.nat(50), stale: oneIn(8), stranger: oneIn(8) });
 }
 
 const running = target("running", "running", "running", "running", "running", "any");
@@ -150,7 +153,7 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   checkIn: kind("checkIn", { target: running, said }),
   succeed: kind("succeed", { target: running, said }),
   fail: failing(),
-  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), said }),
+  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), patienceMs, said }),
   confirm: kind("confirm", { target: running, command }),
   release: kind("release", { target: running }),
   promote: kind("promote", {}),

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { type Job, type Lease, type NewJob, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import {
+  type HeldLease,
+  type Job,
+  type Lease,
+  type NewJob,
+  noPolicy,
+  usualOptions,
+} from "@drydock/job-controller/domain/job.ts";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { CheckIn } from "@drydock/job-controller/ports/job-pool.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
@@ -63,7 +70,7 @@ export class Driver {
   }
 
   /** The lease that the target stands for; of no job when there is none. */
-  lease({ among, nth, stale }: Target): Lease {
+  lease({ among, nth, stale, stranger }: Target): HeldLease {
     const all = [...this.model.jobs.values()];
     const wanted = all.filter(
       ({ status, kind }) =>
@@ -71,8 +78,16 @@ export class Driver {
     );
     const from = wanted.length > 0 ? wanted : all;
     const job = from[nth % Math.max(1, from.length)];
-    if (job === undefined) return { jobId: "00000000000000", token: 1 };
-    return { jobId: job.id, token: stale ? job.token - 1 : job.token };
+    if (job === undefined) return { jobId: "00000000000000", token: 1, incarnation: "" };
+    const own = this.model.workers.get(job.workerId)?.incarnation ?? "";
+    const incarnation = stranger ? this.#strangerTo(job.workerId) : own;
+    return { jobId: job.id, token: stale ? job.token - 1 : job.token, incarnation };
+  }
+
+  /** The process of another worker. */
+  #strangerTo(workerId: string): string {
+    const other = workerIds.find((id) => id !== workerId) ?? "w1";
+    return this.worker({ at: workerIds.indexOf(other), late: false }).incarnation;
   }
 
   /** Who speaks. */
@@ -80,7 +95,7 @@ export class Driver {
     const workerId = workerIds[at] ?? "w1";
     const by = late ? 1 : 0;
     const process = (this.#processes.get(workerId) ?? 0) - by;
-    return workerNamed(workerId, `process${process}`, `stream${(this.#streams.get(workerId) ?? 0) - by}`);
+    return workerNamed(workerId, `${workerId}-process${process}`, `stream${(this.#streams.get(workerId) ?? 0) - by}`);
   }
 
   /** Begins another stream of the worker, perhaps from another process. */
@@ -93,8 +108,8 @@ export class Driver {
   /** Every worker says hello for the first time. */
   async greet(): Promise<void> {
     for (const workerId of workerIds) {
-      await this.under.pool.hello(workerNamed(workerId, "process0", "stream0"), workerInfo, []);
-      hello(this.model, workerNamed(workerId, "process0", "stream0"), []);
+      await this.under.pool.hello(workerNamed(workerId, `${workerId}-process0`, "stream0"), workerInfo, []);
+      hello(this.model, workerNamed(workerId, `${workerId}-process0`, "stream0"), []);
     }
   }
 
@@ -102,7 +117,7 @@ export class Driver {
   named({ workerId }: WorkerIdentity, { part, foreign }: Naming): Lease[] {
     const held = this.model.heldBy(workerId).map(({ id, token }) => ({ jobId: id, token }));
     const chosen = part === "all" ? held : held.filter((_, at) => part === "odd" && at % 2 === 1);
-    return foreign ? [...chosen, this.lease({ among: "any", nth: held.length, stale: true })] : chosen;
+    return foreign ? [...chosen, this.lease({ among: "any", nth: held.length, stale: true, stranger: false })] : chosen;
   }
 
   /** Compares every job with the model. */

@@ -111,10 +111,11 @@ const runners: Runners = {
     const asked = driver.under.pool.fail(lease, failure, toCheckIn(said));
     return driver.both(asked, () => workers.fail(driver.model, lease, failure, toCheckIn(said)));
   },
-  postpone: (driver, { target, delayMs, said }) => {
+  postpone: (driver, { target, delayMs, patienceMs, said }) => {
     const lease = driver.lease(target);
-    const asked = driver.under.pool.postpone(lease, delayMs, toCheckIn(said));
-    return driver.both(asked, () => workers.postpone(driver.model, lease, delayMs, toCheckIn(said)));
+    const postponement = { delayMs, patienceMs, reason: "AWAY", message: "it is away" };
+    const asked = driver.under.pool.postpone(lease, postponement, toCheckIn(said));
+    return driver.both(asked, () => workers.postpone(driver.model, lease, postponement, toCheckIn(said)));
   },
   confirm: (driver, { target, command }) => {
     const lease = driver.lease(target);

@@ -7,7 +7,7 @@ export const shownFields = [
   ...(["id", "name", "kind", "status", "token", "attempt", "crashes", "command", "upstreamJobId", "workerId"] as const),
   ...(["priority", "fairnessKey", "uniqueKey", "policy", "labels", "traceparent", "parametersJson"] as const),
   ...(["enqueuedAt", "runAt", "startedAt", "endedAt", "checkIn", "checkInAt", "progress", "lastError"] as const),
-  ...(["executions", "executionTotals", "scheduledFor"] as const),
+  ...(["executions", "executionTotals", "scheduledFor", "postponedSince"] as const),
 ] as const;
 
 /** A job as the model shows it. */
@@ -166,7 +166,7 @@ export function newModelJob(
     ...{ id, name, kind, priority, fairnessKey, uniqueKey, policy, labels, traceparent, parametersJson },
     ...{ status: "PENDING", token: 0, attempt: 0, crashes: 0, command: undefined, upstreamJobId: "", workerId: "" },
     ...{ enqueuedAt: now, runAt: 0, startedAt: 0, endedAt: 0, checkIn: "", checkInAt: 0 },
-    ...{ progress: undefined, lastError: undefined, executions: [], scheduledFor: 0 },
+    ...{ progress: undefined, lastError: undefined, executions: [], scheduledFor: 0, postponedSince: 0 },
     ...{
       turn: 0,
       commandAt: 0,
@@ -183,7 +183,15 @@ export function newModelJob(
 export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void {
   const keptFrom = Math.max(pool.now, pool.newestEnd.get(status) ?? 0);
   pool.newestEnd.set(status, keptFrom);
-  Object.assign(job, { status, endedAt: pool.now, keptFrom, runAt: 0, expiresAt: 0, command: undefined });
+  Object.assign(job, {
+    status,
+    endedAt: pool.now,
+    keptFrom,
+    runAt: 0,
+    expiresAt: 0,
+    command: undefined,
+    postponedSince: 0,
+  });
   launchWaiting(pool, pool.jobs.get(job.upstreamJobId));
 }
 

@@ -1,4 +1,4 @@
-import { type JobCommand, type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type HeldLease, type JobCommand, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
 import { planOf } from "./schedules.ts";
 import {
@@ -11,6 +11,7 @@ import {
   refuse,
   statusAfter,
 } from "./state.ts";
+import { standing } from "./workers.ts";
 
 /** Stores a job under that id if there is room, or gives the one that the same request launched before. */
 export function launch(
@@ -38,12 +39,12 @@ export function launch(
 /** Stores a job for one that runs, once for each key while the job is kept. */
 export function launchSubJob(
   pool: ModelPool,
-  parentLease: Lease,
+  parentLease: HeldLease,
   key: string,
   child: { id: string; job: NewJob; isFull: boolean },
 ): ModelJob {
   const parent = pool.find(parentLease.jobId);
-  if (parent.status !== "RUNNING" || parent.token !== parentLease.token) refuse("LEASE_LOST");
+  if (standing(pool, parent, parentLease) !== "held") refuse("LEASE_LOST");
   const before = launchedBefore(pool, parent, key);
   if (before === undefined && child.isFull) refuse("POOL_FULL");
   const holder = before ?? holderOf(pool, child.job);

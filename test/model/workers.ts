@@ -1,7 +1,14 @@
-import type { JobCommand, Lease } from "@drydock/job-controller/domain/job.ts";
+import type { HeldLease, JobCommand, Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
-import type { BeatReply, CheckIn, Failure, HelloReply, Verdict } from "@drydock/job-controller/ports/job-pool.ts";
+import type {
+  BeatReply,
+  CheckIn,
+  Failure,
+  HelloReply,
+  Postponement,
+  Verdict,
+} from "@drydock/job-controller/ports/job-pool.ts";
 import {
   finish,
   giveBack,
@@ -112,14 +119,14 @@ export function leave(pool: ModelPool, { workerId, session }: WorkerIdentity): v
 }
 
 /** What the handler says; absent parts leave what was said before. */
-export function checkIn(pool: ModelPool, lease: Lease, said: CheckIn): void {
+export function checkIn(pool: ModelPool, lease: HeldLease, said: CheckIn): void {
   const job = pool.find(lease.jobId);
-  if (standing(job, lease) !== "held") refuse("LEASE_LOST");
+  if (standing(pool, job, lease) !== "held") refuse("LEASE_LOST");
   note(pool, job, said);
 }
 
 /** A run that ended well. */
-export function succeed(pool: ModelPool, lease: Lease, said: CheckIn): Verdict {
+export function succeed(pool: ModelPool, lease: HeldLease, said: CheckIn): Verdict {
   return settle(pool, lease, (job) => {
     note(pool, job, said);
     finish(pool, job, "SUCCESS");
@@ -127,7 +134,7 @@ export function succeed(pool: ModelPool, lease: Lease, said: CheckIn): Verdict {
 }
 
 /** A failed attempt. What was to end ends; else another follows, if reason, attempts and the worker allow it. */
-export function fail(pool: ModelPool, lease: Lease, failure: Failure, said: CheckIn): Verdict {
+export function fail(pool: ModelPool, lease: HeldLease, failure: Failure, said: CheckIn): Verdict {
   const { reason, message, retry } = failure;
   return settle(pool, lease, (job) => {
     note(pool, job, said);
@@ -136,14 +143,23 @@ export function fail(pool: ModelPool, lease: Lease, failure: Failure, said: Chec
     const isLast = job.attempt >= attempts || job.policy?.finalReasons.includes(reason) === true;
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
     else if (typeof retry !== "number" || isLast) finish(pool, job, "ERROR");
-    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + retry });
+    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + retry, postponedSince: 0 });
   });
 }
 
-/** Another run later; no attempt is used. */
-export function postpone(pool: ModelPool, lease: Lease, delayMs: number, said: CheckIn): Verdict {
+/** Another run later, without using an attempt; when the patience is over, the attempt has failed for good. */
+export function postpone(pool: ModelPool, lease: HeldLease, postponement: Postponement, said: CheckIn): Verdict {
+  const { delayMs, patienceMs, reason, message } = postponement;
   return settle(pool, lease, (job) => {
     note(pool, job, said);
+    if (patienceMs !== undefined && job.command === undefined) {
+      job.postponedSince ||= pool.now;
+      if (pool.now - job.postponedSince > patienceMs) {
+        job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
+        finish(pool, job, "ERROR");
+        return;
+      }
+    }
     job.attempt--;
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
     else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + delayMs });
@@ -151,12 +167,12 @@ export function postpone(pool: ModelPool, lease: Lease, delayMs: number, said: C
 }
 
 /** The handler obeyed; what was asked for last counts. */
-export function confirm(pool: ModelPool, lease: Lease, command: JobCommand): Verdict {
+export function confirm(pool: ModelPool, lease: HeldLease, command: JobCommand): Verdict {
   return settle(pool, lease, (job) => finish(pool, job, statusAfter(job.command ?? command)));
 }
 
 /** Back to the front. */
-export function release(pool: ModelPool, lease: Lease): Verdict {
+export function release(pool: ModelPool, lease: HeldLease): Verdict {
   return settle(pool, lease, (job) => giveBack(pool, job, pool.newFront()));
 }
 
@@ -169,16 +185,18 @@ export function checkWorker(pool: ModelPool, { workerId, incarnation, session }:
 }
 
 /** A result counts once, and only from whoever holds the job. */
-function settle(pool: ModelPool, lease: Lease, apply: (job: ModelJob) => void): Verdict {
+function settle(pool: ModelPool, lease: HeldLease, apply: (job: ModelJob) => void): Verdict {
   const job = pool.find(lease.jobId);
-  const stands = standing(job, lease);
+  const stands = standing(pool, job, lease);
   if (stands !== "held") return stands;
   apply(job);
   return "accepted";
 }
 
-function standing(job: ModelJob, lease: Lease): "held" | "duplicate" | "stale" {
-  if (job.token !== lease.token) return "stale";
+/** A lease is that of the worker's present process. */
+export function standing(pool: ModelPool, job: ModelJob, lease: HeldLease): "held" | "duplicate" | "stale" {
+  const isProcess = pool.workers.get(job.workerId)?.incarnation === lease.incarnation;
+  if (job.token !== lease.token || !isProcess) return "stale";
   return job.status === "RUNNING" ? "held" : "duplicate";
 }
 

@@ -1,4 +1,4 @@
-import { type LaunchOptions, type Lease, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type HeldLease, type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { createRedisJobTypeStore } from "@drydock/job-controller/redis/operators/job-type-store.ts";
@@ -70,7 +70,7 @@ async function fillLimited(under: PoolUnderTest): Promise<void> {
   await under.pool.claim(worker, [{ name: "LIMITED", most: 0, mostOfKey: 2 }], many + 50);
 }
 
-async function fillBelongings(under: PoolUnderTest, lease: Lease): Promise<void> {
+async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<void> {
   const { pool, logs, reports } = under;
   const line = `${"x".repeat(99)}\n`;
   for (let at = 0; at < many; at++) await logs.append(lease, at * line.length, line);

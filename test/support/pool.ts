@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
-import type { Lease } from "@drydock/job-controller/domain/job.ts";
+import type { ClaimedJob, HeldLease, Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity, WorkerInfo } from "@drydock/job-controller/domain/worker.ts";
 import type { HookOutbox } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { JobIndex } from "@drydock/job-controller/ports/job-index.ts";
-import type { Failure } from "@drydock/job-controller/ports/job-pool.ts";
+import type { Failure, Postponement } from "@drydock/job-controller/ports/job-pool.ts";
 import type { LogStore } from "@drydock/job-controller/ports/log-store.ts";
 import type { QueueControl } from "@drydock/job-controller/ports/queue-control.ts";
 import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
@@ -94,7 +94,14 @@ export function workerNamed(workerId: string, incarnation = "first", session = "
 }
 
 /** What a worker says about itself. */
-export const workerInfo: WorkerInfo = { version: "1.0.0", jobNames: ["DEMO"], slots: 4, draining: false, startedAt: 0 };
+export const workerInfo: WorkerInfo = {
+  version: "1.0.0",
+  jobNames: ["DEMO"],
+  slots: 4,
+  draining: false,
+  startedAt: 0,
+  closed: [],
+};
 
 /** The type of that job, as a worker takes it. */
 export const demoTypes = [{ name: "DEMO", most: 0, mostOfKey: 0 }];
@@ -114,18 +121,26 @@ export const passingFailure: Failure = {
 /** The same, but never to be tried again. */
 export const finalFailure: Failure = { ...passingFailure, retry: "never" };
 
+/** A wait of a second for something, without a limit. */
+export const aSecond: Postponement = { delayMs: 1_000, patienceMs: undefined, reason: "AWAY", message: "it is away" };
+
+/** The lease of a job that was claimed for a worker, one of workerNamed's by default. */
+export function leaseOf({ id, token }: Pick<ClaimedJob, "id" | "token">, incarnation = "first"): HeldLease {
+  return { jobId: id, token, incarnation };
+}
+
 /** Launches a job and claims it for the worker, which says hello first and names what it holds already. */
 export async function startJob(
   { pool }: PoolUnderTest,
   worker = workerNamed("w1"),
   held: Lease[] = [],
-): Promise<Lease> {
+): Promise<HeldLease> {
   const job = await pool.launch(demoJob);
   await pool.hello(worker, workerInfo, held);
   const { jobs } = await pool.claim(worker, demoTypes, 1);
   const token = jobs.find(({ id }) => id === job.id)?.token;
   if (token === undefined) throw new Error("the job was not the next one");
-  return { jobId: job.id, token };
+  return { jobId: job.id, token, incarnation: worker.incarnation };
 }
 
 /** The gzip of the job's report as one; undefined when there is none. */

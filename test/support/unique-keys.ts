@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach } from "node:test";
-import { type Lease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
+import { type HeldLease, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { auditUniqueKeys } from "./audit.ts";
-import { demoJob, type PoolUnderTest, startPool, workerInfo, workerNamed } from "./pool.ts";
+import { demoJob, leaseOf, type PoolUnderTest, startPool, workerInfo, workerNamed } from "./pool.ts";
 
 /** How many shards the pool of such a test has. */
 export const shards = 3;
@@ -58,7 +58,7 @@ export async function refused(
 }
 
 /** A running job in that shard. */
-export async function parentIn({ pool }: PoolUnderTest, shard: number): Promise<Lease> {
+export async function parentIn({ pool }: PoolUnderTest, shard: number): Promise<HeldLease> {
   for (;;) {
     const { id } = await pool.launch({ ...demoJob, name: "PARENT" });
     if (shardOf(id) === shard) return claim(pool, "PARENT");
@@ -67,8 +67,8 @@ export async function parentIn({ pool }: PoolUnderTest, shard: number): Promise<
 }
 
 /** Claims the job of that type that is next. */
-export async function claim(pool: PoolUnderTest["pool"], name = "DEMO"): Promise<Lease> {
+export async function claim(pool: PoolUnderTest["pool"], name = "DEMO"): Promise<HeldLease> {
   const { jobs } = await pool.claim(worker, [{ name, most: 0, mostOfKey: 0 }], 1);
   const [job = assert.fail("nothing waits")] = jobs;
-  return { jobId: job.id, token: job.token };
+  return leaseOf(job);
 }

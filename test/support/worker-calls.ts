@@ -24,13 +24,13 @@ export function putReport(worker: ScriptedWorker, lease: Lease, head: { digest?:
 
 /** Stores bytes as a report. */
 export function putBytes(
-  { client }: ScriptedWorker,
+  { client, hello: { incarnation } }: ScriptedWorker,
   lease: Lease,
   bytes: Buffer,
   head: { digest?: string; sha256?: string } = {},
 ) {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const value = PutReportHead.fromPartial({ lease, digest, sha256, ...head });
+  const value = PutReportHead.fromPartial({ lease, incarnation, digest, sha256, ...head });
   return sendParts(client, [
     { part: { $case: "head", value } },
     { part: { $case: "gzipChunk", value: bytes.subarray(0, 10) } },
@@ -49,17 +49,17 @@ export function sendParts(client: ScriptedWorker["client"], parts: PutReportRequ
 
 /** Launches a job on behalf of another. */
 export function launchSubJob(
-  { client }: ScriptedWorker,
+  { client, hello: { incarnation } }: ScriptedWorker,
   lease: Lease,
   job: Omit<Parameters<typeof LaunchSubJobRequest.fromPartial>[0], "lease">,
 ) {
-  const request = LaunchSubJobRequest.fromPartial({ lease, parameters: {}, ...job });
+  const request = LaunchSubJobRequest.fromPartial({ lease, incarnation, parameters: {}, ...job });
   return unaryCall(client, WorkerServiceService.launchSubJob, request, { deadlineMs: 5_000 });
 }
 
 /** Sends pieces on a log stream and gives the answers. */
 export async function sendLog(
-  { client }: ScriptedWorker,
+  { client, hello: { incarnation } }: ScriptedWorker,
   pieces: { lease: Lease; offset: number; text: string }[],
 ): Promise<{ durableOffset: number; closed: boolean }[]> {
   const call = client.streamLogs();
@@ -68,7 +68,7 @@ export async function sendLog(
     answers.push({ durableOffset, closed });
     if (answers.length === pieces.length) call.end();
   });
-  for (const piece of pieces) call.write({ ...piece, incarnation: "" });
+  for (const piece of pieces) call.write({ ...piece, incarnation });
   await once(call, "end");
   return answers;
 }

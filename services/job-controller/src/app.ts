@@ -36,7 +36,7 @@ import { JobFaults } from "./usecases/job-faults.ts";
 import { JobTypes } from "./usecases/job-types.ts";
 import { KeyLimits } from "./usecases/key-limits.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
-import { addQueueMetrics } from "./usecases/queue-metrics.ts";
+import { addQueueMetrics, addRejectMetric } from "./usecases/queue-metrics.ts";
 
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
@@ -97,14 +97,14 @@ export function createJobController(
     logger,
   });
   const sender = createHttpSender({ secret: config.hookSecret, allowLinkLocal: allowLinkLocalHooks, proxies });
-  addQueueMetrics(metrics, { queues, types, redis: watch, clock });
+  addQueueMetrics(metrics, { pool, queues, types, redis: watch, clock });
   const onSettled = createHookMetrics(metrics, hooks);
   const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, onSettled, clock, logger });
   listen(signals, { dispatcher, dueLoops: [promoter, scheduler], deliverer, types, clock });
 
   const server = createGrpcServer({
     listen: config.listen,
-    services: createServices({ ...deps, redis: watch, reports, terms, logger }),
+    services: createServices({ ...deps, redis: watch, reports, terms, logger, onReject: addRejectMetric(metrics) }),
     health,
     descriptors: readFileSync(new URL(descriptors)),
     logger,

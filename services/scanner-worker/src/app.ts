@@ -50,15 +50,21 @@ export function createWorker(options: WorkerOptions): WorkerService {
   const { settings, jobTypes, properties = {}, logger, onGone, onTypeClosed } = options;
   const { controller, workerId, slots, drainMs, proxies } = settings;
   const link = new ControllerLink(controller, proxies);
+  const incarnation = randomUUID();
   const identity = {
     workerId,
-    incarnation: randomUUID(),
+    incarnation,
     version: packageJson.version,
     jobTypes: jobTypes.map(toJobType),
   };
   const source = new WorkStream({ link, identity, logger });
-  const logs = new LogStream({ link, logger });
-  const services = { logs, reports: new ReportUploader(link), subJobs: new SubJobClient(link), properties };
+  const logs = new LogStream({ link, incarnation, logger });
+  const services = {
+    logs,
+    reports: new ReportUploader(link, incarnation),
+    subJobs: new SubJobClient(link, incarnation),
+    properties,
+  };
   const settled = Promise.withResolvers<void>();
   const worker = new Worker({
     workerId,

@@ -14,6 +14,7 @@ export type JobEvent =
   | "failure, to be tried again"
   | "failure, for good"
   | "postponed"
+  | "postponed for longer than its patience"
   | "release"
   | "lease lost"
   | "lease lost three times"
@@ -45,6 +46,7 @@ export const transitions: readonly Transition[] = [
   { from: "RUNNING", event: "failure, to be tried again", to: "SCHEDULED", script: "transitions/fail" },
   { from: "RUNNING", event: "failure, for good", to: "ERROR", script: "transitions/fail" },
   { from: "RUNNING", event: "postponed", to: "SCHEDULED", script: "transitions/postpone" },
+  { from: "RUNNING", event: "postponed for longer than its patience", to: "ERROR", script: "transitions/postpone" },
   { from: "RUNNING", event: "release", to: "PENDING", script: "transitions/release" },
   { from: "RUNNING", event: "lease lost", to: "PENDING", script: "lease/reap" },
   { from: "RUNNING", event: "lease lost three times", to: "ERROR", script: "lease/reap" },

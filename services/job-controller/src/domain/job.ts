@@ -126,6 +126,8 @@ export interface Job {
   createdBy: string;
   /** Of a job that a periodic job launched: the time of its cron line for which it runs. */
   scheduledFor: number;
+  /** Since when it is postponed, run after run, while that has a limit; else 0. */
+  postponedSince: number;
   enqueuedAt: number;
   updatedAt: number;
   runAt: number;
@@ -168,8 +170,14 @@ export interface ClaimedJob {
   parametersJson: string;
 }
 
-/** The right to a job. */
+/** The right to a job, as it is named on the stream of the worker that has it. */
 export interface Lease {
   jobId: string;
   token: number;
+}
+
+/** A lease and who claims it: nothing is done about a running job but for the process that holds it. */
+export interface HeldLease extends Lease {
+  /** The incarnation of the process. No other one knows it, so that it can't be guessed as a token can. */
+  incarnation: string;
 }

@@ -27,6 +27,7 @@ export function newlyLaunched(id: string, now: number, upstreamJobId: string, jo
     updatedAt: now,
     createdBy: "",
     scheduledFor: 0,
+    postponedSince: 0,
     statusHook,
     hookStatus: statusHook === "" ? "NONE" : "PENDING",
     runAt: waits ? options.runAt : 0,

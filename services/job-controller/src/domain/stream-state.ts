@@ -56,7 +56,7 @@ export const streamTransitions: readonly StreamTransition[] = [
   { from: "open", event: "assign not accepted", to: "unresponsive" },
   { from: "unresponsive", event: "accept or beat", to: "open" },
 
-  // for good on this stream, but results are handled until its end: the token alone decides about them
+  // for good on this stream, but results are handled until its end: token and process alone decide about them
   { from: "open", event: "claim refused", to: "superseded" },
   { from: "unresponsive", event: "claim refused", to: "superseded" },
 

@@ -7,11 +7,27 @@ export interface WorkerIdentity {
   session: string;
 }
 
+/** A job type that a worker knows and takes no jobs of for now, because what its jobs need is away. */
+export interface ClosedType {
+  jobName: string;
+  /** A stable word in upper case. */
+  reason: string;
+  /** What is waited for, for people. */
+  message: string;
+  /** Since when, in milliseconds since 1970. */
+  since: number;
+}
+
+/** How many jobs a worker takes, and of which types none for now. */
+export interface WorkerCapacity {
+  slots: number;
+  closed: ClosedType[];
+}
+
 /** What a worker says about itself, and when. */
-export interface WorkerInfo {
+export interface WorkerInfo extends WorkerCapacity {
   version: string;
   jobNames: string[];
-  slots: number;
   draining: boolean;
   /** When it joined, in milliseconds since 1970. */
   startedAt: number;
@@ -26,4 +42,31 @@ export interface WorkerState extends WorkerInfo {
   jobIds: string[];
   /** When its lease ends, in milliseconds since 1970. */
   leaseEndsAt: number;
+}
+
+/** How the workers with a lease stand to a job type; those that drain are left out. */
+export interface TypeCapacity {
+  /** How many slots those have that take jobs of it. */
+  slots: number;
+  /** How many know it. */
+  workers: number;
+  /** What those wait for that take none for now, the longest wait first. */
+  closed: ClosedType[];
+}
+
+/** What a job type waits for, and how many workers do. */
+export interface TypeWait {
+  reason: string;
+  message: string;
+  /** Since when, in milliseconds since 1970. */
+  since: number;
+  workers: number;
+}
+
+/** What the jobs of a type wait for when every worker that knows it takes none for now; undefined when one does, or none knows it. */
+export function waitOf(capacity: TypeCapacity | undefined): TypeWait | undefined {
+  const [longest] = capacity?.closed ?? [];
+  if (capacity === undefined || longest === undefined || capacity.closed.length < capacity.workers) return undefined;
+  const { reason, message, since } = longest;
+  return { reason, message, since, workers: capacity.workers };
 }

@@ -6,7 +6,7 @@ import {
   type JobPolicy as PolicyMessage,
   JobStatus as StatusCode,
 } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import type { Job, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
+import type { HeldLease, Job, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
 import type { HookStatus } from "../domain/status-hook.ts";
 import { toPeriodicState } from "./convert-schedule.ts";
@@ -59,7 +59,7 @@ export function toStatsWithoutParameters(job: Job): JobStats {
     startTime: toDate(job.startedAt),
     endTime: toDate(job.endedAt),
     dieAt: hasDied ? toDate(job.endedAt) : undefined,
-    checkIn: job.checkIn,
+    checkIn: toCheckInText(job),
     checkInAt: toDate(job.checkInAt),
     progress: job.progress,
     parameters: undefined,
@@ -88,6 +88,12 @@ export function toStatsWithoutParameters(job: Job): JobStats {
     hookStatus: hookCodes[job.hookStatus],
     pendingCommand: job.command === undefined ? CommandCode.JOB_COMMAND_UNSPECIFIED : toCommandCode(job.command),
   };
+}
+
+/** What the handler said last; of a job that waits again and again for one thing, since when as well. */
+function toCheckInText({ status, postponedSince, checkIn }: Job): string {
+  const waits = postponedSince > 0 && (status === "SCHEDULED" || status === "PENDING");
+  return waits ? `waits since ${new Date(postponedSince).toISOString().slice(0, 19)}Z: ${checkIn}` : checkIn;
 }
 
 /** The job as clients see it; without parameters if it was read so. */
@@ -124,6 +130,14 @@ export function toCommandCode(command: JobCommand): CommandCode {
 /** A lease from a message; a missing one is one that no job has. */
 export function toLease(lease: { jobId: string; token: number } | undefined): Lease {
   return { jobId: lease?.jobId ?? "", token: lease?.token ?? -1 };
+}
+
+/** A lease from a message that names the process as well. */
+export function toHeldLease(message: {
+  lease?: { jobId: string; token: number } | undefined;
+  incarnation: string;
+}): HeldLease {
+  return { ...toLease(message.lease), incarnation: message.incarnation };
 }
 
 /** Progress from a message, brought into its bounds. */

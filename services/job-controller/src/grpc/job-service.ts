@@ -12,6 +12,7 @@ import { retryJob } from "../usecases/retry-job.ts";
 import { JobPeeks, readLog, watchJob } from "../usecases/watch-job.ts";
 import { type AnswerMemory, AnswerPage } from "./answer-memory.ts";
 import { toStats } from "./convert.ts";
+import { toClosedMessages, toQueueWait } from "./convert-capacity.ts";
 import { launch, launchMany } from "./launches.ts";
 import { toAge, toDate } from "./time.ts";
 import { validateCount, validateJobId } from "./validate.ts";
@@ -68,15 +69,16 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
 
 function toStatusResponse({ workers, queues, redis }: PoolStatus, now: number): message.CheckStatusResponse {
   const pools = new AnswerPage(WorkerPool);
-  for (const { startedAt, heartbeatAt, workerId, version, jobNames, slots, running, draining } of workers) {
-    const times = { startedAt: toDate(startedAt), heartbeatAt: toDate(heartbeatAt) };
-    if (!pools.add({ workerId, version, jobNames, slots, running, draining, ...times })) break;
+  for (const { startedAt, heartbeatAt, workerId, version, jobNames, slots, running, draining, closed } of workers) {
+    const rest = { startedAt: toDate(startedAt), heartbeatAt: toDate(heartbeatAt), closed: toClosedMessages(closed) };
+    if (!pools.add({ workerId, version, jobNames, slots, running, draining, ...rest })) break;
   }
   return {
     pools: pools.messages,
-    queues: queues.map(({ name, pending, running, scheduled, oldestAt }) => ({
+    queues: queues.map(({ name, pending, running, scheduled, oldestAt, waitingFor }) => ({
       ...{ name, pending, running, scheduled },
       oldestAge: toAge(oldestAt, now),
+      waitingFor: toQueueWait(waitingFor),
     })),
     redis,
   };

@@ -9,6 +9,7 @@ import { listSchedules as readSchedules } from "../usecases/list-schedules.ts";
 import { firstPart, type Part, partBehind, readPageToken, writePageToken } from "../usecases/page-token.ts";
 import { AnswerPage, type Codec } from "./answer-memory.ts";
 import { toHookStatusCode, toStats, toStatusCode } from "./convert.ts";
+import { toClosedMessages, toQueueWait } from "./convert-capacity.ts";
 import { toAge, toDate, toDuration } from "./time.ts";
 import { type PageRequest, validatePage } from "./validate-list.ts";
 
@@ -20,8 +21,9 @@ export async function listQueues(
   const now = deps.clock.now();
   const read = async (after: string, limit: number) => {
     const part = partBehind(await listMovingQueues(deps), ({ name }) => name, after, limit);
-    return mapPart(part, ({ oldestAt, launchedPerMinute, endedPerMinute, ...queue }) => ({
+    return mapPart(part, ({ oldestAt, launchedPerMinute, endedPerMinute, waitingFor, ...queue }) => ({
       ...queue,
+      waitingFor: toQueueWait(waitingFor),
       oldestAge: toAge(oldestAt, now),
       launchedPerMinute: toTenths(launchedPerMinute),
       endedPerMinute: toTenths(endedPerMinute),
@@ -39,8 +41,9 @@ export async function listWorkers(
   const now = clock.now();
   const read = async (after: string, limit: number) => {
     const part = firstPart(await pool.workers(after, limit + 1), ({ workerId }) => workerId, limit);
-    return mapPart(part, ({ startedAt, leaseEndsAt, ...worker }) => ({
+    return mapPart(part, ({ startedAt, leaseEndsAt, closed, ...worker }) => ({
       ...worker,
+      closed: toClosedMessages(closed),
       startedAt: toDate(startedAt),
       leaseLeft: toDuration(Math.max(0, leaseEndsAt - now)),
     }));

@@ -3,7 +3,7 @@ import type { ByteBudget, ByteHold } from "@drydock/shared/byte-budget.ts";
 import { fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { ReportStore } from "../ports/report-store.ts";
-import { toLease } from "./convert.ts";
+import { toHeldLease } from "./convert.ts";
 import { checkReport } from "./report-codec.ts";
 import { protocolViolation, validateDigest } from "./validate.ts";
 
@@ -36,10 +36,11 @@ async function store(
   parts: AsyncIterable<message.PutReportRequest>,
   pieces: Pieces,
 ): Promise<message.PutReportResponse> {
-  const head = await gather(parts, pieces, async ({ lease, digest, indexDigest }) => {
+  const head = await gather(parts, pieces, async (head) => {
+    const { digest, indexDigest } = head;
     validateDigest(digest);
     if (indexDigest !== "") validateDigest(indexDigest);
-    await reports.checkLease(toLease(lease));
+    await reports.checkLease(toHeldLease(head));
   });
   if (pieces.sha256() !== head.sha256) {
     throw fieldsInvalid([{ field: "head.sha256", description: "is not the SHA-256 of the chunks" }]);
@@ -47,7 +48,7 @@ async function store(
   const gzip = pieces.toBuffer();
   await checkReport(gzip);
   const { digest, indexDigest } = head;
-  await reports.put(toLease(head.lease), { digest, indexDigest, gzip });
+  await reports.put(toHeldLease(head), { digest, indexDigest, gzip });
   return {};
 }
 

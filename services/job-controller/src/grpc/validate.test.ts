@@ -39,9 +39,15 @@ describe("what comes from outside", () => {
       maxRunning: 0,
       maxKeyPercent: 0,
     };
-    const sound = Hello.create({ workerId: "worker-1.a", incarnation: "abc", slots: 4, jobTypes: [type] });
+    const sound = Hello.create({ workerId: "worker-1.a", incarnation: "4b825dc642cb6eb9", slots: 4, jobTypes: [type] });
     assert.equal(validateHello(sound).types[0]?.maxFails, 4, "0 means Harbor's 4");
-    const unsound = { ...sound, workerId: "a b", incarnation: "", slots: 1_001, jobTypes: [{ ...type, name: "demo" }] };
+    const unsound = {
+      ...sound,
+      workerId: "a b",
+      incarnation: "4b825dc642cb6eb",
+      slots: 1_001,
+      jobTypes: [{ ...type, name: "demo" }],
+    };
     refuses(["hello.incarnation", "hello.job_types.name", "hello.slots", "hello.worker_id"], () =>
       validateHello(unsound),
     );

@@ -10,9 +10,12 @@ import { defaultMaxFails, type JobType, jobNamePattern, jobNameRule } from "../d
 
 const digestPattern = /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
 const workerIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+/** Long enough that nobody guesses it: who knows it may act for the process. */
+const incarnationPattern = /^[A-Za-z0-9-]{16,64}$/;
+const incarnationRule = "must be 16 to 64 of A-Z, a-z, 0-9 and hyphen, random for each process, e.g. a UUID";
 const workerIdRule = "must be at most 128 of A-Z, a-z, 0-9, dot, underscore and hyphen, a letter or digit first";
 /** More would make one worker's lease a long script. */
-const maxSlots = 1_000;
+export const maxSlots = 1_000;
 /** What runs, and as many results that wait for their acknowledgement. */
 const maxHeld = 2 * maxSlots;
 const maxJobTypes = 200;
@@ -75,8 +78,8 @@ export function validateHello(hello: Hello): ValidHello {
   const { workerId, incarnation, version, slots, jobTypes, held } = hello;
   const violations: FieldViolation[] = [];
   if (!workerIdPattern.test(workerId)) violations.push({ field: "hello.worker_id", description: workerIdRule });
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(incarnation)) {
-    violations.push({ field: "hello.incarnation", description: "must be at most 64 of A-Z, a-z, 0-9 and hyphen" });
+  if (!incarnationPattern.test(incarnation)) {
+    violations.push({ field: "hello.incarnation", description: incarnationRule });
   }
   if (slots < 0 || slots > maxSlots) violations.push({ field: "hello.slots", description: slotsRule });
   if (held.length > maxHeld) violations.push({ field: "hello.held", description: heldRule });
@@ -86,12 +89,6 @@ export function validateHello(hello: Hello): ValidHello {
   const types = jobTypes.slice(0, maxJobTypes).map((type) => toJobType(type, violations));
   if (violations.length > 0) throw fieldsInvalid(violations);
   return { workerId, incarnation, version: version.slice(0, 64), slots, types };
-}
-
-/** Checks a worker's new limit. */
-export function validateSlots(slots: number): number {
-  if (slots >= 0 && slots <= maxSlots) return slots;
-  throw fieldsInvalid([{ field: "capacity.slots", description: slotsRule }]);
 }
 
 /** Checks what a worker says to hold. */
@@ -111,7 +108,7 @@ export function validateLogPiece({ offset, text }: StreamLogsRequest): void {
 }
 
 const heldRule = `must not be more than ${maxHeld}`;
-const slotsRule = `must be from 0 to ${maxSlots}`;
+export const slotsRule = `must be from 0 to ${maxSlots}`;
 
 /** A message came that the protocol does not allow there. */
 export function protocolViolation(text: string): ReasonedError {

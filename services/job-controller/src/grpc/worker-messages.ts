@@ -2,7 +2,9 @@ import { Outcome, type Result, type WorkerMessage } from "@drydock/shared/gen/dr
 import type { RunResult } from "../usecases/worker-channel.ts";
 import type { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toProgress } from "./convert.ts";
-import { protocolViolation, validateHeld, validateSlots } from "./validate.ts";
+import { toMs } from "./time.ts";
+import { protocolViolation, validateHeld } from "./validate.ts";
+import { validateCapacity } from "./validate-capacity.ts";
 
 const maxTextLength = 1_024;
 
@@ -15,8 +17,8 @@ const outcomes: Record<number, RunResult["outcome"]> = {
   [Outcome.OUTCOME_POSTPONED]: "postponed",
 };
 
-/** Hands a worker's message to its session. */
-export async function handle(session: WorkerSession, { message }: WorkerMessage): Promise<void> {
+/** Hands a worker's message, which came at that time, to its session. */
+export async function handle(session: WorkerSession, { message }: WorkerMessage, now: number): Promise<void> {
   switch (message?.$case) {
     case "accept":
       return session.accept(toLease(message.value.lease));
@@ -30,7 +32,7 @@ export async function handle(session: WorkerSession, { message }: WorkerMessage)
       return session.checkIn(toLease(lease), { text: cut(text), ...(known && { progress: known }) });
     }
     case "capacity":
-      return session.resize(validateSlots(message.value.slots));
+      return session.resize(validateCapacity(message.value, now));
     case "reject":
       return session.reject(toLease(message.value.lease), cut(message.value.reason));
     case "draining":
@@ -43,7 +45,7 @@ export async function handle(session: WorkerSession, { message }: WorkerMessage)
 }
 
 function toRunResult(result: Result): RunResult {
-  const { lease, outcome, reason, message, retryable, retryAfter, checkIn, progress } = result;
+  const { lease, outcome, reason, message, retryable, retryAfter, checkIn, progress, patience } = result;
   const known = outcomes[outcome];
   if (known === undefined) throw protocolViolation(`${outcome} is no Outcome`);
   return {
@@ -52,7 +54,8 @@ function toRunResult(result: Result): RunResult {
     reason: reason.slice(0, 64),
     message: cut(message),
     retryable,
-    retryAfterMs: retryAfter && Math.max(0, retryAfter.seconds * 1000 + Math.round(retryAfter.nanos / 1e6)),
+    retryAfterMs: retryAfter && Math.max(0, toMs(retryAfter)),
+    patienceMs: patience && Math.max(0, toMs(patience)),
     checkIn: cut(checkIn),
     progress: toProgress(progress),
   };

@@ -16,7 +16,7 @@ import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
-import { toLease, toStats } from "./convert.ts";
+import { toHeldLease, toLease, toStats } from "./convert.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello, validateLogPiece } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
@@ -38,6 +38,8 @@ export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   terms: LeaseTerms;
   keyLimits: KeyLimits;
   logger: Logger;
+  /** Called when a worker gave a job of the type back that it was sent. */
+  onReject(jobName: string): void;
 }
 
 type LogCall = BidiCall<message.StreamLogsRequest, message.StreamLogsResponse>;
@@ -52,13 +54,13 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
       putReport(deps, parts, call.signal),
     ),
     launchSubJob: unary(async (request: message.LaunchSubJobRequest, call) => {
-      const { lease, key } = request;
+      const { key } = request;
       const launch = validateSubJob(request);
       if (key.length === 0 || key.length > maxKeyLength) {
         throw fieldsInvalid([{ field: "key", description: `must be of 1 to ${maxKeyLength} characters` }]);
       }
       const traceparent = call.traceparent ?? "";
-      return { stats: toStats(await launchSubJob(deps, toLease(lease), { ...launch, key, traceparent })) };
+      return { stats: toStats(await launchSubJob(deps, toHeldLease(request), { ...launch, key, traceparent })) };
     }),
   };
 }
@@ -80,7 +82,8 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
   const channel = createWorkerChannel(outbox, over.reject, deps);
   const handleWhenOpen = (message: WorkerMessage) =>
     opening.then(
-      (session) => handle(session, message).catch((error: unknown) => onFault(deps.logger, error, over.reject)),
+      (session) =>
+        handle(session, message, deps.clock.now()).catch((error: unknown) => onFault(deps.logger, error, over.reject)),
       () => {}, // the stream ends with the error of its opening
     );
   const receive = (message: WorkerMessage) => {
@@ -119,7 +122,7 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
 interface Greeting {
   session: WorkerSession;
   hello: message.Hello;
-  registerTypes(): Promise<void>;
+  registerTypes(): Promise<string[]>;
 }
 
 async function createSession(
@@ -132,7 +135,9 @@ async function createSession(
   const { workerId, incarnation, version, slots, types } = validateHello(first.value);
   const registerTypes = deps.types.prepare(types);
   const identity = { workerId, incarnation, session: randomUUID() };
-  const session = new WorkerSession({ ...deps, onFree: () => deps.dispatcher.ask() }, stream, channel, {
+  const { dispatcher } = deps;
+  const calls = { onFree: () => dispatcher.ask(), onOpen: (name: string) => dispatcher.wake(name) };
+  const session = new WorkerSession({ ...deps, ...calls }, stream, channel, {
     identity,
     version,
     types,
@@ -146,8 +151,11 @@ async function openSession(
   { logger }: WorkerServiceDeps,
   { session, hello, registerTypes }: Greeting,
 ): Promise<WorkerSession> {
-  await session.open(registerTypes);
   const { workerId, version, slots, held } = hello;
+  await session.open(async () => {
+    const jobs = await registerTypes();
+    if (jobs.length > 0) logger.warn({ workerId, version, jobs }, "a worker replaced the schema of job types");
+  });
   logger.info({ workerId, version, slots, held: held.length }, "a worker has joined");
   return session;
 }
@@ -205,10 +213,11 @@ async function streamLogs(deps: WorkerServiceDeps, call: LogCall): Promise<void>
 
 async function appendLog(
   { logs, changes }: WorkerServiceDeps,
-  { lease, offset, text }: message.StreamLogsRequest,
+  piece: message.StreamLogsRequest,
 ): Promise<message.StreamLogsResponse> {
+  const { lease, offset, text } = piece;
   try {
-    const { length, full } = await logs.append(toLease(lease), offset, text);
+    const { length, full } = await logs.append(toHeldLease(piece), offset, text);
     changes.changed(lease?.jobId ?? "");
     return { lease, durableOffset: length, closed: full };
   } catch (error) {

@@ -1,8 +1,8 @@
 import type { Backoff } from "@drydock/shared/backoff.ts";
 import type { ReasonedError } from "@drydock/shared/errors.ts";
-import type { ClaimedJob, Job, JobCommand, JobProgress, Lease, NewJob } from "../domain/job.ts";
+import type { ClaimedJob, HeldLease, Job, JobCommand, JobProgress, Lease, NewJob } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
-import type { WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
+import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
 
 /** A check-in of a running job; absent parts leave what was said before. */
 export interface CheckIn {
@@ -19,6 +19,16 @@ export interface Failure {
   /** How many attempts may fail. */
   maxFails: number;
   backoff: Backoff;
+}
+
+/** A run that is to be tried again later because of what it waits for. */
+export interface Postponement {
+  delayMs: number;
+  /** How long the job may be postponed in all, in milliseconds, before it is in ERROR; undefined is for ever. */
+  patienceMs: number | undefined;
+  /** What it waits for: the failure if that takes too long. */
+  reason: string;
+  message: string;
 }
 
 /** What became of a result: stored now, stored before, or refused because the token is not the job's any more. */
@@ -81,7 +91,7 @@ export interface PromoteReport extends UpkeepReport {
 
 /**
  * The jobs and who runs them. Each method is one transition, atomic and durable when it resolves; those that name a
- * lease change nothing when the token is not the job's.
+ * lease change nothing when the token is not the job's, or the process is not the one that holds it.
  * @throws ReasonedError JOB_NOT_FOUND, JOB_STATUS_FORBIDS, JOB_ALREADY_EXISTS, LEASE_LOST, WORKER_SUPERSEDED, REDIS_UNAVAILABLE
  */
 export interface JobPool {
@@ -98,7 +108,7 @@ export interface JobPool {
    * @throws ReasonedError the refusal, instead of another one; JOB_ALREADY_EXISTS when the one that holds the unique key
    *   is about to end, or others are always quicker
    */
-  launchSubJob(parent: Lease, key: string, job: NewJob, refusal?: ReasonedError): Promise<Job>;
+  launchSubJob(parent: HeldLease, key: string, job: NewJob, refusal?: ReasonedError): Promise<Job>;
   get(jobId: string): Promise<Job>;
   /** The job without its parameters, which may be large: parametersJson is empty. */
   peek(jobId: string): Promise<Job>;
@@ -135,15 +145,15 @@ export interface JobPool {
    * taken none: a job that was taken is the worker's, whatever fails behind it.
    */
   claim(worker: WorkerIdentity, types: readonly ClaimableType[], limit: number): Promise<Claim>;
-  checkIn(lease: Lease, checkIn: CheckIn): Promise<void>;
-  succeed(lease: Lease, checkIn: CheckIn): Promise<Verdict>;
-  fail(lease: Lease, failure: Failure, checkIn: CheckIn): Promise<Verdict>;
-  /** The handler asks for another run later; no attempt is used. */
-  postpone(lease: Lease, delayMs: number, checkIn: CheckIn): Promise<Verdict>;
+  checkIn(lease: HeldLease, checkIn: CheckIn): Promise<void>;
+  succeed(lease: HeldLease, checkIn: CheckIn): Promise<Verdict>;
+  fail(lease: HeldLease, failure: Failure, checkIn: CheckIn): Promise<Verdict>;
+  /** The handler asks for another run later; no attempt is used. When its patience is over, the attempt has failed for good. */
+  postpone(lease: HeldLease, postponement: Postponement, checkIn: CheckIn): Promise<Verdict>;
   /** The handler ended because of a stop or cancel. */
-  confirm(lease: Lease, command: JobCommand): Promise<Verdict>;
+  confirm(lease: HeldLease, command: JobCommand): Promise<Verdict>;
   /** Back to the front of its queue; no attempt is used. */
-  release(lease: Lease): Promise<Verdict>;
+  release(lease: HeldLease): Promise<Verdict>;
 
   /** Makes due jobs PENDING. */
   promote(): Promise<PromoteReport>;
@@ -167,6 +177,6 @@ export interface JobPool {
 
   /** The workers with a lease, by id: those behind `after`, at most so many. Default: all. */
   workers(after?: string, limit?: number): Promise<WorkerState[]>;
-  /** How many slots the workers have that take the job type, by its name; those that drain are left out. */
-  slots(): Promise<Map<string, number>>;
+  /** How the workers with a lease stand to the job types, by name. */
+  capacities(): Promise<Map<string, TypeCapacity>>;
 }

@@ -1,4 +1,4 @@
-import type { Lease } from "../domain/job.ts";
+import type { HeldLease } from "../domain/job.ts";
 
 /** What became of an appended piece. */
 export interface AppendedLog {
@@ -22,7 +22,7 @@ export interface LogStore {
    * and the length says where to go on.
    * @throws ReasonedError LEASE_LOST, REDIS_UNAVAILABLE
    */
-  append(lease: Lease, offset: number, text: string): Promise<AppendedLog>;
+  append(lease: HeldLease, offset: number, text: string): Promise<AppendedLog>;
   /** At most 64 KiB from the offset; empty at the end. */
   read(jobId: string, offset: number): Promise<LogPiece>;
 }

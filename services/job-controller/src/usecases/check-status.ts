@@ -1,5 +1,5 @@
 import type { LeaseTerms } from "../domain/lease-terms.ts";
-import type { WorkerState } from "../domain/worker.ts";
+import { type TypeWait, type WorkerState, waitOf } from "../domain/worker.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { QueueControl, QueueRate, QueueState } from "../ports/queue-control.ts";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
@@ -18,10 +18,16 @@ export interface StatusDeps {
   terms: LeaseTerms;
 }
 
+/** A queue, and what its jobs wait for when every worker that could run them takes none for now. */
+export type WaitingQueue = QueueState & { waitingFor: TypeWait | undefined };
+
+/** What the queues are read from. */
+type QueueDeps = Pick<StatusDeps, "pool" | "queues" | "types">;
+
 /** How the pool is. */
 export interface PoolStatus {
   workers: Array<WorkerState & { heartbeatAt: number }>;
-  queues: QueueState[];
+  queues: WaitingQueue[];
   redis: RedisHealth;
 }
 
@@ -45,10 +51,10 @@ export async function measureFill({ queues, redis }: Pick<StatusDeps, "queues" |
 }
 
 /** A queue, and how fast it moves. */
-export type MovingQueue = QueueState & QueueRate;
+export type MovingQueue = WaitingQueue & QueueRate;
 
 /** The queues of all job types, also of those that never had a job, with their rates. */
-export async function listMovingQueues(deps: Pick<StatusDeps, "queues" | "types">): Promise<MovingQueue[]> {
+export async function listMovingQueues(deps: QueueDeps): Promise<MovingQueue[]> {
   const [queues, rates] = await Promise.all([listQueues(deps), deps.queues.rates()]);
   return queues.map((queue) => ({
     ...queue,
@@ -57,13 +63,18 @@ export async function listMovingQueues(deps: Pick<StatusDeps, "queues" | "types"
 }
 
 /** The queues of all job types, also of those that never had a job. */
-export async function listQueues({ queues, types }: Pick<StatusDeps, "queues" | "types">): Promise<QueueState[]> {
+export async function listQueues({ pool, queues, types }: QueueDeps): Promise<WaitingQueue[]> {
   await types.reload();
-  const known = new Map((await queues.queues()).map((queue) => [queue.name, queue]));
+  const [states, capacities] = await Promise.all([queues.queues(), pool.capacities()]);
+  const known = new Map(states.map((queue) => [queue.name, queue]));
   for (const { name } of types.all) {
     if (!known.has(name)) known.set(name, emptyQueue(name));
   }
-  return [...known.values()].sort((a, b) => a.name.localeCompare(b.name));
+  const all = [...known.values()].sort((a, b) => a.name.localeCompare(b.name));
+  return all.map((queue) => {
+    const hasJobs = queue.pending + queue.scheduled > 0;
+    return { ...queue, waitingFor: hasJobs ? waitOf(capacities.get(queue.name)) : undefined };
+  });
 }
 
 function emptyQueue(name: string): QueueState {

@@ -69,11 +69,12 @@ describe("the job types", () => {
   test("write a type only when it is new or has changed", async () => {
     const store = storeOf();
     const types = new JobTypes(store);
-    await types.prepare([demo])();
-    await types.prepare([demo])();
+    assert.deepEqual(await types.prepare([demo])(), []);
+    assert.deepEqual(await types.prepare([demo])(), []);
     assert.equal(store.calls.put, 1);
-    await types.prepare([{ ...demo, maxFails: 2 }])();
+    assert.deepEqual(await types.prepare([{ ...demo, maxFails: 2 }])(), []);
     assert.equal(store.calls.put, 2);
+    assert.deepEqual(await types.prepare([{ ...demo, parametersSchema: "{}" }])(), ["DEMO"], "its schema was replaced");
   });
 
   test("refuse a worker whose schema is none, and keep nothing of it", async () => {

@@ -26,16 +26,18 @@ export class JobTypes {
   }
 
   /**
-   * Checks types; what it gives makes them known.
+   * Checks types; what it gives makes them known, and resolves to the names of those that had another schema before.
    * @throws ReasonedError PROTOCOL_VIOLATION when one has a schema that is none
    */
-  prepare(types: JobType[]): () => Promise<void> {
+  prepare(types: JobType[]): () => Promise<string[]> {
     const known = types.map(toKnown);
     return async () => {
       const news = known.filter(({ type }) => !isSame(this.#known.get(type.name)?.type, type));
-      if (news.length === 0) return;
+      if (news.length === 0) return [];
       await this.#store.put(news.map(({ type }) => type));
+      const replaced = news.filter(({ type }) => this.#hasOtherSchema(type)).map(({ type }) => type.name);
       for (const entry of news) this.#known.set(entry.type.name, entry);
+      return replaced;
     };
   }
 
@@ -73,6 +75,11 @@ export class JobTypes {
       if (!isSame(this.#known.get(type.name)?.type, type)) this.#known.set(type.name, toKnown(type));
     }
     this.#loadedAt = performance.now();
+  }
+
+  #hasOtherSchema({ name, parametersSchema }: JobType): boolean {
+    const known = this.#known.get(name);
+    return known !== undefined && known.type.parametersSchema !== parametersSchema;
   }
 
   #unknown(name: string, field: string): never {

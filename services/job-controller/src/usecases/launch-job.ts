@@ -1,7 +1,7 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type FieldViolation, fieldsInvalid, type ReasonedError } from "@drydock/shared/errors.ts";
 import { isRefusedHost } from "@drydock/shared/refused-address.ts";
-import { type Job, type LaunchOptions, type Lease, type NewJob, priorities, usualOptions } from "../domain/job.ts";
+import { type HeldLease, type Job, type LaunchOptions, type NewJob, priorities, usualOptions } from "../domain/job.ts";
 import { followingTime, type Schedule } from "../domain/schedule.ts";
 import { shortHash, uniqueKeyOf } from "../domain/unique-key.ts";
 import type { JobPool } from "../ports/job-pool.ts";
@@ -67,7 +67,7 @@ export async function launchJob(deps: LaunchDeps, launch: Launch): Promise<Job> 
 /** Launches a job on behalf of a running one. When a unique one is alive already, that one is the answer. */
 export async function launchSubJob(
   deps: LaunchDeps,
-  parent: Lease,
+  parent: HeldLease,
   { key, ...launch }: Launch & { key: string },
 ): Promise<Job> {
   const child = await checkLaunch(deps, { fairnessKey: parent.jobId, field: "", ...launch });

@@ -3,7 +3,7 @@ import type { Metrics } from "@drydock/shared/metrics.ts";
 import { listMovingQueues, type MovingQueue, type StatusDeps } from "./check-status.ts";
 
 /** What the metrics need. */
-export interface QueueMetricsDeps extends Pick<StatusDeps, "queues" | "types" | "redis"> {
+export interface QueueMetricsDeps extends Pick<StatusDeps, "pool" | "queues" | "types" | "redis"> {
   clock: Clock;
 }
 
@@ -47,6 +47,26 @@ export function addQueueMetrics(metrics: Metrics, deps: QueueMetricsDeps): void 
     },
     ({ oldestAt }) => ({ pending: oldestAt === 0 ? 0 : Math.max(0, clock.now() - oldestAt) / 1000 }),
   );
+  metrics.gauge({
+    name: "drydock_closed_workers",
+    help: "Workers that know a job type and take no jobs of it for now, by what they wait for.",
+    labels: ["job", "reason"],
+    collect: async (gauge) => {
+      const capacities = deps.redis.up ? await deps.pool.capacities().catch(() => undefined) : undefined;
+      gauge.reset();
+      for (const [job, { closed }] of capacities ?? []) for (const { reason } of closed) gauge.inc({ job, reason });
+    },
+  });
+}
+
+/** Counts the jobs that workers gave back unstarted; gives what is to be called for each. */
+export function addRejectMetric(metrics: Metrics): (jobName: string) => void {
+  const rejects = metrics.counter({
+    name: "drydock_rejected_jobs_total",
+    help: "Jobs that workers gave back unstarted.",
+    labels: ["job"],
+  });
+  return (job) => rejects.inc({ job });
 }
 
 /** Those that ask while it is being read get the same. */

@@ -1,5 +1,6 @@
 import type { Backoff } from "@drydock/shared/backoff.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
+import type { HeldLease } from "../domain/job.ts";
 import { defaultMaxFails } from "../domain/job-type.ts";
 import type { CheckIn, JobPool, Verdict } from "../ports/job-pool.ts";
 import type { RunResult } from "./worker-channel.ts";
@@ -10,18 +11,23 @@ export const retryBackoff: Backoff = { baseMs: 1_000, capMs: 60_000 };
 /** The longest time that a worker can put a job off for, in milliseconds. */
 const maxWaitMs = 24 * 3_600_000;
 
-/** Stores how a run ended. A job that is gone meanwhile makes the result stale. */
-export async function storeResult(pool: JobPool, result: RunResult, maxFails = defaultMaxFails): Promise<Verdict> {
+/** Stores how a run of a process ended. A job that is gone meanwhile makes the result stale. */
+export async function storeResult(
+  pool: JobPool,
+  incarnation: string,
+  result: RunResult,
+  maxFails = defaultMaxFails,
+): Promise<Verdict> {
   try {
-    return await store(pool, result, maxFails);
+    return await store(pool, { ...result.lease, incarnation }, result, maxFails);
   } catch (error) {
     if (error instanceof ReasonedError && error.reason === "JOB_NOT_FOUND") return "stale";
     throw error;
   }
 }
 
-function store(pool: JobPool, result: RunResult, maxFails: number): Promise<Verdict> {
-  const { lease, outcome, reason, message, retryable, retryAfterMs } = result;
+function store(pool: JobPool, lease: HeldLease, result: RunResult, maxFails: number): Promise<Verdict> {
+  const { outcome, reason, message, retryable, retryAfterMs } = result;
   const checkIn: CheckIn = { text: result.checkIn, ...(result.progress && { progress: result.progress }) };
   const wait = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, maxWaitMs);
   switch (outcome) {
@@ -37,7 +43,9 @@ function store(pool: JobPool, result: RunResult, maxFails: number): Promise<Verd
       return pool.confirm(lease, "cancel");
     case "released":
       return pool.release(lease);
-    case "postponed":
-      return pool.postpone(lease, wait ?? retryBackoff.baseMs, checkIn);
+    case "postponed": {
+      const postponement = { delayMs: wait ?? retryBackoff.baseMs, patienceMs: result.patienceMs, reason, message };
+      return pool.postpone(lease, postponement, { ...checkIn, text: result.checkIn || message });
+    }
   }
 }

@@ -25,6 +25,8 @@ export interface RunResult {
   retryable: boolean;
   /** In milliseconds; undefined leaves it to the back-off. */
   retryAfterMs: number | undefined;
+  /** How long a postponed job may be postponed in all, in milliseconds; undefined is for ever. */
+  patienceMs: number | undefined;
   checkIn: string;
   progress: { phase: string; percent: number } | undefined;
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ErrorReason, ReasonedError } from "@drydock/shared/errors.ts";
-import { createLogger } from "@drydock/shared/logger.ts";
 import { StreamStateMachine } from "../domain/stream-state.ts";
 import type { WorkerInfo } from "../domain/worker.ts";
 import { JobChanges } from "./job-changes.ts";
@@ -21,16 +20,19 @@ async function openSession() {
     update: async (_: unknown, info: WorkerInfo) => void infos.push(info),
     claim: async () => ({ jobs: [{ id: "job-1", token: 1, name: "DEMO" }], more: false, busy: [] }),
     beat: async (): Promise<unknown> => ({ lost: [], commands: [], drain: false }),
+    release: async () => "accepted",
     takeBack: async (_: unknown, leases: unknown[]): Promise<void> => void takenBack.push(...leases),
   };
   const takenBack: unknown[] = [];
   const ends: Error[] = [];
+  const [opened, rejected, told]: [string[], string[], string[]] = [[], [], []];
   const channel = { isFull: false, welcome() {}, assign() {}, beatAck() {}, end: (error: Error) => ends.push(error) };
   const stream = new StreamStateMachine();
   const session = new WorkerSession(
     {
       ...{ pool, clock, terms: { acceptMs }, changes: new JobChanges(), onFree() {} },
-      logger: createLogger({ name: "test", level: "silent" }),
+      ...{ onOpen: (name: string) => opened.push(name), onReject: (name: string) => rejected.push(name) },
+      logger: { warn: () => told.push("warn"), debug: () => told.push("debug") },
     } as unknown as SessionDeps,
     stream,
     channel as unknown as ConstructorParameters<typeof WorkerSession>[2],
@@ -42,7 +44,7 @@ async function openSession() {
   );
   stream.apply("first message");
   await session.open(async () => {});
-  return { session, stream, channel, pool, clock, infos, takenBack, ends };
+  return { session, stream, channel, pool, clock, infos, takenBack, ends, opened, rejected, told };
 }
 
 const refusal = (reason: ErrorReason) => async () => {
@@ -61,7 +63,7 @@ describe("a worker's session", () => {
   test("says when the worker joined, whatever changes later", async () => {
     const { session, clock, infos } = await openSession();
     clock.time = 61_000;
-    await session.resize(3);
+    await session.resize({ slots: 3, closed: [] });
     await session.draining();
     assert.deepEqual(
       infos.map(({ startedAt, slots, draining }) => [startedAt, slots, draining]),
@@ -133,5 +135,49 @@ describe("a job that a worker did not accept in time", () => {
     stored.resolve();
     await taking;
     assert.equal(session.free, 1);
+  });
+});
+
+describe("a job type that a worker closes", () => {
+  const closed = [{ jobName: "DEMO", reason: "SCANNER_UNREACHABLE", message: "no answer", since: 5 }];
+
+  test("is not claimed for it until it opens the type again, and stays in what is known of the worker", async () => {
+    const { session, infos, opened } = await openSession();
+    await session.resize({ slots: 2, closed: [...closed, { ...closed[0], jobName: "UNKNOWN" } as (typeof closed)[0]] });
+    assert.deepEqual([[...session.names], opened], [[], []]);
+    assert.deepEqual([infos.at(-1)?.closed, infos.at(-1)?.jobNames], [closed, ["DEMO"]]);
+    await session.resize({ slots: 2, closed: [] });
+    assert.deepEqual([[...session.names], opened], [["DEMO"], ["DEMO"]]);
+    assert.deepEqual(infos.at(-1)?.closed, []);
+  });
+});
+
+describe("a worker that rejects its jobs", () => {
+  test("gets none of the type for a while; it is told of once, and each is counted", async (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const { session, rejected, told, opened } = await openSession();
+    const lease = { jobId: "job-1", token: 1 };
+    for (const waitMs of [100, 200]) {
+      await session.claim(["DEMO"], 1);
+      await session.reject(lease, "no");
+      assert.deepEqual([...session.names], []);
+      context.mock.timers.tick(waitMs);
+      assert.deepEqual([...session.names], ["DEMO"]);
+    }
+    assert.deepEqual(
+      [rejected, told, opened],
+      [
+        ["DEMO", "DEMO"],
+        ["warn", "debug"],
+        ["DEMO", "DEMO"],
+      ],
+    );
+  });
+
+  test("is not taken for one because of a job that it does not hold", async () => {
+    const { session, rejected } = await openSession();
+    await session.claim(["DEMO"], 1);
+    await session.reject({ jobId: "job-1", token: 7 }, "no");
+    assert.deepEqual([[...session.names], rejected, session.free], [["DEMO"], [], 1]);
   });
 });

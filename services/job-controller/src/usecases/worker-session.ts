@@ -1,14 +1,15 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
-import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
+import type { ClaimedJob, HeldLease, JobCommand, Lease } from "../domain/job.ts";
 import type { JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { LeaseRelease, StreamStateMachine } from "../domain/stream-state.ts";
-import type { WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
+import type { WorkerCapacity, WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, Claim, ClaimableType, JobPool } from "../ports/job-pool.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { KeyLimits } from "./key-limits.ts";
+import { OpenTypes } from "./open-types.ts";
 import { storeResult } from "./store-result.ts";
 import { storeWithRetry } from "./store-with-retry.ts";
 import type { RunResult, WorkerChannel } from "./worker-channel.ts";
@@ -23,6 +24,10 @@ export interface SessionDeps {
   keyLimits: KeyLimits;
   /** Called when the worker has a free slot. */
   onFree(): void;
+  /** Called when the worker takes jobs of the type again. */
+  onOpen(jobName: string): void;
+  /** Called when the worker gave a job back that it was sent. */
+  onReject(jobName: string): void;
 }
 
 /** What a worker says in its Hello. */
@@ -43,19 +48,21 @@ interface HeldJob {
 /** One stream of one worker: what it holds, and what it says about that. */
 export class WorkerSession {
   readonly identity: WorkerIdentity;
-  readonly names: ReadonlySet<string>;
   readonly #deps: SessionDeps;
   readonly #stream: StreamStateMachine;
   readonly #channel: WorkerChannel;
   readonly #types: ReadonlyMap<string, JobType>;
+  readonly #openTypes: OpenTypes;
   readonly #hello: WorkerHello;
   readonly #held = new Map<string, HeldJob>();
   /** Aborts the retries of results when the stream closes. */
   readonly #retries = new AbortController();
   readonly #nameOf = new Map<string, string>();
   readonly #joinedAt: number;
-  #slots: number;
+  #capacity: WorkerCapacity;
   #claiming = 0;
+  /** The types of which a reject is in the log. */
+  readonly #rejectLogged = new Set<string>();
 
   /** @param stream the state of the session's stream, which is `opening` */
   constructor(deps: SessionDeps, stream: StreamStateMachine, channel: WorkerChannel, hello: WorkerHello) {
@@ -63,22 +70,27 @@ export class WorkerSession {
     this.#stream = stream;
     this.#channel = channel;
     this.#hello = hello;
-    this.#slots = hello.slots;
+    this.#capacity = { slots: hello.slots, closed: [] };
     this.#joinedAt = deps.clock.now();
     this.identity = hello.identity;
     this.#types = new Map(hello.types.map((type) => [type.name, type]));
-    this.names = new Set(this.#types.keys());
+    this.#openTypes = new OpenTypes(this.#types.keys(), (name) => deps.onOpen(name));
+  }
+
+  /** The job types that may be claimed for the worker now. */
+  get names(): ReadonlySet<string> {
+    return this.#openTypes.names;
   }
 
   /** How many jobs the worker takes at once. */
   get slots(): number {
-    return this.#slots;
+    return this.#capacity.slots;
   }
 
   /** How many more jobs the worker takes. */
   get free(): number {
     if (!this.#stream.rules.takesJobs || this.#channel.isFull) return 0;
-    return Math.max(0, this.#slots - this.#held.size - this.#claiming);
+    return Math.max(0, this.#capacity.slots - this.#held.size - this.#claiming);
   }
 
   /**
@@ -114,9 +126,11 @@ export class WorkerSession {
     }
   }
 
-  /** The worker can hold so many jobs. */
-  async resize(slots: number): Promise<void> {
-    this.#slots = slots;
+  /** The worker can hold so many jobs, and takes none of some types. */
+  async resize(capacity: WorkerCapacity): Promise<void> {
+    const closed = capacity.closed.filter(({ jobName }) => this.#types.has(jobName));
+    this.#capacity = { slots: capacity.slots, closed };
+    this.#openTypes.close(closed.map(({ jobName }) => jobName));
     this.#deps.onFree();
     await this.#deps.pool.update(this.identity, this.#info());
   }
@@ -124,12 +138,29 @@ export class WorkerSession {
   accept({ jobId, token }: Lease): void {
     this.#markResponsive();
     const held = this.#held.get(jobId);
-    if (held?.token === token) held.sentAt = undefined;
+    if (held?.token !== token) return;
+    held.sentAt = undefined;
+    this.#openTypes.accepted(this.#nameOf.get(jobId) ?? "");
   }
 
+  /** Gives a job back that the worker cannot run, and claims no more of its type for it for a time. */
   async reject(lease: Lease, reason: string): Promise<void> {
-    this.#deps.logger.warn({ jobId: lease.jobId, workerId: this.identity.workerId, reason }, "a job was given back");
-    await this.#giveBack(lease);
+    const { jobId, token } = lease;
+    const name = this.#nameOf.get(jobId);
+    if (name !== undefined && this.#held.get(jobId)?.token === token) {
+      this.#openTypes.rejected(name);
+      this.#deps.onReject(name);
+      const level = this.#rejectLogged.has(name) ? "debug" : "warn";
+      this.#rejectLogged.add(name);
+      const { workerId } = this.identity;
+      this.#deps.logger[level](
+        { jobId, job: name, workerId, reason },
+        "a worker rejects jobs; it gets fewer of the type",
+      );
+      this.#let(jobId);
+    }
+    await this.#deps.pool.release(this.#own(lease));
+    this.#deps.changes.changed(jobId);
   }
 
   async beat(sequence: number, held: Lease[]): Promise<void> {
@@ -144,7 +175,7 @@ export class WorkerSession {
   }
 
   async checkIn(lease: Lease, checkIn: CheckIn): Promise<void> {
-    await this.#deps.pool.checkIn(lease, checkIn);
+    await this.#deps.pool.checkIn(this.#own(lease), checkIn);
     this.#deps.changes.changed(lease.jobId);
   }
 
@@ -153,7 +184,9 @@ export class WorkerSession {
     const { lease } = result;
     const maxFails = this.#types.get(this.#nameOf.get(lease.jobId) ?? "")?.maxFails;
     this.#let(lease.jobId);
-    const verdict = await storeWithRetry(() => storeResult(this.#deps.pool, result, maxFails), this.#retries.signal);
+    const { incarnation } = this.identity;
+    const store = () => storeResult(this.#deps.pool, incarnation, result, maxFails);
+    const verdict = await storeWithRetry(store, this.#retries.signal);
     this.#channel.resultAck(lease, verdict);
     this.#deps.changes.changed(lease.jobId);
   }
@@ -190,6 +223,7 @@ export class WorkerSession {
   /** Ends the retries of results and releases the lease. To be called when the stream has closed. */
   async close(release: LeaseRelease): Promise<void> {
     this.#retries.abort(new Error("the stream is over"));
+    this.#openTypes.stop();
     if (release === "leave") await this.#deps.pool.leave(this.identity);
     if (release === "disconnect") await this.#deps.pool.disconnect(this.identity, this.#unheard());
   }
@@ -213,7 +247,7 @@ export class WorkerSession {
 
   #assign(job: ClaimedJob): void {
     if (this.#stream.state === "closed") {
-      void this.#deps.pool.release({ jobId: job.id, token: job.token }).catch(() => {});
+      void this.#deps.pool.release(this.#own({ jobId: job.id, token: job.token })).catch(() => {});
       return;
     }
     this.#held.set(job.id, { token: job.token, sentAt: this.#deps.clock.now() });
@@ -222,15 +256,13 @@ export class WorkerSession {
     this.#deps.changes.changed(job.id);
   }
 
+  #own(lease: Lease): HeldLease {
+    return { ...lease, incarnation: this.identity.incarnation };
+  }
+
   #let(jobId: string): void {
     this.#nameOf.delete(jobId);
     if (this.#held.delete(jobId)) this.#deps.onFree();
-  }
-
-  async #giveBack(lease: Lease): Promise<void> {
-    this.#let(lease.jobId);
-    await this.#deps.pool.release(lease);
-    this.#deps.changes.changed(lease.jobId);
   }
 
   #info(): WorkerInfo {
@@ -238,8 +270,8 @@ export class WorkerSession {
     const { state } = this.#stream;
     return {
       version,
-      jobNames: [...this.names],
-      slots: this.#slots,
+      jobNames: [...this.#types.keys()],
+      ...this.#capacity,
       draining: state === "drainRequested" || state === "draining",
       startedAt: this.#joinedAt,
     };

@@ -83,6 +83,8 @@ class RunLogBuffer implements JobLog {
 
 export interface LogStreamOptions {
   link: ControllerLink;
+  /** The process that holds the jobs. */
+  incarnation: string;
   logger: Logger;
 }
 
@@ -165,10 +167,11 @@ export class LogStream implements JobLogs {
     if (this.#retryTimer !== undefined || this.#isStopped) return;
     for (const log of logs) {
       const { lease } = log;
+      const { incarnation } = this.#options;
       while (this.#call?.writableNeedDrain !== true) {
         const piece = log.buffer.take(pieceBytes);
         if (piece === undefined) break;
-        this.#open().write({ lease, offset: piece.offset, text: piece.text, incarnation: "" });
+        this.#open().write({ lease, offset: piece.offset, text: piece.text, incarnation });
       }
     }
   }

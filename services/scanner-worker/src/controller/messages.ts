@@ -61,7 +61,7 @@ export function toResult({ lease, outcome, checkIn }: RunResult): Said {
 }
 
 /** What LaunchSubJob asks for. */
-export function toLaunchSubJob(lease: Lease, job: SubJob): proto.LaunchSubJobRequest {
+export function toLaunchSubJob(lease: Lease, incarnation: string, job: SubJob): proto.LaunchSubJobRequest {
   const { key, name, parameters, priority = 0, isUnique = false, policy, labels = {} } = job;
   return {
     lease,
@@ -72,7 +72,7 @@ export function toLaunchSubJob(lease: Lease, job: SubJob): proto.LaunchSubJobReq
     isUnique,
     policy: policy && toPolicy(policy),
     labels,
-    incarnation: "",
+    incarnation,
   };
 }
 

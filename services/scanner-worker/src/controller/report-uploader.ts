@@ -24,15 +24,18 @@ interface Upload {
 /** PutReport as ReportSink. */
 export class ReportUploader implements ReportSink {
   readonly #link: ControllerLink;
+  readonly #incarnation: string;
 
-  constructor(link: ControllerLink) {
+  /** @param incarnation the process that holds the jobs */
+  constructor(link: ControllerLink, incarnation: string) {
     this.#link = link;
+    this.#incarnation = incarnation;
   }
 
   async store(lease: Lease, report: Report, signal: AbortSignal): Promise<void> {
     const { gzip, sha256, summary } = await encodeReport(report);
     const { digest, indexDigest } = report.artifact;
-    const head = { lease, digest, indexDigest, sha256, summary, incarnation: "" };
+    const head = { lease, digest, indexDigest, sha256, summary, incarnation: this.#incarnation };
     await resend(lease, () => put(this.#link.client, { head, gzip, signal }), signal);
   }
 }

@@ -13,13 +13,16 @@ const deadlineMs = 10_000;
 /** LaunchSubJob as SubJobs. */
 export class SubJobClient implements SubJobs {
   readonly #link: ControllerLink;
+  readonly #incarnation: string;
 
-  constructor(link: ControllerLink) {
+  /** @param incarnation the process that holds the jobs */
+  constructor(link: ControllerLink, incarnation: string) {
     this.#link = link;
+    this.#incarnation = incarnation;
   }
 
   async launch(lease: Lease, job: SubJob, signal: AbortSignal): Promise<{ id: string }> {
-    const request = toLaunchSubJob(lease, job);
+    const request = toLaunchSubJob(lease, this.#incarnation, job);
     const call = () => unaryCall(this.#link.client, WorkerServiceService.launchSubJob, request, { deadlineMs, signal });
     const { stats } = await resend(lease, call, signal);
     if (stats === undefined) throw new JobFailure("INTERNAL", "the controller named no job", { retryable: true });

@@ -1,4 +1,4 @@
-import type { WorkerInfo, WorkerState } from "../../domain/worker.ts";
+import type { TypeCapacity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
@@ -27,14 +27,26 @@ export async function readWorkers(
   return answered(Promise.all(states));
 }
 
-/** How many slots the workers with a lease have that take the job type, by its name. */
-export async function readSlots(redis: ScriptedRedis, shards: Shards, now: number): Promise<Map<string, number>> {
-  const slots = new Map<string, number>();
+/** How the workers with a lease stand to the job types, by name. */
+export async function readCapacities(
+  redis: ScriptedRedis,
+  shards: Shards,
+  now: number,
+): Promise<Map<string, TypeCapacity>> {
+  const capacities = new Map<string, TypeCapacity>();
   for (const { info } of await readInfos(redis, shards, now)) {
-    if (info.draining) continue;
-    for (const name of info.jobNames) slots.set(name, (slots.get(name) ?? 0) + info.slots);
+    if (!info.draining)
+      for (const name of info.jobNames) capacities.set(name, withWorker(capacities.get(name), name, info));
   }
-  return slots;
+  for (const { closed } of capacities.values()) closed.sort((a, b) => a.since - b.since);
+  return capacities;
+}
+
+function withWorker(capacity: TypeCapacity | undefined, name: string, info: WorkerInfo): TypeCapacity {
+  const { slots, workers, closed } = capacity ?? { slots: 0, workers: 0, closed: [] };
+  const own = info.closed.find(({ jobName }) => jobName === name);
+  if (own !== undefined) return { slots, workers: workers + 1, closed: [...closed, own] };
+  return { slots: slots + info.slots, workers: workers + 1, closed };
 }
 
 interface KnownWorker {
@@ -57,7 +69,7 @@ async function readInfos(redis: ScriptedRedis, { first }: Shards, now: number): 
   return known;
 }
 
-/** The stored text is "incarnation session json". */
+/** The stored text is "incarnation session generation json"; an older controller stored no closed types. */
 function parseInfo(stored: string): WorkerInfo {
-  return JSON.parse(stored.slice(stored.indexOf("{")));
+  return { closed: [], ...JSON.parse(stored.slice(stored.indexOf("{"))) };
 }

@@ -1,12 +1,12 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import type { Job, JobCommand, Lease, NewJob } from "../../domain/job.ts";
+import type { HeldLease, Job, JobCommand, Lease, NewJob } from "../../domain/job.ts";
 import { shardOf } from "../../domain/job-id.ts";
 import type { JobStatus } from "../../domain/job-state.ts";
 import type { LeaseTerms } from "../../domain/lease-terms.ts";
-import type { WorkerIdentity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
+import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
 import type * as port from "../../ports/job-pool.ts";
-import { readSlots, readWorkers } from "../lease/workers.ts";
+import { readCapacities, readWorkers } from "../lease/workers.ts";
 import { Claimer } from "../queue/claimer.ts";
 import { commandCode, leaseArguments, statusCode, toJob, toOpenCommand, toWholeJob } from "../record/job-codec.ts";
 import { list, number, text } from "../shards/reply.ts";
@@ -55,7 +55,7 @@ export class RedisJobPool implements port.JobPool {
     return launchOrFindExisting(refusal, (why) => this.#jobs.launch(job, why));
   }
 
-  launchSubJob(parent: Lease, key: string, job: NewJob, refusal?: ReasonedError): Promise<Job> {
+  launchSubJob(parent: HeldLease, key: string, job: NewJob, refusal?: ReasonedError): Promise<Job> {
     return launchOrFindExisting(refusal, (why) => this.#subJobs.launch({ parent, key, job, refusal: why }));
   }
 
@@ -134,42 +134,50 @@ export class RedisJobPool implements port.JobPool {
     return this.#claimer.claim(worker, types, limit);
   }
 
-  async checkIn(lease: Lease, checkIn: port.CheckIn): Promise<void> {
+  async checkIn(lease: HeldLease, checkIn: port.CheckIn): Promise<void> {
     await this.#shards
       .ofJob(lease.jobId)
-      .run("transitions/check-in", lease.jobId, lease.token, ...checkInArguments(checkIn));
+      .run("transitions/check-in", ...heldArguments(lease), ...checkInArguments(checkIn));
   }
 
-  async succeed(lease: Lease, checkIn: port.CheckIn): Promise<port.Verdict> {
-    const shard = this.#shards.ofJob(lease.jobId);
-    return toVerdict(await shard.run("transitions/succeed", lease.jobId, lease.token, ...checkInArguments(checkIn)));
+  async succeed(lease: HeldLease, checkIn: port.CheckIn): Promise<port.Verdict> {
+    return toVerdict(
+      await this.#shards
+        .ofJob(lease.jobId)
+        .run("transitions/succeed", ...heldArguments(lease), ...checkInArguments(checkIn)),
+    );
   }
 
-  async fail(lease: Lease, failure: port.Failure, checkIn: port.CheckIn): Promise<port.Verdict> {
+  async fail(lease: HeldLease, failure: port.Failure, checkIn: port.CheckIn): Promise<port.Verdict> {
     const { reason, message, retry, maxFails, backoff } = failure;
     const delay = retry === "never" ? -1 : retry === "backoff" ? -2 : retry;
     const policy = [delay, maxFails, backoff.baseMs, backoff.capMs, Math.random()] as const;
-    const rest = [...policy, ...checkInArguments(checkIn)] as const;
+    const said = checkInArguments(checkIn);
     return toVerdict(
-      await this.#shards.ofJob(lease.jobId).run("transitions/fail", lease.jobId, lease.token, reason, message, ...rest),
+      await this.#shards
+        .ofJob(lease.jobId)
+        .run("transitions/fail", ...heldArguments(lease), reason, message, ...policy, ...said),
     );
   }
 
-  async postpone(lease: Lease, delayMs: number, checkIn: port.CheckIn): Promise<port.Verdict> {
-    const rest = [delayMs, ...checkInArguments(checkIn)] as const;
+  async postpone(lease: HeldLease, postponement: port.Postponement, checkIn: port.CheckIn): Promise<port.Verdict> {
+    const { delayMs, patienceMs = -1, reason, message } = postponement;
+    const said = checkInArguments(checkIn);
     return toVerdict(
-      await this.#shards.ofJob(lease.jobId).run("transitions/postpone", lease.jobId, lease.token, ...rest),
+      await this.#shards
+        .ofJob(lease.jobId)
+        .run("transitions/postpone", ...heldArguments(lease), delayMs, patienceMs, reason, message, ...said),
     );
   }
 
-  async confirm(lease: Lease, command: JobCommand): Promise<port.Verdict> {
+  async confirm(lease: HeldLease, command: JobCommand): Promise<port.Verdict> {
     return toVerdict(
-      await this.#shards.ofJob(lease.jobId).run("transitions/confirm", lease.jobId, lease.token, commandCode(command)),
+      await this.#shards.ofJob(lease.jobId).run("transitions/confirm", ...heldArguments(lease), commandCode(command)),
     );
   }
 
-  async release(lease: Lease): Promise<port.Verdict> {
-    return toVerdict(await this.#shards.ofJob(lease.jobId).run("transitions/release", lease.jobId, lease.token));
+  async release(lease: HeldLease): Promise<port.Verdict> {
+    return toVerdict(await this.#shards.ofJob(lease.jobId).run("transitions/release", ...heldArguments(lease)));
   }
 
   async promote(): Promise<port.PromoteReport> {
@@ -209,8 +217,8 @@ export class RedisJobPool implements port.JobPool {
     return readWorkers(this.#redis, this.#shards, { now: this.#clock.now(), after, limit });
   }
 
-  slots(): Promise<Map<string, number>> {
-    return readSlots(this.#redis, this.#shards, this.#clock.now());
+  capacities(): Promise<Map<string, TypeCapacity>> {
+    return readCapacities(this.#redis, this.#shards, this.#clock.now());
   }
 
   /** @param range from which shard on, and before which one; by default all */
@@ -259,6 +267,10 @@ async function launchOrFindExisting(
     if (refusal !== undefined || !isFull) throw error;
     return launch(error);
   }
+}
+
+function heldArguments({ jobId, token, incarnation }: HeldLease): [string, number, string] {
+  return [jobId, token, incarnation];
 }
 
 function checkInArguments({ text: said, progress }: port.CheckIn): [string, string, number] {

@@ -1,6 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import type { Job, Lease, NewJob } from "../../domain/job.ts";
+import type { HeldLease, Job, NewJob } from "../../domain/job.ts";
 import { createJobId, shardOf } from "../../domain/job-id.ts";
 import { commandCode, statusCode, toJob, toOptionsArgument, toWholeJob } from "../record/job-codec.ts";
 import { list, text } from "../shards/reply.ts";
@@ -11,7 +11,7 @@ import type { Hold, UniqueKeys } from "../unique/unique-keys.ts";
 
 /** A sub-job as its parent asks for it. */
 interface Wish {
-  parent: Lease;
+  parent: HeldLease;
   key: string;
   job: NewJob;
   /** Why nothing may be launched, if so. */
@@ -62,9 +62,9 @@ export class SubJobLauncher {
     const found = [seen.id, status ? statusCode(status) : 0, command ? commandCode(command) : 0] as const;
     const full = refusal === undefined ? 0 : 1;
     const child = [full, ...as, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
-    return this.#shards
-      .ofJob(parent.jobId)
-      .run("transitions/launch-sub-job", parent.jobId, parent.token, key, ...found, ...child);
+    const { jobId, token, incarnation } = parent;
+    const shard = this.#shards.ofJob(jobId);
+    return shard.run("transitions/launch-sub-job", jobId, token, incarnation, key, ...found, ...child);
   }
 
   async #look(id: string): Promise<Seen> {

@@ -1,4 +1,4 @@
-import type { Lease } from "../../domain/job.ts";
+import type { HeldLease } from "../../domain/job.ts";
 import type { AppendedLog, LogPiece, LogStore } from "../../ports/log-store.ts";
 import { list, number, text } from "../shards/reply.ts";
 import type { Shards } from "../shards/shards.ts";
@@ -8,8 +8,10 @@ const pieceBytes = 64 * 1024;
 /** The logs in Redis, each a stream beside its job. */
 export function createRedisLogStore(shards: Shards, maxLogBytes: number): LogStore {
   return {
-    async append({ jobId, token }: Lease, offset: number, piece: string): Promise<AppendedLog> {
-      const reply = list(await shards.ofJob(jobId).run("log/append", jobId, token, offset, piece, maxLogBytes));
+    async append({ jobId, token, incarnation }: HeldLease, offset: number, piece: string): Promise<AppendedLog> {
+      const reply = list(
+        await shards.ofJob(jobId).run("log/append", jobId, token, incarnation, offset, piece, maxLogBytes),
+      );
       return { length: number(reply[0]), full: reply[1] === 1 };
     },
     async read(jobId: string, offset: number): Promise<LogPiece> {

@@ -126,6 +126,12 @@ export const recordDetails: readonly RecordDetail[] = [
     type: "number",
     meaning: "of a job that a periodic job launched: the time of its cron line for which it runs; else 0",
   },
+  {
+    name: "postponed_since",
+    type: "number",
+    meaning:
+      "when it was first postponed with a patience since a run of it ended in another way; else 0. A loss of its worker and a release end no run",
+  },
 ];
 
 /** The numbers that stand for words in records and scripts, by the name of their module. */

@@ -76,6 +76,7 @@ export function toJob(reply: Reply, launched: Reply[] = []): Job {
     fairnessKey: stored.fairness,
     createdBy: stored.createdBy,
     scheduledFor: stored.scheduledFor,
+    postponedSince: stored.postponedSince,
     ...toDetails(stored),
     traceparent: text(traceparent),
     parametersJson: text(parameters),

@@ -63,6 +63,8 @@ export interface StoredJob {
   hook: string;
   /** Of a job that a periodic job launched: the time of its cron line for which it runs; else 0. */
   scheduledFor: number;
+  /** When it was first postponed with a patience since a run of it ended in another way; else 0. A loss of its worker and a release end no run. */
+  postponedSince: number;
 }
 
 /** Reads the lists of fields and of details that record/shown.lua shows. */
@@ -99,5 +101,6 @@ export function readStoredJob(listed: Reply | undefined, listedDetails: Reply | 
     schedule: text(details[8]),
     hook: text(details[9]),
     scheduledFor: number(details[10]),
+    postponedSince: number(details[11]),
   };
 }

@@ -1,4 +1,4 @@
-import type { Lease } from "../../domain/job.ts";
+import type { HeldLease } from "../../domain/job.ts";
 import type { NewReport, ReportStore } from "../../ports/report-store.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis } from "../shards/shard.ts";
@@ -29,11 +29,11 @@ export function createRedisReportStore({ redis, shards, keepMs }: RedisReportSto
     async newestOf(digest: string): Promise<string | undefined> {
       return (await answered(redis.get(shards.ofKey(digest).keys.newestReport(digest)))) ?? undefined;
     },
-    async checkLease({ jobId, token }: Lease): Promise<void> {
-      await shards.ofJob(jobId).run("reports/check-lease", jobId, token);
+    async checkLease({ jobId, token, incarnation }: HeldLease): Promise<void> {
+      await shards.ofJob(jobId).run("reports/check-lease", jobId, token, incarnation);
     },
-    async put({ jobId, token }: Lease, { digest, indexDigest, gzip }: NewReport): Promise<void> {
-      await shards.ofJob(jobId).run("reports/put", jobId, token, gzip, keepSeconds);
+    async put({ jobId, token, incarnation }: HeldLease, { digest, indexDigest, gzip }: NewReport): Promise<void> {
+      await shards.ofJob(jobId).run("reports/put", jobId, token, incarnation, gzip, keepSeconds);
       for (const known of [digest, indexDigest].filter((text) => text !== "")) {
         await answered(redis.set(shards.ofKey(known).keys.newestReport(known), jobId, "EX", keepSeconds));
       }

@@ -546,7 +546,7 @@ export interface JobStats {
   dieAt:
     | Date
     | undefined;
-  /** What the handler said last. */
+  /** What the handler said last; of a job that is postponed with a limit, while it waits, behind "waits since <time>: ". */
   checkIn: string;
   /** When it said so. */
   checkInAt:

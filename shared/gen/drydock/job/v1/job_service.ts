@@ -20,6 +20,7 @@ import {
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Status } from "../../../google/rpc/status.ts";
+import { ClosedJobType, QueueWait } from "./capacity.ts";
 import {
   JobKind,
   jobKindFromJSON,
@@ -211,6 +212,8 @@ export interface WorkerPool {
     | undefined;
   /** Whether it takes no more jobs. */
   draining: boolean;
+  /** The job types that it takes no jobs of for now. */
+  closed: ClosedJobType[];
 }
 
 /** The jobs of one type, by status. */
@@ -224,7 +227,11 @@ export interface QueueStats {
   /** Jobs that wait for their time. */
   scheduled: number;
   /** How long the oldest of the next jobs has waited; unset when none waits. */
-  oldestAge: Duration | undefined;
+  oldestAge:
+    | Duration
+    | undefined;
+  /** What its jobs wait for when every worker that knows the type takes none for now; unset else, and without jobs. */
+  waitingFor: QueueWait | undefined;
 }
 
 /** How Redis is. */
@@ -1899,6 +1906,7 @@ function createBaseWorkerPool(): WorkerPool {
     startedAt: undefined,
     heartbeatAt: undefined,
     draining: false,
+    closed: [],
   };
 }
 
@@ -1927,6 +1935,9 @@ export const WorkerPool: MessageFns<WorkerPool> = {
     }
     if (message.draining !== false) {
       writer.uint32(64).bool(message.draining);
+    }
+    for (const v of message.closed) {
+      ClosedJobType.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -2008,6 +2019,14 @@ export const WorkerPool: MessageFns<WorkerPool> = {
             message.draining = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.closed.push(ClosedJobType.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2046,6 +2065,9 @@ export const WorkerPool: MessageFns<WorkerPool> = {
         ? fromJsonTimestamp(object.heartbeat_at)
         : undefined,
       draining: isSet(object.draining) ? globalThis.Boolean(object.draining) : false,
+      closed: globalThis.Array.isArray(object?.closed)
+        ? object.closed.map((e: any) => ClosedJobType.fromJSON(e))
+        : [],
     };
   },
 
@@ -2075,6 +2097,9 @@ export const WorkerPool: MessageFns<WorkerPool> = {
     if (message.draining !== false) {
       obj.draining = message.draining;
     }
+    if (message.closed?.length) {
+      obj.closed = message.closed.map((e) => ClosedJobType.toJSON(e));
+    }
     return obj;
   },
 
@@ -2091,12 +2116,13 @@ export const WorkerPool: MessageFns<WorkerPool> = {
     message.startedAt = object.startedAt ?? undefined;
     message.heartbeatAt = object.heartbeatAt ?? undefined;
     message.draining = object.draining ?? false;
+    message.closed = object.closed?.map((e) => ClosedJobType.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseQueueStats(): QueueStats {
-  return { name: "", pending: 0, running: 0, scheduled: 0, oldestAge: undefined };
+  return { name: "", pending: 0, running: 0, scheduled: 0, oldestAge: undefined, waitingFor: undefined };
 }
 
 export const QueueStats: MessageFns<QueueStats> = {
@@ -2115,6 +2141,9 @@ export const QueueStats: MessageFns<QueueStats> = {
     }
     if (message.oldestAge !== undefined) {
       Duration.encode(message.oldestAge, writer.uint32(42).fork()).join();
+    }
+    if (message.waitingFor !== undefined) {
+      QueueWait.encode(message.waitingFor, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -2172,6 +2201,14 @@ export const QueueStats: MessageFns<QueueStats> = {
             message.oldestAge = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.waitingFor = QueueWait.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2195,6 +2232,11 @@ export const QueueStats: MessageFns<QueueStats> = {
         : isSet(object.oldest_age)
         ? Duration.fromJSON(object.oldest_age)
         : undefined,
+      waitingFor: isSet(object.waitingFor)
+        ? QueueWait.fromJSON(object.waitingFor)
+        : isSet(object.waiting_for)
+        ? QueueWait.fromJSON(object.waiting_for)
+        : undefined,
     };
   },
 
@@ -2215,6 +2257,9 @@ export const QueueStats: MessageFns<QueueStats> = {
     if (message.oldestAge !== undefined) {
       obj.oldestAge = Duration.toJSON(message.oldestAge);
     }
+    if (message.waitingFor !== undefined) {
+      obj.waitingFor = QueueWait.toJSON(message.waitingFor);
+    }
     return obj;
   },
 
@@ -2229,6 +2274,9 @@ export const QueueStats: MessageFns<QueueStats> = {
     message.scheduled = object.scheduled ?? 0;
     message.oldestAge = (object.oldestAge !== undefined && object.oldestAge !== null)
       ? Duration.fromPartial(object.oldestAge)
+      : undefined;
+    message.waitingFor = (object.waitingFor !== undefined && object.waitingFor !== null)
+      ? QueueWait.fromPartial(object.waitingFor)
       : undefined;
     return message;
   },

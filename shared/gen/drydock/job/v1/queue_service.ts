@@ -17,6 +17,7 @@ import {
 } from "@grpc/grpc-js";
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { ClosedJobType, QueueWait } from "./capacity.ts";
 import {
   HookStatus,
   hookStatusFromJSON,
@@ -69,6 +70,8 @@ export interface Queue {
   launchedPerMinute: number;
   /** How many jobs a minute ended, in whatever status. */
   endedPerMinute: number;
+  /** What its jobs wait for when every worker that knows the type takes none for now; unset else, and without jobs. */
+  waitingFor: QueueWait | undefined;
 }
 
 /** The request of PauseQueue. */
@@ -156,6 +159,8 @@ export interface Worker {
     | undefined;
   /** Whether it takes no more jobs. */
   draining: boolean;
+  /** The job types that it takes no jobs of for now. */
+  closed: ClosedJobType[];
 }
 
 /** The request of DrainWorker. */
@@ -488,6 +493,7 @@ function createBaseQueue(): Queue {
     lanes: 0,
     launchedPerMinute: 0,
     endedPerMinute: 0,
+    waitingFor: undefined,
   };
 }
 
@@ -519,6 +525,9 @@ export const Queue: MessageFns<Queue> = {
     }
     if (message.endedPerMinute !== 0) {
       writer.uint32(73).double(message.endedPerMinute);
+    }
+    if (message.waitingFor !== undefined) {
+      QueueWait.encode(message.waitingFor, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -608,6 +617,14 @@ export const Queue: MessageFns<Queue> = {
             message.endedPerMinute = reader.double();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.waitingFor = QueueWait.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -643,6 +660,11 @@ export const Queue: MessageFns<Queue> = {
         : isSet(object.ended_per_minute)
         ? globalThis.Number(object.ended_per_minute)
         : 0,
+      waitingFor: isSet(object.waitingFor)
+        ? QueueWait.fromJSON(object.waitingFor)
+        : isSet(object.waiting_for)
+        ? QueueWait.fromJSON(object.waiting_for)
+        : undefined,
     };
   },
 
@@ -675,6 +697,9 @@ export const Queue: MessageFns<Queue> = {
     if (message.endedPerMinute !== 0) {
       obj.endedPerMinute = floatToJson(message.endedPerMinute);
     }
+    if (message.waitingFor !== undefined) {
+      obj.waitingFor = QueueWait.toJSON(message.waitingFor);
+    }
     return obj;
   },
 
@@ -694,6 +719,9 @@ export const Queue: MessageFns<Queue> = {
     message.lanes = object.lanes ?? 0;
     message.launchedPerMinute = object.launchedPerMinute ?? 0;
     message.endedPerMinute = object.endedPerMinute ?? 0;
+    message.waitingFor = (object.waitingFor !== undefined && object.waitingFor !== null)
+      ? QueueWait.fromPartial(object.waitingFor)
+      : undefined;
     return message;
   },
 };
@@ -1353,6 +1381,7 @@ function createBaseWorker(): Worker {
     startedAt: undefined,
     leaseLeft: undefined,
     draining: false,
+    closed: [],
   };
 }
 
@@ -1384,6 +1413,9 @@ export const Worker: MessageFns<Worker> = {
     }
     if (message.draining !== false) {
       writer.uint32(72).bool(message.draining);
+    }
+    for (const v of message.closed) {
+      ClosedJobType.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1473,6 +1505,14 @@ export const Worker: MessageFns<Worker> = {
             message.draining = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.closed.push(ClosedJobType.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1516,6 +1556,9 @@ export const Worker: MessageFns<Worker> = {
         ? Duration.fromJSON(object.lease_left)
         : undefined,
       draining: isSet(object.draining) ? globalThis.Boolean(object.draining) : false,
+      closed: globalThis.Array.isArray(object?.closed)
+        ? object.closed.map((e: any) => ClosedJobType.fromJSON(e))
+        : [],
     };
   },
 
@@ -1548,6 +1591,9 @@ export const Worker: MessageFns<Worker> = {
     if (message.draining !== false) {
       obj.draining = message.draining;
     }
+    if (message.closed?.length) {
+      obj.closed = message.closed.map((e) => ClosedJobType.toJSON(e));
+    }
     return obj;
   },
 
@@ -1567,6 +1613,7 @@ export const Worker: MessageFns<Worker> = {
       ? Duration.fromPartial(object.leaseLeft)
       : undefined;
     message.draining = object.draining ?? false;
+    message.closed = object.closed?.map((e) => ClosedJobType.fromPartial(e)) || [];
     return message;
   },
 };

@@ -180,7 +180,7 @@ export function resultVerdictToJSON(object: ResultVerdict): string {
   }
 }
 
-/** The right to a job: an older token is refused everywhere. */
+/** The right to a job, of the process that it was assigned to: an older token, and any other process, is refused everywhere. */
 export interface Lease {
   /** The job. */
   jobId: string;

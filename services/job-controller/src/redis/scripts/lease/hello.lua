@@ -1,8 +1,8 @@
 -- hello: makes a worker known and settles what it holds. A new incarnation frees what the old one held; the old one is refused
 -- from then on.
 -- needs: call/context, lease/sessions, lease/incarnations, lease/held, lease/marks, lease/returns
--- reads: workers, held
--- writes: workers, leases
+-- reads: held
+-- writes: leases
 -- arguments: worker, incarnation, session, generation by the first shard (which is given 0), lease in ms, info, then id and
 --   token for each job that it holds
 -- reply: for each of those 1 (keep) or 0 (drop), then the open commands as id, token, command, then the generation, then 1
@@ -11,7 +11,7 @@
 local MOST_HELD = 1000
 
 return function(worker, incarnation, session, generation, lease, info, ...)
-  local before = redis.call("HGET", sessions.workers, worker)
+  local before = sessions.entry_of(worker)
   local own, newest = incarnations.generations(worker, incarnation, before)
   generation = generation == "0" and (own or newest + 1) or tonumber(generation)
   if generation < newest then context.refuse("WORKER_SUPERSEDED", worker) end
@@ -19,7 +19,7 @@ return function(worker, incarnation, session, generation, lease, info, ...)
   local entry = table.concat({ incarnation, session, generation, info }, " ")
   incarnations.remember(worker, before)
   incarnations.remember(worker, entry)
-  redis.call("HSET", sessions.workers, worker, entry)
+  sessions.put(worker, entry)
   redis.call("ZADD", context.prefix .. "leases", context.now + tonumber(lease), worker)
   local verdicts, kept = marks.compare(worker, { ... })
   local all, commands = redis.call("HGETALL", held.key_of(worker)), {}

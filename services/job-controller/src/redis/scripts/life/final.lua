@@ -10,6 +10,7 @@ local function enter(id, job, to)
   moves.change(job, to)
   totals.ended(job.name)
   job.status_time = context.now
+  if job.postponed_since ~= 0 then job.postponed_since = 0 end
   local place, entry = index.add(index.ended(to), id)
   job.end_place = place
   if entry then job.end_entry = entry end

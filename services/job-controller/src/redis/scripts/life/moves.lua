@@ -1,6 +1,6 @@
 -- moves: how a job changes its status, what is compared before and what is told with it.
 -- needs: call/context, record/statuses, record/store
--- needs at times: hooks/outbox
+-- needs at times: hooks/outbox, lease/sessions
 -- gives: save, change, count_child, standing, forbidden, check_in, next_token
 -- writes: sub-job-totals
 
@@ -35,9 +35,9 @@ local function change(job, to)
   job.status, job.news = to, "status"
 end
 
--- How a fenced operation stands: "held", or the verdict that refuses it.
-local function standing(job, token)
-  if job.token ~= tonumber(token) then return "stale" end
+-- How a fenced operation stands that a process of a worker asks for: "held", or the verdict that refuses it.
+local function standing(job, token, incarnation)
+  if job.token ~= tonumber(token) or not modules["lease/sessions"].is_process(job.worker, incarnation) then return "stale" end
   return job.status == statuses.RUNNING and "held" or "duplicate"
 end
 

@@ -1,7 +1,7 @@
 -- append: appends a piece to the log of a job's run.
 -- needs: call/context, record/store, life/moves, log/stream
 -- writes: log
--- arguments: id, token, offset, text, most bytes
+-- arguments: id, token, incarnation, offset, text, most bytes
 -- reply: the log's length, whether it is full
 -- errors: JOB_NOT_FOUND, LEASE_LOST
 -- when memory is full: refused
@@ -17,9 +17,9 @@ local function cut(text, room, most)
   return kept .. "\n" .. note
 end
 
-return function(id, token, offset, text, most)
+return function(id, token, incarnation, offset, text, most)
   -- the last lines of a run may come after its result
-  if moves.standing(store.load(id), token) == "stale" then context.refuse("LEASE_LOST", id) end
+  if moves.standing(store.load(id), token, incarnation) == "stale" then context.refuse("LEASE_LOST", id) end
   local length = stream.length(id)
   most = tonumber(most)
   if length >= most then return { length, 1 } end

@@ -1,12 +1,12 @@
 -- drain-worker: notes that the present process of a worker is to take no more jobs, finish and go, and tells its controller.
 -- needs: call/context, call/signals, lease/sessions, lease/incarnations
--- reads: workers, leases
+-- reads: leases
 -- writes: drain
 -- arguments: worker
 -- reply: "OK"
 -- errors: WORKER_NOT_FOUND
 return function(worker)
-  local entry = redis.call("HGET", sessions.workers, worker)
+  local entry = sessions.entry_of(worker)
   local lease_end = redis.call("ZSCORE", context.prefix .. "leases", worker)
   if not entry or not lease_end or tonumber(lease_end) < context.now then context.refuse("WORKER_NOT_FOUND", worker) end
   local incarnation = sessions.process_of(entry)

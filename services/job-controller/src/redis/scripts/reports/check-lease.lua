@@ -1,10 +1,10 @@
 -- check-lease: tells whether the lease may store a report, before the report has come.
 -- needs: call/context, record/store, life/moves
--- arguments: id, token
+-- arguments: id, token, incarnation
 -- reply: "OK"
 -- errors: JOB_NOT_FOUND, LEASE_LOST
 -- when memory is full: refused
-return function(id, token)
-  if moves.standing(store.load(id), token) ~= "held" then context.refuse("LEASE_LOST", id) end
+return function(id, token, incarnation)
+  if moves.standing(store.load(id), token, incarnation) ~= "held" then context.refuse("LEASE_LOST", id) end
   return "OK"
 end

@@ -1,7 +1,7 @@
 -- fail: an attempt has failed; the job waits for its next one, or is in ERROR. If it was to end anyway, it ends. A launch may
 -- say its own attempts, base and cap, and reasons that are not to be tried again.
 -- needs: call/context, record/statuses, record/policy-parts, record/store, life/moves, life/finish, lease/held, schedule/times
--- arguments: id, token, reason, message, delay in ms (-1 never, -2 by the back-off), attempts that may fail,
+-- arguments: id, token, incarnation, reason, message, delay in ms (-1 never, -2 by the back-off), attempts that may fail,
 --   base and cap of the back-off in ms, jitter from 0 to 1, last check-in or empty, phase or empty, percent
 -- reply: accepted, duplicate or stale
 -- errors: JOB_NOT_FOUND
@@ -18,9 +18,9 @@ local function delay_of(delay, attempt, base, cap, jitter)
   return math.floor(math.min(cap, base * 2 ^ (attempt - 1)) * jitter)
 end
 
-return function(id, token, reason, message, delay, max_fails, base, cap, jitter, text, phase, percent)
+return function(id, token, incarnation, reason, message, delay, max_fails, base, cap, jitter, text, phase, percent)
   local job = store.load(id)
-  local verdict = moves.standing(job, token)
+  local verdict = moves.standing(job, token, incarnation)
   if verdict ~= "held" then return verdict end
   moves.check_in(job, text, phase, percent)
   job.error = { reason, message, job.attempt, context.now }
@@ -35,6 +35,7 @@ return function(id, token, reason, message, delay, max_fails, base, cap, jitter,
   elseif wait < 0 or job.attempt >= most or is_final_reason(job.policy, reason) then
     finish.job(id, job, statuses.ERROR)
   else
+    if job.postponed_since ~= 0 then job.postponed_since = 0 end
     moves.change(job, statuses.SCHEDULED)
     times.postpone(id, job, context.now + wait)
   end

@@ -2,7 +2,7 @@
 -- needs: call/context, record/statuses, record/shown, record/store, unique/keys, life/moves, life/launch, life/children
 -- reads: sub-job-keys
 -- writes: sub-job-keys
--- arguments: parent id, token, key, a job of another shard or empty and its status and command as they were found there (0
+-- arguments: parent id, token, incarnation, key, a job of another shard or empty and its status and command as they were found there (0
 --   and 0 when it is gone), 1 when the pool is full or 0, how the unique key stands in its own shard when that is another
 --   one and by what (see unique/reserve) or both empty, id, name, traceparent, parameters, options as JSON or empty
 -- reply: the job, or the one that holds its unique key; of one in another shard its id, and 0 when the key stands for it
@@ -36,9 +36,9 @@ local function launch_for(parent_id, parent, hold, by, id, name, traceparent, pa
   return launched or id
 end
 
-return function(parent_id, token, key, seen, seen_status, seen_command, full, ...)
+return function(parent_id, token, incarnation, key, seen, seen_status, seen_command, full, ...)
   local parent = store.load(parent_id)
-  if moves.standing(parent, token) ~= "held" then context.refuse("LEASE_LOST", parent_id) end
+  if moves.standing(parent, token, incarnation) ~= "held" then context.refuse("LEASE_LOST", parent_id) end
   local keys_of_parent = context.prefix .. "sub-job-keys:" .. parent_id
   local life = redis.call("HGET", keys_of_parent, children.LIFE) or "0"
   local its_life, known = string.match(redis.call("HGET", keys_of_parent, key) or "", "^(%d+) (.+)$")

@@ -1,0 +1,52 @@
+import { type FieldViolation, fieldsInvalid } from "@drydock/shared/errors.ts";
+import type {
+  Capacity,
+  ClosedType as ClosedTypeMessage,
+} from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { jobNamePattern, jobNameRule } from "../domain/job-type.ts";
+import type { ClosedType, WorkerCapacity } from "../domain/worker.ts";
+import { maxSlots, slotsRule } from "./validate.ts";
+
+const maxClosed = 64;
+const maxMessageBytes = 512;
+const reasonPattern = /^[A-Z][A-Z0-9_]{0,63}$/;
+
+/**
+ * Checks what a worker can take.
+ * @param now what a closed type without a time, or with one to come, is closed since
+ */
+export function validateCapacity({ slots, closed }: Capacity, now: number): WorkerCapacity {
+  const violations: FieldViolation[] = [];
+  if (slots < 0 || slots > maxSlots) violations.push({ field: "capacity.slots", description: slotsRule });
+  if (closed.length > maxClosed) {
+    const description = `must not be more than ${maxClosed}; close what more there is by taking no slots`;
+    violations.push({ field: "capacity.closed", description });
+  }
+  for (const type of closed.slice(0, maxClosed)) violations.push(...violationsOf(type));
+  if (violations.length > 0) throw fieldsInvalid(violations);
+  const byName = new Map(closed.map((type) => [type.jobType, toClosedType(type, now)]));
+  return { slots, closed: [...byName.values()] };
+}
+
+function violationsOf({ jobType, reason }: ClosedTypeMessage): FieldViolation[] {
+  const violations: FieldViolation[] = [];
+  if (!jobNamePattern.test(jobType)) violations.push({ field: "capacity.closed.job_type", description: jobNameRule });
+  if (!reasonPattern.test(reason)) {
+    const description = "must be at most 64 of A-Z, 0-9 and _, a letter first, e.g. SCANNER_UNREACHABLE";
+    violations.push({ field: "capacity.closed.reason", description });
+  }
+  return violations;
+}
+
+function toClosedType({ jobType, reason, message, since }: ClosedTypeMessage, now: number): ClosedType {
+  return { jobName: jobType, reason, message: cut(message), since: Math.min(now, since?.getTime() ?? now) };
+}
+
+/** A message of at most maxMessageBytes, whole characters. */
+function cut(message: string): string {
+  const bytes = Buffer.from(message);
+  if (bytes.length <= maxMessageBytes) return bytes.toString();
+  const mark = "…";
+  const kept = bytes.subarray(0, maxMessageBytes - Buffer.byteLength(mark)).toString();
+  return `${kept.replace(/\uFFFD$/, "")}${mark}`;
+}

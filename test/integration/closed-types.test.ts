@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { unaryCall } from "@drydock/shared/grpc/client.ts";
+import { Client, credentials } from "@grpc/grpc-js";
+import { plainType, type ScriptedWorker } from "../support/scripted-worker.ts";
+import { until } from "../support/until.ts";
+import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
+
+const reason = "SCANNER_UNREACHABLE";
+
+describe("a job type that workers close", () => {
+  let rig: WorkerRig;
+  let client: Client;
+  before(async () => {
+    rig = await startWorkerRig();
+    client = new Client(rig.controller.address, credentials.createInsecure());
+  });
+  after(async () => {
+    client.close();
+    await rig.stop();
+  });
+
+  const status = () => unaryCall(client, JobServiceService.checkStatus, {}, { deadlineMs: 5_000 });
+  const waitOf = async (type: string) => (await status()).queues.find(({ name }) => name === type)?.waitingFor;
+  const close = (worker: ScriptedWorker, type: string, message = "Clair does not answer", since = new Date(1_000)) =>
+    worker.say({ $case: "capacity", value: { slots: 1, closed: [{ jobType: type, reason, message, since }] } });
+  const open = (worker: ScriptedWorker) => worker.say({ $case: "capacity", value: { slots: 1, closed: [] } });
+  const isClosed = async (worker: ScriptedWorker) => {
+    const { workers } = await unaryCall(
+      client,
+      QueueServiceService.listWorkers,
+      { pageSize: 200, pageToken: "" },
+      { deadlineMs: 5_000 },
+    );
+    return workers.find(({ workerId }) => workerId === worker.hello.workerId)?.closed ?? [];
+  };
+  const metrics = async () => (await fetch(`${rig.controller.opsUrl}/metrics`)).text();
+
+  test("go to the workers that take it, and at once to the one that opens it again", async () => {
+    const type = rig.newType();
+    const [closed, other] = [await rig.join(type), await rig.join(type)];
+    close(closed, type);
+    await until(
+      "it is known",
+      () => isClosed(closed),
+      (types) => types.length === 1,
+    );
+    const first = await rig.api.launch(type, {});
+    assert.equal((await other.takes()).lease.jobId, first.id);
+    const second = await rig.api.launch(type, {});
+    assert.equal(await waitOf(type), undefined, "one worker takes them, and is busy");
+    assert.ok(!closed.hasHeard("assign"));
+    open(closed);
+    assert.equal((await closed.takes({ withinMs: 1_000 })).lease.jobId, second.id);
+  });
+
+  test("wait, and the status says what for, since when and how many workers do", async () => {
+    const type = rig.newType();
+    const workers = [await rig.join(type), await rig.join(type)] as const;
+    close(workers[0], type, "Clair does not answer", new Date(2_000));
+    close(workers[1], type, "Clair refuses its key");
+    await until(
+      "both are closed",
+      async () => (await isClosed(workers[0])).length + (await isClosed(workers[1])).length,
+      (count) => count === 2,
+    );
+    assert.equal(await waitOf(type), undefined, "no job waits");
+    await rig.api.launch(type, {});
+    assert.deepEqual(await waitOf(type), {
+      reason,
+      message: "Clair refuses its key",
+      since: new Date(1_000),
+      workers: 2,
+    });
+    assert.match(await metrics(), new RegExp(`drydock_closed_workers\\{job="${type}",reason="${reason}"\\} 2`));
+    const { queues } = await unaryCall(
+      client,
+      QueueServiceService.listQueues,
+      { pageSize: 200, pageToken: "" },
+      { deadlineMs: 5_000 },
+    );
+    assert.equal(queues.find(({ name }) => name === type)?.waitingFor?.workers, 2);
+    assert.deepEqual((await status()).pools.find(({ workerId }) => workerId === workers[0].hello.workerId)?.closed, [
+      { jobName: type, reason, message: "Clair does not answer", since: new Date(2_000) },
+    ]);
+    open(workers[0]);
+    await workers[0].takes();
+    assert.equal(await waitOf(type), undefined);
+  });
+
+  test("lets the worker's other types go on", async () => {
+    const [type, other] = [rig.newType(), rig.newType()];
+    const worker = await rig.join(type, { jobTypes: [plainType(type), plainType(other)] });
+    close(worker, type);
+    await until(
+      "it is known",
+      () => isClosed(worker),
+      (types) => types.length === 1,
+    );
+    await rig.api.launch(type, {});
+    const { id } = await rig.api.launch(other, {});
+    assert.equal((await worker.takes()).lease.jobId, id);
+  });
+
+  test("ends the stream when it has no name that can be one", async () => {
+    const worker = await rig.join(rig.newType());
+    close(worker, "a type");
+    const error = await worker.ended;
+    assert.deepEqual([error?.reason, error?.violations[0]?.field], ["FIELD_INVALID", "capacity.closed.job_type"]);
+  });
+});
+
+describe("a worker that rejects every job", () => {
+  let rig: WorkerRig;
+  before(async () => {
+    rig = await startWorkerRig();
+  });
+  after(() => rig.stop());
+
+  test("leaves the jobs to an idle one that takes them", async () => {
+    const type = rig.newType();
+    const bad = await rig.join(type, { slots: 50 });
+    let [rejects, isOver] = [0, false];
+    const rejectAll = async () => {
+      while (!isOver) {
+        const assign = await bad.hears("assign", { withinMs: 500 }).catch(() => undefined);
+        if (assign === undefined) continue;
+        bad.say({ $case: "reject", value: { lease: assign.lease, reason: "no" } });
+        rejects++;
+      }
+    };
+    const rejecting = rejectAll();
+    const good = await rig.join(type, { slots: 1 });
+    const ids = new Set(await Promise.all(Array.from({ length: 30 }, async () => (await rig.api.launch(type, {})).id)));
+    for (let at = 0; at < 30; at++) {
+      const { lease } = await good.takes();
+      ids.delete(lease.jobId);
+      await good.reports(lease);
+    }
+    assert.deepEqual([...ids], []);
+    isOver = true;
+    await rejecting;
+    assert.ok(rejects < 300, `${rejects} rejects`);
+    const metrics = await (await fetch(`${rig.controller.opsUrl}/metrics`)).text();
+    assert.match(metrics, new RegExp(`drydock_rejected_jobs_total\\{job="${type}"\\} ${rejects}\\b`));
+  });
+});
