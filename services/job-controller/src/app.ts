@@ -23,6 +23,7 @@ import { createHttpSender } from "./hooks/http-sender.ts";
 import type { RedisProbe } from "./ports/redis-health.ts";
 import type { ControllerSignals } from "./ports/signals.ts";
 import { createRedisParts } from "./redis/parts.ts";
+import { JsonParameterSchemas } from "./schemas/parameter-schemas.ts";
 import { createChores } from "./upkeep/chores.ts";
 import { DueLoop } from "./upkeep/due-loop.ts";
 import { HookDeliverer } from "./upkeep/hook-deliverer.ts";
@@ -77,9 +78,9 @@ export function createJobController(
   const dispatcher = new Dispatcher(logger);
   const { maxWaiting } = config;
   const limits = new PoolLimits({ maxWaiting, memoryPart: 0.95 }, () => measureFill({ queues, redis: watch }));
-  const [types, changes] = [new JobTypes(typeStore), new JobChanges()];
+  const types = new JobTypes({ store: typeStore, schemas: new JsonParameterSchemas(), logger });
   const { allowLinkLocalHooks } = config;
-  const keyLimits = new KeyLimits(pool, clock);
+  const [changes, keyLimits] = [new JobChanges(), new KeyLimits(pool, clock)];
   const shared = { dispatcher, types, changes, limits, keyLimits, clock, allowLinkLocalHooks };
   const deps = { pool, schedules, hooks, index, queues, logs, ...shared };
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
@@ -99,10 +100,7 @@ export function createJobController(
     listen: config.listen,
     services: [
       { definition: JobServiceService, implementation: createJobService({ ...deps, redis: watch, terms }) },
-      {
-        definition: WorkerServiceService,
-        implementation: createWorkerService({ ...deps, reports, terms, logger }),
-      },
+      { definition: WorkerServiceService, implementation: createWorkerService({ ...deps, reports, terms, logger }) },
       { definition: QueueServiceService, implementation: createQueueService(deps) },
       { definition: ReportServiceService, implementation: createReportService({ reports, pool }) },
     ],
