@@ -35,6 +35,21 @@ export const errorCatalogue = {
     meaning:
       "No worker has ever registered a job type of this name. Check the spelling, or start a worker that knows it.",
   },
+  SCHEMA_UNUSABLE: {
+    status: "FAILED_PRECONDITION",
+    meaning:
+      "The stored schema of the job type cannot be used by this version of the controller; the message names the place and the rule. Mend the schema in its workers and restart them, which registers it anew.",
+  },
+  CHECK_TIMED_OUT: {
+    status: "INVALID_ARGUMENT",
+    meaning:
+      "Checking the parameters by the schema of their job type took too long. Send smaller parameters, or simplify the schema: mind its patterns, uniqueItems and schemas that refer to themselves.",
+  },
+  CHECK_QUEUE_FULL: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning:
+      "Too many parameters of this job type whose check may take long wait for it. Call again after the delay that RetryInfo gives.",
+  },
   JOB_NOT_FOUND: {
     status: "NOT_FOUND",
     meaning:

@@ -18,7 +18,7 @@ const gen = "@drydock/shared/gen/drydock/job/v1/job.ts";
 const grpcTools = "@drydock/shared/grpc/status.ts";
 const errors = "@drydock/shared/errors.ts";
 const logger = "@drydock/shared/logger.ts";
-const packages = ["ioredis", "msgpackr", "@grpc/grpc-js", "tldts", "opossum"];
+const packages = ["ioredis", "msgpackr", "@grpc/grpc-js", "tldts", "opossum", "ajv", "re2js"];
 
 function packagesBut(...allowed: string[]): string[] {
   return packages.filter((name) => !allowed.includes(name));
@@ -52,11 +52,11 @@ const controllerFloors: Floor[] = [
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", "../upkeep/x.ts", logger],
     refuses: ["../redis/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", "../config.ts", grpcTools, gen, "node:net"],
   })),
-  {
-    folder: "hooks",
-    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "opossum", "node:dns"],
+  ...["schemas", "hooks"].map((folder) => ({
+    folder,
+    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "node:dns", "node:worker_threads"],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../redis/x.ts", "../app.ts", grpcTools, gen],
-  },
+  })),
   {
     folder: "redis",
     allows: [
@@ -111,6 +111,7 @@ const packagesOfController: Record<string, string[]> = {
   "redis/shards": ["ioredis", "msgpackr"],
   grpc: ["@grpc/grpc-js"],
   hooks: ["opossum"],
+  schemas: ["ajv", "re2js"],
 };
 
 const worker = "services/scanner-worker/src";

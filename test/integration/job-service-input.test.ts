@@ -50,7 +50,7 @@ describe("the job service refuses", () => {
 
   const badParameters: Array<[string, Record<string, unknown>, string, RegExp]> = [
     ["a missing one", {}, "job.parameters.image", /is missing/],
-    ["one of the wrong type", { image, steps: "many" }, "job.parameters.steps", /^must be a number/],
+    ["one of the wrong type", { image, steps: "many" }, "job.parameters.steps", /^must be a whole number/],
     ["a fraction for a whole number", { image, steps: 1.5 }, "job.parameters.steps", /^must be a whole number/],
     ["one that is too large", { image, steps: 101 }, "job.parameters.steps", /^must not be more than 100/],
     ["one that is too small", { image, steps: 0 }, "job.parameters.steps", /^must not be less than 1/],
@@ -62,7 +62,12 @@ describe("the job service refuses", () => {
       "job.parameters.image",
       /^must not be longer than 255 characters/,
     ],
-    ["one that nobody knows", { image, stepms: 5 }, "job.parameters.stepms", /is not a parameter of this job type/],
+    [
+      "one that nobody knows",
+      { image, stepms: 5 },
+      "job.parameters.stepms",
+      /is not a parameter of DEMO; did you mean steps\?/,
+    ],
   ];
   for (const [what, parameters, field, rule] of badParameters) {
     test(`parameters with ${what}, naming field and rule`, async () => {
@@ -104,6 +109,7 @@ describe("the job service refuses", () => {
   test("parameters that are too large", async () => {
     const { code, violations } = await refusalOf(api.launch("DEMO", { image, note: "x".repeat(300_000) }));
     assert.equal(code, "INVALID_ARGUMENT");
+    assert.equal(violations.length, 1, "they are not looked at any further");
     assert.ok(violations.some(({ field, description }) => field === "job.parameters" && /262144/.test(description)));
   });
 

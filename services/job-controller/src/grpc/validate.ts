@@ -18,9 +18,11 @@ const workerIdRule = "must be at most 128 of A-Z, a-z, 0-9, dot, underscore and 
 export const maxSlots = 1_000;
 /** What runs, and as many results that wait for their acknowledgement. */
 const maxHeld = 2 * maxSlots;
-const maxJobTypes = 200;
+const maxJobTypes = 64;
+const maxSchemaBytes = 64 * 1024;
+/** Of all schemas of a Hello. */
+const maxSchemasBytes = 512 * 1024;
 const maxLogPieceLength = 256 * 1024;
-const maxSchemaBytes = 256 * 1024;
 const maxDescriptionBytes = 1_024;
 
 /** Checks a job's id. */
@@ -86,6 +88,11 @@ export function validateHello(hello: Hello): ValidHello {
   if (jobTypes.length > maxJobTypes) {
     violations.push({ field: "hello.job_types", description: `must not be more than ${maxJobTypes}` });
   }
+  const schemasBytes = jobTypes.reduce((sum, { parametersSchema }) => sum + Buffer.byteLength(parametersSchema), 0);
+  if (schemasBytes > maxSchemasBytes) {
+    const description = `must not have schemas of more than ${maxSchemasBytes} bytes together; shorten them`;
+    violations.push({ field: "hello.job_types", description });
+  }
   const types = jobTypes.slice(0, maxJobTypes).map((type) => toJobType(type, violations));
   if (violations.length > 0) throw fieldsInvalid(violations);
   return { workerId, incarnation, version: version.slice(0, 64), slots, types };
@@ -118,12 +125,16 @@ export function protocolViolation(text: string): ReasonedError {
 function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType {
   const { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent } = type;
   if (!jobNamePattern.test(name)) violations.push({ field: "hello.job_types.name", description: jobNameRule });
-  for (const [field, text, most] of [
-    ["description", description, maxDescriptionBytes],
-    ["parameters_schema", parametersSchema, maxSchemaBytes],
-  ] as const) {
+  const tooLarge: Array<[field: string, text: string, most: number, wayOut: string]> = [
+    ["description", description, maxDescriptionBytes, ""],
+    ["parameters_schema", parametersSchema, maxSchemaBytes, "; leave out descriptions, or share parts in $defs"],
+  ];
+  for (const [field, text, most, wayOut] of tooLarge) {
     if (Buffer.byteLength(text) <= most) continue;
-    violations.push({ field: `hello.job_types.${field}`, description: `must not be larger than ${most} bytes` });
+    violations.push({
+      field: `hello.job_types.${field}`,
+      description: `must not be larger than ${most} bytes${wayOut}`,
+    });
   }
   for (const [field, count] of Object.entries({ max_fails: maxFails, max_running: maxRunning })) {
     if (count < 0) violations.push({ field: `hello.job_types.${field}`, description: "must not be negative" });

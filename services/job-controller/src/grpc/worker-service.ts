@@ -133,7 +133,6 @@ async function createSession(
 ): Promise<Greeting> {
   if (first?.$case !== "hello") throw protocolViolation("the first message of a stream must be a Hello");
   const { workerId, incarnation, version, slots, types } = validateHello(first.value);
-  const registerTypes = deps.types.prepare(types);
   const identity = { workerId, incarnation, session: randomUUID() };
   const { dispatcher } = deps;
   const calls = { onFree: () => dispatcher.ask(), onOpen: (name: string) => dispatcher.wake(name) };
@@ -144,7 +143,7 @@ async function createSession(
     slots,
     held: first.value.held.map(toLease),
   });
-  return { session, hello: first.value, registerTypes };
+  return { session, hello: first.value, registerTypes: () => deps.types.register(types) };
 }
 
 async function openSession(

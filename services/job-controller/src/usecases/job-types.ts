@@ -1,14 +1,20 @@
-import { type FieldViolation, ReasonedError } from "@drydock/shared/errors.ts";
-import { z } from "zod";
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobType } from "../domain/job-type.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
-import { describerOf, toViolations } from "./parameter-rules.ts";
+import type { ParameterSchema, ParameterSchemas } from "../ports/parameter-schemas.ts";
 
 /** A job type that is ready to check parameters. */
 export interface KnownJobType {
   type: JobType;
-  /** The rules that the parameters break, with paths below the parameters. */
-  check(parameters: unknown): FieldViolation[];
+  schema: ParameterSchema;
+}
+
+/** What the job types need. */
+export interface JobTypesDeps {
+  store: JobTypeStore;
+  schemas: ParameterSchemas;
+  logger: Logger;
 }
 
 /** How long a list of types is trusted when a name is not in it, in milliseconds: a worker may have come elsewhere. */
@@ -16,29 +22,28 @@ const trustMs = 1_000;
 
 /** The job types that workers registered, with this controller or another. */
 export class JobTypes {
-  readonly #store: JobTypeStore;
+  readonly #deps: JobTypesDeps;
   #known = new Map<string, KnownJobType>();
   #loadedAt = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | undefined;
 
-  constructor(store: JobTypeStore) {
-    this.#store = store;
+  constructor(deps: JobTypesDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * Checks types; what it gives makes them known, and resolves to the names of those that had another schema before.
-   * @throws ReasonedError PROTOCOL_VIOLATION when one has a schema that is none
+   * Makes the types of a worker known, all or none; resolves to the names of those that had another schema before.
+   * @throws ReasonedError PROTOCOL_VIOLATION when a schema cannot be used, with the place and the rule
    */
-  prepare(types: JobType[]): () => Promise<string[]> {
-    const known = types.map(toKnown);
-    return async () => {
-      const news = known.filter(({ type }) => !isSame(this.#known.get(type.name)?.type, type));
-      if (news.length === 0) return [];
-      await this.#store.put(news.map(({ type }) => type));
-      const replaced = news.filter(({ type }) => this.#hasOtherSchema(type)).map(({ type }) => type.name);
-      for (const entry of news) this.#known.set(entry.type.name, entry);
-      return replaced;
-    };
+  async register(types: JobType[]): Promise<string[]> {
+    const news = types.filter((type) => !isSame(this.#known.get(type.name)?.type, type));
+    if (news.length === 0) return [];
+    const known: KnownJobType[] = [];
+    for (const type of news) known.push(await this.#compile(type));
+    await this.#deps.store.put(news);
+    const replaced = news.filter((type) => this.#hasOtherSchema(type)).map(({ name }) => name);
+    for (const entry of known) this.#known.set(entry.type.name, entry);
+    return replaced;
   }
 
   /** The type of this name, if it is known here. */
@@ -70,9 +75,9 @@ export class JobTypes {
   }
 
   async #load(): Promise<void> {
-    const types = await this.#store.all();
+    const types = await this.#deps.store.all();
     for (const type of types) {
-      if (!isSame(this.#known.get(type.name)?.type, type)) this.#known.set(type.name, toKnown(type));
+      if (!isSame(this.#known.get(type.name)?.type, type)) this.#known.set(type.name, await this.#restore(type));
     }
     this.#loadedAt = performance.now();
   }
@@ -80,6 +85,31 @@ export class JobTypes {
   #hasOtherSchema({ name, parametersSchema }: JobType): boolean {
     const known = this.#known.get(name);
     return known !== undefined && known.type.parametersSchema !== parametersSchema;
+  }
+
+  async #compile(type: JobType): Promise<KnownJobType> {
+    try {
+      return { type, schema: await this.#deps.schemas.compile(type.name, type.parametersSchema) };
+    } catch (error) {
+      if (!isUnusable(error)) throw error;
+      const { metadata, violations = [] } = error.facts;
+      const fields = violations.map(({ description }) => ({ field: "hello.job_types.parameters_schema", description }));
+      throw new ReasonedError("PROTOCOL_VIOLATION", error.message, {
+        ...(metadata && { metadata }),
+        violations: fields,
+      });
+    }
+  }
+
+  /** A type from the store; if its schema is unusable to this version of the controller, every check says so. */
+  async #restore(type: JobType): Promise<KnownJobType> {
+    try {
+      return { type, schema: await this.#deps.schemas.compile(type.name, type.parametersSchema) };
+    } catch (error) {
+      if (!isUnusable(error)) throw error;
+      this.#deps.logger.error({ jobName: type.name, cause: error.message }, "launches of a job type are refused");
+      return { type, schema: { check: () => Promise.reject(error) } };
+    }
   }
 
   #unknown(name: string, field: string): never {
@@ -93,25 +123,8 @@ export class JobTypes {
   }
 }
 
-function toKnown(type: JobType): KnownJobType {
-  const schema = compile(type);
-  const describe = describerOf(type);
-  return {
-    type,
-    check: (parameters) => {
-      const parsed = schema.safeParse(parameters);
-      return parsed.success ? [] : parsed.error.issues.flatMap((issue) => toViolations(issue, describe));
-    },
-  };
-}
-
-function compile(type: JobType): z.ZodType {
-  try {
-    return z.fromJSONSchema(JSON.parse(type.parametersSchema));
-  } catch (cause) {
-    const text = `the parameters_schema of ${type.name} is no JSON Schema that can be checked`;
-    throw new ReasonedError("PROTOCOL_VIOLATION", text, { metadata: { name: type.name }, cause });
-  }
+function isUnusable(error: unknown): error is ReasonedError {
+  return error instanceof ReasonedError && error.reason === "SCHEMA_UNUSABLE";
 }
 
 function isSame(a: JobType | undefined, b: JobType): boolean {

@@ -56,11 +56,13 @@ type StoreJob = (job: NewJob, refusal?: ReasonedError) => Promise<Job>;
 
 /**
  * Stores a job, once its parameters fit its type, if there is room for it; a request is answered again also without. Without
- * a wait when the type is known: then Redis works on the first launches of a call while the others are checked.
+ * a wait when the type is known and its check is short: then Redis works on the first launches of a call while the others
+ * are checked.
  */
 export async function launchJob(deps: LaunchDeps, launch: Launch): Promise<Job> {
   const known = deps.types.known(launch.name);
-  const job = known === undefined ? await checkLaunch(deps, launch) : checkWith(known, deps, launch);
+  const checked = known === undefined ? checkLaunch(deps, launch) : checkWith(known, deps, launch);
+  const job = checked instanceof Promise ? await checked : checked;
   return store(deps, job, (job, refusal) => deps.pool.launch(job, refusal));
 }
 
@@ -90,17 +92,27 @@ export async function checkLaunch(deps: LaunchDeps, launch: Launch): Promise<New
   return checkWith(await deps.types.require(launch.name, fieldOf(launch, "name")), deps, launch);
 }
 
-function checkWith(known: KnownJobType, deps: LaunchDeps, launch: Launch): NewJob {
-  const { clock, allowLinkLocalHooks: allowLinkLocal } = deps;
-  const { name, parameters, traceparent, field = "job", statusHook = "" } = launch;
-  const parametersJson = JSON.stringify(parameters);
-  const prefix = fieldOf(launch, "parameters");
-  const violations: FieldViolation[] = known
-    .check(parameters)
-    .map((violation) => ({ ...violation, field: `${prefix}${violation.field}` }));
+function checkWith({ schema }: KnownJobType, deps: LaunchDeps, launch: Launch): NewJob | Promise<NewJob> {
+  const parametersJson = JSON.stringify(launch.parameters);
   if (Buffer.byteLength(parametersJson) > maxParametersBytes) {
-    violations.push({ field: prefix, description: `must not be larger than ${maxParametersBytes} bytes as JSON` });
+    const description = `must not be larger than ${maxParametersBytes} bytes as JSON`;
+    throw fieldsInvalid([{ field: fieldOf(launch, "parameters"), description }]);
   }
+  const violations = schema.check(launch.parameters, parametersJson);
+  if (!(violations instanceof Promise)) return toNewJob(deps, launch, parametersJson, violations);
+  return violations.then((violations) => toNewJob(deps, launch, parametersJson, violations));
+}
+
+/** The job, if no rule is broken, those of its parameters included. */
+function toNewJob(
+  { clock, allowLinkLocalHooks: allowLinkLocal }: LaunchDeps,
+  launch: Launch,
+  parametersJson: string,
+  ofParameters: FieldViolation[],
+): NewJob {
+  const { name, traceparent, field = "job", statusHook = "" } = launch;
+  const prefix = fieldOf(launch, "parameters");
+  const violations = ofParameters.map((violation) => ({ ...violation, field: `${prefix}${violation.field}` }));
   if (statusHook !== "" && isRefusedHost(new URL(statusHook).hostname, { allowLinkLocal })) {
     violations.push({ field: `${field}.status_hook`, description: "names an address that is never called" });
   }
