@@ -2,17 +2,9 @@ import type { JobCommand, Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { BeatReply, CheckIn, Failure, HelloReply, Verdict } from "@drydock/job-controller/ports/job-pool.ts";
-import {
-  finish,
-  giveBack,
-  lose,
-  loseAll,
-  type ModelJob,
-  type ModelPool,
-  nextToken,
-  refuse,
-  statusAfter,
-} from "./state.ts";
+import { tellCheckIn } from "./hooks.ts";
+import { refuse } from "./refused.ts";
+import { finish, giveBack, lose, loseAll, type ModelJob, type ModelPool, nextToken, statusAfter } from "./state.ts";
 
 const { leaseMs, acceptMs, brokenMs, graceMs } = defaultLeaseTerms;
 /** How much later than the grace time a worker that does not obey loses the job. */
@@ -116,6 +108,7 @@ export function checkIn(pool: ModelPool, lease: Lease, said: CheckIn): void {
   const job = pool.find(lease.jobId);
   if (standing(job, lease) !== "held") refuse("LEASE_LOST");
   note(pool, job, said);
+  if (said.text !== undefined) tellCheckIn(pool, job);
 }
 
 /** A run that ended well. */
@@ -177,8 +170,9 @@ function settle(pool: ModelPool, lease: Lease, apply: (job: ModelJob) => void): 
   return "accepted";
 }
 
-function standing(job: ModelJob, lease: Lease): "held" | "duplicate" | "stale" {
-  if (job.token !== lease.token) return "stale";
+/** Whether the lease holds the job; token 0 is nobody's. */
+export function standing(job: ModelJob, lease: Lease): "held" | "duplicate" | "stale" {
+  if (job.token === 0 || job.token !== lease.token) return "stale";
   return job.status === "RUNNING" ? "held" : "duplicate";
 }
 
