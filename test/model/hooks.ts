@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { HookSettlement } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { ModelEvent, ModelHook } from "./hook-state.ts";
 import { refuse } from "./refused.ts";
@@ -50,7 +51,9 @@ export function dueHooks(pool: ModelPool): Array<{ job: ModelJob; hook: ModelHoo
 
 /** Somebody takes the delivery of the job's next event in hand. */
 export function takeDelivery(pool: ModelPool, jobId: string): ModelDelivery {
-  const { hook, event } = dueHooks(pool).find(({ job }) => job.id === jobId) ?? refuse("NOT_DUE");
+  const due = dueHooks(pool).find(({ job }) => job.id === jobId);
+  assert.ok(due !== undefined, `the hook of ${jobId} is told though it is not due`);
+  const { hook, event } = due;
   hook.dueAt = pool.now + deliveryMs;
   return { jobId, event, leaseEndsAt: hook.dueAt };
 }
