@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Job } from "@drydock/job-controller/domain/job.ts";
 import { isFinal, type JobStatus } from "@drydock/job-controller/domain/job-state.ts";
-import { faultsOfStep, type Standing } from "../support/job-history.ts";
+import type { Standing } from "../support/history-record.ts";
+import { faultsOfStep } from "../support/job-history.ts";
 
 /** What must hold of any history of the pool, whatever was asked of it; nothing that happens is missed. */
 export class History {
