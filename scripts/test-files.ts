@@ -1,7 +1,7 @@
 import { globSync } from "node:fs";
 
 /** The groups of tests, in the order in which they run. */
-export const testGroups = ["unit", "checks", "integration", "e2e", "failure"] as const;
+export const testGroups = ["unit", "checks", "integration", "e2e", "failure", "faults"] as const;
 
 /** The name of a group of tests. */
 export type TestGroup = (typeof testGroups)[number];
@@ -11,6 +11,7 @@ const groupByFolder: Record<string, TestGroup> = {
   docs: "checks",
   e2e: "e2e",
   failure: "failure",
+  faults: "faults",
   support: "unit",
 };
 

@@ -41,6 +41,17 @@ describe("a token", () => {
     assert.equal(await pool.succeed(found, {}), "accepted");
   });
 
+  test("is none before the first claim: nobody can speak for a job that still waits", async () => {
+    const { pool, logs, reports } = under;
+    const { id: jobId } = await pool.launch({ name: "DEMO", parametersJson: "{}", traceparent: "" });
+    const lease = { jobId, token: 0, incarnation: "first" };
+    await assert.rejects(logs.append(lease, 0, "a line of nobody\n"), { reason: "LEASE_LOST" });
+    await assert.rejects(reports.checkLease(lease), { reason: "LEASE_LOST" });
+    assert.equal(await pool.succeed(lease, {}), "stale");
+    assert.equal(await pool.release(lease), "stale");
+    assert.deepEqual(await logs.read(jobId, 0), { text: "", nextOffset: 0 });
+  });
+
   test("grows with each claim and loss in one and the same millisecond too, and when the clock goes back", async () => {
     const { pool, clock } = under;
     const tokens = [(await startJob(under, worker)).token];

@@ -39,6 +39,8 @@ export interface LaunchShape {
   uniqueKey: string;
   requestKey: string;
   policy: { maxAttempts: number; finalReasons: string[]; queueTimeoutMs: number } | undefined;
+  /** Where its status hook is, or empty. */
+  statusHook: string;
   /** Whether there is no room for it. */
   isFull: boolean;
 }
@@ -56,6 +58,12 @@ export interface Said {
   text: string | undefined;
   percent: number | undefined;
 }
+
+/** Where a piece of a log begins: at the end of what is stored, before it, or beyond. */
+export type LogPlace = "end" | "before" | "beyond";
+
+/** What comes of a hook's delivery. */
+export type HookOutcome = "delivered" | "retry" | "failed" | "gone";
 
 /** Everything that the pool can be asked. */
 export type Command =
@@ -79,6 +87,12 @@ export type Command =
   | { do: "sweep"; status: "STOPPED" | "CANCELLED" | "ERROR" | "SUCCESS"; keepMs: number }
   | { do: "pause"; name: string; pauses: boolean }
   | { do: "drain"; name: string; limit: number }
+  | { do: "appendLog"; target: Target; place: LogPlace; text: string }
+  | { do: "readLog"; target: Target; percent: number }
+  | { do: "putReport"; target: Target; digest: string; text: string }
+  | { do: "tellHooks"; limit: number }
+  | { do: "settleHook"; nth: number; outcome: HookOutcome }
+  | { do: "redeliver"; target: Target }
   | { do: "wait"; ms: number };
 
 /** The command of that kind. */
@@ -111,6 +125,7 @@ const shape = fc.record({
   uniqueKey: fc.constantFrom("", "", "", "k1", "k2"),
   requestKey: fc.constantFrom("", "", "", "r1", "r2"),
   policy: maybe(policy),
+  statusHook: fc.constantFrom("", "http://one.example/", "http://two.example/"),
   isFull: oneIn(8),
 });
 const schedule = fc.record({
@@ -166,6 +181,23 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   sweep: sweeping(),
   pause: kind("pause", { name, pauses: fc.constantFrom(true, false, false) }),
   drain: kind("drain", { name, limit: fc.integer({ min: 1, max: 6 }) }),
+  appendLog: kind("appendLog", {
+    target: running,
+    place: fc.constantFrom<LogPlace>("end", "end", "end", "before", "beyond"),
+    text: fc.constantFrom("a line\n", "eine Zeile für drei €\n"),
+  }),
+  readLog: kind("readLog", { target: target("running", "ended", "any"), percent: fc.nat(100) }),
+  putReport: kind("putReport", {
+    target: running,
+    digest: fc.constantFrom("sha256:a", "sha256:b"),
+    text: fc.constantFrom("clean", "not clean"),
+  }),
+  tellHooks: kind("tellHooks", { limit: fc.integer({ min: 1, max: 6 }) }),
+  settleHook: kind("settleHook", {
+    nth: fc.nat(50),
+    outcome: fc.constantFrom<HookOutcome>("delivered", "delivered", "delivered", "retry", "failed", "gone"),
+  }),
+  redeliver: kind("redeliver", { target: target("any", "ended") }),
   wait: kind("wait", { ms: fc.constantFrom(1, 1_000, 1_000, 1_000, 5_001, 15_000, 15_001, -500) }),
 };
 
@@ -178,6 +210,7 @@ export const everything: Mix = {
   ...{ hello: 6, beat: 9, disconnect: 1, takeBack: 1, leave: 1, drainWorker: 1, claim: 26 },
   ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, confirm: 1, release: 2 },
   ...{ launchPeriodic: 2, fire: 4, pauseSchedule: 1, resumeSchedule: 1 },
+  ...{ appendLog: 5, readLog: 2, putReport: 2, tellHooks: 5, settleHook: 9, redeliver: 2 },
   ...{ promote: 6, reap: 2, expire: 2, endSubJobs: 2, sweep: 3, wait: 6 },
 };
 
@@ -212,8 +245,26 @@ export const drains: Mix = {
 
 /** Periodic jobs, and what becomes of what they launch. */
 export const schedules: Mix = {
-  ...{ launch: 1, launchPeriodic: 4, fire: 16, pauseSchedule: 2, resumeSchedule: 3, end: 4, endSubJobs: 4, retry: 2 },
+  ...{ launch: 1, launchPeriodic: 4, fire: 16, pauseSchedule: 2, resumeSchedule: 3, end: 4, endSubJobs: 4, retry: 4 },
   ...{ hello: 1, beat: 3, claim: 12, succeed: 6, fail: 2, release: 1, promote: 3, reap: 2, sweep: 2, wait: 16 },
+};
+
+/** Status hooks, logs and reports, while jobs run and end. */
+export const tellings: Mix = {
+  ...{
+    launch: 14,
+    end: 3,
+    retry: 3,
+    hello: 3,
+    beat: 4,
+    claim: 16,
+    checkIn: 6,
+    succeed: 4,
+    fail: 3,
+    promote: 2,
+    sweep: 3,
+  },
+  ...{ appendLog: 12, readLog: 4, putReport: 5, tellHooks: 14, settleHook: 22, redeliver: 4, reap: 2, wait: 8 },
 };
 
 /** Launches, ends and retries alone: what comes next of several shards is free. */

@@ -8,9 +8,9 @@ import {
   usualOptions,
 } from "@drydock/job-controller/domain/job.ts";
 import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
+import type { DueHook } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { CheckIn } from "@drydock/job-controller/ports/job-pool.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import { audit, auditUniqueKeys } from "../support/audit.ts";
 import { type PoolUnderTest, workerInfo, workerNamed } from "../support/pool.ts";
 import {
   type LaunchShape,
@@ -22,9 +22,12 @@ import {
   workerIds,
 } from "./commands.ts";
 import { History } from "./history.ts";
+import type { ModelDelivery } from "./hooks.ts";
+import { NewIds } from "./new-ids.ts";
 import type { Drain } from "./queue.ts";
+import { Refused } from "./refused.ts";
 import { cronSpec, timeAfter } from "./schedules.ts";
-import { ModelPool, Refused, type ShownJob, shownFields } from "./state.ts";
+import { ModelPool, type ShownJob, shownFields } from "./state.ts";
 import { hello } from "./workers.ts";
 
 const statusesOf = {
@@ -45,6 +48,11 @@ export class Driver {
   readonly history = new History();
   /** The drains that are under way, by job type. */
   readonly drains = new Map<string, Drain>();
+  /** The deliveries of hooks that somebody has in hand, as the pool and as the model know them. */
+  readonly deliveries: Array<{ due: DueHook; delivery: ModelDelivery }> = [];
+  readonly newIds: NewIds;
+  /** Whether the last command was refused. */
+  wasRefused = false;
   /** How many processes and streams each worker has had. */
   readonly #processes = new Map<string, number>();
   readonly #streams = new Map<string, number>();
@@ -52,14 +60,19 @@ export class Driver {
   constructor(under: PoolUnderTest) {
     this.under = under;
     this.model.now = under.clock.now();
+    this.newIds = new NewIds(under.shards);
   }
 
-  /** What both say to the same; the model may look at the pool's answer where several are right. */
+  /**
+   * What both say to the same. The model is told the pool's answer only to hold a choice that is free to what may be chosen;
+   * it never takes from it what is to be compared.
+   */
   async both<T>(asked: Promise<T>, foretell: (answer: T | undefined) => unknown): Promise<T | undefined> {
     const actual = await outcomeOf(asked);
     const answer = "value" in actual ? actual.value : undefined;
     const expected = await outcomeOf(new Promise((resolve) => resolve(foretell(answer))));
     assert.deepEqual(actual, expected);
+    this.wasRefused = !("value" in actual);
     return answer;
   }
 
@@ -129,36 +142,6 @@ export class Driver {
       assert.deepEqual(shown(job), model && withoutMessage(this.model.show(model)));
       assert.deepEqual(job.periodicCounts, model?.plan?.counts, job.id);
       this.history.observe(job, this.model.now);
-    }
-  }
-
-  /** The id of the job that the periodic job has launched last, or of the launch that waits. */
-  async newestLaunch(id: string): Promise<string> {
-    const { executions, periodicCounts } = await this.under.pool.get(id);
-    if (!periodicCounts?.waiting) return executions.at(-1) ?? "";
-    const waiting = await this.under.redis.hget(`{drydock:0}:schedule:${id}`, "waiting");
-    return waiting?.split(" ")[0] ?? "";
-  }
-
-  /** Compares what is seen only from outside the jobs: the indexes, the counts, the workers. */
-  async compareAll(): Promise<void> {
-    const { redis, shards, pool, queues } = this.under;
-    for (const shard of shards) assert.deepEqual(await audit(redis, shard), []);
-    assert.deepEqual(await auditUniqueKeys(redis), []);
-    const counts = await shards.all(({ keys }) => redis.hlen(keys.jobs));
-    assert.equal(
-      counts.reduce((sum, count) => sum + count, 0),
-      this.model.jobs.size,
-    );
-    for (const { name, pending, running, scheduled, paused } of await queues.queues()) {
-      const jobs = [...this.model.jobs.values()].filter((job) => job.name === name);
-      const count = (status: string) => jobs.filter((job) => job.status === status).length;
-      assert.deepEqual([pending, running, scheduled], [count("PENDING"), count("RUNNING"), count("SCHEDULED")]);
-      assert.equal(paused, this.model.paused.has(name));
-    }
-    for (const { workerId, running, leaseEndsAt } of await pool.workers()) {
-      assert.equal(running, this.model.heldBy(workerId).length);
-      assert.equal(leaseEndsAt, this.model.workers.get(workerId)?.leaseEndsAt);
     }
   }
 }

@@ -1,18 +1,11 @@
 import { after, before, describe, type TestContext, test } from "node:test";
-import fc from "fast-check";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
 import { createRandom } from "../support/random.ts";
-import { commandsOf, drains, endings, everything, launches, losses, type Mix, schedules } from "./commands.ts";
-import { Driver } from "./driver.ts";
-import { runCommand } from "./run-command.ts";
+import { agree } from "./agreement.ts";
+import { drains, endings, everything, launches, losses, type Mix, schedules, tellings } from "./commands.ts";
 
-/** Each run is a history of its own, of up to so many commands; on average it is half of them. */
-const numRuns = 60;
-const mostCommands = 120;
 /** Lanes of several sections, and claims that go on behind lanes which are full, with few jobs. */
 const constants = { MOST_IN_SECTION: 1, MOST_PASSED: 2 };
-/** A counterexample is made smaller no longer than this. */
-const interruptAfterTimeLimit = 60_000;
 
 describe("the pool and its model", () => {
   let single: PoolUnderTest;
@@ -28,24 +21,17 @@ describe("the pool and its model", () => {
 
   const agreeOn =
     (mix: Mix, ofPool: () => PoolUnderTest = () => single) =>
-    (context: TestContext) => {
+    async (context: TestContext) => {
       const { seed } = createRandom();
       context.diagnostic(`TEST_SEED=${seed}`);
-      const property = fc.asyncProperty(commandsOf(mix, mostCommands), async (commands) => {
-        const under = ofPool();
-        await under.redis.flushall();
-        const driver = new Driver(under);
-        await driver.greet();
-        for (const command of commands) await runCommand(driver, command);
-        await driver.compareAll();
-      });
-      return fc.assert(property, { seed, numRuns, interruptAfterTimeLimit });
+      context.diagnostic(`${await agree(ofPool(), { mix, seed })} commands`);
     };
 
   test("say the same, whatever is asked in whatever order", agreeOn(everything));
   test("say the same while workers come and go", agreeOn(losses));
   test("say the same while queues are drained, a part at a time", agreeOn(drains));
   test("say the same while periodic jobs launch others", agreeOn(schedules));
+  test("say the same while hooks are told, logs are written and reports are stored", agreeOn(tellings));
   test("say the same while jobs are stopped and cancelled", agreeOn(endings));
   test(
     "say the same of requests and unique keys of four shards",

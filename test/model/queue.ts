@@ -22,9 +22,9 @@ export function claim(
       const job = takeNext(pool, type, taken[jobs.length]);
       start(pool, job, worker.workerId);
       job.isLimited = most + mostOfKey > 0;
-      const { id, token, attempt, traceparent, policy, parametersJson } = job;
+      const { id, token, attempt, traceparent, policy, parametersJson, log } = job;
       const runTimeoutMs = policy?.runTimeoutMs ?? 0;
-      jobs.push({ id, token, name, attempt, logOffset: 0, traceparent, runTimeoutMs, parametersJson });
+      jobs.push({ id, token, name, attempt, logOffset: log.length, traceparent, runTimeoutMs, parametersJson });
     }
   }
   return { jobs, more: jobs.length === limit, busy: [] };
@@ -51,7 +51,11 @@ export function drain(
   { name, limit, stopped, isLast }: { name: string; limit: number; stopped: ReadonlySet<string>; isLast: boolean },
 ): number {
   assert.ok(stopped.size <= limit, "drains no more than the limit");
-  for (const job of waiting(pool, name).filter(({ id }) => stopped.has(id))) {
+  const all = waiting(pool, name);
+  const overtaken = all.filter((job) => !stopped.has(job.id) && waited.get(job.id) === job.turn);
+  for (const job of all.filter(({ id }) => stopped.has(id))) {
+    const passed = overtaken.filter((other) => isBefore(other, job));
+    assert.deepEqual(passed, [], `${job.id} was stopped before what stood before it`);
     assert.ok(launched.has(job.id), `${job.id} was launched after the drain began`);
     finish(pool, job, "STOPPED");
     passOn(pool, job, "stop");
@@ -59,6 +63,12 @@ export function drain(
   const left = waiting(pool, name).filter(({ id, turn }) => waited.get(id) === turn);
   if (isLast) assert.deepEqual(left, [], "the drain is done and has left jobs that had waited");
   return stopped.size;
+}
+
+/** Whether a drain comes to the one first: it has a higher priority, or stands before the other in the same lane. */
+function isBefore(one: ModelJob, other: ModelJob): boolean {
+  if (one.priority !== other.priority) return one.priority > other.priority;
+  return one.fairnessKey === other.fairnessKey && one.turn < other.turn;
 }
 
 /** The jobs of the type that wait. */

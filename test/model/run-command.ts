@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import type { Job, JobCommand } from "@drydock/job-controller/domain/job.ts";
+import type { DueHook } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
 import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { workerInfo } from "../support/pool.ts";
 import type { Command, CommandOf } from "./commands.ts";
 import { type Driver, refusalFor, shown, toCheckIn, toNewJob, toPeriodicJob } from "./driver.ts";
+import * as hooks from "./hooks.ts";
 import * as queue from "./queue.ts";
 import * as schedules from "./schedules.ts";
 import type { ModelJob } from "./state.ts";
 import * as upkeep from "./upkeep.ts";
+import * as uploads from "./uploads.ts";
 import * as users from "./users.ts";
 import * as workers from "./workers.ts";
 
@@ -18,21 +21,24 @@ type Runners = { [Kind in Command["do"]]: (driver: Driver, command: CommandOf<Ki
 export async function runCommand(driver: Driver, command: Command): Promise<void> {
   const run = runners[command.do] as (driver: Driver, command: Command) => Promise<unknown>;
   driver.model.nextCommand();
+  driver.newIds.forget();
+  driver.wasRefused = false;
   await run(driver, command);
+  hooks.tellChanges(driver.model);
   await driver.compareJobs();
 }
 
 const runners: Runners = {
   launch: (driver, { shape }) => {
     const job = toNewJob(shape, driver.model.now);
-    return driver.both(answered(driver.under.pool.launch(job, refusalFor(shape))), (answer) =>
-      answerOf(driver, users.launch(driver.model, answer?.id ?? "", job, shape)),
+    return driver.both(answered(driver.under.pool.launch(job, refusalFor(shape))), () =>
+      answerOf(driver, users.launch(driver.model, driver.newIds.last, job, shape)),
     );
   },
   launchPeriodic: (driver, { shape, schedule }) => {
     const job = toPeriodicJob(shape, schedule, driver.model.now);
-    return driver.both(answered(driver.under.pool.launch(job, refusalFor(shape))), (answer) =>
-      answerOf(driver, users.launch(driver.model, answer?.id ?? "", job, shape)),
+    return driver.both(answered(driver.under.pool.launch(job, refusalFor(shape))), () =>
+      answerOf(driver, users.launch(driver.model, driver.newIds.last, job, shape)),
     );
   },
   launchSubJob: (driver, { parent, key, shape }) => {
@@ -40,8 +46,8 @@ const runners: Runners = {
     // workers cannot name a request
     const job = toNewJob({ ...shape, requestKey: "" }, driver.model.now);
     const { isFull } = shape;
-    return driver.both(answered(driver.under.pool.launchSubJob(lease, key, job, refusalFor(shape))), (answer) =>
-      answerOf(driver, users.launchSubJob(driver.model, lease, key, { id: answer?.id ?? "", job, isFull })),
+    return driver.both(answered(driver.under.pool.launchSubJob(lease, key, job, refusalFor(shape))), () =>
+      answerOf(driver, users.launchSubJob(driver.model, lease, key, { id: driver.newIds.last, job, isFull })),
     );
   },
   end: (driver, { target, command }) => {
@@ -131,20 +137,16 @@ const runners: Runners = {
   endSubJobs: async (driver) => {
     // in which order they are passed on is free, and with it how many steps that takes
     while ((await driver.under.pool.endSubJobs()).more);
-    const alive = driver.model.inStatus("SCHEDULED", "PENDING", "RUNNING");
-    const asked = new Map<string, JobCommand>();
-    for (const { status, command, id } of await Promise.all(alive.map(({ id }) => driver.under.pool.get(id)))) {
-      const ended = status === "STOPPED" ? "stop" : status === "CANCELLED" ? "cancel" : undefined;
-      if (command ?? ended) asked.set(id, command ?? ended ?? "stop");
+    const ended = new Map<string, JobCommand>();
+    for (const { id } of driver.model.inStatus("SCHEDULED", "PENDING")) {
+      const { status } = await driver.under.pool.get(id);
+      ended.set(id, status === "STOPPED" ? "stop" : "cancel");
     }
-    users.endSubJobs(driver.model, asked);
+    users.endSubJobs(driver.model, ({ id }) => ended.get(id) ?? "stop");
   },
   fire: async (driver) => {
-    const asked = fireSchedules(driver.under);
-    await asked;
-    const newest = new Map<string, string>();
-    for (const { id } of driver.model.periodic) newest.set(id, await driver.newestLaunch(id));
-    schedules.fire(driver.model, ({ id }) => newest.get(id) ?? "");
+    await fireSchedules(driver.under);
+    schedules.fire(driver.model, ({ id }) => driver.newIds.ofPeriodic(id));
   },
   pauseSchedule: (driver, { target }) => {
     const { jobId } = driver.lease(target);
@@ -175,8 +177,64 @@ const runners: Runners = {
     if (part.isLast) driver.drains.delete(name);
     else driver.drains.set(name, { ...drain, next: report.next });
   },
+  appendLog: (driver, { target, place, text }) => {
+    const lease = driver.lease(target);
+    const length = driver.model.jobs.get(lease.jobId)?.log.length ?? 0;
+    const offset = place === "end" ? length : place === "before" ? Math.max(0, length - 3) : length + 1;
+    const asked = driver.under.logs.append(lease, offset, text);
+    return driver.both(asked, () => uploads.appendLog(driver.model, lease, offset, text));
+  },
+  readLog: (driver, { target, percent }) => {
+    const { jobId } = driver.lease(target);
+    const length = driver.model.jobs.get(jobId)?.log.length ?? 0;
+    const offset = Math.floor((length * percent) / 100);
+    return driver.both(driver.under.logs.read(jobId, offset), () => uploads.readLog(driver.model, jobId, offset));
+  },
+  putReport: (driver, { target, digest, text }) => {
+    const lease = driver.lease(target);
+    const asked = driver.under.reports.put(lease, { digest, indexDigest: "", gzip: Buffer.from(text) });
+    return driver.both(asked, () => uploads.putReport(driver.model, lease, digest, text));
+  },
+  tellHooks: async (driver, { limit }) => {
+    const mayBe = hooks.dueHooks(driver.model).length;
+    const { due } = await driver.under.hooks.due(limit);
+    // whose turn it is is free, but not that it is nobody's
+    assert.ok(due.length > 0 || mayBe === 0, `${mayBe} hooks are due, and none is told`);
+    for (const one of due) {
+      const delivery = hooks.takeDelivery(driver.model, one.jobId);
+      compareDue(driver, one, delivery);
+      driver.deliveries.push({ due: one, delivery });
+    }
+  },
+  settleHook: async (driver, { nth, outcome }) => {
+    const [taken] = driver.deliveries.splice(nth % Math.max(1, driver.deliveries.length), 1);
+    if (taken === undefined) return;
+    const { due, delivery } = taken;
+    const settlement = outcome === "retry" ? { kind: outcome, at: driver.model.now + 1_000 } : { kind: outcome };
+    const asked = driver.under.hooks.settle(due, settlement, outcome === "delivered" ? "" : "HTTP 500");
+    await driver.both(asked, () => hooks.settleDelivery(driver.model, delivery, settlement));
+  },
+  redeliver: (driver, { target }) => {
+    const { jobId } = driver.lease(target);
+    return driver.both(driver.under.hooks.redeliver(jobId), () => hooks.redeliver(driver.model, jobId));
+  },
   wait: async (driver, { ms }) => driver.wait(ms),
 };
+
+/** What is told is the job's oldest event; its sequence is a revision, and grows from event to event. */
+function compareDue(
+  { model, history }: Driver,
+  { jobId, url, event, failures, leaseEndsAt }: DueHook,
+  delivery: hooks.ModelDelivery,
+) {
+  const job = model.find(jobId);
+  const { sequence, ...said } = event;
+  const { status, checkIn, at, number } = delivery.event;
+  const expected = { status, checkIn, at: Math.max(at, job.hook?.redeliveredAt ?? 0) };
+  assert.deepEqual([url, said, failures], [job.statusHook, expected, job.hook?.failures]);
+  assert.equal(leaseEndsAt, delivery.leaseEndsAt);
+  history.tell(jobId, number, sequence);
+}
 
 /** The answers to users leave out what the job launched; GetJob shows it. */
 async function answered(asked: Promise<Job>) {
@@ -184,6 +242,7 @@ async function answered(asked: Promise<Job>) {
 }
 
 function answerOf(driver: Driver, job: ModelJob) {
+  hooks.tellChanges(driver.model);
   return withoutLaunched(driver.model.show(job));
 }
 

@@ -1,4 +1,5 @@
 import type { LaunchOptions } from "@drydock/job-controller/domain/job.ts";
+import { refuse } from "./refused.ts";
 import {
   aliveOf,
   finish,
@@ -7,7 +8,6 @@ import {
   type ModelJob,
   type ModelPlan,
   type ModelPool,
-  refuse,
 } from "./state.ts";
 
 /** How far apart the times of every periodic job of the model are. */

@@ -1,13 +1,16 @@
+import assert from "node:assert/strict";
 import type { Job, JobCommand, NewJob } from "@drydock/job-controller/domain/job.ts";
 import { type JobStatus, jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
 import type { OverlapPolicy, PeriodicCounts } from "@drydock/job-controller/domain/schedule.ts";
+import { hookStatusOf, type ModelHook, newModelHook } from "./hook-state.ts";
+import { refuse } from "./refused.ts";
 
 /** The fields of a job that the model foretells. */
 export const shownFields = [
   ...(["id", "name", "kind", "status", "token", "attempt", "crashes", "command", "upstreamJobId", "workerId"] as const),
   ...(["priority", "fairnessKey", "uniqueKey", "policy", "labels", "traceparent", "parametersJson"] as const),
   ...(["enqueuedAt", "runAt", "startedAt", "endedAt", "checkIn", "checkInAt", "progress", "lastError"] as const),
-  ...(["executions", "executionTotals", "scheduledFor", "postponedSince"] as const),
+  ...(["executions", "executionTotals", "scheduledFor", "postponedSince", "statusHook", "hookStatus"] as const),
 ] as const;
 
 /** A job as the model shows it. */
@@ -27,14 +30,16 @@ export interface ModelPlan {
   waitingFor: number;
 }
 
-/** A job as the model holds it; executionTotals is made when it is shown. */
-export interface ModelJob extends Omit<ShownJob, "executionTotals"> {
+/** A job as the model holds it; executionTotals and hookStatus are made when it is shown. */
+export interface ModelJob extends Omit<ShownJob, "executionTotals" | "hookStatus"> {
   /** Its place in its lane, the least first; those of one number may come in any order. */
   turn: number;
   /** How often it was retried. */
   lives: number;
   /** Under which time it is kept among the ended: its end, or the newest one when the clock went back. */
   keptFrom: number;
+  /** Its place among all ends of the pool. */
+  endedAs: number;
   /** When the open command was asked for. */
   commandAt: number;
   /** When its wait for the first run ends; 0 is never. */
@@ -43,6 +48,9 @@ export interface ModelJob extends Omit<ShownJob, "executionTotals"> {
   plan: ModelPlan | undefined;
   /** It runs under a limit of its type or key, for which it counts. */
   isLimited: boolean;
+  /** What its status hook is told; undefined without one. */
+  hook: ModelHook | undefined;
+  log: Buffer;
 }
 
 /** A worker as the model holds it. */
@@ -50,19 +58,6 @@ export interface ModelWorker {
   incarnation: string;
   session: string;
   leaseEndsAt: number;
-}
-
-/** What is refused, with the reason that callers see. */
-export class Refused extends Error {
-  readonly reason: string;
-  /** The job that holds the unique key, or empty. */
-  readonly holder: string;
-
-  constructor(reason: string, holder = "") {
-    super(reason);
-    this.reason = reason;
-    this.holder = holder;
-  }
 }
 
 /** All that the pool is, in plain lists and maps. */
@@ -83,8 +78,17 @@ export class ModelPool {
   readonly subJobs = new Map<string, { id: string; life: number }>();
   /** Job that was to end -> what is to be passed on to the jobs that it launched. */
   readonly ending = new Map<string, JobCommand>();
+  /** The reports, by job id; they outlive their jobs. */
+  readonly reports = new Map<string, string>();
+  /** Digest -> the job with its newest report. */
+  readonly newestReports = new Map<string, string>();
+  /** The names of all jobs that there ever were. */
+  readonly names = new Set<string>();
+  /** Final status -> the last end that a sweep has left for later, and when its round began. */
+  readonly swept = new Map<JobStatus, { behind: number; began: number }>();
   /** The newest end in each final status. */
   readonly newestEnd = new Map<JobStatus, number>();
+  #ends = 0;
   #front = 0;
   #back = 0;
   #backOfCommand: number | undefined;
@@ -107,6 +111,18 @@ export class ModelPool {
   /** The jobs that the worker holds. */
   heldBy(workerId: string): ModelJob[] {
     return this.inStatus("RUNNING").filter((job) => job.workerId === workerId);
+  }
+
+  /** Stores a new job. */
+  add(job: ModelJob): void {
+    assert.ok(!this.jobs.has(job.id), `${job.id} is the id of two jobs`);
+    this.jobs.set(job.id, job);
+    this.names.add(job.name);
+  }
+
+  /** The place of another end. */
+  newEnd(): number {
+    return ++this.#ends;
   }
 
   /** A place before all others. */
@@ -133,25 +149,28 @@ export class ModelPool {
   /** The job as users see it. */
   show(job: ModelJob): ShownJob {
     const { turn: _, commandAt: _at, lives: _lives, keptFrom: _kept, ...rest } = job;
-    const { expiresAt: _expires, isLimited: _limited, plan: _plan, ...shown } = rest;
+    const {
+      expiresAt: _expires,
+      isLimited: _limited,
+      plan: _plan,
+      endedAs: _end,
+      hook: _hook,
+      log: _log,
+      ...shown
+    } = rest;
     const launched = [...this.jobs.values(), ...this.gone].filter(({ upstreamJobId }) => upstreamJobId === job.id);
     const executionTotals: ShownJob["executionTotals"] = {};
     for (const status of jobStatuses) {
       const count = launched.filter((child) => child.status === status).length;
       if (count > 0) executionTotals[status] = count;
     }
-    return { ...shown, executions: job.executions.slice(0, 100), executionTotals };
+    return { ...shown, executions: job.executions.slice(0, 100), executionTotals, hookStatus: hookStatusOf(job.hook) };
   }
 }
 
 /** Tokens grow with time, so that none comes again. */
 export function nextToken(pool: ModelPool, job: ModelJob): number {
   return Math.max(job.token + 1, pool.now);
-}
-
-/** Stops with that reason. */
-export function refuse(reason: string, holder = ""): never {
-  throw new Refused(reason, holder);
 }
 
 /** A job that has just been made; it stands nowhere yet. */
@@ -161,9 +180,9 @@ export function newModelJob(
   job: NewJob & { options: NonNullable<NewJob["options"]> },
 ): ModelJob {
   const { name, parametersJson, traceparent, options } = job;
-  const { kind, priority, fairnessKey, uniqueKey, policy, labels } = options;
+  const { kind, priority, fairnessKey, uniqueKey, policy, labels, statusHook } = options;
   return {
-    ...{ id, name, kind, priority, fairnessKey, uniqueKey, policy, labels, traceparent, parametersJson },
+    ...{ id, name, kind, priority, fairnessKey, uniqueKey, policy, labels, statusHook, traceparent, parametersJson },
     ...{ status: "PENDING", token: 0, attempt: 0, crashes: 0, command: undefined, upstreamJobId: "", workerId: "" },
     ...{ enqueuedAt: now, runAt: 0, startedAt: 0, endedAt: 0, checkIn: "", checkInAt: 0 },
     ...{ progress: undefined, lastError: undefined, executions: [], scheduledFor: 0, postponedSince: 0 },
@@ -172,9 +191,12 @@ export function newModelJob(
       commandAt: 0,
       lives: 0,
       keptFrom: 0,
+      endedAs: 0,
       expiresAt: 0,
       isLimited: false,
       plan: undefined,
+      hook: statusHook === "" ? undefined : newModelHook(),
+      log: Buffer.alloc(0),
     },
   };
 }
@@ -187,6 +209,7 @@ export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void 
     status,
     endedAt: pool.now,
     keptFrom,
+    endedAs: pool.newEnd(),
     runAt: 0,
     expiresAt: 0,
     command: undefined,
@@ -217,9 +240,9 @@ export function leaveOutWaiting({ counts }: ModelPlan): void {
 
 /** A periodic job launches one, for that time of its line. */
 export function launchExecution(pool: ModelPool, parent: ModelJob, id: string, scheduledFor: number): void {
-  const { name, priority, fairnessKey, policy, labels, traceparent, parametersJson } = parent;
-  const options = { kind: "SCHEDULED", priority, fairnessKey, policy, labels, uniqueKey: "" } as const;
-  const none = { runAt: 0, requestKey: "", schedule: undefined, statusHook: "" };
+  const { name, priority, fairnessKey, policy, labels, statusHook, traceparent, parametersJson } = parent;
+  const options = { kind: "SCHEDULED", priority, fairnessKey, policy, labels, statusHook, uniqueKey: "" } as const;
+  const none = { runAt: 0, requestKey: "", schedule: undefined };
   const job = { name, traceparent, parametersJson, options: { ...options, ...none } };
   const made = {
     ...newModelJob(id, pool.now, job),
@@ -231,7 +254,7 @@ export function launchExecution(pool: ModelPool, parent: ModelJob, id: string, s
   if (scheduledFor > pool.now) Object.assign(made, { status: "SCHEDULED", runAt: scheduledFor });
   const longest = policy?.queueTimeoutMs ?? 0;
   made.expiresAt = longest > 0 ? Math.max(pool.now, scheduledFor) + longest : 0;
-  pool.jobs.set(id, made);
+  pool.add(made);
   parent.executions.push(id);
   if (parent.plan !== undefined) parent.plan.counts.launched++;
 }

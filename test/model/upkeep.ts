@@ -37,11 +37,24 @@ export function expire(pool: ModelPool): UpkeepReport {
   return { count: late.length, more: false };
 }
 
-/** Jobs that ended before that time are gone, but those that are a request's answer: no run takes a day. */
+/** When a sweep looks again at what it left for later, in milliseconds. */
+const roundMs = 3_600_000;
+
+/**
+ * Jobs that ended before that time are gone, but those that are a request's answer (no run takes a day), and those whose
+ * hook is still to be told something. Behind what stays the next sweep goes on.
+ */
 export function sweep(pool: ModelPool, status: JobStatus, before: number): void {
   const answers = new Set(pool.requests.values());
-  const old = pool.inStatus(status).filter(({ id, keptFrom }) => keptFrom < before && !answers.has(id));
+  const known = pool.swept.get(status);
+  const { behind, began } = known && pool.now < known.began + roundMs ? known : { behind: 0, began: pool.now };
+  const ended = pool.inStatus(status).sort((a, b) => a.endedAs - b.endedAs);
+  const old = ended.filter(({ keptFrom, endedAs }) => keptFrom < before && endedAs > behind);
   for (const job of old) {
+    if (answers.has(job.id) || (job.hook?.events.length ?? 0) > 0) {
+      pool.swept.set(status, { behind: job.endedAs, began });
+      continue;
+    }
     pool.jobs.delete(job.id);
     pool.gone.push(job);
     const parent = pool.jobs.get(job.upstreamJobId);

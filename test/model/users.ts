@@ -1,5 +1,7 @@
+import assert from "node:assert/strict";
 import { type HeldLease, type JobCommand, type NewJob, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
+import { refuse } from "./refused.ts";
 import { planOf } from "./schedules.ts";
 import {
   finish,
@@ -8,7 +10,6 @@ import {
   type ModelPool,
   newModelJob,
   nextToken,
-  refuse,
   statusAfter,
 } from "./state.ts";
 import { standing } from "./workers.ts";
@@ -32,7 +33,7 @@ export function launch(
   else made.turn = pool.newBack();
   if (made.plan === undefined) waitForFirstRun(made, Math.max(pool.now, made.runAt));
   if (options.requestKey !== "") pool.requests.set(options.requestKey, id);
-  pool.jobs.set(id, made);
+  pool.add(made);
   return made;
 }
 
@@ -82,20 +83,32 @@ export function end(pool: ModelPool, id: string, command: JobCommand): ModelJob 
 
 /**
  * Passes stops and cancels on to the jobs that the ended jobs launched, and to what those launched.
- * @param asked what became of each: when one ancestor is stopped and another cancelled, whichever comes first counts
+ * @param firstOf which came first where both may: of a job that waits, below one that is stopped and another cancelled
  */
-export function endSubJobs(pool: ModelPool, asked: ReadonlyMap<string, JobCommand>): void {
-  const commands = new Set(pool.ending.values());
-  for (const [parentId, command] of pool.ending) {
-    pool.ending.delete(parentId);
-    for (const id of pool.jobs.get(parentId)?.executions ?? []) {
-      const job = pool.jobs.get(id);
-      if (job === undefined || goesOn(pool.jobs.get(parentId), job)) continue;
-      const first = asked.get(id) ?? command;
-      endJob(pool, job, commands.has(first) ? first : command);
-      passOn(pool, job, command);
-    }
+export function endSubJobs(pool: ModelPool, firstOf: (job: ModelJob) => JobCommand): void {
+  for (const [job, commands] of reachedFrom(pool)) {
+    const isFree = commands.size > 1 && job.status !== "RUNNING" && !isFinal(job.status);
+    const first = isFree ? firstOf(job) : commands.has("stop") ? "stop" : "cancel";
+    assert.ok(commands.has(first), `${job.id} was to ${[...commands]}, not to ${first}`);
+    endJob(pool, job, first);
   }
+  pool.ending.clear();
+}
+
+/** The jobs below those that end, and which commands can come to them. What is open as a stop is passed on as nothing else. */
+function reachedFrom(pool: ModelPool): Map<ModelJob, Set<JobCommand>> {
+  const reached = new Map<ModelJob, Set<JobCommand>>();
+  const visit = (parentId: string, command: JobCommand) => {
+    const parent = pool.jobs.get(parentId);
+    for (const id of parent?.executions ?? []) {
+      const job = pool.jobs.get(id);
+      if (job === undefined || goesOn(parent, job)) continue;
+      reached.set(job, (reached.get(job) ?? new Set()).add(command));
+      visit(id, pool.ending.get(id) === "stop" ? "stop" : command);
+    }
+  };
+  for (const [parentId, command] of pool.ending) visit(parentId, command);
+  return reached;
 }
 
 /** What a periodic job launched goes on, but for what was waiting when that was ended. */

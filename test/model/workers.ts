@@ -9,17 +9,9 @@ import type {
   Postponement,
   Verdict,
 } from "@drydock/job-controller/ports/job-pool.ts";
-import {
-  finish,
-  giveBack,
-  lose,
-  loseAll,
-  type ModelJob,
-  type ModelPool,
-  nextToken,
-  refuse,
-  statusAfter,
-} from "./state.ts";
+import { tellCheckIn } from "./hooks.ts";
+import { refuse } from "./refused.ts";
+import { finish, giveBack, lose, loseAll, type ModelJob, type ModelPool, nextToken, statusAfter } from "./state.ts";
 
 const { leaseMs, acceptMs, brokenMs, graceMs } = defaultLeaseTerms;
 /** How much later than the grace time a worker that does not obey loses the job. */
@@ -123,6 +115,7 @@ export function checkIn(pool: ModelPool, lease: HeldLease, said: CheckIn): void 
   const job = pool.find(lease.jobId);
   if (standing(pool, job, lease) !== "held") refuse("LEASE_LOST");
   note(pool, job, said);
+  if (said.text !== undefined) tellCheckIn(pool, job);
 }
 
 /** A run that ended well. */
@@ -193,10 +186,10 @@ function settle(pool: ModelPool, lease: HeldLease, apply: (job: ModelJob) => voi
   return "accepted";
 }
 
-/** A lease is that of the worker's present process. */
+/** Whether the lease holds the job, which is that of the worker's present process; token 0 is nobody's. */
 export function standing(pool: ModelPool, job: ModelJob, lease: HeldLease): "held" | "duplicate" | "stale" {
   const isProcess = pool.workers.get(job.workerId)?.incarnation === lease.incarnation;
-  if (job.token !== lease.token || !isProcess) return "stale";
+  if (job.token === 0 || job.token !== lease.token || !isProcess) return "stale";
   return job.status === "RUNNING" ? "held" : "duplicate";
 }
 

@@ -1,3 +1,4 @@
+import type { RedisServer } from "@drydock/demo/stack/redis.ts";
 import type { Job } from "@drydock/job-controller/domain/job.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { toWholeJob } from "@drydock/job-controller/redis/record/job-codec.ts";
@@ -5,18 +6,19 @@ import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller
 import { systemClock } from "@drydock/shared/clock.ts";
 import { auditParts } from "./audit-parts.ts";
 
-/** The same of every shard of that Redis; nothing when it does not answer. */
-export async function auditRedis(url: string): Promise<string[]> {
+/** The same of every shard of that Redis; nothing when the test has ended its process. */
+export async function auditRedis({ url, process }: RedisServer): Promise<string[]> {
+  if (await Promise.race([process.exited.then(() => true), Promise.resolve(false)])) return [];
+  // a test may have left it standing still
+  process.signal("SIGCONT");
   const redis = defineScript(createConnection(url));
   redis.on("error", () => {});
   try {
     await redis.connect();
-    const numbers = (await redis.keys("{drydock:*}:jobs")).map((key) => Number(/\d+/.exec(key)?.[0]));
-    const audits = numbers.map((number) => audit(redis, new Shard(number, redis, systemClock)));
+    const keys = await redis.keys("{drydock:*}:*");
+    const numbers = new Set(keys.map((key) => Number(/\d+/.exec(key)?.[0])));
+    const audits = [...numbers].map((number) => audit(redis, new Shard(number, redis, systemClock)));
     return [...(await Promise.all(audits)).flat(), ...(await auditUniqueKeys(redis))];
-  } catch (error) {
-    if (redis.status === "ready") throw error;
-    return [];
   } finally {
     redis.disconnect();
   }

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { isFinal, type JobStatus } from "@drydock/job-controller/domain/job-state.ts";
 import { HookStatus, hookStatusToJSON } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import type { History, JobRecord, LoggedRun, Sighting } from "./history-record.ts";
 import type { HookReceiver } from "./hook-receiver.ts";
 import type { JobApi, LaunchWish, SeenJob } from "./job-api.ts";
-import type { History, JobRecord, LoggedRun, Sighting } from "./job-history.ts";
 import { isPassing, until } from "./until.ts";
 
 /** How long a client goes on asking until it is answered, in milliseconds. */
@@ -27,6 +27,7 @@ export class HistoryRecorder {
   readonly #homes: readonly JobApi[];
   readonly #hooks: HookReceiver;
   readonly #watches = new Map<string, Promise<void>>();
+  readonly #followed: Promise<void>[] = [];
   #turn = 0;
   #repeats = 0;
 
@@ -63,12 +64,31 @@ export class HistoryRecorder {
     return this.#ask((api) => api.get(jobId));
   }
 
-  stop(jobId: string): Promise<SeenJob> {
-    return this.#ask((api) => api.stop(jobId));
+  async stop(jobId: string): Promise<SeenJob> {
+    return this.#noteEnd(await this.#ask((api) => api.stop(jobId)));
   }
 
-  cancel(jobId: string): Promise<SeenJob> {
-    return this.#ask((api) => api.cancel(jobId));
+  async cancel(jobId: string): Promise<SeenJob> {
+    return this.#noteEnd(await this.#ask((api) => api.cancel(jobId)));
+  }
+
+  /** The job's report was acknowledged. */
+  noteReport(jobId: string, reportId: string): void {
+    this.#recordOf(jobId).report.acknowledged = reportId;
+  }
+
+  /** Reads the job's log while it is written, until it ends, over however many connections. */
+  followLog(jobId: string): void {
+    const { logReads } = this.#recordOf(jobId);
+    const following = this.#patiently(async (api) => {
+      let offset = logReads.at(-1)?.nextOffset ?? 0;
+      for await (const { text, nextOffset } of api.logPieces(jobId, { offset, follow: true })) {
+        logReads.push({ offset, text, nextOffset });
+        offset = nextOffset;
+      }
+    }, watchPatienceMs);
+    following.catch(() => {});
+    this.#followed.push(following);
   }
 
   async retry(jobId: string): Promise<SeenJob> {
@@ -94,10 +114,11 @@ export class HistoryRecorder {
     for (const job of await this.#list()) {
       if (job.upstreamJobId === "") this.history.kept.add(job.id);
       this.#recordOf(job.id).hasHook ||= job.hookStatus !== HookStatus.HOOK_STATUS_UNSPECIFIED;
-      this.#recordOf(job.id).runs = await this.#readRuns(job);
+      await this.#readLog(job);
+      await this.#readReport(job.id);
       await this.get(job.id);
     }
-    await Promise.all(this.#watches.values());
+    await Promise.all([...this.#watches.values(), ...this.#followed]);
     this.#noteDeliveries();
   }
 
@@ -150,18 +171,7 @@ export class HistoryRecorder {
   #recordOf(id: string): JobRecord {
     const known = this.history.jobs.get(id);
     if (known !== undefined) return known;
-    const [sightings, watches, deliveries] = [[], [], []];
-    const record = {
-      id,
-      sightings,
-      watches,
-      retries: 0,
-      deliveries,
-      hasHook: false,
-      runs: undefined,
-      uniqueKey: "",
-      leastRunMs: 0,
-    };
+    const record = newRecord(id);
     this.history.jobs.set(id, record);
     return record;
   }
@@ -186,15 +196,29 @@ export class HistoryRecorder {
     return watching;
   }
 
+  #noteEnd(job: SeenJob): SeenJob {
+    const { id, revision, status, startTime } = job;
+    if (status === "RUNNING") this.#recordOf(id).ends.push({ revision, run: startTime?.getTime() ?? 0 });
+    return job;
+  }
+
   /** The last lines may come after the job's end. */
-  async #readRuns({ id, status }: SeenJob): Promise<LoggedRun[]> {
+  async #readLog({ id, status }: SeenJob): Promise<void> {
+    const record = this.#recordOf(id);
     const end = performance.now() + lastLinesMs;
     for (;;) {
-      const runs = runsIn(await this.#patiently((api) => api.log(id)));
-      const isWhole = status !== "SUCCESS" || runs.at(-1)?.isDone === true;
-      if (isWhole || performance.now() > end) return runs;
+      record.log = await this.#patiently((api) => api.log(id));
+      record.runs = runsIn(record.log);
+      const isWhole = status !== "SUCCESS" || record.runs.at(-1)?.isDone === true;
+      if (isWhole || performance.now() > end) return;
       await wait(100);
     }
+  }
+
+  async #readReport(id: string): Promise<void> {
+    const { report } = this.#recordOf(id);
+    if (report.acknowledged === undefined) return;
+    report.found = await this.#patiently(async (api) => (await api.reportOf(id)).reportId);
   }
 
   #noteDeliveries(): void {
@@ -220,13 +244,25 @@ function leastRunOf({ steps = 0, step_ms: stepMs = 0 }: Record<string, unknown> 
   return Number(steps) * Number(stepMs);
 }
 
-/** Every run of DEMO begins and ends with the same lines. */
+function newRecord(id: string): JobRecord {
+  return {
+    ...{ id, sightings: [], watches: [], retries: 0, deliveries: [], hasHook: false, runs: undefined },
+    ...{ ends: [], logReads: [], log: undefined, report: { acknowledged: undefined, found: undefined } },
+    ...{ uniqueKey: "", leastRunMs: 0 },
+  };
+}
+
+/** Every run of DEMO begins and ends with the same lines, and tells each step. */
 function runsIn(log: string): LoggedRun[] {
   const runs: LoggedRun[] = [];
   for (const line of log.split("\n")) {
-    const attempt = /INFO {2}attempt (\d+): /.exec(line)?.[1];
-    if (attempt !== undefined) runs.push({ attempt: Number(attempt), isDone: false });
+    const [, attempt, count] = /INFO {2}attempt (\d+): (\d+) (?:step|job)/.exec(line) ?? [];
+    if (attempt !== undefined) {
+      runs.push({ attempt: Number(attempt), steps: [], stepCount: Number(count), isDone: false });
+    }
     const last = runs.at(-1);
+    const step = /(?:step|job) (\d+) of \d+ done$/.exec(line)?.[1];
+    if (step !== undefined) last?.steps.push(Number(step));
     if (last !== undefined && line.endsWith("INFO  done")) last.isDone = true;
   }
   return runs;

@@ -1,64 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { JobStatus } from "@drydock/job-controller/domain/job-state.ts";
-import { checkHistory, type Delivery, type History, type JobRecord, type Sighting } from "./job-history.ts";
-
-/** A sighting at that moment, of a job that changes once in each. */
-function sighting(revision: number, status: JobStatus, more: Partial<Sighting> = {}): Sighting {
-  const at = revision * 10;
-  return {
-    revision,
-    status,
-    askedAt: at,
-    seenAt: at + 5,
-    updatedAt: at,
-    facts: { attempt: 1 },
-    progress: undefined,
-    ...more,
-  };
-}
-
-function delivery(sequence: number, status: JobStatus, more: Partial<Delivery> = {}): Delivery {
-  return { sequence, status, arrivedAt: sequence * 10_000, isTaken: true, ...more };
-}
-
-/** A job that failed, was retried and is done, with all that was seen of it. */
-function soundRecord(id = "a"): JobRecord {
-  const statuses: JobStatus[] = ["PENDING", "RUNNING", "ERROR", "PENDING", "RUNNING", "SUCCESS"];
-  return {
-    id,
-    sightings: statuses.map((status, at) => sighting(at + 1, status)),
-    watches: [[1, 2, 6], [4]],
-    retries: 1,
-    deliveries: statuses.map((status, at) => delivery(at + 1, status)),
-    hasHook: true,
-    runs: [
-      { attempt: 1, isDone: false },
-      { attempt: 1, isDone: true },
-    ],
-    uniqueKey: "",
-    leastRunMs: 0,
-  };
-}
-
-function historyOf(...records: JobRecord[]): History {
-  return {
-    jobs: new Map(records.map((record) => [record.id, record])),
-    launches: new Map(records.map(({ id }) => [`request of ${id}`, new Set([id])])),
-    kept: new Set(records.map(({ id }) => id)),
-    controllerLosses: [],
-    hasWorkerLosses: false,
-    hasRedisLosses: false,
-  };
-}
-
-/** The faults of the sound history after a change. */
-function faultsAfter(change: (record: JobRecord, history: History) => void): string[] {
-  const record = soundRecord();
-  const history = historyOf(record);
-  change(record, history);
-  return checkHistory(history);
-}
+import { delivery, faultsAfter, historyOf, loggedRun, sighting, soundRecord } from "./history-fixture.ts";
+import type { History, JobRecord } from "./history-record.ts";
+import { checkHistory } from "./job-history.ts";
 
 describe("a history is sound", () => {
   test("when everything happened as the table says", () => {
@@ -70,7 +14,8 @@ describe("a history is sound", () => {
 
   test("also when only some of it was seen, and not in its order", () => {
     const change = ({ sightings }: JobRecord) => {
-      sightings.splice(1, 3);
+      sightings.splice(3, 1);
+      sightings.splice(1, 1);
       sightings.reverse();
     };
     assert.deepEqual(faultsAfter(change), []);
@@ -91,19 +36,33 @@ describe("a history is sound", () => {
   });
 
   test("when a job whose worker was lost ran its attempt again", () => {
-    const rerun = ({ runs }: JobRecord, history: History) => {
-      runs?.unshift({ attempt: 1, isDone: false });
+    const rerun = ({ runs, sightings }: JobRecord, history: History) => {
+      runs?.unshift(loggedRun(1, false));
+      Object.assign(sightings[2] ?? {}, { facts: { attempt: 1, crashes: 1 } });
       history.hasWorkerLosses = true;
     };
     assert.deepEqual(faultsAfter(rerun), []);
   });
 
   test("when the lines of an attempt that failed without Redis are missing", () => {
-    const miss = ({ runs }: JobRecord, history: History) => {
+    const miss = ({ runs, sightings }: JobRecord, history: History) => {
       Object.assign(runs?.[1] ?? {}, { attempt: 3 });
+      Object.assign(sightings[5] ?? {}, { facts: { attempt: 3 } });
       history.hasRedisLosses = true;
     };
     assert.deepEqual(faultsAfter(miss), []);
+  });
+
+  test("when a run that was under way goes on for a while after its cancel was answered, and RetryJob begins another", () => {
+    const cancel = (record: JobRecord) => {
+      record.sightings[2] = sighting(3, "CANCELLED");
+      record.deliveries[2] = delivery(3, "CANCELLED");
+      record.ends.push({ revision: 2, run: 20 });
+      Object.assign(record.sightings[1] ?? {}, { facts: { attempt: 1, startTime: new Date(20) } });
+      record.sightings.splice(2, 0, sighting(2.5, "RUNNING", { facts: { attempt: 1, startTime: new Date(20) } }));
+      Object.assign(record.sightings[5] ?? {}, { facts: { attempt: 1, startTime: new Date(40) } });
+    };
+    assert.deepEqual(faultsAfter(cancel), []);
   });
 });
 
@@ -209,26 +168,17 @@ describe("a history is at fault", () => {
       (record) => Object.assign(record, { hasHook: false }),
       /told a hook that it does not have/,
     ],
-    "when a healthy job ran again": [
-      ({ runs }) => runs?.push({ attempt: 1, isDone: true }),
-      /ran attempt 1 after attempt 1/,
-    ],
-    "when an attempt was left out": [
-      ({ runs }) => Object.assign(runs?.[1] ?? {}, { attempt: 3 }),
-      /ran attempt 3 after attempt 1/,
-    ],
-    "when a success came sooner than its run can": [
+    "when a hook was not told of two changes that cancel each other out": [
       (record) => {
-        record.leastRunMs = 1_000;
-        Object.assign(record.sightings[5] ?? {}, { facts: { startTime: new Date(0), endTime: new Date(500) } });
+        const { sightings, deliveries } = record;
+        sightings.splice(2, 0, sighting(2.3, "PENDING"), sighting(2.6, "RUNNING"));
+        deliveries.splice(2, 0, delivery(2.6, "RUNNING"));
       },
-      /is a SUCCESS 500 ms after its start, and takes 1000 ms/,
-    ],
-    "when a success did not come to its end": [
-      ({ runs }) => Object.assign(runs?.[1] ?? {}, { isDone: false }),
-      /is a SUCCESS that did not come to its end/,
+      /was PENDING at 2.3, and its hook was told last of RUNNING at 2/,
     ],
   };
+  test("when nothing was seen", () => assert.deepEqual(checkHistory(historyOf()), ["nothing was seen"]));
+
   for (const [name, [change, fault]] of Object.entries(cases)) {
     test(name, () => assert.match(faultsAfter(change).join("\n"), fault));
   }

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { Crew } from "./failure-crew.ts";
 import { startFamilyWorker } from "./family-worker.ts";
+import type { History, JobRecord } from "./history-record.ts";
 import { HistoryRecorder } from "./history-recorder.ts";
 import { startHookReceiver } from "./hook-receiver.ts";
 import type { JobApi } from "./job-api.ts";
-import { checkHistory, type History } from "./job-history.ts";
+import { checkHistory } from "./job-history.ts";
 import type { LossOptions } from "./losses.ts";
 import { putMixedLoad } from "./mixed-load.ts";
 import { createRandom } from "./random.ts";
@@ -35,9 +36,10 @@ export async function surviveLosses(test: TestContext, lose: (options: LossOptio
   const settings = { DRYDOCK_CONTROLLER: `ipv4:${a.address},${b.address}`, DRYDOCK_SLOTS: "8" };
   const crew = new Crew(stack);
   for (const id of ["a", "b", "c"]) await crew.hire(id, a, settings);
-  const family = await startFamilyWorker(settings.DRYDOCK_CONTROLLER);
+  const recorder = new HistoryRecorder([a.api, b.api], hooks);
+  const noteReport = (jobId: string, reportId: string) => recorder.noteReport(jobId, reportId);
+  const family = await startFamilyWorker(settings.DRYDOCK_CONTROLLER, noteReport);
   try {
-    const recorder = new HistoryRecorder([a.api, b.api], hooks);
     const { history } = recorder;
     const [losses] = await Promise.all([
       lose({ stack, controllers: [a, b], controllerSettings, crew, settings, random, recorder, forMs: lossesForMs }),
@@ -48,10 +50,22 @@ export async function surviveLosses(test: TestContext, lose: (options: LossOptio
     assert.deepEqual(checkHistory(history), []);
     await seesWholeFamilies(a.api);
     assert.ok(losses > 1 && history.jobs.size > 50, "it was worth the while");
+    const records = [...history.jobs.values()];
+    for (const [what, has] of Object.entries(parts)) assert.ok(records.some(has), `no job ${what}`);
   } finally {
     await family.stop(AbortSignal.timeout(5_000));
   }
 }
+
+/** What some job must have done, or the history says nothing about it. */
+const parts: Record<string, (record: JobRecord) => boolean> = {
+  "told its hook": ({ deliveries }) => deliveries.length > 0,
+  "was watched": ({ watches }) => watches.some((told) => told.length > 1),
+  "was read in its log": ({ logReads }) => logReads.length > 1,
+  "stored a report": ({ report }) => report.acknowledged !== undefined,
+  "was stopped while it ran": ({ ends }) => ends.length > 0,
+  "was retried": ({ retries }) => retries > 0,
+};
 
 /** Of each job that launches three others there are no more, and all three when it came to its end. */
 async function seesWholeFamilies(api: JobApi): Promise<void> {
@@ -81,5 +95,7 @@ function summaryOf({ jobs }: History): string {
     `${sum(({ sightings }) => sightings.length)} sightings`,
     `${sum(({ deliveries }) => deliveries.length)} hook requests`,
     `${sum(({ runs }) => runs?.length ?? 0)} runs`,
+    `${sum(({ logReads }) => logReads.length)} pieces of logs`,
+    `${sum(({ report }) => (report.acknowledged === undefined ? 0 : 1))} reports`,
   ].join(", ");
 }

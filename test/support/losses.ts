@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { RunningProcess } from "@drydock/demo/stack/processes.ts";
 import type { Crew } from "./failure-crew.ts";
+import type { Sighting } from "./history-record.ts";
 import type { HistoryRecorder } from "./history-recorder.ts";
-import type { Sighting } from "./job-history.ts";
 import type { Random } from "./random.ts";
 import type { Controller, Settings, Stack } from "./stack.ts";
 import { until } from "./until.ts";

@@ -54,6 +54,7 @@ class MixedLoad {
     const act = pick<() => Promise<unknown>>(
       ...([this.#generic, this.#generic, this.#twice, this.#failing, this.#hopeless, this.#scheduled] as const),
       ...([this.#unique, this.#stopped, this.#cancelled, this.#family, this.#long, this.#long] as const),
+      this.#reporting,
     );
     return act();
   }
@@ -70,7 +71,12 @@ class MixedLoad {
   readonly #generic = () => this.#recorder.launch(this.#any());
 
   /** It still runs elsewhere when a worker that lost it wakes up. */
-  readonly #long = () => this.#recorder.launch(this.#any({ steps: 10, step_ms: 300 }));
+  readonly #long = async () => {
+    const { id } = await this.#recorder.launch(this.#any({ steps: 10, step_ms: 300 }));
+    this.#recorder.followLog(id);
+  };
+
+  readonly #reporting = () => this.#recorder.launch({ name: "REPORTING", parameters: {} });
 
   /** A client that did not hear the answer, though it was sent. */
   readonly #twice = async () => {

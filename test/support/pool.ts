@@ -11,6 +11,7 @@ import type { QueueControl } from "@drydock/job-controller/ports/queue-control.t
 import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
 import type { ScheduleStore } from "@drydock/job-controller/ports/schedule-store.ts";
 import type { Constants } from "@drydock/job-controller/redis/bundle/bundle.ts";
+import type { ScriptFile } from "@drydock/job-controller/redis/bundle/script-file.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { createRedisHookOutbox } from "@drydock/job-controller/redis/hooks/hook-outbox.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
@@ -53,14 +54,17 @@ export interface PoolOptions {
   /** What the scripts take for their constants, so that few jobs are many. */
   constants?: Constants;
   terms?: LeaseTerms;
+  /** Lua in front of each script file. Default: it holds the file to its header. */
+  prologue?: (file: ScriptFile) => string;
 }
 
 /** Starts a Redis and makes the pool on it. */
 export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTest> {
   const { shards: count = 1, maxLogBytes = 1024 * 1024, terms = watchedTerms, constants = {} } = options;
+  const { prologue = guardCommands } = options;
   const server = await startRedis();
   const clock = new ManualClock();
-  const redis = defineScript(createConnection(server.url), { constants, prologue: guardCommands });
+  const redis = defineScript(createConnection(server.url), { constants, prologue });
   redis.on("error", () => {});
   await redis.connect();
   const faults: string[] = [];
@@ -80,7 +84,7 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
     server,
     faults,
     stop: async () => {
-      const faults = await auditRedis(server.url);
+      const faults = await auditRedis(server);
       redis.disconnect();
       await server.stop();
       assert.deepEqual(faults, [], "the pool agrees with itself");

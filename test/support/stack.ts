@@ -58,7 +58,7 @@ export class Stack implements AsyncDisposable {
   async stop(): Promise<void> {
     for (const api of this.#apis) api.close();
     await Promise.all(this.#running.map((process) => process.kill()));
-    const faults = await auditRedis(this.redis.url);
+    const faults = await auditRedis(this.redis);
     await this.redis.stop();
     assert.deepEqual(faults, [], "the pool agrees with itself");
   }

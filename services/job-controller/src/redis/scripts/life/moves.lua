@@ -35,9 +35,11 @@ local function change(job, to)
   job.status, job.news = to, "status"
 end
 
--- How a fenced operation stands that a process of a worker asks for: "held", or the verdict that refuses it.
+-- How a fenced operation stands that a process of a worker asks for: "held", or the verdict that refuses it. Token 0 is that of
+-- a job that nobody ever claimed.
 local function standing(job, token, incarnation)
-  if job.token ~= tonumber(token) or not modules["lease/sessions"].is_process(job.worker, incarnation) then return "stale" end
+  if job.token == 0 or job.token ~= tonumber(token) then return "stale" end
+  if not modules["lease/sessions"].is_process(job.worker, incarnation) then return "stale" end
   return job.status == statuses.RUNNING and "held" or "duplicate"
 end
 

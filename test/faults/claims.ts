@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { Coverage } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import type { FaultCase } from "./fault-case.ts";
+import type { FaultPlace } from "./fault-place.ts";
+import {
+  baseLayer,
+  configFor,
+  debian,
+  descriptorOf,
+  layerOf,
+  manifestOf,
+  type OddBlob,
+  sudoOf,
+  types,
+} from "./odd-images.ts";
+import { startScannerProxy } from "./scanner-proxy.ts";
+
+let count = 0;
+const config = configFor("amd64");
+
+/** Stores a manifest under a repository of its own and gives what a scan of it says. */
+function put(place: FaultPlace, body: object | string, headers: Record<string, string> = {}) {
+  const repository = `odd/image-${++count}`;
+  place.registry.addBlobs(config, baseLayer);
+  place.registry.add(repository, "1", body, headers);
+  return { repository, tag: "1" };
+}
+
+const scanned = (kind: string, what: string, body: object, headers: Record<string, string> = {}): FaultCase => ({
+  ...{ kind, what, right: "the flaw is found" },
+  run: async (place) => void (await place.home.findsFlaw(put(place, body, headers))),
+});
+
+const dockerManifest = (configType: string) => ({
+  ...{ schemaVersion: 2, mediaType: types.dockerManifest },
+  ...{ config: descriptorOf(config, configType), layers: [descriptorOf(baseLayer, types.dockerLayer)] },
+});
+
+/** An entry of an index for an image of that architecture. */
+function entry(place: FaultPlace, repository: string, architecture: string, platform?: object) {
+  const own = configFor(architecture);
+  place.registry.addBlobs(own, baseLayer);
+  const image = place.registry.add(repository, `for-${architecture}`, manifestOf(own));
+  return descriptorOf(image, types.manifest, platform && { platform });
+}
+
+function indexOf(...manifests: object[]) {
+  return { schemaVersion: 2, mediaType: types.index, manifests };
+}
+
+const nested: FaultCase = {
+  ...{ kind: "A4", what: "an index of two indexes, arm64's first, linux/amd64 asked", right: "amd64's image" },
+  async run(place) {
+    const repository = "odd/nested";
+    const inner = ["arm64", "amd64"].map((architecture) => {
+      const image = entry(place, repository, architecture, { os: "linux", architecture });
+      return place.registry.add(repository, `index-${architecture}`, indexOf(image));
+    });
+    place.registry.add(repository, "1", indexOf(...inner.map((index) => descriptorOf(index, types.index))));
+    const report = await place.home.findsFlaw({ repository, tag: "1", platform: "linux/amd64" });
+    assert.equal(report.artifact?.platform?.architecture, "amd64");
+  },
+};
+
+const variant: FaultCase = {
+  ...{ kind: "A4", what: "linux/arm64/v8 asked, the entry says linux/arm64", right: "that image" },
+  async run(place) {
+    const repository = "odd/variant";
+    const image = entry(place, repository, "arm64", { os: "linux", architecture: "arm64" });
+    place.registry.add(repository, "1", indexOf(image));
+    await place.home.findsFlaw({ repository, tag: "1", platform: "linux/arm64/v8" });
+  },
+};
+
+const otherPlatform: FaultCase = {
+  ...{ kind: "A4", what: "linux/s390x asked of a single image for amd64", right: "an error; without it, a platform" },
+  async run(place) {
+    const reference = { repository: "odd/base", tag: "1" };
+    const job = await place.home.scan({ ...reference, platform: "linux/s390x" });
+    assert.deepEqual([job.status, job.lastError?.reason], ["ERROR", "PLATFORM_UNKNOWN"]);
+    assert.equal((await place.home.findsFlaw(reference)).artifact?.platform?.architecture, "amd64");
+  },
+};
+
+/** A layer of those files is scanned, and the report says why it is not clean. */
+const notClean = (kind: string, what: string, layer: OddBlob, note: string): FaultCase => ({
+  ...{ kind, what, right: `the note ${note}, and "clean" nowhere` },
+  async run(place) {
+    const own = configFor("amd64", [layer]);
+    place.registry.addBlobs(own, layer);
+    const job = await place.home.scan(put(place, manifestOf(own, {}, [layer])));
+    assert.equal(job.status, "SUCCESS", JSON.stringify(job.lastError));
+    const { coverage, coverageNotes } = await place.home.api.reportOf(job.id);
+    assert.ok(coverageNotes.includes(note), `its notes are ${JSON.stringify(coverageNotes)}`);
+    assert.notEqual(coverage, Coverage.COVERAGE_FULL);
+    assert.doesNotMatch(job.checkIn, /^no vulnerabilities in/);
+  },
+});
+
+const otherLayer: FaultCase = {
+  ...{ kind: "A6", what: "Clair answers about a layer of another name", right: "refused" },
+  async run(place) {
+    await using clair = await startScannerProxy(place.scanner.url, (answer) => {
+      if (answer.Layer?.Name !== undefined) answer.Layer.Name = `another-${answer.Layer.Name}`;
+    });
+    const site = await place.site();
+    await site.hire(place.registry, { DRYDOCK_CLAIR_URL: clair.url });
+    const { id } = await site.api.launch("IMAGE_SCAN", { repository: "odd/base", tag: "1" });
+    const hasFailed = ({ lastError }: { lastError?: unknown }) => lastError !== undefined;
+    await site.api.until(id, "has failed an attempt", (job) => hasFailed(job) || job.status === "SUCCESS");
+    assert.notEqual((await site.api.get(id)).status, "SUCCESS");
+  },
+};
+
+/** A: what a report claims. */
+export const claims: FaultCase[] = [
+  ...["application/octet-stream", "text/html", "application/json", ""].map((type) =>
+    scanned("A1", `config.mediaType "${type}" in a Docker manifest`, dockerManifest(type)),
+  ),
+  scanned("A1", "artifactType on a runnable image", manifestOf(config, { artifactType: "application/vnd.x" })),
+  {
+    ...{ kind: "A1", what: "a body that is no manifest at all", right: "an error" },
+    async run(place) {
+      assert.equal((await place.home.scan(put(place, "<html>hello</html>"))).status, "ERROR");
+    },
+  },
+  notClean("A2", "an OS without a package", layerOf([debian("10")]), "no_packages"),
+  notClean("A3", "a distribution that the scanner has no data for", sudoOf("99"), "no_vulnerability_data"),
+  nested,
+  variant,
+  otherPlatform,
+  {
+    ...{ kind: "A5", what: "a manifest without layers", right: "as if the list were empty: not MANIFEST_INVALID" },
+    async run(place) {
+      const { layers: _, ...bare } = manifestOf(config) as { layers: unknown };
+      const job = await place.home.scan(put(place, bare));
+      assert.notEqual(job.lastError?.reason, "MANIFEST_INVALID");
+    },
+  },
+  scanned("A5", "Content-Type binary/octet-stream", manifestOf(config), { "content-type": "binary/octet-stream" }),
+  scanned("A5", "an empty Docker-Content-Digest", manifestOf(config), { "docker-content-digest": "" }),
+  otherLayer,
+];

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { createConnection } from "@drydock/job-controller/redis/connection.ts";
+import { type PoolUnderTest, startPool } from "../support/pool.ts";
+import { agree } from "./agreement.ts";
+import { drains, endings, everything, type Mix, tellings } from "./commands.ts";
+
+/** A script in which a command of Redis does nothing and answers that. */
+interface Sabotage {
+  path: string;
+  command: string;
+  answer: string;
+  mix: Mix;
+}
+
+/** Each leaves out one step. Whoever mends the model so that it overlooks one makes a proof that proves less. */
+const sabotages: Record<string, Sabotage> = {
+  "a piece of a log that was taken is not stored": {
+    ...{ path: "log/append", command: "XADD", answer: '"1-0"', mix: tellings },
+  },
+  "a report that was taken is not stored": { path: "reports/put", command: "SET", answer: '"OK"', mix: tellings },
+  "a change of the status is not noted for the hook": {
+    ...{ path: "hooks/outbox", command: "RPUSH", answer: "1", mix: tellings },
+  },
+  "a hook that was told is told again": { path: "hooks/settle", command: "LREM", answer: "0", mix: tellings },
+  "a delivery under way is somebody else's, too": { path: "hooks/due", command: "ZADD", answer: "1", mix: tellings },
+  "a beat does not renew the lease": { path: "lease/beat", command: "ZADD", answer: "0", mix: everything },
+  "a job is in no index": { path: "record/index", command: "XADD", answer: '"1-1"', mix: drains },
+  "a stop is not passed on": { path: "life/children", command: "HSET", answer: "1", mix: endings },
+  "an ended job keeps its unique key": { path: "life/final", command: "HDEL", answer: "1", mix: everything },
+};
+
+/** The same histories each time: whether a fault is found must not be left to chance. */
+const seed = 7;
+
+/** What the pool says of itself, emptied. */
+const silences: Record<string, (under: PoolUnderTest) => Partial<PoolUnderTest>> = {
+  "no queue is listed": ({ queues }) => ({ queues: { ...queues, queues: async () => [] } }),
+  "no job is listed": ({ index }) => ({
+    index: { ...index, list: async () => ({ jobs: [], next: "", after: () => "" }) },
+  }),
+  "no worker is listed": ({ pool }) => ({
+    pool: new Proxy(pool, {
+      get: (of, name) => {
+        if (name === "workers") return async () => [];
+        const value: unknown = Reflect.get(of, name);
+        return typeof value === "function" ? value.bind(of) : value;
+      },
+    }),
+  }),
+  "no failed hook is listed": ({ hooks }) => ({ hooks: { ...hooks, failed: async () => [] } }),
+  "no hook is due": ({ hooks }) => ({ hooks: { ...hooks, due: async () => ({ due: [], nextDueAt: 0, more: false }) } }),
+};
+
+describe("the model finds that", () => {
+  const disagrees = (under: PoolUnderTest, mix: Mix) =>
+    assert.rejects(agree(under, { mix, seed, endOnFailure: true }), ({ message, cause }: Error) => {
+      assert.match(message, /Property failed/);
+      assert.match(String(cause), /AssertionError/);
+      assert.doesNotMatch(String(cause), /reason: 'INTERNAL/, "it is a difference, and no broken script");
+      return true;
+    });
+
+  for (const [name, { mix, ...sabotage }] of Object.entries(sabotages)) {
+    test(name, async () => {
+      const under = await startPool({ prologue: (file) => (file.path === sabotage.path ? without(sabotage) : "") });
+      try {
+        await disagrees(under, mix);
+      } finally {
+        under.redis.disconnect();
+        await under.server.stop();
+      }
+    });
+  }
+
+  describe("in an answer", () => {
+    let under: PoolUnderTest;
+    before(async () => {
+      under = await startPool();
+    });
+    after(async () => {
+      // the counterexample is left in the middle of its last command
+      const redis = createConnection(under.server.url);
+      await redis.connect();
+      await redis.flushall();
+      redis.disconnect();
+      await under.stop();
+    });
+    for (const [name, silence] of Object.entries(silences)) {
+      test(name, () => disagrees({ ...under, ...silence(under) }, tellings));
+    }
+  });
+});
+
+/** Lua in front of a script: of its commands that one does nothing. */
+function without({ command, answer }: Omit<Sabotage, "mix">): string {
+  return `local redis = (function(real) return setmetatable({ call = function(command, ...)
+    if command == "${command}" then return ${answer} end
+    return real.call(command, ...)
+  end }, { __index = real }) end)(redis)`.replaceAll("\n", " ");
+}

@@ -1,0 +1,62 @@
+import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
+import { canReach, type Delivery, type History, type JobRecord, type Sighting } from "./history-record.ts";
+
+/** A hook is told each change once, in order; again only what was not taken, or of which its controller died. */
+export function faultsOfHook({ deliveries, hasHook, sightings }: JobRecord, history: History): string[] {
+  if (!hasHook) return deliveries.length === 0 ? [] : ["told a hook that it does not have"];
+  const steps = deliveries.flatMap((delivery, at) => faultsOfDelivery(deliveries[at - 1], delivery, history));
+  return [...steps, ...faultsOfTold(deliveries, sightings)];
+}
+
+function faultsOfDelivery(before: Delivery | undefined, after: Delivery, history: History): string[] {
+  const { sequence, status } = after;
+  if (before !== undefined && sequence < before.sequence) {
+    return [`told its hook of ${before.sequence}, and then of ${sequence}`];
+  }
+  if (sequence === before?.sequence) {
+    // the request may have been under way when the controller died
+    const mayRepeat = (lostAt: number) => lostAt > before.arrivedAt - 1_000 && lostAt < after.arrivedAt;
+    if (!before.isTaken || history.controllerLosses.some(mayRepeat)) return [];
+    return [`told its hook of ${sequence} again, after it was taken`];
+  }
+  if (canReach(before?.status ?? null, status, 1)) return [];
+  return [`told its hook of ${status} right after ${before?.status ?? "nothing"}`];
+}
+
+/** What a hook was told is what others saw at that revision and until the next one, and no end is missing. */
+function faultsOfTold(deliveries: Delivery[], sightings: Sighting[]): string[] {
+  const taken = deliveries.filter(({ isTaken }) => isTaken).sort((a, b) => a.sequence - b.sequence);
+  const seen = new Map(sightings.map(({ revision, status }) => [revision, status]));
+  const faults: string[] = [];
+  for (const { sequence, status } of deliveries) {
+    const other = seen.get(sequence) ?? status;
+    if (other !== status) faults.push(`told its hook of ${status} at ${sequence}, and was ${other}`);
+  }
+  for (const [revision, status] of seen) {
+    const last = taken.findLast(({ sequence }) => sequence <= revision);
+    if (isFinal(status) && last?.sequence !== revision) {
+      faults.push(`its hook does not know of ${status} at ${revision}`);
+    } else if (last !== undefined && last.status !== status) {
+      faults.push(`was ${status} at ${revision}, and its hook was told last of ${last.status} at ${last.sequence}`);
+    }
+  }
+  return faults;
+}
+
+/** What somebody has read of a log is still there, at the same place. */
+export function faultsOfLog({ log, logReads }: JobRecord): string[] {
+  if (log === undefined) return logReads.length === 0 ? [] : ["its log was read, and not at the end"];
+  const whole = Buffer.from(log);
+  return logReads.flatMap(({ offset, text, nextOffset }) => {
+    const length = Buffer.byteLength(text);
+    if (nextOffset - offset !== length) return [`${length} bytes of its log go from ${offset} to ${nextOffset}`];
+    const now = whole.toString("utf8", offset, nextOffset);
+    return now === text ? [] : [`its log had ${JSON.stringify(text)} at ${offset}, and has ${JSON.stringify(now)}`];
+  });
+}
+
+/** A report that was acknowledged is there, unless a later one was. */
+export function faultsOfReport({ report: { acknowledged, found } }: JobRecord): string[] {
+  if (acknowledged === undefined || acknowledged === found) return [];
+  return [`its report ${acknowledged} was acknowledged, and ${found ?? "none"} is there`];
+}
