@@ -232,7 +232,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     assert.equal((await worker()("library/clean:1.0")).report.coverage, "FULL");
   });
 
-  for (const name of ["library/multi:1.0", "library/multi:bare"]) {
+  for (const name of ["library/multi:1.0", "library/multi-bare:1.0"]) {
     test(`finds the image for linux/amd64 in the index ${name}`, async () => {
       const { report } = await worker()(name);
       const image = sampleImage(name).listed[1];
