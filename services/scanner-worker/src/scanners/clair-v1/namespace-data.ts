@@ -8,7 +8,7 @@ import type { ClairClient } from "./client.ts";
 import type { ClairFindings } from "./parse.ts";
 
 /** How long an answer holds, in milliseconds: data that comes is to be seen soon, data that is there seldom goes. */
-const keepMs = { PRESENT: 10 * 60_000, ABSENT: 30_000 };
+const keepMs = { PRESENT: 120_000, ABSENT: 30_000 };
 const maxNamespaces = 1_000;
 
 /** Distributions of one image that Clair is asked about at most: a real image has one, or two. */
@@ -59,6 +59,11 @@ export class NamespaceData {
       distributions: told.map(({ own, data }): Distribution => ({ ...own, vulnerabilityData: data })),
       warnings: told.flatMap(({ own, why }) => (why === undefined ? [] : [warningOf(own.namespace, why)])),
     };
+  }
+
+  /** Clair's database was emptied: what it said does not hold any more. */
+  forget(): void {
+    this.#entries.clear();
   }
 
   /** UNKNOWN when Clair cannot be asked: what it found in the image stands without it. */

@@ -50,6 +50,7 @@ export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }
         if (!(error instanceof LayersLost)) throw error;
       }
       indexer.forget(chain);
+      namespaceData.forget();
     }
     throw new JobFailure("SCANNER_LOST_LAYERS", "Clair lost the image's layers again and again", { retryable: true });
   }
