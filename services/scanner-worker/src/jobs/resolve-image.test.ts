@@ -181,6 +181,14 @@ describe("the manifest to scan", () => {
       assert.deepEqual([found.manifest.digest, found.platform?.architecture], [digest("b"), "amd64"]);
     });
 
+    test("is the first one's when none in the index is for the default one", async () => {
+      configs = { a: '{"os":"linux","architecture":"s390x"}' };
+      for (const others of [[entry("b")], [entry("b", "windows/amd64")]]) {
+        const found = await resolve(index("0", entry("a"), ...others));
+        assert.deepEqual([found.manifest.digest, found.platform?.architecture], [digest("a"), "s390x"]);
+      }
+    });
+
     for (const [reason, retryable] of [
       ["LAYER_MISSING", false],
       ["REGISTRY_UNREACHABLE", true],

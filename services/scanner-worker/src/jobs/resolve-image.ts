@@ -159,7 +159,7 @@ async function checkPlatform(
   stated: Platform | undefined,
 ): Promise<Found | undefined> {
   const { wish, offered } = search;
-  if (stated !== undefined) return { manifest, platform: stated };
+  if (stated !== undefined) return search.fallback ?? { manifest, platform: stated };
   const platform = await readPlatform(search, manifest);
   if (platform !== undefined) {
     offered.add(formatPlatform(platform));
