@@ -98,10 +98,10 @@ describe("a scan through registry, scanner, controller, worker and Redis", () =>
   }
 
   test("takes the image for linux/amd64 from an index, and tells the platform of a single image too", async () => {
-    for (const tag of ["1.0", "bare"]) {
-      const { report } = await scan("library/multi", tag);
+    for (const repository of ["library/multi", "library/multi-bare"]) {
+      const { report } = await scan(repository, "1.0");
       assert.deepEqual(findingsOf(report), ["sudo 1.8.27-1+deb10u2 CVE-2021-3156 1.8.27-1+deb10u3"]);
-      assert.equal(report.artifact?.indexDigest, sampleImage(`library/multi:${tag}`).digest);
+      assert.equal(report.artifact?.indexDigest, sampleImage(`${repository}:1.0`).digest);
       assert.equal(report.artifact?.platform?.architecture, "amd64");
     }
     const { report } = await scan("library/debian", "7");

@@ -6,6 +6,7 @@ import { pushImage } from "@drydock/demo/registry/push-image.ts";
 import { createRegistry, type Registry } from "@drydock/demo/registry/registry.ts";
 import type { TokenAnswer } from "@drydock/demo/registry/token-server.ts";
 import type { LayerRequest } from "@drydock/demo/scanner/clair-v1/layer-request.ts";
+import type { Fault } from "@drydock/demo/scanner/clair-v1/routes.ts";
 import { createEvaluationScanner, type EvaluationScanner } from "@drydock/demo/scanner/evaluation-scanner.ts";
 import { JobFailure } from "@drydock/scanner-worker/domain/job-failure.ts";
 import type { Report } from "@drydock/scanner-worker/domain/report.ts";
@@ -112,7 +113,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
   let http: HttpClient;
   let scannerHttp: HttpClient;
   let posted: LayerRequest[];
-  let onPost: (layer: LayerRequest) => Promise<void>;
+  let onPost: (layer: LayerRequest) => Promise<Fault | undefined>;
   let stop: AbortController;
   const tokenAnswers: TokenAnswer[] = [];
 
@@ -131,8 +132,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     tokenAnswers.length = 0;
     const onLayer = async (layer: LayerRequest) => {
       posted.push(layer);
-      await onPost(layer);
-      return undefined;
+      return await onPost(layer);
     };
     clair = createEvaluationScanner({ onLayer });
     await clair.start();
@@ -206,6 +206,15 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     assert.match((await scan("charts/web:1.0.0")).summary ?? "", /^skipped: not an image \(/);
   });
 
+  test("leaves out the layer alone that Clair refuses, and finds what is in the others", async () => {
+    const message = "tarutil: could not extract one or more files from the archive: file too big";
+    onPost = async () => (posted.length === 3 ? { status: 422, message } : undefined);
+    const { report, summary } = await worker()("library/web:1.0");
+    assert.deepEqual([report.coverage, report.coverageNotes], ["PARTIAL", ["unsupported_layer"]]);
+    assert.deepEqual([report.summary.unique, report.layers.map(({ skipped }) => skipped)], [90, [false, false, true]]);
+    assert.match(summary ?? "", /^90 vulnerabilities in 10 of 92 packages: .* \(partial: .*\)$/);
+  });
+
   for (const [what, name, note, namespace] of [
     ["an operating system whose packages Clair can't read", "library/distroless:12", "no_packages", "debian:12"],
     ["a distribution without data", "library/debian:13", "no_vulnerability_data", "debian:13"],
@@ -232,7 +241,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     assert.equal((await worker()("library/clean:1.0")).report.coverage, "FULL");
   });
 
-  for (const name of ["library/multi:1.0", "library/multi:bare"]) {
+  for (const name of ["library/multi:1.0", "library/multi-bare:1.0"]) {
     test(`finds the image for linux/amd64 in the index ${name}`, async () => {
       const { report } = await worker()(name);
       const image = sampleImage(name).listed[1];
@@ -248,6 +257,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
       const status = async () =>
         (await fetch(path, { method: "HEAD", headers: pick(headers, "Authorization") })).status;
       while (posted.length === 1 && Date.now() < deadline && (await status()) === 200);
+      return undefined;
     };
     const { report } = await worker()("library/debian:11");
     assert.equal(report.coverage, "FULL");

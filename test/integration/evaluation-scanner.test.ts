@@ -221,6 +221,7 @@ describe("the evaluation scanner", () => {
     assert.deepEqual([unknown.status, unknown.body.Error.Message], [404, "the resource cannot be found"]);
     assert.equal((await list("debian:7", "")).status, 400);
     assert.equal((await list("debian:7", "?limit=0")).status, 400);
+    assert.equal((await scanner.call("GET", "/v1/namespaces/%ff/vulnerabilities?limit=1")).status, 400);
   });
 
   test("has null for the vulnerabilities of a namespace that it knows by a layer alone", async () => {

@@ -26,30 +26,31 @@ export interface SampleImage {
 }
 
 interface MediaTypes {
+  index: string;
   manifest: string;
   config: string;
   layer: string;
 }
 
 const dockerTypes: MediaTypes = {
+  index: "application/vnd.docker.distribution.manifest.list.v2+json",
   manifest: "application/vnd.docker.distribution.manifest.v2+json",
   config: "application/vnd.docker.container.image.v1+json",
   layer: "application/vnd.docker.image.rootfs.diff.tar.gzip",
 };
 
 const ociTypes: MediaTypes = {
+  index: "application/vnd.oci.image.index.v1+json",
   manifest: "application/vnd.oci.image.manifest.v1+json",
   config: "application/vnd.oci.image.config.v1+json",
   layer: "application/vnd.oci.image.layer.v1.tar+gzip",
 };
 
 const helmTypes: MediaTypes = {
-  manifest: ociTypes.manifest,
+  ...ociTypes,
   config: "application/vnd.cncf.helm.config.v1+json",
   layer: "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
 };
-
-const indexType = "application/vnd.oci.image.index.v1+json";
 
 type Label = Pick<SampleImage, "repository" | "tag" | "description">;
 
@@ -57,6 +58,13 @@ type Label = Pick<SampleImage, "repository" | "tag" | "description">;
 interface ImageOptions {
   format?: "docker" | "oci";
   architecture?: "amd64" | "arm64";
+}
+
+/** In whose format an index is, and what its images are for. */
+interface IndexOptions {
+  format?: "docker" | "oci";
+  /** For each image, e.g. linux/amd64. */
+  platforms?: readonly string[];
 }
 
 /** Builds an image for linux of layers, base first. Equal files give equal digests. */
@@ -77,7 +85,12 @@ export function buildImage(
 }
 
 /** Builds an index of images; without platforms, only their configurations tell what each is for. */
-export function buildIndex(label: Label, images: SampleImage[], platforms: readonly string[] = []): SampleImage {
+export function buildIndex(
+  label: Label,
+  images: SampleImage[],
+  { format = "oci", platforms = [] }: IndexOptions,
+): SampleImage {
+  const { index: indexType } = format === "oci" ? ociTypes : dockerTypes;
   const manifests = images.map(({ manifest, mediaType }, index) => {
     const [os, architecture] = platforms[index]?.split("/") ?? [];
     const platform = os === undefined ? {} : { platform: { os, architecture } };

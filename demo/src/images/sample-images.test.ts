@@ -39,7 +39,7 @@ describe("the sample images", () => {
   test("list every image of an index by its digest and size, with its platform or without", () => {
     for (const [name, platforms] of [
       ["library/multi:1.0", ["arm64", "amd64"]],
-      ["library/multi:bare", [undefined, undefined]],
+      ["library/multi-bare:1.0", [undefined, undefined]],
     ] as const) {
       const { manifest, listed } = sampleImage(name);
       const { manifests } = JSON.parse(manifest.toString()) as { manifests: ListedManifest[] };
@@ -53,6 +53,7 @@ describe("the sample images", () => {
   test("are of all kinds of manifest", () => {
     const types = new Set(images.map(({ mediaType }) => mediaType));
     assert.deepEqual([...types].sort(), [
+      "application/vnd.docker.distribution.manifest.list.v2+json",
       "application/vnd.docker.distribution.manifest.v2+json",
       "application/vnd.oci.image.index.v1+json",
       "application/vnd.oci.image.manifest.v1+json",

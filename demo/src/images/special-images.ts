@@ -11,14 +11,21 @@ export function specialImages(): SampleImage[] {
 }
 
 function indexes(): SampleImage[] {
-  const images = (["arm64", "amd64"] as const).map((architecture) => {
-    const label = { repository: "library/multi", tag: "", description: `for ${architecture}` };
-    const packages = [sudo(architecture === "amd64" ? "1.8.27-1+deb10u2" : "1.8.27-1+deb10u3", architecture)];
-    return buildImage(label, [[debian("10", "buster"), dpkgStatusFile(packages)]], { format: "oci", architecture });
-  });
   const multi = { repository: "library/multi", tag: "1.0", description: "an index of images for arm64 and amd64" };
-  const bare = { repository: "library/multi", tag: "bare", description: "the same index, naming no platforms" };
-  return [buildIndex(multi, images, ["linux/arm64", "linux/amd64"]), buildIndex(bare, images)];
+  const bare = { repository: "library/multi-bare", tag: "1.0", description: "a manifest list that names no platforms" };
+  return [
+    buildIndex(multi, imagesFor("oci"), { platforms: ["linux/arm64", "linux/amd64"] }),
+    buildIndex(bare, imagesFor("docker"), { format: "docker" }),
+  ];
+}
+
+/** An image for arm64 that is clean, then one for amd64 that is not. */
+function imagesFor(format: "docker" | "oci"): SampleImage[] {
+  return (["arm64", "amd64"] as const).map((architecture) => {
+    const label = { repository: "", tag: "", description: `for ${architecture}` };
+    const packages = [sudo(architecture === "amd64" ? "1.8.27-1+deb10u2" : "1.8.27-1+deb10u3", architecture)];
+    return buildImage(label, [[debian("10", "buster"), dpkgStatusFile(packages)]], { format, architecture });
+  });
 }
 
 function distroless(): SampleImage {

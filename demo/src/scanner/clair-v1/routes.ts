@@ -61,7 +61,7 @@ async function route(deps: ClairV1Deps, call: ApiCall): Promise<ApiReply> {
   }
   const namespace = /^\/v1\/namespaces\/([^/]+)\/vulnerabilities$/.exec(path)?.[1];
   if (namespace !== undefined && call.method === "GET") {
-    return listVulnerabilities(deps, decodeURIComponent(namespace), call.url.searchParams);
+    return listVulnerabilities(deps, decoded(namespace), call.url.searchParams);
   }
   const exists =
     namespace !== undefined || layerName !== undefined || path === "/v1/layers" || path === "/v1/namespaces";
@@ -95,6 +95,14 @@ function listVulnerabilities({ store, advisories }: ClairV1Deps, namespace: stri
     throw new ApiError(404, "the resource cannot be found");
   }
   return { status: 200, body: viewVulnerabilities(known.slice(0, Number(limit))) };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new ApiError(400, "invalid URL escape");
+  }
 }
 
 function deleteLayer({ store }: ClairV1Deps, name: string): ApiReply {

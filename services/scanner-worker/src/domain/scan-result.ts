@@ -14,4 +14,6 @@ export interface ScanResult {
   readonly layerNames: readonly string[];
   /** The places of the layers that were left out. */
   readonly skippedLayers: readonly number[];
+  /** For the job's log: what the scanner could not be asked, and why. Default: nothing. */
+  readonly warnings?: readonly string[];
 }

@@ -213,11 +213,12 @@ describe("IMAGE_SCAN", () => {
 
   test("that could not look at the packages never says that there are no vulnerabilities", async () => {
     const bare = { ...found, packages: [], vulnerabilities: [], findings: [] };
-    await run({}, { ...scanner, scan: async () => bare });
+    await run({}, { ...scanner, scan: async () => ({ ...bare, warnings: ["it was not asked"] }) });
     const headline = "unsupported: the scanner could read no package of debian:12";
     assert.deepEqual([reports[0]?.coverage, reports[0]?.headline], ["UNSUPPORTED", headline]);
     assert.equal(checkins.at(-1)?.[0], headline);
     assert.equal(log.at(-1), headline);
+    assert.ok(log.includes("it was not asked"));
     assert.doesNotMatch(log.join(), /found 0|no vulnerabilities|clean/);
   });
 

@@ -99,7 +99,8 @@ async function askScanner(scan: Scan, { manifest }: ResolvedImage): Promise<Scan
   progress.begin("index", 10, `asking ${deps.scanner.name}`);
   const onLayer = (done: number) => progress.layer(done, manifest.layers.length);
   const result = await deps.scanner.scan(target, onLayer, context.signal);
-  progress.end(`${deps.scanner.name} read ${result.packages.length} packages of ${systemsOf(result)}`);
+  for (const warning of result.warnings ?? []) context.logger.warn(warning);
+  progress.end(`packages read by ${deps.scanner.name}: ${result.packages.length}, of ${systemsOf(result)}`);
   return result;
 }
 

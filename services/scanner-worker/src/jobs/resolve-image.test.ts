@@ -181,12 +181,31 @@ describe("the manifest to scan", () => {
       assert.deepEqual([found.manifest.digest, found.platform?.architecture], [digest("b"), "amd64"]);
     });
 
-    test("is unknown when the registry does not have the configuration, unless a platform is asked for", async () => {
-      config = new JobFailure("LAYER_MISSING", "no", { retryable: false });
-      assert.equal((await resolve(image("a"))).platform, undefined);
-      await assert.rejects(resolve(image("a"), "linux/arm64"), failsWith("LAYER_MISSING"));
+    test("is the first one's when none in the index is for the default one", async () => {
+      configs = { a: '{"os":"linux","architecture":"s390x"}' };
+      for (const others of [[entry("b")], [entry("b", "windows/amd64")]]) {
+        const found = await resolve(index("0", entry("a"), ...others));
+        assert.deepEqual([found.manifest.digest, found.platform?.architecture], [digest("a"), "s390x"]);
+      }
+    });
+
+    for (const [reason, retryable] of [
+      ["LAYER_MISSING", false],
+      ["REGISTRY_UNREACHABLE", true],
+    ] as const) {
+      test(`is unknown when the configuration cannot be had (${reason}), unless a platform is asked for`, async () => {
+        config = new JobFailure(reason, "no", { retryable });
+        const { manifest, platform } = await resolve(image("a"));
+        assert.deepEqual([manifest.digest, platform], [digest("a"), undefined]);
+        await assert.rejects(resolve(image("a"), "linux/arm64"), failsWith(reason));
+      });
+    }
+
+    test("decides among those of an index: another attempt may read what could not be read now", async () => {
       config = new JobFailure("REGISTRY_FAULT", "down", { retryable: true });
-      await assert.rejects(resolve(image("a")), failsWith("REGISTRY_FAULT"));
+      await assert.rejects(resolve(index("0", entry("a"), entry("b"))), failsWith("REGISTRY_FAULT"));
+      config = new JobFailure("LAYER_MISSING", "no", { retryable: false });
+      assert.equal((await resolve(index("0", entry("a"), entry("b")))).manifest.digest, digest("a"));
     });
   });
 });

@@ -41,6 +41,8 @@ interface Search {
   registry: ImageRegistry;
   wish: ImageWish;
   signal: AbortSignal;
+  /** Whether an index leads to the image: one of several is chosen. */
+  isChoice: boolean;
   /** Digests of the manifests that were fetched. */
   seen: Set<string>;
   /** The first image that nobody asked for and that is not for the default platform. */
@@ -66,7 +68,8 @@ export async function resolveImage(
   const manifest = await registry.getManifest(wish.repository, wish.reference, signal);
   const seen = new Set([manifest.digest]);
   const nothing = { fallback: undefined, other: undefined, missing: undefined };
-  const search: Search = { registry, wish, signal, seen, offered: new Set(), ...nothing };
+  const isChoice = manifest.kind === "index";
+  const search: Search = { registry, wish, signal, isChoice, seen, offered: new Set(), ...nothing };
   if (manifest.kind === "other") return { manifest, platform: undefined, indexDigest: "" };
   if (manifest.kind === "image") {
     const found = (await checkPlatform(search, manifest, undefined)) ?? search.fallback;
@@ -156,7 +159,7 @@ async function checkPlatform(
   stated: Platform | undefined,
 ): Promise<Found | undefined> {
   const { wish, offered } = search;
-  if (stated !== undefined) return { manifest, platform: stated };
+  if (stated !== undefined) return search.fallback ?? { manifest, platform: stated };
   const platform = await readPlatform(search, manifest);
   if (platform !== undefined) {
     offered.add(formatPlatform(platform));
@@ -166,13 +169,16 @@ async function checkPlatform(
   return undefined;
 }
 
-/** Undefined when the configuration names none, or when it cannot be had and nobody asked for a platform. */
+/**
+ * Undefined when the configuration names none. One that cannot be had keeps no image from being scanned unless a choice
+ * depends on it: where a registry keeps its blobs may be out of the worker's reach.
+ */
 async function readPlatform(search: Search, { configDigest }: ImageManifest): Promise<Platform | undefined> {
-  const { registry, wish, signal } = search;
+  const { registry, wish, signal, isChoice } = search;
   try {
     return platformOfConfig(await registry.getConfig(wish.repository, configDigest, signal));
   } catch (error) {
-    if (wish.platform !== undefined || !(error instanceof JobFailure) || error.retryable) throw error;
+    if (wish.platform !== undefined || !(error instanceof JobFailure) || (isChoice && error.retryable)) throw error;
     return undefined;
   }
 }

@@ -80,7 +80,8 @@ describe("asking for a namespace's data", () => {
   const has = (status: number, body: unknown) => clientFor(status, body).client.hasVulnerabilities("debian:12", signal);
 
   test("asks for one vulnerability, the namespace encoded", async () => {
-    const { client, asked } = clientFor(200, { Vulnerabilities: [{ Name: "CVE-1" }], NextPage: "x" });
+    const Vulnerabilities = [{ Name: "CVE-1", NamespaceName: "debian:12/../x" }];
+    const { client, asked } = clientFor(200, { Vulnerabilities, NextPage: "x" });
     assert.equal(await client.hasVulnerabilities("debian:12/../x", signal), true);
     assert.equal(asked[0]?.url, "http://clair:6060/v1/namespaces/debian%3A12%2F..%2Fx/vulnerabilities?limit=1");
   });
@@ -91,9 +92,17 @@ describe("asking for a namespace's data", () => {
     assert.equal(await has(404, error("the resource cannot be found")), false);
   });
 
-  test("fails when the answer is no such list", async () => {
+  test("fails when the answer is no such list, or one of another namespace", async () => {
     const isFailure = (thrown: unknown) => thrown instanceof JobFailure && thrown.reason.startsWith("SCANNER_");
-    for (const body of [{}, { Namespaces: null }, { Vulnerabilities: {} }, "null", "<html>"])
+    const other = { Name: "CVE-1", NamespaceName: "debian:1" };
+    for (const body of [
+      {},
+      { Namespaces: null },
+      { Vulnerabilities: {} },
+      { Vulnerabilities: [other] },
+      "null",
+      "<html>",
+    ])
       await assert.rejects(has(200, body), isFailure, JSON.stringify(body));
     await assert.rejects(has(404, "404 page not found"), isFailure);
     await assert.rejects(has(500, error("pq: down")), isFailure);

@@ -69,7 +69,7 @@ const probeLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
 const busyRetryMs = 15_000;
 
 const errorBody = z.object({ Error: z.object({ Message: z.string() }) });
-const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.unknown()).nullable() });
+const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.object({ NamespaceName: z.string() })).nullable() });
 
 /** Makes a client of a Clair 2.x. Bodies are never logged: Clair echoes the headers it was given, token and all. */
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
@@ -107,7 +107,7 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
   async function hasVulnerabilities(namespace: string, signal: AbortSignal): Promise<boolean> {
     const path = `namespaces/${encodeURIComponent(namespace)}/vulnerabilities?limit=1`;
     const body = await get(path, signal, dataLimits);
-    return body !== undefined && readVulnerabilities(readJson(body)).length > 0;
+    return body !== undefined && countVulnerabilities(readJson(body), namespace) > 0;
   }
 
   async function get(path: string, signal: AbortSignal, limits = resultLimits): Promise<Uint8Array | undefined> {
@@ -156,10 +156,13 @@ function fail(answer: ClairAnswer): never {
   throw new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
 }
 
-function readVulnerabilities(body: unknown): readonly unknown[] {
+function countVulnerabilities(body: unknown, namespace: string): number {
   const parsed = vulnerabilityList.safeParse(body);
   if (!parsed.success) throw brokenAnswer("is no list of vulnerabilities");
-  return parsed.data.Vulnerabilities ?? [];
+  const listed = parsed.data.Vulnerabilities ?? [];
+  if (listed.some(({ NamespaceName }) => NamespaceName !== namespace))
+    throw brokenAnswer("lists the vulnerabilities of another namespace than the one asked for");
+  return listed.length;
 }
 
 function readError({ body }: ClairAnswer): string | undefined {

@@ -137,11 +137,15 @@ describe("a scan with Clair 2.x", () => {
     assert.equal(clair.posts.length, 4);
   });
 
-  test("starts again from the base when Clair lost its layers", async () => {
+  test("starts again from the base when Clair lost its layers, and asks anew for its data", async () => {
     await scan(targetOf(manifestOf("ab")));
     clair.has.clear();
+    clair.data = false;
     const result = await scan(targetOf(manifestOf("abc")));
-    assert.equal(result.distributions.length, 1);
+    assert.deepEqual(
+      result.distributions.map(({ vulnerabilityData }) => vulnerabilityData),
+      ["ABSENT"],
+    );
     assert.deepEqual(
       clair.posts.slice(2).map(({ Path }) => Path.at(-1)),
       ["c", "a", "b", "c"],

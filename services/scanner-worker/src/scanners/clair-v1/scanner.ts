@@ -50,6 +50,7 @@ export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }
         if (!(error instanceof LayersLost)) throw error;
       }
       indexer.forget(chain);
+      namespaceData.forget();
     }
     throw new JobFailure("SCANNER_LOST_LAYERS", "Clair lost the image's layers again and again", { retryable: true });
   }
@@ -66,10 +67,9 @@ export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }
   async function toResult(chain: Chain, found: unknown): Promise<ScanResult> {
     const { target, layers, signal } = chain;
     const findings = parseLayer(found, new Map(layers.map(({ name, digest }) => [name, digest])));
-    const distributions = await namespaceData.addTo(findings, signal);
     return {
       ...findings,
-      distributions,
+      ...(await namespaceData.addTo(findings, signal)),
       ...describeLayers(chain),
       coverageNotes: notesOnSkipped(target.manifest.layers),
     };
