@@ -3,7 +3,7 @@ import type { Shards } from "@drydock/job-controller/redis/shards/shards.ts";
 /** Where an operation that launches names the id of the new job, among its arguments. */
 const placeOfId: Readonly<Record<string, number>> = {
   "transitions/launch": 0,
-  "transitions/launch-sub-job": 9,
+  "transitions/launch-sub-job": 10,
   "schedule/fire": 2,
 };
 
