@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
+import { createHttpService } from "@drydock/demo/http-service.ts";
+import { sleep } from "@drydock/shared/abort.ts";
 import {
   createHttpTransport,
   type HttpTransport,
@@ -145,6 +147,23 @@ describe("the HTTP transport", () => {
     await using deaf = await startRawServer();
     const transport = create({ connectTimeoutMs: 30 });
     await assert.rejects(send(transport, `https://${deaf.address}/`), { code: "ETIMEDOUT" });
+  });
+
+  test("gives an answer all the time that it wants, once the connection is there", async () => {
+    const slow = createHttpService({
+      name: "slow",
+      listen: "127.0.0.1:0",
+      answer: async (_, response) => {
+        await sleep(120);
+        response.end("done");
+      },
+    });
+    await slow.start();
+    await using proxy = await startForwardProxy(new URL(slow.url).host);
+    const transport = create({ connectTimeoutMs: 30, proxies: readProxies({ HTTP_PROXY: proxy.url }) });
+    for (const url of [slow.url, slow.url, "http://slow.test/"])
+      assert.equal((await send(transport, url)).body, "done");
+    await slow.stop();
   });
 
   test("sends nothing any more once it was stopped", async () => {
