@@ -13,6 +13,7 @@ import { readProxies } from "@drydock/shared/proxies.ts";
 import { startForwardProxy } from "../support/forward-proxy.ts";
 import { startRawServer } from "../support/raw-server.ts";
 import { createScriptedRegistry } from "../support/scripted-registry.ts";
+import { until } from "../support/until.ts";
 
 const signal = AbortSignal.timeout(20_000);
 const ok = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone";
@@ -147,6 +148,25 @@ describe("the HTTP transport", () => {
     await using deaf = await startRawServer();
     const transport = create({ connectTimeoutMs: 30 });
     await assert.rejects(send(transport, `https://${deaf.address}/`), { code: "ETIMEDOUT" });
+  });
+
+  test("ends a connection that is idle for as long", async () => {
+    await using server = await startRawServer(ok);
+    const transport = create({ connectTimeoutMs: 30 });
+    await send(transport, `http://${server.address}/`);
+    await until(
+      "it is closed",
+      () => server.connections,
+      (count) => count === 0,
+    );
+  });
+
+  test("gives up a tunnel that does not come about in time", async () => {
+    await using deaf = await startRawServer();
+    const proxies = readProxies({ HTTPS_PROXY: `http://${deaf.address}` });
+    const started = performance.now();
+    await assert.rejects(send(create({ connectTimeoutMs: 30, proxies }), "https://registry.test/"));
+    assert.ok(performance.now() - started < 5_000);
   });
 
   test("gives an answer all the time that it wants, once the connection is there", async () => {
