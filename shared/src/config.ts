@@ -26,6 +26,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ReadOptions {
   /** Names that belong to others in the same shell: accepted (with and without _FILE) and left alone. */
   alsoKnown?: readonly string[];
+  /** Faults of the same environment that were found elsewhere, to be told with the others. Default: none. */
+  otherFaults?: readonly string[];
   /** Every name with this prefix must be known. Default: DRYDOCK_. */
   prefix?: string;
 }
@@ -56,7 +58,7 @@ export function readConfig<V extends Variables>(variables: V, env: Environment, 
     if ("fault" in read) faults.push(read.fault);
     else values[name] = read.value;
   }
-  faults.push(...unknownNames(variables, env, options));
+  faults.push(...unknownNames(variables, env, options), ...(options.otherFaults ?? []));
   if (faults.length > 0) throw new ConfigError(faults);
   return values as Config<V>;
 }

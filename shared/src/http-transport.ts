@@ -11,7 +11,7 @@ export interface TransportOptions {
   proxies?: Proxies | undefined;
   /** Connections to one origin at most. Default: no limit. */
   connections?: number;
-  /** The longest time until a connection is there, its TLS included, in milliseconds. Default 10,000. */
+  /** The longest time until a connection is there, its TLS included, and for one to be idle, in milliseconds. Default 10,000. */
   connectTimeoutMs?: number;
   /** Looks names up. Default: as the machine does. */
   lookupAll?: LookupAll | undefined;
@@ -67,7 +67,9 @@ export function createHttpTransport(options: TransportOptions = {}): HttpTranspo
     const key = JSON.stringify([url.protocol, proxy, rule?.allowLinkLocal, rule?.allowLoopback, rule !== undefined]);
     const known = agents.get(key);
     if (known !== undefined) return known;
-    const agent = new (url.protocol === "https:" ? TlsAgent : Agent)(agentOptions(options, proxy));
+    const agent = new (url.protocol === "https:" ? TlsAgent : Agent)(
+      agentOptions({ ...options, connectTimeoutMs }, proxy),
+    );
     agents.set(key, agent);
     return agent;
   };
@@ -78,7 +80,7 @@ export function createHttpTransport(options: TransportOptions = {}): HttpTranspo
       if (isStopped) throw new TransportError("the transport was stopped", "ECANCELED");
       if (rule !== undefined && isRefusedHost(url.hostname, rule)) throw new AddressRefused();
       const lookup = rule === undefined ? lookupAny(lookupAll) : lookupAllowed(lookupAll, rule);
-      return await exchange(request, { agent: agentFor(url, rule), lookup, timeout: connectTimeoutMs });
+      return await exchange(request, { agent: agentFor(url, rule), lookup, connectTimeoutMs });
     },
     addressesOf(hostname) {
       const address = addressOf(hostname);
@@ -97,29 +99,35 @@ export function createHttpTransport(options: TransportOptions = {}): HttpTranspo
   };
 }
 
-function agentOptions({ connections }: TransportOptions, proxy: string | undefined): AgentOptions {
+function agentOptions(
+  { connections, connectTimeoutMs: timeout = 0 }: TransportOptions,
+  proxy: string | undefined,
+): AgentOptions {
   return {
     keepAlive: true,
+    // Ends idle connections and tunnels that do not come about; an answer may take longer.
+    timeout,
     ...(connections !== undefined && { maxSockets: connections }),
     ...(proxy !== undefined && { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
   };
 }
 
-/** By which connection a request goes; `timeout` is that of the connection and of a proxy's tunnel. */
+/** By which connection a request goes. */
 interface Way {
   agent: Agent;
   lookup: LookupFunction;
-  timeout: number;
+  connectTimeoutMs: number;
 }
 
 function exchange({ method, url, headers, body, signal }: TransportRequest, way: Way): Promise<TransportAnswer> {
+  const { agent, lookup, connectTimeoutMs } = way;
   const { protocol, port, pathname, search } = url;
   const hostname = addressOf(url.hostname) ?? url.hostname;
   const path = `${pathname}${search}`;
   return new Promise((resolve, reject) => {
     const send = protocol === "https:" ? tlsRequest : httpRequest;
-    const request = send({ method, protocol, hostname, port, path, headers, signal, ...way });
-    request.on("socket", (socket) => limitConnecting(socket, protocol, way.timeout));
+    const request = send({ method, protocol, hostname, port, path, headers, signal, agent, lookup });
+    request.on("socket", (socket) => limitConnecting(socket, protocol, connectTimeoutMs));
     request.on("response", (answer) => resolve(toAnswer(answer)));
     request.on("upgrade", (_, socket) => {
       socket.destroy();

@@ -41,10 +41,19 @@ describe("a proxy", () => {
   });
 
   test("never leads to loopback, however it is written", () => {
-    for (const host of ["127.0.0.1", "127.9.9.9", "2130706433", "0x7f.1", "localhost", "LOCALHOST.", "a.localhost"]) {
+    for (const host of [
+      "127.0.0.1",
+      "127.9.9.9",
+      "2130706433",
+      "0x7f.1",
+      "0.0.0.0",
+      "localhost",
+      "LOCALHOST.",
+      "a.localhost",
+    ]) {
       assert.equal(by({ HTTP_PROXY: proxy }, `http://${host}:5000/`), undefined, host);
     }
-    for (const host of ["[::1]", "[::ffff:127.0.0.1]"]) {
+    for (const host of ["[::1]", "[::]", "[::ffff:127.0.0.1]"]) {
       assert.equal(by({ HTTP_PROXY: proxy }, `http://${host}/`), undefined, host);
     }
     assert.equal(by({ HTTP_PROXY: proxy }, "http://localhost.test/"), proxy);

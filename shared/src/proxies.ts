@@ -30,6 +30,19 @@ export function readProxies(env: Environment): Proxies {
   return { http, https: readProxy("HTTPS_PROXY", env) ?? http, spares };
 }
 
+/** What is wrong with the proxies that an environment names, a line each. */
+export function proxyFaults(env: Environment): string[] {
+  return ["HTTP_PROXY", "HTTPS_PROXY"].flatMap((name) => {
+    try {
+      readProxy(name, env);
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigError) return error.faults;
+      throw error;
+    }
+  });
+}
+
 /** The proxy by which a URL is reached; undefined when there is none. Loopback is never reached by one. */
 export function proxyFor({ protocol, hostname, port }: URL, proxies: Proxies): URL | undefined {
   const proxy = protocol === "https:" ? proxies.https : proxies.http;

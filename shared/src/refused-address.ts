@@ -33,10 +33,12 @@ const linkLocal = listOf([
   ["fd00:a9fe:a9fe::1", 128], // Akamai
 ]);
 
-/** Of the machine itself. */
+/** Of the machine itself; the unspecified address leads there too. */
 const loopback = listOf([
   ["127.0.0.0", 8],
   ["::1", 128],
+  ["0.0.0.0", 32],
+  ["::", 128],
 ]);
 
 /** Whether a service must not call that IP address on behalf of others, or one that it stands for. */

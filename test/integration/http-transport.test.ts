@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
+import { createHttpService } from "@drydock/demo/http-service.ts";
+import { sleep } from "@drydock/shared/abort.ts";
 import {
   createHttpTransport,
   type HttpTransport,
@@ -11,6 +13,7 @@ import { readProxies } from "@drydock/shared/proxies.ts";
 import { startForwardProxy } from "../support/forward-proxy.ts";
 import { startRawServer } from "../support/raw-server.ts";
 import { createScriptedRegistry } from "../support/scripted-registry.ts";
+import { until } from "../support/until.ts";
 
 const signal = AbortSignal.timeout(20_000);
 const ok = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone";
@@ -145,6 +148,42 @@ describe("the HTTP transport", () => {
     await using deaf = await startRawServer();
     const transport = create({ connectTimeoutMs: 30 });
     await assert.rejects(send(transport, `https://${deaf.address}/`), { code: "ETIMEDOUT" });
+  });
+
+  test("ends a connection that is idle for as long", async () => {
+    await using server = await startRawServer(ok);
+    const transport = create({ connectTimeoutMs: 30 });
+    await send(transport, `http://${server.address}/`);
+    await until(
+      "it is closed",
+      () => server.connections,
+      (count) => count === 0,
+    );
+  });
+
+  test("gives up a tunnel that does not come about in time", async () => {
+    await using deaf = await startRawServer();
+    const proxies = readProxies({ HTTPS_PROXY: `http://${deaf.address}` });
+    const started = performance.now();
+    await assert.rejects(send(create({ connectTimeoutMs: 30, proxies }), "https://registry.test/"));
+    assert.ok(performance.now() - started < 5_000);
+  });
+
+  test("gives an answer all the time that it wants, once the connection is there", async () => {
+    const slow = createHttpService({
+      name: "slow",
+      listen: "127.0.0.1:0",
+      answer: async (_, response) => {
+        await sleep(120);
+        response.end("done");
+      },
+    });
+    await slow.start();
+    await using proxy = await startForwardProxy(new URL(slow.url).host);
+    const transport = create({ connectTimeoutMs: 30, proxies: readProxies({ HTTP_PROXY: proxy.url }) });
+    for (const url of [slow.url, slow.url, "http://slow.test/"])
+      assert.equal((await send(transport, url)).body, "done");
+    await slow.stop();
   });
 
   test("sends nothing any more once it was stopped", async () => {

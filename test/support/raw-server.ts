@@ -6,6 +6,8 @@ import { boundAddress } from "@drydock/shared/listen.ts";
 export interface RawServer extends AsyncDisposable {
   /** E.g. 127.0.0.1:40000. */
   readonly address: string;
+  /** How many connections are open. */
+  readonly connections: number;
 }
 
 /** Starts a server that answers what comes on a connection, piece by piece; each piece leaves in a packet of its own. */
@@ -13,7 +15,7 @@ export async function startRawServer(...pieces: string[]): Promise<RawServer> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
-    socket.on("error", () => {});
+    socket.on("error", () => {}).on("close", () => sockets.delete(socket));
     socket.on("data", async () => {
       for (const piece of pieces) {
         await new Promise((resolve) => socket.write(piece, resolve));
@@ -25,6 +27,9 @@ export async function startRawServer(...pieces: string[]): Promise<RawServer> {
   await once(server, "listening");
   return {
     address: boundAddress(server),
+    get connections() {
+      return sockets.size;
+    },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -8,7 +8,7 @@ import {
   wholeNumber,
 } from "@drydock/shared/config.ts";
 import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
-import { type Proxies, readProxies } from "@drydock/shared/proxies.ts";
+import { type Proxies, proxyFaults, readProxies } from "@drydock/shared/proxies.ts";
 import { z } from "zod";
 import { maxShards } from "./domain/job-id.ts";
 import type { KeepTimes } from "./upkeep/sweeper.ts";
@@ -134,7 +134,7 @@ export interface ControllerConfig {
 
 /** Reads the environment. @throws ConfigError with all faults at once */
 export function readControllerConfig(env: Environment): ControllerConfig {
-  const read = readConfig(controllerVariables, env, { alsoKnown: workerVariables });
+  const read = readConfig(controllerVariables, env, { alsoKnown: workerVariables, otherFaults: proxyFaults(env) });
   return Object.freeze({
     redisUrl: read.DRYDOCK_REDIS_URL,
     listen: read.DRYDOCK_LISTEN,

@@ -25,9 +25,9 @@ const pages = /\/(harbor|ui|webapp|login|sign-in|account|explore)(\/.*)?$/;
 /** The base of a registry, without /v2. */
 export const registryUrl = httpUrlThat((url) => {
   const [meant] = Object.entries(sites).find(([, hosts]) => hosts.includes(url.hostname)) ?? [];
-  if (meant !== undefined) return `is not where the registry answers: set it to ${meant}`;
+  if (meant !== undefined) return `must be the address at which the registry answers: ${meant}`;
   if (registryApi.test(url.pathname)) return `must end before /v2, which is added: ${without(registryApi, url)}`;
-  if (pages.test(url.pathname)) return `is a page for browsers: set it to the registry, ${without(pages, url)}`;
+  if (pages.test(url.pathname)) return `must be the registry, not a page for browsers: ${without(pages, url)}`;
   return undefined;
 });
 

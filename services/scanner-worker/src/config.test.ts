@@ -103,3 +103,13 @@ test("a proxy by https is refused where gRPC would have to go by it", () => {
   assert.equal(faultOf({ ...proxy, ...controller, NO_PROXY: "controller" }), "");
   assert.equal(faultOf(proxy), "");
 });
+
+test("faults of proxies are told with all others", () => {
+  const env = { http_proxy: "socks5://a", HTTPS_PROXY: "socks5://b", DRYDOCK_SLOTS: "none" };
+  assert.deepEqual(
+    faultOf(env)
+      .split("\n")
+      .map((fault) => fault.split(" ")[0]),
+    ["DRYDOCK_SLOTS", "http_proxy", "HTTPS_PROXY"],
+  );
+});

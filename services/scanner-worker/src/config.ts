@@ -11,7 +11,7 @@ import {
   wholeNumber,
 } from "@drydock/shared/config.ts";
 import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
-import { type Proxies, proxyForTarget, readProxies } from "@drydock/shared/proxies.ts";
+import { type Proxies, proxyFaults, proxyForTarget, readProxies } from "@drydock/shared/proxies.ts";
 import { z } from "zod";
 import { clairUrl, originList, registryUrl, tokenServerUrl } from "./base-urls.ts";
 import type { JobType } from "./ports/job.ts";
@@ -184,7 +184,7 @@ export interface WorkerConfig extends WorkerSettings {
 
 /** Reads the environment. @throws ConfigError with all faults at once */
 export function readWorkerConfig(env: Environment): WorkerConfig {
-  const read = readConfig(workerVariables, env, { alsoKnown: controllerVariables });
+  const read = readConfig(workerVariables, env, { alsoKnown: controllerVariables, otherFaults: proxyFaults(env) });
   refuseDowngrade(read.DRYDOCK_REGISTRY_URL, read.DRYDOCK_REGISTRY_TOKEN_URL);
   return Object.freeze({
     controller: read.DRYDOCK_CONTROLLER,
