@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { freePort } from "@drydock/demo/stack/free-port.ts";
+import { sees } from "../support/failure-crew.ts";
 import { type ScanStack, startScanStack } from "../support/scan-stack.ts";
 import { until } from "../support/until.ts";
 
@@ -101,7 +102,7 @@ describe("a scan that meets a fault", () => {
     assert.equal((await scene.api.reportOf(id)).summary?.unique, 90);
   });
 
-  test("refused credentials are an error at once, and no secret is told", async () => {
+  test("refused credentials are the worker's fault: it says so, the scan waits for another, and no secret is told", async () => {
     const secret = "wrong-password-4711";
     const controller = scene.controller;
     const worker = await scene.startWorker({ DRYDOCK_WORKER_ID: "scan-3", DRYDOCK_REGISTRY_PASSWORD: secret });
@@ -111,9 +112,19 @@ describe("a scan that meets a fault", () => {
       () => controller.api.status(),
       ({ pools }) => pools.length === 1,
     );
-    const job = await scene.scan("library/clean", "1.0");
-    assert.deepEqual([job.status, job.attempt, job.lastError?.reason], ["ERROR", 1, "REGISTRY_AUTH_REJECTED"]);
-    const told = [JSON.stringify(job), await scene.api.log(job.id), scene.logs()].join("\n");
+    const { id } = await scene.launch("library/clean", "1.0");
+    const ready = await fetch(`http://${worker.ready.ops}/readyz`);
+    const readiness = await ready.text();
+    assert.equal(ready.status, 200);
+    assert.match(readiness, /"IMAGE_SCAN":"closed: REGISTRY_AUTH_REJECTED: /);
+    assert.match(worker.log(), /"reason":"REGISTRY_AUTH_REJECTED".*taking no more jobs of this type/);
+    const metrics = await (await fetch(`http://${worker.ready.ops}/metrics`)).text();
+    assert.match(metrics, /drydock_worker_type_open\{type="IMAGE_SCAN"\} 0/);
+    assert.match(metrics, /drydock_worker_type_closings_total\{type="IMAGE_SCAN",reason="REGISTRY_AUTH_REJECTED"\} 1/);
+    const able = await scene.startWorker({ DRYDOCK_WORKER_ID: "scan-4" });
+    const job = await scene.api.untilStatus(id, "SUCCESS");
+    assert.deepEqual([job.workerId, job.attempt, job.crashes], ["scan-4", 1, 0]);
+    const told = [JSON.stringify(job), await scene.api.log(id), readiness, metrics, scene.logs()].join("\n");
     for (const hidden of [
       secret,
       scene.registry.reader.password,
@@ -121,19 +132,20 @@ describe("a scan that meets a fault", () => {
     ]) {
       assert.ok(!told.includes(hidden));
     }
-    await worker.stop();
+    await Promise.all([worker.stop(), able.stop()]);
   });
 
   for (const [what, variable, reason] of [
     ["a registry", "DRYDOCK_REGISTRY_URL", "REGISTRY_UNREACHABLE"],
     ["a scanner", "DRYDOCK_CLAIR_URL", "SCANNER_UNREACHABLE"],
   ] as const) {
-    test(`${what} that is not there lets the job wait for another attempt, and it can be stopped`, async () => {
+    test(`${what} that is not there lets the job wait and uses no attempt, and it can be stopped`, async () => {
       const url = `http://127.0.0.1:${await freePort()}`;
       const worker = await scene.startWorker({ DRYDOCK_WORKER_ID: `${variable}`, [variable]: url });
       const { id } = await scene.launch("library/debian", "11");
-      const failed = await scene.api.until(id, "has failed once", ({ lastError }) => lastError !== undefined);
-      assert.equal(failed.lastError?.reason, reason);
+      await sees(worker, new RegExp(`"reason":"${reason}".*taking no more jobs`));
+      const job = await scene.api.get(id);
+      assert.deepEqual([job.endTime, job.lastError], [undefined, undefined]);
       await scene.api.stop(id);
       await scene.api.untilStatus(id, "STOPPED");
       await worker.stop();

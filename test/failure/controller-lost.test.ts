@@ -131,7 +131,7 @@ describe("two controllers on one Redis", () => {
     const percents = new Set(seen.map(({ progress }) => progress?.percent ?? 0));
     assert.ok(percents.size > 2, String([...percents]));
     assert.equal(seen.at(-1)?.status, "SUCCESS");
-    assert.match(await reading, /step 1 of 20 done\n(.|\n)*step 20 of 20 done\n.*done\n$/);
+    assert.match(await reading, /step 1 of 20 done\n(.|\n)*step 20 of 20 done\n.*done\n.*SUCCESS\n$/);
   });
 
   test("both tell the same about the pool", async () => {

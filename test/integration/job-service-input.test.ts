@@ -6,7 +6,7 @@ import { createChannelOptions, unaryCall } from "@drydock/shared/grpc/client.ts"
 import { Client, credentials } from "@grpc/grpc-js";
 import type { JobApi } from "../support/job-api.ts";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { type Stack, scanNowhere, startStack } from "../support/stack.ts";
 
 const noJob = "00000000000000";
 const image = "demo";
@@ -19,7 +19,7 @@ describe("the job service refuses", () => {
     stack = await startStack();
     const controller = await stack.startController();
     ({ api, address } = controller);
-    await stack.startWorker(controller);
+    await stack.startWorker(controller, scanNowhere);
   });
   after(() => stack.stop());
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { JobApi, SeenJob } from "../support/job-api.ts";
-import { type Stack, startStack } from "../support/stack.ts";
+import { type Stack, scanNowhere, startStack } from "../support/stack.ts";
 import { timed, until } from "../support/until.ts";
 
 describe("the job service", () => {
@@ -11,7 +11,7 @@ describe("the job service", () => {
     stack = await startStack();
     const controller = await stack.startController();
     ({ api } = controller);
-    await stack.startWorker(controller, { DRYDOCK_SLOTS: "8" });
+    await stack.startWorker(controller, { DRYDOCK_SLOTS: "8", ...scanNowhere });
   });
   after(() => stack.stop());
 
@@ -79,7 +79,7 @@ describe("the job service", () => {
       assert.equal(piece.nextOffset, Buffer.byteLength(text));
     }
     assert.equal(statusAtFirstPiece, "RUNNING");
-    assert.match(text, /attempt 1: 6 steps of 250 ms with demo\n(.+step \d of 6 done\n){6}.+ done\n$/);
+    assert.match(text, /attempt 1: 6 steps of 250 ms with demo\n(.+step \d of 6 done\n){6}.+ done\n.+SUCCESS\n$/);
     assert.equal((await api.get(id)).status, "SUCCESS");
   });
 

@@ -30,6 +30,17 @@ function failsWith(reason: string, retryable: boolean) {
   };
 }
 
+/** What a job hears while the breaker is open: the cause, for which the worker takes no more of its kind. */
+function isLeftAlone(reason: string) {
+  return (thrown: unknown) => {
+    failsWith(reason, true)(thrown);
+    assert.ok(thrown instanceof JobFailure);
+    assert.deepEqual([thrown.fault, thrown.closesType], ["outside", true]);
+    assert.match(thrown.message, /left alone for now/);
+    return true;
+  };
+}
+
 describe("the registry client with a real registry", () => {
   let registry: Registry;
   let http: HttpClient;
@@ -107,6 +118,16 @@ describe("the registry client with a real registry", () => {
   test("fails for good without credentials where some are needed", async () => {
     const client = open({ kind: "none" });
     await assert.rejects(client.getManifest("library/web", "1.0", signal), failsWith("REGISTRY_AUTH_REJECTED", false));
+  });
+
+  test("is told by a probe whether the registry takes the credential as a whole, whatever it may read", async () => {
+    await open().probe(signal);
+    await open({ kind: "none" }).probe(signal);
+    const wrong = open({ kind: "basic", username: registry.reader.username, password: "password" });
+    await assert.rejects(wrong.probe(signal), (thrown) => {
+      failsWith("REGISTRY_AUTH_REJECTED", false)(thrown);
+      return thrown instanceof JobFailure && thrown.fault === "worker";
+    });
   });
 
   test("fails for good when the tag is not there", async () => {
@@ -273,17 +294,31 @@ describe("the registry client with a registry that", () => {
     await registry.stop();
     const asked = () => client.getManifest("library/web", "1.0", signal);
     for (let times = 0; times < 5; times += 1) await assert.rejects(asked(), failsWith("REGISTRY_UNREACHABLE", true));
-    await assert.rejects(asked(), (thrown) => {
-      failsWith("REGISTRY_CIRCUIT_OPEN", true)(thrown);
-      return thrown instanceof JobFailure && thrown.retryAfterMs === 15_000;
-    });
+    await assert.rejects(asked(), isLeftAlone("REGISTRY_UNREACHABLE"));
+  });
+
+  test("is back is asked again as soon as a probe has passed, and not by what takes long before", async () => {
+    let isBroken = true;
+    const registry = await start(() => (isBroken ? { status: 500 } : manifest));
+    await http.stop();
+    http = createHttpClient({ party: "REGISTRY", userAgent: "test", breakerResetMs: 20 });
+    const send = (timeoutMs: number) =>
+      http.send({ method: "GET", url: `${registry.url}/v2/x`, timeoutMs, maxBytes: 1_000, signal });
+    for (let times = 0; times < 5; times += 1) await send(60_000);
+    await assert.rejects(send(60_000), isLeftAlone("REGISTRY_FAULT"));
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    await assert.rejects(send(960_000), isLeftAlone("REGISTRY_FAULT"));
+    assert.equal(registry.requests.length, 5);
+    isBroken = false;
+    await open(registry.url).probe(signal);
+    assert.equal((await send(960_000)).status, 200);
   });
 
   test("answers 5xx is left alone for a while, one that only refuses is not", async () => {
     const broken = open((await start(() => ({ status: 500 }))).url);
     const askBroken = () => broken.getManifest("library/web", "1.0", signal);
     for (let times = 0; times < 4; times += 1) await assert.rejects(askBroken(), failsWith("REGISTRY_FAULT", true));
-    await assert.rejects(askBroken(), failsWith("REGISTRY_CIRCUIT_OPEN", true));
+    await assert.rejects(askBroken(), isLeftAlone("REGISTRY_FAULT"));
     const strict = open((await start(() => ({ status: 403, body: registryError("DENIED") }))).url);
     const askStrict = () => strict.getManifest("library/web", "1.0", signal);
     for (let times = 0; times < 12; times += 1) await assert.rejects(askStrict(), failsWith("ACCESS_DENIED", false));

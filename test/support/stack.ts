@@ -20,6 +20,12 @@ export interface Controller {
   api: JobApi;
 }
 
+/** Settings of a worker that registers IMAGE_SCAN and never gets to scan: nothing listens there. */
+export const scanNowhere: Settings = {
+  DRYDOCK_REGISTRY_URL: "http://127.0.0.1:1",
+  DRYDOCK_CLAIR_URL: "http://127.0.0.1:1",
+};
+
 /** Redis, controllers and workers as processes of their own. */
 export class Stack implements AsyncDisposable {
   readonly redis: RedisServer;

@@ -130,6 +130,77 @@ describe("the registry client", () => {
   });
 });
 
+describe("a probe of a registry", () => {
+  const bearer = challenge('Bearer realm="https://t.example/token",service="x"');
+  const token: Answer = { status: 200, body: '{"token":"t"}' };
+  type Script = (request: HttpRequest) => Answer;
+  const withCredential = { kind: "basic", username: "scanner", password: "password" } as const;
+
+  async function probe(script: Script, credential: RegistryClientsOptions["credential"] = withCredential) {
+    const requests: HttpRequest[] = [];
+    const send: HttpClient["send"] = async (request) => {
+      requests.push(request);
+      const { status, headers = {}, body = "" } = script(request);
+      return { status, headers, body: new TextEncoder().encode(body) };
+    };
+    const clients = createRegistryClients({ http: { send, stop: async () => undefined }, credential });
+    await clients.open("http://registry.example", "http://seen").probe(signal);
+    return requests;
+  }
+
+  const withToken: Script = ({ url, headers }) => {
+    if (url.startsWith("https://t.example")) return token;
+    return headers?.authorization === "Bearer t" ? { status: 200 } : bearer;
+  };
+  for (const [what, script] of [
+    ["lets everybody in", () => ({ status: 200 })],
+    ["wants a token and gives one", withToken],
+    ["wants the password", ({ headers }) => (headers?.authorization === undefined ? basic : { status: 200 })],
+    ["knows the worker and shows it nothing here", ({ headers }) => (headers?.authorization ? { status: 403 } : basic)],
+  ] as [string, Script][]) {
+    test(`passes when it ${what}`, async () => {
+      const requests = await probe(script);
+      assert.ok(requests.length <= 4);
+      for (const { timeoutMs } of requests) assert.ok(timeoutMs <= 20_000);
+    });
+  }
+
+  test("asks for no token without a credential, as repositories differ in that", async () => {
+    assert.equal((await probe(() => bearer, { kind: "none" })).length, 1);
+  });
+
+  for (const [what, answer, reason, fault] of [
+    ["refuses the password", basic, "REGISTRY_AUTH_REJECTED", "worker"],
+    ["knows neither Bearer nor Basic", challenge('Digest realm="x"'), "REGISTRY_AUTH_UNSUPPORTED", "worker"],
+    ["is a website", { status: 404, body: "<html>" }, "REGISTRY_UNSUPPORTED", "worker"],
+    ["fails", { status: 503 }, "REGISTRY_FAULT", "outside"],
+    ["limits the rate", { status: 429, headers: { "retry-after": "7" } }, "REGISTRY_RATE_LIMITED", "outside"],
+  ] as [string, Answer, string, string][]) {
+    test(`says ${reason} when it ${what}`, async () => {
+      await assert.rejects(
+        probe(() => answer),
+        (thrown) => {
+          assert.ok(thrown instanceof JobFailure);
+          assert.deepEqual([thrown.reason, thrown.fault], [reason, fault]);
+          return true;
+        },
+      );
+    });
+  }
+
+  test("says so when the token server refuses the password", async () => {
+    const script: Script = ({ url }) => (url.startsWith("https://t.example") ? { status: 401 } : bearer);
+    await assert.rejects(probe(script), failsWith("REGISTRY_AUTH_REJECTED"));
+  });
+
+  test("says so when no credential is set and one is wanted", async () => {
+    await assert.rejects(
+      probe(() => basic, { kind: "none" }),
+      failsWith("REGISTRY_AUTH_REJECTED"),
+    );
+  });
+});
+
 test("a registry URL must be one, and its user and query go nowhere", () => {
   const http: HttpClient = { send: () => Promise.reject(new Error("never")), stop: async () => undefined };
   const clients = createRegistryClients({ http });
