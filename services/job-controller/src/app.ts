@@ -10,7 +10,7 @@ import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { every } from "@drydock/shared/loop.ts";
 import { createMetrics } from "@drydock/shared/metrics.ts";
-import { createOpsServer } from "@drydock/shared/ops-server.ts";
+import { createOpsServer, type Readiness } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
@@ -26,6 +26,7 @@ import { createRedisParts } from "./redis/parts.ts";
 import { createChores } from "./upkeep/chores.ts";
 import { DueLoop } from "./upkeep/due-loop.ts";
 import { HookDeliverer } from "./upkeep/hook-deliverer.ts";
+import { Reaper } from "./upkeep/reaper.ts";
 import { measureFill } from "./usecases/check-status.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
@@ -75,10 +76,9 @@ export function createJobController(
   const metrics = createMetrics({ defaults: true });
   const health = createHealthState();
   const dispatcher = new Dispatcher(logger);
-  const { maxWaiting } = config;
+  const { maxWaiting, allowLinkLocalHooks } = config;
   const limits = new PoolLimits({ maxWaiting, memoryPart: 0.95 }, () => measureFill({ queues, redis: watch }));
   const [types, changes] = [new JobTypes(typeStore), new JobChanges()];
-  const { allowLinkLocalHooks } = config;
   const keyLimits = new KeyLimits(pool, clock);
   const shared = { dispatcher, types, changes, limits, keyLimits, clock, allowLinkLocalHooks };
   const deps = { pool, schedules, hooks, index, queues, logs, ...shared };
@@ -95,6 +95,7 @@ export function createJobController(
   const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, onSettled, clock, logger });
   listen(signals, { dispatcher, dueLoops: [promoter, scheduler], deliverer, types, clock });
 
+  const reaper = new Reaper({ pool, redis: watch, clock });
   const server = createGrpcServer({
     listen: config.listen,
     services: [
@@ -113,17 +114,21 @@ export function createJobController(
   });
   const ops = createOpsServer({
     listen: config.opsListen,
-    ready: () => ({ ready: watch.up, checks: { redis: watch.cause ?? watch.up } }),
+    ready: () => readinessOf(watch, reaper),
     metrics,
     logger,
   });
-  const chores = createChores({ ...deps, redis: watch, keep: config.keep, logger });
+  const chores = createChores({ ...deps, reaper, redis: watch, keep: config.keep, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
     services: [watch, signals, promoter, scheduler, deliverer, ...chores, readiness, ops, server],
     addresses: () => ({ grpc: server.address, ops: ops.address }),
     redis: watch,
   };
+}
+
+function readinessOf({ up, cause }: RedisProbe, { fault }: Reaper): Readiness {
+  return { ready: up && fault === undefined, checks: { redis: cause ?? up, reaper: fault ?? true } };
 }
 
 interface Listeners {
