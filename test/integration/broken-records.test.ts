@@ -104,9 +104,8 @@ for (const [how, broken] of Object.entries(breaks)) {
 
     /** Its worker was let go meanwhile, so that a new process of it has to end the job. */
     const endMended = async (lease: HeldLease) => {
-      const incarnation = "later";
-      await under.pool.hello(workerNamed("w1", incarnation, "s9"), workerInfo, []);
-      assert.equal(await under.pool.succeed({ ...lease, incarnation }, {}), "accepted");
+      await under.pool.hello(workerNamed("w1", "later", "s9"), workerInfo, []);
+      assert.equal(await under.pool.succeed({ ...lease, incarnation: "later" }, {}), "accepted");
     };
 
     test("does not keep a lost worker's other jobs from running again", async () => {

@@ -11,7 +11,7 @@ import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { every } from "@drydock/shared/loop.ts";
 import { createMetrics } from "@drydock/shared/metrics.ts";
-import { createOpsServer } from "@drydock/shared/ops-server.ts";
+import { createOpsServer, type Readiness } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
 import { AnswerMemory, maxAnswerBytes } from "./grpc/answer-memory.ts";
@@ -29,6 +29,7 @@ import { JsonParameterSchemas } from "./schemas/parameter-schemas.ts";
 import { createChores } from "./upkeep/chores.ts";
 import { DueLoop } from "./upkeep/due-loop.ts";
 import { HookDeliverer } from "./upkeep/hook-deliverer.ts";
+import { Reaper } from "./upkeep/reaper.ts";
 import { measureFill } from "./usecases/check-status.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
@@ -83,10 +84,9 @@ export function createJobController(
   const metrics = createMetrics({ defaults: true });
   const health = createHealthState();
   const dispatcher = new Dispatcher(logger);
-  const { maxWaiting } = config;
+  const { maxWaiting, allowLinkLocalHooks, proxies } = config;
   const limits = new PoolLimits({ maxWaiting, memoryPart: 0.95 }, () => measureFill({ queues, redis: watch }));
   const types = new JobTypes({ store: typeStore, schemas: new JsonParameterSchemas(), logger });
-  const { allowLinkLocalHooks, proxies } = config;
   const [changes, keyLimits] = [new JobChanges(), new KeyLimits(pool, clock)];
   const shared = { dispatcher, types, changes, limits, keyLimits, clock, allowLinkLocalHooks };
   const deps = { pool, schedules, hooks, index, queues, logs, ...shared };
@@ -103,6 +103,7 @@ export function createJobController(
   const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, onSettled, clock, logger });
   listen(signals, { dispatcher, dueLoops: [promoter, scheduler], deliverer, types, clock });
 
+  const reaper = new Reaper({ pool, redis: watch, clock });
   const server = createGrpcServer({
     listen: config.listen,
     services: createServices({ ...deps, redis: watch, reports, terms, logger, onReject: addRejectMetric(metrics) }),
@@ -113,11 +114,11 @@ export function createJobController(
   });
   const ops = createOpsServer({
     listen: config.opsListen,
-    ready: () => ({ ready: watch.up, checks: { redis: watch.cause ?? watch.up } }),
+    ready: () => readinessOf(watch, reaper),
     metrics,
     logger,
   });
-  const chores = createChores({ ...deps, redis: watch, keep: config.keep, logger });
+  const chores = createChores({ ...deps, reaper, redis: watch, keep: config.keep, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
     services: [watch, signals, promoter, scheduler, deliverer, ...chores, readiness, ops, server],
@@ -138,6 +139,10 @@ function createServices(deps: ServiceDeps): ServedService[] {
     { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory }) },
     { definition: ReportServiceService, implementation: createReportService({ ...deps, memory }) },
   ];
+}
+
+function readinessOf({ up, cause }: RedisProbe, { fault }: Reaper): Readiness {
+  return { ready: up && fault === undefined, checks: { redis: cause ?? up, reaper: fault ?? true } };
 }
 
 interface Listeners {

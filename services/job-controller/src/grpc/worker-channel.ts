@@ -42,6 +42,7 @@ export function createWorkerChannel(
       const open = commands.map(({ lease, command }) => ({ lease, command: toCommandCode(command) }));
       say({ $case: "beatAck", value: { sequence, lost, commands: open } });
     },
+    lost: (leases) => say({ $case: "beatAck", value: { sequence: 0, lost: leases, commands: [] } }),
     command: (lease, command) => say({ $case: "command", value: { lease, command: toCommandCode(command) } }),
     resultAck: (lease, verdict) => say({ $case: "resultAck", value: { lease, verdict: verdictCodes[verdict] } }),
     drain: () => say({ $case: "drain", value: {} }),

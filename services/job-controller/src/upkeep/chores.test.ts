@@ -22,17 +22,6 @@ describe("the chores", () => {
     assert.equal(reads, 1);
   });
 
-  test("take nothing from anybody while Redis is away", async () => {
-    const redis = { up: false };
-    let looks = 0;
-    const reap = async () => ({ count: looks++, more: false });
-    await (await start("reaper", { redis, pool: { reap } }))();
-    assert.equal(looks, 0);
-    redis.up = true;
-    await (await start("reaper", { redis, pool: { reap } }))();
-    assert.equal(looks, 1);
-  });
-
   test("take back what each worker did not accept, also when that fails for another one", async () => {
     const asked: string[] = [];
     const session = (workerId: string, outcome: Promise<void>) => ({

@@ -7,6 +7,7 @@ import type { RedisProbe } from "../ports/redis-health.ts";
 import type { Dispatcher } from "../usecases/dispatcher.ts";
 import type { JobTypes } from "../usecases/job-types.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
+import type { Reaper } from "./reaper.ts";
 import { runWhileMore } from "./run-while-more.ts";
 import { type KeepTimes, sweep } from "./sweeper.ts";
 
@@ -29,6 +30,7 @@ const jitter = 0.1;
 /** What the chores need. */
 export interface ChoreDeps {
   pool: JobPool;
+  reaper: Reaper;
   redis: RedisProbe;
   dispatcher: Dispatcher;
   limits: PoolLimits;
@@ -44,7 +46,7 @@ export function createChores(deps: ChoreDeps): Service[] {
   const chore = (name: string, periodMs: number, run: (signal: AbortSignal) => Promise<unknown>) =>
     every(periodMs, async (signal) => (redis.up ? run(signal) : undefined), { name, logger, jitter });
   return [
-    chore("reaper", periods.reapMs, (signal) => runWhileMore(() => pool.reap(), signal)),
+    every(periods.reapMs, (signal) => deps.reaper.run(signal), { name: "reaper", logger, jitter }),
     chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),

@@ -8,6 +8,8 @@ export interface WorkerChannel {
   welcome(reply: HelloReply): void;
   assign(job: ClaimedJob): void;
   beatAck(sequence: number, reply: BeatReply): void;
+  /** Tells it of jobs that are not its own any more, before its next beat would. */
+  lost(leases: Lease[]): void;
   command(lease: Lease, command: JobCommand): void;
   resultAck(lease: Lease, verdict: Verdict): void;
   /** Asks it to finish what it has and go. */

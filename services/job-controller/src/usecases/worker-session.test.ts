@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ErrorReason, ReasonedError } from "@drydock/shared/errors.ts";
+import type { Lease } from "../domain/job.ts";
 import { StreamStateMachine } from "../domain/stream-state.ts";
 import type { WorkerInfo } from "../domain/worker.ts";
 import { JobChanges } from "./job-changes.ts";
@@ -25,8 +26,16 @@ async function openSession() {
   };
   const takenBack: unknown[] = [];
   const ends: Error[] = [];
+  const lost: Lease[] = [];
   const [opened, rejected, told]: [string[], string[], string[]] = [[], [], []];
-  const channel = { isFull: false, welcome() {}, assign() {}, beatAck() {}, end: (error: Error) => ends.push(error) };
+  const channel = {
+    isFull: false,
+    welcome() {},
+    assign() {},
+    beatAck() {},
+    lost: (leases: Lease[]) => lost.push(...leases),
+    end: (error: Error) => ends.push(error),
+  };
   const stream = new StreamStateMachine();
   const session = new WorkerSession(
     {
@@ -44,7 +53,7 @@ async function openSession() {
   );
   stream.apply("first message");
   await session.open(async () => {});
-  return { session, stream, channel, pool, clock, infos, takenBack, ends, opened, rejected, told };
+  return { session, stream, channel, pool, clock, infos, takenBack, ends, opened, rejected, told, lost };
 }
 
 const refusal = (reason: ErrorReason) => async () => {
@@ -122,6 +131,19 @@ describe("a job that a worker did not accept in time", () => {
     await session.takeBackUnheard();
     await session.beat(2, []);
     assert.deepEqual([takenBack, session.free], [[{ jobId: "job-1", token: 1 }], 2]);
+  });
+
+  test("is lost at once when it is accepted later, or while it is being taken back", async () => {
+    const lease = { jobId: "job-1", token: 1 };
+    const late = await assignUnheard();
+    await late.session.takeBackUnheard();
+    late.session.accept(lease);
+    assert.deepEqual(late.lost, [lease]);
+    const meanwhile = await assignUnheard();
+    const taken = meanwhile.session.takeBackUnheard();
+    meanwhile.session.accept(lease);
+    await taken;
+    assert.deepEqual([meanwhile.lost, meanwhile.session.free], [[lease], 2]);
   });
 
   test("stays the worker's when it was claimed again while it was being taken back", async () => {

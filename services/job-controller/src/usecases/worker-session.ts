@@ -138,7 +138,11 @@ export class WorkerSession {
   accept({ jobId, token }: Lease): void {
     this.#markResponsive();
     const held = this.#held.get(jobId);
-    if (held?.token !== token) return;
+    if (held?.token !== token) {
+      // it came too late: the worker would run the job beside another one until its next beat
+      this.#channel.lost([{ jobId, token }]);
+      return;
+    }
     held.sentAt = undefined;
     this.#openTypes.accepted(this.#nameOf.get(jobId) ?? "");
   }
@@ -203,8 +207,12 @@ export class WorkerSession {
     this.#stream.apply("assign not accepted");
     await this.#deps.pool.takeBack(this.identity, unheard);
     for (const { jobId, token } of unheard) {
+      const held = this.#held.get(jobId);
       // the worker may have claimed the job again meanwhile
-      if (this.#held.get(jobId)?.token === token) this.#let(jobId);
+      if (held?.token === token) {
+        if (held.sentAt === undefined) this.#channel.lost([{ jobId, token }]);
+        this.#let(jobId);
+      }
       this.#deps.changes.changed(jobId);
     }
   }

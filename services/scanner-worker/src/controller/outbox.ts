@@ -23,6 +23,7 @@ export class Outbox {
   readonly #checkIns = new Map<string, { lease: Lease; checkIn: CheckIn }>();
   #others: Said[] = [];
   #isDue = false;
+  #isHeldBack = false;
 
   constructor(stream: OutboxStream) {
     this.#stream = stream;
@@ -50,6 +51,18 @@ export class Outbox {
     this.#schedule();
   }
 
+  /** Writes this at once, before all that waits, and holds that back until it goes on. */
+  ask(message: Said): void {
+    this.#isHeldBack = true;
+    if (this.#stream.writable) this.#stream.write({ messages: [{ message }] });
+  }
+
+  /** Goes on after a question. */
+  goOn(): void {
+    this.#isHeldBack = false;
+    this.#schedule();
+  }
+
   /** Writes what waits, at once. */
   flush(): void {
     this.#isDue = false;
@@ -67,10 +80,11 @@ export class Outbox {
   }
 
   #schedule(): void {
-    if (this.#isDue) return;
+    if (this.#isDue || this.#isHeldBack) return;
     this.#isDue = true;
     setImmediate(() => {
-      if (this.#stream.writableNeedDrain) this.#stream.once("drain", () => this.flush());
+      if (this.#isHeldBack) this.#isDue = false;
+      else if (this.#stream.writableNeedDrain) this.#stream.once("drain", () => this.flush());
       else this.flush();
     });
   }

@@ -1,9 +1,10 @@
 import type { Hello, Welcome, WorkerServiceClient } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { type RpcError, toRpcError } from "@drydock/shared/grpc/client.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
-import type { JobSourceListener, Lease } from "../ports/job-source.ts";
-import { fromAssign, fromCommand, fromDuration, type Heard } from "./messages.ts";
+import type { Assignment, JobSourceListener, Lease } from "../ports/job-source.ts";
+import { fromAssign, fromCommand, fromDuration, type Heard, type Said } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
+import { StandstillWatch } from "./standstill-watch.ts";
 
 /** How long a controller may take to answer Hello, in milliseconds. */
 const welcomeMs = 10_000;
@@ -46,6 +47,11 @@ export class WorkConnection {
   #isOver = false;
   #sentBeat = 0;
   #heardBeat = 0;
+  readonly #standstill = new StandstillWatch((ms) => this.#onStandstill(ms));
+  /** The beat whose answer says what is still the worker's after a standstill. */
+  #question: number | undefined;
+  /** What was assigned since that beat, or before and read only now. */
+  #unasked: Assignment[] = [];
   #welcomeTimer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout | undefined;
   #closeTimer: NodeJS.Timeout | undefined;
@@ -81,6 +87,7 @@ export class WorkConnection {
     this.outbox.flush();
     this.#plan = plan;
     this.#call.end();
+    this.#standstill.stop();
     clearInterval(this.#beatTimer);
     this.#closeTimer = setTimeout(() => this.#end(plan), closeMs);
   }
@@ -90,6 +97,7 @@ export class WorkConnection {
     this.#isOver = true;
     clearTimeout(this.#welcomeTimer);
     clearTimeout(this.#closeTimer);
+    this.#standstill.stop();
     clearInterval(this.#beatTimer);
     this.#call.cancel();
     this.#ended.resolve();
@@ -97,6 +105,7 @@ export class WorkConnection {
   }
 
   #hear(message: Heard): void {
+    this.#standstill.look();
     if (message.$case === "welcome") this.#onWelcome(message.value);
     else if (this.#isWelcome) this.#hearMore(message);
   }
@@ -106,7 +115,9 @@ export class WorkConnection {
     switch (message.$case) {
       case "assign": {
         const assignment = fromAssign(message.value);
-        if (assignment !== undefined) listener.onAssign(assignment);
+        if (assignment === undefined) return;
+        if (this.#question === undefined) listener.onAssign(assignment);
+        else this.#unasked.push(assignment);
         return;
       }
       case "resultAck":
@@ -115,6 +126,7 @@ export class WorkConnection {
       case "beatAck":
         this.#heardBeat = Math.max(this.#heardBeat, message.value.sequence);
         listener.onLost(message.value.lost);
+        if (this.#question !== undefined && message.value.sequence >= this.#question) this.#goOn(message.value.lost);
         for (const command of message.value.commands) this.#onCommand(command.lease, command.command);
         return;
       case "command":
@@ -138,14 +150,43 @@ export class WorkConnection {
     this.#options.listener.onWelcome({ graceMs: fromDuration(grace, defaultGraceMs), drop });
   }
 
+  /**
+   * The jobs may be others' by now. So the worker asks before it goes on: what it has to say waits for the answer, and so do
+   * jobs that were assigned to it.
+   */
+  #onStandstill(ms: number): void {
+    if (!this.isWelcome) return;
+    this.#options.logger.warn({ ms }, "the process stood still; asking which jobs are still this worker's");
+    // answers to earlier beats may wait to be read
+    this.#heardBeat = this.#sentBeat;
+    this.#beatTimer?.refresh();
+    this.#question = this.#sentBeat + 1;
+    this.outbox.ask(this.#nextBeat());
+  }
+
+  #goOn(lost: readonly Lease[]): void {
+    const isLost = ({ lease }: Assignment) =>
+      lost.some(({ jobId, token }) => jobId === lease.jobId && token === lease.token);
+    const assigned = this.#unasked.filter((assignment) => !isLost(assignment));
+    this.#question = undefined;
+    this.#unasked = [];
+    this.outbox.goOn();
+    for (const assignment of assigned) this.#options.listener.onAssign(assignment);
+  }
+
+  #nextBeat(): Said {
+    this.#sentBeat += 1;
+    const held = [...this.#options.listener.held(), ...this.#unasked.map(({ lease }) => lease)];
+    return { $case: "beat", value: { sequence: this.#sentBeat, held } };
+  }
+
   #beat(): void {
+    this.#standstill.look();
     if (this.#sentBeat - this.#heardBeat >= silentBeats) {
       this.#end({ isSilent: true });
       return;
     }
-    this.#sentBeat += 1;
-    const held = this.#options.listener.held();
-    this.outbox.send({ $case: "beat", value: { sequence: this.#sentBeat, held } });
+    this.outbox.send(this.#nextBeat());
   }
 
   #onCommand(lease: Lease | undefined, asked: Parameters<typeof fromCommand>[0]): void {

@@ -6,6 +6,7 @@ import type { JobStatus } from "../../domain/job-state.ts";
 import type { LeaseTerms } from "../../domain/lease-terms.ts";
 import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
 import type * as port from "../../ports/job-pool.ts";
+import { LeaseWatch } from "../lease/lease-watch.ts";
 import { readCapacities, readWorkers } from "../lease/workers.ts";
 import { Claimer } from "../queue/claimer.ts";
 import { commandCode, leaseArguments, statusCode, toJob, toOpenCommand, toWholeJob } from "../record/job-codec.ts";
@@ -35,6 +36,7 @@ export class RedisJobPool implements port.JobPool {
   readonly #shards: Shards;
   readonly #terms: LeaseTerms;
   readonly #clock: Clock;
+  readonly #watch: LeaseWatch;
   readonly #claimer: Claimer;
   readonly #keys: UniqueKeys;
   readonly #jobs: JobLauncher;
@@ -45,6 +47,7 @@ export class RedisJobPool implements port.JobPool {
     this.#shards = shards;
     this.#terms = terms;
     this.#clock = clock;
+    this.#watch = new LeaseWatch(terms, clock);
     this.#claimer = new Claimer(shards);
     this.#keys = new UniqueKeys(shards, clock);
     this.#jobs = new JobLauncher(shards, this.#keys, clock);
@@ -189,9 +192,9 @@ export class RedisJobPool implements port.JobPool {
 
   async reap(): Promise<port.UpkeepReport> {
     const { leaseMs, unwatchedMs } = this.#terms;
-    return toReport(
-      (await this.#shards.all((shard) => shard.run("lease/reap", upkeepLimit, leaseMs, unwatchedMs))).map(number),
-    );
+    const look = (since: number) =>
+      this.#shards.all((shard) => shard.run("lease/reap", upkeepLimit, leaseMs, unwatchedMs, since));
+    return toReport((await this.#watch.look(look)).map(number));
   }
 
   async expire(): Promise<port.UpkeepReport> {

@@ -423,9 +423,9 @@ export interface Assign {
   runTimeout: Duration | undefined;
 }
 
-/** The answer to Beat. */
+/** The answer to Beat. It also comes by itself when a job was accepted too late, and then names that as lost. */
 export interface BeatAck {
-  /** The beat's number. */
+  /** The beat's number; 0 when it answers none. */
   sequence: number;
   /** Of the jobs named, those that are no longer the worker's: abandon them, report nothing. */
   lost: Lease[];

@@ -4,12 +4,12 @@
 -- reads: leases, held
 -- writes: leases
 -- arguments: how many steps at most: each job is one, and so is a worker without any; lease in ms; after how many ms without
---   a look nobody watched
+--   a look nobody watched; since when the asking controller has looked without a break, or 0
 -- reply: how many steps it took, all of them while there are leases to give
-return function(limit, lease, unwatched)
+return function(limit, lease, unwatched, since)
   local leases, done = context.prefix .. "leases", 0
   limit = tonumber(limit)
-  if not watch.leases(tonumber(lease), tonumber(unwatched)) then return limit end
+  if not watch.leases(tonumber(lease), tonumber(unwatched), tonumber(since)) then return limit end
   for _, worker in ipairs(redis.call("ZRANGEBYSCORE", leases, "-inf", context.now, "LIMIT", 0, limit)) do
     done = done + math.max(1, returns.all_lost(worker, limit - done))
     if redis.call("EXISTS", held.key_of(worker)) == 0 then

@@ -5,12 +5,14 @@
 -- writes: watched, leases
 local MOST_GIVEN, GIVING_MS = 1000, 2000
 
--- Notes that leases are looked at. When nobody had looked for a while, all leases that had not ended at the last look become
+-- Notes that leases are looked at. When nobody had looked for a while, which is not so when the controller has looked since before
+-- the last look and Redis was slow to answer it, all leases that had not ended at the last look become
 -- whole; false while there are more of them.
-local function watch_leases(lease, unwatched)
+local function watch_leases(lease, unwatched, since)
   local now, key, leases = context.now, context.prefix .. "watched", context.prefix .. "leases"
   local last = tonumber(redis.call("GET", key) or 0)
-  if now - last > unwatched then
+  local is_slow = since > 0 and since <= last
+  if now - last > unwatched and not is_slow then
     -- leases with the least left come first, and those that were given a moment ago are left out
     local ends = "(" .. now + lease - GIVING_MS
     local short = redis.call("ZRANGEBYSCORE", leases, "(" .. last, ends, "LIMIT", 0, MOST_GIVEN)
