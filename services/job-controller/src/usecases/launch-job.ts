@@ -2,6 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { type FieldViolation, fieldsInvalid, type ReasonedError } from "@drydock/shared/errors.ts";
 import { isRefusedHost } from "@drydock/shared/refused-address.ts";
 import { type Job, type LaunchOptions, type Lease, type NewJob, priorities, usualOptions } from "../domain/job.ts";
+import { toParametersJson } from "../domain/parameters-json.ts";
 import { followingTime, type Schedule } from "../domain/schedule.ts";
 import { shortHash, uniqueKeyOf } from "../domain/unique-key.ts";
 import type { JobPool } from "../ports/job-pool.ts";
@@ -93,11 +94,12 @@ export async function checkLaunch(deps: LaunchDeps, launch: Launch): Promise<New
 function checkWith(known: KnownJobType, deps: LaunchDeps, launch: Launch): NewJob {
   const { clock, allowLinkLocalHooks: allowLinkLocal } = deps;
   const { name, parameters, traceparent, field = "job", statusHook = "" } = launch;
-  const parametersJson = JSON.stringify(parameters);
+  const { json: parametersJson, fault } = toParametersJson(parameters);
   const prefix = fieldOf(launch, "parameters");
   const violations: FieldViolation[] = known
     .check(parameters)
     .map((violation) => ({ ...violation, field: `${prefix}${violation.field}` }));
+  if (fault !== undefined) violations.push({ field: `${prefix}${fault.path}`, description: fault.rule });
   if (Buffer.byteLength(parametersJson) > maxParametersBytes) {
     violations.push({ field: prefix, description: `must not be larger than ${maxParametersBytes} bytes as JSON` });
   }

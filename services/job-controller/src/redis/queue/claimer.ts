@@ -136,16 +136,17 @@ export class Claimer {
 
   async #countElsewhere(name: string, here: number, until: number): Promise<Elsewhere> {
     const others = [...this.#shards].filter(({ number }) => number !== here);
-    const elsewhere: Elsewhere = { until_ms: until, total: 0, keys: {} };
+    const elsewhere = { until_ms: until, total: 0 };
+    const keys = new Map<string, number>();
     for (const reply of await Promise.all(others.map((shard) => shard.run("queue/running", name)))) {
       const [total, ...counts] = list(reply);
       elsewhere.total += number(total);
       for (let at = 0; at < counts.length; at += 2) {
         const key = text(counts[at]);
-        elsewhere.keys[key] = (elsewhere.keys[key] ?? 0) + number(counts[at + 1]);
+        keys.set(key, (keys.get(key) ?? 0) + number(counts[at + 1]));
       }
     }
-    return elsewhere;
+    return { ...elsewhere, keys: Object.fromEntries(keys) };
   }
 }
 
