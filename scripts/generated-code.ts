@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -10,9 +10,28 @@ const generated = join("shared", "gen");
 export function generateCode(root: string, base: string): void {
   const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   buf("generate", "--output", base);
+  for (const [path, text] of readFolder(join(base, generated))) {
+    writeFileSync(join(base, generated, path), withEveryKey(text.toString()));
+  }
   // After generate, which empties the folder first.
   const descriptors = join(base, generated, "descriptors.binpb");
   buf("build", "--as-file-descriptor-set", "--exclude-source-info", "--output", descriptors);
+}
+
+const mapAssignment = /^( *)((?:message|obj|struct|acc|object)(?:\.\w+)?)\[(entry\d+\.key|key|k)\] = (.+);$/gm;
+
+const setEntry = `
+/** Sets an entry of a map whatever its key: an assignment to __proto__ makes none. */
+function setEntry<T>(map: { [key: string]: T }, key: string, value: T): void {
+  if (key !== "__proto__") map[key] = value;
+  else globalThis.Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
+}
+`;
+
+/** The code with maps that keep entries of every key. */
+function withEveryKey(code: string): string {
+  const changed = code.replace(mapAssignment, "$1setEntry($2, $3, $4);");
+  return changed === code ? code : changed + setEntry;
 }
 
 function readFolder(folder: string): Map<string, Buffer> {

@@ -14,6 +14,17 @@ test("sleep rejects with the signal's reason, before or while it waits", async (
   await sleep(0);
 });
 
+test("sleep and withTimeout take times that are longer than those of Node's timers", async () => {
+  const abort = new AbortController();
+  const ended: string[] = [];
+  const sleeping = sleep(2 ** 31 + 1, abort.signal).finally(() => ended.push("sleep"));
+  const far = withTimeout(2 ** 33, new AbortController().signal);
+  await sleep(20);
+  assert.deepEqual([ended, far.aborted], [[], false]);
+  abort.abort(reason);
+  await assert.rejects(sleeping, reason);
+});
+
 test("withTimeout aborts with the first of the signals and the time", async () => {
   assert.equal(withTimeout(60_000, AbortSignal.abort(reason)).reason, reason);
   await assert.rejects(sleep(60_000, withTimeout(1)), { name: "TimeoutError" });

@@ -110,6 +110,20 @@ describe("a gRPC server", () => {
     assert.equal(reasons[0]?.name, "TimeoutError");
   });
 
+  test("lets a deadline be as far away as its caller likes", async () => {
+    for (const deadlineMs of [2 ** 31 - 1_000, 2 ** 31, 2 ** 31 + 60_000, 2 ** 32 + 5, 2 ** 40]) {
+      let deadline: number | undefined;
+      rig.behaviour.call = async (request, call) => {
+        deadline = call.deadline;
+        await sleep(20);
+        return request;
+      };
+      const asked = Date.now() + deadlineMs;
+      assert.deepEqual(await rig.call({ deadlineMs }, { deadlineMs }), { deadlineMs });
+      assert.ok(deadline === undefined || Math.abs(deadline - asked) < 5_000, `${deadlineMs}: ${deadline}`);
+    }
+  });
+
   test("refuses a message over 4 MiB and lives on", async () => {
     rig.behaviour.call = async (request) => request;
     const settings = createChannelOptions({ maxSendBytes: 8 * 1024 * 1024 });

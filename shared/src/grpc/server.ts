@@ -1,3 +1,4 @@
+import type { Http2Server } from "node:http2";
 import {
   Server,
   ServerCredentials,
@@ -9,7 +10,7 @@ import {
 import { HealthService } from "../../gen/grpc/health/v1/health.ts";
 import { ServerReflectionService } from "../../gen/grpc/reflection/v1/reflection.ts";
 import { ServerReflectionService as ServerReflectionAlphaService } from "../../gen/grpc/reflection/v1alpha/reflection.ts";
-import { abortable, sleep } from "../abort.ts";
+import { abortable, maxTimerMs, sleep } from "../abort.ts";
 import { ReasonedError } from "../errors.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Logger } from "../logger.ts";
@@ -82,6 +83,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     },
     start: async () => {
       const port = await bind(server, listen);
+      ignoreFarDeadlines(server);
       address = listen.replace(/:\d+$/, `:${port}`);
     },
     stop: (signal) => {
@@ -153,6 +155,22 @@ function bind(server: Server, listen: string): Promise<number> {
       else reject(new Error(`can't listen on ${listen}: ${error.message}`, { cause: error }));
     });
   });
+}
+
+const timeoutUnitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000 };
+
+/**
+ * Takes deadlines off calls that are further away than a timer reaches, which are 24 days: grpc-js counts them in 32 bits, and
+ * such a call would be over at once. Its client has the deadline still. Listens before grpc-js does, to the same headers.
+ */
+function ignoreFarDeadlines(server: Server): void {
+  const { http2Servers } = server as unknown as { http2Servers: ReadonlyMap<Http2Server, unknown> };
+  for (const http2Server of http2Servers.keys()) {
+    http2Server.prependListener("stream", (_, headers) => {
+      const [, count, unit = ""] = /^(\d{1,8})([HMS])$/.exec(String(headers["grpc-timeout"])) ?? [];
+      if (Number(count) * (timeoutUnitsMs[unit] ?? 0) > maxTimerMs) delete headers["grpc-timeout"];
+    });
+  }
 }
 
 interface Stop {

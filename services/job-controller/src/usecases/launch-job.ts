@@ -2,6 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { type FieldViolation, fieldsInvalid, type ReasonedError } from "@drydock/shared/errors.ts";
 import { isRefusedHost } from "@drydock/shared/refused-address.ts";
 import { type HeldLease, type Job, type LaunchOptions, type NewJob, priorities, usualOptions } from "../domain/job.ts";
+import { toParametersJson } from "../domain/parameters-json.ts";
 import { followingTime, type Schedule } from "../domain/schedule.ts";
 import { shortHash, uniqueKeyOf } from "../domain/unique-key.ts";
 import type { JobPool } from "../ports/job-pool.ts";
@@ -93,11 +94,13 @@ export async function checkLaunch(deps: LaunchDeps, launch: Launch): Promise<New
 }
 
 function checkWith({ schema }: KnownJobType, deps: LaunchDeps, launch: Launch): NewJob | Promise<NewJob> {
-  const parametersJson = JSON.stringify(launch.parameters);
+  const { json: parametersJson, fault } = toParametersJson(launch.parameters);
+  const prefix = fieldOf(launch, "parameters");
   if (Buffer.byteLength(parametersJson) > maxParametersBytes) {
     const description = `must not be larger than ${maxParametersBytes} bytes as JSON`;
-    throw fieldsInvalid([{ field: fieldOf(launch, "parameters"), description }]);
+    throw fieldsInvalid([{ field: prefix, description }]);
   }
+  if (fault !== undefined) throw fieldsInvalid([{ field: `${prefix}${fault.path}`, description: fault.rule }]);
   const violations = schema.check(launch.parameters, parametersJson);
   if (!(violations instanceof Promise)) return toNewJob(deps, launch, parametersJson, violations);
   return violations.then((violations) => toNewJob(deps, launch, parametersJson, violations));

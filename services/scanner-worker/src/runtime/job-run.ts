@@ -1,3 +1,4 @@
+import { maxTimerMs } from "@drydock/shared/abort.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobType } from "../ports/job.ts";
 import type { JobServices } from "../ports/job-services.ts";
@@ -13,8 +14,6 @@ import type { TypeGate } from "./type-gate.ts";
 const logFlushMs = 2000;
 /** How long handlers may take to end when the worker shuts down, in milliseconds. */
 const shutdownGraceMs = 2000;
-/** The longest delay that a timer of Node takes, in milliseconds. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /** How a run ended; "abandoned" reports nothing, as the job is not the worker's any more. */
 export type RunEnd = Outcome | { kind: "abandoned" };

@@ -156,7 +156,7 @@ export const Struct: MessageFns<Struct> & StructWrapperFns = {
 
             const entry1 = Struct_FieldsEntry.decode(reader, reader.uint32());
             if (entry1.value !== undefined) {
-              message.fields[entry1.key] = entry1.value;
+              setEntry(message.fields, entry1.key, entry1.value);
             }
             continue;
           }
@@ -198,7 +198,7 @@ export const Struct: MessageFns<Struct> & StructWrapperFns = {
       if (entries.length > 0) {
         obj.fields = {};
         entries.forEach(([k, v]) => {
-          obj.fields[k] = v;
+          setEntry(obj.fields, k, v);
         });
       }
     }
@@ -213,7 +213,7 @@ export const Struct: MessageFns<Struct> & StructWrapperFns = {
     message.fields = (globalThis.Object.entries(object.fields ?? {}) as [string, unknown | undefined][]).reduce(
       (acc: { [key: string]: unknown | undefined }, [key, value]: [string, unknown | undefined]) => {
         if (value !== undefined) {
-          acc[key] = value;
+          setEntry(acc, key, value);
         }
         return acc;
       },
@@ -227,7 +227,7 @@ export const Struct: MessageFns<Struct> & StructWrapperFns = {
 
     if (object !== undefined) {
       for (const key of globalThis.Object.keys(object)) {
-        struct.fields[key] = object[key];
+        setEntry(struct.fields, key, object[key]);
       }
     }
     return struct;
@@ -237,7 +237,7 @@ export const Struct: MessageFns<Struct> & StructWrapperFns = {
     const object: { [key: string]: any } = {};
     if (message.fields) {
       for (const key of globalThis.Object.keys(message.fields)) {
-        object[key] = message.fields[key];
+        setEntry(object, key, message.fields[key]);
       }
     }
     return object;
@@ -674,4 +674,10 @@ export interface AnyValueWrapperFns {
 export interface ListValueWrapperFns {
   wrap(array: Array<any> | undefined): ListValue;
   unwrap(message: ListValue): Array<any>;
+}
+
+/** Sets an entry of a map whatever its key: an assignment to __proto__ makes none. */
+function setEntry<T>(map: { [key: string]: T }, key: string, value: T): void {
+  if (key !== "__proto__") map[key] = value;
+  else globalThis.Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
 }

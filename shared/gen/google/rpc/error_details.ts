@@ -456,7 +456,7 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
 
             const entry3 = ErrorInfo_MetadataEntry.decode(reader, reader.uint32());
             if (entry3.value !== undefined) {
-              message.metadata[entry3.key] = entry3.value;
+              setEntry(message.metadata, entry3.key, entry3.value);
             }
             continue;
           }
@@ -506,7 +506,7 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
       if (entries.length > 0) {
         obj.metadata = {};
         entries.forEach(([k, v]) => {
-          obj.metadata[k] = v;
+          setEntry(obj.metadata, k, v);
         });
       }
     }
@@ -523,7 +523,7 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
     message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          setEntry(acc, key, globalThis.String(value));
         }
         return acc;
       },
@@ -955,7 +955,7 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
 
             const entry6 = QuotaFailure_Violation_QuotaDimensionsEntry.decode(reader, reader.uint32());
             if (entry6.value !== undefined) {
-              message.quotaDimensions[entry6.key] = entry6.value;
+              setEntry(message.quotaDimensions, entry6.key, entry6.value);
             }
             continue;
           }
@@ -1068,7 +1068,7 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
       if (entries.length > 0) {
         obj.quotaDimensions = {};
         entries.forEach(([k, v]) => {
-          obj.quotaDimensions[k] = v;
+          setEntry(obj.quotaDimensions, k, v);
         });
       }
     }
@@ -1094,7 +1094,7 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
     message.quotaDimensions = (globalThis.Object.entries(object.quotaDimensions ?? {}) as [string, string][]).reduce(
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          setEntry(acc, key, globalThis.String(value));
         }
         return acc;
       },
@@ -2056,4 +2056,10 @@ export interface MessageFns<T> {
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Sets an entry of a map whatever its key: an assignment to __proto__ makes none. */
+function setEntry<T>(map: { [key: string]: T }, key: string, value: T): void {
+  if (key !== "__proto__") map[key] = value;
+  else globalThis.Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
 }

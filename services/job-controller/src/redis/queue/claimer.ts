@@ -10,6 +10,9 @@ import type { Shards } from "../shards/shards.ts";
 /** How long a turn lasts at most, in milliseconds: so long does a controller that is killed in it keep the others waiting. */
 const turnMs = 500;
 
+/** The parameters of one claim end here, in bytes; what a script call took last may go beyond. */
+const maxBytes = 4 * 1024 * 1024;
+
 /** What runs of a type in other shards, as transitions/claim.lua takes it. */
 interface Elsewhere {
   /** By Redis' clock. */
@@ -51,7 +54,7 @@ export class Claimer {
     if (!types.some(needsTurn)) return this.#claimFromAll(claim, worker, { types, limit });
     // one after the other, so that their order counts
     for (const type of types) {
-      if (claim.jobs.length >= limit) {
+      if (isComplete(claim, limit)) {
         claim.more = true;
         return;
       }
@@ -62,7 +65,10 @@ export class Claimer {
 
   async #claimFromAll(claim: Claim, worker: WorkerIdentity, wanted: Wanted, count?: Count): Promise<void> {
     for (const part of await this.#inOrder(wanted)) {
-      if (claim.jobs.length >= wanted.limit) return;
+      if (isComplete(claim, wanted.limit)) {
+        claim.more = true;
+        return;
+      }
       const elsewhere = count === undefined ? "" : JSON.stringify(await count(part.shard));
       await claimFrom(this.#shards.at(part.shard), claim, { worker, limit: wanted.limit, elsewhere, ...part });
     }
@@ -130,16 +136,17 @@ export class Claimer {
 
   async #countElsewhere(name: string, here: number, until: number): Promise<Elsewhere> {
     const others = [...this.#shards].filter(({ number }) => number !== here);
-    const elsewhere: Elsewhere = { until_ms: until, total: 0, keys: {} };
+    const elsewhere = { until_ms: until, total: 0 };
+    const keys = new Map<string, number>();
     for (const reply of await Promise.all(others.map((shard) => shard.run("queue/running", name)))) {
       const [total, ...counts] = list(reply);
       elsewhere.total += number(total);
       for (let at = 0; at < counts.length; at += 2) {
         const key = text(counts[at]);
-        elsewhere.keys[key] = (elsewhere.keys[key] ?? 0) + number(counts[at + 1]);
+        keys.set(key, (keys.get(key) ?? 0) + number(counts[at + 1]));
       }
     }
-    return elsewhere;
+    return { ...elsewhere, keys: Object.fromEntries(keys) };
   }
 }
 
@@ -178,7 +185,7 @@ async function claimFrom(
 ): Promise<void> {
   const { workerId, incarnation, session } = worker;
   let [types, passed] = [part.types, ""];
-  while (types.length > 0 && claim.jobs.length < limit) {
+  while (types.length > 0 && !isComplete(claim, limit)) {
     const left = limit - claim.jobs.length;
     const named = types.flatMap(({ name, most, mostOfKey }) => [name, most, mostOfKey, elsewhere]);
     const reply = list(
@@ -190,6 +197,13 @@ async function claimFrom(
     types = types.slice(number(done));
     passed = text(behind);
   }
+}
+
+/** Whether there are as many jobs as wanted, or so many bytes of parameters that the worker has enough to read. */
+function isComplete({ jobs }: Claim, limit: number): boolean {
+  return (
+    jobs.length >= limit || jobs.reduce((bytes, { parametersJson }) => bytes + parametersJson.length, 0) >= maxBytes
+  );
 }
 
 /** Each rank once, the best first. */

@@ -7,10 +7,10 @@ import { type ScriptedRedis, Shard } from "./shard.ts";
 
 /** A shard without a Redis: its calls wait until they are answered. */
 function shardAlone() {
-  const calls: Array<PromiseWithResolvers<Buffer>> = [];
-  const call = () => {
+  const calls: Array<PromiseWithResolvers<Buffer> & { args: unknown[] }> = [];
+  const call = (...args: unknown[]) => {
     const answer = Promise.withResolvers<Buffer>();
-    calls.push(answer);
+    calls.push({ ...answer, args });
     return answer.promise;
   };
   const fake = { drydockBuffer: call, withFiles: (text: string) => text } as unknown as ScriptedRedis;
@@ -34,7 +34,10 @@ async function scene() {
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-const replyOf = (word: string) => Buffer.from(new Packr({ useRecords: false }).pack([word]));
+const packr = new Packr({ useRecords: false });
+const replyOf = (word: string) => Buffer.from(packr.pack([word]));
+/** The operations of a call, each a list of its number and arguments. */
+const operationsOf = ([, , , operations]: unknown[]): unknown[][] => packr.unpack(operations as Buffer);
 
 describe("the operations that wait for a call", () => {
   test("go on when Redis refuses that call alone", async () => {
@@ -67,6 +70,33 @@ describe("the operations of one turn", () => {
     assert.equal(calls.length, 0);
     await turn();
     assert.equal(calls.length, 1);
+  });
+
+  test("are cut by the bytes of their arguments too, in their order, and each is answered on its own", async () => {
+    const { shard, calls } = shardAlone();
+    const text = "x".repeat(256 * 1024);
+    const results = Array.from({ length: 10 }, (_, at) => shard.run("operators/read", `job ${at}`, text));
+    const answers: number[][] = [];
+    for (let at = 0; answers.flat().length < 10; at++) {
+      if (calls[at] === undefined) await turn();
+      const call = calls[at] ?? assert.fail("no further call");
+      const names = operationsOf(call.args).map(([, name]) => Number(String(name).split(" ")[1]));
+      answers.push(names);
+      call.resolve(Buffer.from(packr.pack(names)));
+    }
+    assert.deepEqual(answers, [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]);
+    assert.deepEqual(await Promise.all(results), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test("with more bytes than a call has are calls of their own, and leave the others together", async () => {
+    const { shard, calls } = shardAlone();
+    void shard.run("reports/put", "large", Buffer.alloc(3 * 1024 * 1024)).catch(() => {});
+    runMany(shard, 20);
+    await turn();
+    assert.deepEqual(
+      calls.map(({ args }) => operationsOf(args).length),
+      [1, 20],
+    );
   });
 
   test("do not wait for its end when they are many and Redis has nothing to do", () => {

@@ -16,6 +16,8 @@ export type Reply = string | number | boolean | null | Reply[];
 interface Operation {
   name: OperationName;
   args: Argument[];
+  /** About how many bytes the arguments have. */
+  bytes: number;
   resolve(reply: Reply): void;
   reject(error: Error): void;
 }
@@ -27,6 +29,8 @@ interface ErrorReply {
 
 /** Maximum number of operations in one call, so that the script is short and Redis stays free for other clients. */
 const maxBatchSize = 96;
+/** Maximum bytes of arguments in one call; an operation with more is a call of its own. */
+const maxBatchBytes = 1024 * 1024;
 /**
  * Batch size that is sent at once when no call is in flight, so that Redis starts while the turn is still being gathered.
  * Above 51, the results of half of 100 slots and the claim that follows, which belong in one call.
@@ -59,6 +63,7 @@ export class Shard {
   readonly #clock: Clock;
   readonly #onFault: OnFault;
   #waiting: Operation[] = [];
+  #waitingBytes = 0;
   #calls = 0;
   #isFlushDue = false;
 
@@ -76,9 +81,12 @@ export class Shard {
    */
   run(name: OperationName, ...args: Argument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ name, args, resolve, reject });
+      const bytes = bytesOf(args);
+      this.#waiting.push({ name, args, bytes, resolve, reject });
+      this.#waitingBytes += bytes;
       const batchSize = this.#calls === 0 ? idleBatchSize : maxBatchSize;
-      if (this.#waiting.length >= batchSize && this.#calls < maxFullCallsInFlight) this.#callNext();
+      const isFull = this.#waiting.length >= batchSize || this.#waitingBytes >= maxBatchBytes;
+      if (isFull && this.#calls < maxFullCallsInFlight) this.#callNext();
       else this.#flushSoon();
     });
   }
@@ -93,7 +101,14 @@ export class Shard {
   }
 
   #callNext(): void {
-    void this.#call(this.#waiting.splice(0, maxBatchSize));
+    let [count, bytes] = [0, 0];
+    for (const operation of this.#waiting) {
+      if (count === maxBatchSize || (count > 0 && bytes + operation.bytes > maxBatchBytes)) break;
+      bytes += operation.bytes;
+      count++;
+    }
+    this.#waitingBytes -= bytes;
+    void this.#call(this.#waiting.splice(0, count));
   }
 
   async #call(batch: Operation[]): Promise<void> {
@@ -108,7 +123,9 @@ export class Shard {
     } catch (error) {
       const reasoned = toReasonedError(withFiles(error, this.#redis));
       // what waits behind a Redis that does not answer must not wait for its own time-out as well
-      const failed = error instanceof ReplyError ? batch : [...batch, ...this.#waiting.splice(0)];
+      const isAway = !(error instanceof ReplyError);
+      const failed = isAway ? [...batch, ...this.#waiting.splice(0)] : batch;
+      if (isAway) this.#waitingBytes = 0;
       for (const operation of failed) operation.reject(reasoned);
     } finally {
       this.#calls--;
@@ -139,6 +156,12 @@ export class Shard {
   #textOf({ name }: Operation, text: string): string {
     return this.#redis.withFiles(text.replace(/^SCRIPT_FAULT /, `SCRIPT_FAULT ${name}: `));
   }
+}
+
+function bytesOf(args: Argument[]): number {
+  let bytes = 0;
+  for (const arg of args) bytes += typeof arg === "number" ? 8 : arg.length;
+  return bytes;
 }
 
 /** The numbers by which the script knows the operations. */

@@ -350,7 +350,10 @@ export function jobCommandToJSON(object: JobCommand): string {
 export interface JobRequest {
   /** The job's type, as the workers registered it: IMAGE_SCAN, DEMO. At most 64 of A-Z, 0-9 and _, a letter first. */
   name: string;
-  /** The job's parameters, checked against the schema that the workers registered with the type. At most 256 KiB as JSON. */
+  /**
+   * The job's parameters, checked against the schema that the workers registered with the type. At most 256 KiB as JSON and
+   * 32 levels deep; without NaN and infinite numbers, which JSON has not.
+   */
   parameters:
     | { [key: string]: unknown }
     | undefined;
@@ -737,7 +740,7 @@ export const JobRequest: MessageFns<JobRequest> = {
 
             const entry8 = JobRequest_LabelsEntry.decode(reader, reader.uint32());
             if (entry8.value !== undefined) {
-              message.labels[entry8.key] = entry8.value;
+              setEntry(message.labels, entry8.key, entry8.value);
             }
             continue;
           }
@@ -828,7 +831,7 @@ export const JobRequest: MessageFns<JobRequest> = {
       if (entries.length > 0) {
         obj.labels = {};
         entries.forEach(([k, v]) => {
-          obj.labels[k] = v;
+          setEntry(obj.labels, k, v);
         });
       }
     }
@@ -857,7 +860,7 @@ export const JobRequest: MessageFns<JobRequest> = {
     message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          setEntry(acc, key, globalThis.String(value));
         }
         return acc;
       },
@@ -2289,7 +2292,7 @@ export const JobStats: MessageFns<JobStats> = {
 
             const entry30 = JobStats_LabelsEntry.decode(reader, reader.uint32());
             if (entry30.value !== undefined) {
-              message.labels[entry30.key] = entry30.value;
+              setEntry(message.labels, entry30.key, entry30.value);
             }
             continue;
           }
@@ -2561,7 +2564,7 @@ export const JobStats: MessageFns<JobStats> = {
       if (entries.length > 0) {
         obj.labels = {};
         entries.forEach(([k, v]) => {
-          obj.labels[k] = v;
+          setEntry(obj.labels, k, v);
         });
       }
     }
@@ -2623,7 +2626,7 @@ export const JobStats: MessageFns<JobStats> = {
     message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          setEntry(acc, key, globalThis.String(value));
         }
         return acc;
       },
@@ -2866,4 +2869,10 @@ export interface MessageFns<T> {
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Sets an entry of a map whatever its key: an assignment to __proto__ makes none. */
+function setEntry<T>(map: { [key: string]: T }, key: string, value: T): void {
+  if (key !== "__proto__") map[key] = value;
+  else globalThis.Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
 }

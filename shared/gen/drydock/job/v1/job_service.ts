@@ -839,7 +839,7 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
 
             const entry7 = ListJobsRequest_LabelsEntry.decode(reader, reader.uint32());
             if (entry7.value !== undefined) {
-              message.labels[entry7.key] = entry7.value;
+              setEntry(message.labels, entry7.key, entry7.value);
             }
             continue;
           }
@@ -956,7 +956,7 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
       if (entries.length > 0) {
         obj.labels = {};
         entries.forEach(([k, v]) => {
-          obj.labels[k] = v;
+          setEntry(obj.labels, k, v);
         });
       }
     }
@@ -986,7 +986,7 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
     message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          setEntry(acc, key, globalThis.String(value));
         }
         return acc;
       },
@@ -3169,4 +3169,10 @@ export interface MessageFns<T> {
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Sets an entry of a map whatever its key: an assignment to __proto__ makes none. */
+function setEntry<T>(map: { [key: string]: T }, key: string, value: T): void {
+  if (key !== "__proto__") map[key] = value;
+  else globalThis.Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -3754,7 +3754,7 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
 
             const entry8 = LaunchSubJobRequest_LabelsEntry.decode(reader, reader.uint32());
             if (entry8.value !== undefined) {
-              message.labels[entry8.key] = entry8.value;
+              setEntry(message.labels, entry8.key, entry8.value);
             }
             continue;
           }
@@ -3837,7 +3837,7 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
       if (entries.length > 0) {
         obj.labels = {};
         entries.forEach(([k, v]) => {
-          obj.labels[k] = v;
+          setEntry(obj.labels, k, v);
         });
       }
     }
@@ -3864,7 +3864,7 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
     message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          setEntry(acc, key, globalThis.String(value));
         }
         return acc;
       },
@@ -4207,4 +4207,10 @@ export interface MessageFns<T> {
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Sets an entry of a map whatever its key: an assignment to __proto__ makes none. */
+function setEntry<T>(map: { [key: string]: T }, key: string, value: T): void {
+  if (key !== "__proto__") map[key] = value;
+  else globalThis.Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -1,4 +1,5 @@
--- claim: takes waiting jobs for a worker, in the order of the names; status, token and lease change together.
+-- claim: takes waiting jobs for a worker, in the order of the names; status, token and lease change together. It ends by the
+-- bytes of their parameters too.
 -- needs: record/store, life/start, queue/limits, queue/rotation, lease/sessions, lease/held
 -- needs at times: queue/full-lanes, queue/waiting
 -- writes: held
@@ -9,27 +10,30 @@
 -- reply: whether more may be waiting (0 or 1), how many types are done with, the lane of the next one to go on behind or
 --   empty, then for each job id, token, name, attempt, log length, traceparent, limit of the run in ms or 0, parameters
 -- errors: WORKER_SUPERSEDED, LEASE_LOST
-local MOST_POPPED = 500
+local MOST_POPPED, MOST_BYTES = 500, 4 * 1024 * 1024
+-- so many may be of any size
+local POPPED_AT_ONCE = 32
 
 return function(worker, incarnation, session, limit, rank, passed, ...)
   sessions.check(worker, incarnation, session)
-  local types, marks, reply, left_over, popped, left = { ... }, {}, { 0, 0, "" }, {}, 0, nil
+  local types, marks, reply, left_over, popped, bytes, left = { ... }, {}, { 0, 0, "" }, {}, 0, 0, nil
   limit, rank = tonumber(limit) + #reply, tonumber(rank)
   for at = 1, #types, 4 do
     local name, most, most_of_key = types[at], tonumber(types[at + 1]), tonumber(types[at + 2])
     local room, room_of = limits.rooms(name, most, most_of_key, types[at + 3])
     local try = start.isolated(worker, most > 0 or most_of_key > 0, marks, reply, left_over)
     local walk = room_of and modules["queue/full-lanes"].walk_over(name, rank, passed, left)
-    while popped < MOST_POPPED do
-      local wanted = math.min(limit - #reply, room(), MOST_POPPED - popped)
+    while popped < MOST_POPPED and bytes < MOST_BYTES do
+      local wanted, before = math.min(limit - #reply, room(), MOST_POPPED - popped, POPPED_AT_ONCE), #reply
       if wanted <= 0 then break end
       local ids, lane = rotation.pop(name, wanted, rank, room_of, walk)
       if not ids then break end
       popped = popped + #ids
       if #ids > 1 then store.fetch(ids) end
       for _, id in ipairs(ids) do try(name, lane, id) end
+      for taken = before + 1, #reply do bytes = bytes + #reply[taken][8] end
     end
-    if #reply >= limit or popped >= MOST_POPPED then reply[1] = 1 end
+    if #reply >= limit or popped >= MOST_POPPED or bytes >= MOST_BYTES then reply[1] = 1 end
     left, passed = walk and walk.left or left, walk and walk.left <= 0 and walk.passed or ""
     if passed == "" then reply[2] = reply[2] + 1 end
     if left and left <= 0 then break end
