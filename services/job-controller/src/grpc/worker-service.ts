@@ -8,7 +8,6 @@ import { bidiStream, clientStream, unary } from "@drydock/shared/grpc/handler.ts
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
-import { isPoolAway } from "../domain/pool-away.ts";
 import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
@@ -17,8 +16,9 @@ import { launchSubJob } from "../usecases/launch-job.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toStats } from "./convert.ts";
+import { receiveLogs } from "./log-receiver.ts";
 import { putReport } from "./report-upload.ts";
-import { protocolViolation, validateHello, validateLogPiece } from "./validate.ts";
+import { protocolViolation, validateHello } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
 import { handle } from "./worker-messages.ts";
@@ -43,14 +43,7 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
   return {
     work: bidiStream((call: WorkCall) => work(deps, call)),
     streamLogs: bidiStream((call: BidiCall<message.StreamLogsRequest, message.StreamLogsResponse>) =>
-      call.onMessage((piece) => {
-        validateLogPiece(piece);
-        appendLog(deps, piece).then(
-          (response) => call.send(response),
-          // the worker sends the piece again on its next stream
-          () => call.end(),
-        );
-      }),
+      receiveLogs(deps, call),
     ),
     putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>) => putReport(deps.reports, parts)),
     launchSubJob: unary(async (request: message.LaunchSubJobRequest, call) => {
@@ -171,19 +164,4 @@ function onFault(logger: Logger, thrown: unknown, end: (error: Error) => void): 
   if (reason === "PROTOCOL_VIOLATION" || reason === "FIELD_INVALID") end(error);
   else if (reason === "INTERNAL") logger.error({ err: error }, "a worker's message could not be handled");
   else logger.debug({ reason }, "a worker's message was not taken");
-}
-
-async function appendLog(
-  { logs, changes }: WorkerServiceDeps,
-  { lease, offset, text }: message.StreamLogsRequest,
-): Promise<message.StreamLogsResponse> {
-  try {
-    const { length, full } = await logs.append(toLease(lease), offset, text);
-    changes.changed(lease?.jobId ?? "");
-    return { lease, durableOffset: length, closed: full };
-  } catch (error) {
-    const isOver = error instanceof ReasonedError && !isPoolAway(error);
-    if (isOver) return { lease, durableOffset: offset, closed: true };
-    throw error;
-  }
 }

@@ -1,0 +1,67 @@
+import { ReasonedError } from "@drydock/shared/errors.ts";
+import type { StreamLogsRequest, StreamLogsResponse } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { BidiCall } from "@drydock/shared/grpc/bidi-call.ts";
+import { isPoolAway } from "../domain/pool-away.ts";
+import type { LogStore } from "../ports/log-store.ts";
+import type { JobChanges } from "../usecases/job-changes.ts";
+import { toLease } from "./convert.ts";
+import { validateLogPiece } from "./validate.ts";
+
+/** Bytes of a stream's pieces on their way to Redis; calls of more would keep others waiting. */
+const maxBytesInFlight = 256 * 1024;
+/** Logs of a stream that are remembered to take no more. */
+const maxClosed = 10_000;
+
+/** What receiving logs needs. */
+export interface LogReceiverDeps {
+  logs: LogStore;
+  changes: JobChanges;
+}
+
+type LogCall = BidiCall<StreamLogsRequest, StreamLogsResponse>;
+
+/** One worker's log stream: reads no further while what came is not stored. */
+export async function receiveLogs(deps: LogReceiverDeps, call: LogCall): Promise<void> {
+  const closed = new Set<string>();
+  const storing = new Set<Promise<void>>();
+  let bytesInFlight = 0;
+  for await (const piece of call.requests) {
+    validateLogPiece(piece);
+    const bytes = Buffer.byteLength(piece.text);
+    while (storing.size > 0 && bytesInFlight + bytes > maxBytesInFlight) await Promise.race(storing);
+    const key = `${piece.lease?.jobId} ${piece.lease?.token}`;
+    // a worker that does not heed that its log is closed costs Redis nothing
+    if (closed.has(key)) {
+      call.send({ lease: piece.lease, durableOffset: piece.offset, closed: true });
+      continue;
+    }
+    bytesInFlight += bytes;
+    const stored = store(deps, piece).then(
+      (response) => {
+        if (response.closed && closed.size < maxClosed) closed.add(key);
+        call.send(response);
+      },
+      // the worker sends the piece again on its next stream
+      () => call.end(),
+    );
+    const settled = stored.finally(() => {
+      bytesInFlight -= bytes;
+      storing.delete(settled);
+    });
+    storing.add(settled);
+  }
+  await Promise.all(storing);
+}
+
+async function store({ logs, changes }: LogReceiverDeps, piece: StreamLogsRequest): Promise<StreamLogsResponse> {
+  const { lease, offset, text } = piece;
+  try {
+    const { length, full } = await logs.append(toLease(lease), offset, text);
+    changes.changed(lease?.jobId ?? "");
+    return { lease, durableOffset: length, closed: full };
+  } catch (error) {
+    const isOver = error instanceof ReasonedError && !isPoolAway(error) && error.reason !== "POOL_FULL";
+    if (isOver) return { lease, durableOffset: offset, closed: true };
+    throw error;
+  }
+}
