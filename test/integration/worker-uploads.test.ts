@@ -105,7 +105,7 @@ describe("logs", () => {
     }
     log.close();
     await flushed;
-    assert.match(text, /\n\.\.\. \d+ lines dropped \.\.\.\n/);
+    assert.match(text, /\n\.\.\. (\d+) lines \(\d+ bytes\) dropped: not stored in time \.\.\.\n/);
   });
 });
 

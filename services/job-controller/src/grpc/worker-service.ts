@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { fieldsInvalid, ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
@@ -9,7 +8,6 @@ import { bidiStream, clientStream, unary } from "@drydock/shared/grpc/handler.ts
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
-import { isPoolAway } from "../domain/pool-away.ts";
 import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import type { KeyLimits } from "../usecases/key-limits.ts";
@@ -17,8 +15,9 @@ import { launchSubJob } from "../usecases/launch-job.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toHeldLease, toLease, toStats } from "./convert.ts";
+import { receiveLogs } from "./log-receiver.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
-import { protocolViolation, validateHello, validateLogPiece } from "./validate.ts";
+import { protocolViolation, validateHello } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
 import { handle } from "./worker-messages.ts";
@@ -26,12 +25,6 @@ import { WorkerOutbox } from "./worker-outbox.ts";
 
 const helloWithinMs = 10_000;
 const maxKeyLength = 256;
-/** What a log stream may have between its pieces and the worker's reading of the answers. */
-const logWindowBytes = 1024 * 1024;
-const logAnswerBytes = 1_024;
-/** How long a worker may leave the answers unread while it sends more, in milliseconds. */
-const slowReaderMs = 30_000;
-
 /** What the worker service needs. */
 export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   clock: Clock;
@@ -49,7 +42,7 @@ type WorkCall = BidiCall<message.WorkRequest, message.WorkResponse>;
 export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImplementation {
   return {
     work: bidiStream((call: WorkCall) => work(deps, call)),
-    streamLogs: bidiStream((call: LogCall) => streamLogs(deps, call)),
+    streamLogs: bidiStream((call: LogCall) => receiveLogs(deps, call)),
     putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>, call) =>
       putReport(deps, parts, call.signal),
     ),
@@ -181,47 +174,4 @@ function onFault(logger: Logger, thrown: unknown, end: (error: Error) => void): 
   if (reason === "PROTOCOL_VIOLATION" || reason === "FIELD_INVALID") end(error);
   else if (reason === "INTERNAL") logger.error({ err: error }, "a worker's message could not be handled");
   else logger.debug({ reason }, "a worker's message was not taken");
-}
-
-/**
- * Stores the pieces as they come. Of a stream no more is read than has room, until the worker has taken the answers.
- * @throws ReasonedError SLOW_READER
- */
-async function streamLogs(deps: WorkerServiceDeps, call: LogCall): Promise<void> {
-  const window = new ByteBudget({ name: "log pieces", bytes: logWindowBytes, waitMs: slowReaderMs });
-  const acquire = (bytes: number) =>
-    window.acquire(bytes, call.signal).catch((error: unknown) => {
-      if (call.signal.aborted) throw error;
-      throw new ReasonedError("SLOW_READER", "the worker does not read the answers to its log pieces; read the stream");
-    });
-  for await (const piece of call.requests) {
-    validateLogPiece(piece);
-    const hold = await acquire(piece.text.length + logAnswerBytes);
-    appendLog(deps, piece).then(
-      (response) => call.send(response, () => hold.shrinkTo(0)),
-      () => {
-        hold.shrinkTo(0);
-        // the worker sends the piece again on its next stream
-        call.end();
-      },
-    );
-  }
-  // the worker has sent its last piece: it is to have all answers
-  await acquire(logWindowBytes);
-}
-
-async function appendLog(
-  { logs, changes }: WorkerServiceDeps,
-  piece: message.StreamLogsRequest,
-): Promise<message.StreamLogsResponse> {
-  const { lease, offset, text } = piece;
-  try {
-    const { length, full } = await logs.append(toHeldLease(piece), offset, text);
-    changes.changed(lease?.jobId ?? "");
-    return { lease, durableOffset: length, closed: full };
-  } catch (error) {
-    const isOver = error instanceof ReasonedError && !isPoolAway(error);
-    if (isOver) return { lease, durableOffset: offset, closed: true };
-    throw error;
-  }
 }

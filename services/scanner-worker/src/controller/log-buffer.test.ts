@@ -47,7 +47,7 @@ describe("a log buffer", () => {
     buffer.take(2);
     buffer.dropLine();
     buffer.dropLine();
-    assert.equal(buffer.take(100)?.text, "... 2 lines dropped ...\nd\n");
+    assert.equal(buffer.take(100)?.text, "... 2 lines (4 bytes) dropped: not stored in time ...\nd\n");
     buffer.push("e\n");
     assert.equal(buffer.take(100)?.text, "e\n");
   });

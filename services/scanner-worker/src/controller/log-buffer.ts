@@ -22,6 +22,7 @@ export class LogBuffer {
   #lineBytes = 0;
   #pieceBytes = 0;
   #dropped = 0;
+  #droppedBytes = 0;
   #nextOffset: number;
 
   /** @param offset where the run's lines begin in the job's log, in bytes */
@@ -50,12 +51,13 @@ export class LogBuffer {
     this.#lineBytes += line.bytes;
   }
 
-  /** Drops the oldest line that has no place yet; a line in its stead will say how many were dropped. */
+  /** Drops the oldest line that has no place yet; a line in its stead will say how much was dropped. */
   dropLine(): void {
     const line = this.#lines.shift();
     if (line === undefined) return;
     this.#lineBytes -= line.bytes;
     this.#dropped += 1;
+    this.#droppedBytes += line.bytes;
   }
 
   /** The next piece to send: one that was sent on a former stream, else new lines of about so many bytes. */
@@ -99,6 +101,7 @@ export class LogBuffer {
     this.#pieceBytes = 0;
     this.#sentCount = 0;
     this.#dropped = 0;
+    this.#droppedBytes = 0;
   }
 
   #cut(maxBytes: number): LogPiece | undefined {
@@ -106,9 +109,11 @@ export class LogBuffer {
     const taken: string[] = [];
     let bytes = 0;
     if (this.#dropped > 0) {
-      taken.push(`... ${this.#dropped} lines dropped ...\n`);
+      const lines = this.#dropped === 1 ? "line" : "lines";
+      taken.push(`... ${this.#dropped} ${lines} (${this.#droppedBytes} bytes) dropped: not stored in time ...\n`);
       bytes = Buffer.byteLength(taken[0] ?? "");
       this.#dropped = 0;
+      this.#droppedBytes = 0;
     }
     let count = 0;
     for (const line of this.#lines) {

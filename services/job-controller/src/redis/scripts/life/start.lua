@@ -1,6 +1,6 @@
 -- start: how a waiting job comes to run: status, token and attempt change, and the worker is told what it needs for the run.
 -- needs: call/context, record/statuses, record/tables, record/store, life/moves
--- needs at times: call/isolate, record/policy-parts, record/trace, queue/limits, log/stream
+-- needs at times: call/isolate, record/policy-parts, record/trace, queue/limits, log/chunks
 -- gives: isolated
 -- writes: running, expiring
 
@@ -25,7 +25,7 @@ local function take(id, worker, is_limited, marks, reply)
     if policy[parts.QUEUE_LIMIT] > 0 then redis.call("ZREM", context.prefix .. "expiring", id) end
   end
   local traceparent = job.trace == "" and "" or modules["record/trace"].to_text(job.trace)
-  local length = was_claimed and modules["log/stream"].length(id) or 0
+  local length = was_claimed and modules["log/chunks"].length(id) or 0
   reply[#reply + 1] = { id, job.token, job.name, job.attempt, length, traceparent, run_limit, tables.parameters_of(job) }
 end
 

@@ -1,6 +1,5 @@
 -- append: appends a piece to the log of a job's run.
--- needs: call/context, record/store, life/moves, log/stream
--- writes: log
+-- needs: call/context, record/store, life/moves, log/chunks
 -- arguments: id, token, incarnation, offset, text, most bytes
 -- reply: the log's length, whether it is full
 -- errors: JOB_NOT_FOUND, LEASE_LOST
@@ -20,7 +19,7 @@ end
 return function(id, token, incarnation, offset, text, most)
   -- the last lines of a run may come after its result
   if moves.standing(store.load(id), token, incarnation) == "stale" then context.refuse("LEASE_LOST", id) end
-  local length = stream.length(id)
+  local length = chunks.length(id)
   most = tonumber(most)
   if length >= most then return { length, 1 } end
   local known = length - tonumber(offset)
@@ -28,6 +27,6 @@ return function(id, token, incarnation, offset, text, most)
   local piece = string.sub(text, known + 1)
   if length + #piece > most then piece = cut(piece, most - length, most) end
   length = length + #piece
-  redis.call("XADD", stream.key_of(id), length .. "-0", "t", piece)
+  chunks.append(id, piece)
   return { length, length >= most and 1 or 0 }
 end

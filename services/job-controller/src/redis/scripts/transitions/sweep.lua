@@ -1,6 +1,6 @@
 -- sweep: removes jobs that have stood in a final status longer than its keep time, with all that belongs to them.
 -- needs: call/context, call/isolate, record/kinds, record/hook-statuses, record/index, record/store,
---   hooks/outbox, life/launch, log/stream
+--   hooks/outbox, life/launch, log/chunks
 -- reads: ended, swept, hook-events
 -- writes: index, ended, swept, sub-jobs, sub-job-keys, sub-job-totals, ending, schedule, log, hook-events,
 --   hook-failed, hook-due, hook-failing, hook-tries, hook-causes, hook-redelivered
@@ -21,7 +21,7 @@ local function forget(id, job)
   local entry = index.entry_of(job.enqueued, job.place, job.entry)
   redis.call("XDEL", prefix .. "index", entry)
   if job.upstream ~= "" then redis.call("XDEL", prefix .. "sub-jobs:" .. job.upstream, entry) end
-  redis.call("UNLINK", stream.key_of(id))
+  redis.call("UNLINK", chunks.key_of(id))
   if job.parent == 1 then
     for _, kind in ipairs({ "sub-jobs:", "sub-job-keys:", "sub-job-totals:" }) do redis.call("UNLINK", prefix .. kind .. id) end
     redis.call("HDEL", prefix .. "ending", id)
