@@ -53,7 +53,7 @@ export async function listSchedules(
   return { jobs: entries.map(toStats), nextPageToken };
 }
 
-/** The jobs whose hook could not be told something, the newest first. */
+/** The jobs whose status hook failed, the newest first. */
 export async function listFailedHooks(
   { hooks }: UseCaseDeps,
   request: message.ListFailedHooksRequest,
@@ -61,11 +61,12 @@ export async function listFailedHooks(
   const read = async (before: string, limit: number) =>
     firstPart(await hooks.failed(before, limit + 1), ({ jobId }) => jobId, limit);
   const { entries, nextPageToken } = await readPage("failed hooks", request, read, isJobId);
-  const failed = entries.map(({ status, hookStatus, causeAt, ...hook }) => ({
+  const failed = entries.map(({ status, hookStatus, causeAt, nextTryAt, ...hook }) => ({
     ...hook,
     status: toStatusCode(status),
     hookStatus: toHookStatusCode(hookStatus),
     causeTime: toDate(causeAt),
+    nextTryTime: toDate(nextTryAt),
   }));
   return { hooks: failed, nextPageToken };
 }

@@ -230,7 +230,7 @@ export function overlapPolicyToJSON(object: OverlapPolicy): string {
 export const HookStatus = {
   /** HOOK_STATUS_UNSPECIFIED - The job has none. */
   HOOK_STATUS_UNSPECIFIED: 0,
-  /** HOOK_STATUS_PENDING - Something is still to be told. */
+  /** HOOK_STATUS_PENDING - Something is still to be told; ListFailedHooks has those that failed and are retried. */
   HOOK_STATUS_PENDING: 1,
   /** HOOK_STATUS_DELIVERED - Everything was told. */
   HOOK_STATUS_DELIVERED: 2,
