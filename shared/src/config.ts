@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { type output, type ZodType, z } from "zod";
 import { logFormats, logLevels } from "./logger.ts";
 import { nearest } from "./nearest.ts";
+import { isPlatformVariable } from "./platform-variables.ts";
 
 /** A variable of the environment. */
 export interface Variable {
@@ -26,7 +27,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ReadOptions {
   /** Names that belong to others in the same shell: accepted (with and without _FILE) and left alone. */
   alsoKnown?: readonly string[];
-  /** Every name with this prefix must be known. Default: DRYDOCK_. */
+  /** Every name with this prefix must be known, or be set by the platform. Default: DRYDOCK_. */
   prefix?: string;
 }
 
@@ -106,6 +107,7 @@ function unknownNames(variables: Variables, env: Environment, options: ReadOptio
   const known = new Set([...own, ...alsoKnown, ...alsoKnown.map((name) => `${name}_FILE`)]);
   return Object.keys(env)
     .filter((name) => name.startsWith(prefix) && !known.has(name) && env[name] !== undefined)
+    .filter((name) => !isPlatformVariable(name, env[name] ?? ""))
     .map((name) => `${name} is not known; do you mean ${nearest(name, [...own, ...alsoKnown])}?`);
 }
 
