@@ -74,6 +74,18 @@ describe("readConfig", () => {
     ]);
   });
 
+  test("leaves the variables alone that Kubernetes sets for Services, and still finds one that is misspelt", () => {
+    const env = {
+      ...sound,
+      DRYDOCK_CONTROLLER_PORT: "tcp://10.0.0.1:50051",
+      DRYDOCK_CONTROLLER_SERVICE_HOST: "10.0.0.1",
+    };
+    assert.deepEqual(faultsOf(env), []);
+    assert.deepEqual(faultsOf({ ...env, DRYDOCK_LISTEN_PORT: "50051" }), [
+      "DRYDOCK_LISTEN_PORT is not known; do you mean DRYDOCK_LISTEN?",
+    ]);
+  });
+
   test("leaves the variables of the other service alone", () => {
     const env = { ...sound, DRYDOCK_REDIS_URL: "x", DRYDOCK_REDIS_URL_FILE: "x" };
     assert.deepEqual(faultsOf(env, ["DRYDOCK_REDIS_URL"]), []);

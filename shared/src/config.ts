@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { type output, type ZodType, z } from "zod";
 import { logFormats, logLevels } from "./logger.ts";
 import { nearest } from "./nearest.ts";
+import { isPlatformVariable } from "./platform-variables.ts";
 
 /** A variable of the environment. */
 export interface Variable {
@@ -28,7 +29,7 @@ export interface ReadOptions {
   alsoKnown?: readonly string[];
   /** Faults of the same environment that were found elsewhere, to be told with the others. Default: none. */
   otherFaults?: readonly string[];
-  /** Every name with this prefix must be known. Default: DRYDOCK_. */
+  /** Every name with this prefix must be known, or be set by the platform. Default: DRYDOCK_. */
   prefix?: string;
 }
 
@@ -108,6 +109,7 @@ function unknownNames(variables: Variables, env: Environment, options: ReadOptio
   const known = new Set([...own, ...alsoKnown, ...alsoKnown.map((name) => `${name}_FILE`)]);
   return Object.keys(env)
     .filter((name) => name.startsWith(prefix) && !known.has(name) && env[name] !== undefined)
+    .filter((name) => !isPlatformVariable(name, env[name] ?? ""))
     .map((name) => `${name} is not known; do you mean ${nearest(name, [...own, ...alsoKnown])}?`);
 }
 

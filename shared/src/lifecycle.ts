@@ -1,5 +1,6 @@
 import { abortable } from "./abort.ts";
 import { ReasonedError, toError } from "./errors.ts";
+import { StartError } from "./listen.ts";
 import type { Logger } from "./logger.ts";
 
 /** A part that runs: a server, a loop, a connection. */
@@ -34,11 +35,16 @@ async function* startEach(services: readonly Service[], logger?: Logger): AsyncG
       await service.start();
       logger?.debug({ service: service.name }, "started");
     } catch (error) {
-      // a refusal is for whoever asked for the start; runUntilSignal logs it as one line
-      if (!(error instanceof ReasonedError)) logger?.error({ service: service.name, err: error }, "could not start");
+      // runUntilSignal logs these as one line
+      if (!isExplained(error)) logger?.error({ service: service.name, err: error }, "could not start");
       throw error;
     }
   }
+}
+
+/** Whether the error's message says what to do, so that its log line needs no stack. */
+function isExplained(error: unknown): boolean {
+  return error instanceof ReasonedError || error instanceof StartError;
 }
 
 /**
@@ -108,7 +114,7 @@ const stopSignals = ["SIGTERM", "SIGINT"] as const;
 /**
  * Runs the services until SIGTERM or SIGINT, then stops them and ends the process with 0, or with 1 when a service did
  * not start or not stop in time. A second signal ends the process at once with 1. A service that refuses to start with
- * a ReasonedError is one line in the log, without a stack: the message says what to do.
+ * a ReasonedError or a StartError is one line in the log, without a stack: the message says what to do.
  */
 export async function runUntilSignal(services: readonly Service[], options: RunOptions): Promise<void> {
   const { logger, graceMs, onReady, host = process } = options;
@@ -151,6 +157,7 @@ async function run(
     logger.info({ signal: await told }, "stopping");
   } catch (error) {
     if (error instanceof ReasonedError) logger.fatal({ reason: error.reason }, `could not start: ${error.message}`);
+    else if (error instanceof StartError) logger.error(`could not start: ${error.message}`);
     else logger.fatal({ err: error }, "could not start");
     code = 1;
   }

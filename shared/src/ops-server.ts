@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { toError } from "./errors.ts";
 import type { Service } from "./lifecycle.ts";
-import { boundAddress, splitHostPort } from "./listen.ts";
+import { boundAddress, listenError, splitHostPort } from "./listen.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -52,7 +53,7 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
       try {
         await once(server, "listening");
       } catch (error) {
-        throw new Error(`can't listen on ${listen}`, { cause: error });
+        throw listenError(listen, "DRYDOCK_OPS_LISTEN", toError(error));
       }
     },
     stop: async () => {

@@ -108,6 +108,20 @@ describe("the README", () => {
     }
   });
 
+  test("watches only jobs that end by themselves", () => {
+    let launched = "";
+    const watched: string[] = [];
+    for (const line of commands()) {
+      if (line.startsWith("id=")) launched = line;
+      if (line.includes("/WatchJob")) watched.push(launched);
+    }
+    assert.ok(watched.length > 2);
+    assert.deepEqual(
+      watched.filter((launch) => /JOB_KIND_PERIODIC/.test(launch)),
+      [],
+    );
+  });
+
   describe("has a job that", () => {
     const folder = mkdtempSync(join(tmpdir(), "drydock-readme-"));
     after(() => rmSync(folder, { recursive: true }));

@@ -73,7 +73,18 @@ describe("the audit", () => {
       ["a log of a job that is gone", (redis) => redis.xadd(`${prefix}log:00000000000000`, "1-0", "t", "x"), /is gone/],
       ["a parent that counts wrong", (redis) => redis.hincrby(`${prefix}sub-job-totals:${parent}`, "2", 1), /counts 2/],
       ["a parent that counts too few", (redis) => redis.del(`${prefix}sub-job-totals:${parent}`), /counts/],
-      ["a hook that is due for nothing", (redis) => redis.zadd(`${prefix}hook-due`, 1, parent), /nothing to tell/],
+      [
+        "a hook that is due for nothing",
+        (redis) => redis.zadd(`${prefix}hook-due:127.0.0.1`, 1, parent),
+        /nothing to send/,
+      ],
+      ["a hook that is due at another host", (redis) => redis.zadd(`${prefix}hook-due:a`, 1, hooked), /not due at a/],
+      ["a host without events", (redis) => redis.zadd(`${prefix}hook-hosts:slow`, 1, "a"), /class without events/],
+      ["a host that is forgotten", (redis) => redis.del(`${prefix}hook-hosts:new`), /in none with events/],
+      ["a host in two classes", (redis) => redis.zadd(`${prefix}hook-hosts:slow`, 1, "127.0.0.1"), /in two classes/],
+      ["a lease of no event", (redis) => redis.zadd(`${prefix}hook-leases:a`, 1, parent), /leased at a/],
+      ["a wrong count of hooks that wait", (redis) => redis.incr(`${prefix}hook-waiting`), /counted as waiting/],
+      ["a retried hook that is not listed", (redis) => redis.hset(`${prefix}hook-tries`, hooked, 1), /failing hooks/],
       [
         "a failing hook of a job without one",
         (redis) => redis.zadd(`${prefix}hook-failing`, 0, parent),
@@ -84,7 +95,7 @@ describe("the audit", () => {
         (redis) => redis.zadd(`${prefix}hook-failing`, 0, "00000000000000"),
         /hook-failing knows/,
       ],
-      ["events of a hook that are never told", (redis) => redis.del(`${prefix}hook-due`), /not due/],
+      ["events of a hook that are never told", (redis) => redis.del(`${prefix}hook-due:127.0.0.1`), /not due/],
       [
         "a hook that stands as it should not",
         (redis) => redis.rpush(`${prefix}hook-failed:${hooked}`, "x"),

@@ -219,7 +219,8 @@ for (const [how, broken] of Object.entries(breaks)) {
       const statusHook = "http://127.0.0.1/hook";
       const [id, other] = [await launch({ statusHook }), await launch({ statusHook })];
       const record = await breakRecord(id);
-      const { due } = await under.hooks.due(10);
+      // the first round tries the host with one event
+      const due = [...(await under.hooks.due(10)).due, ...(await under.hooks.due(10)).due];
       assert.deepEqual(
         due.map(({ jobId }) => jobId),
         [other],

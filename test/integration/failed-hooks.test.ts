@@ -24,7 +24,7 @@ for (const shards of [1, 3]) {
       return id;
     }
 
-    test("are listed with why, the newest first, page by page, until they are told again or gone", async () => {
+    test("are listed with why, the newest first, page by page, until they are sent again or gone", async () => {
       const { hooks, pool, clock } = under;
       const failed: string[] = [];
       for (let at = 0; at < 5; at++) failed.unshift(await launch({ kind: "failed" }, `HTTP 50${at}`));
@@ -34,17 +34,19 @@ for (const shards of [1, 3]) {
 
       const first = await hooks.failed("", 4);
       const second = await hooks.failed(first.at(-1)?.jobId ?? "", 4);
+      assert.equal(first[0]?.jobId, waiting);
       assert.deepEqual(
         [...first, ...second].map(({ jobId }) => jobId),
-        [gone, ...failed],
+        [waiting, gone, ...failed],
       );
       const facts = first.map(({ hookStatus, cause, events }) => [hookStatus, cause, events]);
-      assert.deepEqual(facts.slice(0, 2), [
+      assert.deepEqual(facts.slice(0, 3), [
+        ["PENDING", "ECONNREFUSED", 0],
         ["GONE", "HTTP 410", 1],
         ["FAILED", "HTTP 504", 1],
       ]);
-      assert.equal(first[0]?.causeAt, clock.now() - 2);
-      assert.deepEqual(await hooks.counts(), { waiting: 1, failing: 6 });
+      assert.equal(first[1]?.causeAt, clock.now() - 2);
+      assert.deepEqual(await hooks.counts(), { waiting: 1, retrying: 1, failing: 7 });
 
       assert.equal(await hooks.redeliver(gone), 1);
       await pool.end(failed[0] ?? "", "stop");
@@ -53,7 +55,7 @@ for (const shards of [1, 3]) {
       await pool.sweep("STOPPED", clock.now(), clock.now());
       assert.deepEqual(
         (await hooks.failed("", 9)).map(({ jobId }) => jobId),
-        failed.slice(1),
+        [waiting, ...failed.slice(1)],
       );
       assert.equal((await pool.get(waiting)).hookStatus, "PENDING");
       for (const shard of under.shards) assert.deepEqual(await audit(under.redis, shard), []);

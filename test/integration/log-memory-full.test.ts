@@ -30,7 +30,7 @@ describe("a job's log while Redis has no memory left", () => {
     const { lease } = await worker.takes();
     assert.ok(lease);
     const link = { client: worker.client, onRenew: () => () => {} } as unknown as ControllerLink;
-    const logs = new LogStream({ link, incarnation: worker.incarnation, logger });
+    const logs = new LogStream({ link, incarnation: worker.hello.incarnation ?? "", logger });
     const log = logs.open(lease, 0);
     log.write("before\n");
     assert.equal(await log.flush(5_000), true);

@@ -14,6 +14,7 @@ import { type Settings, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
 const formatKey = "{drydock:0}:format";
+const newer = poolVersion + 1;
 const logger = createLogger({ name: "test", level: "silent" });
 const run = promisify(execFile);
 
@@ -84,7 +85,11 @@ describe("the format of the pool", { timeout: 60_000 }, () => {
       () => redis.multi().hset("{drydock:0}:types", "DEMO", "{}").hset("{drydock:3}:jobs", "id", "record").exec(),
       /without \{drydock:0\}:format.*redis-cli --scan/,
     ],
-    ["has a newer version", () => redis.hset(formatKey, { version: 2, shards: 2 }), /version 2,.*Upgrade/],
+    [
+      "has a newer version",
+      () => redis.hset(formatKey, { version: newer, shards: 2 }),
+      new RegExp(`version ${newer},.*Upgrade`),
+    ],
     ["has an older version", () => redis.hset(formatKey, { version: 0, shards: 2 }), /version 0,.*converts none/],
     ["has a format of the wrong type", () => redis.set(formatKey, "1"), /is a string, not the hash/],
     ["has a format without shards", () => redis.hset(formatKey, { version: 1 }), /version "1" and shards ""/],
@@ -199,7 +204,7 @@ describe("a controller and a pool of another format", { timeout: 60_000 }, () =>
   });
 
   test("it waits, not ready, when Redis was away at its start, and serves once the format is right", async () => {
-    await redis.hset(formatKey, { version: 2, shards: 1 });
+    await redis.hset(formatKey, { version: newer, shards: 1 });
     await stack.redis.crash();
     const { api, opsUrl, process } = await stack.startController();
     const readyz = async () => (await (await fetch(`${opsUrl}/readyz`)).json()) as Readiness;
@@ -209,7 +214,7 @@ describe("a controller and a pool of another format", { timeout: 60_000 }, () =>
     const { checks } = await until("/readyz has the cause", readyz, (answer) =>
       /version/.test(String(answer.checks.redis)),
     );
-    assert.match(String(checks.redis), /version 2, .*Upgrade this controller$/);
+    assert.match(String(checks.redis), new RegExp(`version ${newer}, .*Upgrade this controller$`));
     assert.deepEqual(await refusalFacts(api.launchDemo()), ["UNAVAILABLE", "POOL_FORMAT_MISMATCH"]);
     const { up, warnings = [] } = (await api.status()).redis ?? {};
     assert.deepEqual([up, warnings[0]], [false, checks.redis]);

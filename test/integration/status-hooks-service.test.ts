@@ -55,6 +55,28 @@ describe("a status hook of a launch", () => {
     }
   });
 
+  test("that fails is listed from its first failure on, with its cause and next try, until it is delivered", async () => {
+    await using broken = await startHookReceiver();
+    broken.answers.push(...Array.from({ length: 4 }, () => 500));
+    const jobId = (await launch(broken.url)).stats?.id ?? "";
+    const list = async () => {
+      const request = { pageSize: 0, pageToken: "" };
+      const { hooks } = await unaryCall(api.client, QueueServiceService.listFailedHooks, request, {
+        deadlineMs: 10_000,
+      });
+      return hooks.find((hook) => hook.jobId === jobId);
+    };
+    const { hookStatus, cause, host, events, tries, nextTryTime } =
+      (await until("listed", list, (hook) => hook !== undefined)) ?? assert.fail();
+    assert.deepEqual(
+      { hookStatus, cause, host, events },
+      { hookStatus: HookStatus.HOOK_STATUS_PENDING, cause: "HTTP 500", host: new URL(broken.url).host, events: 0 },
+    );
+    assert.ok(tries >= 1 && tries <= 4, `${tries} tries`);
+    assert.ok((nextTryTime?.getTime() ?? 0) > Date.now() - 5_000, `${nextTryTime}`);
+    await until("delivered", list, (hook) => hook === undefined, { withinMs: 30_000 });
+  });
+
   test("that nobody hears is listed with why", async () => {
     const gone = await startHookReceiver();
     gone.answers.push(410);
@@ -63,13 +85,23 @@ describe("a status hook of a launch", () => {
       unaryCall(api.client, QueueServiceService.listFailedHooks, { pageSize: 0, pageToken }, { deadlineMs: 10_000 });
     const { hooks, nextPageToken } = await until("listed", call, (answer) => answer.hooks.length > 0);
     const [{ causeTime, status: _, events: _events, ...hook } = assert.fail()] = hooks;
-    assert.deepEqual(hook, { jobId, name: "DEMO", hookStatus: HookStatus.HOOK_STATUS_GONE, cause: "HTTP 410" });
+    assert.deepEqual(hook, {
+      ...{
+        jobId,
+        name: "DEMO",
+        hookStatus: HookStatus.HOOK_STATUS_GONE,
+        cause: "HTTP 410",
+        host: new URL(gone.url).host,
+      },
+      ...{ tries: 0, nextTryTime: undefined },
+    });
     assert.ok(Math.abs((causeTime?.getTime() ?? 0) - Date.now()) < 10_000);
     assert.equal(nextPageToken, "");
     assert.deepEqual(await refusalFacts(call("x")), ["INVALID_ARGUMENT", "FIELD_INVALID", "page_token"]);
     const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
     assert.match(metrics, /^drydock_hook_tries_total\{outcome="gone"\} 1$/m);
     assert.match(metrics, /^drydock_hook_jobs\{state="failing"\} 1$/m);
+    assert.match(metrics, /^drydock_hook_jobs\{state="retrying"\} 0$/m);
     assert.match(metrics, /^drydock_hook_try_seconds_count [1-9]/m);
     assert.match(metrics, /^drydock_hook_delay_seconds \d/m);
     const hookLines = metrics.split("\n").filter((line) => line.startsWith("drydock_hook"));

@@ -122,7 +122,7 @@ describe("status hooks", () => {
     receiver.retryAfter = "20";
     const id = await launch();
     await startDeliverer();
-    const dueAt = () => under.redis.zscore("{drydock:0}:hook-due", id);
+    const dueAt = () => under.redis.zscore(`{drydock:0}:hook-due:${new URL(receiver.url).host}`, id);
     const begun = under.clock.now();
     await until("put off", dueAt, (score) => Number(score) === begun + 20_000);
     under.clock.advance(19_999);
@@ -231,7 +231,7 @@ describe("status hooks", () => {
     await startDeliverer();
     await standsAs(id, "GONE");
     await under.pool.end(id, "stop");
-    assert.equal(await under.redis.exists("{drydock:0}:hook-due"), 0);
+    assert.deepEqual(await under.redis.keys("{drydock:0}:hook-due:*"), []);
     assert.equal(await under.hooks.redeliver(id), 2);
     await standsAs(id, "DELIVERED");
     assert.deepEqual(heard(), ["PENDING", "PENDING", "STOPPED"]);

@@ -1,5 +1,6 @@
 import type { Job } from "@drydock/job-controller/domain/job.ts";
 import { isFinal, jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
+import { hostOf } from "@drydock/job-controller/domain/status-hook.ts";
 import type { ScriptedRedis } from "@drydock/job-controller/redis/shards/shard.ts";
 
 /** What the parts of an audit look at. */
@@ -131,17 +132,47 @@ const holders: Part = async ({ redis, prefix }) => {
   return faults;
 };
 
-/** A hook is due exactly when there is something to tell. */
+/** A hook is due at its host exactly when it has an event to send, and the host is in exactly one class then. */
 const dueHooks: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
-  for (const id of await redis.zrange(`${prefix}hook-due`, "0", "-1")) {
+  const entries: Array<[id: string, host: string]> = [];
+  await eachKey({ redis, prefix, kind: "hook-due" }, async (key, host) => {
+    for (const id of await redis.zrange(key, "0", "-1")) entries.push([id, host]);
+  });
+  const due = new Map(entries);
+  for (const [id, host] of entries) {
     const events = await redis.llen(`${prefix}hook-events:${id}`);
-    if (!jobs.has(id) || events === 0) faults.push(`the hook of ${id} is due with nothing to tell`);
+    if (events === 0) faults.push(`the hook of ${id} is due with nothing to send`);
+    if (hostOf(jobs.get(id)?.statusHook ?? "") !== host) faults.push(`the hook of ${id} is not due at ${host}`);
   }
   await eachKey({ redis, prefix, kind: "hook-events" }, async (key, id) => {
-    if ((await redis.zscore(`${prefix}hook-due`, id)) === null) faults.push(`${key} is never told: it is not due`);
+    if (!due.has(id)) faults.push(`${key} is never sent: it is not due`);
   });
-  return faults;
+  const waiting = Number(await redis.get(`${prefix}hook-waiting`));
+  if (waiting !== entries.length) faults.push(`${waiting} hooks are counted as waiting, there are ${entries.length}`);
+  return [...faults, ...(await hookHosts({ redis, prefix, jobs }, due))];
+};
+
+const hookHosts = async ({ redis, prefix }: Audited, due: ReadonlyMap<string, string>): Promise<string[]> => {
+  const classed: string[] = [];
+  await eachKey({ redis, prefix, kind: "hook-hosts" }, async (key) => {
+    classed.push(...(await redis.zrange(key, "0", "-1")));
+  });
+  const faults: string[] = [];
+  await eachKey({ redis, prefix, kind: "hook-leases" }, async (key, host) => {
+    const strangers = (await redis.zrange(key, "0", "-1")).filter((id) => due.get(id) !== host);
+    faults.push(...strangers.map((id) => `${id} is leased at ${host} and not due there`));
+  });
+  if (classed.length !== new Set(classed).size) faults.push(`a host is in two classes: ${classed}`);
+  const known = new Set(due.values());
+  const differing = [
+    ...classed.filter((host) => !known.has(host)),
+    ...[...known].filter((host) => !classed.includes(host)),
+  ];
+  return [
+    ...faults,
+    ...differing.map((host) => `the host ${host} is in a class without events, or in none with events`),
+  ];
 };
 
 /** A hook stands as its events do. */

@@ -91,12 +91,18 @@ async function fillSchedules(under: PoolUnderTest): Promise<void> {
 async function fillHooks(under: PoolUnderTest): Promise<void> {
   const { pool, hooks, clock } = under;
   await launchMany(under, "DEMO", () => ({ statusHook: "http://127.0.0.1/" }));
-  const { due } = await hooks.due(many);
-  for (const [at, hook] of due.entries()) {
-    const settlement = at % 2 === 0 ? { kind: "retry" as const, at: clock.now() + 1 } : { kind: "failed" as const };
-    await hooks.settle(hook, settlement, "HTTP 500");
-    if (at % 4 === 1) await hooks.redeliver(hook.jobId);
+  const tried: string[] = [];
+  while (tried.length < many) {
+    for (const hook of (await hooks.due(many)).due) {
+      const at = tried.push(hook.jobId) - 1;
+      const settlement = at % 2 === 0 ? { kind: "retry" as const, at: clock.now() + 1 } : { kind: "failed" as const };
+      await hooks.settle(hook, settlement, "HTTP 500");
+      if (at % 4 === 1) await hooks.redeliver(hook.jobId);
+    }
   }
-  await pool.end(due[3]?.jobId ?? "", "cancel");
+  clock.advance(1);
+  await hooks.due(many);
+  await launchMany(under, "DEMO", (at) => ({ statusHook: `http://127.0.0.1:${1_000 + at}/` }));
+  await pool.end(tried[3] ?? "", "cancel");
   await pool.sweep("CANCELLED", clock.now() + 1, 0);
 }

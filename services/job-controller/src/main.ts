@@ -1,11 +1,20 @@
+import { obeyCommandLine } from "@drydock/shared/command-line.ts";
 import { ConfigError } from "@drydock/shared/config.ts";
 import { runUntilSignal } from "@drydock/shared/lifecycle.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { createJobController } from "./app.ts";
-import { type ControllerConfig, readControllerConfig } from "./config.ts";
+import { type ControllerConfig, controllerVariables, readControllerConfig } from "./config.ts";
 
 /** How long a shutdown may take, in milliseconds. */
 const graceMs = 15_000;
+
+const { DRYDOCK_REDIS_URL, DRYDOCK_LISTEN, DRYDOCK_OPS_LISTEN, DRYDOCK_SHARDS, DRYDOCK_LOG_LEVEL } =
+  controllerVariables;
+obeyCommandLine({
+  name: "job-controller",
+  description: "takes jobs over gRPC, keeps them in Redis and hands them to scanner-workers.",
+  settings: { DRYDOCK_REDIS_URL, DRYDOCK_LISTEN, DRYDOCK_OPS_LISTEN, DRYDOCK_SHARDS, DRYDOCK_LOG_LEVEL },
+});
 
 function configOrExit(): ControllerConfig {
   try {

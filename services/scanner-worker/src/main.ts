@@ -1,11 +1,33 @@
+import { obeyCommandLine } from "@drydock/shared/command-line.ts";
 import { ConfigError } from "@drydock/shared/config.ts";
 import { runUntilSignal } from "@drydock/shared/lifecycle.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { createScannerWorker } from "./app.ts";
-import { readWorkerConfig, type WorkerConfig } from "./config.ts";
+import { readWorkerConfig, type WorkerConfig, workerVariables } from "./config.ts";
 
 /** How long a shutdown may take beyond the time that running jobs get, in milliseconds. */
 const graceMs = 10_000;
+
+const {
+  DRYDOCK_CONTROLLER,
+  DRYDOCK_REGISTRY_URL,
+  DRYDOCK_CLAIR_URL,
+  DRYDOCK_SLOTS,
+  DRYDOCK_OPS_LISTEN,
+  DRYDOCK_LOG_LEVEL,
+} = workerVariables;
+obeyCommandLine({
+  name: "scanner-worker",
+  description: "takes jobs from a job-controller and has a scanner look into container images.",
+  settings: {
+    DRYDOCK_CONTROLLER,
+    DRYDOCK_REGISTRY_URL,
+    DRYDOCK_CLAIR_URL,
+    DRYDOCK_SLOTS,
+    DRYDOCK_OPS_LISTEN,
+    DRYDOCK_LOG_LEVEL,
+  },
+});
 
 function configOrExit(): WorkerConfig {
   try {

@@ -4,6 +4,7 @@ import {
   ServerCredentials,
   type ServerOptions,
   type ServiceDefinition,
+  setLogger,
   type UntypedHandleCall,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
@@ -13,6 +14,7 @@ import { ServerReflectionService as ServerReflectionAlphaService } from "../../g
 import { abortable, maxTimerMs, sleep } from "../abort.ts";
 import { ReasonedError } from "../errors.ts";
 import type { Service } from "../lifecycle.ts";
+import { listenError } from "../listen.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { CallScope } from "./call-scope.ts";
@@ -64,6 +66,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { listen, health, logger } = options;
   const metrics = options.metrics === undefined ? undefined : createServerMetrics(options.metrics);
   const scopes = createServerScopes(logger, metrics);
+  logLibrary(logger);
   const server = new Server(channelOptions(options));
   const decoders = {
     numberFaults: createNumberFaults(options.descriptors),
@@ -91,6 +94,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       return stopping;
     },
   };
+}
+
+/** Lets grpc-js write to the log what it would write to standard error as plain lines; errors are reported by their callers. */
+function logLibrary(logger: Logger): void {
+  const log = (...said: unknown[]) => logger.debug({ library: "grpc-js" }, said.join(" "));
+  setLogger({ error: log, info: log, debug: log });
 }
 
 function channelOptions({ keepalive, maxConnectionAgeMs }: GrpcServerOptions): ServerOptions {
@@ -152,7 +161,7 @@ function bind(server: Server, listen: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(listen, ServerCredentials.createInsecure(), (error, port) => {
       if (error === null) resolve(port);
-      else reject(new Error(`can't listen on ${listen}: ${error.message}`, { cause: error }));
+      else reject(listenError(listen, "DRYDOCK_LISTEN", error));
     });
   });
 }

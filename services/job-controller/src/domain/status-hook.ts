@@ -10,11 +10,19 @@ export const hookStatuses = ["NONE", "PENDING", "DELIVERED", "FAILED", "GONE"] a
 /** How a job's hook stands. */
 export type HookStatus = (typeof hookStatuses)[number];
 
-/** How long an event is tried, in milliseconds. */
+/** How long an event is retried, in milliseconds. */
 export const hookPatienceMs = 24 * 3_600_000;
+
+/** How many deliveries to one host may be in flight at once, over all controllers. */
+export const maxInFlightPerHost = 16;
 
 /** The waits between the tries of an event. */
 export const hookBackoff: Backoff = { baseMs: 1_000, capMs: 600_000 };
+
+/** The host, and the port if it is not the usual one, that a hook's URL names; empty for no URL. */
+export function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? "";
+}
 
 /** What a hook is to be told. */
 export interface HookEvent {

@@ -66,18 +66,19 @@ export async function listSchedules(
   return { jobs: shown.messages, nextPageToken: writePageToken(next, list) };
 }
 
-/** The jobs whose hook could not be told something, the newest first. */
+/** The jobs whose status hook failed, the newest first. */
 export async function listFailedHooks(
   { hooks }: UseCaseDeps,
   request: message.ListFailedHooksRequest,
 ): Promise<message.ListFailedHooksResponse> {
   const read = async (before: string, limit: number) => {
     const part = firstPart(await hooks.failed(before, limit + 1), ({ jobId }) => jobId, limit);
-    return mapPart(part, ({ status, hookStatus, causeAt, ...hook }) => ({
+    return mapPart(part, ({ status, hookStatus, causeAt, nextTryAt, ...hook }) => ({
       ...hook,
       status: toStatusCode(status),
       hookStatus: toHookStatusCode(hookStatus),
       causeTime: toDate(causeAt),
+      nextTryTime: toDate(nextTryAt),
     }));
   };
   const idOf = ({ jobId }: message.FailedHook) => jobId;

@@ -126,7 +126,8 @@ function toStatusHook(statusHook: string, refuse: Refuse): string {
   if (statusHook === "") return "";
   const url = statusHook.length > maxHookLength ? null : URL.parse(statusHook);
   const isSound = url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
-  if (isSound) return statusHook;
+  // in its normal form, so that each host has one name
+  if (isSound && url.href.length <= maxHookLength) return url.href;
   const rule = `must be an http or https URL of at most ${maxHookLength} characters, without user name and password`;
   refuse("status_hook", rule);
   return "";

@@ -2,6 +2,7 @@ import { type JobMetadata, OverlapPolicy as OverlapCode } from "@drydock/shared/
 import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
 import { type OverlapPolicy, overlapPolicies, type Schedule } from "../domain/schedule.ts";
 import { readCron } from "../usecases/cron.ts";
+import { cronFault } from "../usecases/cron-fault.ts";
 import { overlapCodes } from "./convert-schedule.ts";
 import { toMs } from "./time.ts";
 
@@ -54,13 +55,9 @@ function checkCron({ cronSpec, timeZone, startAt }: Schedule, refuse: Refuse): b
     refuse("metadata.cron_spec", cronSpec === "" ? "is missing" : rule);
     return false;
   }
-  try {
-    if (readCron(cronSpec, timeZone)(Math.max(Date.now(), startAt)) > 0) return true;
-    refuse("metadata.cron_spec", "never comes");
-  } catch (error) {
-    const text = error instanceof Error ? error.message.replace(/^\w+: /, "") : "";
-    refuse("metadata.cron_spec", `must be 5 or 6 fields or a word such as @daily: ${text}`);
-  }
+  const fault = cronFault(cronSpec);
+  if (fault === undefined && readCron(cronSpec, timeZone)(Math.max(Date.now(), startAt)) > 0) return true;
+  refuse("metadata.cron_spec", fault ?? "never comes: must have a month with such a day");
   return false;
 }
 

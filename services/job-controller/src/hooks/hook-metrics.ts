@@ -25,7 +25,7 @@ export function createHookMetrics(
   });
   const jobs = metrics.gauge({
     name: "drydock_hook_jobs",
-    help: "Jobs whose status hook is still to be told something (waiting), or could not be (failing).",
+    help: "Jobs with an event that their status hook has not been sent yet (waiting), with one that is retried after a failure (retrying), with a hook that ListFailedHooks lists (failing).",
     labels: ["state"],
     collect: async (gauge) => {
       const counts = await outbox.counts().catch(() => undefined);

@@ -12,25 +12,34 @@ export interface DueHook {
   leaseEndsAt: number;
   /** The event as it is stored: identifies it. */
   stored: string;
+  /** Whether the host answers slowly, or has not answered since its first event was sent. */
+  isHostSlow: boolean;
 }
 
-/** A job whose hook could not be told something. */
+/** A job whose hook failed: its next event is retried, or events were given up. */
 export interface FailedHook {
   jobId: string;
   name: string;
   status: JobStatus;
   hookStatus: HookStatus;
+  /** The host that is called. */
+  host: string;
   /** How many events were given up and can be sent again. */
   events: number;
+  /** How often the event that is sent next has failed; 0 when nothing is retried. */
+  tries: number;
+  /** When that is tried again, or while it is in flight, when that is over at the latest; 0 when nothing is retried. */
+  nextTryAt: number;
   /** Why the last try failed, in a word such as "HTTP 500" or "ECONNREFUSED"; empty when it is not known. */
   cause: string;
   /** When that was, in milliseconds since 1970; 0 when it is not known. */
   causeAt: number;
 }
 
-/** How many jobs' hooks are still to be told something, and how many could not be. */
+/** How many jobs have an event that waits, one that is retried after a failure, or a hook that failed in any way. */
 export interface HookCounts {
   waiting: number;
+  retrying: number;
   failing: number;
 }
 
@@ -40,15 +49,24 @@ export type HookSettlement = { kind: "delivered" | "failed" | "gone" } | { kind:
 /** What hooks are still to be told. Events are stored together with the changes they tell of. */
 export interface HookOutbox {
   /**
-   * At most so many jobs' next events, and when the next of the others is due (0 when none is known). By turns those
-   * that are due the longest and the shortest, so that what piles up for one receiver does not hold up all others.
+   * Leases the next events of jobs, host by host, and tells when the next of the others is due: 0 when none is known, and
+   * without the hosts for which the limit is used up. No host has more than maxInFlightPerHost leases; a new one has one.
+   * @param limit how many events for hosts that are new or answer quickly, at most
+   * @param slowLimit how many for other hosts. Default: the same
    */
-  due(limit: number): Promise<{ due: DueHook[]; nextDueAt: number; more: boolean }>;
-  /** @param cause why it was not delivered, in a word without secrets; empty when it was */
-  settle(hook: DueHook, settlement: HookSettlement, cause: string): Promise<void>;
-  /** Makes a job's failed events due again; resolves to how many they are. @throws ReasonedError JOB_NOT_FOUND */
+  due(limit: number, slowLimit?: number): Promise<{ due: DueHook[]; nextDueAt: number }>;
+  /**
+   * Notes the outcome of a delivery.
+   * @param cause why it was not delivered, in a word without secrets; empty when it was
+   * @param isSlow whether the answer took long. Default: no
+   */
+  settle(hook: DueHook, settlement: HookSettlement, cause: string, isSlow?: boolean): Promise<void>;
+  /**
+   * Makes a job's failed events due again, and an event that waits for its next try; resolves to how many were failed ones.
+   * @throws ReasonedError JOB_NOT_FOUND
+   */
   redeliver(jobId: string): Promise<number>;
-  /** The jobs with failed events, the newest first. @param before the id of the last one seen, or empty */
+  /** The jobs whose hook failed, the newest first. @param before the id of the last one seen, or empty */
   failed(before: string, limit: number): Promise<FailedHook[]>;
   counts(): Promise<HookCounts>;
 }

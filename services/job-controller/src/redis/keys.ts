@@ -19,9 +19,11 @@ export interface ShardKeys {
   schedules: string;
   /** STREAM of the ids of all jobs, by launch. */
   index: string;
-  /** ZSET, id of a job whose hook is to be told something -> when to try. */
-  hookDue: string;
-  /** ZSET of the ids of the jobs whose hook has failed or is gone, all with the score 0. */
+  /** STRING, how many jobs have an event that their hook has not been sent yet. */
+  hookWaiting: string;
+  /** HASH, job id -> failed tries of the event that its hook is sent next. */
+  hookTries: string;
+  /** ZSET of the ids of the jobs whose hook is retried, has failed or is gone, all with the score 0. */
   hookFailing: string;
   /** HASH, job name -> job type; in shard 0 only. */
   types: string;
@@ -51,7 +53,8 @@ export function keysOf(shard: number): ShardKeys {
     counts: `${prefix}counts`,
     schedules: `${prefix}schedules`,
     index: `${prefix}index`,
-    hookDue: `${prefix}hook-due`,
+    hookWaiting: `${prefix}hook-waiting`,
+    hookTries: `${prefix}hook-tries`,
     hookFailing: `${prefix}hook-failing`,
     types: `${prefix}types`,
     signals: `${prefix}signals`,

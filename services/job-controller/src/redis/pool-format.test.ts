@@ -10,6 +10,8 @@ async function refusalOf(reply: unknown) {
   );
 }
 
+const [own, newer] = [String(poolVersion), String(poolVersion + 1)];
+
 describe("checkPoolFormat", () => {
   test("takes a pool of its own version and number of shards", async () => {
     assert.equal(await refusalOf(["hash", String(poolVersion), "4"]), undefined);
@@ -19,10 +21,18 @@ describe("checkPoolFormat", () => {
     ["no format", ["none"], /without \{drydock:0\}:format.*redis-cli --scan/],
     ["a format of another type", ["list"], /is a list.*redis-cli --scan/],
     ["no version", ["hash", null, "4"], /version "" and shards "4"/],
-    ["a word for a number", ["hash", "1", "four"], /version "1" and shards "four"/],
-    ["a newer version", ["hash", "2", "4"], /version 2, .* version 1\. Upgrade this controller$/],
-    ["an older version", ["hash", "0", "4"], /version 0, .* version 1 and converts none.*redis-cli --scan/],
-    ["another number of shards", ["hash", "1", "1"], /DRYDOCK_SHARDS=1, .*DRYDOCK_SHARDS=4\. Set it to 1;/],
+    ["a word for a number", ["hash", own, "four"], new RegExp(`version "${own}" and shards "four"`)],
+    [
+      "a newer version",
+      ["hash", newer, "4"],
+      new RegExp(`version ${newer}, .* version ${own}\\. Upgrade this controller$`),
+    ],
+    [
+      "an older version",
+      ["hash", "0", "4"],
+      new RegExp(`version 0, .* version ${own} and converts none.*redis-cli --scan`),
+    ],
+    ["another number of shards", ["hash", own, "1"], /DRYDOCK_SHARDS=1, .*DRYDOCK_SHARDS=4\. Set it to 1;/],
   ] as const) {
     test(`refuses a pool with ${what}, and says what to do`, async () => {
       const refusal = await refusalOf(reply);
@@ -32,7 +42,7 @@ describe("checkPoolFormat", () => {
   }
 
   test("names both formats in the metadata", async () => {
-    const { metadata } = (await refusalOf(["hash", "2", "3"]))?.facts ?? assert.fail();
-    assert.deepEqual(metadata, { version: "1", shards: "4", pool_version: "2", pool_shards: "3" });
+    const { metadata } = (await refusalOf(["hash", newer, "3"]))?.facts ?? assert.fail();
+    assert.deepEqual(metadata, { version: own, shards: "4", pool_version: newer, pool_shards: "3" });
   });
 });

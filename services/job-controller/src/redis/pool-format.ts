@@ -9,10 +9,10 @@ import type { Reply } from "./shards/shard.ts";
  * this one writes, or the other way round: another name, type or content of a key, another form of a record. A new key
  * or field that older controllers may overlook needs no new version.
  */
-export const poolVersion = 1;
+export const poolVersion = 2;
 
-/** The version of records in pools of that version: it changes with poolVersion alone. */
-const recordVersions: Readonly<Record<number, number>> = { 1: 16 };
+/** The version of records in pools of that version: it changes with poolVersion alone. Version 2 has hooks by host. */
+const recordVersions: Readonly<Record<number, number>> = { 1: 16, 2: 16 };
 if (recordVersions[poolVersion] !== recordVersion) {
   throw new Error(`records have version ${recordVersion}: raise poolVersion, and note it in recordVersions`);
 }

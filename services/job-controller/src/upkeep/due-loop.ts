@@ -79,7 +79,8 @@ export class DueLoop implements Service {
       this.#hasFailed = false;
       return round.nextDueAt;
     } catch (error) {
-      if (!this.#hasFailed) logger.warn({ loop: name, cause: toError(error).message }, "what is due has to wait");
+      if (!this.#hasFailed && !this.#isStopped)
+        logger.warn({ loop: name, cause: toError(error).message }, "what is due has to wait");
       this.#hasFailed = true;
       return this.#options.clock.now() + 1_000;
     }

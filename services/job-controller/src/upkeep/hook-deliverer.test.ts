@@ -53,18 +53,21 @@ function scene() {
   };
   const next = (): DueHook => {
     it.asked++;
-    return { ...{ jobId: "j", url: "http://a/", event, failures: 0, stored: "e" }, leaseEndsAt: it.asked };
+    return {
+      ...{ jobId: "j", url: "http://a/", event, failures: 0, stored: "e", isHostSlow: false },
+      leaseEndsAt: it.asked,
+    };
   };
   const deliverer = new HookDeliverer({
     hooks: {
-      due: () => answers(() => ({ due: it.settled.length === 0 ? [next()] : [], nextDueAt: 0, more: false })),
+      due: () => answers(() => ({ due: it.settled.length === 0 ? [next()] : [], nextDueAt: 0 })),
       settle: ({ leaseEndsAt }, { kind }) => {
         it.tries++;
         return answers(() => void it.settled.push(`${kind} ${leaseEndsAt}`));
       },
       redeliver: async () => 0,
       failed: async () => [],
-      counts: () => answers(() => ({ waiting: 1, failing: 0 })),
+      counts: () => answers(() => ({ waiting: 1, retrying: 0, failing: 0 })),
     },
     sender: {
       send: async () => {

@@ -10,14 +10,23 @@ import type { HookAnswer, HookSender } from "../ports/hook-sender.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import { storeWithRetry } from "../usecases/store-with-retry.ts";
 import { DueLoop, type DueRound } from "./due-loop.ts";
+import { HookFailureLog } from "./hook-failure-log.ts";
 
-/** How long a receiver may want to be left alone, in milliseconds. */
-const mostRetryAfterMs = 3_600_000;
-/** How many deliveries are under way at once. */
-const mostAtOnce = 64;
-/** How long stopping waits for what was delivered to be stored, without a deadline of its caller, in milliseconds. */
+/** Longest Retry-After that is heeded, in milliseconds. */
+const maxRetryAfterMs = 3_600_000;
+/**
+ * How many deliveries that have not turned out slow are in flight at once. Each leaves their number after slowMs at the
+ * latest, so that hosts that answer slowly or never hold up no other for longer, however many there are. With the sender's
+ * time limit of 10 s at most twenty times as many are in flight.
+ */
+const maxQuickInFlight = 32;
+/** How many deliveries to hosts that are known to be slow are in flight at once. */
+const maxSlowInFlight = 64;
+/** From when on a delivery counts as slow, in milliseconds. */
+const slowMs = 500;
+/** How long stopping waits for outcomes to be stored, without a deadline of its caller, in milliseconds. */
 const stopMs = 15_000;
-/** How long after Redis was away nothing is begun, in milliseconds: what was delivered meanwhile is stored first, by whom ever. */
+/** Pause after an outage of Redis, in milliseconds: controllers first store the outcomes of what was delivered meanwhile. */
 const settleFirstMs = 3_000;
 
 /** What the deliverer needs. */
@@ -25,27 +34,30 @@ export interface HookDelivererOptions {
   hooks: HookOutbox;
   sender: HookSender;
   pool: Pick<JobPool, "get">;
-  /** Told what came of each try, how long it took and how long after its event it ended, in seconds. */
+  /** Called after each try with its outcome, its duration and the time since its event, in seconds. */
   onSettled: (kind: HookSettlement["kind"], seconds: number, delaySeconds: number) => void;
-  /** What is sent. */
+  /** Makes the body that is sent. */
   toBody: (event: HookEvent, job: Job) => string;
   clock: Clock;
   logger: Logger;
 }
 
-/** What is under way. */
+/** A delivery in flight. */
 interface Delivery {
   hook: DueHook;
-  ended: Promise<void>;
+  /** Set when the delivery takes long. */
+  isSlow: boolean;
+  finished: Promise<void>;
 }
 
-/** Tells the status hooks what is due, one event of a job after the other, many jobs at once. */
+/** Sends the events that are due to the status hooks: one event of a job after the other, many jobs at once. */
 export class HookDeliverer implements Service {
   readonly name = "hook-deliverer";
   readonly #options: HookDelivererOptions;
   readonly #loop: DueLoop;
+  readonly #failures: HookFailureLog;
   /** By job id. */
-  readonly #running = new Map<string, Delivery>();
+  readonly #inFlight = new Map<string, Delivery>();
   readonly #abort = new AbortController();
   readonly #stopping = new AbortController();
   #wasAway = false;
@@ -54,6 +66,7 @@ export class HookDeliverer implements Service {
   constructor(options: HookDelivererOptions) {
     const { clock, logger } = options;
     this.#options = options;
+    this.#failures = new HookFailureLog(logger, clock);
     this.#loop = new DueLoop({ name: this.name, run: () => this.#round(), clock, logger });
   }
 
@@ -61,47 +74,54 @@ export class HookDeliverer implements Service {
     return this.#loop.start();
   }
 
-  /** Waits for the deliveries that are under way, and until it is stored what was delivered. */
+  /** Waits for the deliveries in flight, and until their outcomes are stored. */
   async stop(signal = AbortSignal.timeout(stopMs)): Promise<void> {
     this.#stopping.abort(new Error("the controller stops"));
     const giveUp = () => this.#abort.abort();
     signal.addEventListener("abort", giveUp, { once: true });
     if (signal.aborted) giveUp();
     await this.#loop.stop();
-    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    await Promise.all([...this.#inFlight.values()].map(({ finished }) => finished));
     signal.removeEventListener("abort", giveUp);
     await this.#options.sender.stop();
   }
 
-  /** A hook is to be told something then. */
+  /** An event is due at that time. */
   wakeAt(at: number): void {
     this.#loop.wakeAt(at);
   }
 
-  /** Begins what is due and there is room for. */
+  /** Sends what is due, as far as there is room. */
   async #round(): Promise<DueRound> {
-    const free = mostAtOnce - this.#running.size;
-    if (free <= 0) return { more: false, nextDueAt: 0 };
-    const { due, nextDueAt, more } = await this.#due(free);
+    const { quick, slow } = this.#room();
+    if (quick <= 0 && slow <= 0) return { more: false, nextDueAt: 0 };
+    const { due, nextDueAt } = await this.#due(quick, slow);
     for (const hook of due) {
-      const running = this.#running.get(hook.jobId);
-      if (running === undefined) this.#begin(hook);
-      // its lease was over while Redis was away; what came of it is stored under the new one
-      else running.hook.leaseEndsAt = hook.leaseEndsAt;
+      const inFlight = this.#inFlight.get(hook.jobId);
+      if (inFlight === undefined) this.#begin(hook);
+      // its lease ran out while Redis was away; the outcome is stored under the new one
+      else inFlight.hook.leaseEndsAt = hook.leaseEndsAt;
     }
-    return { more: more && this.#running.size < mostAtOnce, nextDueAt };
+    return { more: false, nextDueAt };
   }
 
-  async #due(limit: number): ReturnType<HookOutbox["due"]> {
+  #room(): { quick: number; slow: number } {
+    const all = [...this.#inFlight.values()];
+    const slow = all.filter(({ hook }) => hook.isHostSlow).length;
+    const quick = all.filter(({ hook, isSlow }) => !hook.isHostSlow && !isSlow).length;
+    return { quick: Math.max(0, maxQuickInFlight - quick), slow: Math.max(0, maxSlowInFlight - slow) };
+  }
+
+  async #due(quick: number, slow: number): ReturnType<HookOutbox["due"]> {
     const { hooks, clock } = this.#options;
     if (this.#wasAway) {
       await hooks.counts();
       this.#wasAway = false;
       this.#beginsAt = clock.now() + settleFirstMs;
     }
-    if (clock.now() < this.#beginsAt) return { due: [], nextDueAt: this.#beginsAt, more: false };
+    if (clock.now() < this.#beginsAt) return { due: [], nextDueAt: this.#beginsAt };
     try {
-      return await hooks.due(limit);
+      return await hooks.due(quick, slow);
     } catch (error) {
       this.#wasAway = true;
       throw error;
@@ -110,48 +130,55 @@ export class HookDeliverer implements Service {
 
   #begin(hook: DueHook): void {
     const { logger, clock } = this.#options;
-    const ended = this.#deliver(hook)
+    const delivery: Delivery = { hook, isSlow: false, finished: Promise.resolve() };
+    const wake = () => this.wakeAt(clock.now());
+    const timer = setTimeout(() => {
+      delivery.isSlow = true;
+      wake();
+    }, slowMs);
+    delivery.finished = this.#deliver(delivery)
       .catch((error: unknown) => {
-        // its lease ends, and it is tried again
-        logger.warn({ job: hook.jobId, cause: toError(error).message }, "cannot tell a status hook now");
+        // its lease runs out, and it is sent again
+        logger.warn({ job: hook.jobId, cause: toError(error).message }, "cannot send a status hook now");
       })
       .finally(() => {
-        this.#running.delete(hook.jobId);
-        this.wakeAt(clock.now());
+        clearTimeout(timer);
+        this.#inFlight.delete(hook.jobId);
+        wake();
       });
-    this.#running.set(hook.jobId, { hook, ended });
+    this.#inFlight.set(hook.jobId, delivery);
   }
 
-  async #deliver(hook: DueHook): Promise<void> {
-    const { hooks, sender, pool, toBody, onSettled, clock, logger } = this.#options;
+  async #deliver(delivery: Delivery): Promise<void> {
+    const { hooks, sender, pool, toBody, onSettled, clock } = this.#options;
+    const { hook } = delivery;
     const { jobId, url, event } = hook;
     const body = toBody(event, await pool.get(jobId));
     const id = `${jobId}.${event.sequence}`;
     const begun = performance.now();
     const answer = await sender.send({ id, url, at: clock.now(), body }, this.#abort.signal);
-    // its lease ends, and it is tried again: the receiver had no chance
+    // the controller stops, the receiver had no chance: the lease runs out, and the event is sent again
     if (answer.kind === "failed" && this.#abort.signal.aborted) return;
     const now = clock.now();
     const settlement = settlementOf(hook, answer, now);
+    const isSlow = delivery.isSlow;
     onSettled(settlement.kind, (performance.now() - begun) / 1000, Math.max(0, now - event.at) / 1000);
     const cause = causeOf(answer);
-    if (settlement.kind === "failed" || settlement.kind === "gone") {
-      logger.warn({ job: jobId, host: new URL(url).host, cause }, "a status hook is given up");
-    }
-    // or it would be told again what it took; anything else comes of the next try too
+    this.#failures.note(hook, settlement, cause);
+    // or it would be sent again although it was taken; any other outcome comes of the next try too
     const { signal } = settlement.kind === "delivered" ? this.#abort : this.#stopping;
-    await storeWithRetry(() => hooks.settle(hook, settlement, cause), signal);
+    await storeWithRetry(() => hooks.settle(hook, settlement, cause, isSlow), signal);
   }
 }
 
-/** Why it was not delivered; empty when it was. */
+/** Why the event was not delivered; empty when it was. */
 function causeOf(answer: HookAnswer): string {
   if (answer.kind === "failed") return answer.cause;
   return answer.kind === "gone" ? "HTTP 410" : "";
 }
 
 /**
- * What is to become of an event after the answer. A receiver that says when to come again is left alone until then.
+ * What happens to an event after the answer. A Retry-After of the receiver is heeded.
  * @param random from 0 to 1
  */
 export function settlementOf(
@@ -165,7 +192,7 @@ export function settlementOf(
   if (now >= end) return { kind: "failed" };
   const wait = Math.max(
     backoffMs(hookBackoff, failures + 1, random),
-    Math.min(answer.retryAfterMs ?? 0, mostRetryAfterMs),
+    Math.min(answer.retryAfterMs ?? 0, maxRetryAfterMs),
   );
   return { kind: "retry", at: Math.min(end, now + wait) };
 }

@@ -20,6 +20,15 @@ describe("a cron line", () => {
     assert.deepEqual(times("@hourly", "UTC", "2026-01-01T00:00:00Z", 1), ["2026-01-01T01:00:00"]);
   });
 
+  test("with day-of-month and day-of-week has the days that fit either, with a + those that fit both", () => {
+    const days = (spec: string, count: number) =>
+      times(spec, "UTC", "2026-01-31T00:00:00Z", count).map((time) => time.slice(0, 10));
+    assert.deepEqual(days("0 0 3 * 1", 3), ["2026-02-02", "2026-02-03", "2026-02-09"]);
+    assert.deepEqual(days("0 0 3 * *", 2), ["2026-02-03", "2026-03-03"]);
+    assert.deepEqual(days("0 0 * * 1", 2), ["2026-02-02", "2026-02-09"]);
+    assert.deepEqual(days("0 0 3 * +1", 1), ["2026-08-03"]);
+  });
+
   test("that never comes has no times", () => {
     assert.deepEqual(times("0 0 31 2 *", "UTC", "2026-01-01T00:00:00Z"), []);
   });

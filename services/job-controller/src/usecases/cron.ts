@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import type { NextTime } from "../domain/schedule.ts";
+import { cronFault } from "./cron-fault.ts";
 import { changeSpanMs, readZoneClock } from "./zone-clock.ts";
 
 /**
@@ -8,7 +9,7 @@ import { changeSpanMs, readZoneClock } from "./zone-clock.ts";
  *   times, so both when an hour comes twice;
  * - any other line has each of its times once: one that comes twice the first time; those that are left out together
  *   have one moment, that at which the clock has moved on.
- * @throws Error that says what is wrong with the line or the zone
+ * @throws Error for a line of which cronFault tells what is wrong, and for an unknown zone
  */
 export function readCron(cronSpec: string, timeZone: string): NextTime {
   const nextShown = readShownTimes(cronSpec);
@@ -42,7 +43,8 @@ export function readCron(cronSpec: string, timeZone: string): NextTime {
 
 /** The line's times in a calendar without changes, as if they were UTC. */
 function readShownTimes(cronSpec: string): NextTime {
-  if (!/^\s*(@\w+|\S+\s.*)\s*$/s.test(cronSpec)) throw new Error("there are too few fields");
+  const fault = cronFault(cronSpec);
+  if (fault !== undefined) throw new Error(fault);
   const cron = new Cron(cronSpec, { paused: true, mode: "5-or-6-parts", timezone: "UTC" });
   return (after) => cron.nextRun(new Date(after))?.getTime() ?? 0;
 }

@@ -116,12 +116,18 @@ export class WorkStream implements JobSource {
     const facts = { why: isSilent ? "no answer" : describe(error), failures: this.#failures, wait_ms: waitMs };
     if (isFatal) this.#options.logger.error(facts, "the controller refuses this worker; will ask again");
     else if (this.#failures === 1)
-      this.#options.logger.warn(facts, "no connection to the controller; will connect again");
+      this.#options.logger.warn(
+        facts,
+        "no connection to the controller that DRYDOCK_CONTROLLER names; will connect again",
+      );
     else this.#options.logger.debug(facts, "still no connection to the controller");
     return waitMs;
   }
 }
 
 function describe(error: RpcError | undefined): string {
-  return error === undefined ? "the stream ended" : `${error.reason ?? error.code}: ${error.message}`;
+  if (error === undefined) return "the stream ended";
+  // grpc-js wraps the cause in the names of its policies
+  const [cause] = /\bconnect E[A-Z]+ \S*[^\s.]/.exec(error.message) ?? [error.message];
+  return `${error.reason ?? error.code}: ${cause}`;
 }

@@ -1,5 +1,6 @@
-import { type HookEvent, hookStatuses } from "../../domain/status-hook.ts";
+import { type HookEvent, hookStatuses, hostOf, maxInFlightPerHost } from "../../domain/status-hook.ts";
 import type { DueHook, FailedHook, HookOutbox } from "../../ports/hook-outbox.ts";
+import type { ShardKeys } from "../keys.ts";
 import { statusOf } from "../record/job-codec.ts";
 import { fault, list, number, text } from "../shards/reply.ts";
 import { answered } from "../shards/reply-errors.ts";
@@ -8,32 +9,36 @@ import type { Shards } from "../shards/shards.ts";
 
 const maxCauseLength = 64;
 
-/** How long a delivery is nobody else's, in milliseconds: longer than a receiver and two calls of Redis may take. */
+/** Length of a delivery's lease, in milliseconds: longer than an answer and two calls of Redis may take. */
 const leaseMs = 20_000;
 
-/** What hooks are still to be told, in Redis. */
+/** The events that status hooks have not been sent yet, in Redis. */
 export function createRedisHookOutbox(redis: ScriptedRedis, shards: Shards): HookOutbox {
-  let isNewestFirst = false;
+  let rounds = 0;
   return {
-    async due(limit) {
-      const share = Math.ceil(limit / shards.count);
-      const order = isNewestFirst ? 1 : 0;
-      isNewestFirst = !isNewestFirst;
-      const parts = await shards.all(async (shard) => list(await shard.run("hooks/due", share, leaseMs, order)));
+    async due(limit, slowLimit = limit) {
+      const [share, slowShare, hostShare] = [limit, slowLimit, maxInFlightPerHost].map((of) =>
+        Math.ceil(of / shards.count),
+      );
+      const [newHostsFirst, newestFirst] = [(rounds >> 1) & 1, rounds & 1];
+      rounds++;
+      const limits = [share ?? 0, slowShare ?? 0, hostShare ?? 0] as const;
+      const parts = await shards.all(async (shard) =>
+        list(await shard.run("hooks/due", ...limits, leaseMs, newHostsFirst, newestFirst)),
+      );
       const nexts = parts.map(([next]) => number(next)).filter((next) => next > 0);
       return {
         due: parts.flatMap(([, ...due]) => due.map(toDueHook)),
         nextDueAt: nexts.length === 0 ? 0 : Math.min(...nexts),
-        more: parts.some((part) => part.length > share),
       };
     },
-    async settle({ jobId, stored, leaseEndsAt }, settlement, cause) {
+    async settle({ jobId, stored, leaseEndsAt }, settlement, cause, isSlow = false) {
       const at = settlement.kind === "retry" ? settlement.at : 0;
-      const why = cause.slice(0, maxCauseLength);
-      await shards.ofJob(jobId).run("hooks/settle", jobId, stored, leaseEndsAt, settlement.kind, at, why);
+      const outcome = [settlement.kind, at, cause.slice(0, maxCauseLength), isSlow ? "slow" : "quick"] as const;
+      await shards.ofJob(jobId).run("hooks/settle", jobId, stored, leaseEndsAt, ...outcome);
     },
     async redeliver(jobId) {
-      return number(await shards.ofJob(jobId).run("hooks/redeliver", jobId, leaseMs));
+      return number(await shards.ofJob(jobId).run("hooks/redeliver", jobId));
     },
     async failed(before, limit) {
       const parts = await shards.all(async (shard) =>
@@ -43,31 +48,38 @@ export function createRedisHookOutbox(redis: ScriptedRedis, shards: Shards): Hoo
       return newestFirst.slice(0, limit);
     },
     async counts() {
-      const count = async (key: "hookDue" | "hookFailing") => {
-        const counts = await answered(shards.all(({ keys }) => redis.zcard(keys[key])));
-        return counts.reduce((sum, own) => sum + own, 0);
+      const sum = async (count: (keys: ShardKeys) => Promise<string | number | null>) => {
+        const counts = await answered(shards.all(({ keys }) => count(keys)));
+        return counts.reduce<number>((total, own) => total + Number(own), 0);
       };
-      return { waiting: await count("hookDue"), failing: await count("hookFailing") };
+      return {
+        waiting: await sum((keys) => redis.get(keys.hookWaiting)),
+        retrying: await sum((keys) => redis.hlen(keys.hookTries)),
+        failing: await sum((keys) => redis.zcard(keys.hookFailing)),
+      };
     },
   };
 }
 
 function toFailedHook(reply: Reply): FailedHook {
-  const [jobId, name, status, hookStatus, events, cause] = list(reply);
+  const [jobId, name, status, hookStatus, url, events, cause, tries, nextTryAt] = list(reply);
   const [causeAt = "", ...words] = text(cause).split(" ");
   return {
     jobId: text(jobId),
     name: text(name),
     status: statusOf(status),
     hookStatus: hookStatuses[number(hookStatus)] ?? fault("hook status", hookStatus),
+    host: hostOf(text(url)),
     events: number(events),
+    tries: number(tries),
+    nextTryAt: number(nextTryAt),
     cause: words.join(" "),
     causeAt: Number(causeAt),
   };
 }
 
 function toDueHook(reply: Reply): DueHook {
-  const [jobId, url, stored, failures, leaseEndsAt, redeliveredAt] = list(reply);
+  const [jobId, url, stored, failures, leaseEndsAt, redeliveredAt, isSlow] = list(reply);
   const event = toEvent(JSON.parse(text(stored)));
   return {
     jobId: text(jobId),
@@ -76,6 +88,7 @@ function toDueHook(reply: Reply): DueHook {
     failures: number(failures),
     leaseEndsAt: number(leaseEndsAt),
     stored: text(stored),
+    isHostSlow: number(isSlow) === 1,
   };
 }
 

@@ -230,7 +230,7 @@ export function overlapPolicyToJSON(object: OverlapPolicy): string {
 export const HookStatus = {
   /** HOOK_STATUS_UNSPECIFIED - The job has none. */
   HOOK_STATUS_UNSPECIFIED: 0,
-  /** HOOK_STATUS_PENDING - Something is still to be told. */
+  /** HOOK_STATUS_PENDING - Something is still to be told; ListFailedHooks has those that failed and are retried. */
   HOOK_STATUS_PENDING: 1,
   /** HOOK_STATUS_DELIVERED - Everything was told. */
   HOOK_STATUS_DELIVERED: 2,
@@ -427,7 +427,11 @@ export interface JobMetadata {
     | undefined;
   /** Whether only one such job may be alive: of the same name and the same parameters, or the same unique_key. */
   isUnique: boolean;
-  /** When a periodic job launches: 5 fields (minute first), 6 (second first), or @hourly, @daily, @weekly, @monthly, @yearly. */
+  /**
+   * When a periodic job launches: 5 fields (minute first), 6 (second first), or @hourly, @daily, @weekly, @monthly, @yearly.
+   * If day-of-month and day-of-week are both given, neither as *, it launches on days that fit either: "0 0 1 * 1" is the
+   * first of each month and each Monday. A + before day-of-week asks for both: "0 0 1 * +1" is a Monday that is the first.
+   */
   cronSpec: string;
   /**
    * The IANA time zone of cron_spec, e.g. Europe/Berlin; default UTC. Where its clock is put forward or back, a line for all
@@ -523,7 +527,7 @@ export interface JobStats {
   unique: boolean;
   /** The job as an HTTP path, as Harbor's clients know it: /api/v1/jobs/{id}. */
   refLink: string;
-  /** The cron line of a periodic job, else empty. */
+  /** The cron line of a periodic job, else empty. Of day-of-month and day-of-week, if both are given, either is enough. */
   cronSpec: string;
   /** When it was launched. */
   enqueueTime:

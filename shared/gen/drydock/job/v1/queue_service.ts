@@ -227,7 +227,7 @@ export interface RedeliverHookResponse {
   stats:
     | JobStats
     | undefined;
-  /** How many failed events are due again; 0 when there was none. */
+  /** How many events that were given up are due again; 0 when there was none. */
   events: number;
 }
 
@@ -247,7 +247,7 @@ export interface ListFailedHooksResponse {
   nextPageToken: string;
 }
 
-/** A job whose status hook could not be told something. */
+/** A job whose status hook failed: its next event is retried, or events were given up. */
 export interface FailedHook {
   /** The job. */
   jobId: string;
@@ -255,14 +255,30 @@ export interface FailedHook {
   name: string;
   /** Where it stands. */
   status: JobStatus;
-  /** HOOK_STATUS_FAILED, or HOOK_STATUS_GONE when the receiver answered 410. */
+  /**
+   * HOOK_STATUS_PENDING when all its events are still retried, HOOK_STATUS_FAILED when some were given up,
+   * HOOK_STATUS_GONE when the receiver answered 410.
+   */
   hookStatus: HookStatus;
   /** How many events were given up; RedeliverHook sends them again. */
   events: number;
   /** Why the last try failed, in a word such as "HTTP 500" or "ECONNREFUSED". */
   cause: string;
   /** When that was. */
-  causeTime: Date | undefined;
+  causeTime:
+    | Date
+    | undefined;
+  /** How often the event that is sent next has failed; 0 when nothing is retried. */
+  tries: number;
+  /**
+   * When that event is tried again, or while a try is in flight, when that is over at the latest; absent when nothing is
+   * retried.
+   */
+  nextTryTime:
+    | Date
+    | undefined;
+  /** The host that is called, with its port when that is not the usual one. */
+  host: string;
 }
 
 /** The request of ListJobTypes. */
@@ -2572,7 +2588,18 @@ export const ListFailedHooksResponse: MessageFns<ListFailedHooksResponse> = {
 };
 
 function createBaseFailedHook(): FailedHook {
-  return { jobId: "", name: "", status: 0, hookStatus: 0, events: 0, cause: "", causeTime: undefined };
+  return {
+    jobId: "",
+    name: "",
+    status: 0,
+    hookStatus: 0,
+    events: 0,
+    cause: "",
+    causeTime: undefined,
+    tries: 0,
+    nextTryTime: undefined,
+    host: "",
+  };
 }
 
 export const FailedHook: MessageFns<FailedHook> = {
@@ -2597,6 +2624,15 @@ export const FailedHook: MessageFns<FailedHook> = {
     }
     if (message.causeTime !== undefined) {
       Timestamp.encode(toTimestamp(message.causeTime), writer.uint32(58).fork()).join();
+    }
+    if (message.tries !== 0) {
+      writer.uint32(64).int32(message.tries);
+    }
+    if (message.nextTryTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.nextTryTime), writer.uint32(74).fork()).join();
+    }
+    if (message.host !== "") {
+      writer.uint32(82).string(message.host);
     }
     return writer;
   },
@@ -2670,6 +2706,30 @@ export const FailedHook: MessageFns<FailedHook> = {
             message.causeTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.tries = reader.int32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.nextTryTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2703,6 +2763,13 @@ export const FailedHook: MessageFns<FailedHook> = {
         : isSet(object.cause_time)
         ? fromJsonTimestamp(object.cause_time)
         : undefined,
+      tries: isSet(object.tries) ? globalThis.Number(object.tries) : 0,
+      nextTryTime: isSet(object.nextTryTime)
+        ? fromJsonTimestamp(object.nextTryTime)
+        : isSet(object.next_try_time)
+        ? fromJsonTimestamp(object.next_try_time)
+        : undefined,
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
     };
   },
 
@@ -2729,6 +2796,15 @@ export const FailedHook: MessageFns<FailedHook> = {
     if (message.causeTime !== undefined) {
       obj.causeTime = message.causeTime.toISOString();
     }
+    if (message.tries !== 0) {
+      obj.tries = Math.round(message.tries);
+    }
+    if (message.nextTryTime !== undefined) {
+      obj.nextTryTime = message.nextTryTime.toISOString();
+    }
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
     return obj;
   },
 
@@ -2744,6 +2820,9 @@ export const FailedHook: MessageFns<FailedHook> = {
     message.events = object.events ?? 0;
     message.cause = object.cause ?? "";
     message.causeTime = object.causeTime ?? undefined;
+    message.tries = object.tries ?? 0;
+    message.nextTryTime = object.nextTryTime ?? undefined;
+    message.host = object.host ?? "";
     return message;
   },
 };
@@ -3208,7 +3287,7 @@ export const QueueServiceService = {
       Buffer.from(ResumeScheduleResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ResumeScheduleResponse => ResumeScheduleResponse.decode(value),
   },
-  /** Sends again what a job's status hook could not be told. */
+  /** Sends again the events of a job's status hook that were given up, and at once the event that waits for its next try. */
   redeliverHook: {
     path: "/drydock.job.v1.QueueService/RedeliverHook" as const,
     requestStream: false as const,
@@ -3219,7 +3298,7 @@ export const QueueServiceService = {
       Buffer.from(RedeliverHookResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RedeliverHookResponse => RedeliverHookResponse.decode(value),
   },
-  /** Lists the jobs whose status hook could not be told something, the newest first. */
+  /** Lists the jobs whose status hook failed, from the first failed try on, the newest first. */
   listFailedHooks: {
     path: "/drydock.job.v1.QueueService/ListFailedHooks" as const,
     requestStream: false as const,
@@ -3272,9 +3351,9 @@ export interface QueueServiceServer extends UntypedServiceImplementation {
   pauseSchedule: handleUnaryCall<PauseScheduleRequest, PauseScheduleResponse>;
   /** Lets a paused periodic job go on with its next time; when none is left before its end_time, it is STOPPED. */
   resumeSchedule: handleUnaryCall<ResumeScheduleRequest, ResumeScheduleResponse>;
-  /** Sends again what a job's status hook could not be told. */
+  /** Sends again the events of a job's status hook that were given up, and at once the event that waits for its next try. */
   redeliverHook: handleUnaryCall<RedeliverHookRequest, RedeliverHookResponse>;
-  /** Lists the jobs whose status hook could not be told something, the newest first. */
+  /** Lists the jobs whose status hook failed, from the first failed try on, the newest first. */
   listFailedHooks: handleUnaryCall<ListFailedHooksRequest, ListFailedHooksResponse>;
   /** Lists the job types that workers registered. */
   listJobTypes: handleUnaryCall<ListJobTypesRequest, ListJobTypesResponse>;
@@ -3434,7 +3513,7 @@ export interface QueueServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ResumeScheduleResponse) => void,
   ): ClientUnaryCall;
-  /** Sends again what a job's status hook could not be told. */
+  /** Sends again the events of a job's status hook that were given up, and at once the event that waits for its next try. */
   redeliverHook(
     request: RedeliverHookRequest,
     callback: (error: ServiceError | null, response: RedeliverHookResponse) => void,
@@ -3450,7 +3529,7 @@ export interface QueueServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RedeliverHookResponse) => void,
   ): ClientUnaryCall;
-  /** Lists the jobs whose status hook could not be told something, the newest first. */
+  /** Lists the jobs whose status hook failed, from the first failed try on, the newest first. */
   listFailedHooks(
     request: ListFailedHooksRequest,
     callback: (error: ServiceError | null, response: ListFailedHooksResponse) => void,

@@ -1,8 +1,9 @@
--- failed: the jobs whose status hook could not be told something, the newest first.
--- needs: call/context, call/isolate, hooks/outbox
--- reads: hook-failing, hook-causes, hook-failed
+-- failed: the jobs whose status hook failed: its next event is tried again, or events were given up. The newest first.
+-- needs: call/context, call/isolate, hooks/state, hooks/hosts
+-- reads: hook-failing, hook-causes, hook-failed, hook-tries, hook-due
 -- arguments: the id before which to begin or empty, how many at most
--- reply: for each job id, name, status, hook status, how many events failed, "time cause" of the last failure or empty
+-- reply: for each job id, name, status, hook status, URL, how many events were given up, "time cause" of the last failure or
+--   empty, failed tries of the next event, when that is tried again or 0
 -- when memory is full: refused
 return function(before, limit)
   local last = before == "" and "+" or "(" .. before
@@ -10,8 +11,10 @@ return function(before, limit)
   local function show(id, job)
     if not job then return end
     local cause = redis.call("HGET", context.prefix .. "hook-causes", id) or ""
-    local events = redis.call("LLEN", outbox.failures_of(id))
-    reply[#reply + 1] = { id, job.name, job.status, job.hook_status, events, cause }
+    local events = redis.call("LLEN", state.failures_of(id))
+    local tries = tonumber(redis.call("HGET", context.prefix .. "hook-tries", id) or 0)
+    local next_try = tries > 0 and redis.call("ZSCORE", hosts.due_of(hosts.of(job)), id)
+    reply[#reply + 1] = { id, job.name, job.status, job.hook_status, job.hook, events, cause, tries, tonumber(next_try or 0) }
   end
   for _, id in ipairs(redis.call("ZRANGE", failing, last, "-", "BYLEX", "REV", "LIMIT", 0, limit)) do isolate.job(id, show) end
   return reply

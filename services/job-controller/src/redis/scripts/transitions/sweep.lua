@@ -1,18 +1,19 @@
 -- sweep: removes jobs that have stood in a final status longer than its keep time, with all that belongs to them.
 -- needs: call/context, call/isolate, record/kinds, record/hook-statuses, record/index, record/store,
---   hooks/outbox, life/launch, log/chunks
+--   hooks/state, hooks/hosts, life/launch, log/chunks
 -- reads: ended, swept, hook-events
 -- writes: index, ended, swept, sub-jobs, sub-job-keys, sub-job-totals, ending, schedule, log, hook-events,
---   hook-failed, hook-due, hook-failing, hook-tries, hook-causes, hook-redelivered
+--   hook-failed, hook-failing, hook-tries, hook-causes, hook-redelivered
 -- arguments: status, the time before which it must have been reached in ms, the same for a job whose hook has failed,
 --   how many at most
 -- reply: how many entries were looked at
 local ROUND_MS = 3600000
 local prefix = context.prefix
 
-local function forget_hook(id)
-  redis.call("UNLINK", outbox.events_of(id), outbox.failures_of(id))
-  for _, set in ipairs({ "hook-due", "hook-failing" }) do redis.call("ZREM", prefix .. set, id) end
+local function forget_hook(id, job)
+  hosts.drop(hosts.of(job), id)
+  redis.call("UNLINK", state.events_of(id), state.failures_of(id))
+  redis.call("ZREM", prefix .. "hook-failing", id)
   for _, hash in ipairs({ "hook-tries", "hook-causes", "hook-redelivered" }) do redis.call("HDEL", prefix .. hash, id) end
 end
 
@@ -27,7 +28,7 @@ local function forget(id, job)
     redis.call("HDEL", prefix .. "ending", id)
   end
   if job.kind == kinds.PERIODIC then redis.call("UNLINK", prefix .. "schedule:" .. id) end
-  if job.hook ~= "" then forget_hook(id) end
+  if job.hook ~= "" then forget_hook(id, job) end
 end
 
 -- A job stays as long as its request has it for an answer; while its hook is to be told something, and for a time when that
@@ -35,7 +36,7 @@ end
 local function is_needed(id, job, hooks_before)
   if job.request ~= "" and context.now < job.enqueued + launch.REQUEST_MS then return true end
   if job.hook_status == hook_statuses.NONE or job.hook_status == hook_statuses.DELIVERED then return false end
-  return job.status_time >= tonumber(hooks_before) or redis.call("EXISTS", outbox.events_of(id)) == 1
+  return job.status_time >= tonumber(hooks_before) or redis.call("EXISTS", state.events_of(id)) == 1
 end
 
 -- Where to go on, behind the jobs that stay for now, and when the round began: once an hour it begins anew.
