@@ -4,8 +4,10 @@ import { renderTable } from "@drydock/demo/terminal/table.ts";
 import { claims } from "./claims.ts";
 import type { FaultCase } from "./fault-case.ts";
 import { FaultPlace } from "./fault-place.ts";
+import { outside } from "./outside.ts";
+import { reach } from "./reach.ts";
 
-const cases: FaultCase[] = [...claims];
+const cases: FaultCase[] = [...claims, ...outside, ...reach];
 
 describe("what went wrong once is right now:", { concurrency: 4, timeout: 110_000 }, () => {
   let place: FaultPlace;
