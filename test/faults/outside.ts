@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { boundAddress } from "@drydock/shared/listen.ts";
+import type { SeenJob } from "../support/job-api.ts";
+import type { FaultCase } from "./fault-case.ts";
+import { startScannerProxy } from "./scanner-proxy.ts";
+
+const base = { repository: "odd/base", tag: "1" };
+const isManifest = (path: string) => path.includes("/manifests/");
+const credential = { DRYDOCK_REGISTRY_USERNAME: "reader", DRYDOCK_REGISTRY_PASSWORD: "right" };
+const basic = `Basic ${Buffer.from("reader:right").toString("base64")}`;
+
+function sees(jobs: SeenJob[]): void {
+  const ends = jobs.map(({ status, attempt, lastError }) => `${status} ${attempt} ${lastError?.reason ?? ""}`);
+  assert.deepEqual(
+    ends.filter((end) => !end.startsWith("SUCCESS 1 ")),
+    [],
+  );
+}
+
+const scannerAway: FaultCase = {
+  ...{ kind: "B1", what: "Clair's port closed for 12 s, 12 scans queued", right: "all SUCCESS, no attempt used" },
+  async run(place) {
+    const target = new URL(place.scanner.url);
+    const gate = createServer((client) => {
+      const server = connect(Number(target.port), target.hostname);
+      for (const socket of [client, server]) socket.on("error", () => {});
+      client.pipe(server).pipe(client);
+    });
+    gate.listen(0, "127.0.0.1");
+    await once(gate, "listening");
+    const address = boundAddress(gate);
+    const port = Number(address.split(":").at(-1));
+    gate.close();
+    const site = await place.site();
+    await site.hire(place.registry, { DRYDOCK_CLAIR_URL: `http://${address}` });
+    const open = setTimeout(() => gate.listen(port, "127.0.0.1"), 12_000);
+    try {
+      sees(await site.scans(12, base, 75_000));
+    } finally {
+      clearTimeout(open);
+      gate.close();
+    }
+  },
+};
+
+/** Lets so many manifests through in each two seconds. */
+const limited = (what: string, headers: Record<string, string>): FaultCase => ({
+  ...{ kind: "B1", what, right: "all SUCCESS, no attempt used" },
+  async run(place) {
+    let [since, passed] = [0, 0];
+    const { site } = await place.siteOf(({ path }) => {
+      if (!isManifest(path)) return undefined;
+      if (performance.now() - since > 2_000) [since, passed] = [performance.now(), 0];
+      return passed++ < 5 ? undefined : { status: 429, headers };
+    });
+    sees(await site.scans(20, base, 75_000));
+  },
+});
+
+const notSetUp: FaultCase = {
+  ...{ kind: "B2", what: "a worker without a registry beside a good one, 20 scans", right: "all SUCCESS" },
+  async run(place) {
+    const site = await place.site();
+    await place.stack.startWorker(site.controller);
+    await site.hire(place.registry);
+    sees(await site.scans(20, base, 30_000));
+  },
+};
+
+const wrongPassword: FaultCase = {
+  ...{ kind: "B2", what: "a worker with a wrong password beside a good one, 20 scans", right: "all SUCCESS" },
+  async run(place) {
+    const challenge = { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } };
+    const script = ({ headers }: { headers: Readonly<Record<string, unknown>> }) =>
+      headers.authorization === basic ? undefined : challenge;
+    const { site, registry } = await place.siteOf(script, { ...credential, DRYDOCK_REGISTRY_PASSWORD: "wrong" });
+    await site.hire(registry, credential);
+    sees(await site.scans(20, base, 45_000));
+  },
+};
+
+const passingProbe: FaultCase = {
+  ...{ kind: "B4", what: "HEAD on blobs is 403, and Clair's first fetch fails", right: "retried" },
+  async run(place) {
+    let fetches = 0;
+    const { site } = await place.siteOf(({ method, path }) => {
+      if (!path.includes("/blobs/")) return undefined;
+      if (method === "HEAD") return { status: 403 };
+      return fetches++ === 0 ? { status: 500 } : undefined;
+    });
+    const job = await site.scan(base, 45_000);
+    assert.equal(job.status, "SUCCESS", JSON.stringify(job.lastError));
+  },
+};
+
+const badRealmOnce: FaultCase = {
+  ...{ kind: "B5", what: "one 401 that names a bad realm", right: "only that request fails" },
+  async run(place) {
+    let count = 0;
+    const bad = { "www-authenticate": 'Bearer realm="http://169.254.169.254/token"' };
+    const script = () => (count++ === 0 ? { status: 401, headers: bad } : undefined);
+    const { site } = await place.siteOf(script, credential);
+    await site.scan(base, 45_000);
+    await site.findsFlaw(base);
+  },
+};
+
+const pingRedirect: FaultCase = {
+  ...{ kind: "B6", what: "/v2/ answers 307 to another path of the host", right: "followed" },
+  async run(place) {
+    const script = ({ path }: { path: string }) => {
+      if (path === "/v2/") return { status: 307, headers: { location: "/elsewhere/v2/" } };
+      return path === "/elsewhere/v2/" ? { status: 200, body: "{}" } : undefined;
+    };
+    await (await place.siteOf(script, credential)).site.findsFlaw(base);
+  },
+};
+
+const tokenRedirect: FaultCase = {
+  ...{ kind: "B6", what: "the token server answers 307 to itself", right: "followed" },
+  async run(place) {
+    let url = "";
+    const { site, registry } = await place.siteOf(({ path, headers }) => {
+      if (path.startsWith("/token-now")) return { status: 200, body: JSON.stringify({ token: "t" }) };
+      if (path.startsWith("/token")) {
+        return { status: 307, headers: { location: path.replace("/token", "/token-now") } };
+      }
+      if (headers.authorization === "Bearer t") return undefined;
+      return { status: 401, headers: { "www-authenticate": `Bearer realm="${url}/token",service="odd"` } };
+    });
+    url = registry.url;
+    await site.findsFlaw(base);
+  },
+};
+
+const otherChallenge: FaultCase = {
+  ...{ kind: "B7", what: "Bearer without realm beside Basic, credentials set", right: "the next usable challenge" },
+  async run(place) {
+    const challenges = { "www-authenticate": ["Bearer", 'Basic realm="registry"'] };
+    const script = ({ headers }: { headers: Readonly<Record<string, unknown>> }) =>
+      headers.authorization === basic ? undefined : { status: 401, headers: challenges };
+    await (await place.siteOf(script, credential)).site.findsFlaw(base);
+  },
+};
+
+const interim: FaultCase = {
+  ...{ kind: "B8", what: "100 Continue before each answer of a registry", right: "ignored" },
+  async run(place) {
+    const { site, registry } = await place.siteOf(() => undefined);
+    registry.isInterim = true;
+    await site.findsFlaw(base);
+  },
+};
+
+const tellsOfFailures: FaultCase = {
+  ...{ kind: "B10", what: "a scan whose attempt fails", right: "the job's log says why" },
+  async run(place) {
+    const { id, lastError } = await place.home.scan({ repository: "odd/nothing", tag: "1" });
+    assert.match(await place.home.api.log(id), new RegExp(lastError?.reason ?? "a reason"));
+  },
+};
+
+const deepMetadata: FaultCase = {
+  ...{ kind: "D6", what: "Clair Metadata nested 40 deep", right: "left out, scan kept" },
+  async run(place) {
+    let deep: unknown = "end";
+    for (let depth = 0; depth < 40; depth++) deep = { deep };
+    await using clair = await startScannerProxy(place.scanner.url, ({ Layer }) => {
+      for (const feature of Layer?.Features ?? []) {
+        for (const vulnerability of feature.Vulnerabilities ?? []) vulnerability.Metadata = { deep };
+      }
+    });
+    const site = await place.site();
+    await site.hire(place.registry, { DRYDOCK_CLAIR_URL: clair.url });
+    await site.findsFlaw(base);
+  },
+};
+
+/** B and D6: whose fault it is when the outside does not do as it should. */
+export const outside: FaultCase[] = [
+  scannerAway,
+  limited("a registry lets 5 manifests through in 2 s, else 429 with Retry-After, 20 scans", { "retry-after": "2" }),
+  limited("the same without Retry-After", {}),
+  notSetUp,
+  wrongPassword,
+  passingProbe,
+  badRealmOnce,
+  pingRedirect,
+  tokenRedirect,
+  otherChallenge,
+  interim,
+  tellsOfFailures,
+  deepMetadata,
+];

@@ -1,0 +1,34 @@
+import { after, before, describe, test } from "node:test";
+import { noPaint } from "@drydock/demo/terminal/paint.ts";
+import { renderTable } from "@drydock/demo/terminal/table.ts";
+import type { FaultCase } from "./fault-case.ts";
+import { FaultPlace } from "./fault-place.ts";
+
+/** Runs the cases against services that are started once, some at a time, and prints a table of what came of them. */
+export function runCases(cases: readonly FaultCase[]): void {
+  describe("what went wrong once is right now:", { concurrency: 4, timeout: 110_000 }, () => {
+    let place: FaultPlace;
+    const results = new Map<FaultCase, string>();
+    before(async () => {
+      place = await FaultPlace.start();
+    });
+    after(async () => {
+      console.log(tableOf(cases, results));
+      await place.stop();
+    });
+
+    for (const one of cases) {
+      test(`${one.kind} ${one.what}: ${one.right}`, async () => {
+        results.set(one, "wrong");
+        await one.run(place);
+        results.set(one, "right");
+      });
+    }
+  });
+}
+
+function tableOf(cases: readonly FaultCase[], results: ReadonlyMap<FaultCase, string>): string {
+  const rows = cases.map((one) => [one.kind, one.what, one.right, results.get(one) ?? "not run"]);
+  const cells = rows.map((row) => row.map((text) => ({ text })));
+  return renderTable(["KIND", "WHAT IS DONE", "WHAT IS RIGHT", ""], cells, noPaint).join("\n");
+}

@@ -1,0 +1,6 @@
+import { claims } from "./claims.ts";
+import { outside } from "./outside.ts";
+import { reach } from "./reach.ts";
+import { runCases } from "./run-cases.ts";
+
+runCases([...claims, ...outside, ...reach]);
