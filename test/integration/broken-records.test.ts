@@ -8,8 +8,7 @@ import { fireSchedules } from "@drydock/job-controller/usecases/fire-schedules.t
 import { useAuditedPool } from "../support/audited-pool.ts";
 import { demoJob, demoTypes, finalFailure, leaseOf, startJob, workerInfo, workerNamed } from "../support/pool.ts";
 
-const hourMs = 3_600_000;
-const leaseMs = 15_000;
+const [hourMs, leaseMs] = [3_600_000, 15_000];
 const worker = workerNamed("w1");
 
 const schedule = {

@@ -68,7 +68,11 @@ describe("the job types", () => {
     assert.equal(store.calls.put, 1);
     assert.deepEqual(await types.register([{ ...demo, maxFails: 2 }]), []);
     assert.equal(store.calls.put, 2);
-    assert.deepEqual(await types.register([{ ...demo, parametersSchema: "{}" }]), ["DEMO"], "its schema was replaced");
+    assert.deepEqual(
+      await types.register([{ ...demo, parametersSchema: '{"type":"object"}' }]),
+      ["DEMO"],
+      "its schema was replaced",
+    );
   });
 
   test("refuse a worker whose schema is none, name the field, and keep nothing of it", async () => {

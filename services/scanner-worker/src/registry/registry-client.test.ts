@@ -132,7 +132,7 @@ describe("the registry client", () => {
 });
 
 describe("a probe of a registry", () => {
-  const bearer = challenge('Bearer realm="https://t.example/token",service="x"');
+  const bearer = challenge('Bearer realm="https://auth.registry.example/token",service="x"');
   const token: Answer = { status: 200, body: '{"token":"t"}' };
   type Script = (request: HttpRequest) => Answer;
   const withCredential = { kind: "basic", username: "scanner", password: "password" } as const;
@@ -150,7 +150,7 @@ describe("a probe of a registry", () => {
   }
 
   const withToken: Script = ({ url, headers }) => {
-    if (url.startsWith("https://t.example")) return token;
+    if (url.startsWith("https://auth.registry.example")) return token;
     return headers?.authorization === "Bearer t" ? { status: 200 } : bearer;
   };
   for (const [what, script] of [
@@ -190,7 +190,7 @@ describe("a probe of a registry", () => {
   }
 
   test("says so when the token server refuses the password", async () => {
-    const script: Script = ({ url }) => (url.startsWith("https://t.example") ? { status: 401 } : bearer);
+    const script: Script = ({ url }) => (url.startsWith("https://auth.registry.example") ? { status: 401 } : bearer);
     await assert.rejects(probe(script), failsWith("REGISTRY_AUTH_REJECTED"));
   });
 
