@@ -121,6 +121,8 @@ describe("a scan that meets a fault", () => {
     const metrics = await (await fetch(`http://${worker.ready.ops}/metrics`)).text();
     assert.match(metrics, /drydock_worker_type_open\{type="IMAGE_SCAN"\} 0/);
     assert.match(metrics, /drydock_worker_type_closings_total\{type="IMAGE_SCAN",reason="REGISTRY_AUTH_REJECTED"\} 1/);
+    assert.deepEqual([(await scene.api.get(id)).lastError, (await scene.api.get(id)).endTime], [undefined, undefined]);
+    await worker.stop();
     const able = await scene.startWorker({ DRYDOCK_WORKER_ID: "scan-4" });
     const job = await scene.api.untilStatus(id, "SUCCESS");
     assert.deepEqual([job.workerId, job.attempt, job.crashes], ["scan-4", 1, 0]);
@@ -132,7 +134,7 @@ describe("a scan that meets a fault", () => {
     ]) {
       assert.ok(!told.includes(hidden));
     }
-    await Promise.all([worker.stop(), able.stop()]);
+    await able.stop();
   });
 
   for (const [what, variable, reason] of [

@@ -100,16 +100,6 @@ describe("the registry client with a real registry", () => {
     await assert.rejects(client.getManifest("library/web", "1.0", signal), failsWith("REGISTRY_AUTH_REJECTED", false));
   });
 
-  test("is told by a probe whether the registry takes the credential as a whole, whatever it may read", async () => {
-    await open().probe(signal);
-    await open({ kind: "none" }).probe(signal);
-    const wrong = open({ kind: "basic", username: registry.reader.username, password: "password" });
-    await assert.rejects(wrong.probe(signal), (thrown) => {
-      failsWith("REGISTRY_AUTH_REJECTED", false)(thrown);
-      return thrown instanceof JobFailure && thrown.fault === "worker";
-    });
-  });
-
   test("fails for good when the tag is not there", async () => {
     await assert.rejects(open().getManifest("library/web", "2.0", signal), failsWith("MANIFEST_UNKNOWN", false));
     await assert.rejects(open().getManifest("library/no", "1.0", signal), failsWith("MANIFEST_UNKNOWN", false));

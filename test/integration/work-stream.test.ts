@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { createWorker, type WorkerOptions, type WorkerService } from "@drydock/scanner-worker/app.ts";
+import { JobFailure } from "@drydock/scanner-worker/domain/job-failure.ts";
 import type { JobContext, JobType } from "@drydock/scanner-worker/ports/job.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { JobCommand } from "@drydock/shared/gen/drydock/job/v1/job.ts";
@@ -95,6 +96,39 @@ describe("the worker's stream", () => {
     await peer.welcome();
     peer.assign({ lease, name: "OTHER" });
     assert.deepEqual((await peer.next("reject")).lease, lease);
+  });
+
+  test("says which type it takes no jobs of and why, then for how long the job that met it may wait", async () => {
+    const failure = new JobFailure("SCANNER_UNREACHABLE", "clair:6060 can't be reached", { retryable: true });
+    const type: JobType = { ...anyJob, name: "AWAY", patienceMs: 3_600_000, run: () => Promise.reject(failure) };
+    void start([type]);
+    const peer = await controller.works.next();
+    await peer.welcome();
+    peer.assign({ lease, name: "AWAY" });
+    const { slots, closed } = await peer.next("capacity");
+    const [away] = closed;
+    assert.deepEqual([slots, closed.length], [4, 1]);
+    assert.deepEqual([away?.jobType, away?.reason, away?.message], ["AWAY", failure.reason, failure.message]);
+    assert.ok(Math.abs((away?.since?.getTime() ?? 0) - Date.now()) < 10_000);
+    const { outcome, reason, message, patience, retryAfter } = await peer.next("result");
+    assert.deepEqual([outcome, reason, message], [Outcome.OUTCOME_POSTPONED, failure.reason, failure.message]);
+    assert.deepEqual(patience, { seconds: 3_600, nanos: 0 });
+    assert.ok((retryAfter?.seconds ?? 0) >= 2 && (retryAfter?.seconds ?? 0) < 15);
+    // A job type without a probe is open again after its wait, which is shorter than that of the result for its log.
+    const capacities = peer.heard.all.flatMap((said) => (said.$case === "capacity" ? said.value.closed.length : []));
+    assert.deepEqual(capacities, [1, 0]);
+  });
+
+  test("is welcomed with no slots while a type is not yet known to be open, and says them right behind", async () => {
+    const probed = Promise.withResolvers<void>();
+    void start([{ ...quick, probe: () => probed.promise }]);
+    const peer = await controller.works.next();
+    assert.equal((await peer.welcome()).slots, 0);
+    const { slots, closed } = await peer.next("capacity");
+    assert.deepEqual([slots, closed.map(({ reason }) => reason)], [4, ["STARTING"]]);
+    probed.resolve();
+    const opened = await peer.next("capacity");
+    assert.deepEqual([opened.slots, opened.closed], [4, []]);
   });
 
   test("beats with all that is held, and abandons what is lost", async () => {
