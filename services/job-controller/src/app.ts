@@ -78,7 +78,7 @@ export function createJobController(
   const dispatcher = new Dispatcher(logger);
   const { maxWaiting, allowLinkLocalHooks } = config;
   const limits = new PoolLimits({ maxWaiting, memoryPart: 0.95 }, () => measureFill({ queues, redis: watch }));
-  const [types, changes] = [new JobTypes(typeStore), new JobChanges()];
+  const [types, changes] = [new JobTypes(typeStore, () => pool.capacities()), new JobChanges()];
   const keyLimits = new KeyLimits(pool, clock);
   const shared = { dispatcher, types, changes, limits, keyLimits, clock, allowLinkLocalHooks };
   const deps = { pool, schedules, hooks, index, queues, logs, ...shared };

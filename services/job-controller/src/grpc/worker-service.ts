@@ -12,6 +12,7 @@ import { isPoolAway } from "../domain/pool-away.ts";
 import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
+import type { Registration } from "../usecases/job-types.ts";
 import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
@@ -120,7 +121,7 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
 interface Greeting {
   session: WorkerSession;
   hello: message.Hello;
-  registerTypes(): Promise<string[]>;
+  registerTypes(): Promise<Registration>;
 }
 
 async function createSession(
@@ -131,7 +132,7 @@ async function createSession(
 ): Promise<Greeting> {
   if (first?.$case !== "hello") throw protocolViolation("the first message of a stream must be a Hello");
   const { workerId, incarnation, version, slots, types } = validateHello(first.value);
-  const registerTypes = deps.types.prepare(types);
+  const registerTypes = deps.types.prepare(types, version);
   const identity = { workerId, incarnation, session: randomUUID() };
   const { dispatcher } = deps;
   const calls = { onFree: () => dispatcher.ask(), onOpen: (name: string) => dispatcher.wake(name) };
@@ -151,8 +152,12 @@ async function openSession(
 ): Promise<WorkerSession> {
   const { workerId, version, slots, held } = hello;
   await session.open(async () => {
-    const jobs = await registerTypes();
-    if (jobs.length > 0) logger.warn({ workerId, version, jobs }, "a worker replaced the schema of job types");
+    const { replaced, keptBack } = await registerTypes();
+    if (replaced.length > 0) logger.warn({ workerId, version, jobs: replaced }, "a worker replaced job types' schemas");
+    if (keptBack.length > 0) {
+      const text = "job types keep the schema of another version until its workers are gone; this worker's comes then";
+      logger.warn({ workerId, version, jobs: keptBack }, text);
+    }
   });
   logger.info({ workerId, version, slots, held: held.length }, "a worker has joined");
   return session;

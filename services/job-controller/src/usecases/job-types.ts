@@ -1,12 +1,13 @@
 import { type FieldViolation, ReasonedError } from "@drydock/shared/errors.ts";
 import { z } from "zod";
-import type { JobType } from "../domain/job-type.ts";
+import type { JobType, RegisteredJobType } from "../domain/job-type.ts";
+import type { TypeCapacity } from "../domain/worker.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
 import { describerOf, toViolations } from "./parameter-rules.ts";
 
 /** A job type that is ready to check parameters. */
 export interface KnownJobType {
-  type: JobType;
+  type: RegisteredJobType;
   /** The rules that the parameters break, with paths below the parameters. */
   check(parameters: unknown): FieldViolation[];
 }
@@ -14,31 +15,70 @@ export interface KnownJobType {
 /** How long a list of types is trusted when a name is not in it, in milliseconds: a worker may have come elsewhere. */
 const trustMs = 1_000;
 
-/** The job types that workers registered, with this controller or another. */
+/** What became of the types of a Hello, by their names. */
+export interface Registration {
+  /** Those that had another schema before. */
+  replaced: string[];
+  /** Those that stay as live workers of another version registered them, until these are gone. */
+  keptBack: string[];
+}
+
+/** How the workers stand to the job types. */
+type ReadCapacities = () => Promise<ReadonlyMap<string, TypeCapacity>>;
+
+/**
+ * The job types that workers registered, with this controller or another. One that is registered in another form stays as it
+ * is while live workers have the version that registered it: they run its jobs by what was promised for them.
+ */
 export class JobTypes {
   readonly #store: JobTypeStore;
+  readonly #capacities: ReadCapacities;
+  /** What takes the place of a known type once no worker of its version is left, by name. */
+  readonly #keptBack = new Map<string, KnownJobType>();
   #known = new Map<string, KnownJobType>();
   #loadedAt = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | undefined;
 
-  constructor(store: JobTypeStore) {
+  constructor(store: JobTypeStore, capacities: ReadCapacities) {
     this.#store = store;
+    this.#capacities = capacities;
   }
 
   /**
-   * Checks types; what it gives makes them known, and resolves to the names of those that had another schema before.
+   * Checks types of workers of a version; what it gives makes them known.
    * @throws ReasonedError PROTOCOL_VIOLATION when one has a schema that is none
    */
-  prepare(types: JobType[]): () => Promise<string[]> {
-    const known = types.map(toKnown);
-    return async () => {
-      const news = known.filter(({ type }) => !isSame(this.#known.get(type.name)?.type, type));
-      if (news.length === 0) return [];
-      await this.#store.put(news.map(({ type }) => type));
-      const replaced = news.filter(({ type }) => this.#hasOtherSchema(type)).map(({ type }) => type.name);
-      for (const entry of news) this.#known.set(entry.type.name, entry);
-      return replaced;
+  prepare(types: JobType[], version: string): () => Promise<Registration> {
+    const known = types.map((type) => toKnown({ ...type, version }));
+    return () => this.#register(known);
+  }
+
+  /** Registers what was kept back, where no worker of the other version is left. To be called now and then. */
+  async settle(): Promise<void> {
+    if (this.#keptBack.size === 0) return;
+    const capacities = await this.#capacities();
+    const waiting = [...this.#keptBack.values()];
+    this.#keptBack.clear();
+    await this.#register(waiting.filter(({ type }) => capacities.get(type.name)?.versions.has(type.version)));
+  }
+
+  async #register(types: KnownJobType[]): Promise<Registration> {
+    const isNew = ({ type }: KnownJobType) => !isSame(this.#known.get(type.name)?.type, type);
+    if (!types.some(isNew)) return { replaced: [], keptBack: [] };
+    await this.reload();
+    const others = types.filter(({ type }) => this.#hasOtherSchema(type));
+    const capacities = others.length === 0 ? new Map<string, TypeCapacity>() : await this.#capacities();
+    const isKeptBack = ({ type: { name, version } }: KnownJobType) => {
+      const before = this.#known.get(name)?.type.version ?? version;
+      return before !== version && capacities.get(name)?.versions.has(before) === true;
     };
+    const keptBack = others.filter(isKeptBack);
+    for (const entry of keptBack) this.#keptBack.set(entry.type.name, entry);
+    const news = types.filter((entry) => isNew(entry) && !keptBack.includes(entry));
+    if (news.length > 0) await this.#store.put(news.map(({ type }) => type));
+    for (const entry of news) this.#known.set(entry.type.name, entry);
+    const replaced = others.filter((entry) => !keptBack.includes(entry));
+    return { replaced: replaced.map(nameOf), keptBack: keptBack.map(nameOf) };
   }
 
   /** The type of this name, if it is known here. */
@@ -57,7 +97,7 @@ export class JobTypes {
   }
 
   /** The types known here, by name. */
-  get all(): JobType[] {
+  get all(): RegisteredJobType[] {
     return [...this.#known.values()].map(({ type }) => type).sort((a, b) => a.name.localeCompare(b.name));
   }
 
@@ -93,7 +133,11 @@ export class JobTypes {
   }
 }
 
-function toKnown(type: JobType): KnownJobType {
+function nameOf({ type }: KnownJobType): string {
+  return type.name;
+}
+
+function toKnown(type: RegisteredJobType): KnownJobType {
   const schema = compile(type);
   const describe = describerOf(type);
   return {
@@ -114,9 +158,10 @@ function compile(type: JobType): z.ZodType {
   }
 }
 
-function isSame(a: JobType | undefined, b: JobType): boolean {
+function isSame(a: RegisteredJobType | undefined, b: RegisteredJobType): boolean {
   return (
     a !== undefined &&
+    a.version === b.version &&
     a.parametersSchema === b.parametersSchema &&
     a.maxFails === b.maxFails &&
     a.maxRunning === b.maxRunning &&
