@@ -24,8 +24,11 @@ describe("a job type that workers close", () => {
 
   const status = () => unaryCall(client, JobServiceService.checkStatus, {}, { deadlineMs: 5_000 });
   const waitOf = async (type: string) => (await status()).queues.find(({ name }) => name === type)?.waitingFor;
-  const close = (worker: ScriptedWorker, type: string, message = "Clair does not answer", since = new Date(1_000)) =>
-    worker.say({ $case: "capacity", value: { slots: 1, closed: [{ jobType: type, reason, message, since }] } });
+  const closing = (jobType: string, message = "Clair does not answer", since = new Date(1_000)) => ({
+    $case: "capacity" as const,
+    value: { slots: 1, closed: [{ jobType, reason, message, since }] },
+  });
+  const close = (worker: ScriptedWorker, ...what: Parameters<typeof closing>) => worker.say(closing(...what));
   const open = (worker: ScriptedWorker) => worker.say({ $case: "capacity", value: { slots: 1, closed: [] } });
   const isClosed = async (worker: ScriptedWorker) => {
     const { workers } = await unaryCall(
@@ -102,6 +105,19 @@ describe("a job type that workers close", () => {
     await rig.api.launch(type, {});
     const { id } = await rig.api.launch(other, {});
     assert.equal((await worker.takes()).lease.jobId, id);
+  });
+
+  test("is closed from the beginning when the worker says so together with its Hello", async () => {
+    const type = rig.newType();
+    await rig.join(type, { slots: 0 });
+    await rig.api.launch(type, {});
+    const worker = rig.open({ jobTypes: [plainType(type)] });
+    worker.say({ $case: "hello", value: worker.hello }, closing(type));
+    await worker.hears("welcome");
+    await worker.beats(1, []);
+    assert.ok(!worker.hasHeard("assign"));
+    open(worker);
+    await worker.takes();
   });
 
   test("ends the stream when it has no name that can be one", async () => {

@@ -5,7 +5,7 @@ import { Outcome, ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/wo
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
 import { Client, credentials } from "@grpc/grpc-js";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
-import type { ScriptedWorker } from "../support/scripted-worker.ts";
+import { plainType, type ScriptedWorker } from "../support/scripted-worker.ts";
 import { launchSubJob, putReport, sendLog } from "../support/worker-calls.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
@@ -78,6 +78,23 @@ describe("a worker that names the right lease of another worker's job", { concur
     assert.equal((await refusalOf(rig.api.reportOf(id))).reason, "REPORT_NOT_FOUND");
     await sendLog(holder, [{ lease, offset: 0, text: "its own\n" }]);
     assert.equal(await rig.api.log(id), "its own\n");
+  });
+});
+
+describe("a Hello with another schema of a job type", () => {
+  const strict = '{"type":"object","properties":{},"additionalProperties":false}';
+
+  test("does not replace that of live workers of another version, but takes its place once they are gone", async () => {
+    const type = rig.newType();
+    const own = await rig.join(type, { version: "own 1" });
+    const jobTypes = [{ ...plainType(type), parametersSchema: strict }];
+    const hello = { version: "other 1", jobTypes };
+    await rig.join(type, hello);
+    await rig.api.launch(type, { image: "x" });
+    own.say({ $case: "draining", value: {} });
+    await own.leave();
+    await rig.join(type, hello);
+    assert.equal((await refusalOf(rig.api.launch(type, { image: "x" }))).reason, "FIELD_INVALID");
   });
 });
 

@@ -34,7 +34,8 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   for (let at = 0; at < many; at++)
     await pool.hello(workerNamed("restarted", `process-${at}`.padEnd(36, "x")), workerInfo, []);
   await pool.drainWorker("restarted");
-  const type = { name: "DEMO", description: "", parametersSchema: "{}", maxFails: 4, maxRunning: 0, maxKeyPercent: 0 };
+  const numbers = { maxFails: 4, maxRunning: 0, maxKeyPercent: 0 };
+  const type = { name: "DEMO", description: "", parametersSchema: "{}", ...numbers, version: "1.0.0" };
   await createRedisJobTypeStore(redis).put([type]);
 }
 

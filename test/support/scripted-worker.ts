@@ -72,8 +72,9 @@ export class ScriptedWorker {
     return worker;
   }
 
-  say(message: Said): void {
-    this.#call.write({ messages: [{ message }] });
+  /** Says this, all in one WorkRequest. */
+  say(...messages: Said[]): void {
+    this.#call.write({ messages: messages.map((message) => ({ message })) });
   }
 
   /** What the controller says of this kind: heard already and not asked for yet, or to come. */

@@ -86,7 +86,8 @@ export function createJobController(
   const dispatcher = new Dispatcher(logger);
   const { maxWaiting, allowLinkLocalHooks, proxies } = config;
   const limits = new PoolLimits({ maxWaiting, memoryPart: 0.95 }, () => measureFill({ queues, redis: watch }));
-  const types = new JobTypes({ store: typeStore, schemas: new JsonParameterSchemas(), logger });
+  const capacities = () => pool.capacities();
+  const types = new JobTypes({ store: typeStore, schemas: new JsonParameterSchemas(), capacities, logger });
   const [changes, keyLimits] = [new JobChanges(), new KeyLimits(pool, clock)];
   const shared = { dispatcher, types, changes, limits, keyLimits, clock, allowLinkLocalHooks };
   const deps = { pool, schedules, hooks, index, queues, logs, ...shared };

@@ -18,6 +18,12 @@ export interface JobType {
   maxKeyPercent: number;
 }
 
+/** A job type, and which workers registered it. */
+export interface RegisteredJobType extends JobType {
+  /** The version of their software. */
+  version: string;
+}
+
 /** What a job type's name looks like. */
 export const jobNamePattern = /^[A-Z][A-Z0-9_]{0,63}$/;
 

@@ -50,6 +50,8 @@ export interface TypeCapacity {
   slots: number;
   /** How many know it. */
   workers: number;
+  /** The versions of their software. */
+  versions: ReadonlySet<string>;
   /** What those wait for that take none for now, the longest wait first. */
   closed: ClosedType[];
 }

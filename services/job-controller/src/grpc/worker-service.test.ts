@@ -81,7 +81,7 @@ function openStream() {
     leave: async () => releases.push("leave"),
     disconnect: async () => releases.push("disconnect"),
   };
-  const types = { register: async () => [] };
+  const types = { register: async () => ({ replaced: [], keptBack: [] }) };
   const dispatcher = new Dispatcher(logger);
   const deps = {
     pool,

@@ -10,6 +10,7 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
+import type { Registration } from "../usecases/job-types.ts";
 import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
@@ -115,7 +116,7 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
 interface Greeting {
   session: WorkerSession;
   hello: message.Hello;
-  registerTypes(): Promise<string[]>;
+  registerTypes(): Promise<Registration>;
 }
 
 async function createSession(
@@ -136,7 +137,7 @@ async function createSession(
     slots,
     held: first.value.held.map(toLease),
   });
-  return { session, hello: first.value, registerTypes: () => deps.types.register(types) };
+  return { session, hello: first.value, registerTypes: () => deps.types.register(types, version) };
 }
 
 async function openSession(
@@ -145,8 +146,12 @@ async function openSession(
 ): Promise<WorkerSession> {
   const { workerId, version, slots, held } = hello;
   await session.open(async () => {
-    const jobs = await registerTypes();
-    if (jobs.length > 0) logger.warn({ workerId, version, jobs }, "a worker replaced the schema of job types");
+    const { replaced, keptBack } = await registerTypes();
+    if (replaced.length > 0) logger.warn({ workerId, version, jobs: replaced }, "a worker replaced job types' schemas");
+    if (keptBack.length > 0) {
+      const text = "job types keep the schema of another version until its workers are gone; this worker's comes then";
+      logger.warn({ workerId, version, jobs: keptBack }, text);
+    }
   });
   logger.info({ workerId, version, slots, held: held.length }, "a worker has joined");
   return session;

@@ -1,7 +1,7 @@
-import type { JobType } from "../domain/job-type.ts";
+import type { RegisteredJobType } from "../domain/job-type.ts";
 
 /** The job types that workers ever registered. */
 export interface JobTypeStore {
-  put(types: JobType[]): Promise<void>;
-  all(): Promise<JobType[]>;
+  put(types: RegisteredJobType[]): Promise<void>;
+  all(): Promise<RegisteredJobType[]>;
 }

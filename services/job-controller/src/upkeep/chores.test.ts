@@ -17,7 +17,7 @@ describe("the chores", () => {
 
   test("read the job types without a signal too, which may be lost", async () => {
     let reads = 0;
-    const types = { reload: async () => reads++ };
+    const types = { reload: async () => reads++, settle: async () => {} };
     await (await start("type-reader", { redis: { up: true }, types }))();
     assert.equal(reads, 1);
   });

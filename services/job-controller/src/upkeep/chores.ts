@@ -51,11 +51,16 @@ export function createChores(deps: ChoreDeps): Service[] {
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
     chore("key-freer", periods.freeKeysMs, (signal) => runWhileMore(() => pool.freeKeys(), signal)),
-    chore("type-reader", periods.readTypesMs, () => deps.types.reload()),
+    chore("type-reader", periods.readTypesMs, () => readTypes(deps.types)),
     chore("gauge", periods.measureMs, () => deps.limits.measure()),
     chore("look-around", periods.lookMs, async () => deps.dispatcher.lookEverywhere()),
     chore("take-back", periods.takeBackMs, () => takeBack(deps.dispatcher)),
   ];
+}
+
+async function readTypes(types: JobTypes): Promise<void> {
+  await types.reload();
+  await types.settle();
 }
 
 /** Assigned jobs may never arrive. A session for which that fails keeps no other waiting; it is asked again in the next round. */

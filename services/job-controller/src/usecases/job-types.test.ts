@@ -1,20 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import { createLogger } from "@drydock/shared/logger.ts";
-import type { JobType } from "../domain/job-type.ts";
+import { createLogger, type Logger } from "@drydock/shared/logger.ts";
+import type { RegisteredJobType } from "../domain/job-type.ts";
+import type { TypeCapacity } from "../domain/worker.ts";
 import type { ParameterSchema } from "../ports/parameter-schemas.ts";
 import { JobTypes } from "./job-types.ts";
 
-const demo: JobType = {
+const demo: RegisteredJobType = {
   name: "DEMO",
   description: "",
   parametersSchema: "{}",
   maxFails: 4,
   maxRunning: 0,
   maxKeyPercent: 0,
+  version: "1",
 };
 
+const secondSchema = '{"type":"object"}';
 const broken = { ...demo, name: "BROKEN", parametersSchema: "{" };
 
 const silentLogger = createLogger({ name: "test", level: "silent" });
@@ -28,13 +31,22 @@ const schemas = {
   },
 };
 
-const typesIn = (store: ReturnType<typeof storeOf>, logger = silentLogger) => new JobTypes({ store, schemas, logger });
+interface Crew {
+  /** The versions of the live workers. */
+  versions?: ReadonlySet<string>;
+  logger?: Logger;
+}
 
-function storeOf(...stored: JobType[]) {
+function typesIn(store: ReturnType<typeof storeOf>, { versions = new Set(), logger = silentLogger }: Crew = {}) {
+  const capacity: TypeCapacity = { slots: 1, workers: versions.size, versions, closed: [] };
+  return new JobTypes({ store, schemas, capacities: async () => new Map([["DEMO", capacity]]), logger });
+}
+
+function storeOf(...stored: RegisteredJobType[]) {
   const calls = { put: 0, all: 0 };
   return {
     calls,
-    put: async (types: JobType[]) => {
+    put: async (types: RegisteredJobType[]) => {
       calls.put++;
       stored.push(...types);
     },
@@ -63,23 +75,56 @@ describe("the job types", () => {
   test("write a type only when it is new or has changed", async () => {
     const store = storeOf();
     const types = typesIn(store);
-    assert.deepEqual(await types.register([demo]), []);
-    assert.deepEqual(await types.register([demo]), []);
+    const nothing = { replaced: [], keptBack: [] };
+    assert.deepEqual(await types.register([demo], "1"), nothing);
+    assert.deepEqual(await types.register([demo], "1"), nothing);
     assert.equal(store.calls.put, 1);
-    assert.deepEqual(await types.register([{ ...demo, maxFails: 2 }]), []);
+    assert.deepEqual(await types.register([{ ...demo, maxFails: 2 }], "1"), nothing);
     assert.equal(store.calls.put, 2);
-    assert.deepEqual(
-      await types.register([{ ...demo, parametersSchema: '{"type":"object"}' }]),
-      ["DEMO"],
-      "its schema was replaced",
-    );
+    const other = { ...demo, parametersSchema: secondSchema };
+    assert.deepEqual(await types.register([other], "1"), { replaced: ["DEMO"], keptBack: [] });
+  });
+
+  test("keep the schema of a version that live workers have, until those are gone", async () => {
+    const store = storeOf(demo);
+    const versions = new Set(["1", "2"]);
+    const types = typesIn(store, { versions });
+    const second = { ...demo, parametersSchema: secondSchema };
+    assert.deepEqual(await types.register([second], "2"), { replaced: [], keptBack: ["DEMO"] });
+    await types.settle();
+    assert.equal(types.known("DEMO")?.type.parametersSchema, demo.parametersSchema);
+    assert.equal(store.calls.put, 0);
+    versions.delete("1");
+    await types.settle();
+    assert.deepEqual([types.known("DEMO")?.type.parametersSchema, store.calls.put], [secondSchema, 1]);
+  });
+
+  test("forget what was kept back of a version whose workers have gone first", async () => {
+    const store = storeOf(demo);
+    const versions = new Set(["1", "2"]);
+    const types = typesIn(store, { versions });
+    await types.register([{ ...demo, parametersSchema: secondSchema }], "2");
+    versions.clear();
+    await types.settle();
+    assert.equal(store.calls.put, 0);
+  });
+
+  test("take another schema of the same version, and any once no worker of the version before is there", async () => {
+    for (const [version, live] of [
+      ["1", ["1"]],
+      ["2", ["2"]],
+    ] as const) {
+      const types = typesIn(storeOf(demo), { versions: new Set(live) });
+      const second = { ...demo, parametersSchema: secondSchema };
+      assert.deepEqual(await types.register([second], version), { replaced: ["DEMO"], keptBack: [] });
+    }
   });
 
   test("refuse a worker whose schema is none, name the field, and keep nothing of it", async () => {
     const store = storeOf();
     const types = typesIn(store);
     const description = "is no JSON";
-    await assert.rejects(types.register([demo, broken]), {
+    await assert.rejects(types.register([demo, broken], "1"), {
       reason: "PROTOCOL_VIOLATION",
       facts: { violations: [{ field: "hello.job_types.parameters_schema", description }] },
     });
@@ -91,7 +136,7 @@ describe("the job types", () => {
     const told: string[] = [];
     const logger = createLogger({ name: "test", level: "silent" });
     logger.error = (facts: unknown) => told.push((facts as { cause: string }).cause);
-    const types = typesIn(storeOf(broken, demo), logger);
+    const types = typesIn(storeOf(broken, demo), { logger });
     const { schema } = await types.require("BROKEN", "job.name");
     await types.reload();
     await assert.rejects(async () => schema.check({}, "{}"), { reason: "SCHEMA_UNUSABLE", message: /is no JSON/ });
@@ -102,7 +147,7 @@ describe("the job types", () => {
   test("take a type again whose workers registered a sound schema", async () => {
     const types = typesIn(storeOf(broken));
     await types.reload();
-    await types.register([{ ...broken, parametersSchema: "{}" }]);
+    await types.register([{ ...broken, parametersSchema: "{}" }], "1");
     assert.deepEqual(types.known("BROKEN")?.schema.check({}, "{}"), []);
   });
 });

@@ -1,28 +1,44 @@
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
-import type { JobType } from "../domain/job-type.ts";
+import type { JobType, RegisteredJobType } from "../domain/job-type.ts";
+import type { TypeCapacity } from "../domain/worker.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { ParameterSchema, ParameterSchemas } from "../ports/parameter-schemas.ts";
 
 /** A job type that is ready to check parameters. */
 export interface KnownJobType {
-  type: JobType;
+  type: RegisteredJobType;
   schema: ParameterSchema;
+}
+
+/** What became of the types of a Hello, by their names. */
+export interface Registration {
+  /** Those that had another schema before. */
+  replaced: string[];
+  /** Those that stay as live workers of another version registered them, until these are gone. */
+  keptBack: string[];
 }
 
 /** What the job types need. */
 export interface JobTypesDeps {
   store: JobTypeStore;
   schemas: ParameterSchemas;
+  /** How the workers stand to the job types. */
+  capacities: () => Promise<ReadonlyMap<string, TypeCapacity>>;
   logger: Logger;
 }
 
 /** How long a list of types is trusted when a name is not in it, in milliseconds: a worker may have come elsewhere. */
 const trustMs = 1_000;
 
-/** The job types that workers registered, with this controller or another. */
+/**
+ * The job types that workers registered, with this controller or another. One that is registered in another form stays as it
+ * is while live workers have the version that registered it: they run its jobs by what was promised for them.
+ */
 export class JobTypes {
   readonly #deps: JobTypesDeps;
+  /** What takes the place of a known type once no worker of its version is left, by name. */
+  readonly #keptBack = new Map<string, KnownJobType>();
   #known = new Map<string, KnownJobType>();
   #loadedAt = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | undefined;
@@ -32,18 +48,45 @@ export class JobTypes {
   }
 
   /**
-   * Makes the types of a worker known, all or none; resolves to the names of those that had another schema before.
+   * Makes the types of a worker of a version known, all or none.
    * @throws ReasonedError PROTOCOL_VIOLATION when a schema cannot be used, with the place and the rule
    */
-  async register(types: JobType[]): Promise<string[]> {
-    const news = types.filter((type) => !isSame(this.#known.get(type.name)?.type, type));
-    if (news.length === 0) return [];
-    const known: KnownJobType[] = [];
-    for (const type of news) known.push(await this.#compile(type));
-    await this.#deps.store.put(news);
-    const replaced = news.filter((type) => this.#hasOtherSchema(type)).map(({ name }) => name);
-    for (const entry of known) this.#known.set(entry.type.name, entry);
-    return replaced;
+  async register(types: JobType[], version: string): Promise<Registration> {
+    const compiled: KnownJobType[] = [];
+    for (const type of types) {
+      const known = this.#known.get(type.name);
+      const registered = { ...type, version };
+      compiled.push(known !== undefined && isSame(known.type, registered) ? known : await this.#compile(registered));
+    }
+    return await this.#take(compiled);
+  }
+
+  /** Registers what was kept back, where no worker of the other version is left. To be called now and then. */
+  async settle(): Promise<void> {
+    if (this.#keptBack.size === 0) return;
+    const capacities = await this.#deps.capacities();
+    const waiting = [...this.#keptBack.values()];
+    this.#keptBack.clear();
+    await this.#take(waiting.filter(({ type }) => capacities.get(type.name)?.versions.has(type.version)));
+  }
+
+  async #take(types: KnownJobType[]): Promise<Registration> {
+    const isNew = ({ type }: KnownJobType) => !isSame(this.#known.get(type.name)?.type, type);
+    if (!types.some(isNew)) return { replaced: [], keptBack: [] };
+    await this.reload();
+    const others = types.filter(({ type }) => this.#hasOtherSchema(type));
+    const capacities = others.length === 0 ? new Map<string, TypeCapacity>() : await this.#deps.capacities();
+    const isKeptBack = ({ type: { name, version } }: KnownJobType) => {
+      const before = this.#known.get(name)?.type.version ?? version;
+      return before !== version && capacities.get(name)?.versions.has(before) === true;
+    };
+    const keptBack = others.filter(isKeptBack);
+    for (const entry of keptBack) this.#keptBack.set(entry.type.name, entry);
+    const news = types.filter((entry) => isNew(entry) && !keptBack.includes(entry));
+    if (news.length > 0) await this.#deps.store.put(news.map(({ type }) => type));
+    for (const entry of news) this.#known.set(entry.type.name, entry);
+    const replaced = others.filter((entry) => !keptBack.includes(entry));
+    return { replaced: replaced.map(nameOf), keptBack: keptBack.map(nameOf) };
   }
 
   /** The type of this name, if it is known here. */
@@ -62,7 +105,7 @@ export class JobTypes {
   }
 
   /** The types known here, by name. */
-  get all(): JobType[] {
+  get all(): RegisteredJobType[] {
     return [...this.#known.values()].map(({ type }) => type).sort((a, b) => a.name.localeCompare(b.name));
   }
 
@@ -87,7 +130,7 @@ export class JobTypes {
     return known !== undefined && known.type.parametersSchema !== parametersSchema;
   }
 
-  async #compile(type: JobType): Promise<KnownJobType> {
+  async #compile(type: RegisteredJobType): Promise<KnownJobType> {
     try {
       return { type, schema: await this.#deps.schemas.compile(type.name, type.parametersSchema) };
     } catch (error) {
@@ -102,7 +145,7 @@ export class JobTypes {
   }
 
   /** A type from the store; if its schema is unusable to this version of the controller, every check says so. */
-  async #restore(type: JobType): Promise<KnownJobType> {
+  async #restore(type: RegisteredJobType): Promise<KnownJobType> {
     try {
       return { type, schema: await this.#deps.schemas.compile(type.name, type.parametersSchema) };
     } catch (error) {
@@ -127,9 +170,14 @@ function isUnusable(error: unknown): error is ReasonedError {
   return error instanceof ReasonedError && error.reason === "SCHEMA_UNUSABLE";
 }
 
-function isSame(a: JobType | undefined, b: JobType): boolean {
+function nameOf({ type }: KnownJobType): string {
+  return type.name;
+}
+
+function isSame(a: RegisteredJobType | undefined, b: RegisteredJobType): boolean {
   return (
     a !== undefined &&
+    a.version === b.version &&
     a.parametersSchema === b.parametersSchema &&
     a.maxFails === b.maxFails &&
     a.maxRunning === b.maxRunning &&

@@ -44,9 +44,10 @@ export async function readCapacities(
 
 function withWorker(capacity: TypeCapacity | undefined, name: string, info: WorkerInfo): TypeCapacity {
   const { slots, workers, closed } = capacity ?? { slots: 0, workers: 0, closed: [] };
+  const versions = new Set(capacity?.versions).add(info.version);
   const own = info.closed.find(({ jobName }) => jobName === name);
-  if (own !== undefined) return { slots, workers: workers + 1, closed: [...closed, own] };
-  return { slots: slots + info.slots, workers: workers + 1, closed };
+  if (own !== undefined) return { slots, workers: workers + 1, versions, closed: [...closed, own] };
+  return { slots: slots + info.slots, workers: workers + 1, versions, closed };
 }
 
 interface KnownWorker {

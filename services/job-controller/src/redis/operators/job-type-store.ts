@@ -1,4 +1,4 @@
-import type { JobType } from "../../domain/job-type.ts";
+import type { RegisteredJobType } from "../../domain/job-type.ts";
 import type { JobTypeStore } from "../../ports/job-type-store.ts";
 import { keysOf } from "../keys.ts";
 import { answered } from "../shards/reply-errors.ts";
@@ -8,7 +8,7 @@ import type { ScriptedRedis } from "../shards/shard.ts";
 export function createRedisJobTypeStore(redis: ScriptedRedis): JobTypeStore {
   const { types: key, signals } = keysOf(0);
   return {
-    async put(types: JobType[]): Promise<void> {
+    async put(types: RegisteredJobType[]): Promise<void> {
       if (types.length === 0) return;
       const entries = types.flatMap((type) => [type.name, JSON.stringify(type)]);
       await answered(
@@ -19,9 +19,9 @@ export function createRedisJobTypeStore(redis: ScriptedRedis): JobTypeStore {
           .exec(),
       );
     },
-    async all(): Promise<JobType[]> {
+    async all(): Promise<RegisteredJobType[]> {
       const stored = await answered(redis.hgetall(key));
-      return Object.values(stored).map((json) => JSON.parse(json));
+      return Object.values(stored).map((json) => ({ version: "", ...JSON.parse(json) }));
     },
   };
 }
