@@ -1,3 +1,4 @@
+import { boundedTexts, boundedVulnerability } from "./bounded.ts";
 import type { ImageManifest, OtherManifest } from "./image-manifest.ts";
 import type { Coverage, CoverageNote, Finding, Layer, Package, Platform, Report, Vulnerability } from "./report.ts";
 import { summarise } from "./report-summary.ts";
@@ -25,9 +26,10 @@ export interface ReportSubject {
  * @param result what the scanner found; undefined when no scanner was asked, because the manifest is no image
  */
 export function buildReport(subject: ReportSubject, result: ScanResult | undefined): Report {
-  const vulnerabilities = sortedByKey(result?.vulnerabilities ?? [], ({ key }) => key, byNameThenKey);
-  const packages = sortedByKey(result?.packages ?? [], ({ id }) => id, byNameVersionId);
-  const findings = sortFindings(result?.findings ?? [], packages, vulnerabilities);
+  const found = (result?.vulnerabilities ?? []).map(boundedVulnerability);
+  const vulnerabilities = sortedByKey(found, ({ key }) => key, byNameThenKey);
+  const packages = sortedByKey((result?.packages ?? []).map(boundedTexts), ({ id }) => id, byNameVersionId);
+  const findings = sortFindings((result?.findings ?? []).map(boundedTexts), packages, vulnerabilities);
   const notes = coverageNotes(subject.manifest, result);
   return {
     schemaVersion: "1",
@@ -39,7 +41,7 @@ export function buildReport(subject: ReportSubject, result: ScanResult | undefin
     coverage: coverageOf(notes, result),
     coverageNotes: notes,
     layers: layersOf(subject.manifest, result),
-    distributions: [...(result?.distributions ?? [])].sort((a, b) => compare(a.namespace, b.namespace)),
+    distributions: (result?.distributions ?? []).map(boundedTexts).sort((a, b) => compare(a.namespace, b.namespace)),
     packages,
     vulnerabilities,
     findings,
