@@ -29,7 +29,7 @@ async function reportWith(metadata: unknown, description = "bad") {
   const report = buildReport(subject, { ...found, coverageNotes: [], layerNames: ["1"], skippedLayers: [] });
   const gzip = Buffer.from((await encodeReport(report)).gzip);
   await checkReport(gzip);
-  return unpackReport(piecesOf(gzip));
+  return (await unpackReport(piecesOf(gzip)))?.report;
 }
 
 async function* piecesOf(gzip: Buffer) {
