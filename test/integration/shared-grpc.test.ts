@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { constants } from "node:http2";
 import { after, before, describe, test } from "node:test";
 import { sleep } from "@drydock/shared/abort.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
@@ -16,6 +17,7 @@ import {
   untilSteady,
   waitForAbort,
 } from "../support/grpc-rig.ts";
+import { UnreadCall } from "../support/unread-call.ts";
 
 describe("a gRPC server", () => {
   let rig: Rig;
@@ -240,5 +242,37 @@ describe("a gRPC server", () => {
     const text = await own.metrics.text();
     for (const code of ["OK", "NotFound", "DeadlineExceeded"]) assert.ok(text.includes(`${series("Call", code)} 1`));
     assert.match(text, /grpc_server_handling_seconds_count\{.*grpc_method="Call"\} 3/);
+  });
+});
+
+describe("a client that does not read", () => {
+  let rig: Rig;
+  before(async () => {
+    rig = await startRig({ unreadMs: 200 });
+  });
+  after(() => rig.stop());
+
+  test("is cut off, and what was made for it is let go", async () => {
+    const over = Promise.withResolvers<DOMException>();
+    let made = 0;
+    rig.behaviour.list = async function* (_, { signal }) {
+      signal.addEventListener("abort", () => over.resolve(signal.reason), { once: true });
+      for (; ; made++) yield { text: "x".repeat(1_000_000) };
+    };
+    const call = new UnreadCall(rig.server.address, definition.list.path, definition.list.requestSerialize({}));
+    assert.equal((await over.promise).name, "AbortError");
+    assert.ok(made <= 2, `${made} answers`);
+    assert.equal(await call.closed, constants.NGHTTP2_CANCEL);
+    call.close();
+  });
+
+  test("is not cut off while there is nothing to read, however long", async () => {
+    rig.behaviour.list = async function* () {
+      for (let n = 0; n < 2; n++) {
+        yield { n };
+        await sleep(600);
+      }
+    };
+    assert.equal((await collect(serverStreamCall(rig.client, definition.list, {}))).length, 2);
   });
 });

@@ -43,8 +43,12 @@ import { addQueueMetrics, addRejectMetric } from "./usecases/queue-metrics.ts";
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
 
-/** What the answers under way that may be large can take together, in bytes; 32 of them at most. */
-const answerBudgetBytes = 32 * maxAnswerBytes;
+/** What the answers that may be large can take together while they are made, in bytes: 8 at once keep the processor busy. */
+const makingBudgetBytes = 8 * maxAnswerBytes;
+/** What those can take that are made and that nobody has read, in bytes. */
+const unreadBudgetBytes = 128 * 1024 * 1024;
+/** How long an answer waits for the clients of others to read theirs, in milliseconds. */
+const unreadWaitMs = 500;
 /** What the reports on their way in can take together, in bytes: eight of the largest. */
 const uploadBudgetBytes = 128 * 1024 * 1024;
 
@@ -132,7 +136,10 @@ type ServiceDeps = Omit<JobServiceDeps & WorkerServiceDeps, "memory" | "uploads"
 
 /** The services of the contract, and what their calls may hold in memory together. */
 function createServices(deps: ServiceDeps): ServedService[] {
-  const memory = new AnswerMemory(new ByteBudget({ name: "large answers", bytes: answerBudgetBytes }));
+  const memory = new AnswerMemory({
+    making: new ByteBudget({ name: "answers", bytes: makingBudgetBytes }),
+    unread: new ByteBudget({ name: "unread answers", bytes: unreadBudgetBytes, waitMs: unreadWaitMs }),
+  });
   const uploads = new ByteBudget({ name: "report uploads", bytes: uploadBudgetBytes });
   return [
     { definition: JobServiceService, implementation: createJobService({ ...deps, memory }) },

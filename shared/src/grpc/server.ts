@@ -1,4 +1,4 @@
-import type { Http2Server } from "node:http2";
+import { constants, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import {
   Server,
   ServerCredentials,
@@ -46,6 +46,8 @@ export interface GrpcServerOptions {
   keepalive?: { timeMs: number; timeoutMs: number };
   /** How long a connection lives, ±10 %, so that clients find new servers. Default: for ever. */
   maxConnectionAgeMs?: number;
+  /** How long a client may take nothing of what was sent to it, in milliseconds; then its call is cut. Default: 10,000. */
+  unreadMs?: number;
   /** How long stop still takes calls after it told health watchers, in milliseconds. Default: 0. */
   drainDelayMs?: number;
   /** How long stop waits for running calls, in milliseconds. Default: 10,000. */
@@ -86,7 +88,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     },
     start: async () => {
       const port = await bind(server, listen);
-      ignoreFarDeadlines(server);
+      onEachStream(server, (stream, headers) => {
+        ignoreFarDeadline(headers);
+        cutWhenUnread(stream, options.unreadMs ?? 10_000);
+      });
       address = listen.replace(/:\d+$/, `:${port}`);
     },
     stop: (signal) => {
@@ -168,18 +173,29 @@ function bind(server: Server, listen: string): Promise<number> {
 
 const timeoutUnitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000 };
 
-/**
- * Takes deadlines off calls that are further away than a timer reaches, which are 24 days: grpc-js counts them in 32 bits, and
- * such a call would be over at once. Its client has the deadline still. Listens before grpc-js does, to the same headers.
- */
-function ignoreFarDeadlines(server: Server): void {
+type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+/** Calls the listener for the HTTP/2 stream of each call, before grpc-js looks at it. */
+function onEachStream(server: Server, listener: StreamListener): void {
   const { http2Servers } = server as unknown as { http2Servers: ReadonlyMap<Http2Server, unknown> };
-  for (const http2Server of http2Servers.keys()) {
-    http2Server.prependListener("stream", (_, headers) => {
-      const [, count, unit = ""] = /^(\d{1,8})([HMS])$/.exec(String(headers["grpc-timeout"])) ?? [];
-      if (Number(count) * (timeoutUnitsMs[unit] ?? 0) > maxTimerMs) delete headers["grpc-timeout"];
-    });
-  }
+  for (const http2Server of http2Servers.keys()) http2Server.prependListener("stream", listener);
+}
+
+/**
+ * Takes a deadline off that is further away than a timer reaches, which are 24 days: grpc-js counts it in 32 bits, and the
+ * call would be over at once. Its client has the deadline still.
+ */
+function ignoreFarDeadline(headers: IncomingHttpHeaders): void {
+  const [, count, unit = ""] = /^(\d{1,8})([HMS])$/.exec(String(headers["grpc-timeout"])) ?? [];
+  if (Number(count) * (timeoutUnitsMs[unit] ?? 0) > maxTimerMs) delete headers["grpc-timeout"];
+}
+
+/** Ends the call when its client has taken nothing of what was written for so long: that is in memory until then. */
+function cutWhenUnread(stream: ServerHttp2Stream, unreadMs: number): void {
+  stream.setTimeout(unreadMs);
+  stream.on("timeout", () => {
+    if (stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL);
+  });
 }
 
 interface Stop {

@@ -6,6 +6,9 @@ export const maxAnswerBytes = 4 * 1024 * 1024;
 /** A page of a list ends here, in bytes: the largest entry, of 256 KiB of numbers as JSON, still fits behind it. */
 export const maxPageBytes = 2 * 1024 * 1024;
 
+/** As much is on its way to a client in any case. */
+const smallBytes = 64 * 1024;
+
 /** The way a generated message type encodes. */
 export interface Codec<Message> {
   encode(message: Message): { finish(): Uint8Array };
@@ -23,6 +26,11 @@ export class AnswerPage<Message> {
     this.#maxBytes = maxBytes;
   }
 
+  /** How many bytes the messages have. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Adds the message; false when it has no room. The first one always has. */
   add(message: Message): boolean {
     const bytes = this.#codec.encode(message).finish().length;
@@ -33,21 +41,44 @@ export class AnswerPage<Message> {
   }
 }
 
-/** The memory that the answers of all calls together may take which can be large. */
-export class AnswerMemory {
-  readonly #budget: ByteBudget;
+/** An answer, and about how many bytes it has. */
+export interface SizedAnswer<Res> {
+  response: Res;
+  bytes: number;
+}
 
-  constructor(budget: ByteBudget) {
-    this.#budget = budget;
+/** What answers that can be large may hold in memory together. */
+export interface AnswerBudgets {
+  /** Those that are being made: it depends on nobody else how long that takes. */
+  making: ByteBudget;
+  /** Those that are made and not taken by their clients. */
+  unread: ByteBudget;
+}
+
+/** The memory of the answers of all calls together that can be large. Small ones never wait for clients that do not read. */
+export class AnswerMemory {
+  readonly #budgets: AnswerBudgets;
+
+  constructor(budgets: AnswerBudgets) {
+    this.#budgets = budgets;
   }
 
   /**
-   * Makes the answer once there is room for it, and gives the room back when the answer is on its way or nobody waits for it.
+   * Makes the answer once there is room for it, and gives the room back when the client has taken it or nobody waits for it.
    * @throws ReasonedError SERVER_BUSY
    */
-  async answer<Res>(call: CallContext, make: () => Promise<Res>): Promise<Res> {
-    const hold = await this.#budget.acquire(maxAnswerBytes, call.signal);
-    call.onOver(() => hold.shrinkTo(0));
-    return make();
+  async answer<Res>(call: CallContext, make: () => Promise<SizedAnswer<Res>>): Promise<Res> {
+    const { making, unread } = this.#budgets;
+    const hold = await making.acquire(maxAnswerBytes, call.signal);
+    try {
+      const { response, bytes } = await make();
+      if (bytes > smallBytes) {
+        const kept = await unread.acquire(bytes, call.signal);
+        call.onOver(() => kept.shrinkTo(0));
+      }
+      return response;
+    } finally {
+      hold.shrinkTo(0);
+    }
   }
 }

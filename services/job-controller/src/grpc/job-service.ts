@@ -34,13 +34,13 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
     launchJob: unary((request: message.LaunchJobRequest, call) => launch(deps, request, call)),
     launchJobs: unary((request: message.LaunchJobsRequest, call) => launchMany(deps, request, call)),
     listJobs: unary((request: message.ListJobsRequest, call) =>
-      deps.memory.answer(call, async (): Promise<message.ListJobsResponse> => {
+      deps.memory.answer<message.ListJobsResponse>(call, async () => {
         const { filter, page } = validateList(request);
         const { includeParameters } = request;
         const shown = new AnswerPage(JobStats);
         const take = (job: Job) => shown.add(toStats(job));
         const { nextPageToken } = await listJobs(deps.index, filter, page, { includeParameters, take });
-        return { jobs: shown.messages, nextPageToken };
+        return { response: { jobs: shown.messages, nextPageToken }, bytes: shown.bytes };
       }),
     ),
     getJob: unary(async ({ jobId }: message.GetJobRequest): Promise<message.GetJobResponse> => {

@@ -7,7 +7,7 @@ import { listMovingQueues } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { listSchedules as readSchedules } from "../usecases/list-schedules.ts";
 import { firstPart, type Part, partBehind, readPageToken, writePageToken } from "../usecases/page-token.ts";
-import { AnswerPage, type Codec } from "./answer-memory.ts";
+import { AnswerPage, type Codec, type SizedAnswer } from "./answer-memory.ts";
 import { toHookStatusCode, toStats, toStatusCode } from "./convert.ts";
 import { toClosedMessages, toQueueWait } from "./convert-capacity.ts";
 import { toAge, toDate, toDuration } from "./time.ts";
@@ -17,7 +17,7 @@ import { type PageRequest, validatePage } from "./validate-list.ts";
 export async function listQueues(
   deps: UseCaseDeps,
   request: message.ListQueuesRequest,
-): Promise<message.ListQueuesResponse> {
+): Promise<SizedAnswer<message.ListQueuesResponse>> {
   const now = deps.clock.now();
   const read = async (after: string, limit: number) => {
     const part = partBehind(await listMovingQueues(deps), ({ name }) => name, after, limit);
@@ -30,14 +30,14 @@ export async function listQueues(
     }));
   };
   const page = await readPage(request, { name: "queues", read, codec: Queue, idOf: ({ name }) => name });
-  return { queues: page.entries, nextPageToken: page.nextPageToken };
+  return { response: { queues: page.entries, nextPageToken: page.nextPageToken }, bytes: page.bytes };
 }
 
 /** The workers, by id. */
 export async function listWorkers(
   { pool, clock }: UseCaseDeps,
   request: message.ListWorkersRequest,
-): Promise<message.ListWorkersResponse> {
+): Promise<SizedAnswer<message.ListWorkersResponse>> {
   const now = clock.now();
   const read = async (after: string, limit: number) => {
     const part = firstPart(await pool.workers(after, limit + 1), ({ workerId }) => workerId, limit);
@@ -49,28 +49,28 @@ export async function listWorkers(
     }));
   };
   const page = await readPage(request, { name: "workers", read, codec: Worker, idOf: ({ workerId }) => workerId });
-  return { workers: page.entries, nextPageToken: page.nextPageToken };
+  return { response: { workers: page.entries, nextPageToken: page.nextPageToken }, bytes: page.bytes };
 }
 
 /** The schedules, the newest first. */
 export async function listSchedules(
   deps: UseCaseDeps,
   request: message.ListSchedulesRequest,
-): Promise<message.ListSchedulesResponse> {
+): Promise<SizedAnswer<message.ListSchedulesResponse>> {
   const { includeParameters } = request;
   const shown = new AnswerPage(JobStats);
   const take = (job: Job) => shown.add(toStats(job));
   const { size, token } = validatePage(request);
   const list = { list: "schedules" };
   const { next } = await readSchedules(deps, readPageToken(token, list, isJobId), size, { includeParameters, take });
-  return { jobs: shown.messages, nextPageToken: writePageToken(next, list) };
+  return { response: { jobs: shown.messages, nextPageToken: writePageToken(next, list) }, bytes: shown.bytes };
 }
 
 /** The jobs whose status hook failed, the newest first. */
 export async function listFailedHooks(
   { hooks }: UseCaseDeps,
   request: message.ListFailedHooksRequest,
-): Promise<message.ListFailedHooksResponse> {
+): Promise<SizedAnswer<message.ListFailedHooksResponse>> {
   const read = async (before: string, limit: number) => {
     const part = firstPart(await hooks.failed(before, limit + 1), ({ jobId }) => jobId, limit);
     return mapPart(part, ({ status, hookStatus, causeAt, nextTryAt, ...hook }) => ({
@@ -83,19 +83,19 @@ export async function listFailedHooks(
   };
   const idOf = ({ jobId }: message.FailedHook) => jobId;
   const page = await readPage(request, { name: "failed hooks", read, codec: FailedHook, idOf, isPlace: isJobId });
-  return { hooks: page.entries, nextPageToken: page.nextPageToken };
+  return { response: { hooks: page.entries, nextPageToken: page.nextPageToken }, bytes: page.bytes };
 }
 
 /** The job types, by name. */
 export async function listJobTypes(
   { types }: UseCaseDeps,
   request: message.ListJobTypesRequest,
-): Promise<message.ListJobTypesResponse> {
+): Promise<SizedAnswer<message.ListJobTypesResponse>> {
   await types.reload();
   const idOf = ({ name }: message.JobType) => name;
   const read = async (after: string, limit: number) => partBehind(types.all, idOf, after, limit);
   const page = await readPage(request, { name: "job types", read, codec: JobType, idOf });
-  return { jobTypes: page.entries, nextPageToken: page.nextPageToken };
+  return { response: { jobTypes: page.entries, nextPageToken: page.nextPageToken }, bytes: page.bytes };
 }
 
 /** A list of messages, by their ids. */
@@ -111,7 +111,7 @@ interface List<Message> {
 async function readPage<Message>(
   request: PageRequest,
   { name, read, codec, idOf, isPlace = isName }: List<Message>,
-): Promise<{ entries: Message[]; nextPageToken: string }> {
+): Promise<{ entries: Message[]; nextPageToken: string; bytes: number }> {
   const { size, token } = validatePage(request);
   const list = { list: name };
   const { entries, next } = await read(readPageToken(token, list, isPlace), size);
@@ -119,7 +119,7 @@ async function readPage<Message>(
   const isWhole = entries.every((entry) => shown.add(entry));
   const last = shown.messages.at(-1);
   const end = isWhole || last === undefined ? next : idOf(last);
-  return { entries: shown.messages, nextPageToken: writePageToken(end, list) };
+  return { entries: shown.messages, nextPageToken: writePageToken(end, list), bytes: shown.bytes };
 }
 
 function mapPart<T, Message>({ entries, next }: Part<T>, toMessage: (entry: T) => Message): Part<Message> {

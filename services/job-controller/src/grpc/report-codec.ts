@@ -39,8 +39,14 @@ const partBytes = 256 * 1024;
 const descriptors = new URL(import.meta.resolve("@drydock/shared/gen/descriptors.binpb"));
 const shape = new MessageShapes(readFileSync(descriptors)).of("drydock.report.v1.Report");
 
+/** A report and how many bytes it has. */
+export interface UnpackedReport {
+  report: Report;
+  bytes: number;
+}
+
 /** The report in a gzip that was checked; undefined when it is too large for one answer, of which as little as can be is read. */
-export async function unpackReport(gzip: AsyncIterable<Buffer>): Promise<Report | undefined> {
+export async function unpackReport(gzip: AsyncIterable<Buffer>): Promise<UnpackedReport | undefined> {
   const scan = new MessageScan(shape, answerLimits);
   const pieces: Buffer[] = [];
   try {
@@ -52,7 +58,8 @@ export async function unpackReport(gzip: AsyncIterable<Buffer>): Promise<Report 
     if (error instanceof ScanError && error.fault !== "malformed") return undefined;
     throw error;
   }
-  return Report.decode(Buffer.concat(pieces));
+  const bytes = Buffer.concat(pieces);
+  return { report: Report.decode(bytes), bytes: bytes.length };
 }
 
 /**

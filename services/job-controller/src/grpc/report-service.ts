@@ -21,11 +21,11 @@ type Subject = message.GetReportRequest["subject"];
 export function createReportService(deps: ReportServiceDeps): UntypedServiceImplementation {
   return {
     getReport: unary((request: message.GetReportRequest, call) =>
-      deps.memory.answer(call, async (): Promise<message.GetReportResponse> => {
+      deps.memory.answer<message.GetReportResponse>(call, async () => {
         const { gzip, name } = await find(deps, request.subject);
-        const report = await unpackReport(gzip);
-        if (report === undefined) throw tooLarge(name);
-        return { report };
+        const unpacked = await unpackReport(gzip);
+        if (unpacked === undefined) throw tooLarge(name);
+        return { response: { report: unpacked.report }, bytes: unpacked.bytes };
       }),
     ),
     streamReport: serverStream(async function* (

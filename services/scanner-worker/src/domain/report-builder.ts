@@ -1,3 +1,4 @@
+import { boundedTexts, boundedVulnerability } from "./bounded.ts";
 import type { ImageManifest, OtherManifest } from "./image-manifest.ts";
 import type { Finding, Layer, Package, Platform, Report, Vulnerability } from "./report.ts";
 import { summarise } from "./report-summary.ts";
@@ -26,9 +27,10 @@ export interface ReportSubject {
  * @param result what the scanner found; undefined when no scanner was asked, because the manifest is no image
  */
 export function buildReport(subject: ReportSubject, result: ScanResult | undefined): Report {
-  const vulnerabilities = sortedByKey(result?.vulnerabilities ?? [], ({ key }) => key, byNameThenKey);
-  const packages = sortedByKey(result?.packages ?? [], ({ id }) => id, byNameVersionId);
-  const findings = sortFindings(result?.findings ?? [], packages, vulnerabilities);
+  const found = (result?.vulnerabilities ?? []).map(boundedVulnerability);
+  const vulnerabilities = sortedByKey(found, ({ key }) => key, byNameThenKey);
+  const packages = sortedByKey((result?.packages ?? []).map(boundedTexts), ({ id }) => id, byNameVersionId);
+  const findings = sortFindings((result?.findings ?? []).map(boundedTexts), packages, vulnerabilities);
   const summary = summarise(findings, packages, vulnerabilities);
   return {
     schemaVersion: "1",
@@ -39,7 +41,7 @@ export function buildReport(subject: ReportSubject, result: ScanResult | undefin
     generatedAt: subject.generatedAt,
     ...reachVerdict({ manifest: subject.manifest, result, summary }),
     layers: layersOf(subject.manifest, result),
-    distributions: [...(result?.distributions ?? [])].sort((a, b) => compare(a.namespace, b.namespace)),
+    distributions: (result?.distributions ?? []).map(boundedTexts).sort((a, b) => compare(a.namespace, b.namespace)),
     packages,
     vulnerabilities,
     findings,

@@ -61,7 +61,7 @@ describe("the operations that wait for a call", () => {
 
 describe("the operations of one turn", () => {
   function runMany(shard: Shard, count: number): void {
-    for (let at = 0; at < count; at++) shard.run("operators/read", `job ${at}`).catch(() => {});
+    for (let at = 0; at < count; at++) shard.run("transitions/confirm", `job ${at}`).catch(() => {});
   }
 
   test("are one call at its end", async () => {
@@ -75,7 +75,7 @@ describe("the operations of one turn", () => {
   test("are cut by the bytes of their arguments too, in their order, and each is answered on its own", async () => {
     const { shard, calls } = shardAlone();
     const text = "x".repeat(256 * 1024);
-    const results = Array.from({ length: 10 }, (_, at) => shard.run("operators/read", `job ${at}`, text));
+    const results = Array.from({ length: 10 }, (_, at) => shard.run("transitions/confirm", `job ${at}`, text));
     const answers: number[][] = [];
     for (let at = 0; answers.flat().length < 10; at++) {
       if (calls[at] === undefined) await turn();
@@ -96,6 +96,16 @@ describe("the operations of one turn", () => {
     assert.deepEqual(
       calls.map(({ args }) => operationsOf(args).length),
       [1, 20],
+    );
+  });
+
+  test("are few in a call when they may answer much", async () => {
+    const { shard, calls } = shardAlone();
+    for (let at = 0; at < 3; at++) void shard.run("operators/list", "index", "", 200, 1).catch(() => {});
+    await turn();
+    assert.deepEqual(
+      calls.map(({ args }) => operationsOf(args).length),
+      [1, 1, 1],
     );
   });
 

@@ -16,7 +16,7 @@ export type Reply = string | number | boolean | null | Reply[];
 interface Operation {
   name: OperationName;
   args: Argument[];
-  /** About how many bytes the arguments have. */
+  /** About how many bytes the arguments have, and the reply if it may be large. */
   bytes: number;
   resolve(reply: Reply): void;
   reject(error: Error): void;
@@ -31,6 +31,13 @@ interface ErrorReply {
 const maxBatchSize = 96;
 /** Maximum bytes of arguments in one call; an operation with more is a call of its own. */
 const maxBatchBytes = 1024 * 1024;
+/** What an operation that may answer much counts in a call as well, in bytes. */
+const replyBytes: Readonly<Partial<Record<OperationName, number>>> = {
+  "operators/list": maxBatchBytes,
+  "operators/list-running": maxBatchBytes,
+  // up to 256 KiB of parameters, and few bytes as a rule
+  "operators/read": maxBatchBytes / 32,
+};
 /**
  * Batch size that is sent at once when no call is in flight, so that Redis starts while the turn is still being gathered.
  * Above 51, the results of half of 100 slots and the claim that follows, which belong in one call.
@@ -81,7 +88,7 @@ export class Shard {
    */
   run(name: OperationName, ...args: Argument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const bytes = bytesOf(args);
+      const bytes = bytesOf(args) + (replyBytes[name] ?? 0);
       this.#waiting.push({ name, args, bytes, resolve, reject });
       this.#waitingBytes += bytes;
       const batchSize = this.#calls === 0 ? idleBatchSize : maxBatchSize;

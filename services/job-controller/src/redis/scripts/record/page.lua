@@ -2,7 +2,7 @@
 -- they are read a few at a time, so that Redis never has a page of large ones in memory.
 -- needs: call/isolate, record/shown, record/store
 -- gives: show
-local MOST_BYTES, IDS_AT_ONCE = 2 * 1024 * 1024, 16
+local MOST_BYTES, IDS_AT_ONCE = 2 * 1024 * 1024, 8
 
 -- Calls add(job as replies show it, position of its id) for each job that there is; returns how many ids were looked at.
 local function show(ids, with_parameters, add)

@@ -1,0 +1,74 @@
+import type { Cvss, Distribution, Finding, Package, Vulnerability } from "./report.ts";
+
+/**
+ * How long a text of a scanner may be in a report, in UTF-16 units. With all that follows an entry of a report has less than
+ * 1 MiB, which is what a controller takes.
+ */
+const maxTextLength = 32_768;
+const maxLinks = 30;
+const maxLinkLength = 2_048;
+const maxScores = 10;
+const maxScoreTextLength = 1_024;
+/** What the extensions of a vulnerability may have together, in bytes as a protobuf Struct. */
+const maxExtensionBytes = 64 * 1024;
+/** Deeper, and protobuf decoders, which take messages up to 100 deep in each other, could not read the report. */
+const maxDepth = 16;
+
+/** The entry with texts that are cut where they are too long. */
+export function boundedTexts<Entry extends Distribution | Package | Finding>(entry: Entry): Entry {
+  return withCutTexts(entry, maxTextLength);
+}
+
+/**
+ * The vulnerability with texts that are cut where they are too long, and without the links and extensions that are too large
+ * or too deep for a report: what a scanner says beyond our model never costs the report.
+ */
+export function boundedVulnerability(vulnerability: Vulnerability): Vulnerability {
+  const { links, cvss, extensions } = vulnerability;
+  return {
+    ...withCutTexts(vulnerability, maxTextLength),
+    links: links.filter(({ length }) => length <= maxLinkLength).slice(0, maxLinks),
+    cvss: cvss.slice(0, maxScores).map((score: Cvss) => withCutTexts(score, maxScoreTextLength)),
+    extensions: boundedExtensions(extensions),
+  };
+}
+
+function withCutTexts<Entry extends object>(entry: Entry, maxLength: number): Entry {
+  const isTooLong = (value: unknown): value is string => typeof value === "string" && value.length > maxLength;
+  if (!Object.values(entry).some(isTooLong)) return entry;
+  const cut = (text: string) => `${text.slice(0, maxLength - 1)}…`.toWellFormed();
+  const texts = Object.entries(entry).map(([name, value]) => [name, isTooLong(value) ? cut(value) : value]);
+  return Object.fromEntries(texts) as Entry;
+}
+
+function boundedExtensions(extensions: Vulnerability["extensions"]): Vulnerability["extensions"] {
+  let room = maxExtensionBytes;
+  const kept = Object.entries(extensions).filter(([name, value]) => {
+    const left = roomBehind(value, room - entryBytes(name), 1);
+    if (left >= 0) room = left;
+    return left >= 0;
+  });
+  return Object.fromEntries(kept);
+}
+
+/** How many bytes are left behind the value; negative when it has no room, is too deep or is a number that JSON has not. */
+function roomBehind(value: unknown, room: number, depth: number): number {
+  if (room < 0 || depth > maxDepth) return -1;
+  if (typeof value === "string") return room - Buffer.byteLength(value) - overheadBytes;
+  if (typeof value === "number" && !Number.isFinite(value)) return -1;
+  if (typeof value !== "object" || value === null) return room - overheadBytes;
+  let left = room - overheadBytes;
+  const isList = Array.isArray(value);
+  for (const key of Object.keys(value)) {
+    left = roomBehind((value as Record<string, unknown>)[key], isList ? left : left - entryBytes(key), depth + 1);
+    if (left < 0) return -1;
+  }
+  return left;
+}
+
+/** What a value has beside its content: tags and lengths, or a number. */
+const overheadBytes = 12;
+
+function entryBytes(name: string): number {
+  return Buffer.byteLength(name) + overheadBytes;
+}
