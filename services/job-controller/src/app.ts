@@ -27,6 +27,7 @@ import { JsonParameterSchemas } from "./schemas/parameter-schemas.ts";
 import { createChores } from "./upkeep/chores.ts";
 import { DueLoop } from "./upkeep/due-loop.ts";
 import { HookDeliverer } from "./upkeep/hook-deliverer.ts";
+import { createMemoryRelief } from "./upkeep/memory-relief.ts";
 import { measureFill } from "./usecases/check-status.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
@@ -115,7 +116,8 @@ export function createJobController(
     metrics,
     logger,
   });
-  const chores = createChores({ ...deps, redis: watch, keep: config.keep, logger });
+  const relief = createMemoryRelief(metrics, { pool, redis: watch, logger });
+  const chores = createChores({ ...deps, redis: watch, relief, keep: config.keep, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
     services: [watch, signals, promoter, scheduler, deliverer, ...chores, readiness, ops, server],
