@@ -11,7 +11,7 @@ function scriptOf(name: string): string {
 }
 
 /** What a script has that moves a job, makes one or removes one. */
-const moves = /\bmoves\.change\(|\bstop\.job\(|\bfinish\.|\breturns\.|\blaunch\.job\(|\bstart\.|\bforget\(id,/;
+const moves = /\bmoves\.change\(|\bstop\.job\(|\bfinish\.|\breturns\.|\blaunch\.job\(|\bstart\.|\bremoval\.run\(/;
 
 /** What the diagram shows: an arrow and an event, for each event of each arrow. */
 function arrowsOf(diagram: string): string[] {

@@ -26,7 +26,14 @@ async function reportWith(metadata: unknown, description = "bad") {
   };
   const feature = { Name: "openssl", NamespaceName: "debian:12", Version: "3.0", Vulnerabilities: [flaw] };
   const found = parseLayer({ Layer: { NamespaceName: "debian:12", Features: [feature] } }, new Map());
-  const report = buildReport(subject, { ...found, coverageNotes: [], layerNames: ["1"], skippedLayers: [] });
+  const distributions = found.distributions.map((known) => ({ ...known, vulnerabilityData: "PRESENT" as const }));
+  const report = buildReport(subject, {
+    ...found,
+    distributions,
+    coverageNotes: [],
+    layerNames: ["1"],
+    skippedLayers: [],
+  });
   const gzip = Buffer.from((await encodeReport(report)).gzip);
   await checkReport(gzip);
   return (await unpackReport(piecesOf(gzip)))?.report;

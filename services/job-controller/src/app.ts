@@ -29,6 +29,7 @@ import { JsonParameterSchemas } from "./schemas/parameter-schemas.ts";
 import { createChores } from "./upkeep/chores.ts";
 import { DueLoop } from "./upkeep/due-loop.ts";
 import { HookDeliverer } from "./upkeep/hook-deliverer.ts";
+import { createMemoryRelief } from "./upkeep/memory-relief.ts";
 import { Reaper } from "./upkeep/reaper.ts";
 import { measureFill } from "./usecases/check-status.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
@@ -123,7 +124,8 @@ export function createJobController(
     metrics,
     logger,
   });
-  const chores = createChores({ ...deps, reaper, redis: watch, keep: config.keep, logger });
+  const relief = createMemoryRelief(metrics, { pool, redis: watch, logger });
+  const chores = createChores({ ...deps, reaper, redis: watch, relief, keep: config.keep, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
     services: [watch, signals, promoter, scheduler, deliverer, ...chores, readiness, ops, server],

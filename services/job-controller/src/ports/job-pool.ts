@@ -172,6 +172,17 @@ export interface JobPool {
    */
   sweep(status: JobStatus, before: number, hooksBefore: number): Promise<UpkeepReport>;
 
+  /**
+   * The time by which at least so many of the oldest ended jobs had ended, or all if they are fewer; undefined when none has
+   * ended. A relief before it removes a bounded number.
+   */
+  endOfOldest(count: number): Promise<number | undefined>;
+  /**
+   * Removes jobs that ended before the time, whatever their keep time, with logs and reports; gives how many. Those whose
+   * hook is still to be told something stay, and those whose request was made within the last hour.
+   */
+  relieve(before: number): Promise<number>;
+
   /** Frees unique keys that the shard they fall to has reserved for jobs of others which are over. */
   freeKeys(): Promise<UpkeepReport>;
 

@@ -24,6 +24,8 @@ const maxDepth = 64;
 const maxNodes = 2_000;
 /** What a sub-schema takes for each byte beside its keywords: two bytes are a value, and its error takes a microsecond. */
 const stepsOfNode = 10;
+/** An instruction of a pattern takes for each character, before the states that it leads to are known. */
+const stepsOfState = 4;
 /** A sub-schema is compiled like a hundred instructions of a pattern. */
 const compileStepsOfNode = 100;
 /** Upper bound of the instructions of all patterns of a schema, which is what compiling them costs. */
@@ -131,7 +133,7 @@ class CostReader {
     try {
       const { size } = new LinearPattern(source);
       this.#patternSize += size;
-      if (this.#patternSize <= maxPatternSize) return size;
+      if (this.#patternSize <= maxPatternSize) return size * stepsOfState;
     } catch (error) {
       throw new SchemaFault(path, `cannot be used: ${error instanceof Error ? error.message : error}`);
     }

@@ -7,7 +7,10 @@ import type { RedisProbe } from "../ports/redis-health.ts";
 import type { Dispatcher } from "../usecases/dispatcher.ts";
 import type { JobTypes } from "../usecases/job-types.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
+
+import type { MemoryRelief } from "./memory-relief.ts";
 import type { Reaper } from "./reaper.ts";
+
 import { runWhileMore } from "./run-while-more.ts";
 import { type KeepTimes, sweep } from "./sweeper.ts";
 
@@ -34,6 +37,7 @@ export interface ChoreDeps {
   redis: RedisProbe;
   dispatcher: Dispatcher;
   limits: PoolLimits;
+  relief: MemoryRelief;
   types: JobTypes;
   keep: KeepTimes;
   clock: Clock;
@@ -52,7 +56,11 @@ export function createChores(deps: ChoreDeps): Service[] {
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
     chore("key-freer", periods.freeKeysMs, (signal) => runWhileMore(() => pool.freeKeys(), signal)),
     chore("type-reader", periods.readTypesMs, () => readTypes(deps.types)),
-    chore("gauge", periods.measureMs, () => deps.limits.measure()),
+    chore("gauge", periods.measureMs, async (signal) => {
+      await deps.limits.measure();
+      // launches that are refused are let in at once
+      if ((await deps.relief.run(signal)) > 0) await deps.limits.measure();
+    }),
     chore("look-around", periods.lookMs, async () => deps.dispatcher.lookEverywhere()),
     chore("take-back", periods.takeBackMs, () => takeBack(deps.dispatcher)),
   ];

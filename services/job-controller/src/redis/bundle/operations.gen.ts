@@ -38,9 +38,11 @@ export const operationNames = [
   "transitions/fail",
   "transitions/launch",
   "transitions/launch-sub-job",
+  "transitions/oldest-ended",
   "transitions/postpone",
   "transitions/promote",
   "transitions/release",
+  "transitions/relieve",
   "transitions/retry",
   "transitions/stop",
   "transitions/succeed",
@@ -71,5 +73,6 @@ export const refusedWhenFull: ReadonlySet<OperationName> = new Set([
   "schedule/fire",
   "transitions/launch",
   "transitions/launch-sub-job",
+  "transitions/oldest-ended",
   "unique/reserve",
 ]);

@@ -2,7 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { HeldLease, Job, JobCommand, Lease, NewJob } from "../../domain/job.ts";
 import { shardOf } from "../../domain/job-id.ts";
-import type { JobStatus } from "../../domain/job-state.ts";
+import { isFinal, type JobStatus, jobStatuses } from "../../domain/job-state.ts";
 import type { LeaseTerms } from "../../domain/lease-terms.ts";
 import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
 import type * as port from "../../ports/job-pool.ts";
@@ -212,6 +212,19 @@ export class RedisJobPool implements port.JobPool {
     return toReport((await this.#shards.all(run)).map(number));
   }
 
+  async endOfOldest(count: number): Promise<number | undefined> {
+    const ends = await this.#ofEnded((shard, status) => shard.run("transitions/oldest-ended", status, count));
+    const known = ends.filter((end) => end > 0);
+    return known.length === 0 ? undefined : Math.min(...known) + 1;
+  }
+
+  async relieve(before: number): Promise<number> {
+    const counts = await this.#ofEnded((shard, status) => {
+      return shard.run("transitions/relieve", status, before, upkeepLimit);
+    });
+    return counts.reduce((sum, own) => sum + own, 0);
+  }
+
   async freeKeys(): Promise<port.UpkeepReport> {
     return toReport(await this.#keys.freeDue(upkeepLimit));
   }
@@ -222,6 +235,13 @@ export class RedisJobPool implements port.JobPool {
 
   capacities(): Promise<Map<string, TypeCapacity>> {
     return readCapacities(this.#redis, this.#shards, this.#clock.now());
+  }
+
+  /** What the operation replies for each shard and final status. */
+  async #ofEnded(run: (shard: Shard, status: number) => Promise<Reply>): Promise<number[]> {
+    const statuses = jobStatuses.filter(isFinal).map(statusCode);
+    const replies = await this.#shards.all((shard) => Promise.all(statuses.map((status) => run(shard, status))));
+    return replies.flat().map(number);
   }
 
   /** @param range from which shard on, and before which one; by default all */
