@@ -1,4 +1,5 @@
 import type { Variable } from "./config.ts";
+import { oneLine } from "./plain-text.ts";
 
 /** What a service says about itself on the command line. */
 export interface Help {
@@ -21,7 +22,7 @@ export function readCommandLine(args: readonly string[], help: Help): CommandLin
   if (args.includes("--help") || args.includes("-h")) return { code: 0, text: helpText(help) };
   const [unknown] = args;
   if (unknown === undefined) return undefined;
-  const text = `${help.name}: the argument "${printable(unknown)}" is not known: it takes none but --help; its settings are environment variables`;
+  const text = `${help.name}: the argument "${oneLine(unknown).slice(0, 100)}" is not known: it takes none but --help; its settings are environment variables`;
   return { code: 2, text };
 }
 
@@ -41,11 +42,6 @@ function helpText({ name, description, settings }: Help): string {
     "",
     "All of them: docs/configuration.md. SIGTERM ends it in good order.",
   ].join("\n");
-}
-
-/** The text without what a terminal would act on. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, "?").slice(0, 100);
 }
 
 /** Does what the command line asks for, and ends the process if that is not to start. */

@@ -118,12 +118,12 @@ const stopSignals = ["SIGTERM", "SIGINT"] as const;
  */
 export async function runUntilSignal(services: readonly Service[], options: RunOptions): Promise<void> {
   const { logger, graceMs, onReady, host = process } = options;
-  const told = Promise.withResolvers<NodeJS.Signals>();
+  const stopSignal = Promise.withResolvers<NodeJS.Signals>();
   let signals = 0;
   const listeners = stopSignals.map((name) => {
     const listener = () => {
       signals += 1;
-      told.resolve(name);
+      stopSignal.resolve(name);
       if (signals > 1) {
         logger.warn({ signal: name }, "told twice to stop: ending at once");
         host.exit(1);
@@ -132,14 +132,14 @@ export async function runUntilSignal(services: readonly Service[], options: RunO
     host.on(name, listener);
     return { name, listener };
   });
-  const code = await run(services, told.promise, { logger, graceMs, onReady: onReady ?? (() => {}) });
+  const code = await run(services, stopSignal.promise, { logger, graceMs, onReady: onReady ?? (() => {}) });
   for (const { name, listener } of listeners) host.off(name, listener);
   host.exit(code);
 }
 
 async function run(
   services: readonly Service[],
-  told: Promise<NodeJS.Signals>,
+  stopSignal: Promise<NodeJS.Signals>,
   { logger, graceMs, onReady }: Required<Omit<RunOptions, "host">>,
 ): Promise<number> {
   const started: Service[] = [];
@@ -153,8 +153,8 @@ async function run(
   };
   let code = 0;
   try {
-    await Promise.race([start(), told]);
-    logger.info({ signal: await told }, "stopping");
+    await Promise.race([start(), stopSignal]);
+    logger.info({ signal: await stopSignal }, "stopping");
   } catch (error) {
     if (error instanceof ReasonedError) logger.fatal({ reason: error.reason }, `could not start: ${error.message}`);
     else if (error instanceof StartError) logger.error(`could not start: ${error.message}`);

@@ -19,7 +19,7 @@ export interface ErrorContents {
   message: string;
   error: ReasonedError;
   requestId: string;
-  /** Lists are cut to so many items, texts to so many characters. */
+  /** Longest list and longest text that is kept. */
   cut: { items: number; chars: number };
 }
 

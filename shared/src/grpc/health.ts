@@ -70,12 +70,12 @@ export function healthService(state: HealthState): HealthServer {
       statuses: Object.fromEntries([...state.all()].map(([name, serving]) => [name, answer(serving)])),
     })),
     watch: serverStream(async function* ({ service }, { signal }: CallContext) {
-      let told: boolean | undefined | null = null;
+      let sent: boolean | undefined | null = null;
       while (true) {
         const changed = nextChange(state, signal);
         const serving = state.get(service);
-        if (serving !== told) yield answer(serving);
-        told = serving;
+        if (serving !== sent) yield answer(serving);
+        sent = serving;
         await changed;
       }
     }),

@@ -103,7 +103,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
 /** Lets grpc-js write to the log what it would write to standard error as plain lines; errors are reported by their callers. */
 function logLibrary(logger: Logger): void {
-  const log = (...said: unknown[]) => logger.debug({ library: "grpc-js" }, said.join(" "));
+  const log = (...words: unknown[]) => logger.debug({ library: "grpc-js" }, words.join(" "));
   setLogger({ error: log, info: log, debug: log });
 }
 

@@ -13,7 +13,7 @@ const pushbackKey = "grpc-retry-pushback-ms";
 /** Node's HTTP/2 refuses header lists of some 16 KiB and proxies of 8 KiB: an error stays below that. */
 const maxErrorBytes = 7 * 1024;
 
-/** What is cut off an error that is too large: lists to so many items, texts to so many characters. */
+/** Limits for an error that is too large: the items of a list, the characters of a text. */
 const cuts = [
   { items: 20, chars: 256 },
   { items: 10, chars: 128 },
@@ -83,7 +83,7 @@ function answer(error: ReasonedError, code: StatusCode, details: string, bytes?:
   return { code, details, metadata };
 }
 
-/** At most so many characters, and none that would make encodeURI throw. */
+/** The text, cut to a length and without lone surrogates, at which encodeURI would throw. */
 function cutText(text: string, chars: number): string {
   return (text.length <= chars ? text : `${text.slice(0, chars - 1)}…`).toWellFormed();
 }

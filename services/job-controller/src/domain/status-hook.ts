@@ -2,12 +2,12 @@ import type { Backoff } from "@drydock/shared/backoff.ts";
 import type { JobStatus } from "./job-state.ts";
 
 /**
- * How a job's hook stands: there is none, it is still to be told something, it was told everything, something was given
- * up, or its receiver wants to hear no more. The order is that of the scripts' numbers.
+ * The status of a job's hook: the job has none, events wait, all were delivered, some were given up, or the receiver
+ * answered 410. The order is that of the scripts' numbers.
  */
 export const hookStatuses = ["NONE", "PENDING", "DELIVERED", "FAILED", "GONE"] as const;
 
-/** How a job's hook stands. */
+/** The status of a job's hook. */
 export type HookStatus = (typeof hookStatuses)[number];
 
 /** How long an event is retried, in milliseconds. */
@@ -24,12 +24,12 @@ export function hostOf(url: string): string {
   return URL.parse(url)?.host ?? "";
 }
 
-/** What a hook is to be told. */
+/** A change of a job that its hook is sent. */
 export interface HookEvent {
   /** The job's revision at the time; later events have greater ones. */
   sequence: number;
   status: JobStatus;
-  /** What the handler had said last, or empty. */
+  /** The latest check-in at that time, or empty. */
   checkIn: string;
   /** When it happened, or was made due again, in milliseconds since 1970. */
   at: number;

@@ -6,6 +6,7 @@ import {
   type JobPolicy as PolicyMessage,
   JobStatus as StatusCode,
 } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { HeldLease, Job, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
 import type { HookStatus } from "../domain/status-hook.ts";
@@ -143,7 +144,10 @@ export function toHeldLease(message: {
 /** Progress from a message, brought into its bounds. */
 export function toProgress(progress: { phase: string; percent: number } | undefined): JobProgress | undefined {
   if (progress === undefined) return undefined;
-  return { phase: progress.phase.slice(0, 64), percent: Math.min(100, Math.max(0, Math.trunc(progress.percent))) };
+  return {
+    phase: oneLine(progress.phase).slice(0, 64),
+    percent: Math.min(100, Math.max(0, Math.trunc(progress.percent))),
+  };
 }
 
 function toPolicyMessage(policy: JobPolicy): PolicyMessage {

@@ -5,6 +5,7 @@ import type {
   JobType as JobTypeMessage,
   StreamLogsRequest,
 } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { inertLines, oneLine } from "@drydock/shared/plain-text.ts";
 import { isJobId, jobIdRule } from "../domain/job-id.ts";
 import { defaultMaxFails, type JobType, jobNamePattern, jobNameRule } from "../domain/job-type.ts";
 
@@ -95,7 +96,7 @@ export function validateHello(hello: Hello): ValidHello {
   }
   const types = jobTypes.slice(0, maxJobTypes).map((type) => toJobType(type, violations));
   if (violations.length > 0) throw fieldsInvalid(violations);
-  return { workerId, incarnation, version: version.slice(0, 64), slots, types };
+  return { workerId, incarnation, version: oneLine(version).slice(0, 64), slots, types };
 }
 
 /** Checks what a worker says to hold. */
@@ -104,14 +105,16 @@ export function validateHeld<Held>(held: Held[]): Held[] {
   throw fieldsInvalid([{ field: "beat.held", description: heldRule }]);
 }
 
-/** Checks a piece of a log. */
-export function validateLogPiece({ offset, text }: StreamLogsRequest): void {
+/** Checks a piece of a log, and makes its text inert: of the same length, but with nothing on which a terminal acts. */
+export function validateLogPiece(piece: StreamLogsRequest): void {
+  const { offset, text } = piece;
   const violations: FieldViolation[] = [];
   if (offset < 0) violations.push({ field: "offset", description: "must not be negative" });
   if (text.length > maxLogPieceLength) {
     violations.push({ field: "text", description: `must not be longer than ${maxLogPieceLength} characters` });
   }
   if (violations.length > 0) throw fieldsInvalid(violations);
+  piece.text = inertLines(text);
 }
 
 const heldRule = `must not be more than ${maxHeld}`;
@@ -143,5 +146,5 @@ function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType 
     violations.push({ field: "hello.job_types.max_key_percent", description: "must be from 0 to 100" });
   }
   const fails = maxFails === 0 ? defaultMaxFails : maxFails;
-  return { name, description, parametersSchema, maxFails: fails, maxRunning, maxKeyPercent };
+  return { name, description: oneLine(description), parametersSchema, maxFails: fails, maxRunning, maxKeyPercent };
 }

@@ -1,4 +1,5 @@
 import { Outcome, type Result, type WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { RunResult } from "../usecases/worker-channel.ts";
 import type { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease, toProgress } from "./convert.ts";
@@ -51,7 +52,7 @@ function toRunResult(result: Result): RunResult {
   return {
     lease: toLease(lease),
     outcome: known,
-    reason: reason.slice(0, 64),
+    reason: oneLine(reason).slice(0, 64),
     message: cut(message),
     retryable,
     retryAfterMs: retryAfter && Math.max(0, toMs(retryAfter)),
@@ -62,5 +63,6 @@ function toRunResult(result: Result): RunResult {
 }
 
 function cut(text: string): string {
-  return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength - 1)}…`.toWellFormed();
+  const line = oneLine(text);
+  return line.length <= maxTextLength ? line : `${line.slice(0, maxTextLength - 1)}…`.toWellFormed();
 }

@@ -3,20 +3,20 @@ import type { HookOutbox, HookSettlement } from "../ports/hook-outbox.ts";
 
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What operators see of status hooks; gives what is to be told of each try. What waits is counted when somebody asks. */
+/** Registers the metrics of status hooks; returns what to call after each try. Waiting jobs are counted at each scrape. */
 export function createHookMetrics(
   metrics: Metrics,
   outbox: Pick<HookOutbox, "counts">,
 ): (kind: HookSettlement["kind"], seconds: number, delaySeconds: number) => void {
   const tries = metrics.counter({
     name: "drydock_hook_tries_total",
-    help: "Tries to tell a status hook an event, by what came of it.",
+    help: "Attempts to deliver an event to a status hook, by outcome.",
     labels: ["outcome"],
   });
   for (const outcome of ["delivered", "retry", "failed", "gone"]) tries.inc({ outcome }, 0);
   const seconds = metrics.histogram({
     name: "drydock_hook_try_seconds",
-    help: "Time from a try to the receiver's answer, in seconds.",
+    help: "Time from sending an event to the receiver's answer, in seconds.",
     buckets,
   });
   const delay = metrics.gauge({

@@ -1,14 +1,14 @@
 import type { JobStatus } from "../domain/job-state.ts";
 import type { HookEvent, HookStatus } from "../domain/status-hook.ts";
 
-/** A job's next event, leased to whoever asked. */
+/** A job's next event, leased to the caller. */
 export interface DueHook {
   jobId: string;
   url: string;
   event: HookEvent;
   /** How often it has failed so far. */
   failures: number;
-  /** Nobody else delivers anything of this job until then, in milliseconds since 1970. */
+  /** End of the lease, in milliseconds since 1970: until then nobody else sends events of this job. */
   leaseEndsAt: number;
   /** The event as it is stored: identifies it. */
   stored: string;
@@ -43,10 +43,10 @@ export interface HookCounts {
   failing: number;
 }
 
-/** What is to become of an event: it was taken, is tried again at a time, is given up, or the receiver is gone for good. */
+/** The outcome of a delivery: delivered, retried at a time, given up, or the receiver is gone for good. */
 export type HookSettlement = { kind: "delivered" | "failed" | "gone" } | { kind: "retry"; at: number };
 
-/** What hooks are still to be told. Events are stored together with the changes they tell of. */
+/** The events that hooks have not been sent yet. An event is stored in one step with its change of the job. */
 export interface HookOutbox {
   /**
    * Leases the next events of jobs, host by host, and tells when the next of the others is due: 0 when none is known, and

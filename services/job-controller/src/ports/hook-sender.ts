@@ -1,4 +1,4 @@
-/** What a receiver is sent. */
+/** A request to a receiver. */
 export interface HookMessage {
   /** The same each time that the event is sent. */
   id: string;
@@ -9,7 +9,7 @@ export interface HookMessage {
   body: string;
 }
 
-/** The receiver did not take it. */
+/** The delivery failed. */
 export interface HookFailure {
   kind: "failed";
   /** A word without secrets, such as "HTTP 500" or "ECONNREFUSED". */
@@ -18,7 +18,7 @@ export interface HookFailure {
   retryAfterMs?: number;
 }
 
-/** What the receiver made of it. */
+/** The outcome of a request. */
 export type HookAnswer = { kind: "delivered" } | { kind: "gone" } | HookFailure;
 
 /** Sends to receivers. */

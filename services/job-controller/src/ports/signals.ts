@@ -12,7 +12,7 @@ export interface ControllerSignals {
   onTypes(listener: () => void): void;
   /** A job is due then, before all others that wait for their time; in milliseconds since 1970. */
   onDue(listener: (at: number) => void): void;
-  /** A status hook is to be told something then, in milliseconds since 1970. */
+  /** An event for a status hook is due at that time, in milliseconds since 1970. */
   onHook(listener: (at: number) => void): void;
   /** A process of a worker is to take no more jobs. */
   onDrain(listener: (workerId: string, incarnation: string) => void): void;

@@ -3,10 +3,10 @@ import { toError } from "@drydock/shared/errors.ts";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 
-/** How long the loop sleeps at most, in milliseconds: it may not have heard of a job. */
+/** Longest sleep, in milliseconds: the signal of a new job may have been lost. */
 const longestSleepMs = 5_000;
 
-/** What a round did. */
+/** The result of a round. */
 export interface DueRound {
   /** Whether it stopped at its bound with more to do. */
   more: boolean;
@@ -22,7 +22,7 @@ export interface DueLoopOptions {
   logger: Logger;
 }
 
-/** Does what is due at its time: it sleeps until then. */
+/** Runs rounds at the times when something is due, and sleeps in between. */
 export class DueLoop implements Service {
   readonly name: string;
   readonly #options: DueLoopOptions;
@@ -49,7 +49,7 @@ export class DueLoop implements Service {
     await this.#round;
   }
 
-  /** Something is due then: wakes in time. */
+  /** Wakes at that time at the latest. */
   wakeAt(at: number): void {
     if (this.#isStopped || at >= this.#wakesAt) return;
     clearTimeout(this.#timer);
@@ -64,13 +64,13 @@ export class DueLoop implements Service {
     this.#round = this.#runRound().then((nextDueAt) => {
       this.#isRunning = false;
       const latest = this.#options.clock.now() + longestSleepMs;
-      const heard = this.#wakesAt;
+      const requested = this.#wakesAt;
       this.#wakesAt = Number.POSITIVE_INFINITY;
-      this.wakeAt(Math.min(latest, heard, nextDueAt === 0 ? latest : nextDueAt));
+      this.wakeAt(Math.min(latest, requested, nextDueAt === 0 ? latest : nextDueAt));
     });
   }
 
-  /** Does all that is due; resolves to when something is due next, 0 when nothing is known. */
+  /** Runs rounds until nothing more is due; resolves to the next due time, 0 when none is known. */
   async #runRound(): Promise<number> {
     const { run, name, logger } = this.#options;
     try {

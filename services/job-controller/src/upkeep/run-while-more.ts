@@ -1,6 +1,6 @@
 import type { UpkeepReport } from "../ports/job-pool.ts";
 
-/** Runs a chore again while it stopped at its bound; resolves to how much it did. */
+/** Repeats a chore while it stops at its bound; resolves to the total count. */
 export async function runWhileMore(chore: () => Promise<UpkeepReport>, signal: AbortSignal): Promise<number> {
   let count = 0;
   for (;;) {

@@ -14,7 +14,7 @@ export interface SweeperDeps {
   clock: Clock;
 }
 
-/** Removes jobs that are past their keep time; resolves to how many it looked at. A failed hook is shown as long as an error. */
+/** Removes jobs past their keep time; resolves to the number of jobs examined. A job with a failed hook is kept as long as one in ERROR. */
 export async function sweep({ pool, keep, clock }: SweeperDeps, signal: AbortSignal): Promise<number> {
   const hooksBefore = clock.now() - hookPatienceMs - keep.ERROR;
   const sweeps = Object.entries(keep).map(([status, keepMs]) => {

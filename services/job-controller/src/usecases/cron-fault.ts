@@ -1,4 +1,5 @@
 import { nearest } from "@drydock/shared/nearest.ts";
+import { oneLine } from "@drydock/shared/plain-text.ts";
 import { Cron } from "croner";
 
 /** A field of a cron line: its name, and the values that it may have. */
@@ -54,5 +55,6 @@ function isReadable(parts: readonly string[]): boolean {
 }
 
 function shown(text: string): string {
-  return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
+  const line = oneLine(text);
+  return line.length > maxShown ? `${line.slice(0, maxShown)}…` : line;
 }

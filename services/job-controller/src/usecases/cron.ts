@@ -16,7 +16,7 @@ export function readCron(cronSpec: string, timeZone: string): NextTime {
   const followsRealTime = hasAllHours(cronSpec);
   const { aheadAt, changeIn } = readZoneClock(timeZone);
 
-  /** The moment of what the clock next shows, which is ahead of UTC by so much from `at` on. */
+  /** The moment at which a clock that is `ahead` of UTC from `at` on shows the time. */
   const momentOf = (shown: number, ahead: number, at: number): number => {
     const moment = shown - ahead;
     // the clock may be changed before; up to a day before there is nothing

@@ -1,10 +1,10 @@
 import type { QueueControl } from "../ports/queue-control.ts";
 import { type Page, readPageToken, writePageToken } from "./page-token.ts";
 
-/** What a part of a drain did. */
+/** The result of one part of a drain. */
 export interface DrainedPart {
   stopped: number;
-  /** For the next part; empty at the end. */
+  /** The token of the next part; empty at the end. */
   nextPageToken: string;
 }
 

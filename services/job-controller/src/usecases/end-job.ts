@@ -10,7 +10,7 @@ export interface EndDeps {
   changes: JobChanges;
 }
 
-/** Ends a waiting job at once; of a running one it tells the worker, here or through another controller. */
+/** Ends a waiting job at once. For a running one the worker gets a command, from this controller or another. */
 export async function endJob({ pool, dispatcher, changes }: EndDeps, jobId: string, command: JobCommand): Promise<Job> {
   const job = await pool.end(jobId, command);
   if (job.command !== undefined) dispatcher.command(job.workerId, { jobId, token: job.token }, job.command);

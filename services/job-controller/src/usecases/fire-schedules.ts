@@ -5,18 +5,18 @@ import { followingTime, settle } from "../domain/schedule.ts";
 import type { DueSchedule, ScheduleStore } from "../ports/schedule-store.ts";
 import { readCron } from "./cron.ts";
 
-/** When one that could not be fired is tried again, in milliseconds. */
+/** Delay before a periodic job that could not launch is tried again, in milliseconds. */
 const againMs = 1_000;
 
 /** What firing needs. */
 export interface ScheduleDeps {
   schedules: ScheduleStore;
   clock: Clock;
-  /** Told of each that could not be fired, and why. Default: nobody is. */
+  /** Called for each periodic job that could not launch, with the cause. Default: not called. */
   onFault?: (jobId: string, cause: string) => void;
 }
 
-/** Launches what the periodic jobs' times ask for. */
+/** Launches the jobs of the periodic jobs that are due. */
 export async function fireSchedules(deps: ScheduleDeps): Promise<{ more: boolean; nextDueAt: number }> {
   const { due, nextDueAt, more } = await deps.schedules.due();
   let next = nextDueAt;
@@ -27,7 +27,7 @@ export async function fireSchedules(deps: ScheduleDeps): Promise<{ more: boolean
   return { more, nextDueAt: next };
 }
 
-/** Resolves to when it is due next, 0 when it is over. One that cannot be fired leaves the others alone. */
+/** Resolves to the next time of the periodic job, 0 when it has ended. A failure does not affect the others. */
 async function fire({ schedules, clock, onFault }: ScheduleDeps, due: DueSchedule): Promise<number> {
   try {
     const cron = readCron(due.schedule.cronSpec, due.schedule.timeZone);

@@ -1,4 +1,4 @@
-/** Tells those who watch a job that it changed. Knows this controller's changes only; watchers also look now and then. */
+/** Notifies the watchers of a job of its changes: of this controller's alone, so watchers also poll. */
 export class JobChanges {
   readonly #waiting = new Map<string, Set<() => void>>();
 

@@ -1,14 +1,14 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 
-/** So long nothing more is said of a job, in milliseconds. */
+/** Shortest time between two log lines about one job, in milliseconds. */
 const quietMs = 3_600_000;
-/** So many jobs are remembered. */
+/** How many jobs are remembered. */
 const mostTold = 1_000;
 
 /**
- * Tells operators of jobs that upkeep could not deal with and left out, of each once an hour, however often it is met; and,
- * without a job id, of what else a call could not do, such as its totals.
+ * Logs the jobs that upkeep skipped because of a fault, each at most once an hour; and faults that belong to no job, such
+ * as of the totals of a call, without a job id.
  */
 export class JobFaults {
   readonly #logger: Logger;

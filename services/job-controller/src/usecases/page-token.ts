@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { fieldsInvalid } from "@drydock/shared/errors.ts";
 import { canonicalJson } from "../domain/unique-key.ts";
 
-/** Which page of a list is asked for. */
+/** The requested page of a list. */
 export interface Page {
   /** How many entries at most. */
   size: number;
@@ -24,13 +24,13 @@ export function writePageToken(position: string, request: object): string {
 
 /**
  * The position that the token stands for; empty for the empty token.
- * @param isPlace whether the text has the form of a position in this list
+ * @param isPosition whether the text has the form of a position in this list
  * @throws ReasonedError FIELD_INVALID when it is not the token of an answer to that request
  */
-export function readPageToken(token: string, request: object, isPlace: (text: string) => boolean): string {
+export function readPageToken(token: string, request: object, isPosition: (text: string) => boolean): string {
   if (token === "") return "";
   const position = Buffer.from(token, "base64url").toString().slice(markLength);
-  if (writePageToken(position, request) === token && isPlace(position)) return position;
+  if (writePageToken(position, request) === token && isPosition(position)) return position;
   const description = "must be the next_page_token of an answer to the same request";
   throw fieldsInvalid([{ field: "page_token", description }]);
 }

@@ -1,6 +1,6 @@
 import { ReasonedError } from "@drydock/shared/errors.ts";
 
-/** How much the pool takes. */
+/** The limits of the pool. */
 export interface PoolLimitTerms {
   /** Jobs that wait, over all types. */
   maxWaiting: number;
@@ -17,22 +17,22 @@ export interface PoolFill {
 }
 
 const retryAfterMs = 10_000;
-/** A full pool is measured anew no more often than this, in milliseconds. */
+/** Shortest time between two measurements of a full pool, in milliseconds. */
 const measureAgainMs = 250;
-/** What a job takes of Redis' memory beside its parameters, in bytes; rather too much. */
+/** Redis memory of a job beside its parameters, in bytes: an upper estimate. */
 const bytesOfJob = 500;
 
 /**
- * Refuses launches while the pool is full. A launch is counted on top of what was measured last, from when it is let in
- * until a measurement that began after it was stored; so it costs Redis nothing, and no launch is missed. When that
- * reaches a limit, the pool is measured anew before anybody is refused. What other controllers launch
- * is seen at the next measurement, so that together they may go beyond a limit by what they launch until then.
+ * Refuses launches while the pool is full. A launch is added to the last measurement, from its admission until a
+ * measurement that began after it was stored: so admission costs Redis nothing, and no launch is missed. When the sum
+ * reaches a limit, the pool is measured again before a launch is refused. Launches of other controllers count from the
+ * next measurement on, so together controllers may exceed a limit by what they launch until then.
  */
 export class PoolLimits {
   readonly #terms: PoolLimitTerms;
   readonly #measure: () => Promise<PoolFill>;
   #fill: PoolFill = { waiting: 0, usedMemoryBytes: 0, maxMemoryBytes: 0 };
-  /** What is being stored, and what was stored and perhaps not measured. */
+  /** Launches that are being stored, or were stored after the last measurement began. */
   readonly #underWay = { jobs: 0, bytes: 0 };
   readonly #stored = { jobs: 0, bytes: 0 };
   #measuring: Promise<void> | undefined;
@@ -43,7 +43,7 @@ export class PoolLimits {
     this.#measure = measure;
   }
 
-  /** Looks how full the pool is; those that ask while it does get the same. */
+  /** Measures how full the pool is; concurrent callers share one measurement. */
   measure(): Promise<void> {
     this.#measuring ??= this.#look().finally(() => {
       this.#measuring = undefined;
@@ -52,7 +52,7 @@ export class PoolLimits {
   }
 
   /**
-   * Lets one more job in.
+   * Admits one more job.
    * @param parametersBytes the size of its parameters as JSON
    * @param store stores it; without room for it, called with the refusal, POOL_FULL, which it throws unless it has stored
    *   the job before

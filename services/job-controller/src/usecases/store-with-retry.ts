@@ -1,10 +1,10 @@
 import { sleep } from "@drydock/shared/abort.ts";
 import { isPoolAway } from "../domain/pool-away.ts";
 
-/** Wait between two tries while Redis is away, in milliseconds. */
+/** Wait between two attempts while Redis is away, in milliseconds. */
 const againMs = 500;
 
-/** Stores what must not be lost: tries again while Redis is away, until the signal aborts. Any other error is passed on. */
+/** Stores what must not be lost: retries while Redis is away, until the signal aborts. Other errors are thrown. */
 export async function storeWithRetry<T>(store: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {

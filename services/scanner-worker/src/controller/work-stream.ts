@@ -127,7 +127,9 @@ export class WorkStream implements JobSource {
 
 function describe(error: RpcError | undefined): string {
   if (error === undefined) return "the stream ended";
-  // grpc-js wraps the cause in the names of its policies
-  const [cause] = /\bconnect E[A-Z]+ \S*[^\s.]/.exec(error.message) ?? [error.message];
+  // grpc-js wraps the cause in the words of its policies, and adds the time
+  const cause = error.message
+    .replace(/^.*\bLast error: (?:Error: )?/, "")
+    .replace(/(?: \(\d{4}-[^)]*\))?\.? Resolution note: .*$/, "");
   return `${error.reason ?? error.code}: ${cause}`;
 }

@@ -17,7 +17,7 @@ export interface ScanTarget {
   hasBlob(digest: string, signal: AbortSignal): Promise<boolean>;
 }
 
-/** Finds the flaws of an image. One folder under scanners/ implements it for one API. */
+/** Finds the vulnerabilities of an image. One folder under scanners/ implements it for one API. */
 export interface Scanner {
   /** As DRYDOCK_SCANNER names it, e.g. clair-v1. */
   readonly name: string;

@@ -1,8 +1,9 @@
+import { oneLine } from "@drydock/shared/plain-text.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { JobPostponed } from "../domain/job-postponed.ts";
 import type { JobType } from "../ports/job.ts";
 import type { Outcome } from "../ports/job-source.ts";
-import { cutBytes, oneLine } from "./text.ts";
+import { cutBytes } from "./text.ts";
 
 const maxMessageBytes = 1024;
 /** How long a job waits for the outside in all when its type does not say, in milliseconds. */

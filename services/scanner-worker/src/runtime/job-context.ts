@@ -1,3 +1,4 @@
+import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { Report } from "../domain/report.ts";
 import type { JobContext, JobLogger, OpCommand, Progress, SubJobRequest } from "../ports/job.ts";
 import { type JobLog, type JobServices, LeaseLost } from "../ports/job-services.ts";
@@ -5,7 +6,7 @@ import type { Assignment, CheckIn } from "../ports/job-source.ts";
 import { CheckInGate } from "./check-in-gate.ts";
 import { Interruption, type InterruptionKind } from "./interruption.ts";
 import { RunLog, toLine } from "./run-log.ts";
-import { cutBytes, oneLine } from "./text.ts";
+import { cutBytes } from "./text.ts";
 
 const maxCheckInBytes = 1024;
 const maxPhaseBytes = 64;

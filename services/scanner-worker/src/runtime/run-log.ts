@@ -1,5 +1,6 @@
+import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { JobLogger } from "../ports/job.ts";
-import { cutBytes, oneLine } from "./text.ts";
+import { cutBytes } from "./text.ts";
 
 const maxLineBytes = 16 * 1024;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { cutBytes, oneLine } from "./text.ts";
+import { cutBytes } from "./text.ts";
 
 describe("cutBytes", () => {
   test("leaves a text that fits as it is", () => {
@@ -11,15 +11,5 @@ describe("cutBytes", () => {
     assert.equal(cutBytes("aé", 2), "a");
     assert.equal(cutBytes("a😀b", 4), "a");
     assert.equal(cutBytes("a😀b", 5), "a😀");
-  });
-});
-
-describe("oneLine", () => {
-  test("turns breaks and tabs into one space", () => {
-    assert.equal(oneLine("a\r\n\tb\u2028c"), "a b c");
-  });
-
-  test("removes control characters and terminal colours", () => {
-    assert.equal(oneLine("\u001b[31mred\u001b[0m\u0000\u0007!"), "red!");
   });
 });

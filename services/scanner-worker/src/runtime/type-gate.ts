@@ -2,10 +2,11 @@ import { sleep } from "@drydock/shared/abort.ts";
 import { type Backoff, ceilingMs } from "@drydock/shared/backoff.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
+import { oneLine } from "@drydock/shared/plain-text.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { JobType } from "../ports/job.ts";
 import type { ClosedType } from "../ports/job-source.ts";
-import { cutBytes, oneLine } from "./text.ts";
+import { cutBytes } from "./text.ts";
 
 const backoff: Backoff = { baseMs: 1_000, capMs: 15_000 };
 /** However long the other side wants to be left alone, in milliseconds. */

@@ -10,13 +10,13 @@ export const protobufPackage = "drydock.report.v1";
 
 export const protobufFileName = "drydock/report/v1/report.proto";
 
-/** How bad a flaw is. The number is the rank. */
+/** How bad a vulnerability is. The number is the rank. */
 export const Severity = {
   /** SEVERITY_UNSPECIFIED - Nothing was found. */
   SEVERITY_UNSPECIFIED: 0,
   /** SEVERITY_UNKNOWN - The source does not say. */
   SEVERITY_UNKNOWN: 1,
-  /** SEVERITY_NEGLIGIBLE - Hardly a flaw. */
+  /** SEVERITY_NEGLIGIBLE - Of next to no consequence. */
   SEVERITY_NEGLIGIBLE: 2,
   /** SEVERITY_LOW - CVSS 0.1 to 3.9. */
   SEVERITY_LOW: 3,
@@ -336,7 +336,7 @@ export interface Report {
   scanStartedAt:
     | Date
     | undefined;
-  /** When the scanner matched packages and flaws. */
+  /** When the scanner matched packages and vulnerabilities. */
   generatedAt:
     | Date
     | undefined;
@@ -353,9 +353,9 @@ export interface Report {
   distributions: Distribution[];
   /** The packages found, by name and version. */
   packages: Package[];
-  /** The flaws found, by name. */
+  /** The vulnerabilities found, by name. */
   vulnerabilities: Vulnerability[];
-  /** Which package has which flaw; the worst first. */
+  /** Which package has which vulnerability; the worst first. */
   findings: Finding[];
   /** The counts. */
   summary:
@@ -461,7 +461,7 @@ export interface Package {
   purl: string;
 }
 
-/** A flaw. */
+/** A vulnerability. */
 export interface Vulnerability {
   /** Its id within the report. */
   key: string;
@@ -483,7 +483,7 @@ export interface Vulnerability {
   extensions: { [key: string]: unknown } | undefined;
 }
 
-/** A score of a flaw. */
+/** A score of a vulnerability. */
 export interface Cvss {
   /** The version of the standard: 2.0, 3.0, 3.1. */
   version: string;
@@ -495,11 +495,11 @@ export interface Cvss {
   source: string;
 }
 
-/** A package has a flaw. */
+/** A package has a vulnerability. */
 export interface Finding {
   /** The package's id. */
   packageId: string;
-  /** The flaw's key. */
+  /** The vulnerability's key. */
   vulnerabilityKey: string;
   /** How bad it is. */
   severity: Severity;
@@ -513,9 +513,9 @@ export interface Finding {
 
 /** Counts. */
 export interface Summary {
-  /** Findings: pairs of package and flaw. */
+  /** Findings: pairs of package and vulnerability. */
   total: number;
-  /** Distinct flaws by name. */
+  /** Distinct vulnerabilities by name. */
   unique: number;
   /** Findings with a fix. */
   fixable: number;
