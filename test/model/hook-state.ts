@@ -16,10 +16,14 @@ export interface ModelHook {
   events: ModelEvent[];
   /** Events that were given up. */
   failed: ModelEvent[];
-  /** When the first event is due, or its delivery lasts until then; undefined when there is none. */
-  dueAt: number | undefined;
-  failures: number;
-  redeliveredAt: number;
+  /** From when on the first event may be told, and from when on it must be. */
+  due: { from: number; by: number };
+  /** Until when the newest delivery is nobody else's; 0 when none is under way. */
+  leaseEndsAt: number;
+  /** How often the first event may have failed: making it due again may count anew. */
+  failures: number[];
+  /** When failed events were last made due again, if that may have been noted. */
+  redeliveredAt: number[];
   isGone: boolean;
   /** The status that was told last. */
   told: JobStatus | undefined;
@@ -29,7 +33,8 @@ export interface ModelHook {
 /** The hook of a job that has just been launched with one. */
 export function newModelHook(): ModelHook {
   const [events, failed] = [[], []];
-  return { events, failed, dueAt: undefined, failures: 0, redeliveredAt: 0, isGone: false, told: undefined, count: 0 };
+  const times = { due: { from: 0, by: 0 }, leaseEndsAt: 0, failures: [0], redeliveredAt: [0] };
+  return { events, failed, ...times, isGone: false, told: undefined, count: 0 };
 }
 
 /** How a job's hook stands. */

@@ -35,37 +35,40 @@ function tell(pool: ModelPool, job: ModelJob, hook: ModelHook, isCheckIn: boolea
     return;
   }
   if (isCheckIn && hook.events.length > 1 && hook.events.at(-1)?.isCheckIn) hook.events.pop();
+  if (hook.events.length === 0) hook.due = { from: pool.now, by: pool.now };
   hook.events.push(event);
-  hook.dueAt ??= pool.now;
 }
 
-/** The jobs whose hooks may be told something now. */
-export function dueHooks(pool: ModelPool): Array<{ job: ModelJob; hook: ModelHook; event: ModelEvent }> {
-  return [...pool.jobs.values()].flatMap((job) => {
-    const { hook } = job;
-    const [event] = hook?.events ?? [];
-    const isDue = hook?.dueAt !== undefined && hook.dueAt <= pool.now;
-    return isDue && event !== undefined ? [{ job, hook, event }] : [];
-  });
+/** The jobs whose hooks must be told something now, though not all at once: those of hosts with no delivery under way. */
+export function overdueHooks(pool: ModelPool): ModelJob[] {
+  // a controller whose clock is behind does not see yet what is due
+  if (pool.now < pool.latest) return [];
+  const jobs = [...pool.jobs.values()].filter(({ hook }) => hook !== undefined && hook.events.length > 0);
+  const isUnderWay = ({ hook }: ModelJob) => hook !== undefined && hook.leaseEndsAt > pool.now;
+  const busy = new Set(jobs.filter(isUnderWay).map(({ statusHook }) => statusHook));
+  return jobs.filter(({ hook, statusHook }) => !busy.has(statusHook) && hook !== undefined && hook.due.by <= pool.now);
 }
 
 /** Somebody takes the delivery of the job's next event in hand. */
 export function takeDelivery(pool: ModelPool, jobId: string): ModelDelivery {
-  const due = dueHooks(pool).find(({ job }) => job.id === jobId);
-  assert.ok(due !== undefined, `the hook of ${jobId} is told though it is not due`);
-  const { hook, event } = due;
-  hook.dueAt = pool.now + deliveryMs;
-  return { jobId, event, leaseEndsAt: hook.dueAt };
+  const { hook } = pool.find(jobId);
+  const [event] = hook?.events ?? [];
+  assert.ok(hook !== undefined && event !== undefined, `the hook of ${jobId} is told, and has no event`);
+  assert.ok(hook.leaseEndsAt <= pool.now, `the hook of ${jobId} is told by two at once`);
+  assert.ok(hook.due.from <= pool.now, `the hook of ${jobId} is told though it is not due`);
+  hook.leaseEndsAt = pool.now + deliveryMs;
+  hook.due = { from: hook.leaseEndsAt, by: hook.leaseEndsAt };
+  return { jobId, event, leaseEndsAt: hook.leaseEndsAt };
 }
 
 /** Notes what came of a delivery; after its lease only that it was taken. */
 export function settleDelivery(pool: ModelPool, delivery: ModelDelivery, settlement: HookSettlement): void {
   const { hook = refuse("NO_HOOK") } = pool.find(delivery.jobId);
-  const isHeld = hook.dueAt === delivery.leaseEndsAt;
+  const isHeld = hook.leaseEndsAt === delivery.leaseEndsAt;
   if (settlement.kind !== "delivered" && !isHeld) return;
   if (settlement.kind === "retry") {
-    hook.failures++;
-    hook.dueAt = settlement.at;
+    hook.failures = hook.failures.map((count) => count + 1);
+    Object.assign(hook, { leaseEndsAt: 0, due: { from: settlement.at, by: settlement.at } });
     return;
   }
   const others = (events: ModelEvent[]) => events.filter(({ number }) => number !== delivery.event.number);
@@ -77,20 +80,30 @@ export function settleDelivery(pool: ModelPool, delivery: ModelDelivery, settlem
     hook.isGone = true;
     hook.failed.push(...hook.events.splice(0));
   }
-  hook.failures = 0;
-  if (hook.events.length === 0) Object.assign(hook, { dueAt: undefined, redeliveredAt: 0 });
-  else if (isHeld) hook.dueAt = pool.now;
+  hook.failures = [0];
+  if (hook.events.length === 0) Object.assign(hook, { leaseEndsAt: 0, redeliveredAt: [0] });
+  else if (isHeld) Object.assign(hook, { leaseEndsAt: 0, due: { from: pool.now, by: pool.now } });
 }
 
-/** Makes the failed events due again, in their order with those that wait; a delivery under way is not cut short. */
+/**
+ * Makes the failed events due again, in their order with those that wait. A delivery under way is not cut short; a wait for
+ * the next try may be.
+ */
 export function redeliver(pool: ModelPool, jobId: string): number {
   const { hook } = pool.find(jobId);
   if (hook === undefined) return 0;
   const again = hook.failed.splice(0);
+  const waited = hook.events.length > 0;
   hook.isGone = false;
-  if (again.length === 0) return 0;
   hook.events = [...hook.events, ...again].sort((a, b) => a.number - b.number);
-  Object.assign(hook, { failures: 0, redeliveredAt: pool.now });
-  hook.dueAt = Math.min(hook.dueAt ?? pool.now, pool.now + deliveryMs);
+  if (again.length > 0) Object.assign(hook, { failures: [0], redeliveredAt: [pool.now] });
+  else if (hook.failures.some((count) => count > 0)) {
+    hook.failures = [0, ...hook.failures];
+    hook.redeliveredAt = [pool.now, ...hook.redeliveredAt];
+  }
+  if (hook.leaseEndsAt === 0) {
+    hook.due.from = pool.now;
+    hook.due.by = waited ? hook.due.by : pool.now;
+  }
   return again.length;
 }

@@ -196,10 +196,10 @@ const runners: Runners = {
     return driver.both(asked, () => uploads.putReport(driver.model, lease, digest, text));
   },
   tellHooks: async (driver, { limit }) => {
-    const mayBe = hooks.dueHooks(driver.model).length;
+    const overdue = hooks.overdueHooks(driver.model).length;
     const { due } = await driver.under.hooks.due(limit);
     // whose turn it is is free, but not that it is nobody's
-    assert.ok(due.length > 0 || mayBe === 0, `${mayBe} hooks are due, and none is told`);
+    assert.ok(due.length > 0 || overdue === 0, `${overdue} hooks are due, and none is told`);
     for (const one of due) {
       const delivery = hooks.takeDelivery(driver.model, one.jobId);
       compareDue(driver, one, delivery);
@@ -214,26 +214,29 @@ const runners: Runners = {
     const asked = driver.under.hooks.settle(due, settlement, outcome === "delivered" ? "" : "HTTP 500");
     await driver.both(asked, () => hooks.settleDelivery(driver.model, delivery, settlement));
   },
-  redeliver: (driver, { target }) => {
+  redeliver: async (driver, { target }) => {
+    // by a clock that is behind, a delivery under way may seem to last longer than any can
+    if (driver.model.now < driver.model.latest) return;
     const { jobId } = driver.lease(target);
-    return driver.both(driver.under.hooks.redeliver(jobId), () => hooks.redeliver(driver.model, jobId));
+    await driver.both(driver.under.hooks.redeliver(jobId), () => hooks.redeliver(driver.model, jobId));
   },
   wait: async (driver, { ms }) => driver.wait(ms),
 };
 
 /** What is told is the job's oldest event; its sequence is a revision, and grows from event to event. */
-function compareDue(
-  { model, history }: Driver,
-  { jobId, url, event, failures, leaseEndsAt }: DueHook,
-  delivery: hooks.ModelDelivery,
-) {
-  const job = model.find(jobId);
-  const { sequence, ...said } = event;
+function compareDue({ model, history }: Driver, due: DueHook, delivery: hooks.ModelDelivery): void {
+  const { statusHook, hook } = model.find(due.jobId);
+  const { sequence, ...said } = due.event;
   const { status, checkIn, at, number } = delivery.event;
-  const expected = { status, checkIn, at: Math.max(at, job.hook?.redeliveredAt ?? 0) };
-  assert.deepEqual([url, said, failures], [job.statusHook, expected, job.hook?.failures]);
-  assert.equal(leaseEndsAt, delivery.leaseEndsAt);
-  history.tell(jobId, number, sequence);
+  const times = hook?.redeliveredAt.map((redelivered) => Math.max(at, redelivered)) ?? [];
+  assert.ok(times.includes(said.at), `${due.jobId} tells of an event of ${said.at}, not of ${times}`);
+  assert.ok(
+    hook?.failures.includes(due.failures),
+    `${due.jobId} has failed ${due.failures} times, not ${hook?.failures}`,
+  );
+  assert.deepEqual({ url: due.url, ...said }, { url: statusHook, status, checkIn, at: said.at });
+  assert.equal(due.leaseEndsAt, delivery.leaseEndsAt);
+  history.tell(due.jobId, number, sequence);
 }
 
 /** The answers to users leave out what the job launched; GetJob shows it. */

@@ -63,6 +63,8 @@ export interface ModelWorker {
 /** All that the pool is, in plain lists and maps. */
 export class ModelPool {
   now = 0;
+  /** The latest time that it ever was: the clock may go back. */
+  latest = 0;
   readonly jobs = new Map<string, ModelJob>();
   /** Jobs past their keep time; their parents still count them. */
   readonly gone: ModelJob[] = [];
@@ -144,6 +146,7 @@ export class ModelPool {
   /** Another command begins. */
   nextCommand(): void {
     this.#backOfCommand = undefined;
+    this.latest = Math.max(this.latest, this.now);
   }
 
   /** The job as users see it. */
