@@ -18,8 +18,8 @@ describe("the job's log tells", () => {
     jobType(() => Promise.reject(new JobFailure(reason, "so it is", hints)), { maxFails: 2 });
 
   for (const [what, hints, attempt, next] of [
-    ["that another attempt follows", { retryable: true }, 1, "another attempt follows"],
-    ["that it was the last attempt", { retryable: true }, 2, "final, it was the last attempt"],
+    ["that another attempt follows", { retryable: true }, 1, "another attempt follows, unless its launch allows fewer"],
+    ["that it was the last attempt", { retryable: true }, 2, "final, unless its launch allows more attempts"],
     ["that another attempt makes no sense", { retryable: false }, 1, "final, another attempt makes no sense"],
   ] as const) {
     test(`of a failure ${what}`, async () => {
@@ -37,7 +37,7 @@ describe("the job's log tells", () => {
     ]);
     assert.deepEqual(await lines(jobType(() => Promise.reject(new JobPostponed("not before six", 3_000)))), [
       "INFO  attempt 1 of 4 begins on worker-1",
-      "WARN  attempt 1 postponed: it waits for not before six; runs again in 3 s at the earliest, as the same attempt",
+      "WARN  attempt 1 postponed: not before six; runs again in 3 s at the earliest, as the same attempt",
     ]);
   });
 

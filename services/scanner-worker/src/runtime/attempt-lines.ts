@@ -35,7 +35,8 @@ export function endingOf({ attempt }: Assignment, type: JobType, outcome: Outcom
     }
     case "postponed": {
       const next = `runs again in ${Math.ceil(outcome.afterMs / 1000)} s at the earliest, as the same attempt`;
-      return { level: "warn", text: `attempt ${attempt} postponed: it waits for ${causeOf(outcome)}; ${next}` };
+      const why = outcome.reason === "" ? outcome.message : `it waits for ${causeOf(outcome)}`;
+      return { level: "warn", text: `attempt ${attempt} postponed: ${why}; ${next}` };
     }
     case "released": {
       const why = outcome.reason === undefined ? "the worker shuts down" : causeOf(outcome);
@@ -53,5 +54,7 @@ function causeOf({ reason = "", message = "" }: { reason?: string; message?: str
 
 function afterFailure(attempt: number, type: JobType, { retryable }: { retryable: boolean }): string {
   if (!retryable) return "final, another attempt makes no sense";
-  return attempt < maxFailsOf(type) ? "another attempt follows" : "final, it was the last attempt";
+  return attempt < maxFailsOf(type)
+    ? "another attempt follows, unless its launch allows fewer"
+    : "final, unless its launch allows more attempts";
 }

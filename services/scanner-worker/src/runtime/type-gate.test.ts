@@ -168,6 +168,7 @@ describe("the gate of a job type", () => {
     outside.failure = refused;
     const [one, other] = await Promise.all([gate.judge(refused), gate.judge(refused)]);
     assert.deepEqual([one, other, seen.probes, seen.closings], [refused, refused, 3, ["REGISTRY_AUTH_REJECTED"]]);
+    assert.deepEqual([await gate.judge(refused), seen.probes], [refused, 3]);
   });
 
   test("is looked at each minute while no job succeeds", async (t) => {

@@ -98,6 +98,8 @@ export class TypeGate {
       else this.#lengthen(error);
       return error;
     }
+    // Found out just now, for another job.
+    if (this.#look === undefined && this.#failure?.fault === "worker") return this.#failure;
     const found = await this.#probe();
     if (found !== undefined) return found;
     const { reason, message, retryable } = error;
