@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { abortable } from "@drydock/shared/abort.ts";
 import type { ByteBudget, ByteHold } from "@drydock/shared/byte-budget.ts";
 import { fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
@@ -10,6 +11,8 @@ import { protocolViolation, validateDigest } from "./validate.ts";
 /** A quarter of what a report may unpack to: reports shrink to a tenth as a rule. */
 const maxGzipBytes = 16 * 1024 * 1024;
 const blockBytes = 256 * 1024;
+/** How long an upload may take, in milliseconds: what has come of it holds room for others. Workers take a minute. */
+const uploadMs = 90_000;
 
 /** Where reports go, and what those on their way may hold in memory together. */
 export interface ReportUploadDeps {
@@ -23,9 +26,13 @@ export async function putReport(
   parts: AsyncIterable<message.PutReportRequest>,
   signal: AbortSignal,
 ): Promise<message.PutReportResponse> {
-  const pieces = new Pieces(uploads, signal);
+  const timeout = AbortSignal.timeout(uploadMs);
+  const either = AbortSignal.any([signal, timeout]);
+  const pieces = new Pieces(uploads, either);
   try {
-    return await store(reports, parts, pieces);
+    return await store(reports, untilAborted(parts, either), pieces);
+  } catch (error) {
+    throw timeout.aborted && error === timeout.reason ? tooSlow() : error;
   } finally {
     pieces.release();
   }
@@ -118,6 +125,21 @@ class Pieces {
   release(): void {
     for (const hold of this.#holds) hold.shrinkTo(0);
   }
+}
+
+/** The parts as they come, until the signal aborts, with whose reason it ends. */
+async function* untilAborted<Part>(parts: AsyncIterable<Part>, signal: AbortSignal): AsyncGenerator<Part> {
+  const iterator = parts[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await abortable(iterator.next(), signal);
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
+function tooSlow(): ReasonedError {
+  const text = `the report did not come within ${uploadMs} ms and holds what others wait for; send it again`;
+  return new ReasonedError("SERVER_BUSY", text, { metadata: { most_ms: String(uploadMs) }, retryAfterMs: 1_000 });
 }
 
 function tooLarge(): ReasonedError {
