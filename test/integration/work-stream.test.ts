@@ -1,43 +1,18 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, type TestContext, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
+import { afterEach, beforeEach, describe, test } from "node:test";
 import { createWorker, type WorkerOptions, type WorkerService } from "@drydock/scanner-worker/app.ts";
 import { JobFailure } from "@drydock/scanner-worker/domain/job-failure.ts";
-import type { JobContext, JobType } from "@drydock/scanner-worker/ports/job.ts";
+import type { JobType } from "@drydock/scanner-worker/ports/job.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { JobCommand } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { Outcome, ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { toServiceError } from "@drydock/shared/grpc/status.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
-import { z } from "zod";
 import { ScriptedController } from "../support/scripted-controller.ts";
+import { anyJob, held, quick } from "../support/small-job-types.ts";
 
 const lease = { jobId: "job-1", token: 3 };
 const logger = createLogger({ name: "test", level: "silent" });
-
-/** What the job types here have in common. */
-const anyJob = {
-  description: "A test.",
-  parameters: z.object({ text: z.string().default("") }),
-  maxFails: 2,
-  shouldRetry: () => true,
-  validate: () => {},
-};
-
-/** Ends at once. */
-const quick: JobType = { ...anyJob, name: "QUICK", run: async () => {} };
-/** Ends when the test says so or its signal aborts. */
-const held = () => {
-  const end = Promise.withResolvers<void>();
-  const begun = Promise.withResolvers<JobContext>();
-  const run: JobType["run"] = async (context) => {
-    begun.resolve(context);
-    const { signal } = context;
-    signal.addEventListener("abort", () => end.reject(signal.reason));
-    await end.promise;
-  };
-  return { type: { ...anyJob, name: "HELD", run }, begun: begun.promise, end: end.resolve };
-};
 
 let controller: ScriptedController;
 let worker: WorkerService;
@@ -163,58 +138,6 @@ describe("the worker's stream", () => {
       assert.equal(signal.reason.kind, "cancel");
       await worker.stop(AbortSignal.abort());
     }
-  });
-});
-
-describe("a worker that stood still", () => {
-  /** A welcome worker with one running job, which stood still just now; and the beat with which it asks. */
-  async function standStill(context: TestContext) {
-    context.mock.timers.enable({ apis: ["Date"], now: Date.now() });
-    const job = held();
-    void start([job.type, quick]);
-    const peer = await controller.works.next();
-    await peer.welcome();
-    peer.assign({ lease, name: "HELD" });
-    const { signal } = await job.begun;
-    await peer.next("accept");
-    context.mock.timers.setTime(Date.now() + 8_000);
-    const { sequence, held: named } = await peer.next("beat");
-    assert.deepEqual(named, [lease]);
-    const answer = (...lost: Array<typeof lease>) =>
-      peer.say({ $case: "beatAck", value: { sequence, lost, commands: [] } });
-    return { job, peer, signal, answer };
-  }
-
-  test("asks what it still holds, and abandons at once what is lost", async (context) => {
-    const { peer, signal, answer } = await standStill(context);
-    answer(lease);
-    await new Promise((resolve) => signal.addEventListener("abort", resolve));
-    assert.equal(signal.reason.kind, "lost");
-    assert.ok(!peer.heard.all.some(({ $case }) => $case === "result"));
-  });
-
-  test("says how runs ended when it has the answer, not before", async (context) => {
-    const { job, peer, answer } = await standStill(context);
-    job.end();
-    await setTimeout(50);
-    assert.ok(!peer.heard.all.some(({ $case }) => $case === "result"));
-    answer();
-    assert.equal((await peer.next("result")).outcome, Outcome.OUTCOME_SUCCESS);
-  });
-
-  test("begins what was assigned to it meanwhile when it has the answer, without what is lost", async (context) => {
-    const { peer, answer } = await standStill(context);
-    const [lost, own] = [
-      { jobId: "job-2", token: 4 },
-      { jobId: "job-3", token: 5 },
-    ];
-    peer.assign({ lease: lost, name: "QUICK" });
-    peer.assign({ lease: own, name: "QUICK" });
-    await setTimeout(50);
-    assert.equal(peer.heard.all.filter(({ $case }) => $case === "accept" || $case === "result").length, 1);
-    answer(lost);
-    assert.deepEqual((await peer.next("result")).lease, own);
-    assert.ok(!JSON.stringify(peer.heard.all).includes(lost.jobId));
   });
 });
 

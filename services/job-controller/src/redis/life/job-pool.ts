@@ -6,10 +6,11 @@ import { isFinal, type JobStatus, jobStatuses } from "../../domain/job-state.ts"
 import type { LeaseTerms } from "../../domain/lease-terms.ts";
 import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
 import type * as port from "../../ports/job-pool.ts";
+import { type HeldReply, splitByVerdict } from "../lease/held-replies.ts";
 import { LeaseWatch } from "../lease/lease-watch.ts";
 import { readCapacities, readWorkers } from "../lease/workers.ts";
 import { Claimer } from "../queue/claimer.ts";
-import { commandCode, leaseArguments, statusCode, toJob, toOpenCommand, toWholeJob } from "../record/job-codec.ts";
+import { commandCode, leaseArguments, statusCode, toJob, toWholeJob } from "../record/job-codec.ts";
 import { list, number, text } from "../shards/reply.ts";
 import type { Reply, ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
@@ -256,26 +257,6 @@ export class RedisJobPool implements port.JobPool {
     });
     return Promise.all(calls);
   }
-}
-
-interface HeldReply {
-  own: Lease[];
-  reply: Reply;
-}
-
-/** The leases of all shards by the verdict of the script on each, 1 or 0, and the open commands. */
-function splitByVerdict(replies: HeldReply[]): { named: Map<number, Lease[]>; commands: port.OpenCommand[] } {
-  const named = new Map<number, Lease[]>([
-    [0, []],
-    [1, []],
-  ]);
-  const commands: port.OpenCommand[] = [];
-  for (const { own, reply } of replies) {
-    const [verdicts, open] = list(reply);
-    for (const [at, lease] of own.entries()) named.get(number(list(verdicts)[at]))?.push(lease);
-    commands.push(...list(open).map(toOpenCommand));
-  }
-  return { named, commands };
 }
 
 /** Launches the job. When Redis has no memory for a new one, a job that was launched before is still the answer. */

@@ -1,5 +1,5 @@
 -- relieve: removes ended jobs before their keep time, with their logs and reports, because memory is short.
--- needs: call/context, record/hook-statuses, hooks/outbox, life/removal
+-- needs: call/context, record/hook-statuses, hooks/state, life/removal
 -- reads: hook-events
 -- writes: report
 -- arguments: status, the time before which it must have been reached in ms, how many at most
@@ -11,7 +11,7 @@ local REQUEST_MS = 3600000
 local function is_needed(id, job)
   if job.request ~= "" and context.now < job.enqueued + REQUEST_MS then return true end
   if job.hook_status == hook_statuses.NONE or job.hook_status == hook_statuses.DELIVERED then return false end
-  return redis.call("EXISTS", outbox.events_of(id)) == 1
+  return redis.call("EXISTS", state.events_of(id)) == 1
 end
 
 return function(status, before, limit)
