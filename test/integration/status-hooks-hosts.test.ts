@@ -13,8 +13,8 @@ import { type HookReceiver, startHookReceiver } from "../support/hook-receiver.t
 import { demoJob, type PoolUnderTest, startPool } from "../support/pool.ts";
 import { until } from "../support/until.ts";
 
-/** How soon a receiver that answers at once hears, in milliseconds: half a second at most, and as much again for a busy machine. */
-const soonMs = 1_500;
+/** How soon a receiver that answers at once hears, in milliseconds; and at the worst, on a machine that is busy with other tests. */
+const [soonMs, worstMs] = [1_000, 5_000];
 
 for (const shards of [1, 3]) {
   describe(`status hooks of many hosts, with ${shards} shards`, { timeout: 110_000 }, () => {
@@ -95,7 +95,11 @@ for (const shards of [1, 3]) {
       }
       return delays;
     }
-    const areSoon = (delays: number[]) => assert.ok(Math.max(...delays) < soonMs, `${delays.map(Math.round)} ms`);
+    const areSoon = (delays: number[]) => {
+      const sorted = delays.map(Math.round).sort((a, b) => a - b);
+      assert.ok((sorted[sorted.length >> 1] ?? worstMs) < soonMs, `${sorted} ms`);
+      assert.ok((sorted.at(-1) ?? worstMs) < worstMs, `${sorted} ms`);
+    };
 
     test("go on while a thousand wait for a host that never answers, of which a share is in flight", async () => {
       await launch(1_000, () => silentUrl);
