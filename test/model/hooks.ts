@@ -102,8 +102,8 @@ export function redeliver(pool: ModelPool, jobId: string): number {
     hook.redeliveredAt = [pool.now, ...hook.redeliveredAt];
   }
   if (hook.leaseEndsAt === 0) {
-    hook.due.from = pool.now;
-    hook.due.by = waited ? hook.due.by : pool.now;
+    const { from, by } = hook.due;
+    hook.due = waited ? { from: Math.min(from, pool.now), by } : { from: pool.now, by: pool.now };
   }
   return again.length;
 }
