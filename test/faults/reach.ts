@@ -19,8 +19,10 @@ const strangersRealm: FaultCase = {
       return { status: 401, headers: { "www-authenticate": `Bearer realm="${url}/token",service="evil"` } };
     });
     url = evil.url;
-    const { site } = await place.siteOf(({ path }) => {
-      if (path === "/v2/") return { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } };
+    const { site } = await place.siteOf(({ path, headers }) => {
+      if (headers.authorization === undefined)
+        return { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } };
+      if (path === "/v2/") return { status: 200 };
       return { status: 307, headers: { location: `${evil.url}${path}` } };
     }, credential);
     const { id } = await site.api.launch("IMAGE_SCAN", base);
@@ -58,7 +60,8 @@ const strangersLease: FaultCase = {
     const thief = await ScriptedWorker.join(address, { jobTypes: [plainType("THIEF")], incarnation: randomUUID() });
     try {
       const calls = [putBytes(thief, lease, gzipSync("")), launchSubJob(thief, lease, { key: "1", name: "VICTIM" })];
-      for (const call of calls) assert.equal((await refusalOf(call)).reason, "LEASE_LOST");
+      const refusals = await Promise.all(calls.map(refusalOf));
+      for (const { reason } of refusals) assert.equal(reason, "LEASE_LOST");
       const verdict = await thief.reports(lease).catch(() => "the stream was ended");
       assert.notEqual(verdict, ResultVerdict.RESULT_VERDICT_ACCEPTED);
       assert.equal((await site.api.get(id)).status, "RUNNING");

@@ -141,11 +141,11 @@ describe("an answer", () => {
     assert.deepEqual(seen.toSorted(), launched.map(({ id }) => id).sort());
   });
 
-  test("of ListJobTypes ends by its bytes, and a schema has at most 256 KiB", async () => {
+  test("of ListJobTypes ends by its bytes, and a schema has at most 64 KiB", async () => {
     const schemaOf = (bytes: number) => JSON.stringify({ description: "d".repeat(bytes - 18) });
-    const big = Array.from({ length: 12 }, (_, at) => ({
+    const big = Array.from({ length: 40 }, (_, at) => ({
       ...plainType(`BIG_${at}`),
-      parametersSchema: schemaOf(256 * 1024),
+      parametersSchema: schemaOf(64 * 1024),
     }));
     for (const one of big)
       await ScriptedWorker.join(rig.controller.address, { jobTypes: [one] }).then((w) => w.leave());
@@ -162,7 +162,7 @@ describe("an answer", () => {
     for (const { name } of big) assert.ok(names.includes(name));
     const tooBig = {
       ...plainType("TOO_BIG"),
-      parametersSchema: schemaOf(256 * 1024 + 1),
+      parametersSchema: schemaOf(64 * 1024 + 1),
       description: "d".repeat(1_025),
     };
     const refused = rig.open({ jobTypes: [tooBig] });

@@ -95,7 +95,7 @@ describe("a client that does not read", () => {
     const piece = line.repeat(32);
     let offset = 0;
     for (let at = 0; at < 3; at++) {
-      stream.write({ lease, offset, text: piece, incarnation: "" });
+      stream.write({ lease, offset, text: piece, incarnation: worker.hello.incarnation ?? "" });
       const [{ durableOffset }] = await new Promise<[{ durableOffset: number }]>((resolve) =>
         stream.once("data", (answer) => resolve([answer])),
       );

@@ -114,7 +114,8 @@ for (const shards of [1, 3]) {
       );
       await startDeliverer();
       areSoon(await delaysOf(20));
-      assert.ok(mostInFlight <= 32 * 20, `${mostInFlight} in flight`);
+      // 32 slots that a delivery leaves after half a second, for ten seconds, and 64 for slow hosts
+      assert.ok(mostInFlight <= 32 * 20 + 64, `${mostInFlight} in flight`);
     });
 
     test("go on while thousands wait for a host that refuses, and for one that answers 500", async () => {
