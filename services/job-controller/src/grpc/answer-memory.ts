@@ -31,9 +31,11 @@ export class AnswerPage<Message> {
     return this.#bytes;
   }
 
-  /** Adds the message; false when it has no room. The first one always has. */
-  add(message: Message): boolean {
-    const bytes = this.#codec.encode(message).finish().length;
+  /**
+   * Adds the message; false when it has no room. The first one always has.
+   * @param bytes how many it has at most, where that is known: to encode it only for that costs as much as to answer it
+   */
+  add(message: Message, bytes = this.#codec.encode(message).finish().length): boolean {
     if (this.messages.length > 0 && this.#bytes + bytes > this.#maxBytes) return false;
     this.messages.push(message);
     this.#bytes += bytes;

@@ -16,6 +16,8 @@ import { validateLaunch } from "./validate-launch.ts";
 
 const mostLaunches = 1_000;
 const maxRequestIdLength = 128;
+/** Of a job without what may be large: its names, keys, ids and numbers. 1,000 of them fit. */
+const maxSmallBytes = 2_000;
 /** Of an error that is told in brief. */
 const maxBriefLength = 256;
 const errorInfoType = "type.googleapis.com/google.rpc.ErrorInfo";
@@ -60,8 +62,16 @@ export async function launchMany(
 /** What behind the first 2 MiB is told in brief: 1,000 results have room then, whatever is in them. */
 function fitInAnswer(results: message.LaunchResult[]): message.LaunchResult[] {
   const told = new AnswerPage(LaunchResult);
-  const whole = results.findIndex((result) => !told.add(result));
+  const whole = results.findIndex((result) => !told.add(result, isSmall(result) ? maxSmallBytes : undefined));
   return whole === -1 ? results : [...told.messages, ...results.slice(whole).map(toBrief)];
+}
+
+/** Whether it is a job without what may be large, as most are that were launched just now. */
+function isSmall({ result }: message.LaunchResult): boolean {
+  if (result?.$case !== "stats") return false;
+  const { labels, policy, checkIn, lastError, executions, periodic } = result.value;
+  const isPlain = policy === undefined && periodic === undefined && lastError === undefined;
+  return isPlain && checkIn === "" && executions.length === 0 && Object.keys(labels).length === 0;
 }
 
 function toBrief({ result }: message.LaunchResult): message.LaunchResult {
