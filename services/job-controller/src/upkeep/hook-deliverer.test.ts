@@ -100,7 +100,7 @@ describe("what was delivered while Redis went away", { timeout: 60_000 }, () => 
     await untilTrue(() => it.settled.length > 0);
     await deliverer.stop();
     assert.deepEqual([it.sent, it.settled], [1, [`delivered ${it.asked}`]]);
-    assert.equal(it.asked, 2);
+    assert.ok(it.asked >= 2, "the lease was renewed");
   });
 
   test("has 3 s to be stored by another controller before anything is begun", async () => {

@@ -48,7 +48,7 @@ export const Outcome = {
   OUTCOME_STOPPED: 3,
   /** OUTCOME_CANCELLED - Ended because of a cancel. */
   OUTCOME_CANCELLED: 4,
-  /** OUTCOME_RELEASED - Given back unfinished: the worker shuts down. To the front of the queue, no attempt used. */
+  /** OUTCOME_RELEASED - Given back unfinished: the worker shuts down, or can not do it now, whose cause reason and message say. To the front of the queue, no attempt used. */
   OUTCOME_RELEASED: 5,
   /** OUTCOME_POSTPONED - To be run again after retry_after; no attempt used. */
   OUTCOME_POSTPONED: 6,
