@@ -74,7 +74,7 @@ async function runToEnd(service: string, args: string[], env: Record<string, str
   const main = join(root, "services", service, "src", "main.ts");
   const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env.PATH, TEST_RUN_ID: process.env.TEST_RUN_ID, ...env },
-    timeout: 10_000,
+    timeout: 30_000,
     killSignal: "SIGKILL",
   });
   let output = "";

@@ -33,6 +33,7 @@ async function openSession() {
     welcome() {},
     assign() {},
     beatAck() {},
+    resultAck() {},
     lost: (leases: Lease[]) => lost.push(...leases),
     end: (error: Error) => ends.push(error),
   };
@@ -194,6 +195,19 @@ describe("a worker that rejects its jobs", () => {
         ["DEMO", "DEMO"],
       ],
     );
+  });
+
+  test("gets none for a moment after it gave one back, so that the job goes to another worker", async (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const { session } = await openSession();
+    await session.claim(["DEMO"], 1);
+    session.accept({ jobId: "job-1", token: 1 });
+    const nothing = { retryable: false, retryAfterMs: undefined, patienceMs: undefined, progress: undefined };
+    const texts = { reason: "REGISTRY_AUTH_REJECTED", message: "no", checkIn: "" };
+    await session.result({ lease: { jobId: "job-1", token: 1 }, outcome: "released", ...texts, ...nothing });
+    assert.deepEqual([...session.names], []);
+    context.mock.timers.tick(100);
+    assert.deepEqual([...session.names], ["DEMO"]);
   });
 
   test("is not taken for one because of a job that it does not hold", async () => {

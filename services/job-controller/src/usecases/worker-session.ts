@@ -186,7 +186,10 @@ export class WorkerSession {
   /** Stores the result, again and again while Redis is away, and acknowledges it. */
   async result(result: RunResult): Promise<void> {
     const { lease } = result;
-    const maxFails = this.#types.get(this.#nameOf.get(lease.jobId) ?? "")?.maxFails;
+    const name = this.#nameOf.get(lease.jobId) ?? "";
+    const maxFails = this.#types.get(name)?.maxFails;
+    // the job goes to the front of its queue: the next worker that is free is not to be this one
+    if (result.outcome === "released" && this.#held.has(lease.jobId)) this.#openTypes.rejected(name);
     this.#let(lease.jobId);
     const { incarnation } = this.identity;
     const store = () => storeResult(this.#deps.pool, incarnation, result, maxFails);
