@@ -63,11 +63,6 @@ export const transitions: readonly Transition[] = [
   { from: "ERROR", event: "retry", to: "PENDING", script: "transitions/retry" },
 ];
 
-/** Whether the event moves a job that stands there. */
-export function canMove(from: JobStatus | null, event: JobEvent): boolean {
-  return transitions.some((row) => row.from === from && row.event === event);
-}
-
 /** Whether a run has ended there. CANCELLED and ERROR are left only by RetryJob. */
 export function isFinal(status: JobStatus): boolean {
   return status === "STOPPED" || status === "CANCELLED" || status === "ERROR" || status === "SUCCESS";

@@ -143,7 +143,8 @@ async function ping(http: HttpClient, registryUrl: URL, clock: Clock): Promise<A
   const { status, url: from } = response;
   if (isSuccess(response)) return { challenges: [], from };
   if (status === 401) return { challenges: readChallenges(response.headers["www-authenticate"]), from };
-  if (status >= 500 || status === 429 || status === 403) {
+  if (status === 403) throw refusedAsAWhole();
+  if (status >= 500 || status === 429 || status === 408) {
     throw refusal({ subject: "/v2/", response, now: clock.now() });
   }
   const message = `${from.host} does not speak the registry API: it answered ${status} to /v2/; check DRYDOCK_REGISTRY_URL`;
@@ -154,6 +155,11 @@ function readChallenges(header = ""): Challenge[] {
   const challenges = knownChallenges(header);
   if (challenges.length > 0) return challenges;
   throw header.trim() === "" ? rejected("refused the worker without a word") : unanswerable();
+}
+
+/** What a registry's 403 to the first question means, which asks for no repository and names nobody. */
+export function refusedAsAWhole(): JobFailure {
+  return rejected("lets the worker ask for nothing at all (403 to /v2/): its address may be blocked there");
 }
 
 function isUnusable(error: unknown): boolean {

@@ -173,6 +173,8 @@ describe("a probe of a registry", () => {
   for (const [what, answer, reason, fault] of [
     ["refuses the password", basic, "REGISTRY_AUTH_REJECTED", "worker"],
     ["knows neither Bearer nor Basic", challenge('Digest realm="x"'), "REGISTRY_AUTH_UNSUPPORTED", "worker"],
+    ["refuses whoever asks", { status: 403 }, "REGISTRY_AUTH_REJECTED", "worker"],
+    ["is too slow for itself", { status: 408 }, "REGISTRY_FAULT", "outside"],
     ["is a website", { status: 404, body: "<html>" }, "REGISTRY_UNSUPPORTED", "worker"],
     ["fails", { status: 503 }, "REGISTRY_FAULT", "outside"],
     ["limits the rate", { status: 429, headers: { "retry-after": "7" } }, "REGISTRY_RATE_LIMITED", "outside"],

@@ -1,6 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import type { Authoriser } from "./authoriser.ts";
+import { type Authoriser, refusedAsAWhole } from "./authoriser.ts";
 import { knownChallenges } from "./challenge.ts";
 import { refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
@@ -29,6 +29,7 @@ export async function probeRegistry(options: RegistryProbeOptions, signal: Abort
   const { authoriser, isAnonymous } = options;
   const asked = await ping(options, undefined, signal);
   const demandOf = ({ headers, url }: typeof asked) => ({ header: headers["www-authenticate"], from: url });
+  if (asked.status === 403) throw refusedAsAWhole();
   if (asked.status !== 401) return check(options, asked);
   // Who may ask for a token without a credential is up to each repository.
   if (isAnonymous && knownChallenges(asked.headers["www-authenticate"] ?? "")[0]?.scheme === "bearer") return;
