@@ -10,11 +10,14 @@ import { OddRegistry, type Script } from "./odd-registry.ts";
 /** A controller with its workers, apart from those of other cases: a database of Redis is its own. */
 export class Site {
   readonly controller: Controller;
+  /** Where its controller keeps everything. */
+  readonly redisUrl: string;
   readonly #place: FaultPlace;
 
-  constructor(place: FaultPlace, controller: Controller) {
+  constructor(place: FaultPlace, controller: Controller, redisUrl: string) {
     this.#place = place;
     this.controller = controller;
+    this.redisUrl = redisUrl;
   }
 
   get api(): JobApi {
@@ -68,7 +71,7 @@ export class FaultPlace {
     this.stack = parts.stack;
     this.scanner = parts.scanner;
     this.registry = parts.registry;
-    this.home = new Site(this, parts.controller);
+    this.home = new Site(this, parts.controller, parts.stack.redis.url);
   }
 
   static async start(): Promise<FaultPlace> {
@@ -81,7 +84,7 @@ export class FaultPlace {
   /** A site of its own, for what would be in the way of other cases. */
   async site(settings: Settings = {}): Promise<Site> {
     const DRYDOCK_REDIS_URL = this.stack.redis.url.replace(/\d+$/, String(++this.#databases));
-    return new Site(this, await this.stack.startController({ DRYDOCK_REDIS_URL, ...settings }));
+    return new Site(this, await this.stack.startController({ DRYDOCK_REDIS_URL, ...settings }), DRYDOCK_REDIS_URL);
   }
 
   /** A registry that answers as the script wants. */
