@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { HttpServiceOptions } from "@drydock/demo/http-service.ts";
 import type { RunningProcess } from "@drydock/demo/stack/processes.ts";
 import { type ScannerProcess, startScanner } from "@drydock/demo/stack/services.ts";
 import type { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
@@ -88,8 +89,8 @@ export class FaultPlace {
   }
 
   /** A registry that answers as the script wants. */
-  async registryThat(script: Script): Promise<OddRegistry> {
-    const registry = await OddRegistry.start(script);
+  async registryThat(script: Script, tls?: HttpServiceOptions["tls"]): Promise<OddRegistry> {
+    const registry = await OddRegistry.start(script, tls);
     this.#registries.push(registry);
     return registry;
   }

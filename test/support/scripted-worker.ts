@@ -78,7 +78,7 @@ export class ScriptedWorker {
   }
 
   /** What the controller says of this kind: heard already and not asked for yet, or to come. */
-  async hears<C extends HeardCase>($case: C, { withinMs = 5_000 }: Patience = {}): Promise<HeardValue<C>> {
+  async hears<C extends HeardCase>($case: C, { withinMs = 10_000 }: Patience = {}): Promise<HeardValue<C>> {
     const at = this.#unheard.findIndex((message) => message.$case === $case);
     const known = at < 0 ? undefined : this.#unheard.splice(at, 1)[0];
     if (known !== undefined) return contentOf(known);

@@ -53,6 +53,8 @@ function startServer(port: number, directory: string, sync: RedisSync): Promise<
   const settings = {
     port: String(port),
     bind: "127.0.0.1",
+    // pools that are not to meet can share a server
+    databases: "64",
     dir: directory,
     save: "",
     appendonly: "yes",
