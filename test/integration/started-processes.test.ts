@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 
 /** Starts a process that starts one by `startProcess`, and then does `then`. Gives it and the pid of the one that it started. */
 async function startParent(then: string) {
-  const module = pathToFileURL(join(import.meta.dirname, "processes.ts"));
+  const module = import.meta.resolve("@drydock/demo/stack/processes.ts");
   const child = "console.log(JSON.stringify({ msg: 'ready' })); setInterval(() => {}, 1_000)";
   const script = `
     const { startProcess } = await import(${JSON.stringify(module)});
