@@ -77,7 +77,7 @@ describe("the model finds that", () => {
     });
   }
 
-  describe("in an answer", () => {
+  describe("of a sound pool", () => {
     let under: PoolUnderTest;
     before(async () => {
       under = await startPool();
@@ -93,6 +93,12 @@ describe("the model finds that", () => {
     for (const [name, silence] of Object.entries(silences)) {
       test(name, () => disagrees({ ...under, ...silence(under) }, tellings));
     }
+
+    test("too little was asked before the time was over", () =>
+      assert.rejects(
+        agree(under, { mix: tellings, seed, patienceMs: 500 }),
+        /commands, which is less than|interrupted/,
+      ));
   });
 });
 
