@@ -234,5 +234,44 @@ const fullOfEnded: FaultCase = {
   },
 };
 
+const fullOfWaiting: FaultCase = {
+  ...{
+    kind: "E7",
+    what: "Redis at 97 % of maxmemory with jobs that wait",
+    right: "no launch, room for what runs; told",
+  },
+  async run() {
+    await using stack = await startStack();
+    const { api, address, process } = await stack.startController();
+    const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("E7")], slots: 1 });
+    try {
+      const { id } = await api.launch("E7", {});
+      const { lease } = await worker.takes();
+      for (let at = 0; at < 40; at++) await api.launch("E7", { text: "x".repeat(200_000) });
+      await withRedis(stack.redis.url, async (redis) => {
+        const used = Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
+        await redis.config("SET", "maxmemory", Math.floor(used / 0.97));
+      });
+      const launch = () =>
+        api.launch("E7", {}).then(
+          () => "taken",
+          ({ reason }: { reason: string }) => reason,
+        );
+      await until("launches are refused", launch, (answer) => answer === "POOL_FULL", { everyMs: 200 });
+      await sendLog(worker, [{ lease, offset: 0, text: "it is nearly full\n" }]);
+      worker.say({ $case: "capacity", value: { slots: 0, closed: [] } });
+      await worker.reports(lease);
+      assert.equal((await api.get(id)).status, "SUCCESS");
+      assert.equal(await api.log(id), "it is nearly full\n");
+      const isTold = () => process.log().includes("redis is nearly full and no ended job is left to remove");
+      await until("the log says so", isTold, Boolean, { withinMs: 20_000 });
+      await withRedis(stack.redis.url, (redis) => redis.config("SET", "maxmemory", "0"));
+      await until("launches are taken", launch, (answer) => answer === "taken", { everyMs: 200 });
+    } finally {
+      await worker.breakOff();
+    }
+  },
+};
+
 /** D and E7: what is held in memory, here and in Redis. */
-export const memory: FaultCase[] = [deafWatchers, bigCalls, bigReports, logSize, fullOfEnded];
+export const memory: FaultCase[] = [deafWatchers, bigCalls, bigReports, logSize, fullOfEnded, fullOfWaiting];

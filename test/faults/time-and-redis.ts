@@ -36,43 +36,58 @@ const deadConnection: FaultCase = {
   },
 };
 
-const refusesWrites: FaultCase = {
-  ...{
-    kind: "E2",
-    what: "min-replicas-to-write 1 without a replica",
-    right: "UNAVAILABLE, not ready, the cause is said",
-  },
+type Use = (redis: Connection) => Promise<unknown>;
+
+const refusesWrites = (what: string, words: RegExp, refuse: Use, allow: Use): FaultCase => ({
+  ...{ kind: "E2", what, right: "UNAVAILABLE, not ready, the cause is said" },
   async run() {
     await using stack = await startStack();
     const controller = await stack.startController();
     const { api, opsUrl } = controller;
     await stack.startWorker(controller);
-    await withRedis(stack.redis.url, (redis) => redis.config("SET", "min-replicas-to-write", "1"));
+    await withRedis(stack.redis.url, refuse);
     const ready = () => fetch(`${opsUrl}/readyz`);
     const answer = await until("it is not ready", ready, ({ ok }) => !ok, { withinMs: 15_000 });
-    assert.match(await answer.text(), /replica/i);
+    assert.match(await answer.text(), words);
     const refusal = await refusalOf(api.launchDemo());
     assert.deepEqual([refusal.code, refusal.reason], ["UNAVAILABLE", "REDIS_UNAVAILABLE"]);
-    assert.match((await api.status()).redis?.warnings.join() ?? "", /replica/i);
-    await withRedis(stack.redis.url, (redis) => redis.config("SET", "min-replicas-to-write", "0"));
+    assert.match((await api.status()).redis?.warnings.join() ?? "", words);
+    await withRedis(stack.redis.url, allow);
     await until("it is ready", ready, ({ ok }) => ok, { withinMs: 15_000 });
+    await api.untilStatus((await api.launchDemo()).id, "SUCCESS");
   },
-};
+});
 
-const wrongPassword: FaultCase = {
-  ...{ kind: "E3", what: "a wrong password of Redis", right: "Redis' own words and a remedy; not ready" },
+/** A controller that reaches no Redis, or none that takes it. */
+const noRedis = (what: string, urlOf: (url: string) => string, words: RegExp): FaultCase => ({
+  ...{ kind: "E3", what, right: "the cause in words and a remedy; not ready" },
   async run() {
     await using stack = await startStack();
     await withRedis(stack.redis.url, (redis) => redis.config("SET", "requirepass", "right"));
-    const DRYDOCK_REDIS_URL = stack.redis.url.replace("//", "//:not-it@");
-    const { process, opsUrl } = await stack.startController({ DRYDOCK_REDIS_URL });
-    const isCause = (line: string) => (line.includes("WRONGPASS") ? line : undefined);
-    const line = await process.findLine(isCause, AbortSignal.timeout(5_000));
-    assert.doesNotMatch(line, /not-it/);
+    const { process, opsUrl } = await stack.startController({ DRYDOCK_REDIS_URL: urlOf(stack.redis.url) });
+    const isCause = (line: string) => (words.test(line) ? line : undefined);
+    const line = await process.findLine(isCause, AbortSignal.timeout(10_000));
+    assert.doesNotMatch(process.log(), /not-it|"ready"/);
     assert.match(line, /DRYDOCK_REDIS_URL/);
-    assert.equal((await fetch(`${opsUrl}/readyz`)).ok, false);
+    const ready = await fetch(`${opsUrl}/readyz`);
+    assert.equal(ready.ok, false);
+    assert.match(await ready.text(), words);
     await process.kill();
     await withRedis(stack.redis.url.replace("//", "//:right@"), (redis) => redis.config("SET", "requirepass", ""));
+  },
+});
+
+const noInfo: FaultCase = {
+  ...{ kind: "E3", what: "a user of Redis without INFO", right: "only what needs it is missing" },
+  async run() {
+    await using stack = await startStack();
+    const rights = ["on", ">right", "~{drydock:*", "&{drydock:*", "+@all", "-@dangerous"];
+    await withRedis(stack.redis.url, (redis) => redis.acl("SETUSER", "drydock", ...rights));
+    const DRYDOCK_REDIS_URL = stack.redis.url.replace("//", "//drydock:right@");
+    const controller = await stack.startController({ DRYDOCK_REDIS_URL });
+    await stack.startWorker(controller);
+    await controller.api.untilStatus((await controller.api.launchDemo()).id, "SUCCESS");
+    assert.ok((await fetch(`${controller.opsUrl}/readyz`)).ok);
   },
 };
 
@@ -103,20 +118,21 @@ const lostWrites: FaultCase = {
   },
 };
 
-const otherShards: FaultCase = {
+const otherShards = (own: string, other: string): FaultCase => ({
   ...{
     kind: "E6",
-    what: "a second controller with another number of shards",
+    what: `a controller with ${other} shards beside one with ${own}`,
     right: "refused at start, with the remedy",
   },
   async run(place) {
+    const { redisUrl } = await place.site({ DRYDOCK_SHARDS: own });
     const failure = await place.stack
-      .startController({ DRYDOCK_SHARDS: "4" })
+      .startController({ DRYDOCK_REDIS_URL: redisUrl, DRYDOCK_SHARDS: other })
       .then(() => undefined)
       .catch((error: { message: string; log?: string }) => `${error.message} ${error.log}`);
     assert.match(failure ?? "it started", /DRYDOCK_SHARDS/);
   },
-};
+});
 
 const platformVariables: FaultCase = {
   ...{ kind: "E9", what: "the variables of a Kubernetes Service named drydock-controller", right: "left alone" },
@@ -137,9 +153,25 @@ const platformVariables: FaultCase = {
 /** E: Redis and time. */
 export const timeAndRedis: FaultCase[] = [
   deadConnection,
-  refusesWrites,
-  wrongPassword,
+  refusesWrites(
+    "min-replicas-to-write 1 without a replica",
+    /replica/i,
+    (redis) => redis.config("SET", "min-replicas-to-write", "1"),
+    (redis) => redis.config("SET", "min-replicas-to-write", "0"),
+  ),
+  refusesWrites(
+    "REPLICAOF on the live connection",
+    /replica/i,
+    (redis) => redis.replicaof("127.0.0.1", 1),
+    (redis) => redis.replicaof("NO", "ONE"),
+  ),
+  noRedis("a wrong password of Redis", (url) => url.replace("//", "//:not-it@"), /WRONGPASS/),
+  noRedis("no password for a Redis that wants one", (url) => url, /NOAUTH/),
+  noRedis("a port of Redis that is closed", () => "redis://127.0.0.1:1/0", /ECONNREFUSED|refused/),
+  noRedis("a host of Redis that nobody knows", () => "redis://redis.invalid:6379/0", /ENOTFOUND|EAI_AGAIN|not known/),
+  noInfo,
   lostWrites,
-  otherShards,
+  otherShards("1", "4"),
+  otherShards("4", "1"),
   platformVariables,
 ];
