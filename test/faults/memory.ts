@@ -26,7 +26,7 @@ async function during<T>(work: Promise<T>, everyMs: number, act: () => unknown):
 }
 
 /** The most memory that the controller took while the work was done, in MiB. */
-async function mostMemoryDuring({ process: { pid } }: Controller, work: Promise<unknown>): Promise<number> {
+export async function mostMemoryDuring({ process: { pid } }: Controller, work: Promise<unknown>): Promise<number> {
   let most = 0;
   await during(work, 50, async () => {
     most = Math.max(most, await memoryOf(pid));

@@ -32,6 +32,8 @@ const giveBack = (worker: ScriptedWorker) => (lease: Lease) => {
   worker.sendResult(lease, { outcome: Outcome.OUTCOME_RELEASED });
 };
 
+const ignore = () => () => {};
+
 /** Workers with 50 slots that want no job beside an idle one that is well; 200 jobs. */
 const unwilling = (what: string, workers: number, act: typeof reject): FaultCase => ({
   ...{
@@ -164,6 +166,7 @@ export const workers: FaultCase[] = [
   unwilling("a worker with 50 slots that rejects every job", 1, reject),
   unwilling("three such workers", 3, reject),
   unwilling("a worker with 50 slots that gives every job back", 1, giveBack),
+  unwilling("a worker with 50 slots that answers none", 1, ignore),
   listedId,
   otherMake,
   slowRedis(1_000),
