@@ -61,6 +61,7 @@ export class WorkConnection {
     this.#call = options.client.work();
     this.outbox = new Outbox(this.#call);
     this.#call.on("data", ({ messages }) => {
+      if (!this.#isOver && this.#plan === undefined) this.#standstill.look();
       for (const { message } of messages) {
         if (message !== undefined && !this.#isOver && this.#plan === undefined) this.#hear(message);
       }
@@ -105,7 +106,6 @@ export class WorkConnection {
   }
 
   #hear(message: Heard): void {
-    this.#standstill.look();
     if (message.$case === "welcome") this.#onWelcome(message.value);
     else if (this.#isWelcome) this.#hearMore(message);
   }
