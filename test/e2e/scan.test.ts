@@ -13,11 +13,11 @@ const recording = JSON.parse(readFileSync(new URL("../fixtures/clair/v1.json", i
   exchanges: Array<{ label: string; response: { body: { Layer: RecordedLayer } } }>;
 };
 
-/** What the real Clair found in the image web: package, version, flaw, fix. */
+/** What the real Clair found in the image web: package, version, vulnerability, fix. */
 function recordedFindings(): string[] {
   const result = recording.exchanges.find(({ label }) => label === "web result") ?? assert.fail();
   return result.response.body.Layer.Features.flatMap(({ Name, Version, Vulnerabilities = [] }) =>
-    Vulnerabilities.map((flaw) => `${Name} ${Version} ${flaw.Name} ${flaw.FixedBy ?? ""}`),
+    Vulnerabilities.map((vulnerability) => `${Name} ${Version} ${vulnerability.Name} ${vulnerability.FixedBy ?? ""}`),
   ).sort();
 }
 
@@ -57,7 +57,7 @@ describe("a scan through registry, scanner, controller, worker and Redis", () =>
     assert.deepEqual([job.progress?.percent, job.attempt], [100, 1]);
   });
 
-  test("knows the well-known flaws of old images, with their severities and fixes", async () => {
+  test("knows the well-known vulnerabilities of old images, with their severities and fixes", async () => {
     const { report } = await scan("library/debian", "7");
     assert.deepEqual(findingsOf(report), [
       "bash 4.2+dfsg-0.1 CVE-2014-6271 4.2+dfsg-0.1+deb7u1",

@@ -192,7 +192,7 @@ describe("the evaluation scanner", () => {
     assert.equal((await scanner.call("DELETE", "/v1/layers/middle")).status, 404);
   });
 
-  test("gives flaws with features, features alone or neither", async () => {
+  test("gives vulnerabilities with features, features alone or neither", async () => {
     await using scanner = await startScanner();
     await scanner.post({ Name: "base", Path: path(0) });
     const countFlaws = async (query: string) => {

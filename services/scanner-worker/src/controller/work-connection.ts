@@ -2,7 +2,7 @@ import type { Hello, Welcome, WorkerServiceClient } from "@drydock/shared/gen/dr
 import { type RpcError, toRpcError } from "@drydock/shared/grpc/client.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { Assignment, JobSourceListener, Lease } from "../ports/job-source.ts";
-import { fromAssign, fromCommand, fromDuration, type Heard, type Said } from "./messages.ts";
+import { type ControllerMessage, fromAssign, fromCommand, fromDuration, type WorkerMessage } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { StandstillWatch } from "./standstill-watch.ts";
 
@@ -41,17 +41,17 @@ export class WorkConnection {
   readonly #options: WorkConnectionOptions;
   readonly #call: ReturnType<WorkerServiceClient["work"]>;
   readonly #ended = Promise.withResolvers<void>();
-  /** Says how the stream ends by plan; from then on nothing is heard and nothing sent. */
+  /** Says how the stream ends by plan; from then on nothing is received and nothing sent. */
   #plan: ConnectionEnd | undefined;
   #isWelcome = false;
   #isOver = false;
   #sentBeat = 0;
-  #heardBeat = 0;
+  #acknowledgedBeat = 0;
   readonly #standstill = new StandstillWatch((ms) => this.#onStandstill(ms));
   /** The beat whose answer says what is still the worker's after a standstill. */
   #question: number | undefined;
   /** What was assigned since that beat, or before and read only now. */
-  #unasked: Assignment[] = [];
+  #unconfirmed: Assignment[] = [];
   #welcomeTimer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout | undefined;
   #closeTimer: NodeJS.Timeout | undefined;
@@ -63,7 +63,7 @@ export class WorkConnection {
     this.#call.on("data", ({ messages }) => {
       if (!this.#isOver && this.#plan === undefined) this.#standstill.look();
       for (const { message } of messages) {
-        if (message !== undefined && !this.#isOver && this.#plan === undefined) this.#hear(message);
+        if (message !== undefined && !this.#isOver && this.#plan === undefined) this.#receive(message);
       }
     });
     this.#call.on("error", (error) => this.#end(this.#plan ?? { error: toRpcError(error) }));
@@ -105,26 +105,26 @@ export class WorkConnection {
     this.#options.onEnd(end);
   }
 
-  #hear(message: Heard): void {
+  #receive(message: ControllerMessage): void {
     if (message.$case === "welcome") this.#onWelcome(message.value);
-    else if (this.#isWelcome) this.#hearMore(message);
+    else if (this.#isWelcome) this.#receiveMore(message);
   }
 
-  #hearMore(message: Exclude<Heard, { $case: "welcome" }>): void {
+  #receiveMore(message: Exclude<ControllerMessage, { $case: "welcome" }>): void {
     const { listener } = this.#options;
     switch (message.$case) {
       case "assign": {
         const assignment = fromAssign(message.value);
         if (assignment === undefined) return;
         if (this.#question === undefined) listener.onAssign(assignment);
-        else this.#unasked.push(assignment);
+        else this.#unconfirmed.push(assignment);
         return;
       }
       case "resultAck":
         if (message.value.lease !== undefined) listener.onAcknowledged(message.value.lease);
         return;
       case "beatAck":
-        this.#heardBeat = Math.max(this.#heardBeat, message.value.sequence);
+        this.#acknowledgedBeat = Math.max(this.#acknowledgedBeat, message.value.sequence);
         listener.onLost(message.value.lost);
         if (this.#question !== undefined && message.value.sequence >= this.#question) this.#goOn(message.value.lost);
         for (const command of message.value.commands) this.#onCommand(command.lease, command.command);
@@ -158,7 +158,7 @@ export class WorkConnection {
     if (!this.isWelcome) return;
     this.#options.logger.warn({ ms }, "the process stood still; asking which jobs are still this worker's");
     // answers to earlier beats may wait to be read
-    this.#heardBeat = this.#sentBeat;
+    this.#acknowledgedBeat = this.#sentBeat;
     this.#beatTimer?.refresh();
     this.#question = this.#sentBeat + 1;
     this.outbox.ask(this.#nextBeat());
@@ -167,22 +167,22 @@ export class WorkConnection {
   #goOn(lost: readonly Lease[]): void {
     const isLost = ({ lease }: Assignment) =>
       lost.some(({ jobId, token }) => jobId === lease.jobId && token === lease.token);
-    const assigned = this.#unasked.filter((assignment) => !isLost(assignment));
+    const assigned = this.#unconfirmed.filter((assignment) => !isLost(assignment));
     this.#question = undefined;
-    this.#unasked = [];
+    this.#unconfirmed = [];
     this.outbox.goOn();
     for (const assignment of assigned) this.#options.listener.onAssign(assignment);
   }
 
-  #nextBeat(): Said {
+  #nextBeat(): WorkerMessage {
     this.#sentBeat += 1;
-    const held = [...this.#options.listener.held(), ...this.#unasked.map(({ lease }) => lease)];
+    const held = [...this.#options.listener.held(), ...this.#unconfirmed.map(({ lease }) => lease)];
     return { $case: "beat", value: { sequence: this.#sentBeat, held } };
   }
 
   #beat(): void {
     this.#standstill.look();
-    if (this.#sentBeat - this.#heardBeat >= silentBeats) {
+    if (this.#sentBeat - this.#acknowledgedBeat >= silentBeats) {
       this.#end({ isSilent: true });
       return;
     }
