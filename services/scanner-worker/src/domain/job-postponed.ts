@@ -1,5 +1,5 @@
 /** The longest time that a job is put off for, in milliseconds. */
-export const maxPostponementMs = 24 * 3_600_000;
+const maxPostponementMs = 24 * 3_600_000;
 
 /**
  * Thrown by a handler that cannot do its work now: the job is run again later, as the same attempt. Whatever says when:
