@@ -7,7 +7,7 @@ const maxPostponementMs = 24 * 3_600_000;
  */
 export class JobPostponed extends Error {
   override readonly name = "JobPostponed";
-  /** How long the job waits at least, in milliseconds. */
+  /** How long the job waits at least, in milliseconds; never shorter than by the back-off. */
   readonly afterMs: number;
 
   /**

@@ -50,7 +50,7 @@ export const Outcome = {
   OUTCOME_CANCELLED: 4,
   /** OUTCOME_RELEASED - Given back unfinished: the worker shuts down, or can not do it now, whose cause reason and message say. To the front of the queue, no attempt used. */
   OUTCOME_RELEASED: 5,
-  /** OUTCOME_POSTPONED - To be run again after retry_after; no attempt used. */
+  /** OUTCOME_POSTPONED - To be run again after retry_after or the back-off, whichever is longer; no attempt used. */
   OUTCOME_POSTPONED: 6,
   UNRECOGNIZED: -1,
 } as const;
@@ -364,7 +364,7 @@ export interface Result {
   message: string;
   /** Whether another attempt makes sense. */
   retryable: boolean;
-  /** The earliest time for another attempt, at most a day; unset leaves it to the back-off, or is 1 s when postponed. */
+  /** The earliest time for another run, at most a day; the job never waits shorter than by the back-off. */
   retryAfter:
     | Duration
     | undefined;
