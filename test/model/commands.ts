@@ -119,12 +119,12 @@ const unheard = fc.record({
   foreign: oneIn(8),
 });
 const said = fc.record({ text: maybe(fc.constantFrom("half way", "nearly")), percent: maybe(fc.nat(100)) });
-const jitter = fc.constantFrom(0, 0.25, 1);
+const jitter = fc.constantFrom(0, 0.25, 1, 1);
 const patienceMs = fc.constantFrom(undefined, 0, 1_000, 15_000);
 const policy = fc.record({
   maxAttempts: fc.nat(2),
-  backoffBaseMs: fc.constantFrom(0, 0, 3_000),
-  backoffCapMs: fc.constantFrom(0, 0, 4_000),
+  backoffBaseMs: fc.constantFrom(0, 3_000, 6_000),
+  backoffCapMs: fc.constantFrom(0, 4_000),
   finalReasons: fc.constantFrom<string[]>([], ["BAD_INPUT"]),
   queueTimeoutMs: fc.constantFrom(0, 1_000, 6_000),
 });
