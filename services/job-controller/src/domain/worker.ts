@@ -72,3 +72,8 @@ export function waitOf(capacity: TypeCapacity | undefined): TypeWait | undefined
   const { reason, message, since } = longest;
   return { reason, message, since, workers: capacity.workers };
 }
+
+/** How many jobs of one fairness key may run at once, as a part of the slots: at least one, so that nobody is kept out. */
+export function mostOfKey(capacity: TypeCapacity | undefined, percent: number): number {
+  return Math.max(1, Math.floor(((capacity?.slots ?? 0) * percent) / 100));
+}
