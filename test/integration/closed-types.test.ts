@@ -26,7 +26,7 @@ describe("a job type that workers close", () => {
   const waitOf = async (type: string) => (await status()).queues.find(({ name }) => name === type)?.waitingFor;
   const closing = (jobType: string, message = "Clair does not answer", since = new Date(1_000)) => ({
     $case: "capacity" as const,
-    value: { slots: 1, closed: [{ jobType, reason, message, since }] },
+    value: { slots: 1, closed: [{ jobType, reason, message, since, patience: undefined }] },
   });
   const close = (worker: ScriptedWorker, ...what: Parameters<typeof closing>) => worker.say(closing(...what));
   const open = (worker: ScriptedWorker) => worker.say({ $case: "capacity", value: { slots: 1, closed: [] } });

@@ -6,6 +6,7 @@ import type {
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import { jobNamePattern, jobNameRule } from "../domain/job-type.ts";
 import type { ClosedType, WorkerCapacity } from "../domain/worker.ts";
+import { toMs } from "./time.ts";
 import { maxSlots, slotsRule } from "./validate.ts";
 
 const maxClosed = 64;
@@ -39,9 +40,13 @@ function violationsOf({ jobType, reason }: ClosedTypeMessage): FieldViolation[] 
   return violations;
 }
 
-function toClosedType({ jobType, reason, message, since }: ClosedTypeMessage, now: number): ClosedType {
+function toClosedType(closed: ClosedTypeMessage, now: number): ClosedType {
+  const { jobType, reason, message, since, patience } = closed;
   const at = since?.getTime() ?? now;
-  return { jobName: jobType, reason, message: cut(oneLine(message)), since: at >= 0 && at < now ? at : now };
+  return {
+    ...{ jobName: jobType, reason, message: cut(oneLine(message)), since: at >= 0 && at < now ? at : now },
+    patienceMs: patience && Math.max(0, toMs(patience)),
+  };
 }
 
 /** A message of at most maxMessageBytes, whole characters. */
