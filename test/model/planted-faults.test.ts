@@ -93,6 +93,11 @@ describe("the model finds that", () => {
     for (const [name, silence] of Object.entries(silences)) {
       test(name, () => disagrees({ ...under, ...silence(under) }, tellings));
     }
+
+    test("no back-off is waited for", () => {
+      under.jitter.next = 0;
+      return disagrees({ ...under, jitter: { next: 0 } }, everything);
+    });
   });
 });
 

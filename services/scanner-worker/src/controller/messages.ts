@@ -5,7 +5,7 @@ import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
 import { z } from "zod";
 import type { JobType, OpCommand, SubJobPolicy } from "../ports/job.ts";
 import type { SubJob } from "../ports/job-services.ts";
-import type { Assignment, CheckIn, Lease, RunResult } from "../ports/job-source.ts";
+import type { Assignment, CheckIn, ClosedType, Lease, RunResult } from "../ports/job-source.ts";
 
 /** A message of the worker to its controller. */
 export type WorkerMessage = NonNullable<proto.WorkerMessage["message"]>;
@@ -23,6 +23,10 @@ export function toJobType({
 }: JobType): proto.JobType {
   const parametersSchema = JSON.stringify(z.toJSONSchema(parameters, { io: "input" }));
   return { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent };
+}
+
+export function toClosedType({ patienceMs, ...closed }: ClosedType): proto.ClosedType {
+  return { ...closed, patience: patienceMs === undefined ? undefined : toDuration(patienceMs) };
 }
 
 export function toCheckIn(lease: Lease, { text, progress }: CheckIn): WorkerMessage {

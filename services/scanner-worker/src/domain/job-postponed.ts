@@ -1,5 +1,5 @@
 /** The longest time that a job is put off for, in milliseconds. */
-export const maxPostponementMs = 24 * 3_600_000;
+const maxPostponementMs = 24 * 3_600_000;
 
 /**
  * Thrown by a handler that cannot do its work now: the job is run again later, as the same attempt. Whatever says when:
@@ -7,7 +7,7 @@ export const maxPostponementMs = 24 * 3_600_000;
  */
 export class JobPostponed extends Error {
   override readonly name = "JobPostponed";
-  /** How long the job waits at least, in milliseconds. */
+  /** How long the job waits at least, in milliseconds; never shorter than by the back-off. */
   readonly afterMs: number;
 
   /**

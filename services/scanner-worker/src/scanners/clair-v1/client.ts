@@ -1,7 +1,7 @@
+import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
 import { JobFailure } from "../../domain/job-failure.ts";
 import { plainText } from "../../domain/plain-text.ts";
-import { retryAfterMs } from "../../domain/retry-after.ts";
 import { brokenAnswer, checkSubject } from "./answer.ts";
 
 /** Sends a request to Clair; every status is an answer. Throws JobFailure with a reason that starts with SCANNER_. */
@@ -141,7 +141,7 @@ function fail(answer: ClairAnswer): never {
     const text = `Clair did not get done in its own time (${detail})`;
     throw new JobFailure("SCANNER_TIMEOUT", text, { retryable: true, retryAfterMs: busyRetryMs, closesType: false });
   }
-  const waitMs = retryAfterMs(headers?.["retry-after"], Date.now());
+  const waitMs = readRetryAfter(headers?.["retry-after"], Date.now());
   if (status === 429) {
     const text = `Clair allows no more requests for now (${detail})`;
     throw new JobFailure("SCANNER_RATE_LIMITED", text, { retryable: true, retryAfterMs: waitMs });
