@@ -21,7 +21,9 @@ const found: ScanResult = {
   distributions: [
     { did: "debian", versionId: "12", namespace: "debian:12", versionFormat: "dpkg", vulnerabilityData: "PRESENT" },
   ],
-  packages: [{ id: "p", name: "p", version: "1", versionFormat: "", namespace: "", layerDigest: "", purl: "" }],
+  packages: [
+    { id: "p", name: "p", version: "1", versionFormat: "dpkg", namespace: "debian:12", layerDigest: "", purl: "" },
+  ],
   vulnerabilities: [{ ...flaw, severity: "HIGH", sourceSeverity: "High" }],
   findings: [
     { packageId: "p", vulnerabilityKey: "k", severity: "HIGH", fixedVersion: "", status: "AFFECTED", layerDigest: "" },
