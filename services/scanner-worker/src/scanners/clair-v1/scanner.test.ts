@@ -131,7 +131,8 @@ describe("a scan with Clair 2.x", () => {
   });
 
   describe("when Clair is too slow for a layer", () => {
-    const slow = new JobFailure("SCANNER_TIMEOUT", "too slow", { retryable: true, retryAfterMs: 15_000 });
+    const hints = { retryable: true, retryAfterMs: 15_000, closesType: false };
+    const slow = new JobFailure("SCANNER_TIMEOUT", "Clair did not get done in its own time", hints);
     /** Clair answers in time for so many posts; what it was given it reads to the end all the same. */
     const inTime = (count: number) => {
       let left = count;
@@ -173,6 +174,34 @@ describe("a scan with Clair 2.x", () => {
       };
       const image = targetOf(manifestOf("ab"));
       assert.deepEqual([await faultOf(image), await faultOf(image), await faultOf(image)], ["outside", "job", "job"]);
+    });
+
+    for (const [what, failure] of [
+      ["is away", new JobFailure("SCANNER_UNREACHABLE", "ECONNREFUSED", { retryable: true })],
+      ["refuses the probe", new JobFailure("SCANNER_REFUSED", "403", { retryable: false })],
+      ["fails too", new JobFailure("SCANNER_FAULT", "500", { retryable: true })],
+    ] as const) {
+      test(`the image is not at fault when Clair then ${what}`, async () => {
+        inTime(0);
+        clair.probe = () => Promise.reject(failure);
+        for (let attempt = 0; attempt < 3; attempt += 1) {
+          clair.has.clear();
+          await assert.rejects(scan(targetOf(manifestOf("ab"))), (thrown) => {
+            failsWith("SCANNER_TIMEOUT", true)(thrown);
+            assert.ok(thrown instanceof JobFailure && thrown.message.includes(failure.message));
+            return thrown.fault === "outside" && thrown.closesType;
+          });
+        }
+      });
+    }
+
+    test("a request that got no answer, or was not made, is not the image's fault and closes the type", async () => {
+      const unanswered = new JobFailure("SCANNER_TIMEOUT", "clair:6060 did not answer in time", { retryable: true });
+      clair.postLayer = () => Promise.reject(unanswered);
+      clair.probe = () => assert.fail("nobody asks");
+      for (let attempt = 0; attempt < 3; attempt += 1)
+        await assert.rejects(scan(targetOf(manifestOf("a"))), (thrown) => thrown === unanswered);
+      assert.deepEqual([unanswered.fault, unanswered.closesType], ["outside", true]);
     });
   });
 
