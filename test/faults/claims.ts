@@ -27,8 +27,8 @@ function put(place: FaultPlace, body: object | string, headers: Record<string, s
 }
 
 const scanned = (kind: string, what: string, body: object, headers: Record<string, string> = {}): FaultCase => ({
-  ...{ kind, what, right: "the flaw is found" },
-  run: async (place) => void (await place.home.findsFlaw(put(place, body, headers))),
+  ...{ kind, what, right: "the vulnerability is found" },
+  run: async (place) => void (await place.home.findsVulnerability(put(place, body, headers))),
 });
 
 const dockerManifest = (configType: string) => ({
@@ -57,7 +57,7 @@ const nested: FaultCase = {
       return place.registry.add(repository, `index-${architecture}`, indexOf(image));
     });
     place.registry.add(repository, "1", indexOf(...inner.map((index) => descriptorOf(index, types.index))));
-    const report = await place.home.findsFlaw({ repository, tag: "1", platform: "linux/amd64" });
+    const report = await place.home.findsVulnerability({ repository, tag: "1", platform: "linux/amd64" });
     assert.equal(report.artifact?.platform?.architecture, "amd64");
   },
 };
@@ -68,7 +68,7 @@ const variant: FaultCase = {
     const repository = "odd/variant";
     const image = entry(place, repository, "arm64", { os: "linux", architecture: "arm64" });
     place.registry.add(repository, "1", indexOf(image));
-    await place.home.findsFlaw({ repository, tag: "1", platform: "linux/arm64/v8" });
+    await place.home.findsVulnerability({ repository, tag: "1", platform: "linux/arm64/v8" });
   },
 };
 
@@ -78,7 +78,7 @@ const otherPlatform: FaultCase = {
     const reference = { repository: "odd/base", tag: "1" };
     const job = await place.home.scan({ ...reference, platform: "linux/s390x" });
     assert.deepEqual([job.status, job.lastError?.reason], ["ERROR", "PLATFORM_UNKNOWN"]);
-    const report = await place.home.findsFlaw({ ...reference, platform: "linux/amd64" });
+    const report = await place.home.findsVulnerability({ ...reference, platform: "linux/amd64" });
     assert.equal(report.artifact?.platform?.architecture, "amd64");
   },
 };
@@ -99,11 +99,11 @@ const notClean = (kind: string, what: string, layer: OddBlob, note: string): Fau
   },
 });
 
-/** A scan of the image says why it is not clean, though the flaw is found. */
+/** A scan of the image says why it is not clean, though the vulnerability is found. */
 const partial = (kind: string, what: string, body: object, note: string): FaultCase => ({
   ...{ kind, what, right: `the vulnerability is found, PARTIAL with the note ${note}` },
   async run(place) {
-    const { coverage, coverageNotes } = await place.home.findsFlaw(put(place, body));
+    const { coverage, coverageNotes } = await place.home.findsVulnerability(put(place, body));
     assert.deepEqual([coverage, coverageNotes], [Coverage.COVERAGE_PARTIAL, [note]]);
   },
 });
@@ -119,7 +119,7 @@ const oddEntry = (what: string, more: object): FaultCase => ({
   async run(place) {
     const repository = `odd/entry-${++count}`;
     place.registry.add(repository, "1", indexOf({ ...entry(place, repository, "amd64", amd64), ...more }));
-    await place.home.findsFlaw({ repository, tag: "1" });
+    await place.home.findsVulnerability({ repository, tag: "1" });
   },
 });
 
@@ -142,7 +142,7 @@ const emptyDistribution: FaultCase = {
     });
     const site = await place.site();
     await site.hire(place.registry, { DRYDOCK_CLAIR_URL: clair.url });
-    const { coverage, coverageNotes, headline } = await site.findsFlaw({ repository: "odd/base", tag: "1" });
+    const { coverage, coverageNotes, headline } = await site.findsVulnerability({ repository: "odd/base", tag: "1" });
     assert.equal(coverage, Coverage.COVERAGE_PARTIAL);
     assert.ok(coverageNotes.includes("no_packages"), `its notes are ${JSON.stringify(coverageNotes)}`);
     assert.match(headline, /could read no package of debian:11/);

@@ -64,7 +64,7 @@ export interface IndexEntry {
   readonly platform: Platform | undefined;
   /** Whether it is an index itself. */
   readonly isIndex: boolean;
-  /** Whether a hint says that it is no image, e.g. an artifactType: fetched when no other fits. */
+  /** Whether a hint, e.g. an artifactType, names something else than an image: such entries are fetched last. */
   readonly isDoubtful: boolean;
 }
 
@@ -78,7 +78,7 @@ export interface OtherManifest {
   readonly why: string;
 }
 
-// Whatever is optional may be missing, null or of the wrong type: all of it is as if it were not there.
+// An optional field that is null or of the wrong type is read as a missing one.
 const text = z.string().catch("");
 const descriptor = z.object({
   mediaType: text,
@@ -127,7 +127,7 @@ function readJson(body: Uint8Array): Body {
 }
 
 /**
- * What Content-Type and mediaType say, as far as they say something; the shape if they name no type that is known
+ * The type of a manifest: by Content-Type and mediaType, or by the shape of the body when they name no known type
  * (image-spec, "Media type conflicts").
  */
 function decideType(contentType: string, body: Body): string {
@@ -154,8 +154,8 @@ function typeOfShape(body: Body): string {
 }
 
 /**
- * The list may be missing, but then something in the body must tell that it is an index. The older form of a build cache
- * is an index too, of layers and its configuration.
+ * The list of manifests may be missing if the body names an index in another way. A build cache may be an index as well,
+ * of its layers and its configuration.
  */
 function parseIndex(base: { digest: string; mediaType: string }, body: Body): ImageIndex | OtherManifest {
   const parsed = indexShape.safeParse(body);
@@ -194,7 +194,7 @@ function parseImage(base: { digest: string; mediaType: string }, body: Body): Im
   return { kind: "image", ...base, configDigest: config.digest, layers, coverageNotes };
 }
 
-/** What clients that read the one list would not see in the other (CVE-2021-41190). */
+/** Clients would disagree about what such a body is (CVE-2021-41190). */
 const ambiguity = "lists both manifests and layers";
 
 function hasItems(list: unknown): boolean {

@@ -16,7 +16,7 @@ export const schema1Types: ReadonlySet<string> = new Set([
   "application/vnd.docker.distribution.manifest.v1+json",
 ]);
 
-/** The type of the manifests of artifacts that OCI image-spec 1.1 had before its release. */
+/** The type of artifact manifests, which drafts of OCI image-spec 1.1 had. */
 export const artifactManifestType = "application/vnd.oci.artifact.manifest.v1+json";
 
 /** The types of an image's configuration. */
@@ -28,11 +28,11 @@ export const configTypes: ReadonlySet<string> = new Set([
 /** The type of the configuration `{}` that artifacts have (OCI image-spec 1.1, "Guidance for an empty descriptor"). */
 export const emptyType = "application/vnd.oci.empty.v1+json";
 
-/** The type of the configuration of BuildKit's cache: its layers are those of many builds, which make up no image. */
+/** The configuration type of BuildKit's cache, whose layers come from many builds and make up no image. */
 export const buildCacheType = "application/vnd.buildkit.cacheconfig.v0";
 
 /**
- * How a layer is stored. `untyped`: its type does not say, its bytes will; `foreign`: not in the registry;
+ * How a layer is stored. `untyped`: only its bytes tell; `foreign`: not in the registry;
  * `encrypted`: needs a key; `file`: one file, such as a document; `unknown`: a vendor's own type.
  */
 export type LayerFormat = "tar" | "tar+gzip" | "tar+zstd" | "untyped" | "foreign" | "encrypted" | "file" | "unknown";
@@ -72,8 +72,8 @@ export function bareType(mediaType: string): string {
 }
 
 /**
- * Whether a type says what a manifest, a configuration or a layer is. All types that do are in the vendor tree; others,
- * such as application/json, text/html and application/octet-stream, come from software that did not know what it stored.
+ * Whether a type names a kind of manifest, configuration or layer. Such types are all in the vendor tree; others, such as
+ * application/json, text/html and application/octet-stream, come from software that did not know what it stored.
  */
 export function isSpecificType(mediaType: string): boolean {
   return bareType(mediaType).startsWith("application/vnd.");

@@ -48,7 +48,7 @@ export function whyNotAnImage({ configType, artifactType, layers }: ManifestCont
   return config === "vendor" ? `an artifact with a config of type ${configType}` : nameOf(layers);
 }
 
-/** What a report of an image's layers must say about its configuration. */
+/** The coverage notes of an image with a configuration of this type. */
 export function notesOnConfig(configType: string): CoverageNote[] {
   const config = kindOfConfig(configType);
   return config === "image" || config === "generic" ? [] : ["config_unknown"];

@@ -33,8 +33,8 @@ const maxFetchRetries = 3;
 const maxChains = 10_000;
 
 /**
- * Clair says so itself. A request that got no answer, or that the circuit breaker did not let through, tells of Clair and
- * not of the image: it closes the job type.
+ * Whether Clair answered that its time was too short for a layer. A request without an answer, or one that the circuit
+ * breaker held back, is a failure of Clair instead, and closes the job type.
  */
 function isTooSlow(error: unknown): error is JobFailure {
   return error instanceof JobFailure && error.reason === "SCANNER_TIMEOUT" && !error.closesType;
