@@ -29,6 +29,7 @@ const rulings: Readonly<Record<string, Ruling>> = {
   SCANNER_RATE_LIMITED: away,
   SCANNER_FAULT: unable,
   SCANNER_CANNOT_FETCH: unable,
+  SCANNER_LOST_LAYERS: unable,
   PROBE_FAILED: away,
   REGISTRY_NOT_CONFIGURED: workers,
   REGISTRY_URL_INVALID: workers,

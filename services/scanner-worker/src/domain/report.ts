@@ -19,7 +19,8 @@ export type VulnerabilityData = "PRESENT" | "ABSENT" | "UNKNOWN";
  * - os_unknown: the scanner knows no operating system in the image
  * - no_packages: the scanner knows the operating system and read no package of it
  * - no_vulnerability_data: the scanner has no vulnerability data for a distribution in the image
- * - vulnerability_data_unknown: whether the scanner has data for a distribution in the image is not known
+ * - vulnerability_data_unknown: whether the scanner has data for a distribution in the image, or for a package that
+ *   belongs to none, is not known
  * - foreign_layer_skipped: a layer that the registry does not hold was left out
  * - unsupported_layer: a layer that the scanner cannot read was left out
  * - unsupported_manifest: the manifest is of a kind that Drydock does not scan

@@ -119,12 +119,26 @@ const claims: [what: string, own: Partial<ScanResult>, coverage: string, notes: 
     "a distribution with packages of no distribution alone, such as a language's",
     { packages: [pack("lodash", ""), pack("requests", "")] },
     "UNSUPPORTED",
-    ["no_packages"],
-    "unsupported: the scanner could read no package of debian:12",
+    ["no_packages", "vulnerability_data_unknown"],
+    "unsupported: the scanner could read no package of debian:12; the scanner did not tell whether it has vulnerability data for 2 packages of no distribution",
+  ],
+  [
+    "a language's package beside those of a distribution",
+    { packages: [pack("a"), pack("lodash", "npm")] },
+    "PARTIAL",
+    ["vulnerability_data_unknown"],
+    "partial: nothing found in 2 packages, but the scanner did not tell whether it has vulnerability data for 1 package of no distribution",
+  ],
+  [
+    "a language's package beside a distribution whose data is not known",
+    { distributions: [system("debian:12", "UNKNOWN")], packages: [pack("a"), pack("lodash", "")] },
+    "PARTIAL",
+    ["vulnerability_data_unknown"],
+    "partial: nothing found in 2 packages, but the scanner did not tell whether it has vulnerability data for debian:12 and 1 package of no distribution",
   ],
   [
     "a distribution that is listed twice",
-    { distributions: [system("debian:13"), system("debian:13")] },
+    { distributions: [system("debian:13"), system("debian:13")], packages: [] },
     "UNSUPPORTED",
     ["no_packages"],
     "unsupported: the scanner could read no package of debian:13",
@@ -230,10 +244,12 @@ describe("what a report claims of", () => {
       fc.property(results, (own) => {
         const { coverage, coverageNotes, headline } = judge(own);
         const hasPackage = (name: string) => own.packages.some(({ namespace }) => namespace === name);
+        const isListed = (name: string) => own.distributions.some(({ namespace }) => namespace === name);
         const isWhole =
           own.distributions.length > 0 &&
           own.distributions.every(({ vulnerabilityData }) => vulnerabilityData === "PRESENT") &&
           own.distributions.every(({ namespace }) => hasPackage(namespace)) &&
+          own.packages.every(({ namespace }) => isListed(namespace)) &&
           own.coverageNotes.length === 0;
         assert.equal(coverage === "FULL", isWhole);
         assert.equal(coverage === "FULL", coverageNotes.length === 0);

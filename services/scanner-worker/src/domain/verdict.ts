@@ -41,7 +41,7 @@ function notesOn({ manifest, result }: Evidence): CoverageNote[] {
   if (distributions.length === 0 && !notes.has("unsupported_layer")) notes.add("os_unknown");
   if (withoutPackages(result).length > 0) notes.add("no_packages");
   if (lacking(distributions, "ABSENT").length > 0) notes.add("no_vulnerability_data");
-  if (lacking(distributions, "UNKNOWN").length > 0) notes.add("vulnerability_data_unknown");
+  if (withUnknownData(result).length > 0) notes.add("vulnerability_data_unknown");
   return [...notes].sort();
 }
 
@@ -52,6 +52,20 @@ function coverageOf({ manifest, result }: Evidence, notes: readonly CoverageNote
   const wasCompared = (own: Distribution) => own.vulnerabilityData !== "ABSENT" && !empty.has(own);
   if (findings.length === 0 && !distributions.some(wasCompared)) return "UNSUPPORTED";
   return notes.length > 0 ? "PARTIAL" : "FULL";
+}
+
+/** For a headline: distributions, and packages that belong to none, of which the scanner may have no data. */
+function withUnknownData({
+  distributions,
+  packages,
+}: Pick<ScanResult, "distributions" | "packages"> = nothing): string[] {
+  const unknown = lacking(distributions, "UNKNOWN");
+  const namespaces = new Set(distributions.map(({ namespace }) => namespace));
+  const others = namespaces.size === 0 ? 0 : packages.filter(({ namespace }) => !namespaces.has(namespace)).length;
+  return [
+    ...(unknown.length > 0 ? [listOf(unknown)] : []),
+    ...(others > 0 ? [`${count(others, "package")} of no distribution`] : []),
+  ];
 }
 
 /** The distributions no package of which was read. */
@@ -94,7 +108,7 @@ function reasonFor(note: CoverageNote, result: ScanResult | undefined): string {
     case "no_vulnerability_data":
       return `the scanner has no vulnerability data for ${listOf(lacking(distributions, "ABSENT"))}`;
     case "vulnerability_data_unknown":
-      return `the scanner did not tell whether it has vulnerability data for ${listOf(lacking(distributions, "UNKNOWN"))}`;
+      return `the scanner did not tell whether it has vulnerability data for ${withUnknownData(result).join(" and ")}`;
     case "foreign_layer_skipped":
       return "a layer that the registry does not hold was left out";
     case "unsupported_layer":
