@@ -103,7 +103,7 @@ const badRealmOnce: FaultCase = {
     const script = () => (count++ === 0 ? { status: 401, headers: bad } : undefined);
     const { site } = await place.siteOf(script, credential);
     await site.scan(base, 45_000);
-    await site.findsFlaw(base);
+    await site.findsVulnerability(base);
   },
 };
 
@@ -114,7 +114,7 @@ const pingRedirect: FaultCase = {
       if (path === "/v2/") return { status: 307, headers: { location: "/elsewhere/v2/" } };
       return path === "/elsewhere/v2/" ? { status: 200, body: "{}" } : undefined;
     };
-    await (await place.siteOf(script, credential)).site.findsFlaw(base);
+    await (await place.siteOf(script, credential)).site.findsVulnerability(base);
   },
 };
 
@@ -131,7 +131,7 @@ const tokenRedirect: FaultCase = {
       return { status: 401, headers: { "www-authenticate": `Bearer realm="${url}/token",service="odd"` } };
     });
     url = registry.url;
-    await site.findsFlaw(base);
+    await site.findsVulnerability(base);
   },
 };
 
@@ -141,7 +141,7 @@ const otherChallenge: FaultCase = {
     const challenges = { "www-authenticate": ["Bearer", 'Basic realm="registry"'] };
     const script = ({ headers }: { headers: Readonly<Record<string, unknown>> }) =>
       headers.authorization === basic ? undefined : { status: 401, headers: challenges };
-    await (await place.siteOf(script, credential)).site.findsFlaw(base);
+    await (await place.siteOf(script, credential)).site.findsVulnerability(base);
   },
 };
 
@@ -150,7 +150,7 @@ const interim: FaultCase = {
   async run(place) {
     const { site, registry } = await place.siteOf(() => undefined);
     registry.isInterim = true;
-    await site.findsFlaw(base);
+    await site.findsVulnerability(base);
   },
 };
 
@@ -174,7 +174,7 @@ const deepMetadata: FaultCase = {
     });
     const site = await place.site();
     await site.hire(place.registry, { DRYDOCK_CLAIR_URL: clair.url });
-    await site.findsFlaw(base);
+    await site.findsVulnerability(base);
   },
 };
 

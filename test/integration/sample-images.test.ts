@@ -90,7 +90,7 @@ describe("the evaluation scanner answers as a real Clair 2.1 did", () => {
       await Promise.all([registry.start(), scanner.start()]);
       try {
         const { host } = new URL(registry.url);
-        // The Clair of the Alpine recording knew the namespaces of both recordings and was taught its vulnerabilities.
+        // The Clair of the Alpine recording knew the namespaces of both recordings and had the vulnerabilities of that one alone.
         const isOurs = (label: string) =>
           !label.startsWith("post vuln") && (file === "v1.json" || label !== "namespaces");
         for (const { label, request, response } of recording.exchanges.filter((exchange) => isOurs(exchange.label))) {
@@ -146,9 +146,7 @@ describe("the vulnerabilities of the sample images", () => {
     const { features } = await scan(sampleImage(name));
     return features
       .flatMap(({ Name: source, Vulnerabilities = [] }) =>
-        Vulnerabilities.map((vulnerability) =>
-          [vulnerability.Name, source, vulnerability.Severity, vulnerability.FixedBy].join(" ").trim(),
-        ),
+        Vulnerabilities.map((own) => [own.Name, source, own.Severity, own.FixedBy].join(" ").trim()),
       )
       .sort();
   }

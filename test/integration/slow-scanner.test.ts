@@ -19,9 +19,11 @@ let clair: EvaluationScanner;
 let slow: HttpService;
 let http: HttpClient;
 
+const tooLate = { Error: { Message: "Clair failed to respond within the configured timeout window." } };
+const notFound = { Error: { Message: "the resource cannot be found" } };
+
 /** Reads each layer to its end, and answers that it did not in its time, as Clair does. */
 function createSlowScanner(): HttpService {
-  const tooLate = { Error: { Message: "Clair failed to respond within the configured timeout window." } };
   return createHttpService({
     name: "slow scanner",
     listen: "127.0.0.1:0",
@@ -32,6 +34,21 @@ function createSlowScanner(): HttpService {
       const text = await answer.text();
       if (isPost && answer.status === 201) response.writeHead(503).end(JSON.stringify(tooLate));
       else response.writeHead(answer.status).end(text);
+    },
+  });
+}
+
+/** A scanner that has no layers and never answers when it is given one, or answers as `tooLate` does. */
+function createStuckScanner(post: "silent" | "too late", probe: "silent" | "fine"): HttpService {
+  return createHttpService({
+    name: "stuck scanner",
+    listen: "127.0.0.1:0",
+    answer: async ({ method, url }, response) => {
+      if (method === "POST") {
+        if (post === "too late") response.writeHead(503).end(JSON.stringify(tooLate));
+      } else if (url !== "/v1/namespaces") response.writeHead(404).end(JSON.stringify(notFound));
+      else if (probe === "fine") response.writeHead(200).end("{}");
+      else response.destroy();
     },
   });
 }
@@ -76,3 +93,31 @@ test("an image whose every layer takes the scanner too long is scanned with one 
   assert.deepEqual(faults, ["job", ...faults.slice(1).map(() => "outside")]);
   assert.equal((await scanner.scan(target, () => {}, signal)).packages.length, 92);
 });
+
+for (const [what, post, probe] of [
+  ["never answers when it is given a layer", "silent", "fine"],
+  ["never answers, neither a layer nor a probe", "silent", "silent"],
+  ["says that it is too slow and answers no probe", "too late", "silent"],
+] as const) {
+  test(`a Clair that ${what} uses no attempt, whether its circuit breaker is open or not`, async () => {
+    const target = await targetOf("library/web", "1.0");
+    const stuck = createStuckScanner(post, probe);
+    await stuck.start();
+    try {
+      const client = createClairClient({ url: stuck.url, send: http.send, indexTimeoutMs: 50 });
+      const scanner = createClairV1({ client });
+      const isOutside = (end: unknown) => {
+        assert.ok(end instanceof JobFailure, String(end));
+        assert.deepEqual([end.fault, end.closesType], ["outside", true], end.message);
+        return true;
+      };
+      const scan = () => scanner.scan(target, () => {}, signal);
+      for (let attempt = 0; attempt < 3; attempt += 1) await assert.rejects(scan(), isOutside);
+      const layer = { Name: "a", Path: "http://registry/a", Headers: {}, Format: "Docker" } as const;
+      await Promise.allSettled(Array.from({ length: 20 }, () => client.postLayer(layer, signal)));
+      await assert.rejects(scan(), (end) => isOutside(end) && /left alone for now/.test(String(end)));
+    } finally {
+      await stuck.stop();
+    }
+  });
+}

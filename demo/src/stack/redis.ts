@@ -58,6 +58,8 @@ function startServer(port: number, directory: string, sync: RedisSync): Promise<
     appendonly: "yes",
     appendfsync: sync,
     "maxmemory-policy": "noeviction",
+    // More than the 16 by default: tests give each controller one of its own.
+    databases: "64",
   };
   return startProcess({
     name: "Redis",
