@@ -2,8 +2,10 @@ import { Readable } from "node:stream";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
-/** How long one test file may take, in milliseconds; longer when hostile clients are to go on for longer. */
-const fileTimeoutMs = 120_000 + 1_000 * Number(process.env.DRYDOCK_TEST_HOSTILE_SECONDS ?? 0);
+/** Settings by which tests take so many seconds longer. */
+const longer = ["DRYDOCK_TEST_HOSTILE_SECONDS", "DRYDOCK_TEST_OUTAGE_SECONDS"];
+/** How long one test file may take, in milliseconds. */
+const fileTimeoutMs = 120_000 + longer.reduce((sum, name) => sum + 1_000 * Number(process.env[name] ?? 0), 0);
 
 /** What came of one test file. */
 export interface FileResult {

@@ -9,6 +9,10 @@ describe("a registry that is away", () => {
   });
   after(() => scene.stop());
 
-  test("for a minute puts none of a hundred scans in ERROR, gets few requests, and all succeed soon after", () =>
-    surviveOutage(scene, "DRYDOCK_REGISTRY_URL", scene.registry.url));
+  test("in the middle of many scans puts none in ERROR, gets few requests, is named as the cause, and all succeed soon after", (test) =>
+    surviveOutage(test, scene, {
+      variable: "DRYDOCK_REGISTRY_URL",
+      url: scene.registry.url,
+      reason: "REGISTRY_UNREACHABLE",
+    }));
 });

@@ -28,6 +28,10 @@ describe("a scanner that is away", () => {
     await worker.stop();
   });
 
-  test("for a minute puts none of a hundred scans in ERROR, gets few requests, and all succeed soon after", () =>
-    surviveOutage(scene, "DRYDOCK_CLAIR_URL", scene.scanner.url));
+  test("in the middle of many scans puts none in ERROR, gets few requests, is named as the cause, and all succeed soon after", (test) =>
+    surviveOutage(test, scene, {
+      variable: "DRYDOCK_CLAIR_URL",
+      url: scene.scanner.url,
+      reason: "SCANNER_UNREACHABLE",
+    }));
 });

@@ -19,6 +19,9 @@ const deadlineMs = 20_000;
 /** A field of a message that is empty, again and again: a gzip of little that is a report of much. */
 const bombBytes = 250 * 1024 * 1024;
 
+/** What a call may take while the controller does what it was given, on a machine that has other things to do, in ms. */
+const mostMs = 200;
+
 /** The longest that a call took while the other one was under way, in milliseconds. */
 async function slowestDuring(site: Site, work: Promise<unknown>): Promise<number> {
   let [slowest, isOver] = [0, false];
@@ -34,6 +37,16 @@ async function slowestDuring(site: Site, work: Promise<unknown>): Promise<number
   return slowest;
 }
 
+/** Others' calls go on while the work is done: what holds up the event loop does so each time, a busy machine does not. */
+async function othersGoOn(site: Site, work: () => Promise<unknown>): Promise<string> {
+  const tries: number[] = [];
+  while (tries.length < 5) {
+    tries.push(Math.round(await slowestDuring(site, work())));
+    if (Math.min(...tries) <= mostMs) return `${tries.at(-1)} ms`;
+  }
+  assert.fail(`a call took ${tries} ms`);
+}
+
 const bomb: FaultCase = {
   ...{ kind: "D1", what: "PutReport of a lease that never was, 255 KB that unpack to 250 MiB", right: "others go on" },
   async run(place) {
@@ -43,10 +56,11 @@ const bomb: FaultCase = {
       const { id: jobId } = await site.api.launch("D1", {});
       const { lease } = await worker.takes();
       const bytes = await promisify(gzip)(Buffer.alloc(bombBytes, Buffer.from([0x52, 0x00])));
+      const figures: string[] = [];
       for (const one of [{ jobId, token: 1 }, lease]) {
-        const slowest = await slowestDuring(site, refusalOf(putBytes(worker, one, bytes)));
-        assert.ok(slowest < 1_000, `a call took ${Math.round(slowest)} ms`);
+        figures.push(await othersGoOn(site, () => refusalOf(putBytes(worker, one, bytes))));
       }
+      return figures.join(", ");
     } finally {
       await worker.breakOff();
     }
@@ -82,24 +96,22 @@ const bigList: FaultCase = {
   },
 };
 
-const slowPattern: FaultCase = {
-  ...{ kind: "D5", what: "a parameter pattern ^(a+)+$ and 29 times a with a !", right: "others go on" },
+const slowPattern = (pattern: string, text: string): FaultCase => ({
+  ...{ kind: "D5", what: `a parameter pattern ${pattern}, ${text.length} characters`, right: "others go on" },
   async run(place) {
     const site = await place.site();
-    const parametersSchema = JSON.stringify({
-      ...{ type: "object", properties: { text: { type: "string", pattern: "^(a+)+$" } } },
-    });
+    const parametersSchema = JSON.stringify({ type: "object", properties: { text: { type: "string", pattern } } });
     const jobTypes = [{ ...plainType("D5"), parametersSchema }];
-    const worker = await ScriptedWorker.join(site.controller.address, { jobTypes });
+    const worker = await ScriptedWorker.join(site.controller.address, { jobTypes, slots: 0 });
     try {
-      const launch = site.api.launch("D5", { text: `${"a".repeat(29)}!` }).catch(() => {});
-      const slowest = await slowestDuring(site, launch);
-      assert.ok(slowest < 1_000, `a call took ${Math.round(slowest)} ms`);
+      return await othersGoOn(site, async () => {
+        assert.equal((await refusalOf(site.api.launch("D5", { text }))).code, "INVALID_ARGUMENT");
+      });
     } finally {
       await worker.breakOff();
     }
   },
-};
+});
 
 /** An object that really has a property of that name, as other languages send it. */
 function withProto(value: string): Record<string, string> {
@@ -144,5 +156,11 @@ const farDeadline: FaultCase = {
   },
 };
 
+const slowPatterns = [
+  slowPattern("^(a+)+$", `${"a".repeat(29)}!`),
+  slowPattern("^(a|a)*$", `${"a".repeat(40)}!`),
+  slowPattern("^(x+x+)+y$", "x".repeat(20_000)),
+];
+
 /** D: bounds in bytes, and what comes from outside. */
-export const bounds: FaultCase[] = [bomb, bigList, slowPattern, protoLabel, protoParameter, farDeadline];
+export const bounds: FaultCase[] = [bomb, bigList, ...slowPatterns, protoLabel, protoParameter, farDeadline];

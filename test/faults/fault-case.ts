@@ -8,6 +8,6 @@ export interface FaultCase {
   what: string;
   /** What is right. */
   right: string;
-  /** Does it; throws when the outcome is not right. */
-  run(place: FaultPlace): Promise<void>;
+  /** Does it; throws when the outcome is not right. A text that it gives, such as a figure, is shown. */
+  run(place: FaultPlace): Promise<unknown>;
 }

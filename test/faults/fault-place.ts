@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { HttpServiceOptions } from "@drydock/demo/http-service.ts";
 import type { RunningProcess } from "@drydock/demo/stack/processes.ts";
 import { type ScannerProcess, startScanner } from "@drydock/demo/stack/services.ts";
 import type { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
@@ -10,11 +11,14 @@ import { OddRegistry, type Script } from "./odd-registry.ts";
 /** A controller with its workers, apart from those of other cases: a database of Redis is its own. */
 export class Site {
   readonly controller: Controller;
+  /** Where its controller keeps everything. */
+  readonly redisUrl: string;
   readonly #place: FaultPlace;
 
-  constructor(place: FaultPlace, controller: Controller) {
+  constructor(place: FaultPlace, controller: Controller, redisUrl: string) {
     this.#place = place;
     this.controller = controller;
+    this.redisUrl = redisUrl;
   }
 
   get api(): JobApi {
@@ -68,7 +72,7 @@ export class FaultPlace {
     this.stack = parts.stack;
     this.scanner = parts.scanner;
     this.registry = parts.registry;
-    this.home = new Site(this, parts.controller);
+    this.home = new Site(this, parts.controller, parts.stack.redis.url);
   }
 
   static async start(): Promise<FaultPlace> {
@@ -81,12 +85,12 @@ export class FaultPlace {
   /** A site of its own, for what would be in the way of other cases. */
   async site(settings: Settings = {}): Promise<Site> {
     const DRYDOCK_REDIS_URL = this.stack.redis.url.replace(/\d+$/, String(++this.#databases));
-    return new Site(this, await this.stack.startController({ DRYDOCK_REDIS_URL, ...settings }));
+    return new Site(this, await this.stack.startController({ DRYDOCK_REDIS_URL, ...settings }), DRYDOCK_REDIS_URL);
   }
 
   /** A registry that answers as the script wants. */
-  async registryThat(script: Script): Promise<OddRegistry> {
-    const registry = await OddRegistry.start(script);
+  async registryThat(script: Script, tls?: HttpServiceOptions["tls"]): Promise<OddRegistry> {
+    const registry = await OddRegistry.start(script, tls);
     this.#registries.push(registry);
     return registry;
   }

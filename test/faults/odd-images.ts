@@ -41,11 +41,15 @@ export function debian(versionId: string): TarFile {
   return osReleaseFile({ NAME: "Debian GNU/Linux", ID: "debian", VERSION_ID: versionId });
 }
 
-const sudo = { package: "sudo", version: "1.8.27-1+deb10u2", source: "sudo", sourceVersion: "1.8.27-1+deb10u2" };
+const sudoVersion = "1.8.27-1+deb10u2";
+/** The package with the vulnerability. */
+export const sudo = {
+  ...{ package: "sudo", version: sudoVersion, source: "sudo", sourceVersion: sudoVersion, architecture: "amd64" },
+};
 
 /** A layer of that Debian with one package. */
 export function sudoOf(versionId: string): OddBlob {
-  return layerOf([debian(versionId), dpkgStatusFile([{ ...sudo, architecture: "amd64" }])]);
+  return layerOf([debian(versionId), dpkgStatusFile([sudo])]);
 }
 
 /** A layer with one package that has one known vulnerability. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createHttpService, type HttpService } from "@drydock/demo/http-service.ts";
+import { createHttpService, type HttpService, type HttpServiceOptions } from "@drydock/demo/http-service.ts";
+import { writeInterim } from "../support/hook-receiver.ts";
 import type { ScriptedAnswer, SeenRequest } from "../support/scripted-registry.ts";
 import { baseLayer, blobOf, configFor, type OddBlob, types } from "./odd-images.ts";
 
@@ -9,25 +10,26 @@ export type Script = (request: SeenRequest) => ScriptedAnswer | undefined;
 /** A registry of what a real one would not take, which answers as a test wants. */
 export class OddRegistry {
   readonly requests: SeenRequest[] = [];
-  /** Whether 100 Continue goes before each answer. */
+  /** Whether interim answers, 100 Continue and 103 Early Hints, go before each answer. */
   isInterim = false;
   readonly #script: Script;
   readonly #manifests = new Map<string, { bytes: Buffer; mediaType: string; headers: Record<string, string> }>();
   readonly #blobs = new Map<string, Buffer>();
   readonly #http: HttpService;
 
-  private constructor(script: Script) {
+  private constructor(script: Script, tls: HttpServiceOptions["tls"]) {
     this.#script = script;
     this.#http = createHttpService({
       name: "odd registry",
       listen: "127.0.0.1:0",
+      ...(tls && { tls }),
       answer: async (request, response) => this.#handle(request, response),
     });
   }
 
-  /** Starts one that has the image `odd/base:1`. */
-  static async start(script: Script = () => undefined): Promise<OddRegistry> {
-    const registry = new OddRegistry(script);
+  /** Starts one that has the image `odd/base:1`; with a key and a certificate for localhost it serves https. */
+  static async start(script: Script = () => undefined, tls?: HttpServiceOptions["tls"]): Promise<OddRegistry> {
+    const registry = new OddRegistry(script, tls);
     await registry.#http.start();
     const config = configFor("amd64");
     registry.addBlobs(config, baseLayer);
@@ -65,7 +67,7 @@ export class OddRegistry {
   #handle({ method = "", url = "", headers }: IncomingMessage, response: ServerResponse): void {
     const request = { method, path: url, headers };
     this.requests.push(request);
-    if (this.isInterim) response.writeContinue();
+    if (this.isInterim) writeInterim(response);
     const answer = this.#script(request) ?? this.#answer(request);
     if (answer === "hang") return;
     if (answer === "reset") response.destroy();

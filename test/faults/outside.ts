@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { HookStatus } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { boundAddress } from "@drydock/shared/listen.ts";
+import { startHookReceiver } from "../support/hook-receiver.ts";
 import type { SeenJob } from "../support/job-api.ts";
+import type { SeenRequest } from "../support/scripted-registry.ts";
+import { until } from "../support/until.ts";
 import type { FaultCase } from "./fault-case.ts";
 import { startScannerProxy } from "./scanner-proxy.ts";
 
@@ -95,17 +99,29 @@ const passingProbe: FaultCase = {
   },
 };
 
-const badRealmOnce: FaultCase = {
-  ...{ kind: "B5", what: "one 401 that names a bad realm", right: "only that request fails" },
+const badChallengeOnce = (challenge: string): FaultCase => ({
+  ...{ kind: "B5", what: `a scan meets one 401 with ${challenge}`, right: "only that request fails" },
   async run(place) {
     let count = 0;
-    const bad = { "www-authenticate": 'Bearer realm="http://169.254.169.254/token"' };
-    const script = () => (count++ === 0 ? { status: 401, headers: bad } : undefined);
+    const script = ({ path, headers }: SeenRequest) => {
+      if (isManifest(path) && count++ === 0) return { status: 401, headers: { "www-authenticate": challenge } };
+      const isKnown = path === "/v2/" || headers.authorization === basic;
+      return isKnown ? undefined : { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } };
+    };
     const { site } = await place.siteOf(script, credential);
-    await site.scan(base, 45_000);
+    const { id } = await site.api.launch("IMAGE_SCAN", base);
+    await until(
+      "a scan has met it",
+      () => count,
+      (met) => met > 0,
+    );
     await site.findsVulnerability(base);
+    assert.ok(count > 1, "the registry was asked again");
+    const isSettled = ({ status }: SeenJob) => status === "SUCCESS" || status === "ERROR";
+    const { status, lastError } = await site.api.until(id, "has ended", isSettled, { withinMs: 45_000 });
+    return `that scan itself: ${status} ${lastError?.reason ?? ""}`.trim();
   },
-};
+});
 
 const pingRedirect: FaultCase = {
   ...{ kind: "B6", what: "/v2/ answers 307 to another path of the host", right: "followed" },
@@ -146,11 +162,31 @@ const otherChallenge: FaultCase = {
 };
 
 const interim: FaultCase = {
-  ...{ kind: "B8", what: "100 Continue before each answer of a registry", right: "ignored" },
+  ...{ kind: "B8", what: "100 Continue and 103 Early Hints before each answer of a registry", right: "ignored" },
   async run(place) {
     const { site, registry } = await place.siteOf(() => undefined);
     registry.isInterim = true;
     await site.findsVulnerability(base);
+  },
+};
+
+const interimOfHook: FaultCase = {
+  ...{
+    kind: "B8",
+    what: "100 Continue and 103 Early Hints before the answer of a hook receiver",
+    right: "delivered once",
+  },
+  async run({ home: { api } }) {
+    await using receiver = await startHookReceiver();
+    receiver.isInterim = true;
+    const { id } = await api.launchAs({
+      job: { name: "DEMO", parameters: { image: "demo", steps: 1, step_ms: 0 }, statusHook: receiver.url },
+    });
+    const isDelivered = ({ hookStatus }: SeenJob) => hookStatus === HookStatus.HOOK_STATUS_DELIVERED;
+    await api.until(id, "has delivered its hook", isDelivered);
+    assert.equal(receiver.received.at(-1)?.status, "JOB_STATUS_SUCCESS");
+    const events = receiver.received.map(({ headers }) => headers["webhook-id"]);
+    assert.equal(new Set(events).size, events.length, `it was told ${events}`);
   },
 };
 
@@ -186,11 +222,14 @@ export const outside: FaultCase[] = [
   notSetUp,
   wrongPassword,
   passingProbe,
-  badRealmOnce,
+  badChallengeOnce('Bearer realm="http://169.254.169.254/token"'),
+  badChallengeOnce('Bearer realm="nowhere"'),
+  badChallengeOnce('Bearer realm="https://auth.example/token",service="evil"'),
   pingRedirect,
   tokenRedirect,
   otherChallenge,
   interim,
+  interimOfHook,
   tellsOfFailures,
   deepMetadata,
 ];

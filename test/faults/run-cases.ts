@@ -20,8 +20,8 @@ export function runCases(cases: readonly FaultCase[]): void {
     for (const one of cases) {
       test(`${one.kind} ${one.what}: ${one.right}`, async () => {
         results.set(one, "wrong");
-        await one.run(place);
-        results.set(one, "right");
+        const figures = await one.run(place);
+        results.set(one, typeof figures === "string" ? `right: ${figures}` : "right");
       });
     }
   });

@@ -1,6 +1,7 @@
 import { bounds } from "./bounds.ts";
-import { hooksAndWords } from "./hooks-and-words.ts";
+import { hooks } from "./hooks.ts";
 import { runCases } from "./run-cases.ts";
 import { timeAndRedis } from "./time-and-redis.ts";
+import { words } from "./words.ts";
 
-runCases([...bounds, ...timeAndRedis, ...hooksAndWords]);
+runCases([...bounds, ...timeAndRedis, ...hooks, ...words]);

@@ -10,7 +10,8 @@ import type { FaultCase } from "./fault-case.ts";
 
 type Connection = ReturnType<typeof createConnection>;
 
-async function withRedis<T>(url: string, use: (redis: Connection) => Promise<T>): Promise<T> {
+/** Asks the Redis, by a connection of its own. */
+export async function withRedis<T>(url: string, use: (redis: Connection) => Promise<T>): Promise<T> {
   const redis = createConnection(url);
   await redis.connect();
   try {

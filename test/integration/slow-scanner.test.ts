@@ -11,6 +11,7 @@ import { createHttpClient, type HttpClient } from "@drydock/scanner-worker/regis
 import { createRegistryClients } from "@drydock/scanner-worker/registry/registry-clients.ts";
 import { createClairClient } from "@drydock/scanner-worker/scanners/clair-v1/client.ts";
 import { createClairV1 } from "@drydock/scanner-worker/scanners/clair-v1/scanner.ts";
+import { createSlowScanner, tooLate } from "../support/slow-scanner.ts";
 
 const { signal } = new AbortController();
 const web = sampleImage("library/web:1.0");
@@ -19,24 +20,7 @@ let clair: EvaluationScanner;
 let slow: HttpService;
 let http: HttpClient;
 
-const tooLate = { Error: { Message: "Clair failed to respond within the configured timeout window." } };
 const notFound = { Error: { Message: "the resource cannot be found" } };
-
-/** Reads each layer to its end, and answers that it did not in its time, as Clair does. */
-function createSlowScanner(): HttpService {
-  return createHttpService({
-    name: "slow scanner",
-    listen: "127.0.0.1:0",
-    answer: async (request, response) => {
-      const isPost = request.method === "POST";
-      const body = isPost ? Buffer.concat(await Array.fromAsync(request)) : null;
-      const answer = await fetch(`${clair.url}${request.url}`, { method: request.method ?? "GET", body });
-      const text = await answer.text();
-      if (isPost && answer.status === 201) response.writeHead(503).end(JSON.stringify(tooLate));
-      else response.writeHead(answer.status).end(text);
-    },
-  });
-}
 
 /** A scanner that has no layers and never answers when it is given one, or answers as `tooLate` does. */
 function createStuckScanner(post: "silent" | "too late", probe: "silent" | "fine"): HttpService {
@@ -56,9 +40,10 @@ function createStuckScanner(post: "silent" | "too late", probe: "silent" | "fine
 before(async () => {
   registry = createRegistry();
   clair = createEvaluationScanner();
-  slow = createSlowScanner();
   http = createHttpClient({ party: "SCANNER", userAgent: "drydock-scanner-worker/test" });
-  await Promise.all([registry.start(), clair.start(), slow.start()]);
+  await Promise.all([registry.start(), clair.start()]);
+  slow = createSlowScanner(clair.url);
+  await slow.start();
   await pushImage({ url: registry.url, ...registry.writer }, web);
 });
 after(() => Promise.all([http.stop(), slow.stop(), clair.stop(), registry.stop()]));

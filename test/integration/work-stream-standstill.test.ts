@@ -44,9 +44,10 @@ describe("a worker that stood still", () => {
     context.mock.timers.setTime(Date.now() + 8_000);
     const { sequence, held: named } = await peer.next("beat");
     assert.deepEqual(named, [lease]);
-    const answer = (...lost: Array<typeof lease>) =>
+    const answerTo = (sequence: number, ...lost: Array<typeof lease>) =>
       peer.say({ $case: "beatAck", value: { sequence, lost, commands: [] } });
-    return { job, peer, signal, answer };
+    const answer = (...lost: Array<typeof lease>) => answerTo(sequence, ...lost);
+    return { job, peer, signal, answer, answerTo };
   }
 
   test("asks what it still holds, and abandons at once what is lost", async (context) => {
@@ -66,8 +67,8 @@ describe("a worker that stood still", () => {
     assert.equal((await peer.next("result")).outcome, Outcome.OUTCOME_SUCCESS);
   });
 
-  test("begins what was assigned to it meanwhile when it has the answer, without what is lost", async (context) => {
-    const { peer, answer } = await standStill(context);
+  test("begins what was assigned to it meanwhile when it has asked for it too, without what is lost", async (context) => {
+    const { peer, answer, answerTo } = await standStill(context);
     const [lost, own] = [
       { jobId: "job-2", token: 4 },
       { jobId: "job-3", token: 5 },
@@ -75,9 +76,26 @@ describe("a worker that stood still", () => {
     peer.assign({ lease: lost, name: "QUICK" });
     peer.assign({ lease: own, name: "QUICK" });
     await setTimeout(50);
-    assert.equal(peer.heard.all.filter(({ $case }) => $case === "accept" || $case === "result").length, 1);
-    answer(lost);
+    const answers = () => peer.heard.all.filter(({ $case }) => $case === "accept" || $case === "result").length;
+    assert.equal(answers(), 1);
+    // they were read after the question, which does not name them
+    answer();
+    const { sequence, held: named } = await peer.next("beat");
+    assert.deepEqual(named, [lease, lost, own]);
+    await setTimeout(50);
+    assert.equal(answers(), 1);
+    answerTo(sequence, lost);
     assert.deepEqual((await peer.next("result")).lease, own);
-    assert.ok(!JSON.stringify(peer.heard.all).includes(lost.jobId));
+    const begun = peer.heard.all.filter(({ $case }) => $case === "accept" || $case === "result");
+    assert.ok(!JSON.stringify(begun).includes(lost.jobId));
+  });
+
+  test("goes on meanwhile with what the first answer left it", async (context) => {
+    const { job, peer, answer } = await standStill(context);
+    peer.assign({ lease: { jobId: "job-2", token: 4 }, name: "QUICK" });
+    job.end();
+    await setTimeout(50);
+    answer();
+    assert.deepEqual((await peer.next("result")).lease, lease);
   });
 });

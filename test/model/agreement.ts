@@ -11,8 +11,8 @@ const numRuns = 60;
 const mostCommands = 120;
 /** An agreement on less than this, because the time was over, is none. */
 const leastCommands = (numRuns * mostCommands) / 4;
-/** A counterexample is made smaller no longer than this. */
-const interruptAfterTimeLimit = 60_000;
+/** No more is asked after this, in milliseconds; a counterexample is made smaller no longer than this. */
+const usualPatienceMs = 60_000;
 
 /** Which histories are tried. */
 export interface AgreementOptions {
@@ -20,6 +20,8 @@ export interface AgreementOptions {
   seed: number;
   /** Whether the first disagreement is thrown as it is, and not made smaller. */
   endOnFailure?: boolean;
+  /** After how many milliseconds it is interrupted; default 60,000. */
+  patienceMs?: number;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface AgreementOptions {
  */
 export async function agree(
   under: PoolUnderTest,
-  { mix, seed, endOnFailure = false }: AgreementOptions,
+  { mix, seed, endOnFailure = false, patienceMs = usualPatienceMs }: AgreementOptions,
 ): Promise<number> {
   const tally = new Tally();
   const property = fc.asyncProperty(commandsOf(mix, mostCommands), async (commands) => {
@@ -41,7 +43,7 @@ export async function agree(
     }
     await compareAll(under, driver.model);
   });
-  await fc.assert(property, { seed, numRuns, interruptAfterTimeLimit, endOnFailure });
+  await fc.assert(property, { seed, numRuns, interruptAfterTimeLimit: patienceMs, endOnFailure });
   assert.ok(tally.count >= leastCommands, `${tally.count} commands, which is less than ${leastCommands}`);
   assert.deepEqual(tally.neverAnswered(mix), [], "every kind of command was answered at least once");
   return tally.count;

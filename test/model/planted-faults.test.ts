@@ -77,7 +77,7 @@ describe("the model finds that", () => {
     });
   }
 
-  describe("in an answer", () => {
+  describe("of a sound pool", () => {
     let under: PoolUnderTest;
     before(async () => {
       under = await startPool();
@@ -98,6 +98,12 @@ describe("the model finds that", () => {
       under.jitter.next = 0;
       return disagrees({ ...under, jitter: { next: 0 } }, everything);
     });
+
+    test("too little was asked before the time was over", () =>
+      assert.rejects(
+        agree(under, { mix: tellings, seed, patienceMs: 500 }),
+        /commands, which is less than|interrupted/,
+      ));
   });
 });
 

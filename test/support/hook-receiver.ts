@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** What came. */
@@ -22,8 +22,16 @@ export interface HookReceiver extends AsyncDisposable {
   answers: number[];
   /** The Retry-After of every answer, if it is not empty. */
   retryAfter: string;
+  /** Whether interim answers go before each answer. */
+  isInterim: boolean;
   /** Requests wait for it before they are answered. */
   gate: Promise<unknown>;
+}
+
+/** Writes what may come before any answer (RFC 9110 15.2). */
+export function writeInterim(response: ServerResponse): void {
+  response.writeContinue();
+  response.writeEarlyHints({ link: "</style.css>; rel=preload" });
 }
 
 /** Starts a receiver on loopback. */
@@ -41,6 +49,7 @@ export async function startHookReceiver(port = 0): Promise<HookReceiver> {
     };
     received.push(one);
     await receiver.gate;
+    if (receiver.isInterim) writeInterim(response);
     one.answer = answers.shift() ?? 200;
     if (receiver.retryAfter !== "") response.setHeader("retry-after", receiver.retryAfter);
     response.writeHead(one.answer, { location: "/elsewhere" }).end("thanks");
@@ -51,6 +60,7 @@ export async function startHookReceiver(port = 0): Promise<HookReceiver> {
     received,
     answers,
     retryAfter: "",
+    isInterim: false,
     gate: Promise.resolve(),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

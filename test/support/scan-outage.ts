@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { unaryCall } from "@drydock/shared/grpc/client.ts";
 import { FailingProxy } from "./failing-proxy.ts";
 import type { SeenJob } from "./job-api.ts";
 import type { ScanStack } from "./scan-stack.ts";
 import { until } from "./until.ts";
 
-/** Longer than four attempts and their waits take, in milliseconds. */
-const outageMs = 60_000;
+/** How many scans there are, and for how long the service is away, in seconds: longer than four attempts and their waits. */
+const scans = Number(process.env.DRYDOCK_TEST_OUTAGE_SCANS ?? 100);
+const outageSeconds = Number(process.env.DRYDOCK_TEST_OUTAGE_SECONDS ?? 60);
 /** How long the last scan may take once all is back, in milliseconds. */
 const recoveryMs = 30_000;
+/** How long the API may take to say that the service is away, in milliseconds. */
+const noticeMs = 10_000;
 
 /** Launches scans of one image. Gives their ids. */
 export async function launchScans(scene: ScanStack, count: number): Promise<ReadonlySet<string>> {
@@ -23,25 +29,67 @@ export async function succeedAtFirst(scene: ScanStack, ids: ReadonlySet<string>,
   for (const { attempt } of await jobsOf(scene, ids)) assert.equal(attempt, 1);
 }
 
-/** A service that a worker reaches by this variable is away for a minute while a hundred scans wait. */
-export async function surviveOutage(scene: ScanStack, variable: string, url: string): Promise<void> {
+/** How a worker reaches a service, and why it says that it can't. */
+export interface Outage {
+  /** The setting with the service's URL. */
+  variable: string;
+  url: string;
+  reason: string;
+}
+
+/** In the middle of many scans, a service that the worker needs is away: some are done, some run, the rest waits. */
+export async function surviveOutage(
+  test: TestContext,
+  scene: ScanStack,
+  { variable, url, reason }: Outage,
+): Promise<void> {
   await using proxy = await FailingProxy.start(url);
   const worker = await scene.startWorker({ [variable]: proxy.url });
   assert.equal((await scene.scan("library/debian", "11")).status, "SUCCESS");
+  await call(scene, "pauseQueue");
+  const ids = await launchScans(scene, scans);
+  await call(scene, "resumeQueue");
+  const counts = () => countStatuses(scene, ids);
+  const isInTheMiddle = ({ SUCCESS = 0, RUNNING = 0 }: Counts) => SUCCESS > 0 && RUNNING > 0;
+  const before = await until("it is in the middle", counts, isInTheMiddle, { everyMs: 1 });
+  const away = new Date();
   proxy.away();
-  const ids = await launchScans(scene, 100);
-  await wait(outageMs);
-  assert.ok(proxy.refused < outageMs / 1_000, `${proxy.refused} requests`);
-  const { ERROR, SUCCESS } = await countStatuses(scene, ids);
-  assert.deepEqual([ERROR, SUCCESS], [undefined, undefined]);
+  await seesCause(scene, reason, away);
+  await wait(outageSeconds * 1_000 - (Date.now() - away.getTime()));
+  await seesCause(scene, reason, away);
+  const { refused } = proxy;
+  assert.ok(refused < outageSeconds, `${refused} requests`);
+  const { ERROR, SUCCESS = 0 } = await counts();
+  assert.ok(ERROR === undefined && SUCCESS > 0 && SUCCESS < ids.size, `${SUCCESS} SUCCESS, ${ERROR} ERROR`);
+  const back = performance.now();
   proxy.back();
   await succeedAtFirst(scene, ids, recoveryMs);
+  const seconds = ((performance.now() - back) / 1_000).toFixed(1);
+  test.diagnostic(`before the outage ${JSON.stringify(before)}; ${SUCCESS} of ${ids.size} SUCCESS at its end`);
+  test.diagnostic(`${refused} requests in ${outageSeconds} s of outage, all SUCCESS ${seconds} s after it`);
   const told = (text: string) => worker.log().split(text).length - 1;
   assert.deepEqual([told("taking no more jobs of this type"), told("taking them again")], [1, 1]);
 }
 
-async function countStatuses(scene: ScanStack, ids: ReadonlySet<string>): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
+function call({ api }: ScanStack, method: "pauseQueue" | "resumeQueue") {
+  return unaryCall(api.client, QueueServiceService[method], { name: "IMAGE_SCAN" }, { deadlineMs: 10_000 });
+}
+
+/** CheckStatus names what the scans wait for, and since when. */
+async function seesCause({ api }: ScanStack, reason: string, away: Date): Promise<void> {
+  const ask = async () => (await api.status()).queues.find(({ name }) => name === "IMAGE_SCAN")?.waitingFor;
+  const waiting = await until("CheckStatus says what is waited for", ask, Boolean, { withinMs: noticeMs });
+  assert.equal(waiting?.reason, reason);
+  assert.notEqual(waiting.message, "");
+  assert.equal(waiting.workers, 1);
+  const since = (waiting.since?.getTime() ?? 0) - away.getTime();
+  assert.ok(since > -1_000 && since < noticeMs, `since ${since} ms after the outage began`);
+}
+
+type Counts = Record<string, number>;
+
+async function countStatuses(scene: ScanStack, ids: ReadonlySet<string>): Promise<Counts> {
+  const counts: Counts = {};
   for (const { status } of await jobsOf(scene, ids)) counts[status] = (counts[status] ?? 0) + 1;
   return counts;
 }

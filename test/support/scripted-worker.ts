@@ -78,7 +78,7 @@ export class ScriptedWorker {
   }
 
   /** What the controller says of this kind: received and not read yet, or to come. */
-  async hears<C extends ReceivedCase>($case: C, { withinMs = 5_000 }: Patience = {}): Promise<ReceivedValue<C>> {
+  async hears<C extends ReceivedCase>($case: C, { withinMs = 10_000 }: Patience = {}): Promise<ReceivedValue<C>> {
     const at = this.#unread.findIndex((message) => message.$case === $case);
     const known = at < 0 ? undefined : this.#unread.splice(at, 1)[0];
     if (known !== undefined) return contentOf(known);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { LineLog } from "./line-log.ts";
 
@@ -42,7 +43,7 @@ export class ProcessError extends Error {
   }
 }
 
-/** A process of ours that runs. It never outlives this process, unless this one is killed outright. */
+/** A process of ours that runs. It never outlives this process, however this one ends. */
 export interface RunningProcess {
   readonly name: string;
   readonly pid: number;
@@ -61,11 +62,6 @@ export interface RunningProcess {
   stop(): Promise<ProcessExit>;
 }
 
-const alive = new Set<ChildProcess>();
-process.on("exit", () => {
-  for (const child of alive) child.kill("SIGKILL");
-});
-
 /**
  * Starts a process and resolves when it is ready.
  * @throws ProcessError when it can't be run, ends, or is not ready in time; then nothing of it is left
@@ -82,9 +78,9 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   const pid = await spawned(child, options);
   // A signal that can't be sent any more: the exit tells.
   child.on("error", () => {});
-  alive.add(child);
+  const release = killWithParent(pid);
   const exited = once(child, "close").then(([code, signal]): ProcessExit => {
-    alive.delete(child);
+    release();
     return { code, signal };
   });
   try {
@@ -95,6 +91,23 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     await exited;
     throw error;
   }
+}
+
+/**
+ * Kills the process's group when this process ends, also by SIGKILL, when no handler of ours can run: a shell waits for the end
+ * of its input, which only this process has open. Gives what ends the shell once the process itself has ended.
+ */
+function killWithParent(pid: number): () => void {
+  const guard = spawn("/bin/sh", ["-c", `read -r _ || kill -9 -${pid}`], {
+    env: {},
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  guard.on("error", () => {});
+  guard.stdin.on("error", () => {});
+  guard.unref();
+  (guard.stdin as Socket).unref();
+  return () => guard.stdin.end("ended\n");
 }
 
 async function spawned(child: ChildProcess, { name, command, installHint }: ProcessOptions): Promise<number> {

@@ -53,13 +53,13 @@ function startServer(port: number, directory: string, sync: RedisSync): Promise<
   const settings = {
     port: String(port),
     bind: "127.0.0.1",
+    // pools that are not to meet can share a server
+    databases: "64",
     dir: directory,
     save: "",
     appendonly: "yes",
     appendfsync: sync,
     "maxmemory-policy": "noeviction",
-    // More than the 16 by default: tests give each controller one of its own.
-    databases: "64",
   };
   return startProcess({
     name: "Redis",

@@ -42,14 +42,14 @@ describe("the types that are claimed for a worker", () => {
     assert.deepEqual(names(), ["B"]);
   });
 
-  test("wait briefly again once a job was accepted in between", (context) => {
+  test("wait briefly again once a job was run in between", (context) => {
     context.mock.timers.enable({ apis: ["setTimeout"] });
     const { types, names } = openTypes();
     for (const waitMs of [100, 200, 400]) {
       types.rejected("A");
       context.mock.timers.tick(waitMs);
     }
-    types.accepted("A");
+    types.ran("A");
     types.rejected("A");
     context.mock.timers.tick(100);
     assert.deepEqual(names(), ["A", "B"]);

@@ -1,10 +1,10 @@
 import { type Backoff, ceilingMs } from "@drydock/shared/backoff.ts";
 
-/** How long a worker gets no jobs of a type after it rejected one, longer with each such wait until it accepts one. */
+/** How long a worker gets no jobs of a type after it gave one back, longer with each such wait until a run of one ends. */
 const rejectBackoff: Backoff = { baseMs: 100, capMs: 30_000 };
 
 interface Rejects {
-  /** The waits since the last job that was accepted. */
+  /** The waits since the last job that was run. */
   waits: number;
   /** Set while the type waits. */
   timer: NodeJS.Timeout | undefined;
@@ -36,7 +36,7 @@ export class OpenTypes {
     this.#update();
   }
 
-  /** The worker gave a job of the type back, unstarted. Those that were under way to it meanwhile count as one. */
+  /** The worker gave a job of the type back. Those that were under way to it meanwhile count as one. */
   rejected(jobName: string): void {
     const rejects = this.#rejects.get(jobName) ?? { waits: 0, timer: undefined };
     if (rejects.timer !== undefined) return;
@@ -52,8 +52,8 @@ export class OpenTypes {
     this.#update();
   }
 
-  /** The worker took a job of the type. */
-  accepted(jobName: string): void {
+  /** A run of a job of the type came to an end: to accept it is not enough, it may be given back afterwards. */
+  ran(jobName: string): void {
     const rejects = this.#rejects.get(jobName);
     if (rejects !== undefined) rejects.waits = 0;
   }

@@ -22,6 +22,7 @@ async function openSession() {
     claim: async () => ({ jobs: [{ id: "job-1", token: 1, name: "DEMO" }], more: false, busy: [] }),
     beat: async (): Promise<unknown> => ({ lost: [], commands: [], drain: false }),
     release: async () => "accepted",
+    succeed: async () => "accepted",
     takeBack: async (_: unknown, leases: unknown[]): Promise<void> => void takenBack.push(...leases),
   };
   const takenBack: unknown[] = [];
@@ -197,17 +198,27 @@ describe("a worker that rejects its jobs", () => {
     );
   });
 
-  test("gets none for a moment after it gave one back, so that the job goes to another worker", async (context) => {
+  test("gets none for a while after it gave one back, longer each time, until a run of one ends", async (context) => {
     context.mock.timers.enable({ apis: ["setTimeout"] });
     const { session } = await openSession();
-    await session.claim(["DEMO"], 1);
-    session.accept({ jobId: "job-1", token: 1 });
     const nothing = { retryable: false, retryAfterMs: undefined, patienceMs: undefined, progress: undefined };
     const texts = { reason: "REGISTRY_AUTH_REJECTED", message: "no", checkIn: "" };
-    await session.result({ lease: { jobId: "job-1", token: 1 }, outcome: "released", ...texts, ...nothing });
-    assert.deepEqual([...session.names], []);
-    context.mock.timers.tick(100);
+    const run = async (outcome: "released" | "success") => {
+      await session.claim(["DEMO"], 1);
+      session.accept({ jobId: "job-1", token: 1 });
+      await session.result({ lease: { jobId: "job-1", token: 1 }, outcome, ...texts, ...nothing });
+    };
+    const givesBack = async (waitMs: number) => {
+      await run("released");
+      context.mock.timers.tick(waitMs - 1);
+      assert.deepEqual([...session.names], [], `${waitMs} ms`);
+      context.mock.timers.tick(1);
+      assert.deepEqual([...session.names], ["DEMO"], `${waitMs} ms`);
+    };
+    for (const waitMs of [100, 200, 400]) await givesBack(waitMs);
+    await run("success");
     assert.deepEqual([...session.names], ["DEMO"]);
+    await givesBack(100);
   });
 
   test("is not taken for one because of a job that it does not hold", async () => {

@@ -144,7 +144,6 @@ export class WorkerSession {
       return;
     }
     held.sentAt = undefined;
-    this.#openTypes.accepted(this.#nameOf.get(jobId) ?? "");
   }
 
   /** Gives a job back that the worker cannot run, and claims no more of its type for it for a time. */
@@ -188,8 +187,11 @@ export class WorkerSession {
     const { lease } = result;
     const name = this.#nameOf.get(lease.jobId) ?? "";
     const maxFails = this.#types.get(name)?.maxFails;
-    // the job goes to the front of its queue: the next worker that is free is not to be this one
-    if (result.outcome === "released" && this.#held.has(lease.jobId)) this.#openTypes.rejected(name);
+    if (this.#held.has(lease.jobId)) {
+      // a released job goes to the front of its queue: the next worker that is free is not to be this one
+      if (result.outcome === "released") this.#openTypes.rejected(name);
+      else this.#openTypes.ran(name);
+    }
     this.#let(lease.jobId);
     const { incarnation } = this.identity;
     const store = () => storeResult(this.#deps.pool, incarnation, result, maxFails);

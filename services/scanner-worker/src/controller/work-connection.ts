@@ -50,8 +50,10 @@ export class WorkConnection {
   readonly #standstill = new StandstillWatch((ms) => this.#onStandstill(ms));
   /** The beat whose answer says what is still the worker's after a standstill. */
   #question: number | undefined;
-  /** What was assigned since that beat, or before and read only now. */
+  /** What was read since the standstill: it may have been assigned before, and be another worker's by now. */
   #unconfirmed: Assignment[] = [];
+  /** How many of these, the first ones, that beat names. */
+  #askedCount = 0;
   #welcomeTimer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout | undefined;
   #closeTimer: NodeJS.Timeout | undefined;
@@ -160,18 +162,28 @@ export class WorkConnection {
     // answers to earlier beats may wait to be read
     this.#acknowledgedBeat = this.#sentBeat;
     this.#beatTimer?.refresh();
+    this.#ask();
+  }
+
+  #ask(): void {
     this.#question = this.#sentBeat + 1;
+    this.#askedCount = this.#unconfirmed.length;
     this.outbox.ask(this.#nextBeat());
   }
 
+  /** Begins what was asked about and is not lost. What was read after the question is not in its answer, so it asks again. */
   #goOn(lost: readonly Lease[]): void {
     const isLost = ({ lease }: Assignment) =>
       lost.some(({ jobId, token }) => jobId === lease.jobId && token === lease.token);
-    const assigned = this.#unconfirmed.filter((assignment) => !isLost(assignment));
+    const asked = this.#unconfirmed.splice(0, this.#askedCount);
     this.#question = undefined;
-    this.#unconfirmed = [];
-    this.outbox.goOn();
-    for (const assignment of assigned) this.#options.listener.onAssign(assignment);
+    for (const assignment of asked) if (!isLost(assignment)) this.#options.listener.onAssign(assignment);
+    if (this.#unconfirmed.length === 0) {
+      this.outbox.goOn();
+      return;
+    }
+    this.outbox.flush();
+    this.#ask();
   }
 
   #nextBeat(): WorkerMessage {

@@ -1,0 +1,6 @@
+import { memory } from "./memory.ts";
+import { progress } from "./progress.ts";
+import { runCases } from "./run-cases.ts";
+import { workers } from "./workers.ts";
+
+runCases([...progress, ...workers, ...memory]);
