@@ -180,6 +180,9 @@ describe("an index", () => {
     const manifest = parse({ schemaVersion: 2, mediaType: index, manifests: layers }, index);
     assert.ok(manifest.kind === "other");
     assert.deepEqual([manifest.note, manifest.why], ["not_an_image", "a build cache"]);
+    const platform = { os: "linux", architecture: "amd64" };
+    for (const image of [descriptor(oci), descriptor(index), { ...descriptor(""), platform }])
+      assert.equal(parse({ manifests: [...layers, image] }, index).kind, "index", "there is an image beside it");
   });
 
   test("that lists layers too is refused: clients would read the one or the other", () => {

@@ -88,7 +88,7 @@ const descriptor = z.object({
 });
 const word = z.string().max(64).catch("");
 const platform = z.object({ os: word, architecture: word, variant: word });
-const nothing = { mediaType: "", digest: "", artifactType: "" };
+const emptyEntry = { mediaType: "", digest: "", artifactType: "", platform: undefined, annotations: undefined };
 const indexEntry = z
   .object({
     mediaType: text,
@@ -97,7 +97,7 @@ const indexEntry = z
     platform: platform.optional().catch(undefined),
     annotations: z.record(z.string(), z.unknown()).optional().catch(undefined),
   })
-  .catch({ ...nothing, platform: undefined, annotations: undefined });
+  .catch(emptyEntry);
 const indexShape = z.object({ manifests: z.array(z.unknown()).nullish() });
 const imageShape = z.object({ artifactType: text, config: descriptor, layers: z.array(descriptor).nullish() });
 const anyShape = z.looseObject({ mediaType: text });
@@ -163,9 +163,13 @@ function parseIndex(base: { digest: string; mediaType: string }, body: Body): Im
   if (!parsed.success || !isIndex) throw invalid("is an index without a list of manifests");
   if (hasItems(body.layers)) throw invalid(ambiguity);
   const entries = (parsed.data.manifests ?? []).filter((entry) => entry !== null).map(readEntry);
-  const isBuildCache = entries.some(({ mediaType }) => mediaType === buildCacheType);
-  if (isBuildCache) return { kind: "other", ...base, note: "not_an_image", why: "a build cache" };
+  if (isBuildCache(entries)) return { kind: "other", ...base, note: "not_an_image", why: "a build cache" };
   return { kind: "index", ...base, entries };
+}
+
+function isBuildCache(entries: readonly IndexEntry[]): boolean {
+  const mayBeImage = ({ isDoubtful, platform }: IndexEntry) => !isDoubtful || platform !== undefined;
+  return entries.some(({ mediaType }) => mediaType === buildCacheType) && !entries.some(mayBeImage);
 }
 
 function readEntry(value: unknown): IndexEntry {

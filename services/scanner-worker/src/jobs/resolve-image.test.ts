@@ -139,6 +139,12 @@ describe("the manifest to scan", () => {
       await assert.rejects(resolve(index("0", doubtful("f")), "linux/amd64"), failsWith("PLATFORM_UNKNOWN"));
     });
 
+    test("may be an image that the entry calls an index", async () => {
+      assert.equal((await resolve(index("0", nested("a", "linux/amd64")))).manifest.digest, digest("a"));
+      assert.equal((await resolve(index("0", nested("f"), nested("a")), "linux/arm64")).manifest.digest, digest("a"));
+      assert.equal((await resolve(index("0", nested("f")))).manifest.kind, "other");
+    });
+
     test("is no image only when all that is listed was looked at", async () => {
       const missing = entry("c", "linux/amd64");
       const unreadable = { ...entry("c"), digest: "" };

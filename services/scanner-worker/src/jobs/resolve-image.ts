@@ -45,6 +45,8 @@ interface Search {
   isChoice: boolean;
   /** Digests of the manifests that were fetched. */
   seen: Set<string>;
+  /** By digest, the manifests that are no index though their entries name one. */
+  mislabelled: Map<string, Manifest>;
   /** The first image that nobody asked for and that is not for the default platform. */
   fallback: Found | undefined;
   /** What was found that is no image, though it is listed as the right one. */
@@ -69,7 +71,10 @@ export async function resolveImage(
   const seen = new Set([manifest.digest]);
   const nothing = { fallback: undefined, other: undefined, missing: undefined };
   const isChoice = manifest.kind === "index";
-  const search: Search = { registry, wish, signal, isChoice, seen, offered: new Set(), ...nothing };
+  const search: Search = {
+    ...{ registry, wish, signal, isChoice, seen, offered: new Set(), mislabelled: new Map() },
+    ...nothing,
+  };
   if (manifest.kind === "other") return { manifest, platform: undefined, indexDigest: "" };
   if (manifest.kind === "image") {
     const found = (await checkPlatform(search, manifest, undefined)) ?? search.fallback;
@@ -95,7 +100,7 @@ interface Branch {
 async function findIn(search: Search, index: ImageIndex, branch: Branch): Promise<Found | undefined> {
   const { wish } = search;
   for (const entry of rankEntries(await listImages(search, index, branch), wish.platform)) {
-    const manifest = await fetchListed(search, entry);
+    const manifest = search.mislabelled.get(entry.digest) ?? (await fetchListed(search, entry));
     if (manifest === undefined) continue;
     const found =
       manifest.kind === "index"
@@ -122,11 +127,18 @@ async function listImages(search: Search, index: ImageIndex, branch: Branch): Pr
   // Also those of another platform, at the end: what is listed inside may say otherwise.
   for (const entry of new Set([...rankEntries(nested, search.wish.platform), ...nested])) {
     if (images.some(fits)) break;
-    const below = await fetchListed(search, entry);
-    const inside: Branch = { depth: branch.depth + 1, platform: entry.platform };
-    if (below?.kind === "index") images.push(...(await listImages(search, below, inside)));
+    images.push(...(await listBranch(search, entry, branch.depth + 1)));
   }
   return images;
+}
+
+/** What an entry that names an index leads to. */
+async function listBranch(search: Search, entry: IndexEntry, depth: number): Promise<IndexEntry[]> {
+  const below = await fetchListed(search, entry);
+  if (below === undefined) return [];
+  if (below.kind === "index") return await listImages(search, below, { depth, platform: entry.platform });
+  search.mislabelled.set(entry.digest, below);
+  return [entry];
 }
 
 /** Undefined when it was fetched before; also, with the reason in `missing`, when it cannot be fetched. */
