@@ -57,7 +57,7 @@ function renderParts({ redis, registry, scanner, controller, workers }: Stack): 
   return [
     `  Redis               ${redis.url}`,
     `  registry            ${registry.url}`,
-    `  evaluation scanner  ${scanner.url} (for evaluation and tests: it knows few flaws)`,
+    `  evaluation scanner  ${scanner.url} (for evaluation and tests: it knows few vulnerabilities)`,
     `  job-controller      ${controller.grpc}`,
     ...workers.map(({ process, ops }) => `  ${process.name}    ${ops}`),
   ];

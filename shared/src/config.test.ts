@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import {
   ConfigError,
   grpcTarget,
-  httpUrl,
+  httpUrlThat,
   listenAddress,
   logFormat,
   logLevel,
@@ -14,6 +14,8 @@ import {
   type Variables,
   wholeNumber,
 } from "./config.ts";
+
+const httpUrl = httpUrlThat(() => undefined);
 
 const variables = {
   DRYDOCK_LISTEN: { schema: listenAddress.default("127.0.0.1:50051"), example: "0.0.0.0:50051" },

@@ -148,9 +148,6 @@ export function httpUrlThat(adviceFor: UrlAdvice) {
     .transform((text) => text.replace(/\/+$/, ""));
 }
 
-/** An http or https URL of any server. */
-export const httpUrl = httpUrlThat(() => undefined);
-
 function urlFault(text: string, adviceFor: UrlAdvice): string | undefined {
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
   const url = URL.parse(hasScheme ? text : `https://${text}`);

@@ -46,6 +46,11 @@ const cases: Record<string, Pick<Evidence, "manifest" | "result">> = {
   "packages, data, findings": of({ findings }),
   "a layer left out, no findings": of({ coverageNotes: ["unsupported_layer"] }),
   "a layer left out, findings": of({ coverageNotes: ["unsupported_layer"], findings }),
+  "two distributions, packages of one": of({ distributions: [debian, { ...debian, namespace: "debian:13" }] }),
+  "layers of a file system, a configuration of a vendor's own type": {
+    manifest: { ...image, coverageNotes: ["config_unknown"] },
+    result: clean,
+  },
   "an operating system and no packages": of({ packages: [] }),
   "packages and no data": of({ distributions: [{ ...debian, vulnerabilityData: "ABSENT" }] }),
   "no operating system": of({ distributions: [], packages: [] }),

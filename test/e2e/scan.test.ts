@@ -13,21 +13,21 @@ const recording = JSON.parse(readFileSync(new URL("../fixtures/clair/v1.json", i
   exchanges: Array<{ label: string; response: { body: { Layer: RecordedLayer } } }>;
 };
 
-/** What the real Clair found in the image web: package, version, flaw, fix. */
+/** What the real Clair found in the image web: package, version, vulnerability, fix. */
 function recordedFindings(): string[] {
   const result = recording.exchanges.find(({ label }) => label === "web result") ?? assert.fail();
   return result.response.body.Layer.Features.flatMap(({ Name, Version, Vulnerabilities = [] }) =>
-    Vulnerabilities.map((flaw) => `${Name} ${Version} ${flaw.Name} ${flaw.FixedBy ?? ""}`),
+    Vulnerabilities.map((own) => `${Name} ${Version} ${own.Name} ${own.FixedBy ?? ""}`),
   ).sort();
 }
 
 function findingsOf({ packages, vulnerabilities, findings }: Report): string[] {
   const packageOf = new Map(packages.map(({ id, name, version }) => [id, `${name} ${version}`]));
-  const flawOf = new Map(vulnerabilities.map(({ key, name }) => [key, name]));
+  const nameOf = new Map(vulnerabilities.map(({ key, name }) => [key, name]));
   return findings
     .map((finding) => {
       const { packageId, vulnerabilityKey, fixedVersion } = finding;
-      return `${packageOf.get(packageId)} ${flawOf.get(vulnerabilityKey)} ${fixedVersion}`;
+      return `${packageOf.get(packageId)} ${nameOf.get(vulnerabilityKey)} ${fixedVersion}`;
     })
     .sort();
 }
@@ -57,7 +57,7 @@ describe("a scan through registry, scanner, controller, worker and Redis", () =>
     assert.deepEqual([job.progress?.percent, job.attempt], [100, 1]);
   });
 
-  test("knows the well-known flaws of old images, with their severities and fixes", async () => {
+  test("knows the well-known vulnerabilities of old images, with their severities and fixes", async () => {
     const { report } = await scan("library/debian", "7");
     assert.deepEqual(findingsOf(report), [
       "bash 4.2+dfsg-0.1 CVE-2014-6271 4.2+dfsg-0.1+deb7u1",
@@ -93,7 +93,7 @@ describe("a scan through registry, scanner, controller, worker and Redis", () =>
       assert.deepEqual([report.findings, report.headline], [[], job.checkIn]);
       const log = await scene.api.log(job.id);
       assert.ok(log.includes(report.headline));
-      assert.doesNotMatch(log + job.checkIn, /clean|no vulnerabilities|\b0 (flaws|vulnerabilities)/i);
+      assert.doesNotMatch(log + job.checkIn, /clean|no vulnerabilities|\b0 vulnerabilities/i);
     });
   }
 

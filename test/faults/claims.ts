@@ -27,8 +27,8 @@ function put(place: FaultPlace, body: object | string, headers: Record<string, s
 }
 
 const scanned = (kind: string, what: string, body: object, headers: Record<string, string> = {}): FaultCase => ({
-  ...{ kind, what, right: "the flaw is found" },
-  run: (place) => place.home.findsFlaw(put(place, body, headers)),
+  ...{ kind, what, right: "the vulnerability is found" },
+  run: (place) => place.home.findsVulnerability(put(place, body, headers)),
 });
 
 const dockerManifest = (configType: string) => ({
@@ -57,7 +57,7 @@ const nested: FaultCase = {
       return place.registry.add(repository, `index-${architecture}`, indexOf(image));
     });
     place.registry.add(repository, "1", indexOf(...inner.map((index) => descriptorOf(index, types.index))));
-    const report = await place.home.findsFlaw({ repository, tag: "1", platform: "linux/amd64" });
+    const report = await place.home.findsVulnerability({ repository, tag: "1", platform: "linux/amd64" });
     assert.equal(report.artifact?.platform?.architecture, "amd64");
   },
 };
@@ -68,7 +68,7 @@ const variant: FaultCase = {
     const repository = "odd/variant";
     const image = entry(place, repository, "arm64", { os: "linux", architecture: "arm64" });
     place.registry.add(repository, "1", indexOf(image));
-    await place.home.findsFlaw({ repository, tag: "1", platform: "linux/arm64/v8" });
+    await place.home.findsVulnerability({ repository, tag: "1", platform: "linux/arm64/v8" });
   },
 };
 
@@ -78,7 +78,7 @@ const otherPlatform: FaultCase = {
     const reference = { repository: "odd/base", tag: "1" };
     const job = await place.home.scan({ ...reference, platform: "linux/s390x" });
     assert.deepEqual([job.status, job.lastError?.reason], ["ERROR", "PLATFORM_UNKNOWN"]);
-    const report = await place.home.findsFlaw({ ...reference, platform: "linux/amd64" });
+    const report = await place.home.findsVulnerability({ ...reference, platform: "linux/amd64" });
     assert.equal(report.artifact?.platform?.architecture, "amd64");
   },
 };
@@ -98,6 +98,56 @@ const notClean = (kind: string, what: string, layer: OddBlob, note: string): Fau
     assert.doesNotMatch(await place.home.api.log(job.id), /clean|no vulnerabilities/i);
   },
 });
+
+/** A scan of the image says why it is not clean, though the vulnerability is found. */
+const partial = (kind: string, what: string, body: object, note: string): FaultCase => ({
+  ...{ kind, what, right: `the vulnerability is found, PARTIAL with the note ${note}` },
+  async run(place) {
+    const { coverage, coverageNotes } = await place.home.findsVulnerability(put(place, body));
+    assert.deepEqual([coverage, coverageNotes], [Coverage.COVERAGE_PARTIAL, [note]]);
+  },
+});
+
+const vendorConfig = (type: string) => manifestOf(config, { config: descriptorOf(config, type) });
+
+const amd64 = { os: "linux", architecture: "amd64" };
+const attestation = { "vnd.docker.reference.type": "attestation-manifest" };
+
+/** An index lists one image, and something about its entry is odd. */
+const oddEntry = (what: string, more: object): FaultCase => ({
+  ...{ kind: "A1", what: `an index with one image, ${what}`, right: "the vulnerability is found" },
+  async run(place) {
+    const repository = `odd/entry-${++count}`;
+    place.registry.add(repository, "1", indexOf({ ...entry(place, repository, "amd64", amd64), ...more }));
+    await place.home.findsVulnerability({ repository, tag: "1" });
+  },
+});
+
+/** An index lists one image, and nobody can fetch it. */
+const lostEntry = (what: string, reason: string, more: object): FaultCase => ({
+  ...{ kind: "A1", what: `an index with one image, ${what}`, right: `ERROR with ${reason}` },
+  async run(place) {
+    const repository = `odd/entry-${++count}`;
+    place.registry.add(repository, "1", indexOf({ ...entry(place, repository, "amd64", amd64), ...more }));
+    const { status, lastError } = await place.home.scan({ repository, tag: "1" });
+    assert.deepEqual([status, lastError?.reason], ["ERROR", reason]);
+  },
+});
+
+const emptyDistribution: FaultCase = {
+  ...{ kind: "A2", what: "packages of one distribution, none of the one above it", right: "PARTIAL with no_packages" },
+  async run(place) {
+    await using clair = await startScannerProxy(place.scanner.url, (answer) => {
+      if (answer.Layer?.NamespaceName !== undefined) answer.Layer.NamespaceName = "debian:11";
+    });
+    const site = await place.site();
+    await site.hire(place.registry, { DRYDOCK_CLAIR_URL: clair.url });
+    const { coverage, coverageNotes, headline } = await site.findsVulnerability({ repository: "odd/base", tag: "1" });
+    assert.equal(coverage, Coverage.COVERAGE_PARTIAL);
+    assert.ok(coverageNotes.includes("no_packages"), `its notes are ${JSON.stringify(coverageNotes)}`);
+    assert.match(headline, /could read no package of debian:11/);
+  },
+};
 
 const otherLayer: FaultCase = {
   ...{ kind: "A6", what: "Clair answers about a layer of another name", right: "refused" },
@@ -127,6 +177,15 @@ export const claims: FaultCase[] = [
       assert.equal((await place.home.scan(put(place, "<html>hello</html>"))).status, "ERROR");
     },
   },
+  ...["application/vnd.acme.config.v1+json", "application/vnd.docker.plugin.v1+json"].map((type) =>
+    partial("A1", `config.mediaType "${type}" over layers of a file system`, vendorConfig(type), "config_unknown"),
+  ),
+  oddEntry("an attestation by its annotation", { annotations: attestation }),
+  oddEntry("of a vendor's type", { mediaType: "application/vnd.acme.manifest.v1+json" }),
+  oddEntry("of a layer's type", { mediaType: types.layer }),
+  lostEntry("its digest by an unknown algorithm", "MANIFEST_INVALID", { digest: `blake3:${"a".repeat(64)}` }),
+  lostEntry("its digest not in the registry", "MANIFEST_UNKNOWN", { digest: `sha256:${"a".repeat(64)}` }),
+  emptyDistribution,
   notClean("A2", "an OS without a package", layerOf([debian("10")]), "no_packages"),
   notClean("A3", "a distribution that the scanner has no data for", sudoOf("99"), "no_vulnerability_data"),
   nested,

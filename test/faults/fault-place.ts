@@ -44,8 +44,8 @@ export class Site {
     return job ?? assert.fail("no scan");
   }
 
-  /** Scans the image, and sees the flaw that it has; gives the report. */
-  async findsFlaw(parameters: Record<string, unknown>): Promise<Report> {
+  /** Scans the image and checks that its one vulnerability is found. Returns the report. */
+  async findsVulnerability(parameters: Record<string, unknown>): Promise<Report> {
     const job = await this.scan(parameters);
     assert.equal(job.status, "SUCCESS", JSON.stringify(job.lastError));
     const report = await this.api.reportOf(job.id);

@@ -111,7 +111,7 @@ const secureRealm: FaultCase = {
     return withBoth(place, { secure: tokens, plain: wantsTokensOf(() => secure) }, async (scene) => {
       secure = scene.secure;
       await scene.site.hire({ url: named(scene.plain) }, scene.settings);
-      await scene.site.findsFlaw(base);
+      await scene.site.findsVulnerability(base);
     });
   },
 };

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { dpkgStatusFile, osReleaseFile } from "@drydock/demo/images/package-files.ts";
 import { type TarFile, writeTar } from "@drydock/demo/images/tar-writer.ts";
 
-/** The known flaw of the base layer's one package. */
+/** The known vulnerability of the base layer's one package. */
 export const knownCve = "CVE-2021-3156";
 
 const oci = "application/vnd.oci.image";
@@ -42,7 +42,7 @@ export function debian(versionId: string): TarFile {
 }
 
 const sudoVersion = "1.8.27-1+deb10u2";
-/** The package with the flaw. */
+/** The package with the vulnerability. */
 export const sudo = {
   ...{ package: "sudo", version: sudoVersion, source: "sudo", sourceVersion: sudoVersion, architecture: "amd64" },
 };
@@ -52,7 +52,7 @@ export function sudoOf(versionId: string): OddBlob {
   return layerOf([debian(versionId), dpkgStatusFile([sudo])]);
 }
 
-/** A layer with one package that has one known flaw. */
+/** A layer with one package that has one known vulnerability. */
 export const baseLayer = sudoOf("10");
 
 /** The configuration of an image for that platform. */

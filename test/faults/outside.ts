@@ -115,7 +115,7 @@ const badChallengeOnce = (challenge: string): FaultCase => ({
       () => count,
       (met) => met > 0,
     );
-    await site.findsFlaw(base);
+    await site.findsVulnerability(base);
     assert.ok(count > 1, "the registry was asked again");
     const isSettled = ({ status }: SeenJob) => status === "SUCCESS" || status === "ERROR";
     const { status, lastError } = await site.api.until(id, "has ended", isSettled, { withinMs: 45_000 });
@@ -130,7 +130,7 @@ const pingRedirect: FaultCase = {
       if (path === "/v2/") return { status: 307, headers: { location: "/elsewhere/v2/" } };
       return path === "/elsewhere/v2/" ? { status: 200, body: "{}" } : undefined;
     };
-    await (await place.siteOf(script, credential)).site.findsFlaw(base);
+    await (await place.siteOf(script, credential)).site.findsVulnerability(base);
   },
 };
 
@@ -147,7 +147,7 @@ const tokenRedirect: FaultCase = {
       return { status: 401, headers: { "www-authenticate": `Bearer realm="${url}/token",service="odd"` } };
     });
     url = registry.url;
-    await site.findsFlaw(base);
+    await site.findsVulnerability(base);
   },
 };
 
@@ -157,7 +157,7 @@ const otherChallenge: FaultCase = {
     const challenges = { "www-authenticate": ["Bearer", 'Basic realm="registry"'] };
     const script = ({ headers }: { headers: Readonly<Record<string, unknown>> }) =>
       headers.authorization === basic ? undefined : { status: 401, headers: challenges };
-    await (await place.siteOf(script, credential)).site.findsFlaw(base);
+    await (await place.siteOf(script, credential)).site.findsVulnerability(base);
   },
 };
 
@@ -166,7 +166,7 @@ const interim: FaultCase = {
   async run(place) {
     const { site, registry } = await place.siteOf(() => undefined);
     registry.isInterim = true;
-    await site.findsFlaw(base);
+    await site.findsVulnerability(base);
   },
 };
 
@@ -210,7 +210,7 @@ const deepMetadata: FaultCase = {
     });
     const site = await place.site();
     await site.hire(place.registry, { DRYDOCK_CLAIR_URL: clair.url });
-    await site.findsFlaw(base);
+    await site.findsVulnerability(base);
   },
 };
 

@@ -17,7 +17,7 @@ const loopback = (variables: Record<string, string>): FaultCase => ({
   async run(place) {
     const site = await place.site(variables);
     await site.hire(place.registry, variables);
-    await site.findsFlaw(base);
+    await site.findsVulnerability(base);
   },
 });
 
@@ -34,7 +34,7 @@ const elsewhere: FaultCase = {
         DRYDOCK_REGISTRY_SCANNER_URL: place.registry.url,
       },
     );
-    await site.findsFlaw(base);
+    await site.findsVulnerability(base);
     assert.ok(
       toRegistry.asked.includes("GET http://registry.test:5000/v2/odd/base/manifests/1"),
       `${toRegistry.asked}`,

@@ -2,7 +2,11 @@ import { createHttpService } from "@drydock/demo/http-service.ts";
 
 /** What Clair answers about a layer, as far as tests look at it. */
 export interface LayerAnswer {
-  Layer?: { Name?: string; Features?: Array<{ Vulnerabilities?: Array<Record<string, unknown>> }> };
+  Layer?: {
+    Name?: string;
+    NamespaceName?: string;
+    Features?: Array<{ Vulnerabilities?: Array<Record<string, unknown>> }>;
+  };
 }
 
 /** A proxy before a scanner that changes what is said about layers. */

@@ -17,14 +17,14 @@ const subject = {
 
 /** The report that a controller stores and gives back when Clair says that of a vulnerability. */
 async function reportWith(metadata: unknown, description = "bad") {
-  const flaw = {
+  const vulnerability = {
     Name: "CVE-1",
     NamespaceName: "debian:12",
     Severity: "High",
     Description: description,
     Metadata: metadata,
   };
-  const feature = { Name: "openssl", NamespaceName: "debian:12", Version: "3.0", Vulnerabilities: [flaw] };
+  const feature = { Name: "openssl", NamespaceName: "debian:12", Version: "3.0", Vulnerabilities: [vulnerability] };
   const found = parseLayer({ Layer: { NamespaceName: "debian:12", Features: [feature] } }, new Map());
   const distributions = found.distributions.map((known) => ({ ...known, vulnerabilityData: "PRESENT" as const }));
   const report = buildReport(subject, {

@@ -44,7 +44,7 @@ function recorded({ images, exchanges }: Recording, image: string, label: string
   };
 }
 
-/** Findings as text: package, version, flaw, fix; in order. */
+/** Findings as text: package, version, vulnerability, fix; in order. */
 function textsOf({ packages, findings }: Pick<Report, "packages" | "findings">): string[] {
   const names = new Map(packages.map(({ id, name, version }) => [id, `${name} ${version}`]));
   return findings
@@ -191,7 +191,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     assert.equal(posted.length, 3);
   });
 
-  test("finds flaws with and without a fix, in Debian and in Alpine, Docker's format and OCI's", async () => {
+  test("finds vulnerabilities with and without a fix, in Debian and in Alpine, Docker's format and OCI's", async () => {
     const scan = worker();
     const { report } = await scan("library/debian:11");
     assert.deepEqual([...new Set(report.findings.map(({ status }) => status))].sort(), ["AFFECTED", "FIXED_AVAILABLE"]);

@@ -26,7 +26,7 @@ describe("a job type that workers close", () => {
   const waitOf = async (type: string) => (await status()).queues.find(({ name }) => name === type)?.waitingFor;
   const closing = (jobType: string, message = "Clair does not answer", since = new Date(1_000)) => ({
     $case: "capacity" as const,
-    value: { slots: 1, closed: [{ jobType, reason, message, since }] },
+    value: { slots: 1, closed: [{ jobType, reason, message, since, patience: undefined }] },
   });
   const close = (worker: ScriptedWorker, ...what: Parameters<typeof closing>) => worker.say(closing(...what));
   const open = (worker: ScriptedWorker) => worker.say({ $case: "capacity", value: { slots: 1, closed: [] } });
@@ -91,6 +91,53 @@ describe("a job type that workers close", () => {
     open(workers[0]);
     await workers[0].takes();
     assert.equal(await waitOf(type), undefined);
+  });
+
+  test("is what its waiting jobs say they wait for, and since when, also those that nobody ever claimed", async () => {
+    const type = rig.newType();
+    const worker = await rig.join(type);
+    const runs = await rig.api.launch(type, {});
+    const { lease } = await worker.takes();
+    const waits = await rig.api.launch(type, {});
+    const watched: string[] = [];
+    const watching = (async () => {
+      for await (const { status, checkIn } of rig.api.watch(waits.id)) watched.push(`${status} ${checkIn}`);
+    })();
+    await until(
+      "it is watched",
+      async () => watched,
+      (all) => all.length === 1,
+    );
+    close(worker, type);
+    const said = await until(
+      "it says so",
+      async () => (await rig.api.get(waits.id)).checkIn,
+      (checkIn) => checkIn !== "",
+    );
+    const launchedAt = waits.enqueueTime?.toISOString().slice(0, 19);
+    assert.equal(said, `waits since ${launchedAt}Z: Clair does not answer`);
+    const listed = await rig.api.list();
+    assert.equal(listed.find(({ id }) => id === waits.id)?.checkIn, said);
+    assert.equal((await rig.api.get(runs.id)).checkIn, "", "it runs");
+    await until(
+      "its watchers are told",
+      async () => watched,
+      (all) => all.length === 2,
+    );
+    const since = new Date(Date.now() - 1);
+    close(worker, type, "Clair refuses its key", since);
+    const expected = `waits since ${since.toISOString().slice(0, 19)}Z: Clair refuses its key`;
+    await until(
+      "it says what it waits for now",
+      async () => (await rig.api.get(waits.id)).checkIn,
+      (checkIn) => checkIn === expected,
+    );
+    open(worker);
+    await worker.reports(lease);
+    await worker.reports((await worker.takes()).lease);
+    await watching;
+    assert.deepEqual([watched[0], watched[1]], ["PENDING ", `PENDING ${said}`]);
+    assert.equal(watched.at(-1), "SUCCESS ");
   });
 
   test("lets the worker's other types go on", async () => {

@@ -192,16 +192,16 @@ describe("the evaluation scanner", () => {
     assert.equal((await scanner.call("DELETE", "/v1/layers/middle")).status, 404);
   });
 
-  test("gives flaws with features, features alone or neither", async () => {
+  test("gives vulnerabilities with features, features alone or neither", async () => {
     await using scanner = await startScanner();
     await scanner.post({ Name: "base", Path: path(0) });
-    const countFlaws = async (query: string) => {
+    const countVulnerabilities = async (query: string) => {
       const { Layer } = (await scanner.call("GET", `/v1/layers/base${query}`)).body;
       return Layer.Features?.filter((feature: Feature) => feature.Vulnerabilities !== undefined).length;
     };
-    assert.equal(await countFlaws(""), undefined);
-    assert.equal(await countFlaws("?features"), 0);
-    assert.equal(await countFlaws("?vulnerabilities"), 2);
+    assert.equal(await countVulnerabilities(""), undefined);
+    assert.equal(await countVulnerabilities("?features"), 0);
+    assert.equal(await countVulnerabilities("?vulnerabilities"), 2);
   });
 
   test("has no namespaces before its first layer", async () => {

@@ -19,7 +19,10 @@ describe("the pool in Redis", () => {
     under = await startPool();
   });
   after(() => under.stop());
-  beforeEach(() => under.redis.flushall());
+  beforeEach(async () => {
+    under.jitter.next = 0;
+    await under.redis.flushall();
+  });
 
   const statusOf = async (jobId: string): Promise<JobStatus> => (await under.pool.get(jobId)).status;
 
@@ -192,21 +195,21 @@ describe("the pool in Redis", () => {
   });
 
   test("waits longer after each failure, never longer than the cap, and gives up after the attempts allowed", async () => {
-    const { pool, clock } = under;
+    const { pool, clock, jitter } = under;
     const lease = await startJob(under);
-    const policy = { ...passingFailure, retry: "backoff", backoff: { baseMs: 1_000, capMs: 1_500 } } as const;
+    const policy = { ...passingFailure, retry: 0, backoff: { baseMs: 1_000, capMs: 1_500 } };
     const token = { ...lease };
-    for (const [attempt, cap] of [
-      [1, 1_000],
-      [2, 1_500],
-      [3, 1_500],
+    for (const [attempt, nextJitter, waitMs] of [
+      [1, 1, 1_000],
+      [2, 1, 1_500],
+      [3, 0.5, 750],
     ] as const) {
+      jitter.next = nextJitter;
       await pool.fail(token, policy, {});
       const job = await pool.get(lease.jobId);
-      assert.equal(job.status, "SCHEDULED");
-      assert.ok(job.runAt >= clock.now() && job.runAt <= clock.now() + cap, `attempt ${attempt}`);
+      assert.deepEqual([job.status, job.runAt], ["SCHEDULED", clock.now() + waitMs]);
       assert.equal(job.lastError?.attempt, attempt);
-      clock.advance(cap);
+      clock.advance(waitMs);
       await pool.promote();
       const { jobs } = await pool.claim(workerNamed("w1"), demoTypes, 1);
       token.token = jobs[0]?.token ?? 0;

@@ -4,6 +4,7 @@ import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import type { Verdict } from "@drydock/job-controller/ports/job-pool.ts";
 import { Outcome } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import {
+  aSecond,
   demoTypes,
   leaseOf,
   type PoolUnderTest,
@@ -16,7 +17,13 @@ import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 const worker = workerNamed("w1");
 const hourMs = 3_600_000;
-const away = { delayMs: 60_000, patienceMs: hourMs, reason: "SCANNER_UNREACHABLE", message: "Clair does not answer" };
+const away = {
+  ...aSecond,
+  delayMs: 60_000,
+  patienceMs: hourMs,
+  reason: "SCANNER_UNREACHABLE",
+  message: "Clair does not answer",
+};
 
 describe("the patience with a postponed job", () => {
   let under: PoolUnderTest;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
-import { KeyLimits } from "@drydock/job-controller/usecases/key-limits.ts";
+import { RecentCapacities } from "@drydock/job-controller/usecases/recent-capacities.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import {
   aSecond,
@@ -114,7 +114,7 @@ for (const shards of [1, 3]) {
       await under.pool.hello(workerNamed("w2"), { ...workerInfo, slots: 6 }, []);
       await under.pool.hello(workerNamed("w3"), { ...workerInfo, slots: 50, draining: true }, []);
       await under.pool.hello(workerNamed("w4"), { ...workerInfo, slots: 50, jobNames: ["OTHER"] }, []);
-      const limits = new KeyLimits(under.pool, under.clock);
+      const limits = new RecentCapacities(under.pool, under.clock);
       assert.equal(await limits.mostOfKey("DEMO", 75), 7);
       assert.equal(await limits.mostOfKey("DEMO", 1), 1, "always one");
       await under.pool.leave(workerNamed("w2"));

@@ -44,7 +44,7 @@ function recordedBlobs(recording: Recording, images: Record<string, string>): Ma
   return blobs;
 }
 
-/** Clair gives features and their flaws in no particular order. */
+/** Clair gives features and their vulnerabilities in no particular order. */
 function inOrder(body: unknown): unknown {
   const byName = (a: { Name: string }, b: { Name: string }) => (a.Name < b.Name ? -1 : 1);
   const features = (body as { Layer?: { Features?: Feature[] } }).Layer?.Features?.sort(byName);
@@ -90,7 +90,7 @@ describe("the evaluation scanner answers as a real Clair 2.1 did", () => {
       await Promise.all([registry.start(), scanner.start()]);
       try {
         const { host } = new URL(registry.url);
-        // The Clair of the Alpine recording knew the namespaces of both recordings and was taught its flaws.
+        // The Clair of the Alpine recording knew the namespaces of both recordings and had the vulnerabilities of that one alone.
         const isOurs = (label: string) =>
           !label.startsWith("post vuln") && (file === "v1.json" || label !== "namespaces");
         for (const { label, request, response } of recording.exchanges.filter((exchange) => isOurs(exchange.label))) {
@@ -112,7 +112,7 @@ describe("the evaluation scanner answers as a real Clair 2.1 did", () => {
   }
 });
 
-describe("the flaws of the sample images", () => {
+describe("the vulnerabilities of the sample images", () => {
   const images = sampleImages();
   const blobServer = createBlobServer(
     new Map(images.flatMap(({ blobs }) => blobs.map(({ digest, bytes }) => [digest, bytes]))),
@@ -142,11 +142,11 @@ describe("the flaws of the sample images", () => {
     return { ...(Layer.NamespaceName && { namespace: Layer.NamespaceName }), features: Layer.Features ?? [] };
   }
 
-  async function findFlaws(name: string): Promise<string[]> {
+  async function findVulnerabilities(name: string): Promise<string[]> {
     const { features } = await scan(sampleImage(name));
     return features
       .flatMap(({ Name: source, Vulnerabilities = [] }) =>
-        Vulnerabilities.map((flaw) => [flaw.Name, source, flaw.Severity, flaw.FixedBy].join(" ").trim()),
+        Vulnerabilities.map((own) => [own.Name, source, own.Severity, own.FixedBy].join(" ").trim()),
       )
       .sort();
   }
@@ -174,15 +174,15 @@ describe("the flaws of the sample images", () => {
     "library/distroless:12": [],
     "library/scratch:1.0": [],
   };
-  for (const [name, flaws] of Object.entries(expected)) {
-    test(`${name} has ${flaws.length}`, async () => {
-      assert.deepEqual(await findFlaws(name), flaws);
+  for (const [name, vulnerabilities] of Object.entries(expected)) {
+    test(`${name} has ${vulnerabilities.length}`, async () => {
+      assert.deepEqual(await findVulnerabilities(name), vulnerabilities);
     });
   }
 
   test("library/debian:12-old has the well-known ones among others", async () => {
-    const flaws = await findFlaws("library/debian:12-old");
-    const known = flaws.filter((line) => !line.includes(" Unknown "));
+    const vulnerabilities = await findVulnerabilities("library/debian:12-old");
+    const known = vulnerabilities.filter((line) => !line.includes(" Unknown "));
     assert.deepEqual(known, [
       "CVE-2023-38545 curl Critical 7.88.1-10+deb12u4",
       "CVE-2023-44487 nghttp2 High 1.52.0-1+deb12u1",
@@ -190,13 +190,16 @@ describe("the flaws of the sample images", () => {
       "CVE-2023-4911 glibc High 2.36-9+deb12u3",
       "CVE-2024-6387 openssh High 1:9.2p1-2+deb12u3",
     ]);
-    assert.ok(flaws.length > known.length);
+    assert.ok(vulnerabilities.length > known.length);
   });
 
   test("library/web:1.0 has 90 in 10 of its 92 source packages", async () => {
     const { features } = await scan(sampleImage("library/web:1.0"));
     const affected = features.filter(({ Vulnerabilities }) => Vulnerabilities !== undefined);
-    assert.deepEqual([features.length, affected.length, (await findFlaws("library/web:1.0")).length], [92, 10, 90]);
+    assert.deepEqual(
+      [features.length, affected.length, (await findVulnerabilities("library/web:1.0")).length],
+      [92, 10, 90],
+    );
   });
 
   test("a clean image has packages of a known system, scratch has neither", async () => {

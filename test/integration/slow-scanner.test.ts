@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { HttpService } from "@drydock/demo/http-service.ts";
+import { createHttpService, type HttpService } from "@drydock/demo/http-service.ts";
 import { sampleImage } from "@drydock/demo/images/sample-images.ts";
 import { pushImage } from "@drydock/demo/registry/push-image.ts";
 import { createRegistry, type Registry } from "@drydock/demo/registry/registry.ts";
@@ -11,7 +11,7 @@ import { createHttpClient, type HttpClient } from "@drydock/scanner-worker/regis
 import { createRegistryClients } from "@drydock/scanner-worker/registry/registry-clients.ts";
 import { createClairClient } from "@drydock/scanner-worker/scanners/clair-v1/client.ts";
 import { createClairV1 } from "@drydock/scanner-worker/scanners/clair-v1/scanner.ts";
-import { createSlowScanner } from "../support/slow-scanner.ts";
+import { createSlowScanner, tooLate } from "../support/slow-scanner.ts";
 
 const { signal } = new AbortController();
 const web = sampleImage("library/web:1.0");
@@ -19,6 +19,23 @@ let registry: Registry;
 let clair: EvaluationScanner;
 let slow: HttpService;
 let http: HttpClient;
+
+const notFound = { Error: { Message: "the resource cannot be found" } };
+
+/** A scanner that has no layers and never answers when it is given one, or answers as `tooLate` does. */
+function createStuckScanner(post: "silent" | "too late", probe: "silent" | "fine"): HttpService {
+  return createHttpService({
+    name: "stuck scanner",
+    listen: "127.0.0.1:0",
+    answer: async ({ method, url }, response) => {
+      if (method === "POST") {
+        if (post === "too late") response.writeHead(503).end(JSON.stringify(tooLate));
+      } else if (url !== "/v1/namespaces") response.writeHead(404).end(JSON.stringify(notFound));
+      else if (probe === "fine") response.writeHead(200).end("{}");
+      else response.destroy();
+    },
+  });
+}
 
 before(async () => {
   registry = createRegistry();
@@ -61,3 +78,31 @@ test("an image whose every layer takes the scanner too long is scanned with one 
   assert.deepEqual(faults, ["job", ...faults.slice(1).map(() => "outside")]);
   assert.equal((await scanner.scan(target, () => {}, signal)).packages.length, 92);
 });
+
+for (const [what, post, probe] of [
+  ["never answers when it is given a layer", "silent", "fine"],
+  ["never answers, neither a layer nor a probe", "silent", "silent"],
+  ["says that it is too slow and answers no probe", "too late", "silent"],
+] as const) {
+  test(`a Clair that ${what} uses no attempt, whether its circuit breaker is open or not`, async () => {
+    const target = await targetOf("library/web", "1.0");
+    const stuck = createStuckScanner(post, probe);
+    await stuck.start();
+    try {
+      const client = createClairClient({ url: stuck.url, send: http.send, indexTimeoutMs: 50 });
+      const scanner = createClairV1({ client });
+      const isOutside = (end: unknown) => {
+        assert.ok(end instanceof JobFailure, String(end));
+        assert.deepEqual([end.fault, end.closesType], ["outside", true], end.message);
+        return true;
+      };
+      const scan = () => scanner.scan(target, () => {}, signal);
+      for (let attempt = 0; attempt < 3; attempt += 1) await assert.rejects(scan(), isOutside);
+      const layer = { Name: "a", Path: "http://registry/a", Headers: {}, Format: "Docker" } as const;
+      await Promise.allSettled(Array.from({ length: 20 }, () => client.postLayer(layer, signal)));
+      await assert.rejects(scan(), (end) => isOutside(end) && /left alone for now/.test(String(end)));
+    } finally {
+      await stuck.stop();
+    }
+  });
+}

@@ -84,6 +84,7 @@ describe("the worker's stream", () => {
     const [away] = closed;
     assert.deepEqual([slots, closed.length], [4, 1]);
     assert.deepEqual([away?.jobType, away?.reason, away?.message], ["AWAY", failure.reason, failure.message]);
+    assert.deepEqual(away?.patience, { seconds: 3_600, nanos: 0 });
     assert.ok(Math.abs((away?.since?.getTime() ?? 0) - Date.now()) < 10_000);
     const { outcome, reason, message, patience, retryAfter } = await peer.next("result");
     assert.deepEqual([outcome, reason, message], [Outcome.OUTCOME_POSTPONED, failure.reason, failure.message]);

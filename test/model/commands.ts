@@ -1,4 +1,4 @@
-import type { JobCommand } from "@drydock/job-controller/domain/job.ts";
+import type { JobCommand, JobPolicy } from "@drydock/job-controller/domain/job.ts";
 import { type OverlapPolicy, overlapPolicies } from "@drydock/job-controller/domain/schedule.ts";
 import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import fc from "fast-check";
@@ -38,7 +38,7 @@ export interface LaunchShape {
   fairnessKey: string;
   uniqueKey: string;
   requestKey: string;
-  policy: { maxAttempts: number; finalReasons: string[]; queueTimeoutMs: number } | undefined;
+  policy: Omit<JobPolicy, "runTimeoutMs"> | undefined;
   /** Where its status hook is, or empty. */
   statusHook: string;
   /** Whether there is no room for it. */
@@ -78,8 +78,16 @@ export type Command =
   | { do: "leave" | "drainWorker"; speaker: Speaker }
   | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
   | { do: "checkIn" | "succeed"; target: Target; said: Said }
-  | { do: "fail"; target: Target; reason: string; retry: "never" | number; maxFails: number; said: Said }
-  | { do: "postpone"; target: Target; delayMs: number; patienceMs: number | undefined; said: Said }
+  | {
+      do: "fail";
+      target: Target;
+      reason: string;
+      retry: "never" | number;
+      jitter: number;
+      maxFails: number;
+      said: Said;
+    }
+  | { do: "postpone"; target: Target; delayMs: number; jitter: number; patienceMs: number | undefined; said: Said }
   | { do: "confirm"; target: Target; command: JobCommand }
   | { do: "release"; target: Target }
   | { do: "promote" | "reap" | "expire" | "endSubJobs" | "fire" }
@@ -111,9 +119,12 @@ const unheard = fc.record({
   foreign: oneIn(8),
 });
 const said = fc.record({ text: maybe(fc.constantFrom("half way", "nearly")), percent: maybe(fc.nat(100)) });
+const jitter = fc.constantFrom(0, 0.25, 1, 1);
 const patienceMs = fc.constantFrom(undefined, 0, 1_000, 15_000);
 const policy = fc.record({
   maxAttempts: fc.nat(2),
+  backoffBaseMs: fc.constantFrom(0, 3_000, 6_000),
+  backoffCapMs: fc.constantFrom(0, 4_000),
   finalReasons: fc.constantFrom<string[]>([], ["BAD_INPUT"]),
   queueTimeoutMs: fc.constantFrom(0, 1_000, 6_000),
 });
@@ -168,7 +179,7 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   checkIn: kind("checkIn", { target: running, said }),
   succeed: kind("succeed", { target: running, said }),
   fail: failing(),
-  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), patienceMs, said }),
+  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), jitter, patienceMs, said }),
   confirm: kind("confirm", { target: running, command }),
   release: kind("release", { target: running }),
   promote: kind("promote", {}),
@@ -216,18 +227,8 @@ export const everything: Mix = {
 
 /** Few jobs, and workers that come and go. */
 export const losses: Mix = {
-  ...{
-    launch: 1,
-    end: 1,
-    retry: 2,
-    claim: 22,
-    beat: 1,
-    hello: 14,
-    disconnect: 3,
-    takeBack: 1,
-    leave: 1,
-    drainWorker: 2,
-  },
+  ...{ launch: 1, end: 1, retry: 2, claim: 22, beat: 1, hello: 14 },
+  ...{ disconnect: 3, takeBack: 1, leave: 1, drainWorker: 2 },
   ...{ fail: 1, promote: 2, reap: 6, wait: 6 },
 };
 
@@ -251,19 +252,8 @@ export const schedules: Mix = {
 
 /** Status hooks, logs and reports, while jobs run and end. */
 export const tellings: Mix = {
-  ...{
-    launch: 14,
-    end: 3,
-    retry: 3,
-    hello: 3,
-    beat: 4,
-    claim: 16,
-    checkIn: 6,
-    succeed: 4,
-    fail: 3,
-    promote: 2,
-    sweep: 3,
-  },
+  ...{ launch: 14, end: 3, retry: 3, hello: 3, beat: 4, claim: 16 },
+  ...{ checkIn: 6, succeed: 4, fail: 3, promote: 2, sweep: 3 },
   ...{ appendLog: 12, readLog: 4, putReport: 5, tellHooks: 14, settleHook: 22, redeliver: 4, reap: 2, wait: 8 },
 };
 
@@ -279,7 +269,7 @@ export function commandsOf(mix: Mix, maxLength: number): fc.Arbitrary<Command[]>
 
 function failing() {
   const retry = fc.constantFrom<"never" | number>("never", 0, 1_000, 1_000, 5_000);
-  return kind("fail", { target: running, reason, retry, maxFails: fc.integer({ min: 1, max: 3 }), said });
+  return kind("fail", { target: running, reason, retry, jitter, maxFails: fc.integer({ min: 1, max: 3 }), said });
 }
 
 function sweeping() {

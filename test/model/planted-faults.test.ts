@@ -94,6 +94,11 @@ describe("the model finds that", () => {
       test(name, () => disagrees({ ...under, ...silence(under) }, tellings));
     }
 
+    test("no back-off is waited for", () => {
+      under.jitter.next = 0;
+      return disagrees({ ...under, jitter: { next: 0 } }, everything);
+    });
+
     test("too little was asked before the time was over", () =>
       assert.rejects(
         agree(under, { mix: tellings, seed, patienceMs: 500 }),

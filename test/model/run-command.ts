@@ -3,7 +3,7 @@ import type { Job, JobCommand } from "@drydock/job-controller/domain/job.ts";
 import type { DueHook } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
 import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
-import { workerInfo } from "../support/pool.ts";
+import { aSecond, backoff, workerInfo } from "../support/pool.ts";
 import type { Command, CommandOf } from "./commands.ts";
 import { type Driver, refusalFor, shown, toCheckIn, toNewJob, toPeriodicJob } from "./driver.ts";
 import * as hooks from "./hooks.ts";
@@ -111,17 +111,21 @@ const runners: Runners = {
     const asked = driver.under.pool.succeed(lease, toCheckIn(said));
     return driver.both(asked, () => workers.succeed(driver.model, lease, toCheckIn(said)));
   },
-  fail: (driver, { target, said, reason, retry, maxFails }) => {
+  fail: (driver, { target, said, reason, retry, jitter, maxFails }) => {
     const lease = driver.lease(target);
-    const failure = { reason, message: "it did not work", retry, maxFails, backoff: { baseMs: 1_000, capMs: 60_000 } };
+    const failure = { reason, message: "it did not work", retry, maxFails, backoff };
+    driver.under.jitter.next = jitter;
     const asked = driver.under.pool.fail(lease, failure, toCheckIn(said));
-    return driver.both(asked, () => workers.fail(driver.model, lease, failure, toCheckIn(said)));
+    return driver.both(asked, () => workers.fail(driver.model, lease, { ...failure, jitter }, toCheckIn(said)));
   },
-  postpone: (driver, { target, delayMs, patienceMs, said }) => {
+  postpone: (driver, { target, delayMs, jitter, patienceMs, said }) => {
     const lease = driver.lease(target);
-    const postponement = { delayMs, patienceMs, reason: "AWAY", message: "it is away" };
+    const postponement = { ...aSecond, delayMs, patienceMs };
+    driver.under.jitter.next = jitter;
     const asked = driver.under.pool.postpone(lease, postponement, toCheckIn(said));
-    return driver.both(asked, () => workers.postpone(driver.model, lease, postponement, toCheckIn(said)));
+    return driver.both(asked, () =>
+      workers.postpone(driver.model, lease, { ...postponement, jitter }, toCheckIn(said)),
+    );
   },
   confirm: (driver, { target, command }) => {
     const lease = driver.lease(target);

@@ -9,6 +9,7 @@ import type {
   Postponement,
   Verdict,
 } from "@drydock/job-controller/ports/job-pool.ts";
+import type { Backoff } from "@drydock/shared/backoff.ts";
 import { tellCheckIn } from "./hooks.ts";
 import { refuse } from "./refused.ts";
 import { finish, giveBack, lose, loseAll, type ModelJob, type ModelPool, nextToken, statusAfter } from "./state.ts";
@@ -127,7 +128,7 @@ export function succeed(pool: ModelPool, lease: HeldLease, said: CheckIn): Verdi
 }
 
 /** A failed attempt. What was to end ends; else another follows, if reason, attempts and the worker allow it. */
-export function fail(pool: ModelPool, lease: HeldLease, failure: Failure, said: CheckIn): Verdict {
+export function fail(pool: ModelPool, lease: HeldLease, failure: Failure & Jitter, said: CheckIn): Verdict {
   const { reason, message, retry } = failure;
   return settle(pool, lease, (job) => {
     note(pool, job, said);
@@ -136,12 +137,17 @@ export function fail(pool: ModelPool, lease: HeldLease, failure: Failure, said: 
     const isLast = job.attempt >= attempts || job.policy?.finalReasons.includes(reason) === true;
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
     else if (typeof retry !== "number" || isLast) finish(pool, job, "ERROR");
-    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + retry, postponedSince: 0 });
+    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + waitOf(job, retry, failure), postponedSince: 0 });
   });
 }
 
 /** Another run later, without using an attempt; when the patience is over, the attempt has failed for good. */
-export function postpone(pool: ModelPool, lease: HeldLease, postponement: Postponement, said: CheckIn): Verdict {
+export function postpone(
+  pool: ModelPool,
+  lease: HeldLease,
+  postponement: Postponement & Jitter,
+  said: CheckIn,
+): Verdict {
   const { delayMs, patienceMs, reason, message } = postponement;
   return settle(pool, lease, (job) => {
     note(pool, job, said);
@@ -153,10 +159,23 @@ export function postpone(pool: ModelPool, lease: HeldLease, postponement: Postpo
         return;
       }
     }
-    job.attempt--;
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
-    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + delayMs });
+    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + waitOf(job, delayMs, postponement) });
+    job.attempt--;
   });
+}
+
+/** How much of the longest wait of a back-off a job waits, from 0 to 1. */
+interface Jitter {
+  jitter: number;
+}
+
+/** The wait before the next run: by the back-off of the launch or of the type, or longer if that is asked for. */
+function waitOf({ attempt, policy }: ModelJob, leastMs: number, { backoff, jitter }: { backoff: Backoff } & Jitter) {
+  const [baseMs, capMs] = [policy?.backoffBaseMs || backoff.baseMs, policy?.backoffCapMs || backoff.capMs];
+  let longestMs = baseMs;
+  for (let failed = 1; failed < attempt; failed++) longestMs *= 2;
+  return Math.max(leastMs, Math.floor(Math.min(longestMs, capMs) * jitter));
 }
 
 /** The handler obeyed; what was asked for last counts. */

@@ -37,6 +37,8 @@ export interface PoolUnderTest {
   logs: LogStore;
   reports: ReportStore;
   clock: ManualClock;
+  /** What the pool takes for the jitter of back-offs, from 0 to 1; at first 0. */
+  jitter: { next: number };
   redis: ScriptedRedis;
   server: RedisServer;
   /** The ids of jobs that operations left out, as they were told. */
@@ -68,10 +70,11 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
   redis.on("error", () => {});
   await redis.connect();
   const faults: string[] = [];
+  const jitter = { next: 0 };
   const onFault = (jobId: string) => void faults.push(jobId);
   const shards = new Shards(count, (number) => new Shard(number, redis, clock, onFault));
   return {
-    pool: new RedisJobPool({ redis, shards, terms, clock }),
+    pool: new RedisJobPool({ redis, shards, terms, clock, jitter: () => jitter.next }),
     shards,
     queues: createRedisQueueControl(redis, shards, clock),
     schedules: createRedisScheduleStore(redis, shards, clock),
@@ -80,6 +83,7 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
     logs: createRedisLogStore(shards, maxLogBytes),
     reports: createRedisReportStore({ redis, shards, keepMs: 3_600_000 }),
     clock,
+    jitter,
     redis,
     server,
     faults,
@@ -113,20 +117,29 @@ export const demoTypes = [{ name: "DEMO", most: 0, mostOfKey: 0 }];
 /** A job to be launched. */
 export const demoJob = { name: "DEMO", parametersJson: '{"image":"demo"}', traceparent: "" };
 
+/** The back-off of a type. */
+export const backoff = { baseMs: 1_000, capMs: 60_000 };
+
 /** A failure that may be tried again. */
 export const passingFailure: Failure = {
   reason: "HANDLER_ERROR",
   message: "it did not work",
   retry: 1_000,
   maxFails: 4,
-  backoff: { baseMs: 1_000, capMs: 60_000 },
+  backoff,
 };
 
 /** The same, but never to be tried again. */
 export const finalFailure: Failure = { ...passingFailure, retry: "never" };
 
 /** A wait of a second for something, without a limit. */
-export const aSecond: Postponement = { delayMs: 1_000, patienceMs: undefined, reason: "AWAY", message: "it is away" };
+export const aSecond: Postponement = {
+  delayMs: 1_000,
+  backoff,
+  patienceMs: undefined,
+  reason: "AWAY",
+  message: "it is away",
+};
 
 /** The lease of a job that was claimed for a worker, one of workerNamed's by default. */
 export function leaseOf({ id, token }: Pick<ClaimedJob, "id" | "token">, incarnation = "first"): HeldLease {

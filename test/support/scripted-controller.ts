@@ -23,8 +23,8 @@ import {
   type sendUnaryData,
 } from "@grpc/grpc-js";
 
-type Said = NonNullable<WorkerMessage["message"]>;
-type ValueOf<C extends Said["$case"]> = Extract<Said, { $case: C }>["value"];
+type SentMessage = NonNullable<WorkerMessage["message"]>;
+type ValueOf<C extends SentMessage["$case"]> = Extract<SentMessage, { $case: C }>["value"];
 type Reply = NonNullable<ControllerMessage["message"]>;
 
 /** Takes what comes one after the other, in the order in which it came. */
@@ -56,7 +56,7 @@ export class Inbox<T> {
 
 /** One Work stream of a worker, seen from the controller. */
 export class WorkPeer {
-  readonly heard = new Inbox<Said>();
+  readonly heard = new Inbox<SentMessage>();
   readonly ended: Promise<unknown>;
   readonly #call: ServerDuplexStream<WorkRequest, WorkResponse>;
 
@@ -74,7 +74,7 @@ export class WorkPeer {
   }
 
   /** The next message of this kind. */
-  async next<C extends Said["$case"]>(kind: C): Promise<ValueOf<C>> {
+  async next<C extends SentMessage["$case"]>(kind: C): Promise<ValueOf<C>> {
     const { value } = await this.heard.next((said) => said.$case === kind);
     return value as ValueOf<C>;
   }

@@ -15,19 +15,19 @@ import { createChannelOptions, type RpcError, toRpcError } from "@drydock/shared
 import { credentials } from "@grpc/grpc-js";
 import type { Patience } from "./until.ts";
 
-type Said = NonNullable<WorkerMessage["message"]>;
-type Heard = NonNullable<ControllerMessage["message"]>;
-type HeardCase = Heard["$case"];
-type HeardValue<C extends HeardCase> = Extract<Heard, { $case: C }>["value"];
+type SentMessage = NonNullable<WorkerMessage["message"]>;
+type ReceivedMessage = NonNullable<ControllerMessage["message"]>;
+type ReceivedCase = ReceivedMessage["$case"];
+type ReceivedValue<C extends ReceivedCase> = Extract<ReceivedMessage, { $case: C }>["value"];
 
 interface Waiter {
-  $case: HeardCase;
-  take(message: Heard): void;
+  $case: ReceivedCase;
+  take(message: ReceivedMessage): void;
 }
 
 /** The value of a message whose case was looked at. */
-function contentOf<C extends HeardCase>(message: Heard): HeardValue<C> {
-  return message.value as HeardValue<C>;
+function contentOf<C extends ReceivedCase>(message: ReceivedMessage): ReceivedValue<C> {
+  return message.value as ReceivedValue<C>;
 }
 
 /** A job type that takes any parameters. */
@@ -42,7 +42,7 @@ export class ScriptedWorker {
   /** Resolves when the stream is over, with the error that the controller ended it with. */
   readonly ended: Promise<RpcError | undefined>;
   readonly #call: ReturnType<WorkerServiceClient["work"]>;
-  readonly #unheard: Heard[] = [];
+  readonly #unread: ReceivedMessage[] = [];
   readonly #waiters = new Set<Waiter>();
 
   /** Opens the stream and says nothing yet. */
@@ -56,7 +56,7 @@ export class ScriptedWorker {
     this.hello = { workerId, incarnation: randomUUID(), ...rest, ...hello };
     this.#call = this.client.work();
     this.#call.on("data", ({ messages }: WorkResponse) => {
-      for (const { message } of messages) if (message !== undefined) this.#hear(message);
+      for (const { message } of messages) if (message !== undefined) this.#receive(message);
     });
     const { promise, resolve } = Promise.withResolvers<RpcError | undefined>();
     this.#call.on("error", (error) => resolve(toRpcError(error)));
@@ -73,19 +73,19 @@ export class ScriptedWorker {
   }
 
   /** Says this, all in one WorkRequest. */
-  say(...messages: Said[]): void {
+  say(...messages: SentMessage[]): void {
     this.#call.write({ messages: messages.map((message) => ({ message })) });
   }
 
-  /** What the controller says of this kind: heard already and not asked for yet, or to come. */
-  async hears<C extends HeardCase>($case: C, { withinMs = 10_000 }: Patience = {}): Promise<HeardValue<C>> {
-    const at = this.#unheard.findIndex((message) => message.$case === $case);
-    const known = at < 0 ? undefined : this.#unheard.splice(at, 1)[0];
+  /** What the controller says of this kind: received and not read yet, or to come. */
+  async hears<C extends ReceivedCase>($case: C, { withinMs = 10_000 }: Patience = {}): Promise<ReceivedValue<C>> {
+    const at = this.#unread.findIndex((message) => message.$case === $case);
+    const known = at < 0 ? undefined : this.#unread.splice(at, 1)[0];
     if (known !== undefined) return contentOf(known);
-    const { promise, resolve, reject } = Promise.withResolvers<Heard>();
+    const { promise, resolve, reject } = Promise.withResolvers<ReceivedMessage>();
     const waiter: Waiter = { $case, take: resolve };
     this.#waiters.add(waiter);
-    const timer = setTimeout(() => reject(new Error(`heard no ${$case} within ${withinMs} ms`)), withinMs);
+    const timer = setTimeout(() => reject(new Error(`received no ${$case} within ${withinMs} ms`)), withinMs);
     try {
       return contentOf(await promise);
     } finally {
@@ -94,9 +94,9 @@ export class ScriptedWorker {
     }
   }
 
-  /** Whether something of this kind was heard and not asked for. */
-  hasHeard($case: HeardCase): boolean {
-    return this.#unheard.some((message) => message.$case === $case);
+  /** Whether something of this kind was received and not read. */
+  hasHeard($case: ReceivedCase): boolean {
+    return this.#unread.some((message) => message.$case === $case);
   }
 
   /** Waits for a job and accepts it. */
@@ -148,10 +148,10 @@ export class ScriptedWorker {
     this.client.close();
   }
 
-  #hear(message: Heard): void {
+  #receive(message: ReceivedMessage): void {
     const waiter = [...this.#waiters].find(({ $case }) => $case === message.$case);
     if (waiter === undefined) {
-      this.#unheard.push(message);
+      this.#unread.push(message);
       return;
     }
     this.#waiters.delete(waiter);

@@ -1,11 +1,13 @@
 import { createHttpService, type HttpService } from "@drydock/demo/http-service.ts";
 
+/** What Clair answers when reading a layer took it too long. */
+export const tooLate = { Error: { Message: "Clair failed to respond within the configured timeout window." } };
+
 /**
  * Makes a proxy before a scanner that lets it read each layer to its end, and answers that it did not in its time, as Clair
  * does. With a limit it passes on only the posts of so many layers and says of each other one that it takes too long.
  */
 export function createSlowScanner(target: string, mostLayers = Number.POSITIVE_INFINITY): HttpService {
-  const tooLate = { Error: { Message: "Clair failed to respond within the configured timeout window." } };
   let layers = 0;
   return createHttpService({
     name: "slow scanner",

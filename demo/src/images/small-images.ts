@@ -32,7 +32,7 @@ const table: SmallImage[] = [
   {
     repository: "library/debian",
     tag: "11",
-    description: "flaws with and without a fix",
+    description: "vulnerabilities with and without a fix",
     distribution: { id: "debian", versionId: "11", codename: "bullseye" },
     packages: [
       "apt 2.2.4",
@@ -72,20 +72,20 @@ const table: SmallImage[] = [
   {
     repository: "library/alpine",
     tag: "3.14",
-    description: "a flaw of Alpine's package manager",
+    description: "a vulnerability of Alpine's package manager",
     distribution: { id: "alpine", versionId: "3.14.0", format: "docker" },
     packages: ["apk-tools 2.12.5-r1", "musl 1.2.2-r3", "busybox 1.33.1-r2", "ssl_client 1.33.1-r2 busybox"],
   },
   {
     repository: "library/alpine",
     tag: "3.15",
-    description: "flaws of busybox and zlib, as an OCI image",
+    description: "vulnerabilities of busybox and zlib, as an OCI image",
     distribution: { id: "alpine", versionId: "3.15.0", format: "oci" },
     packages: ["busybox 1.34.1-r4", "ssl_client 1.34.1-r4 busybox", "zlib 1.2.12-r1", "musl 1.2.2-r7"],
   },
 ];
 
-/** One image for each of the well-known flaws, and one without any. */
+/** One image for each of the well-known vulnerabilities, and one without any. */
 export function smallImages(): SampleImage[] {
   return table.map(build);
 }

@@ -2,7 +2,7 @@ import { runUntilSignal } from "@drydock/shared/lifecycle.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { createEvaluationScanner } from "./evaluation-scanner.ts";
 
-const note = "an evaluation and test scanner that knows few flaws: not for production";
+const note = "an evaluation and test scanner that knows few vulnerabilities: not for production";
 const logger = createLogger({ name: "evaluation-scanner" });
 const scanner = createEvaluationScanner({ listen: process.env.EVALUATION_SCANNER_LISTEN || "127.0.0.1:6060" });
 

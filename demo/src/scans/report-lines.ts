@@ -34,7 +34,7 @@ function renderFindings(report: Report, paint: Paint): string[] {
 
 function toRow(report: Report): (finding: Finding) => Cell[] {
   const packages = new Map(report.packages.map((own) => [own.id, own]));
-  const vulnerabilities = new Map(report.vulnerabilities.map((flaw) => [flaw.key, flaw]));
+  const vulnerabilities = new Map(report.vulnerabilities.map((own) => [own.key, own]));
   return ({ packageId, vulnerabilityKey, severity, fixedVersion }) => {
     const found = packages.get(packageId);
     return [

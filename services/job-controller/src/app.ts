@@ -37,9 +37,9 @@ import { fireSchedules } from "./usecases/fire-schedules.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
 import { JobFaults } from "./usecases/job-faults.ts";
 import { JobTypes } from "./usecases/job-types.ts";
-import { KeyLimits } from "./usecases/key-limits.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
 import { addQueueMetrics, addRejectMetric } from "./usecases/queue-metrics.ts";
+import { RecentCapacities } from "./usecases/recent-capacities.ts";
 
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
@@ -91,10 +91,9 @@ export function createJobController(
   const dispatcher = new Dispatcher(logger);
   const { maxWaiting, allowLinkLocalHooks, proxies } = config;
   const limits = new PoolLimits({ maxWaiting, memoryPart: 0.95 }, () => measureFill({ queues, redis: watch }));
-  const capacities = () => pool.capacities();
-  const types = new JobTypes({ store: typeStore, schemas: new JsonParameterSchemas(), capacities, logger });
-  const [changes, keyLimits] = [new JobChanges(), new KeyLimits(pool, clock)];
-  const shared = { dispatcher, types, changes, limits, keyLimits, clock, allowLinkLocalHooks };
+  const types = new JobTypes({ store: typeStore, schemas: new JsonParameterSchemas(), pool, logger });
+  const [changes, capacities] = [new JobChanges(), new RecentCapacities(pool, clock)];
+  const shared = { dispatcher, types, changes, limits, capacities, clock, allowLinkLocalHooks };
   const deps = { pool, schedules, hooks, index, queues, logs, ...shared };
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
   const scheduler = new DueLoop({

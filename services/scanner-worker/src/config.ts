@@ -154,7 +154,7 @@ export interface WorkerSettings {
   readonly proxies?: Proxies;
 }
 
-/** Where images and their flaws come from. */
+/** Where images and their vulnerabilities come from. */
 export interface ScanSettings {
   readonly registryUrl: string | undefined;
   readonly registryScannerUrl: string | undefined;

@@ -1,4 +1,4 @@
-import { constants, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import {
   Server,
   ServerCredentials,
@@ -25,6 +25,7 @@ import { reflectionService } from "./reflection.ts";
 import { maxMessageBytes, withDecoders } from "./request-decoder.ts";
 import { createServerMetrics } from "./server-metrics.ts";
 import { createServerScopes, type MethodType, type ServerScopes } from "./server-scopes.ts";
+import { UnreadWatch } from "./unread-watch.ts";
 
 /** A generated service and what implements it; its handlers come from handler.ts. */
 export interface ServedService {
@@ -78,6 +79,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     server.addService(withDecoders(definition, decoders), withScopes(definition, implementation, scopes));
   }
   for (const { definition } of options.services) health.register(serviceName(definition));
+  const unreadWatch = new UnreadWatch(options.unreadMs ?? 10_000);
   let address: string | undefined;
   let stopping: Promise<void> | undefined;
   return {
@@ -90,11 +92,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       const port = await bind(server, listen);
       onEachStream(server, (stream, headers) => {
         ignoreFarDeadline(headers);
-        cutWhenUnread(stream, options.unreadMs ?? 10_000);
+        unreadWatch.add(stream);
       });
       address = listen.replace(/:\d+$/, `:${port}`);
     },
     stop: (signal) => {
+      unreadWatch.stop();
       stopping ??= stopGracefully({ server, address, scopes, options, signal });
       return stopping;
     },
@@ -188,14 +191,6 @@ function onEachStream(server: Server, listener: StreamListener): void {
 function ignoreFarDeadline(headers: IncomingHttpHeaders): void {
   const [, count, unit = ""] = /^(\d{1,8})([HMS])$/.exec(String(headers["grpc-timeout"])) ?? [];
   if (Number(count) * (timeoutUnitsMs[unit] ?? 0) > maxTimerMs) delete headers["grpc-timeout"];
-}
-
-/** Ends the call when its client has taken nothing of what was written for so long: that is in memory until then. */
-function cutWhenUnread(stream: ServerHttp2Stream, unreadMs: number): void {
-  stream.setTimeout(unreadMs);
-  stream.on("timeout", () => {
-    if (stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL);
-  });
 }
 
 interface Stop {

@@ -24,16 +24,18 @@ const knownFile = z.object({
   ),
 });
 
-/** The advisories that the project ships. What is known of a flaw holds for every package that has it. */
+/** The advisories that the project ships. A vulnerability has one severity and score, whatever package has it. */
 export function shippedAdvisories(): Advisory[] {
   const known = readKnown();
-  const knownFlaws = new Map(known.map((advisory) => [flawOf(advisory), advisory]));
+  const knownVulnerabilities = new Map(known.map((advisory) => [vulnerabilityOf(advisory), advisory]));
   const fixes = readFixes().map((advisory): Advisory => {
-    const flaw = knownFlaws.get(flawOf(advisory));
-    return flaw === undefined ? advisory : { ...flaw, package: advisory.package, fixedVersion: advisory.fixedVersion };
+    const vulnerability = knownVulnerabilities.get(vulnerabilityOf(advisory));
+    return vulnerability === undefined
+      ? advisory
+      : { ...vulnerability, package: advisory.package, fixedVersion: advisory.fixedVersion };
   });
   const bySubject = new Map(
-    [...known, ...fixes].map((advisory) => [`${flawOf(advisory)} ${advisory.package}`, advisory]),
+    [...known, ...fixes].map((advisory) => [`${vulnerabilityOf(advisory)} ${advisory.package}`, advisory]),
   );
   return [...bySubject.values()];
 }
@@ -72,6 +74,6 @@ function linkTo(namespace: string, name: string): string {
     : `https://security-tracker.debian.org/tracker/${name}`;
 }
 
-function flawOf({ namespace, name }: Advisory): string {
+function vulnerabilityOf({ namespace, name }: Advisory): string {
   return `${namespace} ${name}`;
 }

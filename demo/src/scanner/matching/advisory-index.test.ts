@@ -48,12 +48,12 @@ describe("matching", () => {
 describe("the shipped advisories", () => {
   const advisories = shippedAdvisories();
 
-  test("name each flaw of a package once", () => {
+  test("name each vulnerability of a package once", () => {
     const keys = advisories.map(({ namespace, package: source, name }) => `${namespace} ${source} ${name}`);
     assert.equal(new Set(keys).size, keys.length);
   });
 
-  test("give the severity of a flaw to every package that has it, and the fix to each its own", () => {
+  test("give the severity of a vulnerability to every package that has it, and the fix to each its own", () => {
     const rapidReset = advisories.filter(({ name }) => name === "CVE-2023-44487");
     const facts = rapidReset.map(({ package: source, severity, fixedVersion }) => [source, severity, fixedVersion]);
     assert.deepEqual(facts.sort(), [

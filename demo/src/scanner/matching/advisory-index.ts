@@ -20,13 +20,13 @@ export class AdvisoryIndex {
     this.#bySubject = Map.groupBy(advisories, keyOf);
   }
 
-  /** The advisories of a namespace, each flaw once. */
+  /** The advisories of a namespace, each vulnerability once. */
   inNamespace(namespace: string): Advisory[] {
     const own = [...this.#bySubject.values()].flat().filter((advisory) => advisory.namespace === namespace);
     return [...new Map(own.map((advisory) => [advisory.name, advisory])).values()];
   }
 
-  /** The advisories whose flaw the version has: it is older than the fix, or there is none. By name. */
+  /** The advisories that the version is affected by: it is older than the fix, or there is none. By name. */
   affecting(subject: Subject): Advisory[] {
     const compare = compareVersions[subject.versionOrder];
     const advisories = this.#bySubject.get(keyOf(subject)) ?? [];

@@ -1,7 +1,7 @@
 /** The words of Clair 2.x. */
 export type Severity = "Unknown" | "Negligible" | "Low" | "Medium" | "High" | "Critical";
 
-/** A flaw of a package in a distribution. */
+/** A vulnerability of a package in a distribution. */
 export interface Advisory {
   /** The distribution, as Clair calls it, e.g. debian:12. */
   namespace: string;
@@ -9,7 +9,7 @@ export interface Advisory {
   package: string;
   /** E.g. CVE-2014-0160. */
   name: string;
-  /** The first version without the flaw; null when it was never mended. */
+  /** The first version without the vulnerability; null when there is no fix. */
   fixedVersion: string | null;
   severity: Severity;
   description: string;

@@ -16,6 +16,8 @@ export interface ClosedType {
   message: string;
   /** Since when, in milliseconds since 1970. */
   since: number;
+  /** How long a job may wait for it, in milliseconds, before it is in ERROR; undefined is for ever. */
+  patienceMs?: number | undefined;
 }
 
 /** How many jobs a worker takes, and of which types none for now. */
@@ -71,4 +73,19 @@ export function waitOf(capacity: TypeCapacity | undefined): TypeWait | undefined
   if (capacity === undefined || longest === undefined || capacity.closed.length < capacity.workers) return undefined;
   const { reason, message, since } = longest;
   return { reason, message, since, workers: capacity.workers };
+}
+
+/**
+ * The time before which the jobs of a type must have come to wait to be out of patience: every worker that knows it has
+ * closed it for longer than any of them allows. Undefined when that is not so.
+ */
+export function outOfPatienceBefore({ workers, closed }: TypeCapacity, now: number): number | undefined {
+  if (closed.length < workers) return undefined;
+  const before = now - Math.max(...closed.map(({ patienceMs = Number.POSITIVE_INFINITY }) => patienceMs));
+  return closed.every(({ since }) => since < before) ? before : undefined;
+}
+
+/** How many jobs of one fairness key may run at once, as a part of the slots: at least one, so that nobody is kept out. */
+export function mostOfKey(capacity: TypeCapacity | undefined, percent: number): number {
+  return Math.max(1, Math.floor(((capacity?.slots ?? 0) * percent) / 100));
 }

@@ -7,9 +7,10 @@ import {
   JobStatus as StatusCode,
 } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
-import type { HeldLease, Job, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
+import type { HeldLease, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
 import type { JobStatus } from "../domain/job-state.ts";
 import type { HookStatus } from "../domain/status-hook.ts";
+import type { ShownJob } from "../usecases/recent-capacities.ts";
 import { toPeriodicState } from "./convert-schedule.ts";
 import { toDate, toDuration } from "./time.ts";
 
@@ -43,7 +44,7 @@ const hookCodes = {
 } as const satisfies Record<HookStatus, HookCode>;
 
 /** The job as clients see it, for those who know its parameters. */
-export function toStatsWithoutParameters(job: Job): JobStats {
+export function toStatsWithoutParameters(job: ShownJob): JobStats {
   const hasDied = job.status === "ERROR" || job.status === "CANCELLED";
   return {
     id: job.id,
@@ -91,14 +92,16 @@ export function toStatsWithoutParameters(job: Job): JobStats {
   };
 }
 
-/** What the handler said last; of a job that waits again and again for one thing, since when as well. */
-function toCheckInText({ status, postponedSince, checkIn }: Job): string {
-  const waits = postponedSince > 0 && (status === "SCHEDULED" || status === "PENDING");
-  return waits ? `waits since ${new Date(postponedSince).toISOString().slice(0, 19)}Z: ${checkIn}` : checkIn;
+/** What the handler said last; of a job that waits for what its type needs, that and since when. */
+function toCheckInText({ status, postponedSince, updatedAt, checkIn, waitingFor }: ShownJob): string {
+  const isPostponed = postponedSince > 0 && (status === "SCHEDULED" || status === "PENDING");
+  if (!isPostponed && waitingFor === undefined) return checkIn;
+  const since = isPostponed ? postponedSince : Math.max(updatedAt, waitingFor?.since ?? 0);
+  return `waits since ${new Date(since).toISOString().slice(0, 19)}Z: ${waitingFor?.message ?? checkIn}`;
 }
 
 /** The job as clients see it; without parameters if it was read so. */
-export function toStats(job: Job): JobStats {
+export function toStats(job: ShownJob): JobStats {
   const stats = toStatsWithoutParameters(job);
   return job.parametersJson === "" ? stats : { ...stats, parameters: JSON.parse(job.parametersJson) };
 }

@@ -8,6 +8,7 @@ import { checkStatus, type PoolStatus, type StatusDeps } from "../usecases/check
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { endJob } from "../usecases/end-job.ts";
 import { listJobs } from "../usecases/list-jobs.ts";
+import { showJob } from "../usecases/recent-capacities.ts";
 import { retryJob } from "../usecases/retry-job.ts";
 import { JobPeeks, readLog, watchJob } from "../usecases/watch-job.ts";
 import { type AnswerMemory, AnswerPage } from "./answer-memory.ts";
@@ -38,13 +39,14 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
         const { filter, page } = validateList(request);
         const { includeParameters } = request;
         const shown = new AnswerPage(JobStats);
-        const take = (job: Job) => shown.add(toStats(job));
+        const capacities = await deps.capacities.read();
+        const take = (job: Job) => shown.add(toStats(showJob(job, capacities)));
         const { nextPageToken } = await listJobs(deps.index, filter, page, { includeParameters, take });
         return { response: { jobs: shown.messages, nextPageToken }, bytes: shown.bytes };
       }),
     ),
     getJob: unary(async ({ jobId }: message.GetJobRequest): Promise<message.GetJobResponse> => {
-      return { stats: toStats(await deps.pool.get(validateJobId(jobId))) };
+      return { stats: toStats(await deps.capacities.show(await deps.pool.get(validateJobId(jobId)))) };
     }),
     stopJob: end("stop"),
     cancelJob: end("cancel"),

@@ -40,9 +40,22 @@ describe("a worker's capacity", () => {
     assert.equal(whole?.message, "x".repeat(512));
   });
 
-  test("takes the time at which it came for one that is missing or to come", () => {
+  test("has the patience of each closed type, if it names one", () => {
+    const patienceOf = (patience: { seconds: number; nanos: number } | undefined) =>
+      validateCapacity({ slots: 1, closed: [{ ...scan, patience }] }, now).closed[0]?.patienceMs;
+    assert.deepEqual([patienceOf({ seconds: 2, nanos: 5_000_000 }), patienceOf({ seconds: -1, nanos: 0 })], [2_005, 0]);
+    assert.equal(patienceOf(undefined), undefined);
+  });
+
+  test("keeps no control characters of a message", () => {
+    const [closed] = validateCapacity({ slots: 1, closed: [{ ...scan, message: "no\u001b[2J\nanswer" }] }, now).closed;
+    assert.match(closed?.message ?? "", /^[\x20-\x7e]*answer$/);
+  });
+
+  test("takes the time at which it came for one that is missing, to come or none", () => {
     const sinceOf = (since: Date | undefined) =>
       validateCapacity({ slots: 1, closed: [{ ...scan, since }] }, now).closed[0]?.since;
     assert.deepEqual([sinceOf(new Date(5)), sinceOf(undefined), sinceOf(new Date(now + 1))], [5, now, now]);
+    assert.deepEqual([sinceOf(new Date(-1)), sinceOf(new Date(Number.NaN))], [now, now]);
   });
 });

@@ -3,8 +3,10 @@ import type {
   Capacity,
   ClosedType as ClosedTypeMessage,
 } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { oneLine } from "@drydock/shared/plain-text.ts";
 import { jobNamePattern, jobNameRule } from "../domain/job-type.ts";
 import type { ClosedType, WorkerCapacity } from "../domain/worker.ts";
+import { toMs } from "./time.ts";
 import { maxSlots, slotsRule } from "./validate.ts";
 
 const maxClosed = 64;
@@ -13,7 +15,7 @@ const reasonPattern = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 /**
  * Checks what a worker can take.
- * @param now what a closed type without a time, or with one to come, is closed since
+ * @param now since when a type is closed that names no time, or one that can't be
  */
 export function validateCapacity({ slots, closed }: Capacity, now: number): WorkerCapacity {
   const violations: FieldViolation[] = [];
@@ -38,8 +40,13 @@ function violationsOf({ jobType, reason }: ClosedTypeMessage): FieldViolation[] 
   return violations;
 }
 
-function toClosedType({ jobType, reason, message, since }: ClosedTypeMessage, now: number): ClosedType {
-  return { jobName: jobType, reason, message: cut(message), since: Math.min(now, since?.getTime() ?? now) };
+function toClosedType(closed: ClosedTypeMessage, now: number): ClosedType {
+  const { jobType, reason, message, since, patience } = closed;
+  const at = since?.getTime() ?? now;
+  return {
+    ...{ jobName: jobType, reason, message: cut(oneLine(message)), since: at >= 0 && at < now ? at : now },
+    patienceMs: patience && Math.max(0, toMs(patience)),
+  };
 }
 
 /** A message of at most maxMessageBytes, whole characters. */

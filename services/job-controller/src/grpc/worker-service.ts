@@ -11,8 +11,8 @@ import type { LeaseTerms } from "../domain/lease-terms.ts";
 import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import type { Registration } from "../usecases/job-types.ts";
-import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
+import type { RecentCapacities } from "../usecases/recent-capacities.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toHeldLease, toLease, toStats } from "./convert.ts";
@@ -30,7 +30,7 @@ const maxKeyLength = 256;
 export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   clock: Clock;
   terms: LeaseTerms;
-  keyLimits: KeyLimits;
+  capacities: RecentCapacities;
   logger: Logger;
   /** Called when a worker gave a job of the type back that it was sent. */
   onReject(jobName: string): void;

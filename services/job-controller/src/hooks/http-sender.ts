@@ -8,9 +8,9 @@ import {
 } from "@drydock/shared/http-transport.ts";
 import type { Proxies } from "@drydock/shared/proxies.ts";
 import { type AddressRule, isRefusedHost } from "@drydock/shared/refused-address.ts";
+import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import CircuitBreaker from "opossum";
 import type { HookAnswer, HookMessage, HookSender } from "../ports/hook-sender.ts";
-import { readRetryAfter } from "./retry-after.ts";
 import { signatureOf } from "./signature.ts";
 
 /** How hooks are sent. */
@@ -153,7 +153,7 @@ async function post(
     rule: { allowLinkLocal },
   });
   await readSome(answer.body).catch(() => {});
-  return { status: answer.status, retryAfterMs: readRetryAfter(answer.headers["retry-after"] ?? "", at) };
+  return { status: answer.status, retryAfterMs: readRetryAfter(answer.headers["retry-after"], at) };
 }
 
 async function readSome(body: AsyncIterable<Uint8Array>): Promise<void> {

@@ -14,7 +14,7 @@ export interface HookFailure {
   kind: "failed";
   /** A word without secrets, such as "HTTP 500" or "ECONNREFUSED". */
   cause: string;
-  /** How long the receiver wants to be left alone, in milliseconds; absent when it did not say. */
+  /** How long the receiver wants to be left alone, in milliseconds, an hour at most; absent when it did not say. */
   retryAfterMs?: number;
 }
 

@@ -14,16 +14,20 @@ export interface CheckIn {
 export interface Failure {
   reason: string;
   message: string;
-  /** Whether and when to try again: "never", by the back-off, or after that many milliseconds. */
-  retry: "never" | "backoff" | number;
+  /** Whether to try again, and how long from now at the earliest, in milliseconds: never sooner than by the back-off. */
+  retry: "never" | number;
   /** How many attempts may fail. */
   maxFails: number;
+  /** That of the job's type; a launch may have its own. */
   backoff: Backoff;
 }
 
 /** A run that is to be tried again later because of what it waits for. */
 export interface Postponement {
+  /** How long it waits at least, in milliseconds: never shorter than by the back-off. */
   delayMs: number;
+  /** That of the job's type; a launch may have its own. */
+  backoff: Backoff;
   /** How long the job may be postponed in all, in milliseconds, before it is in ERROR; undefined is for ever. */
   patienceMs: number | undefined;
   /** What it waits for: the failure if that takes too long. */

@@ -24,6 +24,15 @@ export interface DrainReport {
   next: string;
 }
 
+/** Why jobs are out of patience, and which. */
+export interface OutOfPatience {
+  /** Those that came to wait before this time, in milliseconds since 1970. */
+  before: number;
+  /** What they waited for: their last error. */
+  reason: string;
+  message: string;
+}
+
 /** The queues of the job types, for operators. */
 export interface QueueControl {
   /** Every queue that ever had a job, by name. */
@@ -40,4 +49,6 @@ export interface QueueControl {
    * @param limit how much it does at most: each job is one, and so is each lane that is done
    */
   drain(name: string, from: string, limit: number): Promise<DrainReport>;
+  /** Puts the waiting jobs of the type in ERROR that are out of patience, until the signal aborts; resolves to how many. */
+  expire(name: string, why: OutOfPatience, signal: AbortSignal): Promise<number>;
 }

@@ -22,6 +22,21 @@ describe("the chores", () => {
     assert.equal(reads, 1);
   });
 
+  test("end the wait for types that every worker has closed for longer than its patience", async () => {
+    const away = { jobName: "DEMO", reason: "SCANNER_UNREACHABLE", message: "Clair does not answer" };
+    const closed = (patienceMs: number) => ({ workers: 1, closed: [{ ...away, since: 0, patienceMs }] });
+    const capacities = new Map([
+      ["DEMO", closed(10)],
+      ["OTHER", closed(1_000)],
+    ]);
+    const expired: unknown[] = [];
+    const queues = { expire: async (...[name, why]: [string, object]) => expired.push(name, why) };
+    const pool = { capacities: async () => capacities };
+    const clock = { now: () => 100 };
+    await (await start("closed-type-expirer", { redis: { up: true }, pool, queues, clock }))();
+    assert.deepEqual(expired, ["DEMO", { before: 90, reason: away.reason, message: away.message }]);
+  });
+
   test("take back what each worker did not accept, also when that fails for another one", async () => {
     const asked: string[] = [];
     const session = (workerId: string, outcome: Promise<void>) => ({

@@ -3,14 +3,14 @@ import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { every } from "@drydock/shared/loop.ts";
 import type { JobPool } from "../ports/job-pool.ts";
+import type { QueueControl } from "../ports/queue-control.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
 import type { Dispatcher } from "../usecases/dispatcher.ts";
 import type { JobTypes } from "../usecases/job-types.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
-
+import { expireClosed } from "./expire-closed.ts";
 import type { MemoryRelief } from "./memory-relief.ts";
 import type { Reaper } from "./reaper.ts";
-
 import { runWhileMore } from "./run-while-more.ts";
 import { type KeepTimes, sweep } from "./sweeper.ts";
 
@@ -24,6 +24,7 @@ const periods = {
   measureMs: 6_000,
   sweepMs: 10_000,
   freeKeysMs: 10_000,
+  expireClosedMs: 30_000,
   readTypesMs: 10_000,
 };
 
@@ -33,6 +34,7 @@ const jitter = 0.1;
 /** What the chores need. */
 export interface ChoreDeps {
   pool: JobPool;
+  queues: QueueControl;
   reaper: Reaper;
   redis: RedisProbe;
   dispatcher: Dispatcher;
@@ -52,6 +54,7 @@ export function createChores(deps: ChoreDeps): Service[] {
   return [
     every(periods.reapMs, (signal) => deps.reaper.run(signal), { name: "reaper", logger, jitter }),
     chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
+    chore("closed-type-expirer", periods.expireClosedMs, (signal) => expireClosed(deps, signal)),
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
     chore("key-freer", periods.freeKeysMs, (signal) => runWhileMore(() => pool.freeKeys(), signal)),

@@ -12,8 +12,6 @@ import { storeWithRetry } from "../usecases/store-with-retry.ts";
 import { DueLoop, type DueRound } from "./due-loop.ts";
 import { HookFailureLog } from "./hook-failure-log.ts";
 
-/** Longest Retry-After that is heeded, in milliseconds. */
-const maxRetryAfterMs = 3_600_000;
 /**
  * How many deliveries that have not turned out slow are in flight at once. Each leaves their number after slowMs at the
  * latest, so that hosts that answer slowly or never hold up no other for longer, however many there are. With the sender's
@@ -190,9 +188,6 @@ export function settlementOf(
   if (answer.kind !== "failed") return { kind: answer.kind };
   const end = event.at + hookPatienceMs;
   if (now >= end) return { kind: "failed" };
-  const wait = Math.max(
-    backoffMs(hookBackoff, failures + 1, random),
-    Math.min(answer.retryAfterMs ?? 0, maxRetryAfterMs),
-  );
+  const wait = Math.max(backoffMs(hookBackoff, failures + 1, random), answer.retryAfterMs ?? 0);
   return { kind: "retry", at: Math.min(end, now + wait) };
 }

@@ -9,6 +9,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { JobChanges } from "./job-changes.ts";
 import type { JobTypes } from "./job-types.ts";
 import type { PoolLimits } from "./pool-limits.ts";
+import type { RecentCapacities } from "./recent-capacities.ts";
 
 /** What the use cases work with; each takes what it needs of it. */
 export interface UseCaseDeps {
@@ -24,5 +25,6 @@ export interface UseCaseDeps {
   dispatcher: Dispatcher;
   changes: JobChanges;
   limits: PoolLimits;
+  capacities: RecentCapacities;
   clock: Clock;
 }

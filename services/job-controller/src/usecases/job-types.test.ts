@@ -39,7 +39,7 @@ interface Crew {
 
 function typesIn(store: ReturnType<typeof storeOf>, { versions = new Set(), logger = silentLogger }: Crew = {}) {
   const capacity: TypeCapacity = { slots: 1, workers: versions.size, versions, closed: [] };
-  return new JobTypes({ store, schemas, capacities: async () => new Map([["DEMO", capacity]]), logger });
+  return new JobTypes({ store, schemas, pool: { capacities: async () => new Map([["DEMO", capacity]]) }, logger });
 }
 
 function storeOf(...stored: RegisteredJobType[]) {

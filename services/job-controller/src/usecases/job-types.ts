@@ -2,6 +2,7 @@ import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobType, RegisteredJobType } from "../domain/job-type.ts";
 import type { TypeCapacity } from "../domain/worker.ts";
+import type { JobPool } from "../ports/job-pool.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { ParameterSchema, ParameterSchemas } from "../ports/parameter-schemas.ts";
 
@@ -23,8 +24,7 @@ export interface Registration {
 export interface JobTypesDeps {
   store: JobTypeStore;
   schemas: ParameterSchemas;
-  /** How the workers stand to the job types. */
-  capacities: () => Promise<ReadonlyMap<string, TypeCapacity>>;
+  pool: Pick<JobPool, "capacities">;
   logger: Logger;
 }
 
@@ -64,7 +64,7 @@ export class JobTypes {
   /** Registers what was kept back, where no worker of the other version is left. To be called now and then. */
   async settle(): Promise<void> {
     if (this.#keptBack.size === 0) return;
-    const capacities = await this.#deps.capacities();
+    const capacities = await this.#deps.pool.capacities();
     const waiting = [...this.#keptBack.values()];
     this.#keptBack.clear();
     await this.#take(waiting.filter(({ type }) => capacities.get(type.name)?.versions.has(type.version)));
@@ -75,7 +75,7 @@ export class JobTypes {
     if (!types.some(isNew)) return { replaced: [], keptBack: [] };
     await this.reload();
     const others = types.filter(({ type }) => this.#hasOtherSchema(type));
-    const capacities = others.length === 0 ? new Map<string, TypeCapacity>() : await this.#deps.capacities();
+    const capacities = others.length === 0 ? new Map<string, TypeCapacity>() : await this.#deps.pool.capacities();
     const isKeptBack = ({ type: { name, version } }: KnownJobType) => {
       const before = this.#known.get(name)?.type.version ?? version;
       return before !== version && capacities.get(name)?.versions.has(before) === true;

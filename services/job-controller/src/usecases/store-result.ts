@@ -5,8 +5,8 @@ import { defaultMaxFails } from "../domain/job-type.ts";
 import type { CheckIn, JobPool, Verdict } from "../ports/job-pool.ts";
 import type { RunResult } from "./worker-channel.ts";
 
-/** How long failed jobs wait before their next attempt. */
-export const retryBackoff: Backoff = { baseMs: 1_000, capMs: 60_000 };
+/** How long jobs wait at least before their next run, when their launch does not say. */
+const backoff: Backoff = { baseMs: 1_000, capMs: 60_000 };
 
 /** The longest time that a worker can put a job off for, in milliseconds. */
 const maxWaitMs = 24 * 3_600_000;
@@ -29,13 +29,13 @@ export async function storeResult(
 function store(pool: JobPool, lease: HeldLease, result: RunResult, maxFails: number): Promise<Verdict> {
   const { outcome, reason, message, retryable, retryAfterMs } = result;
   const checkIn: CheckIn = { text: result.checkIn, ...(result.progress && { progress: result.progress }) };
-  const wait = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, maxWaitMs);
+  const delayMs = Math.min(retryAfterMs ?? 0, maxWaitMs);
   switch (outcome) {
     case "success":
       return pool.succeed(lease, checkIn);
     case "failure": {
-      const retry = retryable ? (wait ?? "backoff") : "never";
-      return pool.fail(lease, { reason, message, retry, maxFails, backoff: retryBackoff }, checkIn);
+      const retry = retryable ? delayMs : "never";
+      return pool.fail(lease, { reason, message, retry, maxFails, backoff }, checkIn);
     }
     case "stopped":
       return pool.confirm(lease, "stop");
@@ -44,7 +44,7 @@ function store(pool: JobPool, lease: HeldLease, result: RunResult, maxFails: num
     case "released":
       return pool.release(lease);
     case "postponed": {
-      const postponement = { delayMs: wait ?? retryBackoff.baseMs, patienceMs: result.patienceMs, reason, message };
+      const postponement = { delayMs, backoff, patienceMs: result.patienceMs, reason, message };
       return pool.postpone(lease, postponement, { ...checkIn, text: result.checkIn || message });
     }
   }

@@ -3,6 +3,7 @@ import { isFinal } from "../domain/job-state.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { LogPiece, LogStore } from "../ports/log-store.ts";
 import type { JobChanges } from "./job-changes.ts";
+import type { RecentCapacities, ShownJob } from "./recent-capacities.ts";
 
 /** How often to look for changes that other controllers made, in milliseconds. */
 const lookMs = 500;
@@ -10,6 +11,7 @@ const lookMs = 500;
 /** What watching needs. */
 export interface WatchDeps {
   pool: Pick<JobPool, "get">;
+  capacities: Pick<RecentCapacities, "show">;
   peeks: JobPeeks;
   logs: LogStore;
   changes: JobChanges;
@@ -35,26 +37,30 @@ export class JobPeeks {
   }
 }
 
-/** The job now, with its parameters, and at each change, without; ends after the final one. */
+/** The job now, with its parameters, and at each change of it or of what it waits for, without; ends after the final one. */
 export async function* watchJob(
-  { pool, peeks, changes }: WatchDeps,
+  { pool, capacities, peeks, changes }: WatchDeps,
   { jobId, afterRevision }: { jobId: string; afterRevision: number },
   signal: AbortSignal,
-): AsyncGenerator<Job> {
-  let [seen, isFirst] = [afterRevision, true];
+): AsyncGenerator<ShownJob> {
+  let [seen, wait, isFirst] = [afterRevision, "", true];
   for (;;) {
     const change = changes.next(jobId, lookMs, signal);
     change.catch(() => {});
-    let job = await peeks.peek(jobId);
-    if (job.revision > seen) {
-      if (isFirst) job = await pool.get(jobId);
-      seen = job.revision;
-      isFirst = false;
+    let job = await capacities.show(await peeks.peek(jobId));
+    if (job.revision > seen || waitTextOf(job) !== wait) {
+      if (isFirst) job = await capacities.show(await pool.get(jobId));
+      [seen, wait, isFirst] = [job.revision, waitTextOf(job), false];
       yield job;
     }
     if (isFinal(job.status)) return;
     await change;
   }
+}
+
+/** What tells one wait from another. */
+function waitTextOf({ waitingFor }: ShownJob): string {
+  return waitingFor === undefined ? "" : `${waitingFor.since} ${waitingFor.message}`;
 }
 
 /** The job's log from the offset on; when following, until the job has ended. */

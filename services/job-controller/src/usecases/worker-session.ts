@@ -8,8 +8,8 @@ import type { LeaseRelease, StreamStateMachine } from "../domain/stream-state.ts
 import type { WorkerCapacity, WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, Claim, ClaimableType, JobPool } from "../ports/job-pool.ts";
 import type { JobChanges } from "./job-changes.ts";
-import type { KeyLimits } from "./key-limits.ts";
 import { OpenTypes } from "./open-types.ts";
+import type { RecentCapacities } from "./recent-capacities.ts";
 import { storeResult } from "./store-result.ts";
 import { storeWithRetry } from "./store-with-retry.ts";
 import type { RunResult, WorkerChannel } from "./worker-channel.ts";
@@ -21,7 +21,7 @@ export interface SessionDeps {
   clock: Clock;
   terms: LeaseTerms;
   logger: Logger;
-  keyLimits: KeyLimits;
+  capacities: RecentCapacities;
   /** Called when the worker has a free slot. */
   onFree(): void;
   /** Called when the worker takes jobs of the type again. */
@@ -254,7 +254,7 @@ export class WorkerSession {
 
   async #claimable(name: string): Promise<ClaimableType> {
     const { maxRunning = 0, maxKeyPercent = 0 } = this.#types.get(name) ?? {};
-    const mostOfKey = maxKeyPercent === 0 ? 0 : await this.#deps.keyLimits.mostOfKey(name, maxKeyPercent);
+    const mostOfKey = maxKeyPercent === 0 ? 0 : await this.#deps.capacities.mostOfKey(name, maxKeyPercent);
     return { name, most: maxRunning, mostOfKey };
   }
 

@@ -131,7 +131,7 @@ export class LogBuffer {
     return piece;
   }
 
-  /** The log is shorter or longer than what we had heard of: our text goes where it ends. */
+  /** The log is shorter or longer than the controller last said: our text goes where it ends. */
   #moveTo(length: number, base: number): void {
     const shift = length - (length < base ? base : this.#nextOffset);
     this.#nextOffset += shift;

@@ -5,12 +5,12 @@ import type { Duration } from "@drydock/shared/gen/google/protobuf/duration.ts";
 import { z } from "zod";
 import type { JobType, OpCommand, SubJobPolicy } from "../ports/job.ts";
 import type { SubJob } from "../ports/job-services.ts";
-import type { Assignment, CheckIn, Lease, RunResult } from "../ports/job-source.ts";
+import type { Assignment, CheckIn, ClosedType, Lease, RunResult } from "../ports/job-source.ts";
 
-/** What the worker says. */
-export type Said = NonNullable<proto.WorkerMessage["message"]>;
-/** What the controller says. */
-export type Heard = NonNullable<proto.ControllerMessage["message"]>;
+/** A message of the worker to its controller. */
+export type WorkerMessage = NonNullable<proto.WorkerMessage["message"]>;
+/** A message of the controller to its worker. */
+export type ControllerMessage = NonNullable<proto.ControllerMessage["message"]>;
 
 /** A job type as Hello declares it. */
 export function toJobType({
@@ -25,7 +25,11 @@ export function toJobType({
   return { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent };
 }
 
-export function toCheckIn(lease: Lease, { text, progress }: CheckIn): Said {
+export function toClosedType({ patienceMs, ...closed }: ClosedType): proto.ClosedType {
+  return { ...closed, patience: patienceMs === undefined ? undefined : toDuration(patienceMs) };
+}
+
+export function toCheckIn(lease: Lease, { text, progress }: CheckIn): WorkerMessage {
   return { $case: "checkin", value: { lease, text, progress } };
 }
 
@@ -38,7 +42,7 @@ const outcomes = {
   postponed: Outcome.OUTCOME_POSTPONED,
 } as const satisfies Record<RunResult["outcome"]["kind"], Outcome>;
 
-export function toResult({ lease, outcome, checkIn }: RunResult): Said {
+export function toResult({ lease, outcome, checkIn }: RunResult): WorkerMessage {
   const failure = outcome.kind === "failure" ? outcome : undefined;
   const postponement = outcome.kind === "postponed" ? outcome : undefined;
   const cause = failure ?? postponement;

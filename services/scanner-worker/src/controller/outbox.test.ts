@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Said } from "./messages.ts";
+import type { WorkerMessage } from "./messages.ts";
 import { Outbox, type OutboxStream } from "./outbox.ts";
 
 class FakeStream implements OutboxStream {
@@ -11,7 +11,7 @@ class FakeStream implements OutboxStream {
 
   writes = 0;
 
-  write({ messages }: { messages: Array<{ message: Said }> }): boolean {
+  write({ messages }: { messages: Array<{ message: WorkerMessage }> }): boolean {
     this.writes++;
     this.written.push(...messages.map(({ message }) => message.$case));
     return true;

@@ -1,19 +1,19 @@
 import type { CheckIn, Lease, RunResult } from "../ports/job-source.ts";
-import { type Said, toCheckIn, toResult } from "./messages.ts";
+import { toCheckIn, toResult, type WorkerMessage } from "./messages.ts";
 
 /** So many go into one gRPC message: each has some 2 KiB at most, and a controller takes 4 MiB. */
-const mostMessages = 500;
+const maxMessages = 500;
 
 /** What the outbox needs of a stream. */
 export interface OutboxStream {
-  write(request: { messages: Array<{ message: Said }> }): boolean;
+  write(request: { messages: Array<{ message: WorkerMessage }> }): boolean;
   readonly writableNeedDrain: boolean;
   readonly writable: boolean;
   once(event: "drain", listener: () => void): unknown;
 }
 
 /**
- * Gathers what is said within one turn of the event loop and writes it at the end of it as one gRPC message: HTTP/2 costs
+ * Gathers the messages of one turn of the event loop and writes them at its end as one gRPC message: HTTP/2 costs
  * far more for a message than for what is in it. What is overtaken is never sent: a Result says all that an Accept or a
  * check-in of its job would say. While the stream is full, it waits.
  */
@@ -21,7 +21,7 @@ export class Outbox {
   readonly #stream: OutboxStream;
   readonly #accepts = new Map<string, Lease>();
   readonly #checkIns = new Map<string, { lease: Lease; checkIn: CheckIn }>();
-  #others: Said[] = [];
+  #others: WorkerMessage[] = [];
   #isDue = false;
   #isHeldBack = false;
 
@@ -46,13 +46,13 @@ export class Outbox {
     this.send(toResult(result));
   }
 
-  send(message: Said): void {
+  send(message: WorkerMessage): void {
     this.#others.push(message);
     this.#schedule();
   }
 
   /** Writes this at once, before all that waits, and holds that back until it goes on. */
-  ask(message: Said): void {
+  ask(message: WorkerMessage): void {
     this.#isHeldBack = true;
     if (this.#stream.writable) this.#stream.write({ messages: [{ message }] });
   }
@@ -67,15 +67,15 @@ export class Outbox {
   flush(): void {
     this.#isDue = false;
     if (!this.#stream.writable) return;
-    const said: Said[] = [];
-    for (const lease of this.#accepts.values()) said.push({ $case: "accept", value: { lease } });
+    const messages: WorkerMessage[] = [];
+    for (const lease of this.#accepts.values()) messages.push({ $case: "accept", value: { lease } });
     this.#accepts.clear();
-    for (const { lease, checkIn } of this.#checkIns.values()) said.push(toCheckIn(lease, checkIn));
+    for (const { lease, checkIn } of this.#checkIns.values()) messages.push(toCheckIn(lease, checkIn));
     this.#checkIns.clear();
-    said.push(...this.#others);
+    messages.push(...this.#others);
     this.#others = [];
-    for (let at = 0; at < said.length; at += mostMessages) {
-      this.#stream.write({ messages: said.slice(at, at + mostMessages).map((message) => ({ message })) });
+    for (let at = 0; at < messages.length; at += maxMessages) {
+      this.#stream.write({ messages: messages.slice(at, at + maxMessages).map((message) => ({ message })) });
     }
   }
 

@@ -2,7 +2,7 @@ import type { Hello, Welcome, WorkerServiceClient } from "@drydock/shared/gen/dr
 import { type RpcError, toRpcError } from "@drydock/shared/grpc/client.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { Assignment, JobSourceListener, Lease } from "../ports/job-source.ts";
-import { fromAssign, fromCommand, fromDuration, type Heard, type Said } from "./messages.ts";
+import { type ControllerMessage, fromAssign, fromCommand, fromDuration, type WorkerMessage } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { StandstillWatch } from "./standstill-watch.ts";
 
@@ -41,17 +41,17 @@ export class WorkConnection {
   readonly #options: WorkConnectionOptions;
   readonly #call: ReturnType<WorkerServiceClient["work"]>;
   readonly #ended = Promise.withResolvers<void>();
-  /** Says how the stream ends by plan; from then on nothing is heard and nothing sent. */
+  /** Says how the stream ends by plan; from then on nothing is received and nothing sent. */
   #plan: ConnectionEnd | undefined;
   #isWelcome = false;
   #isOver = false;
   #sentBeat = 0;
-  #heardBeat = 0;
+  #acknowledgedBeat = 0;
   readonly #standstill = new StandstillWatch((ms) => this.#onStandstill(ms));
   /** The beat whose answer says what is still the worker's after a standstill. */
   #question: number | undefined;
   /** What was read since the standstill: it may have been assigned before, and be another worker's by now. */
-  #unasked: Assignment[] = [];
+  #unconfirmed: Assignment[] = [];
   /** How many of these, the first ones, that beat names. */
   #askedCount = 0;
   #welcomeTimer: NodeJS.Timeout | undefined;
@@ -63,8 +63,9 @@ export class WorkConnection {
     this.#call = options.client.work();
     this.outbox = new Outbox(this.#call);
     this.#call.on("data", ({ messages }) => {
+      if (!this.#isOver && this.#plan === undefined) this.#standstill.look();
       for (const { message } of messages) {
-        if (message !== undefined && !this.#isOver && this.#plan === undefined) this.#hear(message);
+        if (message !== undefined && !this.#isOver && this.#plan === undefined) this.#receive(message);
       }
     });
     this.#call.on("error", (error) => this.#end(this.#plan ?? { error: toRpcError(error) }));
@@ -106,27 +107,26 @@ export class WorkConnection {
     this.#options.onEnd(end);
   }
 
-  #hear(message: Heard): void {
-    this.#standstill.look();
+  #receive(message: ControllerMessage): void {
     if (message.$case === "welcome") this.#onWelcome(message.value);
-    else if (this.#isWelcome) this.#hearMore(message);
+    else if (this.#isWelcome) this.#receiveMore(message);
   }
 
-  #hearMore(message: Exclude<Heard, { $case: "welcome" }>): void {
+  #receiveMore(message: Exclude<ControllerMessage, { $case: "welcome" }>): void {
     const { listener } = this.#options;
     switch (message.$case) {
       case "assign": {
         const assignment = fromAssign(message.value);
         if (assignment === undefined) return;
         if (this.#question === undefined) listener.onAssign(assignment);
-        else this.#unasked.push(assignment);
+        else this.#unconfirmed.push(assignment);
         return;
       }
       case "resultAck":
         if (message.value.lease !== undefined) listener.onAcknowledged(message.value.lease);
         return;
       case "beatAck":
-        this.#heardBeat = Math.max(this.#heardBeat, message.value.sequence);
+        this.#acknowledgedBeat = Math.max(this.#acknowledgedBeat, message.value.sequence);
         listener.onLost(message.value.lost);
         if (this.#question !== undefined && message.value.sequence >= this.#question) this.#goOn(message.value.lost);
         for (const command of message.value.commands) this.#onCommand(command.lease, command.command);
@@ -160,14 +160,14 @@ export class WorkConnection {
     if (!this.isWelcome) return;
     this.#options.logger.warn({ ms }, "the process stood still; asking which jobs are still this worker's");
     // answers to earlier beats may wait to be read
-    this.#heardBeat = this.#sentBeat;
+    this.#acknowledgedBeat = this.#sentBeat;
     this.#beatTimer?.refresh();
     this.#ask();
   }
 
   #ask(): void {
     this.#question = this.#sentBeat + 1;
-    this.#askedCount = this.#unasked.length;
+    this.#askedCount = this.#unconfirmed.length;
     this.outbox.ask(this.#nextBeat());
   }
 
@@ -175,10 +175,10 @@ export class WorkConnection {
   #goOn(lost: readonly Lease[]): void {
     const isLost = ({ lease }: Assignment) =>
       lost.some(({ jobId, token }) => jobId === lease.jobId && token === lease.token);
-    const asked = this.#unasked.splice(0, this.#askedCount);
+    const asked = this.#unconfirmed.splice(0, this.#askedCount);
     this.#question = undefined;
     for (const assignment of asked) if (!isLost(assignment)) this.#options.listener.onAssign(assignment);
-    if (this.#unasked.length === 0) {
+    if (this.#unconfirmed.length === 0) {
       this.outbox.goOn();
       return;
     }
@@ -186,15 +186,15 @@ export class WorkConnection {
     this.#ask();
   }
 
-  #nextBeat(): Said {
+  #nextBeat(): WorkerMessage {
     this.#sentBeat += 1;
-    const held = [...this.#options.listener.held(), ...this.#unasked.map(({ lease }) => lease)];
+    const held = [...this.#options.listener.held(), ...this.#unconfirmed.map(({ lease }) => lease)];
     return { $case: "beat", value: { sequence: this.#sentBeat, held } };
   }
 
   #beat(): void {
     this.#standstill.look();
-    if (this.#sentBeat - this.#heardBeat >= silentBeats) {
+    if (this.#sentBeat - this.#acknowledgedBeat >= silentBeats) {
       this.#end({ isSilent: true });
       return;
     }

@@ -4,6 +4,7 @@ import type { RpcError } from "@drydock/shared/grpc/client.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { Capacity, CheckIn, JobSource, JobSourceListener, Lease, RunResult } from "../ports/job-source.ts";
 import type { ControllerLink } from "./link.ts";
+import { toClosedType } from "./messages.ts";
 import { type ConnectionEnd, WorkConnection } from "./work-connection.ts";
 
 const backoff = { baseMs: 100, capMs: 5000 };
@@ -62,7 +63,7 @@ export class WorkStream implements JobSource {
   }
 
   capacity({ slots, closed }: Capacity): void {
-    const value = { slots, closed: [...closed] };
+    const value = { slots, closed: closed.map(toClosedType) };
     if (this.isConnected) this.#connection?.outbox.send({ $case: "capacity", value });
   }
 

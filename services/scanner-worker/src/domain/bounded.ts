@@ -1,27 +1,27 @@
 import type { Cvss, Distribution, Finding, Package, Vulnerability } from "./report.ts";
 
 /**
- * How long a text of a scanner may be in a report, in UTF-16 units. With all that follows an entry of a report has less than
- * 1 MiB, which is what a controller takes.
+ * Maximum length of a scanner's text in a report, in UTF-16 units. These limits together keep each entry of a report below
+ * 1 MiB, the controller's limit for an entry.
  */
 const maxTextLength = 32_768;
 const maxLinks = 30;
 const maxLinkLength = 2_048;
 const maxScores = 10;
 const maxScoreTextLength = 1_024;
-/** What the extensions of a vulnerability may have together, in bytes as a protobuf Struct. */
+/** Maximum size of all extensions of a vulnerability together, in bytes as a protobuf Struct. */
 const maxExtensionBytes = 64 * 1024;
-/** Deeper, and protobuf decoders, which take messages up to 100 deep in each other, could not read the report. */
+/** Maximum depth of an extension: protobuf decoders refuse messages that are nested more than 100 deep. */
 const maxDepth = 16;
 
-/** The entry with texts that are cut where they are too long. */
+/** The entry, its texts cut to the maximum length. */
 export function boundedTexts<Entry extends Distribution | Package | Finding>(entry: Entry): Entry {
   return withCutTexts(entry, maxTextLength);
 }
 
 /**
- * The vulnerability with texts that are cut where they are too long, and without the links and extensions that are too large
- * or too deep for a report: what a scanner says beyond our model never costs the report.
+ * The vulnerability, its texts cut to the maximum length, without links and extensions that are too large or too deep: a
+ * scanner's fields outside the model must not make the whole report fail.
  */
 export function boundedVulnerability(vulnerability: Vulnerability): Vulnerability {
   const { links, cvss, extensions } = vulnerability;
@@ -51,7 +51,7 @@ function boundedExtensions(extensions: Vulnerability["extensions"]): Vulnerabili
   return Object.fromEntries(kept);
 }
 
-/** How many bytes are left behind the value; negative when it has no room, is too deep or is a number that JSON has not. */
+/** How many of `room` bytes are left after the value; negative when it does not fit, is too deep or is no JSON number. */
 function roomBehind(value: unknown, room: number, depth: number): number {
   if (room < 0 || depth > maxDepth) return -1;
   if (typeof value === "string") return room - Buffer.byteLength(value) - overheadBytes;
@@ -66,7 +66,7 @@ function roomBehind(value: unknown, room: number, depth: number): number {
   return left;
 }
 
-/** What a value has beside its content: tags and lengths, or a number. */
+/** Size of a value without its content, in bytes: tags and lengths, or a number. */
 const overheadBytes = 12;
 
 function entryBytes(name: string): number {

@@ -1,6 +1,6 @@
 /**
- * Whose fault it is that a run did not come to its end. "job": the job's, which has used an attempt. "outside": what the
- * job needs is away for now; the job waits and has used none. "worker": this worker's set-up; the job goes to another one.
+ * Whose fault a failed run is. "job": the job's; the run uses an attempt. "outside": a registry or scanner is away for now;
+ * the job is postponed and no attempt is used. "worker": this worker's set-up; the job is released for another worker.
  */
 export type Fault = "job" | "outside" | "worker";
 
@@ -12,9 +12,9 @@ export interface Ruling {
 }
 
 const jobs: Ruling = { fault: "job", closesType: false };
-/** The outside as a whole can't be used. */
+/** A registry or scanner as a whole is away. */
 const away: Ruling = { fault: "outside", closesType: true };
-/** The outside could not do this one thing for now. */
+/** A registry or scanner failed at one request. */
 const unable: Ruling = { fault: "outside", closesType: false };
 const workers: Ruling = { fault: "worker", closesType: true };
 
@@ -29,6 +29,7 @@ const rulings: Readonly<Record<string, Ruling>> = {
   SCANNER_RATE_LIMITED: away,
   SCANNER_FAULT: unable,
   SCANNER_CANNOT_FETCH: unable,
+  SCANNER_LOST_LAYERS: unable,
   PROBE_FAILED: away,
   REGISTRY_NOT_CONFIGURED: workers,
   REGISTRY_URL_INVALID: workers,
@@ -41,7 +42,7 @@ const rulings: Readonly<Record<string, Ruling>> = {
   SCANNER_TLS_INVALID: workers,
 };
 
-/** What a reason means when its failure does not say otherwise: the job's fault, unless the table has it. */
+/** The ruling for failures of a reason that have none of their own; reasons that are not in the table are the job's. */
 export function rulingOf(reason: string): Ruling {
   return Object.hasOwn(rulings, reason) ? (rulings[reason] ?? jobs) : jobs;
 }

@@ -103,11 +103,15 @@ describe("a body", () => {
     assert.equal(parse({ ...image, mediaType: "application/vnd.example+json" }, "").kind, "image");
   });
 
-  test("that is a manifest of another kind is none of an image", () => {
-    const mediaType = "application/vnd.oci.artifact.manifest.v1+json";
-    const manifest = parse({ mediaType, artifactType: "x/y", blobs: [] }, mediaType);
-    assert.equal(manifest.kind === "other" && manifest.note, "not_an_image");
-  });
+  for (const [mediaType, note] of [
+    ["application/vnd.oci.artifact.manifest.v1+json", "not_an_image"],
+    ["application/vnd.example.manifest.v1+json", "unsupported_manifest"],
+  ]) {
+    test(`that is a manifest of type ${mediaType} has the note ${note}`, () => {
+      const manifest = parse({ mediaType, artifactType: "x/y", blobs: [] }, mediaType);
+      assert.equal(manifest.kind === "other" && manifest.note, note);
+    });
+  }
 
   for (const type of [oci, docker, index, "", "application/json", "text/html", "application/vnd.example+json"]) {
     test(`that is no manifest at all is an error, sent as ${type || "nothing"}`, () => {
@@ -128,28 +132,65 @@ describe("a body", () => {
 });
 
 describe("an index", () => {
-  test("lists what may be an image, what is doubtful as such, and leaves out the rest", () => {
-    const amd64 = { ...descriptor(oci), platform: { os: "linux", architecture: "amd64" } };
-    const attestation = { ...amd64, annotations: { "vnd.docker.reference.type": "attestation-manifest" } };
-    const unknown = { ...descriptor(oci), platform: { os: "unknown", architecture: "unknown" } };
-    const artifact = { ...amd64, artifactType: "application/spdx+json" };
-    const stranger = descriptor("application/vnd.example+json");
-    const nested = descriptor(index);
-    const manifest = parse(
-      { manifests: [attestation, unknown, amd64, artifact, stranger, null, nested, descriptor("")] },
-      index,
-    );
+  test("lists all that may be an image, what a hint speaks against as doubtful", () => {
+    const platform = { os: "linux", architecture: "amd64" };
+    const attestation = { annotations: { "vnd.docker.reference.type": "attestation-manifest" } };
+    const unknown = { os: "unknown", architecture: "unknown" };
+    const vendor = descriptor("application/vnd.example+json");
+    const cases: [name: string, entry: object | string, isDoubtful: boolean, architecture: string | undefined][] = [
+      ["an image", { ...descriptor(oci), platform }, false, "amd64"],
+      ["an index", descriptor(index), false, undefined],
+      ["an artifactType", { ...descriptor(oci), platform, artifactType: "application/spdx+json" }, true, "amd64"],
+      ["an attestation", { ...descriptor(oci), ...attestation, platform: unknown }, true, undefined],
+      ["an attestation with a platform", { ...descriptor(oci), ...attestation, platform }, true, "amd64"],
+      ["a platform that is unknown", { ...descriptor(oci), platform: unknown }, true, undefined],
+      ["no type", { ...descriptor(""), platform }, true, "amd64"],
+      ["a vendor's type", vendor, true, undefined],
+      ["a vendor's type with a platform", { ...vendor, platform }, true, "amd64"],
+      ["a layer's type", descriptor("application/vnd.oci.image.layer.v1.tar+gzip"), true, undefined],
+      ["no object", "sha256:", true, undefined],
+    ];
+    const manifest = parse({ manifests: [null, ...cases.map(([, entry]) => entry)] }, index);
     assert.equal(manifest.kind, "index");
     assert.deepEqual(
-      manifest.entries.map(({ isIndex, isDoubtful, platform }) => [isIndex, isDoubtful, platform?.architecture]),
-      [
-        [false, true, undefined],
-        [false, false, "amd64"],
-        [false, true, "amd64"],
-        [true, false, undefined],
-        [false, true, undefined],
-      ],
+      manifest.entries.map(({ isDoubtful, platform }, place) => [
+        cases[place]?.[0],
+        isDoubtful,
+        platform?.architecture,
+      ]),
+      cases.map(([name, , isDoubtful, architecture]) => [name, isDoubtful, architecture]),
     );
+    assert.equal(manifest.entries[1]?.isIndex, true);
+  });
+
+  for (const own of [`blake3:${"a".repeat(64)}`, "sha256:ABC", "../x", "", 7, undefined]) {
+    test(`keeps an entry with the digest ${own}, which cannot be fetched`, () => {
+      const entry = { ...descriptor(oci), digest: own, platform: { os: "linux", architecture: "amd64" } };
+      const manifest = parse({ manifests: [entry] }, index);
+      assert.ok(manifest.kind === "index");
+      assert.deepEqual(
+        manifest.entries.map(({ digest, platform }) => [digest, platform?.architecture]),
+        [["", "amd64"]],
+      );
+    });
+  }
+
+  test("of layers, which is BuildKit's cache, is no image", () => {
+    const layers = [gzipLayer, descriptor("application/vnd.buildkit.cacheconfig.v0")];
+    const manifest = parse({ schemaVersion: 2, mediaType: index, manifests: layers }, index);
+    assert.ok(manifest.kind === "other");
+    assert.deepEqual([manifest.note, manifest.why], ["not_an_image", "a build cache"]);
+    const platform = { os: "linux", architecture: "amd64" };
+    for (const image of [descriptor(oci), descriptor(index), { ...descriptor(""), platform }])
+      assert.equal(parse({ manifests: [...layers, image] }, index).kind, "index", "there is an image beside it");
+  });
+
+  test("that lists layers too is refused: clients would read the one or the other", () => {
+    const both = { schemaVersion: 2, manifests: [descriptor(oci)], config, layers: [gzipLayer] };
+    for (const type of [oci, index, ""]) assert.throws(() => parse(both, type), isInvalid, type);
+    assert.equal(parse({ ...both, manifests: [] }, "").kind, "image");
+    assert.equal(parse({ ...both, manifests: null }, oci).kind, "image");
+    assert.equal(parse({ ...both, layers: [] }, index).kind, "index");
   });
 
   test("without a list, or with null for it, lists nothing", () => {

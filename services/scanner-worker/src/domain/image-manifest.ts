@@ -2,7 +2,9 @@ import { z } from "zod";
 import { digestPattern } from "./image-reference.ts";
 import { JobFailure } from "./job-failure.ts";
 import {
+  artifactManifestType,
   bareType,
+  buildCacheType,
   indexTypes,
   isSpecificType,
   type LayerFormat,
@@ -10,8 +12,8 @@ import {
   manifestTypes,
   schema1Types,
 } from "./media-types.ts";
-import { whyNotAnImage } from "./not-an-image.ts";
-import type { Platform } from "./report.ts";
+import { notesOnConfig, whyNotAnImage } from "./not-an-image.ts";
+import type { CoverageNote, Platform } from "./report.ts";
 
 /** A manifest as the registry sent it, its digest already checked. */
 export interface RawManifest {
@@ -32,9 +34,11 @@ export interface ImageManifest {
   readonly configDigest: string;
   /** Base first; the same digest may come twice. */
   readonly layers: readonly ManifestLayer[];
+  /** Why a report on it is not FULL, whatever the scanner finds. Default: nothing. */
+  readonly coverageNotes?: readonly CoverageNote[];
 }
 
-/** A layer as a manifest tells of it. */
+/** A layer as a manifest lists it. */
 export interface ManifestLayer {
   readonly digest: string;
   readonly mediaType: string;
@@ -48,18 +52,19 @@ export interface ImageIndex {
   readonly kind: "index";
   readonly digest: string;
   readonly mediaType: string;
-  /** Those that may be images or indexes, in the index's order; what is surely none is left out. */
+  /** In the index's order, whatever may be an image or an index. */
   readonly entries: readonly IndexEntry[];
 }
 
 /** A manifest that an index lists. */
 export interface IndexEntry {
+  /** Empty when it has none in an algorithm that can be checked: the manifest cannot be fetched. */
   readonly digest: string;
   readonly mediaType: string;
   readonly platform: Platform | undefined;
   /** Whether it is an index itself. */
   readonly isIndex: boolean;
-  /** Whether a hint says that it is no image, e.g. an artifactType: looked at when no other fits. */
+  /** Whether a hint, e.g. an artifactType, names something else than an image: such entries are fetched last. */
   readonly isDoubtful: boolean;
 }
 
@@ -73,7 +78,7 @@ export interface OtherManifest {
   readonly why: string;
 }
 
-// Whatever is optional may be missing, null or of the wrong type: all of it is as if it were not there.
+// An optional field that is null or of the wrong type is read as a missing one.
 const text = z.string().catch("");
 const descriptor = z.object({
   mediaType: text,
@@ -83,10 +88,16 @@ const descriptor = z.object({
 });
 const word = z.string().max(64).catch("");
 const platform = z.object({ os: word, architecture: word, variant: word });
-const indexEntry = descriptor.extend({
-  platform: platform.optional().catch(undefined),
-  annotations: z.record(z.string(), z.unknown()).optional().catch(undefined),
-});
+const emptyEntry = { mediaType: "", digest: "", artifactType: "", platform: undefined, annotations: undefined };
+const indexEntry = z
+  .object({
+    mediaType: text,
+    digest: descriptor.shape.digest.catch(""),
+    artifactType: text,
+    platform: platform.optional().catch(undefined),
+    annotations: z.record(z.string(), z.unknown()).optional().catch(undefined),
+  })
+  .catch(emptyEntry);
 const indexShape = z.object({ manifests: z.array(z.unknown()).nullish() });
 const imageShape = z.object({ artifactType: text, config: descriptor, layers: z.array(descriptor).nullish() });
 const anyShape = z.looseObject({ mediaType: text });
@@ -103,7 +114,7 @@ export function parseManifest(raw: RawManifest): Manifest {
   const base = { digest: raw.digest, mediaType };
   if (indexTypes.has(mediaType)) return parseIndex(base, body);
   if (manifestTypes.has(mediaType)) return parseImage(base, body);
-  const note = schema1Types.has(mediaType) ? "unsupported_manifest" : "not_an_image";
+  const note = mediaType === artifactManifestType ? "not_an_image" : "unsupported_manifest";
   return { kind: "other", ...base, note, why: `a manifest of type ${mediaType}` };
 }
 
@@ -116,7 +127,7 @@ function readJson(body: Uint8Array): Body {
 }
 
 /**
- * What Content-Type and mediaType say, as far as they say something; the shape if they name no type that is known
+ * The type of a manifest: by Content-Type and mediaType, or by the shape of the body when they name no known type
  * (image-spec, "Media type conflicts").
  */
 function decideType(contentType: string, body: Body): string {
@@ -134,45 +145,64 @@ function decideType(contentType: string, body: Body): string {
 }
 
 function typeOfShape(body: Body): string {
-  if (Array.isArray(body.manifests)) return "application/vnd.oci.image.index.v1+json";
-  if (imageShape.safeParse(body).success) return "application/vnd.oci.image.manifest.v1+json";
+  const isImage = imageShape.safeParse(body).success;
+  if (hasItems(body.manifests) || (Array.isArray(body.manifests) && !isImage))
+    return "application/vnd.oci.image.index.v1+json";
+  if (isImage) return "application/vnd.oci.image.manifest.v1+json";
   if (body.schemaVersion === 1 || "fsLayers" in body) return "application/vnd.docker.distribution.manifest.v1+json";
   return "";
 }
 
-/** The list may be missing, but then something in the body must tell that it is an index. */
-function parseIndex(base: { digest: string; mediaType: string }, body: Body): ImageIndex {
+/**
+ * The list of manifests may be missing if the body names an index in another way. A build cache may be an index as well,
+ * of its layers and its configuration.
+ */
+function parseIndex(base: { digest: string; mediaType: string }, body: Body): ImageIndex | OtherManifest {
   const parsed = indexShape.safeParse(body);
   const isIndex = Array.isArray(body.manifests) || body.schemaVersion === 2 || indexTypes.has(bareType(body.mediaType));
   if (!parsed.success || !isIndex) throw invalid("is an index without a list of manifests");
-  return { kind: "index", ...base, entries: (parsed.data.manifests ?? []).flatMap(readEntry) };
+  if (hasItems(body.layers)) throw invalid(ambiguity);
+  const entries = (parsed.data.manifests ?? []).filter((entry) => entry !== null).map(readEntry);
+  if (isBuildCache(entries)) return { kind: "other", ...base, note: "not_an_image", why: "a build cache" };
+  return { kind: "index", ...base, entries };
 }
 
-function readEntry(value: unknown): IndexEntry[] {
-  const parsed = indexEntry.safeParse(value);
-  if (!parsed.success) return [];
-  const { digest, artifactType, annotations, platform } = parsed.data;
-  const mediaType = bareType(parsed.data.mediaType);
+function isBuildCache(entries: readonly IndexEntry[]): boolean {
+  const mayBeImage = ({ isDoubtful, platform }: IndexEntry) => !isDoubtful || platform !== undefined;
+  return entries.some(({ mediaType }) => mediaType === buildCacheType) && !entries.some(mayBeImage);
+}
+
+function readEntry(value: unknown): IndexEntry {
+  const { digest, artifactType, annotations, platform, ...rest } = indexEntry.parse(value);
+  const mediaType = bareType(rest.mediaType);
   const isIndex = indexTypes.has(mediaType);
   const isTyped = isIndex || manifestTypes.has(mediaType);
   const isAttestation = annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
-  if (isAttestation || (!isTyped && isSpecificType(mediaType))) return [];
   const isUnknown = platform?.os === "unknown" && platform.architecture === "unknown";
   const hasPlatform = platform !== undefined && platform.os !== "" && !isUnknown;
-  const isDoubtful = artifactType !== "" || isUnknown || !isTyped;
-  return [{ digest, mediaType, isIndex, isDoubtful, platform: hasPlatform ? platform : undefined }];
+  const isDoubtful = artifactType !== "" || isAttestation || isUnknown || !isTyped;
+  return { digest, mediaType, isIndex, isDoubtful, platform: hasPlatform ? platform : undefined };
 }
 
 function parseImage(base: { digest: string; mediaType: string }, body: Body): ImageManifest | OtherManifest {
   const parsed = imageShape.safeParse(body);
   if (!parsed.success) throw invalid("has no valid config and layers");
+  if (hasItems(body.manifests)) throw invalid(ambiguity);
   const { config, artifactType } = parsed.data;
   const layers = (parsed.data.layers ?? []).map(({ digest, mediaType, size }) => {
     return { digest, mediaType, sizeBytes: size, format: layerFormat(mediaType) };
   });
   const why = whyNotAnImage({ configType: config.mediaType, artifactType, layers });
   if (why !== undefined) return { kind: "other", ...base, note: "not_an_image", why };
-  return { kind: "image", ...base, configDigest: config.digest, layers };
+  const coverageNotes = notesOnConfig(config.mediaType);
+  return { kind: "image", ...base, configDigest: config.digest, layers, coverageNotes };
+}
+
+/** Clients would disagree about what such a body is (CVE-2021-41190). */
+const ambiguity = "lists both manifests and layers";
+
+function hasItems(list: unknown): boolean {
+  return Array.isArray(list) && list.length > 0;
 }
 
 function invalid(what: string): JobFailure {

@@ -6,9 +6,9 @@ export interface FailureHints {
   retryable: boolean;
   /** The earliest time for another attempt, in milliseconds from now; absent leaves it to the back-off. */
   retryAfterMs?: number | undefined;
-  /** Whose fault it is; absent is as the reason says, the job's if it says nothing. */
+  /** Whose fault the failure is. Default: by `rulingOf` the reason. */
   fault?: Fault;
-  /** Whether it concerns all jobs of the type; absent is as the reason says. What is the worker's fault always does. */
+  /** Whether the failure concerns all jobs of the type. Default: by `rulingOf` the reason. The worker's fault always does. */
   closesType?: boolean;
   cause?: unknown;
 }

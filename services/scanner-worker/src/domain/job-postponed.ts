@@ -1,13 +1,13 @@
-/** The longest time that a job is put off for, in milliseconds. */
-export const maxPostponementMs = 24 * 3_600_000;
+/** The longest time that a job is postponed for, in milliseconds. */
+const maxPostponementMs = 24 * 3_600_000;
 
 /**
- * Thrown by a handler that cannot do its work now: the job is run again later, as the same attempt. Whatever says when:
- * a Retry-After, a maintenance window, a resource that is taken.
+ * Thrown by a handler that cannot do its work now, because of a Retry-After, a maintenance window or a resource in use. The
+ * job is run again later, as the same attempt.
  */
 export class JobPostponed extends Error {
   override readonly name = "JobPostponed";
-  /** How long the job waits at least, in milliseconds. */
+  /** How long the job waits at least, in milliseconds; never shorter than by the back-off. */
   readonly afterMs: number;
 
   /**

@@ -16,6 +16,9 @@ export const schema1Types: ReadonlySet<string> = new Set([
   "application/vnd.docker.distribution.manifest.v1+json",
 ]);
 
+/** The type of artifact manifests, which drafts of OCI image-spec 1.1 had. */
+export const artifactManifestType = "application/vnd.oci.artifact.manifest.v1+json";
+
 /** The types of an image's configuration. */
 export const configTypes: ReadonlySet<string> = new Set([
   "application/vnd.docker.container.image.v1+json",
@@ -25,24 +28,20 @@ export const configTypes: ReadonlySet<string> = new Set([
 /** The type of the configuration `{}` that artifacts have (OCI image-spec 1.1, "Guidance for an empty descriptor"). */
 export const emptyType = "application/vnd.oci.empty.v1+json";
 
-/**
- * How a layer is stored. `untyped`: its type does not say, its bytes will; `foreign`: not in the registry;
- * `encrypted`: needs a key; `unknown`: not of a file system.
- */
-export type LayerFormat = "tar" | "tar+gzip" | "tar+zstd" | "untyped" | "foreign" | "encrypted" | "unknown";
+/** The configuration type of BuildKit's cache, whose layers come from many builds and make up no image. */
+export const buildCacheType = "application/vnd.buildkit.cacheconfig.v0";
 
-/** Types of an archive or of just any bytes: a layer of one may be a file system. */
-const untypedLayers: ReadonlySet<string> = new Set([
-  "",
-  "application/gzip",
-  "application/octet-stream",
-  "application/tar",
-  "application/tar+gzip",
-  "application/x-gzip",
-  "application/x-tar",
-  "application/x-tar+gzip",
-  "binary/octet-stream",
-]);
+/**
+ * How a layer is stored. `untyped`: only its bytes tell; `foreign`: not in the registry;
+ * `encrypted`: needs a key; `file`: one file, such as a document; `unknown`: a vendor's own type.
+ */
+export type LayerFormat = "tar" | "tar+gzip" | "tar+zstd" | "untyped" | "foreign" | "encrypted" | "file" | "unknown";
+
+/** The formats of layers that are part of a file system. */
+export const fileSystemFormats: readonly LayerFormat[] = ["tar", "tar+gzip", "tar+zstd", "foreign", "encrypted"];
+
+/** Types of SBOMs, attestations, signatures and WebAssembly modules. */
+const fileType = /\+(?:json|xml|yaml|wasm)$|^(?:application\/(?:cose|wasm)|text\/spdx)$/;
 
 const layerFormats: Readonly<Record<string, LayerFormat>> = {
   "application/vnd.docker.image.rootfs.diff.tar": "tar",
@@ -62,8 +61,9 @@ const layerFormats: Readonly<Record<string, LayerFormat>> = {
 export function layerFormat(mediaType: string): LayerFormat {
   const type = bareType(mediaType);
   if (type.endsWith("+encrypted")) return "encrypted";
-  if (untypedLayers.has(type)) return "untyped";
-  return Object.hasOwn(layerFormats, type) ? (layerFormats[type] ?? "unknown") : "unknown";
+  if (Object.hasOwn(layerFormats, type)) return layerFormats[type] ?? "unknown";
+  if (fileType.test(type)) return "file";
+  return isSpecificType(type) ? "unknown" : "untyped";
 }
 
 /** A media type without its parameters, in lower case (RFC 9110, "Media Type"). */
@@ -72,7 +72,7 @@ export function bareType(mediaType: string): string {
 }
 
 /**
- * Whether a type says what a manifest or a configuration is. All types that do are in the vendor tree; others, such as
+ * Whether a type names a kind of manifest, configuration or layer. Such types are all in the vendor tree; others, such as
  * application/json, text/html and application/octet-stream, come from software that did not know what it stored.
  */
 export function isSpecificType(mediaType: string): boolean {

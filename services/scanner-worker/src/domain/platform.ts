@@ -5,7 +5,7 @@ import type { Platform } from "./report.ts";
 /** A platform as people write it: os/architecture or os/architecture/variant. */
 export const platformPattern = /^[a-z0-9]+\/[a-z0-9_-]+(?:\/[a-z0-9.]+)?$/;
 
-/** The platform that is scanned when nobody asks for another. */
+/** The platform that is scanned when none is requested. */
 export const defaultPlatform: Platform = { os: "linux", architecture: "amd64", variant: "" };
 
 /** Reads a platform that matches `platformPattern`. */
@@ -42,10 +42,10 @@ const architectures: Readonly<Record<string, readonly [architecture: string, var
   armel: ["arm", "v6"],
 };
 
-/** The variant that an architecture has when none is named: naming it changes nothing. */
+/** The default variant of each architecture: with it or without a variant, the platform is the same. */
 const defaultVariants: Readonly<Record<string, string>> = { amd64: "v1", arm64: "v8", arm: "v7" };
 
-/** One way of writing for each platform, as containerd does: linux/aarch64 and linux/arm64/v8 are linux/arm64. */
+/** The normal form of a platform, as in containerd: linux/aarch64 and linux/arm64/v8 become linux/arm64. */
 export function normalisePlatform(platform: Platform): Platform {
   const os = platform.os.toLowerCase() === "macos" ? "darwin" : platform.os.toLowerCase();
   const name = platform.architecture.toLowerCase();
@@ -56,22 +56,22 @@ export function normalisePlatform(platform: Platform): Platform {
   return { os, architecture, variant: variant === defaultVariants[architecture] ? "" : variant };
 }
 
-/** Whether an image of a platform is one of the platform asked for; any variant is when none is asked for. */
+/** Whether an image of a platform runs on the requested one; a request without a variant takes any. */
 export function servesPlatform(platform: Platform, wanted: Platform): boolean {
   const [has, wants] = [normalisePlatform(platform), normalisePlatform(wanted)];
   const isSameKind = has.os === wants.os && has.architecture === wants.architecture;
   return isSameKind && (wanted.variant === "" || has.variant === wants.variant);
 }
 
-/** Whether two platforms are one, the variant too. */
+/** Whether two platforms are the same, with their variants. */
 export function isSamePlatform(one: Platform, other: Platform): boolean {
   return formatPlatform(normalisePlatform(one)) === formatPlatform(normalisePlatform(other));
 }
 
 /**
- * The entries of indexes that may be scanned, the best first. With a platform asked for: those for it, then those that
- * do not say what they are for. Without: those for the default platform, then for linux, then all others. Among equals
- * the doubtful come last, else the order stays.
+ * The entries of indexes to fetch, the best first. With a requested platform: entries of that platform, then entries
+ * without one. Without a request: entries of the default platform, then of linux, then all others. Among entries of the
+ * same rank doubtful ones come last, and the order of the index stays.
  */
 export function rankEntries(entries: readonly IndexEntry[], wanted: Platform | undefined): IndexEntry[] {
   return entries

@@ -38,7 +38,7 @@ function pack(name: string, version = "1"): Package {
   return { id, name, version, versionFormat: "dpkg", namespace: "debian:12", layerDigest: "sha256:1", purl: "" };
 }
 
-function flaw(name: string, severity: Severity): Vulnerability {
+function vulnerability(name: string, severity: Severity): Vulnerability {
   const base = { namespace: "debian:12", description: "", links: [], sourceSeverity: "", cvss: [], extensions: {} };
   return { key: `debian:12/${name}`, name, severity, ...base };
 }
@@ -48,9 +48,9 @@ function finding(packageId: string, { key, severity }: Vulnerability, fixedVersi
   return { packageId, vulnerabilityKey: key, severity, fixedVersion, status, layerDigest: "" };
 }
 
-const low = flaw("CVE-1", "LOW");
-const critical = flaw("CVE-2", "CRITICAL");
-const otherLow = flaw("CVE-0", "LOW");
+const low = vulnerability("CVE-1", "LOW");
+const critical = vulnerability("CVE-2", "CRITICAL");
+const otherLow = vulnerability("CVE-0", "LOW");
 const result: ScanResult = {
   scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "", version: "", engineVersion: 3 },
   distributions: [debian],
@@ -68,7 +68,7 @@ const result: ScanResult = {
 };
 
 describe("a report", () => {
-  test("lists packages by name and version, flaws by name, findings with the worst first", () => {
+  test("lists packages by name and version, vulnerabilities by name, findings with the worst first", () => {
     const report = buildReport(subject, result);
     assert.deepEqual(
       report.packages.map(({ id }) => id),
@@ -113,7 +113,7 @@ describe("a report", () => {
     assert.deepEqual(buildReport(subject, twice), buildReport(subject, result));
   });
 
-  test("counts pairs, distinct flaws, fixes and severities", () => {
+  test("counts pairs, distinct vulnerabilities, fixes and severities", () => {
     assert.deepEqual(buildReport(subject, result).summary, {
       total: 4,
       unique: 3,

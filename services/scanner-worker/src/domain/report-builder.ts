@@ -18,7 +18,7 @@ export interface ReportSubject {
   /** The digest of the index that led to the manifest; empty if none did. */
   indexDigest: string;
   scanStartedAt: Date;
-  /** When the scanner matched packages and flaws. */
+  /** When the scanner matched packages and vulnerabilities. */
   generatedAt: Date;
 }
 
@@ -80,21 +80,21 @@ function sortFindings(
   vulnerabilities: readonly Vulnerability[],
 ): Finding[] {
   const packageNames = new Map(packages.map(({ id, name }) => [id, name]));
-  const flawNames = new Map(vulnerabilities.map(({ key, name }) => [key, name]));
+  const vulnerabilityNames = new Map(vulnerabilities.map(({ key, name }) => [key, name]));
   const nameOf = (names: Map<string, string>, id: string) => names.get(id) ?? id;
   return sortedByKey(
     findings,
     ({ packageId, vulnerabilityKey }) => `${packageId}\n${vulnerabilityKey}`,
     (a, b) =>
       severityRank(b.severity) - severityRank(a.severity) ||
-      compare(nameOf(flawNames, a.vulnerabilityKey), nameOf(flawNames, b.vulnerabilityKey)) ||
+      compare(nameOf(vulnerabilityNames, a.vulnerabilityKey), nameOf(vulnerabilityNames, b.vulnerabilityKey)) ||
       compare(nameOf(packageNames, a.packageId), nameOf(packageNames, b.packageId)) ||
       compare(a.packageId, b.packageId) ||
       compare(a.vulnerabilityKey, b.vulnerabilityKey),
   );
 }
 
-/** Sorted, and without what has the key of one before it. */
+/** Sorted; of items with the same key only the first. */
 function sortedByKey<T>(items: readonly T[], keyOf: (item: T) => string, order: (a: T, b: T) => number): T[] {
   const byKey = new Map<string, T>();
   for (const item of items) {
@@ -111,7 +111,7 @@ function byNameVersionId(a: Package, b: Package): number {
   return compare(a.name, b.name) || compare(a.version, b.version) || compare(a.id, b.id);
 }
 
-/** By code units: the same everywhere, whatever the locale. */
+/** By code units, so that no locale changes the order. */
 function compare(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;

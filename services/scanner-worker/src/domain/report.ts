@@ -1,4 +1,4 @@
-/** How bad a flaw is, in Drydock's words. */
+/** How bad a vulnerability is, in Drydock's words. */
 export type Severity = "UNKNOWN" | "NEGLIGIBLE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
 
 /** How much of an image the scanner could look at. "No findings" means nothing without it. */
@@ -15,16 +15,19 @@ export type VulnerabilityData = "PRESENT" | "ABSENT" | "UNKNOWN";
 
 /**
  * Why "no findings" would not mean clean, in stable words.
+ * - config_unknown: the configuration is not an image's, so the layers may not make up one file system
  * - os_unknown: the scanner knows no operating system in the image
  * - no_packages: the scanner knows the operating system and read no package of it
  * - no_vulnerability_data: the scanner has no vulnerability data for a distribution in the image
- * - vulnerability_data_unknown: the scanner did not tell whether it has data for a distribution in the image
+ * - vulnerability_data_unknown: whether the scanner has data for a distribution in the image, or for a package that
+ *   belongs to none, is not known
  * - foreign_layer_skipped: a layer that the registry does not hold was left out
  * - unsupported_layer: a layer that the scanner cannot read was left out
  * - unsupported_manifest: the manifest is of a kind that Drydock does not scan
  * - not_an_image: the manifest is a signature, a chart, an attestation…
  */
 export const coverageNotes = [
+  "config_unknown",
   "os_unknown",
   "no_packages",
   "no_vulnerability_data",
@@ -47,10 +50,10 @@ export interface Report {
   /** Absent when no scanner was asked. */
   readonly scanner: ScannerInfo | undefined;
   readonly scanStartedAt: Date;
-  /** When the scanner matched packages and flaws. */
+  /** When the scanner matched packages and vulnerabilities. */
   readonly generatedAt: Date;
   readonly coverage: Coverage;
-  /** What the report says, in a line for people; `reachVerdict` has the words. */
+  /** The result in a line for people, by `reachVerdict`. */
   readonly headline: string;
   readonly coverageNotes: readonly CoverageNote[];
   /** Base first. */
@@ -60,7 +63,7 @@ export interface Report {
   readonly packages: readonly Package[];
   /** By name. */
   readonly vulnerabilities: readonly Vulnerability[];
-  /** The worst first, then by the flaw's name and the package's. */
+  /** The worst first, then by the vulnerability's name and the package's. */
   readonly findings: readonly Finding[];
   readonly summary: Summary;
 }
@@ -75,7 +78,7 @@ export interface Artifact {
   /** The tags it was asked for by. */
   readonly tags: readonly string[];
   readonly mediaType: string;
-  /** As an index or the image's configuration tells it; undefined if neither does. */
+  /** From the index or else the image's configuration; undefined if neither names one. */
   readonly platform: Platform | undefined;
   /** The digest of the index that led to the manifest; empty if none did. */
   readonly indexDigest: string;
@@ -90,18 +93,18 @@ export interface Platform {
   readonly os: string;
   /** E.g. amd64. */
   readonly architecture: string;
-  /** E.g. v8; empty if none is told. */
+  /** E.g. v8; empty if there is none. */
   readonly variant: string;
 }
 
-/** Who scanned. */
+/** The scanner of a report. */
 export interface ScannerInfo {
   readonly kind: SourceKind;
   readonly name: string;
   readonly vendor: string;
-  /** Empty if it does not tell. */
+  /** Empty if unknown. */
   readonly version: string;
-  /** 0 if it does not tell. */
+  /** 0 if unknown. */
   readonly engineVersion: number;
 }
 
@@ -142,19 +145,19 @@ export interface Package {
   readonly versionFormat: string;
   /** The scanner's word for the distribution it belongs to. */
   readonly namespace: string;
-  /** The layer that brought it; empty if the scanner does not tell. */
+  /** The digest of the layer that added the package; empty if unknown. */
   readonly layerDigest: string;
   /** Its package URL; empty rather than guessed. */
   readonly purl: string;
 }
 
-/** A flaw. */
+/** A known weakness of a package, e.g. a CVE. */
 export interface Vulnerability {
   /** Its id within the report. */
   readonly key: string;
   /** E.g. CVE-2023-4911. */
   readonly name: string;
-  /** The distribution or source that tells of it. */
+  /** The distribution or source that published the vulnerability. */
   readonly namespace: string;
   readonly description: string;
   readonly links: readonly string[];
@@ -162,11 +165,11 @@ export interface Vulnerability {
   /** The source's own word for the severity. */
   readonly sourceSeverity: string;
   readonly cvss: readonly Cvss[];
-  /** What else the source said; JSON values. */
+  /** Further fields of the source; JSON values. */
   readonly extensions: Readonly<Record<string, unknown>>;
 }
 
-/** A score of a flaw. */
+/** A score of a vulnerability. */
 export interface Cvss {
   /** The version of the standard: 2.0, 3.0, 3.1. */
   readonly version: string;
@@ -177,23 +180,23 @@ export interface Cvss {
   readonly source: string;
 }
 
-/** A package has a flaw. */
+/** A package that has a vulnerability. */
 export interface Finding {
   readonly packageId: string;
   readonly vulnerabilityKey: string;
   readonly severity: Severity;
-  /** The version that mends it; empty if none is known. */
+  /** The first version without the vulnerability; empty if none is known. */
   readonly fixedVersion: string;
   readonly status: FindingStatus;
-  /** The layer that brought the package; empty if the scanner does not tell. */
+  /** The digest of the layer that added the package; empty if unknown. */
   readonly layerDigest: string;
 }
 
 /** Counts. */
 export interface Summary {
-  /** Findings: pairs of package and flaw. */
+  /** Findings: pairs of package and vulnerability. */
   readonly total: number;
-  /** Distinct flaws by name. */
+  /** Distinct vulnerabilities by name. */
   readonly unique: number;
   /** Findings with a fix. */
   readonly fixable: number;

@@ -8,12 +8,12 @@ export interface ScanResult {
   readonly packages: readonly Package[];
   readonly vulnerabilities: readonly Vulnerability[];
   readonly findings: readonly Finding[];
-  /** Why layers were left out; empty when none was. What systems, packages and data mean is judged by `reachVerdict`. */
+  /** Why layers were left out; empty when none was. `reachVerdict` adds the notes on distributions, packages and data. */
   readonly coverageNotes: readonly CoverageNote[];
-  /** The name each layer has with the scanner, by the layer's place; empty when it gives none. */
+  /** The scanner's name of each layer, by the layer's index; empty when it has none. */
   readonly layerNames: readonly string[];
-  /** The places of the layers that were left out. */
+  /** The indexes of the layers that were left out. */
   readonly skippedLayers: readonly number[];
-  /** For the job's log: what the scanner could not be asked, and why. Default: nothing. */
+  /** For the job's log: which questions the scanner did not answer, and why. Default: none. */
   readonly warnings?: readonly string[];
 }

@@ -17,7 +17,7 @@ const byClairWord: Readonly<Record<string, Severity>> = {
   defcon1: "CRITICAL",
 };
 
-/** The severity that a word of Clair's means, in any case; words it does not have are UNKNOWN. */
+/** The severity for a word of Clair's, in upper or lower case; UNKNOWN for words that Clair does not have. */
 export function severityOfClairWord(word: string): Severity {
   const key = word.toLowerCase();
   return Object.hasOwn(byClairWord, key) ? (byClairWord[key] ?? "UNKNOWN") : "UNKNOWN";

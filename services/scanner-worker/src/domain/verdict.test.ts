@@ -31,9 +31,12 @@ const found: ScanResult = {
   skippedLayers: [],
 };
 
-function judge(own: Partial<ScanResult>) {
+const ofTwo = [pack("a", "debian:12"), pack("b", "debian:13")];
+const manyNames = ["d", "b", "a", "c", "\u001b[31mZ"];
+
+function judge(own: Partial<ScanResult>, manifest = image) {
   const result = { ...found, ...own };
-  return reachVerdict({ manifest: image, result, summary: summarise(result.findings, result.packages, []) });
+  return reachVerdict({ manifest, result, summary: summarise(result.findings, result.packages, []) });
 }
 
 const claims: [what: string, own: Partial<ScanResult>, coverage: string, notes: CoverageNote[], headline: string][] = [
@@ -54,24 +57,91 @@ const claims: [what: string, own: Partial<ScanResult>, coverage: string, notes: 
   ],
   [
     "packages of a distribution without data",
-    { distributions: [system("debian:13", "ABSENT")] },
+    { distributions: [system("debian:13", "ABSENT")], packages: [pack("a", "debian:13")] },
     "UNSUPPORTED",
     ["no_vulnerability_data"],
     "unsupported: the scanner has no vulnerability data for debian:13",
   ],
   [
     "packages of two distributions, one without data",
-    { distributions: [system("debian:12"), system("debian:13", "ABSENT")] },
+    { distributions: [system("debian:12"), system("debian:13", "ABSENT")], packages: ofTwo },
     "PARTIAL",
     ["no_vulnerability_data"],
-    "partial: nothing found in 3 packages, but the scanner has no vulnerability data for debian:13",
+    "partial: nothing found in 2 packages, but the scanner has no vulnerability data for debian:13",
   ],
   [
     "findings beside a distribution without data",
-    { distributions: [system("debian:12"), system("debian:13", "ABSENT")], findings: [finding("a", "1")] },
+    {
+      distributions: [system("debian:12"), system("debian:13", "ABSENT")],
+      packages: ofTwo,
+      findings: [finding("a", "1")],
+    },
     "PARTIAL",
     ["no_vulnerability_data"],
-    "1 vulnerability in 1 of 3 packages: 1 low (partial: the scanner has no vulnerability data for debian:13)",
+    "1 vulnerability in 1 of 2 packages: 1 low (partial: the scanner has no vulnerability data for debian:13)",
+  ],
+  [
+    "packages of two distributions, both with data",
+    { distributions: [system("debian:12"), system("debian:13")], packages: ofTwo },
+    "FULL",
+    [],
+    "no vulnerabilities found in 2 packages",
+  ],
+  [
+    "two distributions, packages of one",
+    { distributions: [system("debian:13"), system("debian:12")] },
+    "PARTIAL",
+    ["no_packages"],
+    "partial: nothing found in 3 packages, but the scanner could read no package of debian:13",
+  ],
+  [
+    "findings beside a distribution without packages",
+    { distributions: [system("debian:12"), system("alpine:v3.20")], findings: [finding("a", "1")] },
+    "PARTIAL",
+    ["no_packages"],
+    "1 vulnerability in 1 of 3 packages: 1 low (partial: the scanner could read no package of alpine:v3.20)",
+  ],
+  [
+    "three distributions, packages of one",
+    { distributions: ["debian:11", "debian:12", "ubuntu:22.04"].map((name) => system(name)) },
+    "PARTIAL",
+    ["no_packages"],
+    "partial: nothing found in 3 packages, but the scanner could read no package of debian:11, ubuntu:22.04",
+  ],
+  [
+    "packages of one distribution and data for another",
+    { distributions: [system("debian:12", "ABSENT"), system("debian:13")] },
+    "UNSUPPORTED",
+    ["no_packages", "no_vulnerability_data"],
+    "unsupported: the scanner could read no package of debian:13; the scanner has no vulnerability data for debian:12",
+  ],
+  [
+    "a distribution with packages of no distribution alone, such as a language's",
+    { packages: [pack("lodash", ""), pack("requests", "")] },
+    "UNSUPPORTED",
+    ["no_packages", "vulnerability_data_unknown"],
+    "unsupported: the scanner could read no package of debian:12; the scanner did not tell whether it has vulnerability data for 2 packages of no distribution",
+  ],
+  [
+    "a language's package beside those of a distribution",
+    { packages: [pack("a"), pack("lodash", "npm")] },
+    "PARTIAL",
+    ["vulnerability_data_unknown"],
+    "partial: nothing found in 2 packages, but the scanner did not tell whether it has vulnerability data for 1 package of no distribution",
+  ],
+  [
+    "a language's package beside a distribution whose data is not known",
+    { distributions: [system("debian:12", "UNKNOWN")], packages: [pack("a"), pack("lodash", "")] },
+    "PARTIAL",
+    ["vulnerability_data_unknown"],
+    "partial: nothing found in 2 packages, but the scanner did not tell whether it has vulnerability data for debian:12 and 1 package of no distribution",
+  ],
+  [
+    "a distribution that is listed twice",
+    { distributions: [system("debian:13"), system("debian:13")], packages: [] },
+    "UNSUPPORTED",
+    ["no_packages"],
+    "unsupported: the scanner could read no package of debian:13",
   ],
   [
     "data that the scanner did not tell of",
@@ -124,7 +194,10 @@ const claims: [what: string, own: Partial<ScanResult>, coverage: string, notes: 
   ],
   [
     "more distributions than a line has room for",
-    { distributions: ["d", "b", "a", "c", "\u001b[31mZ"].map((name) => system(name, "ABSENT")) },
+    {
+      distributions: manyNames.map((name) => system(name, "ABSENT")),
+      packages: manyNames.map((name) => pack(name, name)),
+    },
     "UNSUPPORTED",
     ["no_vulnerability_data"],
     "unsupported: the scanner has no vulnerability data for Z, a, b and 2 more",
@@ -137,6 +210,16 @@ describe("what a report claims of", () => {
       assert.deepEqual(judge(own), { coverage, coverageNotes: notes, headline });
     });
   }
+
+  test("an image whose configuration is not one of an image is PARTIAL at most", () => {
+    const strange: ImageManifest = { ...image, coverageNotes: ["config_unknown"] };
+    const headline = "partial: nothing found in 3 packages, but its configuration is not an image's";
+    assert.deepEqual(judge({}, strange), { coverage: "PARTIAL", coverageNotes: ["config_unknown"], headline });
+    const unread: Partial<ScanResult> = { coverageNotes: ["unsupported_layer"], distributions: [], packages: [] };
+    const notes = ["config_unknown", "unsupported_layer"];
+    const { coverage, coverageNotes } = judge(unread, strange);
+    assert.deepEqual([coverage, coverageNotes], ["UNSUPPORTED", notes]);
+  });
 
   test("what is no image, and of a manifest that is not scanned, is what it is", () => {
     const summary = summarise([], [], []);
@@ -160,12 +243,15 @@ describe("what a report claims of", () => {
     fc.assert(
       fc.property(results, (own) => {
         const { coverage, coverageNotes, headline } = judge(own);
+        const hasPackage = (name: string) => own.packages.some(({ namespace }) => namespace === name);
+        const isListed = (name: string) => own.distributions.some(({ namespace }) => namespace === name);
         const isWhole =
           own.distributions.length > 0 &&
           own.distributions.every(({ vulnerabilityData }) => vulnerabilityData === "PRESENT") &&
-          own.packages.length > 0 &&
+          own.distributions.every(({ namespace }) => hasPackage(namespace)) &&
+          own.packages.every(({ namespace }) => isListed(namespace)) &&
           own.coverageNotes.length === 0;
-        assert.equal(coverage === "FULL", isWhole || (own.findings.length > 0 && coverageNotes.length === 0));
+        assert.equal(coverage === "FULL", isWhole);
         assert.equal(coverage === "FULL", coverageNotes.length === 0);
         const isClean = isWhole && own.findings.length === 0;
         assert.equal(/clean|no vulnerabilities/i.test(headline), isClean, headline);

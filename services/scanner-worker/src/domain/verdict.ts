@@ -18,12 +18,15 @@ export interface Evidence {
 /** How many distributions a headline names. */
 const maxNamed = 3;
 
+const nothing = { distributions: [], packages: [] };
+
 /**
- * Decides what a report claims: check-in, log, demo and pages all take its words from here.
+ * Decides what a report claims: check-in, log, demo and pages all take their words from here.
  *
- * "No vulnerabilities found" is said of coverage FULL alone: a known operating system, packages of it, vulnerability data
- * for each distribution, and no layer left out. What falls short has a note for each reason. It is PARTIAL as long as
- * some packages could be held against data, and UNSUPPORTED otherwise.
+ * Only coverage FULL has the headline "no vulnerabilities found": the scanner knows an operating system, has read packages
+ * of each distribution and has vulnerability data for each, and no layer was left out. Each reason why coverage is not
+ * FULL has a note. Coverage is then PARTIAL if some packages were compared with vulnerability data, or may have been,
+ * and UNSUPPORTED otherwise.
  */
 export function reachVerdict(evidence: Evidence): Verdict {
   const coverageNotes = notesOn(evidence);
@@ -33,21 +36,42 @@ export function reachVerdict(evidence: Evidence): Verdict {
 
 function notesOn({ manifest, result }: Evidence): CoverageNote[] {
   if (manifest.kind === "other") return [manifest.note];
-  const { distributions = [], packages = [], coverageNotes = [] } = result ?? {};
-  const notes = new Set(coverageNotes);
+  const { distributions = [], coverageNotes = [] } = result ?? {};
+  const notes = new Set([...(manifest.coverageNotes ?? []), ...coverageNotes]);
   if (distributions.length === 0 && !notes.has("unsupported_layer")) notes.add("os_unknown");
-  if (distributions.length > 0 && packages.length === 0) notes.add("no_packages");
+  if (withoutPackages(result).length > 0) notes.add("no_packages");
   if (lacking(distributions, "ABSENT").length > 0) notes.add("no_vulnerability_data");
-  if (lacking(distributions, "UNKNOWN").length > 0) notes.add("vulnerability_data_unknown");
+  if (withUnknownData(result).length > 0) notes.add("vulnerability_data_unknown");
   return [...notes].sort();
 }
 
 function coverageOf({ manifest, result }: Evidence, notes: readonly CoverageNote[]): Coverage {
   if (manifest.kind === "other") return manifest.note === "not_an_image" ? "NOT_AN_IMAGE" : "UNSUPPORTED";
-  const { distributions = [], packages = [], findings = [] } = result ?? {};
-  const hasData = distributions.some(({ vulnerabilityData }) => vulnerabilityData !== "ABSENT");
-  if (findings.length === 0 && !(hasData && packages.length > 0)) return "UNSUPPORTED";
+  const { distributions = [], findings = [] } = result ?? {};
+  const empty = new Set(withoutPackages(result));
+  const wasCompared = (own: Distribution) => own.vulnerabilityData !== "ABSENT" && !empty.has(own);
+  if (findings.length === 0 && !distributions.some(wasCompared)) return "UNSUPPORTED";
   return notes.length > 0 ? "PARTIAL" : "FULL";
+}
+
+/** For a headline: distributions, and packages that belong to none, of which the scanner may have no data. */
+function withUnknownData({
+  distributions,
+  packages,
+}: Pick<ScanResult, "distributions" | "packages"> = nothing): string[] {
+  const unknown = lacking(distributions, "UNKNOWN");
+  const namespaces = new Set(distributions.map(({ namespace }) => namespace));
+  const others = namespaces.size === 0 ? 0 : packages.filter(({ namespace }) => !namespaces.has(namespace)).length;
+  return [
+    ...(unknown.length > 0 ? [listOf(unknown)] : []),
+    ...(others > 0 ? [`${count(others, "package")} of no distribution`] : []),
+  ];
+}
+
+/** The distributions no package of which was read. */
+function withoutPackages({ distributions, packages }: Pick<ScanResult, "distributions" | "packages"> = nothing) {
+  const namespaces = new Set(packages.map(({ namespace }) => namespace));
+  return distributions.filter(({ namespace }) => !namespaces.has(namespace));
 }
 
 function headlineOf(
@@ -59,8 +83,7 @@ function headlineOf(
     const what = coverage === "NOT_AN_IMAGE" ? "skipped: not an image" : "unsupported: a manifest that is not scanned";
     return `${what} (${plainText(manifest.why)})`;
   }
-  const distributions = result?.distributions ?? [];
-  const reasons = notes.map((note) => reasonFor(note, distributions)).join("; ");
+  const reasons = notes.map((note) => reasonFor(note, result)).join("; ");
   if (coverage === "UNSUPPORTED") return `unsupported: ${reasons}`;
   const packages = count(summary.packageCount, "package");
   if (summary.total > 0) {
@@ -73,16 +96,19 @@ function headlineOf(
   return `partial: nothing found in ${packages}, but ${reasons}`;
 }
 
-function reasonFor(note: CoverageNote, distributions: readonly Distribution[]): string {
+function reasonFor(note: CoverageNote, result: ScanResult | undefined): string {
+  const distributions = result?.distributions ?? [];
   switch (note) {
+    case "config_unknown":
+      return "its configuration is not an image's";
     case "os_unknown":
       return "the scanner knows no operating system in the image";
     case "no_packages":
-      return `the scanner could read no package of ${listOf(distributions)}`;
+      return `the scanner could read no package of ${listOf(withoutPackages(result))}`;
     case "no_vulnerability_data":
       return `the scanner has no vulnerability data for ${listOf(lacking(distributions, "ABSENT"))}`;
     case "vulnerability_data_unknown":
-      return `the scanner did not tell whether it has vulnerability data for ${listOf(lacking(distributions, "UNKNOWN"))}`;
+      return `the scanner did not tell whether it has vulnerability data for ${withUnknownData(result).join(" and ")}`;
     case "foreign_layer_skipped":
       return "a layer that the registry does not hold was left out";
     case "unsupported_layer":
@@ -97,7 +123,7 @@ function lacking(distributions: readonly Distribution[], data: VulnerabilityData
 }
 
 function listOf(distributions: readonly Distribution[]): string {
-  const names = distributions.map(({ namespace }) => plainText(namespace, 60)).sort();
+  const names = [...new Set(distributions.map(({ namespace }) => plainText(namespace, 60)))].sort();
   const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : "";
   return `${names.slice(0, maxNamed).join(", ")}${more}`;
 }

@@ -15,14 +15,16 @@ const layer = { digest: digest("1"), mediaType: "", sizeBytes: 5, format: "tar+g
 const image = (digit: string): Manifest => {
   return { kind: "image", digest: digest(digit), mediaType: "m", configDigest: digest("c"), layers: [layer, layer] };
 };
-const flaw = { key: "k", name: "CVE-1", namespace: "", description: "", links: [], cvss: [], extensions: {} };
+const vulnerability = { key: "k", name: "CVE-1", namespace: "", description: "", links: [], cvss: [], extensions: {} };
 const found: ScanResult = {
   scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "", version: "", engineVersion: 3 },
   distributions: [
     { did: "debian", versionId: "12", namespace: "debian:12", versionFormat: "dpkg", vulnerabilityData: "PRESENT" },
   ],
-  packages: [{ id: "p", name: "p", version: "1", versionFormat: "", namespace: "", layerDigest: "", purl: "" }],
-  vulnerabilities: [{ ...flaw, severity: "HIGH", sourceSeverity: "High" }],
+  packages: [
+    { id: "p", name: "p", version: "1", versionFormat: "dpkg", namespace: "debian:12", layerDigest: "", purl: "" },
+  ],
+  vulnerabilities: [{ ...vulnerability, severity: "HIGH", sourceSeverity: "High" }],
   findings: [
     { packageId: "p", vulnerabilityKey: "k", severity: "HIGH", fixedVersion: "", status: "AFFECTED", layerDigest: "" },
   ],

@@ -30,7 +30,7 @@ interface Scan {
   startedAt: Date;
 }
 
-/** The job type IMAGE_SCAN: finds the known flaws of one image and stores them as a report. */
+/** The job type IMAGE_SCAN: finds the known vulnerabilities of one image and stores them as a report. */
 export function createImageScan(deps: ImageScanDeps): JobType<ImageScanParameters> {
   return {
     name: "IMAGE_SCAN",

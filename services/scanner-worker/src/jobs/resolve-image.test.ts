@@ -139,6 +139,50 @@ describe("the manifest to scan", () => {
       await assert.rejects(resolve(index("0", doubtful("f")), "linux/amd64"), failsWith("PLATFORM_UNKNOWN"));
     });
 
+    test("may be an image that the entry calls an index", async () => {
+      assert.equal((await resolve(index("0", nested("a", "linux/amd64")))).manifest.digest, digest("a"));
+      assert.equal((await resolve(index("0", nested("f"), nested("a")), "linux/arm64")).manifest.digest, digest("a"));
+      assert.equal((await resolve(index("0", nested("f")))).manifest.kind, "other");
+    });
+
+    test("is no image only when all that is listed was looked at", async () => {
+      const missing = entry("c", "linux/amd64");
+      const unreadable = { ...entry("c"), digest: "" };
+      for (const listed of [[missing], [entry("f"), missing], [missing, doubtful("f")]])
+        await assert.rejects(resolve(index("0", ...listed)), failsWith("MANIFEST_UNKNOWN"));
+      for (const listed of [[unreadable], [entry("f"), unreadable], [nested("1")]]) {
+        manifests.push(index("1", unreadable, doubtful("f")));
+        await assert.rejects(
+          resolve(index("0", ...listed)),
+          failsWith("MANIFEST_INVALID", /web lists.* without a digest/),
+        );
+      }
+      assert.equal((await resolve(index("0", unreadable, missing, entry("a")))).manifest.digest, digest("a"));
+      assert.equal((await resolve(index("0", doubtful("f")))).manifest.kind, "other");
+    });
+
+    test("is no image only when nothing in it is of a type that nobody knows", async () => {
+      const manifest: Manifest = { ...other("c"), kind: "other", note: "unsupported_manifest", why: "of a vendor" };
+      manifests.push(manifest);
+      for (const listed of [
+        [entry("f"), doubtful("c")],
+        [doubtful("c"), doubtful("f")],
+      ])
+        assert.deepEqual((await resolve(index("0", ...listed))).manifest, manifest);
+      assert.equal((await resolve(index("0", doubtful("c"), entry("a")))).manifest.digest, digest("a"));
+    });
+
+    test("is not said to be no image when the index lists too many to look at, or too deep", async () => {
+      const numbered = (place: number) => `sha256:${String(place).padStart(64, "0")}`;
+      const many = Array.from({ length: 40 }, (_, place) => ({ ...doubtful("f"), digest: numbered(place) }));
+      manifests.push(...many.map((own) => ({ ...other("f"), digest: own.digest })));
+      const isRight = failsWith("PLATFORM_UNKNOWN", /web among the first 32 manifests.*by its digest/);
+      await assert.rejects(resolve(index("e", ...many)), isRight);
+      assert.equal(asked.length, 32);
+      manifests.push(index("1", nested("2")), index("2", nested("3")), index("3", nested("4"), entry("f")));
+      await assert.rejects(resolve(index("0", nested("1"))), isRight);
+    });
+
     test("may be an index that the entry does not call one", async () => {
       manifests.push(index("1", entry("b", "linux/arm64")));
       assert.equal((await resolve(index("0", doubtful("1")), "linux/arm64")).manifest.digest, digest("b"));

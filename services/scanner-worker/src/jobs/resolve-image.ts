@@ -45,11 +45,13 @@ interface Search {
   isChoice: boolean;
   /** Digests of the manifests that were fetched. */
   seen: Set<string>;
+  /** By digest, the manifests that are no index though their entries name one. */
+  mislabelled: Map<string, Manifest>;
   /** The first image that nobody asked for and that is not for the default platform. */
   fallback: Found | undefined;
   /** What was found that is no image, though it is listed as the right one. */
   other: Found | undefined;
-  /** A manifest that an index lists and the registry does not have. */
+  /** Why a manifest that an index lists could not be looked at. */
   missing: JobFailure | undefined;
   /** The platforms that were met, for the message. */
   offered: Set<string>;
@@ -69,7 +71,10 @@ export async function resolveImage(
   const seen = new Set([manifest.digest]);
   const nothing = { fallback: undefined, other: undefined, missing: undefined };
   const isChoice = manifest.kind === "index";
-  const search: Search = { registry, wish, signal, isChoice, seen, offered: new Set(), ...nothing };
+  const search: Search = {
+    ...{ registry, wish, signal, isChoice, seen, offered: new Set(), mislabelled: new Map() },
+    ...nothing,
+  };
   if (manifest.kind === "other") return { manifest, platform: undefined, indexDigest: "" };
   if (manifest.kind === "image") {
     const found = (await checkPlatform(search, manifest, undefined)) ?? search.fallback;
@@ -80,8 +85,9 @@ export async function resolveImage(
   if (manifest.entries.length === 0) return { manifest: emptyIndex(manifest), platform: undefined, indexDigest };
   const found = (await findIn(search, manifest, { depth: 0, platform: undefined })) ?? search.fallback;
   if (found !== undefined) return { ...found, indexDigest };
+  if (search.missing !== undefined) throw search.missing;
   if (search.other !== undefined) return { ...search.other, indexDigest };
-  throw search.missing ?? platformUnknown(search, "the index");
+  throw platformUnknown(search, "the index");
 }
 
 /** Where in the tree of indexes a search is. */
@@ -94,7 +100,7 @@ interface Branch {
 async function findIn(search: Search, index: ImageIndex, branch: Branch): Promise<Found | undefined> {
   const { wish } = search;
   for (const entry of rankEntries(await listImages(search, index, branch), wish.platform)) {
-    const manifest = await fetchListed(search, entry);
+    const manifest = search.mislabelled.get(entry.digest) ?? (await fetchListed(search, entry));
     if (manifest === undefined) continue;
     const found =
       manifest.kind === "index"
@@ -110,25 +116,39 @@ async function listImages(search: Search, index: ImageIndex, branch: Branch): Pr
   const entries = index.entries.map((entry) => ({ ...entry, platform: entry.platform ?? branch.platform }));
   const images = entries.filter(({ isIndex }) => !isIndex);
   for (const { platform } of images) if (platform !== undefined) search.offered.add(formatPlatform(platform));
-  if (branch.depth >= maxDepth) return images;
+  const nested = entries.filter(({ isIndex }) => isIndex);
+  if (branch.depth >= maxDepth) {
+    if (nested.length > 0) search.missing ??= tooMany(search);
+    return images;
+  }
   const wanted = search.wish.platform ?? defaultPlatform;
   const fits = ({ platform, isDoubtful }: IndexEntry) =>
     platform !== undefined && !isDoubtful && isSamePlatform(platform, wanted);
-  const nested = entries.filter(({ isIndex }) => isIndex);
   // Also those of another platform, at the end: what is listed inside may say otherwise.
   for (const entry of new Set([...rankEntries(nested, search.wish.platform), ...nested])) {
     if (images.some(fits)) break;
-    const below = await fetchListed(search, entry);
-    const inside: Branch = { depth: branch.depth + 1, platform: entry.platform };
-    if (below?.kind === "index") images.push(...(await listImages(search, below, inside)));
+    images.push(...(await listBranch(search, entry, branch.depth + 1)));
   }
   return images;
 }
 
-/** Undefined when the registry does not have it, when it was fetched before, or when it is one too many. */
+/** What an entry that names an index leads to. */
+async function listBranch(search: Search, entry: IndexEntry, depth: number): Promise<IndexEntry[]> {
+  const below = await fetchListed(search, entry);
+  if (below === undefined) return [];
+  if (below.kind === "index") return await listImages(search, below, { depth, platform: entry.platform });
+  search.mislabelled.set(entry.digest, below);
+  return [entry];
+}
+
+/** Undefined when it was fetched before; also, with the reason in `missing`, when it cannot be fetched. */
 async function fetchListed(search: Search, { digest }: IndexEntry): Promise<Manifest | undefined> {
   const { registry, wish, signal, seen } = search;
-  if (seen.has(digest) || seen.size >= maxFetches) return undefined;
+  if (seen.has(digest)) return undefined;
+  if (digest === "" || seen.size >= maxFetches) {
+    search.missing ??= digest === "" ? withoutDigest(search) : tooMany(search);
+    return undefined;
+  }
   seen.add(digest);
   try {
     return await registry.getManifest(wish.repository, digest, signal);
@@ -145,7 +165,9 @@ async function take(
   platform: Platform | undefined,
 ): Promise<Found | undefined> {
   if (manifest.kind === "image") return await checkPlatform(search, manifest, platform);
-  if (platform !== undefined || search.wish.platform === undefined) search.other ??= { manifest, platform };
+  if (platform === undefined && search.wish.platform !== undefined) return undefined;
+  // A manifest that nobody can read goes before one that is surely no image.
+  if (search.other === undefined || manifest.note === "unsupported_manifest") search.other = { manifest, platform };
   return undefined;
 }
 
@@ -185,6 +207,17 @@ async function readPlatform(search: Search, { configDigest }: ImageManifest): Pr
 
 function emptyIndex({ digest, mediaType }: ImageIndex): OtherManifest {
   return { kind: "other", digest, mediaType, note: "not_an_image", why: "an index that lists no image" };
+}
+
+function withoutDigest({ wish }: Search): JobFailure {
+  const message = `the index in ${wish.repository} lists a manifest without a digest by sha256 or sha512: it cannot be fetched`;
+  return new JobFailure("MANIFEST_INVALID", message, { retryable: false });
+}
+
+function tooMany({ wish }: Search): JobFailure {
+  const limits = `${maxFetches} manifests and ${maxDepth} levels of indexes`;
+  const message = `no image was found in ${wish.repository} among the first ${limits}; name the image by its digest`;
+  return new JobFailure("PLATFORM_UNKNOWN", message, { retryable: false });
 }
 
 function platformUnknown({ wish, offered }: Search, what: string): JobFailure {

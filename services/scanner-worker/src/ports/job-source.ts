@@ -87,6 +87,8 @@ export interface ClosedType {
   /** What is waited for, for people; at most 512 bytes, without secrets. */
   readonly message: string;
   readonly since: Date;
+  /** How long a job may wait for it before it is in ERROR, in milliseconds; absent is for ever. */
+  readonly patienceMs?: number;
 }
 
 /** What the worker can take. */

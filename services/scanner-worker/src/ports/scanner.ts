@@ -26,6 +26,6 @@ export interface Scanner {
    * @throws JobFailure with a reason of docs/errors.md; the signal's reason when it aborts
    */
   scan(target: ScanTarget, onLayer: (done: number) => void, signal: AbortSignal): Promise<ScanResult>;
-  /** Asks by a short request whether it is there; throws JobFailure if it is not. */
+  /** Checks by a short request that the scanner answers; throws JobFailure if it does not. */
   probe(signal: AbortSignal): Promise<void>;
 }

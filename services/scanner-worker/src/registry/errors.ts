@@ -1,7 +1,7 @@
+import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
 import { JobFailure } from "../domain/job-failure.ts";
 import { plainText } from "../domain/plain-text.ts";
-import { retryAfterMs } from "../domain/retry-after.ts";
 import type { HttpResponse } from "./http-client.ts";
 
 /** The request that was refused. */
@@ -58,7 +58,7 @@ export function brokenAnswer(text: string): JobFailure {
 }
 
 function retryable(reason: string, text: string, response: HttpResponse, now: number): JobFailure {
-  const wait = retryAfterMs(response.headers["retry-after"], now);
+  const wait = readRetryAfter(response.headers["retry-after"], now);
   return new JobFailure(
     reason,
     text,

@@ -38,7 +38,7 @@ export function tokenServerOf({ realm, from, hasCredential, tokenOrigins }: Name
 }
 
 /** Whether two hosts are one, or below one registrable domain by the public suffix list. */
-export function belongTogether(one: string, other: string): boolean {
+function belongTogether(one: string, other: string): boolean {
   if (one === other) return true;
   const [domain, otherDomain] = [one, other].map((host) => getDomain(host, { allowPrivateDomains: true }));
   return domain !== null && domain === otherDomain;

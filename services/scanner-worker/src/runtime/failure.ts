@@ -9,6 +9,11 @@ const maxMessageBytes = 1024;
 /** How long a job waits for the outside in all when its type does not say, in milliseconds. */
 const defaultPatienceMs = 24 * 3_600_000;
 
+/** How long a job of the type waits for the outside in all, in milliseconds. */
+export function patienceMsOf({ patienceMs = defaultPatienceMs }: JobType): number {
+  return patienceMs;
+}
+
 /**
  * What is reported when a handler throws.
  * @param waitMs how long a job waits when the outside is at fault, at least so many milliseconds
@@ -35,8 +40,8 @@ function outcomeOfFailure(error: JobFailure, type: JobType, waitMs: (atLeastMs: 
     case "job":
       return { kind: "failure", reason, message, retryable: error.retryable && shouldRetry(error, type), retryAfterMs };
     case "outside": {
-      const patienceMs = type.patienceMs ?? defaultPatienceMs;
-      return { kind: "postponed", reason, message, afterMs: waitMs(retryAfterMs ?? 0), patienceMs };
+      const afterMs = waitMs(retryAfterMs ?? 0);
+      return { kind: "postponed", reason, message, afterMs, patienceMs: patienceMsOf(type) };
     }
     case "worker":
       return { kind: "released", reason, message };

@@ -46,7 +46,7 @@ describe("a job's context", () => {
     });
     const { source, listener } = await startWorker(type);
     listener.onAssign(assignment());
-    const sent = () => source.told.flatMap((told) => (told.say === "checkIn" ? told.checkIn.text : []));
+    const sent = () => source.sent.flatMap((message) => (message.kind === "checkIn" ? message.checkIn.text : []));
     assert.deepEqual(sent(), ["1", "3"]);
     end.resolve();
     const { checkIn } = await source.nthResult(1);

@@ -249,7 +249,7 @@ describe("a job whose lease is lost", () => {
     assert.deepEqual(listener.held(), []);
     handler.end();
     await new Promise(setImmediate);
-    assert.deepEqual(source.said, ["accept"]);
+    assert.deepEqual(source.kinds, ["accept"]);
   });
 
   test("is also one whose report the controller refuses with LEASE_LOST", async () => {
@@ -266,6 +266,6 @@ describe("a job whose lease is lost", () => {
     listener.onAssign(assignment());
     assert.equal(await ended.promise, lost);
     await new Promise(setImmediate);
-    assert.deepEqual(source.said, ["accept"]);
+    assert.deepEqual(source.kinds, ["accept"]);
   });
 });

@@ -95,13 +95,13 @@ export class JobRun {
     clearTimeout(this.#graceTimer);
     if (this.#isOver) return;
     const end = this.#interruption === undefined ? outcome : endOf(this.#interruption);
-    if (end.kind !== "abandoned") this.#tellEnd(end);
+    if (end.kind !== "abandoned") this.#logEnd(end);
     if (this.#context.hasLog) await this.#storeLog();
     this.#end(end);
   }
 
   /** What went as it should, or as somebody asked, is only told where there is a log already. */
-  #tellEnd(end: Outcome): void {
+  #logEnd(end: Outcome): void {
     const isTrouble = end.kind === "failure" || end.kind === "postponed" || (end.kind === "released" && end.reason);
     if (!isTrouble && !this.#context.hasLog) return;
     const { level, text } = endingOf(this.assignment, this.type, end);

@@ -1,9 +1,8 @@
 import { type Backoff, ceilingMs } from "@drydock/shared/backoff.ts";
+import { maxRetryAfterMs } from "@drydock/shared/retry-after.ts";
 
 /** From 2 s on, and at most 15 s: who waits for the outside runs again soon after it is back. */
 const backoff: Backoff = { baseMs: 4_000, capMs: 15_000 };
-/** However long the other side wants to be left alone, in milliseconds. */
-const longestMs = 3_600_000;
 const maxJobs = 10_000;
 
 /** How long jobs wait that the outside keeps from being done: longer each time in a row, by at least half of the ceiling. */
@@ -28,7 +27,7 @@ export class Postponements {
     const [oldest] = this.#counts.keys();
     if (this.#counts.size > maxJobs && oldest !== undefined) this.forget(oldest);
     const wait = Math.round(ceilingMs(backoff, count) * (0.5 + this.#random() / 2));
-    return Math.max(wait, Math.min(atLeastMs, longestMs));
+    return Math.max(wait, Math.min(atLeastMs, maxRetryAfterMs));
   }
 
   /** A run of the job ended in another way. */

@@ -13,19 +13,19 @@ import type {
 } from "../ports/job-source.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
 
-/** What a fake source was told, in order. */
-type Told =
-  | { say: "accept"; lease: Lease }
-  | { say: "reject"; lease: Lease; reason: string }
-  | { say: "checkIn"; lease: Lease; checkIn: CheckIn }
-  | { say: "result"; result: RunResult }
-  | { say: "capacity"; capacity: Capacity }
-  | { say: "draining" }
-  | { say: "stop" };
+/** A message that the worker sent through a fake source. */
+type SentMessage =
+  | { kind: "accept"; lease: Lease }
+  | { kind: "reject"; lease: Lease; reason: string }
+  | { kind: "checkIn"; lease: Lease; checkIn: CheckIn }
+  | { kind: "result"; result: RunResult }
+  | { kind: "capacity"; capacity: Capacity }
+  | { kind: "draining" }
+  | { kind: "stop" };
 
 /** A job source whose controller is the test. */
 export class FakeSource implements JobSource {
-  readonly told: Told[] = [];
+  readonly sent: SentMessage[] = [];
   isConnected = true;
   readonly #waiters: (() => void)[] = [];
   #listener: JobSourceListener | undefined;
@@ -36,15 +36,15 @@ export class FakeSource implements JobSource {
   }
 
   get results(): RunResult[] {
-    return this.told.flatMap((told) => (told.say === "result" ? told.result : []));
+    return this.sent.flatMap((message) => (message.kind === "result" ? message.result : []));
   }
 
-  /** What was told, in short. */
-  get said(): string[] {
-    return this.told.map(({ say }) => say);
+  /** The kinds of the messages, in order. */
+  get kinds(): string[] {
+    return this.sent.map(({ kind }) => kind);
   }
 
-  /** The result that comes as the so-manieth, from 1. */
+  /** The result that comes as the nth, from 1. */
   async nthResult(count: number): Promise<RunResult> {
     for (;;) {
       const result = this.results[count - 1];
@@ -58,35 +58,35 @@ export class FakeSource implements JobSource {
   }
 
   accept(lease: Lease): void {
-    this.#tell({ say: "accept", lease });
+    this.#record({ kind: "accept", lease });
   }
 
   reject(lease: Lease, reason: string): void {
-    this.#tell({ say: "reject", lease, reason });
+    this.#record({ kind: "reject", lease, reason });
   }
 
   checkIn(lease: Lease, checkIn: CheckIn): void {
-    this.#tell({ say: "checkIn", lease, checkIn });
+    this.#record({ kind: "checkIn", lease, checkIn });
   }
 
   capacity(capacity: Capacity): void {
-    this.#tell({ say: "capacity", capacity });
+    this.#record({ kind: "capacity", capacity });
   }
 
   result(result: RunResult): void {
-    this.#tell({ say: "result", result });
+    this.#record({ kind: "result", result });
   }
 
   draining(): void {
-    this.#tell({ say: "draining" });
+    this.#record({ kind: "draining" });
   }
 
   async stop(): Promise<void> {
-    this.#tell({ say: "stop" });
+    this.#record({ kind: "stop" });
   }
 
-  #tell(told: Told): void {
-    this.told.push(told);
+  #record(message: SentMessage): void {
+    this.sent.push(message);
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }

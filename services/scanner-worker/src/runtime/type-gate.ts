@@ -3,14 +3,13 @@ import { type Backoff, ceilingMs } from "@drydock/shared/backoff.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
+import { maxRetryAfterMs } from "@drydock/shared/retry-after.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { JobType } from "../ports/job.ts";
 import type { ClosedType } from "../ports/job-source.ts";
 import { cutBytes } from "./text.ts";
 
 const backoff: Backoff = { baseMs: 1_000, capMs: 15_000 };
-/** However long the other side wants to be left alone, in milliseconds. */
-const longestPauseMs = 3_600_000;
 /** How often an open type is looked at while no job of it succeeds, in milliseconds. */
 const idleMs = 60_000;
 const maxMessageBytes = 512;
@@ -190,7 +189,7 @@ export class TypeGate {
 }
 
 function pauseOf({ retryAfterMs = 0 }: JobFailure): number {
-  return Math.min(retryAfterMs, longestPauseMs);
+  return Math.min(retryAfterMs, maxRetryAfterMs);
 }
 
 function asFailure(error: unknown): JobFailure {

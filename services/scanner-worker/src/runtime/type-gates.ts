@@ -2,6 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobType } from "../ports/job.ts";
 import type { ClosedType } from "../ports/job-source.ts";
+import { patienceMsOf } from "./failure.ts";
 import { TypeGate } from "./type-gate.ts";
 
 export interface TypeGatesOptions {
@@ -17,15 +18,20 @@ export interface TypeGatesOptions {
 /** The gates of a worker's job types. */
 export class TypeGates {
   readonly #gates: ReadonlyMap<string, TypeGate>;
+  readonly #jobTypes: readonly JobType[];
 
   constructor({ jobTypes, onClosed, ...rest }: TypeGatesOptions) {
     const gateOf = (type: JobType) =>
       new TypeGate({ ...rest, type, onClosed: (reason: string) => onClosed?.(type.name, reason) });
+    this.#jobTypes = jobTypes;
     this.#gates = new Map(jobTypes.map((type) => [type.name, gateOf(type)]));
   }
 
   get closed(): ClosedType[] {
-    return Array.from(this.#gates.values()).flatMap(({ closed }) => closed ?? []);
+    return this.#jobTypes.flatMap((type) => {
+      const { closed } = this.of(type);
+      return closed === undefined ? [] : { ...closed, patienceMs: patienceMsOf(type) };
+    });
   }
 
   of({ name }: JobType): TypeGate {

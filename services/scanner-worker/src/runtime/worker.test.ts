@@ -14,7 +14,7 @@ describe("a worker", () => {
     const { source, listener } = await startWorker(jobType(async () => {}));
     listener.onAssign(assignment());
     await source.nthResult(1);
-    assert.deepEqual(source.said, ["accept", "result"]);
+    assert.deepEqual(source.kinds, ["accept", "result"]);
   });
 
   test("accepts the same assignment again without running it twice", async () => {
@@ -26,7 +26,7 @@ describe("a worker", () => {
     const { source, listener } = await startWorker(type);
     listener.onAssign(assignment());
     listener.onAssign(assignment());
-    assert.deepEqual(source.said, ["accept", "accept"]);
+    assert.deepEqual(source.kinds, ["accept", "accept"]);
     assert.equal(runs, 1);
   });
 
@@ -50,7 +50,7 @@ describe("a worker", () => {
     listener.onAssign(assignment({ name: "OTHER", lease: { jobId: "job-0", token: 1 } }));
     listener.onAssign(assignment());
     listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
-    assert.deepEqual(source.said, ["reject", "accept", "reject"]);
+    assert.deepEqual(source.kinds, ["reject", "accept", "reject"]);
     assert.deepEqual(listener.held(), [lease]);
   });
 
@@ -69,7 +69,7 @@ describe("a worker", () => {
     assert.deepEqual(listener.held(), []);
   });
 
-  test("sends pending results again when it is welcomed back, less those it is told to drop", async () => {
+  test("sends pending results again when it is welcomed back, less those the controller drops", async () => {
     const { source, listener } = await startWorker(jobType(async () => {}));
     listener.onAssign(assignment());
     listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
@@ -90,10 +90,10 @@ describe("a worker", () => {
     const { source, listener } = await startWorker(type);
     listener.onAssign(assignment());
     listener.onWelcome({ graceMs: 1000, drop: [] });
-    assert.deepEqual(source.said, ["accept", "checkIn", "checkIn"]);
+    assert.deepEqual(source.kinds, ["accept", "checkIn", "checkIn"]);
   });
 
-  test("keeps running what it has while nobody hears it, and aborts only what it is told to drop", async () => {
+  test("keeps running what it has while it is disconnected, and aborts only what the controller drops", async () => {
     const signals: AbortSignal[] = [];
     const type = jobType((context) => {
       signals.push(context.signal);
@@ -110,7 +110,7 @@ describe("a worker", () => {
   });
 });
 
-describe("a worker that is told to stop", () => {
+describe("a worker that is asked to stop", () => {
   test("says so, takes nothing more and lets its jobs end", async () => {
     const end = Promise.withResolvers<void>();
     const { worker, source, listener } = await startWorker(
@@ -122,13 +122,13 @@ describe("a worker that is told to stop", () => {
     assert.equal(worker.state, "draining");
     assert.equal(listener.slots(), 0);
     listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
-    assert.deepEqual(source.said, ["accept", "draining", "reject"]);
+    assert.deepEqual(source.kinds, ["accept", "draining", "reject"]);
     end.resolve();
     const { outcome } = await source.nthResult(1);
     assert.deepEqual(outcome, { kind: "success" });
     listener.onAcknowledged(lease);
     await stopped;
-    assert.equal(source.said.at(-1), "stop");
+    assert.equal(source.kinds.at(-1), "stop");
     assert.equal(worker.state, "stopped");
   });
 
@@ -171,10 +171,10 @@ describe("a worker that is told to stop", () => {
     await stopped;
   });
 
-  test("stops at once when it has nothing, and may be told twice", async () => {
+  test("stops at once when it has nothing, and may be asked twice", async () => {
     const { worker, source } = await startWorker(jobType(obedient), { drainMs: 60_000 });
     await Promise.all([worker.stop(), worker.stop()]);
-    assert.deepEqual(source.said, ["draining", "stop"]);
+    assert.deepEqual(source.kinds, ["draining", "stop"]);
   });
 });
 
@@ -188,7 +188,7 @@ describe("a worker is gone", () => {
     );
     listener.onAssign(assignment());
     listener.onDrain();
-    assert.equal(source.said.at(-1), "draining");
+    assert.equal(source.kinds.at(-1), "draining");
     end.resolve();
     await source.nthResult(1);
     listener.onAcknowledged(lease);
@@ -223,12 +223,12 @@ describe("a worker whose job type is closed", () => {
     assert.ok(outcome.kind === "postponed");
     assert.deepEqual([outcome.reason, outcome.patienceMs], ["SCANNER_UNREACHABLE", 86_400_000]);
     assert.ok(outcome.afterMs >= 2_000 && outcome.afterMs <= 15_000);
-    assert.deepEqual(source.said, ["accept", "capacity", "result"]);
-    const told = source.told.find(({ say }) => say === "capacity");
-    assert.ok(told?.say === "capacity");
-    assert.equal(told.capacity.slots, 4);
+    assert.deepEqual(source.kinds, ["accept", "capacity", "result"]);
+    const message = source.sent.find(({ kind }) => kind === "capacity");
+    assert.ok(message?.kind === "capacity");
+    assert.equal(message.capacity.slots, 4);
     assert.deepEqual(
-      told.capacity.closed.map(({ jobType, reason }) => [jobType, reason]),
+      message.capacity.closed.map(({ jobType, reason }) => [jobType, reason]),
       [["TEST", "SCANNER_UNREACHABLE"]],
     );
     listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
@@ -243,8 +243,8 @@ describe("a worker whose job type is closed", () => {
     const { worker, source, listener } = await startWorker(type);
     assert.equal(listener.slots(), 0);
     const closed = () =>
-      source.told.map((told) =>
-        told.say === "capacity" ? told.capacity.closed.map(({ reason }) => reason) : told.say,
+      source.sent.map((message) =>
+        message.kind === "capacity" ? message.capacity.closed.map(({ reason }) => reason) : message.kind,
       );
     assert.deepEqual(closed(), [["STARTING"]]);
     probed.resolve();
@@ -261,9 +261,9 @@ describe("a worker whose job type is closed", () => {
     assert.equal(listener.slots(), 0);
     probed.resolve();
     await settle();
-    source.told.length = 0;
+    source.sent.length = 0;
     listener.onWelcome({ graceMs: 1_000, drop: [] });
-    assert.deepEqual(source.told, [{ say: "capacity", capacity: { slots: 4, closed: [] } }]);
+    assert.deepEqual(source.sent, [{ kind: "capacity", capacity: { slots: 4, closed: [] } }]);
     await worker.stop(AbortSignal.abort());
   });
 

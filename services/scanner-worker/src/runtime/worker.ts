@@ -10,7 +10,7 @@ import { Ledger } from "./ledger.ts";
 import { Postponements } from "./postponements.ts";
 import { TypeGates } from "./type-gates.ts";
 
-/** How long running handlers may take to end once they are told that the worker shuts down, in milliseconds. */
+/** How long running handlers may take to end once they know that the worker shuts down, in milliseconds. */
 const releaseMs = 3000;
 /** How long results may wait for their acknowledgement when the worker shuts down, in milliseconds. */
 const acknowledgeMs = 3000;
@@ -26,7 +26,7 @@ export interface WorkerOptions {
   jobTypes: readonly JobType[];
   /** How many jobs run at once. */
   slots: number;
-  /** How long running jobs may go on once the worker is told to stop, in milliseconds. */
+  /** How long running jobs may go on after the worker was asked to stop, in milliseconds. */
   drainMs: number;
   logger: Logger;
   clock?: Clock;
@@ -50,13 +50,13 @@ export class Worker implements Service {
   readonly #postponements = new Postponements();
   #state: WorkerState = "starting";
   #graceMs = firstGraceMs;
-  #saidSlots = 0;
+  #announcedSlots = 0;
   #stopped: Promise<void> | undefined;
 
   constructor(options: WorkerOptions) {
     const { workerId, source, services, logger, jobTypes, clock = systemClock, onTypeClosed: onClosed } = options;
     this.#options = options;
-    this.#gates = new TypeGates({ jobTypes, clock, logger, onChange: () => this.#tellCapacity(), onClosed });
+    this.#gates = new TypeGates({ jobTypes, clock, logger, onChange: () => this.#sendCapacity(), onClosed });
     this.#types = new Map(jobTypes.map((type) => [type.name, type]));
     this.#host = {
       workerId,
@@ -143,19 +143,19 @@ export class Worker implements Service {
     this.#graceMs = graceMs;
     this.#onLost(drop);
     if (this.#state === "draining") source.draining();
-    if (this.closed.length > 0 || this.#saidSlots !== this.#options.slots) this.#tellCapacity();
+    if (this.closed.length > 0 || this.#announcedSlots !== this.#options.slots) this.#sendCapacity();
     for (const result of this.#ledger.results()) source.result(result);
     for (const run of this.#ledger.runs()) run.repeatCheckIn();
     onWelcome?.();
   }
 
-  /** While a type is closed none, so that nothing of it is assigned before the controller has heard of it. */
+  /** While a type is closed none, so that nothing of it is assigned before the controller knows of it. */
   #slotsOfHello(): number {
-    this.#saidSlots = this.#state === "running" && this.closed.length === 0 ? this.#options.slots : 0;
-    return this.#saidSlots;
+    this.#announcedSlots = this.#state === "running" && this.closed.length === 0 ? this.#options.slots : 0;
+    return this.#announcedSlots;
   }
 
-  #tellCapacity(): void {
+  #sendCapacity(): void {
     const { source, slots } = this.#options;
     if (this.#state === "running") source.capacity({ slots, closed: this.closed });
   }

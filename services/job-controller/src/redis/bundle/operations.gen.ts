@@ -35,6 +35,7 @@ export const operationNames = [
   "transitions/confirm",
   "transitions/end-sub-jobs",
   "transitions/expire",
+  "transitions/expire-closed",
   "transitions/fail",
   "transitions/launch",
   "transitions/launch-sub-job",

@@ -1,3 +1,4 @@
+import type { Backoff } from "@drydock/shared/backoff.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { HeldLease, Job, JobCommand, Lease, NewJob } from "../../domain/job.ts";
@@ -29,6 +30,8 @@ export interface RedisJobPoolOptions {
   shards: Shards;
   terms: LeaseTerms;
   clock: Clock;
+  /** The jitter of back-offs, from 0 to 1. Default: at random. */
+  jitter?: () => number;
 }
 
 /** The pool in Redis. A worker has a lease in every shard, because a lease must change together with the jobs. */
@@ -37,17 +40,19 @@ export class RedisJobPool implements port.JobPool {
   readonly #shards: Shards;
   readonly #terms: LeaseTerms;
   readonly #clock: Clock;
+  readonly #jitter: () => number;
   readonly #watch: LeaseWatch;
   readonly #claimer: Claimer;
   readonly #keys: UniqueKeys;
   readonly #jobs: JobLauncher;
   readonly #subJobs: SubJobLauncher;
 
-  constructor({ redis, shards, terms, clock }: RedisJobPoolOptions) {
+  constructor({ redis, shards, terms, clock, jitter = Math.random }: RedisJobPoolOptions) {
     this.#redis = redis;
     this.#shards = shards;
     this.#terms = terms;
     this.#clock = clock;
+    this.#jitter = jitter;
     this.#watch = new LeaseWatch(terms, clock);
     this.#claimer = new Claimer(shards);
     this.#keys = new UniqueKeys(shards, clock);
@@ -154,24 +159,18 @@ export class RedisJobPool implements port.JobPool {
 
   async fail(lease: HeldLease, failure: port.Failure, checkIn: port.CheckIn): Promise<port.Verdict> {
     const { reason, message, retry, maxFails, backoff } = failure;
-    const delay = retry === "never" ? -1 : retry === "backoff" ? -2 : retry;
-    const policy = [delay, maxFails, backoff.baseMs, backoff.capMs, Math.random()] as const;
-    const said = checkInArguments(checkIn);
-    return toVerdict(
-      await this.#shards
-        .ofJob(lease.jobId)
-        .run("transitions/fail", ...heldArguments(lease), reason, message, ...policy, ...said),
-    );
+    const cause = [...heldArguments(lease), reason, message] as const;
+    const policy = [retry === "never" ? -1 : retry, maxFails, ...this.#backoffArguments(backoff)] as const;
+    const shard = this.#shards.ofJob(lease.jobId);
+    return toVerdict(await shard.run("transitions/fail", ...cause, ...policy, ...checkInArguments(checkIn)));
   }
 
   async postpone(lease: HeldLease, postponement: port.Postponement, checkIn: port.CheckIn): Promise<port.Verdict> {
-    const { delayMs, patienceMs = -1, reason, message } = postponement;
-    const said = checkInArguments(checkIn);
-    return toVerdict(
-      await this.#shards
-        .ofJob(lease.jobId)
-        .run("transitions/postpone", ...heldArguments(lease), delayMs, patienceMs, reason, message, ...said),
-    );
+    const { delayMs, backoff, patienceMs = -1, reason, message } = postponement;
+    const wait = [delayMs, ...this.#backoffArguments(backoff), patienceMs] as const;
+    const cause = [reason, message, ...checkInArguments(checkIn)] as const;
+    const shard = this.#shards.ofJob(lease.jobId);
+    return toVerdict(await shard.run("transitions/postpone", ...heldArguments(lease), ...wait, ...cause));
   }
 
   async confirm(lease: HeldLease, command: JobCommand): Promise<port.Verdict> {
@@ -236,6 +235,10 @@ export class RedisJobPool implements port.JobPool {
 
   capacities(): Promise<Map<string, TypeCapacity>> {
     return readCapacities(this.#redis, this.#shards, this.#clock.now());
+  }
+
+  #backoffArguments({ baseMs, capMs }: Backoff): [baseMs: number, capMs: number, jitter: number] {
+    return [baseMs, capMs, this.#jitter()];
   }
 
   /** What the operation replies for each shard and final status. */

@@ -1,6 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
-import type { DrainReport, QueueControl, QueueRate, QueueState } from "../../ports/queue-control.ts";
+import type { DrainReport, OutOfPatience, QueueControl, QueueRate, QueueState } from "../../ports/queue-control.ts";
 import { list, number, text } from "../shards/reply.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
@@ -26,11 +26,14 @@ export function createRedisQueueControl(redis: ScriptedRedis, shards: Shards, cl
     },
     isDrainPlace: (text) => isPlaceOf(drainPlaceOf(shards.count), text),
     drain: (name, from, limit) => drain(redis, shards, { name, from, limit }),
+    async expire(name, why, signal): Promise<number> {
+      return (await shards.all((shard) => expire(shard, name, why, signal))).reduce((sum, own) => sum + own, 0);
+    },
   };
 }
 
 /** One script call's share, so that Redis stays free for others. */
-const drainedAtOnce = 200;
+const endedAtOnce = 200;
 
 /** Where a drain goes on. */
 interface DrainPlace {
@@ -60,7 +63,7 @@ async function drain(
   let [stopped, left] = [0, limit];
   while (left > 0 && place.shard < shards.count) {
     const shard = shards.at(place.shard);
-    const args = [place.newest[place.shard] ?? "0-0", ...place.behind, Math.min(left, drainedAtOnce)] as const;
+    const args = [place.newest[place.shard] ?? "0-0", ...place.behind, Math.min(left, endedAtOnce)] as const;
     const [count, steps, score, lane] = list(await shard.run("operators/drain-queue", name, ...args));
     stopped += number(count);
     left -= number(steps);
@@ -74,6 +77,19 @@ async function beginDrain(redis: ScriptedRedis, shards: Shards): Promise<DrainPl
   const newest = shards.all(({ keys }) => redis.xrevrange(keys.index, "+", "-", "COUNT", 1));
   const entries = await answered(newest);
   return { newest: entries.map(([entry]) => entry?.[0] ?? "0-0"), shard: 0, behind: firstLane };
+}
+
+async function expire(shard: Shard, name: string, why: OutOfPatience, signal: AbortSignal): Promise<number> {
+  const cause = [name, why.before, why.reason, why.message] as const;
+  let [expired, behind] = [0, firstLane];
+  while (!signal.aborted) {
+    const reply = list(await shard.run("transitions/expire-closed", ...cause, ...behind, endedAtOnce));
+    const [count, , score, lane] = reply;
+    expired += number(count);
+    if (score === undefined) break;
+    behind = [text(score), text(lane)];
+  }
+  return expired;
 }
 
 /** The present minute and the one before. */

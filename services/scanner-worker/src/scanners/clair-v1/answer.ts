@@ -4,9 +4,9 @@ import { JobFailure } from "../../domain/job-failure.ts";
 /** The layer that an answer must be about. */
 export interface Subject {
   name: string;
-  /** Empty for the base layer. Left out, it is not looked at. */
+  /** Empty for the base layer. Default: not checked. */
   parentName?: string;
-  /** Left out, it is not looked at: Clair tells it in its answer to a post alone. */
+  /** Default: not checked, as only the answer to a post has it. */
   format?: string;
 }
 
@@ -28,7 +28,7 @@ export function checkSubject(body: unknown, subject: Subject): void {
     throw brokenAnswer("is about a layer of another format");
 }
 
-/** Clair's answer cannot be used; another attempt may get a right one. */
+/** The failure for an answer that cannot be used. */
 export function brokenAnswer(what: string): JobFailure {
   return new JobFailure("SCANNER_FAULT", `Clair's answer ${what}`, { retryable: true });
 }

@@ -5,7 +5,7 @@ import type { ClairClient, PostOutcome } from "./client.ts";
 import { KnownLayers } from "./known-layers.ts";
 import type { ChainLayer } from "./layers.ts";
 
-/** An image whose layers Clair is to have. */
+/** An image whose layers Clair is to index. */
 export interface Chain {
   target: ScanTarget;
   /** Base first. */
@@ -32,12 +32,20 @@ export class LayersLost extends Error {}
 const maxFetchRetries = 3;
 const maxChains = 10_000;
 
-/** Sees to it that one Clair has all layers of an image, base first, and that it is given none twice. */
+/**
+ * Whether Clair answered that its time was too short for a layer. A request without an answer, or one that the circuit
+ * breaker held back, is a failure of Clair instead, and closes the job type.
+ */
+function isTooSlow(error: unknown): error is JobFailure {
+  return error instanceof JobFailure && error.reason === "SCANNER_TIMEOUT" && !error.closesType;
+}
+
+/** Gives one Clair the layers of images, base first and none twice. */
 export class ChainIndexer {
   readonly #client: ClairClient;
   readonly #retryWaitMs: number;
   readonly #known = new KnownLayers();
-  /** For the chains that Clair was too slow for, by the name of their top layer, how many layers it had then. */
+  /** For each image that Clair was too slow for, by the name of its top layer, how many layers Clair had then. */
   readonly #reached = new Map<string, number>();
 
   /** @param retryWaitMs the wait before a layer that Clair could not fetch is posted again; it doubles each time */
@@ -55,15 +63,24 @@ export class ChainIndexer {
       try {
         await this.#known.once(layer.name, () => this.#indexLayer(chain, layer), chain.signal);
       } catch (error) {
-        throw error instanceof JobFailure && error.reason === "SCANNER_TIMEOUT"
-          ? this.#tooSlow(chain, done, error)
-          : error;
+        throw isTooSlow(error) ? await this.#judgeSlowLayer(chain, done, error) : error;
       }
     }
   }
 
-  /** An attempt of the job is used only if this one got no further than the one before. */
-  #tooSlow({ layers }: Chain, done: number, cause: JobFailure): JobFailure {
+  /**
+   * The image is at fault only if Clair is well, and if this attempt got no further than the one before.
+   * @param done how many layers Clair has
+   */
+  async #judgeSlowLayer({ layers, signal }: Chain, done: number, cause: JobFailure): Promise<JobFailure> {
+    const { retryAfterMs } = cause;
+    try {
+      await this.#client.probe(signal);
+    } catch (error) {
+      if (!(error instanceof JobFailure)) throw error;
+      const message = `${cause.message}, nor does it answer a short request: ${error.message}`;
+      return new JobFailure("SCANNER_TIMEOUT", message, { retryable: true, retryAfterMs, cause: error });
+    }
     const top = layers.at(-1)?.name ?? "";
     const isFurther = done > (this.#reached.get(top) ?? 0);
     this.#reached.delete(top);
@@ -71,7 +88,6 @@ export class ChainIndexer {
     const [oldest] = this.#reached.keys();
     if (this.#reached.size > maxChains && oldest !== undefined) this.#reached.delete(oldest);
     const message = `${cause.message}; it has ${done} of ${layers.length} layers${isFurther ? ", more than before" : ""}`;
-    const { retryAfterMs } = cause;
     const fault = isFurther ? "outside" : "job";
     return new JobFailure("SCANNER_TIMEOUT", message, {
       retryable: true,
@@ -82,16 +98,16 @@ export class ChainIndexer {
     });
   }
 
-  /** Clair said that it does not have these layers after all. */
+  /** Clair does not have these layers any more. */
   forget({ layers }: Chain): void {
     for (const { name } of layers) this.#known.forget(name);
   }
 
-  /** The place of the first layer that Clair does not have: it does not have those above it either. */
+  /** The index of the first layer that Clair does not have; it has none of those above either. */
   async #firstUnknown({ layers, signal }: Chain): Promise<number> {
-    for (const [place, { name }] of layers.entries()) {
+    for (const [index, { name }] of layers.entries()) {
       if (this.#known.has(name)) continue;
-      if (!(await this.#client.hasLayer(name, signal))) return place;
+      if (!(await this.#client.hasLayer(name, signal))) return index;
       this.#known.add(name);
     }
     return layers.length;
@@ -124,14 +140,14 @@ export class ChainIndexer {
 }
 
 /**
- * Clair says the same of a layer that is not there, of an old token and of a registry that it can't reach. What the worker
- * is told when it asks explains that, but decides nothing: registries answer HEAD by other rules than GET.
+ * Clair has one error for a layer that is not there, an expired token and a registry that it can't reach. What the registry
+ * answers to the worker explains the failure and never makes it permanent: registries answer HEAD by other rules than GET.
  */
 async function notFetched({ target, signal }: Chain, { digest }: ChainLayer): Promise<JobFailure> {
   const what = `Clair can't fetch the layer ${digest} of ${target.repository} from the registry`;
   const lacks = (why: string) => new JobFailure("LAYER_NOT_FETCHED", `${what}: ${why}`, { retryable: true });
   try {
-    if (!(await target.hasBlob(digest, signal))) return lacks("asked by the worker, it says that it does not have it");
+    if (!(await target.hasBlob(digest, signal))) return lacks("the registry tells the worker that it does not have it");
   } catch (error) {
     if (!(error instanceof JobFailure) || error.fault === "outside") throw error;
     return lacks(error.message);

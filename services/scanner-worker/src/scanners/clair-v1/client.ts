@@ -1,7 +1,7 @@
+import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
 import { JobFailure } from "../../domain/job-failure.ts";
 import { plainText } from "../../domain/plain-text.ts";
-import { retryAfterMs } from "../../domain/retry-after.ts";
 import { brokenAnswer, checkSubject } from "./answer.ts";
 
 /** Sends a request to Clair; every status is an answer. Throws JobFailure with a reason that starts with SCANNER_. */
@@ -29,13 +29,13 @@ export interface LayerPost {
   Name: string;
   /** The URL of the blob. */
   Path: string;
-  /** Those with which Clair fetches the blob. */
+  /** The headers with which Clair fetches the blob. */
   Headers: Record<string, string>;
   ParentName?: string;
   Format: "Docker";
 }
 
-/** What came of posting a layer. Everything else is thrown. */
+/** Clair's answers to a posted layer that a scan goes on with; all others are thrown as failures. */
 export type PostOutcome = "indexed" | "blob_not_fetched" | "parent_unknown" | "not_extracted" | "unsupported";
 
 /** The part of Clair's API version 1 that a scan needs. */
@@ -65,13 +65,13 @@ const resultLimits = { timeoutMs: 120_000, maxBytes: 64 * 1024 * 1024 };
 const dataLimits = { timeoutMs: 20_000, maxBytes: 4 * 1024 * 1024 };
 const maxEchoBytes = 2 * 1024 * 1024;
 const probeLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
-/** How long Clair is given to get done with a layer for which its own time was too short, in milliseconds. */
+/** Wait before the next attempt when Clair's own time was too short for a layer, in ms: Clair goes on reading it. */
 const busyRetryMs = 15_000;
 
 const errorBody = z.object({ Error: z.object({ Message: z.string() }) });
 const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.object({ NamespaceName: z.string() })).nullable() });
 
-/** Makes a client of a Clair 2.x. Bodies are never logged: Clair echoes the headers it was given, token and all. */
+/** Makes a client of a Clair 2.x. Bodies are never logged: Clair repeats the blob's headers in them, with the token. */
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
   const base = `${url.replace(/\/+$/, "")}/v1`;
 
@@ -125,7 +125,7 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
   return { postLayer, hasLayer, readLayer, hasVulnerabilities, probe };
 }
 
-/** By the texts of Clair 2.1.8. */
+/** By the error texts of Clair 2.1.8; undefined for all other errors. */
 function outcomeOf(status: number, message: string): PostOutcome | undefined {
   if (status === 400 && message.includes("could not find layer")) return "blob_not_fetched";
   if (status === 400 && message.includes("parent layer is unknown")) return "parent_unknown";
@@ -141,7 +141,7 @@ function fail(answer: ClairAnswer): never {
     const text = `Clair did not get done in its own time (${detail})`;
     throw new JobFailure("SCANNER_TIMEOUT", text, { retryable: true, retryAfterMs: busyRetryMs, closesType: false });
   }
-  const waitMs = retryAfterMs(headers?.["retry-after"], Date.now());
+  const waitMs = readRetryAfter(headers?.["retry-after"], Date.now());
   if (status === 429) {
     const text = `Clair allows no more requests for now (${detail})`;
     throw new JobFailure("SCANNER_RATE_LIMITED", text, { retryable: true, retryAfterMs: waitMs });

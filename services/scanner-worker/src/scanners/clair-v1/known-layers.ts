@@ -2,7 +2,7 @@ import { abortable } from "@drydock/shared/abort.ts";
 
 const maxNames = 20_000;
 
-/** Remembers which layers Clair has, and sees to it that scans at once do not post the same layer twice. */
+/** Remembers which layers Clair has; concurrent scans post a shared layer once. */
 export class KnownLayers {
   readonly #names = new Set<string>();
   readonly #flights = new Map<string, Promise<unknown>>();
@@ -18,12 +18,12 @@ export class KnownLayers {
     if (this.#names.size > maxNames && oldest !== undefined) this.#names.delete(oldest);
   }
 
-  /** Clair does not have it any more. */
+  /** Clair does not have the layer any more. */
   forget(name: string): void {
     this.#names.delete(name);
   }
 
-  /** Runs `index` unless the layer is known; waits for another scan that is at it. */
+  /** Runs `index` unless the layer is known. While another scan indexes the layer, waits for that one first. */
   async once(name: string, index: () => Promise<void>, signal: AbortSignal): Promise<void> {
     while (!this.has(name)) {
       const flight = this.#flights.get(name);
@@ -34,7 +34,7 @@ export class KnownLayers {
 
   async #run(name: string, index: () => Promise<void>): Promise<void> {
     const run = index();
-    // Others only wait for the end, whatever it is: after a failure each tries for itself.
+    // Other scans wait for the end only: after a failure each of them tries for itself.
     this.#flights.set(
       name,
       run.catch(() => undefined),

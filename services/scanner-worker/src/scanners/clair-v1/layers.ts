@@ -3,12 +3,12 @@ import type { ManifestLayer } from "../../domain/image-manifest.ts";
 import type { LayerFormat } from "../../domain/media-types.ts";
 import type { CoverageNote } from "../../domain/report.ts";
 
-/** A layer on its way to Clair. */
+/** A layer that Clair is given. */
 export interface ChainLayer {
-  /** Its place in the manifest. */
+  /** The layer's index in the manifest. */
   readonly index: number;
   readonly digest: string;
-  /** Its name with Clair: it says which layers lie below, so images with the same base share it. */
+  /** The layer's name with Clair, derived from the layer and all below it: images with the same base share it. */
   readonly name: string;
   /** The name of the layer below; undefined for the base. */
   readonly parentName: string | undefined;
@@ -19,7 +19,7 @@ const formatsRead: readonly LayerFormat[] = ["tar", "tar+gzip", "untyped"];
 
 /**
  * The layers in the order in which Clair must get them, base first. A layer's name is the SHA-256 of all digests up to
- * it, each followed by "-": the digest alone would not do, as the same diff occurs in different trees.
+ * it, each followed by "-": a layer's digest alone is not unique, as the same layer occurs on different bases.
  * Layers that Clair can't get or read are left out, see `notesOnSkipped`.
  */
 export function prepareLayers(layers: readonly ManifestLayer[]): ChainLayer[] {
@@ -33,7 +33,7 @@ export function prepareLayers(layers: readonly ManifestLayer[]): ChainLayer[] {
   return chain;
 }
 
-/** What a report says about the layers that are left out; empty when none is. */
+/** The coverage notes for layers that are left out; empty when none is. */
 export function notesOnSkipped(layers: readonly ManifestLayer[]): CoverageNote[] {
   const skipped = layers.filter(({ format }) => !formatsRead.includes(format));
   const notes = skipped.map(({ format }) => (format === "foreign" ? "foreign_layer_skipped" : "unsupported_layer"));

@@ -24,8 +24,8 @@ describe("whether Clair has vulnerability data for a distribution", () => {
     data = new NamespaceData({ hasVulnerabilities }, { now: () => now });
   });
 
-  const feature = (NamespaceName: string, flaws: string[] = []) => {
-    const Vulnerabilities = flaws.map((Name) => ({ Name, NamespaceName }));
+  const feature = (NamespaceName: string, names: string[] = []) => {
+    const Vulnerabilities = names.map((Name) => ({ Name, NamespaceName }));
     return { Name: `of ${NamespaceName}`, Version: "1", NamespaceName, Vulnerabilities };
   };
 

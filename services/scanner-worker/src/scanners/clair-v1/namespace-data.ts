@@ -7,11 +7,11 @@ import type { ScanResult } from "../../domain/scan-result.ts";
 import type { ClairClient } from "./client.ts";
 import type { ClairFindings } from "./parse.ts";
 
-/** How long an answer holds, in milliseconds: data that comes is to be seen soon, data that is there seldom goes. */
+/** How long an answer is kept, in ms. ABSENT is asked again sooner: updaters add data while Clair runs. */
 const keepMs = { PRESENT: 120_000, ABSENT: 30_000 };
 const maxNamespaces = 1_000;
 
-/** Distributions of one image that Clair is asked about at most: a real image has one, or two. */
+/** Maximum number of distributions of one image that Clair is asked about. Real images have one or two. */
 const maxAsked = 8;
 
 interface Answer {
@@ -24,11 +24,11 @@ const notAsked: Answer = { data: "UNKNOWN", why: `only ${maxAsked} distributions
 
 interface Entry {
   answer: Promise<Answer>;
-  /** By the clock; infinite while the question is under way. */
+  /** When the answer expires, by the clock; infinite while the request is in flight. */
   endsAt: number;
 }
 
-/** Knows for which namespaces one Clair has vulnerability data. Asks once for all scans that want to know. */
+/** Whether one Clair has vulnerability data for a namespace. Concurrent scans share one request. */
 export class NamespaceData {
   readonly #client: Pick<ClairClient, "hasVulnerabilities">;
   readonly #clock: Clock;
@@ -40,8 +40,8 @@ export class NamespaceData {
   }
 
   /**
-   * The distributions found, each with whether there is data for it. A package with a vulnerability proves that there is;
-   * Clair is asked about all others.
+   * Adds to each distribution whether Clair has data for it. A finding in one of its packages proves that; Clair is asked
+   * about all other distributions.
    */
   async addTo(
     { distributions, packages, findings }: ClairFindings,
@@ -54,19 +54,19 @@ export class NamespaceData {
     await Promise.all(
       asked.map(async ({ namespace }) => answers.set(namespace, await this.#answerFor(namespace, signal))),
     );
-    const told = distributions.map((own) => ({ own, ...(answers.get(own.namespace) ?? notAsked) }));
+    const answered = distributions.map((own) => ({ own, ...(answers.get(own.namespace) ?? notAsked) }));
     return {
-      distributions: told.map(({ own, data }): Distribution => ({ ...own, vulnerabilityData: data })),
-      warnings: told.flatMap(({ own, why }) => (why === undefined ? [] : [warningOf(own.namespace, why)])),
+      distributions: answered.map(({ own, data }): Distribution => ({ ...own, vulnerabilityData: data })),
+      warnings: answered.flatMap(({ own, why }) => (why === undefined ? [] : [warningOf(own.namespace, why)])),
     };
   }
 
-  /** Clair's database was emptied: what it said does not hold any more. */
+  /** Drops all answers, because Clair's database was emptied. */
   forget(): void {
     this.#entries.clear();
   }
 
-  /** UNKNOWN when Clair cannot be asked: what it found in the image stands without it. */
+  /** UNKNOWN when Clair does not answer: the findings of the scan are kept all the same. */
   async #answerFor(namespace: string, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
     const known = this.#entries.get(namespace);
@@ -90,7 +90,7 @@ export class NamespaceData {
     return entry;
   }
 
-  /** Shared by all who wait for it, so that no single scan may end it; the client's time limit does. */
+  /** Scans share the request, so no scan's signal aborts it; the client's time limit ends it. */
   async #fetch(namespace: string): Promise<Answer> {
     try {
       const has = await this.#client.hasVulnerabilities(namespace, new AbortController().signal);

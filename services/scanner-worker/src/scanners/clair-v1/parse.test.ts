@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { JobFailure } from "../../domain/job-failure.ts";
 import { parseLayer } from "./parse.ts";
 
-const flaw = {
+const vulnerability = {
   Name: "CVE-2024-0001",
   NamespaceName: "debian:12",
   Description: "bad",
@@ -24,12 +24,12 @@ const openssl = {
   VersionFormat: "dpkg",
   Version: "3.0.9-1",
   AddedBy: "top",
-  Vulnerabilities: [flaw],
+  Vulnerabilities: [vulnerability],
 };
 const parse = (layer: object) => parseLayer({ Layer: layer }, new Map([["top", "sha256:t"]]));
 
 describe("Clair's answer", () => {
-  test("becomes packages, flaws and findings", () => {
+  test("becomes packages, vulnerabilities and findings", () => {
     const found = parse({ NamespaceName: "debian:12", IndexedByVersion: 3, Features: [openssl] });
     assert.deepEqual(found.distributions, [
       { did: "debian", versionId: "12", namespace: "debian:12", versionFormat: "dpkg" },
@@ -68,9 +68,9 @@ describe("Clair's answer", () => {
     ]);
   });
 
-  test("has one flaw for two packages, and two findings", () => {
+  test("has one vulnerability for two packages, and two findings", () => {
     const found = parse({
-      Features: [openssl, { ...openssl, Name: "other", Vulnerabilities: [{ ...flaw, FixedBy: "None" }] }],
+      Features: [openssl, { ...openssl, Name: "other", Vulnerabilities: [{ ...vulnerability, FixedBy: "None" }] }],
     });
     assert.equal(found.vulnerabilities.length, 1);
     assert.deepEqual(

@@ -22,7 +22,7 @@ const metadata = z
   .nullish()
   .catch(undefined)
   .transform((value) => value ?? {});
-const flaw = z.object({
+const vulnerability = z.object({
   Name: z.string().min(1),
   NamespaceName: text,
   Description: text,
@@ -37,7 +37,7 @@ const feature = z.object({
   VersionFormat: text,
   Version: text,
   AddedBy: text,
-  Vulnerabilities: z.array(flaw).nullish(),
+  Vulnerabilities: z.array(vulnerability).nullish(),
 });
 const answer = z.object({
   Layer: z.object({
@@ -49,7 +49,7 @@ const answer = z.object({
 const score = z.object({ Score: z.number().min(0).max(10).catch(0), Vectors: z.string().catch("") });
 
 type Feature = z.infer<typeof feature>;
-type Flaw = z.infer<typeof flaw>;
+type ClairVulnerability = z.infer<typeof vulnerability>;
 
 /**
  * Reads the answer to GET /v1/layers/{name}?features&vulnerabilities (Clair 2.x). Clair gives features in any order.
@@ -66,12 +66,12 @@ export function parseLayer(body: unknown, digests: ReadonlyMap<string, string>):
   const features = Features ?? [];
   if (features.some(({ AddedBy }) => AddedBy !== "" && !digests.has(AddedBy)))
     throw brokenAnswer("has packages of a layer that the image does not have");
-  const flaws = features.flatMap(({ Vulnerabilities }) => Vulnerabilities ?? []);
+  const listed = features.flatMap(({ Vulnerabilities }) => Vulnerabilities ?? []);
   return {
     scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "Quay", version: "", engineVersion: IndexedByVersion },
     distributions: readDistributions(NamespaceName, features),
     packages: features.map((entry) => readPackage(entry, digests)),
-    vulnerabilities: [...new Map(flaws.map((entry) => [keyOf(entry), readFlaw(entry)])).values()],
+    vulnerabilities: [...new Map(listed.map((entry) => [keyOf(entry), readVulnerability(entry)])).values()],
     findings: features.flatMap((entry) => readFindings(entry, digests)),
   };
 }
@@ -117,7 +117,7 @@ function readFindings(entry: Feature, digests: ReadonlyMap<string, string>): Fin
   });
 }
 
-function readFlaw(found: Flaw): Vulnerability {
+function readVulnerability(found: ClairVulnerability): Vulnerability {
   const { NVD: nvd, ...others } = found.Metadata;
   return {
     key: keyOf(found),
@@ -132,7 +132,7 @@ function readFlaw(found: Flaw): Vulnerability {
   };
 }
 
-/** A score of 0 without a vector is how Clair 2.1 says that there is none. */
+/** Clair 2.1 gives a score of 0 without a vector when there is none. */
 function readScores(nvd: unknown): Cvss[] {
   const parsed = z
     .object({ CVSSv2: score.optional().catch(undefined), CVSSv3: score.optional().catch(undefined) })
@@ -155,6 +155,6 @@ function idOf({ NamespaceName, Name, Version }: Feature): string {
   return `${NamespaceName}/${Name}@${Version}`;
 }
 
-function keyOf({ NamespaceName, Name }: Flaw): string {
+function keyOf({ NamespaceName, Name }: ClairVulnerability): string {
   return `${NamespaceName}/${Name}`;
 }

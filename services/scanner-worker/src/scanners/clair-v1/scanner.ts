@@ -55,7 +55,7 @@ export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }
     throw new JobFailure("SCANNER_LOST_LAYERS", "Clair lost the image's layers again and again", { retryable: true });
   }
 
-  /** The top layer's answer holds the whole image; undefined when Clair does not have it. */
+  /** Reads the top layer, whose answer covers the whole image; undefined when Clair does not have the layer. */
   async function readTop({ layers, signal }: Chain): Promise<unknown> {
     const top = layers.at(-1);
     const found = top === undefined ? undefined : await client.readLayer(top.name, signal);
@@ -78,7 +78,7 @@ export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }
   return { name: "clair-v1", scan, probe: (signal) => client.probe(signal) };
 }
 
-/** The image with a layer that is left out, because Clair turned out to be unable to read it. */
+/** The image with one layer marked as left out, because Clair could not read it. */
 function withoutLayer(target: ScanTarget, index: number): ScanTarget {
   const layers = target.manifest.layers.map((layer, place) =>
     place === index ? { ...layer, format: "unknown" as const } : layer,

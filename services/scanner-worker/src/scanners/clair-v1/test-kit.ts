@@ -3,13 +3,13 @@ import type { LayerFormat } from "../../domain/media-types.ts";
 import type { ScanTarget } from "../../ports/scanner.ts";
 import type { ClairClient, LayerPost, PostOutcome } from "./client.ts";
 
-/** A Clair that keeps the rule of parents, and answers posts as it is told. */
+/** A Clair that refuses layers without their parent. It answers posts with `answers` in turn, then with success. */
 export class FakeClair implements ClairClient {
   readonly has = new Set<string>();
   readonly parents = new Map<string, string | undefined>();
   readonly posts: LayerPost[] = [];
   readonly answers: PostOutcome[] = [];
-  /** What an answer has beside the usual. */
+  /** Fields that replace those of an answer. */
   answer: object = {};
   data = true;
   reads = 0;
@@ -54,7 +54,7 @@ export function manifestOf(digits: string, formats: LayerFormat[] = []): ImageMa
   return { kind: "image", digest: "sha256:m", mediaType: "", configDigest: "", layers };
 }
 
-/** What is to be scanned, with another token each time that headers are asked for. */
+/** The target of a scan, with a new token in each set of headers. */
 export function targetOf(manifest: ImageManifest, overrides: Partial<ScanTarget> = {}): ScanTarget {
   let tokens = 0;
   return {

@@ -553,7 +553,11 @@ export interface JobStats {
   dieAt:
     | Date
     | undefined;
-  /** What the handler said last; of a job that is postponed with a limit, while it waits, behind "waits since <time>: ". */
+  /**
+   * What the handler said last. While the job waits for what its type needs, "waits since <time>: " and what that is: of a job
+   * that is postponed with a limit, and, in GetJob, WatchJob and ListJobs, of one that is PENDING while every worker has closed
+   * its type.
+   */
   checkIn: string;
   /** When it said so. */
   checkInAt:

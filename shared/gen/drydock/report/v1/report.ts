@@ -343,8 +343,9 @@ export interface Report {
   /** How much the scanner could look at. */
   coverage: Coverage;
   /**
-   * Why it was not all, in stable words: os_unknown, no_packages, no_vulnerability_data, vulnerability_data_unknown,
-   * foreign_layer_skipped, not_an_image, unsupported_layer, unsupported_manifest. docs/reports.md says what each means.
+   * Why it was not all, in stable words: config_unknown, os_unknown, no_packages, no_vulnerability_data,
+   * vulnerability_data_unknown, foreign_layer_skipped, not_an_image, unsupported_layer, unsupported_manifest.
+   * docs/reports.md says what each means.
    */
   coverageNotes: string[];
   /** The layers, base first. */

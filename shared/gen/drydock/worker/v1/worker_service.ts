@@ -50,7 +50,7 @@ export const Outcome = {
   OUTCOME_CANCELLED: 4,
   /** OUTCOME_RELEASED - Given back unfinished: the worker shuts down, or can not do it now, whose cause reason and message say. To the front of the queue, no attempt used. */
   OUTCOME_RELEASED: 5,
-  /** OUTCOME_POSTPONED - To be run again after retry_after; no attempt used. */
+  /** OUTCOME_POSTPONED - To be run again after retry_after or the back-off, whichever is longer; no attempt used. */
   OUTCOME_POSTPONED: 6,
   UNRECOGNIZED: -1,
 } as const;
@@ -311,7 +311,14 @@ export interface ClosedType {
   /** What is waited for, for people; at most 512 bytes, without secrets. */
   message: string;
   /** Since when. */
-  since: Date | undefined;
+  since:
+    | Date
+    | undefined;
+  /**
+   * How long a job may wait while all workers that know its type have closed it; after that it ends in ERROR with reason and
+   * message. The longest one counts. Unset: there is no limit.
+   */
+  patience: Duration | undefined;
 }
 
 /** An assigned job has arrived. */
@@ -364,7 +371,7 @@ export interface Result {
   message: string;
   /** Whether another attempt makes sense. */
   retryable: boolean;
-  /** The earliest time for another attempt, at most a day; unset leaves it to the back-off, or is 1 s when postponed. */
+  /** The earliest time for another run, at most a day; the job never waits shorter than by the back-off. */
   retryAfter:
     | Duration
     | undefined;
@@ -1641,7 +1648,7 @@ export const Capacity: MessageFns<Capacity> = {
 };
 
 function createBaseClosedType(): ClosedType {
-  return { jobType: "", reason: "", message: "", since: undefined };
+  return { jobType: "", reason: "", message: "", since: undefined, patience: undefined };
 }
 
 export const ClosedType: MessageFns<ClosedType> = {
@@ -1657,6 +1664,9 @@ export const ClosedType: MessageFns<ClosedType> = {
     }
     if (message.since !== undefined) {
       Timestamp.encode(toTimestamp(message.since), writer.uint32(34).fork()).join();
+    }
+    if (message.patience !== undefined) {
+      Duration.encode(message.patience, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1706,6 +1716,14 @@ export const ClosedType: MessageFns<ClosedType> = {
             message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.patience = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1728,6 +1746,7 @@ export const ClosedType: MessageFns<ClosedType> = {
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+      patience: isSet(object.patience) ? Duration.fromJSON(object.patience) : undefined,
     };
   },
 
@@ -1745,6 +1764,9 @@ export const ClosedType: MessageFns<ClosedType> = {
     if (message.since !== undefined) {
       obj.since = message.since.toISOString();
     }
+    if (message.patience !== undefined) {
+      obj.patience = Duration.toJSON(message.patience);
+    }
     return obj;
   },
 
@@ -1757,6 +1779,9 @@ export const ClosedType: MessageFns<ClosedType> = {
     message.reason = object.reason ?? "";
     message.message = object.message ?? "";
     message.since = object.since ?? undefined;
+    message.patience = (object.patience !== undefined && object.patience !== null)
+      ? Duration.fromPartial(object.patience)
+      : undefined;
     return message;
   },
 };

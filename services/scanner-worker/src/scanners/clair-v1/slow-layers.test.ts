@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { JobFailure } from "../../domain/job-failure.ts";
+import type { Scanner, ScanTarget } from "../../ports/scanner.ts";
+import { createClairV1 } from "./scanner.ts";
+import { FakeClair, manifestOf, targetOf } from "./test-kit.ts";
+
+describe("when Clair is too slow for a layer", () => {
+  let clair: FakeClair;
+  let scanner: Scanner;
+  const scan = (target: ScanTarget) => scanner.scan(target, () => undefined, new AbortController().signal);
+  beforeEach(() => {
+    clair = new FakeClair();
+    scanner = createClairV1({ client: clair });
+  });
+
+  const hints = { retryable: true, retryAfterMs: 15_000, closesType: false };
+  const slow = new JobFailure("SCANNER_TIMEOUT", "Clair did not get done in its own time", hints);
+  /** Clair answers in time for so many posts; what it was given it reads to the end all the same. */
+  const inTime = (count: number) => {
+    let left = count;
+    clair.postLayer = async (layer) => {
+      clair.keep(layer);
+      left -= 1;
+      if (left < 0) throw slow;
+      return "indexed";
+    };
+  };
+  const faultOf = async (target: ScanTarget) => {
+    const thrown = await scan(target).then(
+      () => assert.fail("it was scanned"),
+      (error: unknown) => error,
+    );
+    assert.ok(thrown instanceof JobFailure && thrown.reason === "SCANNER_TIMEOUT");
+    assert.deepEqual([thrown.retryAfterMs, thrown.closesType], [15_000, false]);
+    return thrown.fault;
+  };
+
+  test("an attempt that gets further than the one before is nobody's failure", async () => {
+    const image = targetOf(manifestOf("abcd"));
+    const faults = [];
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      inTime(0);
+      faults.push(await faultOf(image));
+    }
+    assert.deepEqual(faults, ["job", "outside", "outside"]);
+    inTime(1);
+    await scan(image);
+  });
+
+  test("an attempt that stays at the same layer is a failure, and so is the next", async () => {
+    inTime(1);
+    clair.postLayer = async (layer) => {
+      if (layer.ParentName !== undefined) throw slow;
+      clair.keep(layer);
+      return "indexed";
+    };
+    const image = targetOf(manifestOf("ab"));
+    assert.deepEqual([await faultOf(image), await faultOf(image), await faultOf(image)], ["outside", "job", "job"]);
+  });
+
+  for (const [what, failure] of [
+    ["is away", new JobFailure("SCANNER_UNREACHABLE", "ECONNREFUSED", { retryable: true })],
+    ["refuses the probe", new JobFailure("SCANNER_REFUSED", "403", { retryable: false })],
+    ["fails too", new JobFailure("SCANNER_FAULT", "500", { retryable: true })],
+  ] as const) {
+    test(`the image is not at fault when Clair then ${what}`, async () => {
+      inTime(0);
+      clair.probe = () => Promise.reject(failure);
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        clair.has.clear();
+        await assert.rejects(scan(targetOf(manifestOf("ab"))), (thrown) => {
+          assert.ok(thrown instanceof JobFailure && thrown.message.includes(failure.message));
+          assert.deepEqual([thrown.reason, thrown.retryable], ["SCANNER_TIMEOUT", true]);
+          return thrown.fault === "outside" && thrown.closesType;
+        });
+      }
+    });
+  }
+
+  test("a request that got no answer, or was not made, is not the image's fault and closes the type", async () => {
+    const unanswered = new JobFailure("SCANNER_TIMEOUT", "clair:6060 did not answer in time", { retryable: true });
+    clair.postLayer = () => Promise.reject(unanswered);
+    clair.probe = () => assert.fail("nobody asks");
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      await assert.rejects(scan(targetOf(manifestOf("a"))), (thrown) => thrown === unanswered);
+    assert.deepEqual([unanswered.fault, unanswered.closesType], ["outside", true]);
+  });
+});
