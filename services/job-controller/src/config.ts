@@ -42,7 +42,8 @@ export const controllerVariables = {
     schema: redisUrl.default("redis://127.0.0.1:6379/0"),
     secret: true,
     example: "redis://127.0.0.1:6379/0",
-    description: "The Redis that holds everything, and the number of its database. It may hold a password, so it is a secret.",
+    description:
+      "The Redis that holds everything, and the number of its database. It may hold a password, so it is a secret.",
   },
   DRYDOCK_LISTEN: {
     schema: listenAddress.default("127.0.0.1:50051"),
