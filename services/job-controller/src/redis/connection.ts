@@ -15,7 +15,7 @@ const commandTimeoutMs = 3_000;
 const socketTimeoutMs = 4_000;
 /** How often Redis is asked whether it accepts a write. */
 const probePeriodMs = 1_000;
-/** How often the role is asked for in place of that: a replica that accepts writes is none to write to. */
+/** How often the role is asked for instead of the write: a replica may accept writes, which are lost. */
 const rolePeriodMs = 10_000;
 /** How long a connection to a replica is kept at least: another server may answer the next one. */
 const replicaPatienceMs = 2_000;
@@ -236,7 +236,7 @@ function infoField(info: string, name: string): string {
   return new RegExp(`^${name}:(\\S*)`, "m").exec(info)?.[1] ?? "";
 }
 
-/** Settings by which Redis may lose what was answered, and what can't be told without INFO. */
+/** Settings by which Redis may lose acknowledged writes; without INFO, that they are not known. */
 function warningsOf(info: string): string[] {
   if (info === "") return [noInfo];
   const policy = infoField(info, "maxmemory_policy");

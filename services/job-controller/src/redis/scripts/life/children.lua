@@ -11,7 +11,7 @@ local LIFE = ""
 -- Notes a job that was just launched in its parent's list, under the id that it has in the index, so that the order is the same.
 local function add(parent, id)
   local job = store.find(id)
-  local entry = index.entry_of(job.enqueued, job.place, job.entry)
+  local entry = index.entry_of(job.enqueued, job.sequence, job.entry)
   redis.call("XADD", context.prefix .. "sub-jobs:" .. parent, entry, "id", id)
 end
 

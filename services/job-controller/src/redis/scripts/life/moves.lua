@@ -1,4 +1,4 @@
--- moves: how a job changes its status, what is compared before and what is told with it.
+-- moves: how a job changes its status, what is compared before and which event its status hook gets.
 -- needs: call/context, record/statuses, record/store
 -- needs at times: hooks/outbox, lease/sessions
 -- gives: save, change, count_child, standing, forbidden, check_in, next_token
@@ -11,7 +11,7 @@ local function save(id, job)
   job.revision = job.revision + 1
   -- the clock of another controller may be ahead
   if now > job.updated then job.updated = now end
-  -- what changed of it that its status hook is to be told: "status" or "check-in"
+  -- what changed that is an event of its status hook: "status" or "check-in"
   local what = job.news
   if what then
     job.news = false

@@ -31,7 +31,7 @@ local function enqueue(id, job, where)
   modules["call/signals"].ready(name)
 end
 
--- Puts an id whose record cannot be read now behind the others of its lane; nobody is told that the lane has a job.
+-- Puts an id whose record cannot be read now behind the others of its lane; no signal says that the lane has a job.
 local function put_back(name, lane, id)
   local section, length = lane_end.append(name, lane, id)
   if length == 1 and section == 0 then open(name, lane) end

@@ -5,7 +5,7 @@
 --   how many at most
 -- reply: how many entries were looked at
 
--- A job stays as long as its request has it for an answer; while its hook is to be told something, and for a time when that
+-- A job stays as long as its request has it for an answer; while its hook has an event to be sent, and for a time when that
 -- could not be done.
 local function is_needed(id, job, hooks_before)
   if job.request ~= "" and context.now < job.enqueued + launch.REQUEST_MS then return true end
