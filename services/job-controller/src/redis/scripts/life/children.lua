@@ -32,7 +32,7 @@ local function pass_on(id, job, command)
   end
 end
 
--- The job is retried: what is not ended yet of its children belongs to its new life.
+-- The job is retried: its children that have not ended belong to its new life.
 local function begin_life(id, job)
   redis.call("HDEL", context.prefix .. "ending", id)
   if job.parent == 1 then redis.call("HINCRBY", context.prefix .. "sub-job-keys:" .. id, LIFE, 1) end

@@ -10,7 +10,7 @@ local function lane_of(job)
   return string.char(57 - job.priority) .. ":" .. job.fairness
 end
 
--- A lane that begins anew is next among its rank, unless it had its turn just now: to empty a lane and fill it again gains
+-- A lane that gets its first job is next in its rank, unless it had the last turn: emptying a lane and filling it again gains
 -- nothing.
 local function open(name, lane)
   local rank = string.sub(lane, 1, 1)

@@ -19,7 +19,7 @@ return function(id, hold, by)
   moves.change(job, statuses.PENDING)
   job.attempt, job.crashes, job.status_time, job.started = 0, 0, 0, 0
   job.check_in, job.check_in_at, job.phase, job.percent = "", 0, "", 0
-  -- results of the former life are not those of the new one
+  -- results under the old token are refused from now on
   job.token = moves.next_token(job)
   times.limit_wait(id, job, context.now)
   children.begin_life(id, job)
