@@ -46,10 +46,11 @@ const readinessMs = 250;
 
 /** What the answers that may be large can take together while they are made, in bytes: 8 at once keep the processor busy. */
 const makingBudgetBytes = 8 * maxAnswerBytes;
-/** What those can take that are made and that nobody has read, in bytes. */
-const unreadBudgetBytes = 128 * 1024 * 1024;
-/** How long an answer waits for the clients of others to read theirs, in milliseconds. */
-const unreadWaitMs = 500;
+/** What the answers can take together that nobody has read, in bytes: those above 64 KiB, and the smaller ones. */
+const unreadLargeBytes = 128 * 1024 * 1024;
+const unreadSmallBytes = 64 * 1024 * 1024;
+/** Answers wait half a second for the clients of others to read theirs. They are few, as what waits is in memory too. */
+const unreadWait = { waitMs: 500, maxWaiting: 200 };
 /** What the reports on their way in can take together, in bytes: eight of the largest. */
 const uploadBudgetBytes = 128 * 1024 * 1024;
 
@@ -140,12 +141,13 @@ type ServiceDeps = Omit<JobServiceDeps & WorkerServiceDeps, "memory" | "uploads"
 function createServices(deps: ServiceDeps): ServedService[] {
   const memory = new AnswerMemory({
     making: new ByteBudget({ name: "answers", bytes: makingBudgetBytes }),
-    unread: new ByteBudget({ name: "unread answers", bytes: unreadBudgetBytes, waitMs: unreadWaitMs }),
+    unreadLarge: new ByteBudget({ name: "large unread answers", bytes: unreadLargeBytes, ...unreadWait }),
+    unreadSmall: new ByteBudget({ name: "unread answers", bytes: unreadSmallBytes, ...unreadWait }),
   });
   const uploads = new ByteBudget({ name: "report uploads", bytes: uploadBudgetBytes });
   return [
     { definition: JobServiceService, implementation: createJobService({ ...deps, memory }) },
-    { definition: WorkerServiceService, implementation: createWorkerService({ ...deps, uploads }) },
+    { definition: WorkerServiceService, implementation: createWorkerService({ ...deps, uploads, memory }) },
     { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory }) },
     { definition: ReportServiceService, implementation: createReportService({ ...deps, memory }) },
   ];

@@ -6,7 +6,7 @@ import type { UseCaseDeps } from "../usecases/deps.ts";
 import { drainQueue } from "../usecases/drain-queue.ts";
 import { resumeSchedule } from "../usecases/fire-schedules.ts";
 import type { AnswerMemory } from "./answer-memory.ts";
-import { toStats } from "./convert.ts";
+import { toChangedJob } from "./job-answer.ts";
 import * as lists from "./queue-lists.ts";
 import { validateJobId, validateJobName, validateWorkerId } from "./validate.ts";
 
@@ -39,16 +39,22 @@ export function createQueueService(deps: UseCaseDeps & { memory: AnswerMemory })
     listSchedules: unary((request: message.ListSchedulesRequest, call) =>
       memory.answer(call, () => lists.listSchedules(deps, request)),
     ),
-    pauseSchedule: unary(async ({ jobId }: message.PauseScheduleRequest): Promise<message.PauseScheduleResponse> => {
-      return { stats: toStats(await schedules.pause(validateJobId(jobId))) };
-    }),
-    resumeSchedule: unary(async ({ jobId }: message.ResumeScheduleRequest): Promise<message.ResumeScheduleResponse> => {
-      return { stats: toStats(await resumeSchedule(deps, await pool.get(validateJobId(jobId)))) };
-    }),
-    redeliverHook: unary(async ({ jobId }: message.RedeliverHookRequest): Promise<message.RedeliverHookResponse> => {
-      const events = await hooks.redeliver(validateJobId(jobId));
-      return { stats: toStats(await pool.get(jobId)), events };
-    }),
+    pauseSchedule: unary(
+      async ({ jobId }: message.PauseScheduleRequest, call): Promise<message.PauseScheduleResponse> => {
+        return toChangedJob(memory, call, await schedules.pause(validateJobId(jobId)));
+      },
+    ),
+    resumeSchedule: unary(
+      async ({ jobId }: message.ResumeScheduleRequest, call): Promise<message.ResumeScheduleResponse> => {
+        return toChangedJob(memory, call, await resumeSchedule(deps, await pool.get(validateJobId(jobId))));
+      },
+    ),
+    redeliverHook: unary(
+      async ({ jobId }: message.RedeliverHookRequest, call): Promise<message.RedeliverHookResponse> => {
+        const events = await hooks.redeliver(validateJobId(jobId));
+        return { ...(await toChangedJob(memory, call, await pool.get(jobId))), events };
+      },
+    ),
     listFailedHooks: unary((request: message.ListFailedHooksRequest, call) =>
       memory.answer(call, () => lists.listFailedHooks(deps, request)),
     ),

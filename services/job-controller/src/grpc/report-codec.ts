@@ -63,10 +63,10 @@ export async function unpackReport(gzip: AsyncIterable<Buffer>): Promise<Unpacke
 }
 
 /**
- * The parts of a report in a gzip that was checked: merged in their order they are the report. Each ends behind one of its
+ * The parts of a report in a gzip that was checked, each an encoded Report: merged in their order they are the report. Each ends behind one of its
  * fields, so that a part can be decoded by itself, and what is held at once is bounded whatever the report's size.
  */
-export async function* unpackParts(gzip: AsyncIterable<Buffer>): AsyncGenerator<Report> {
+export async function* unpackParts(gzip: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let bytes: Buffer = Buffer.alloc(0);
   let pending: Buffer[] = [];
   let due = partBytes;
@@ -76,14 +76,14 @@ export async function* unpackParts(gzip: AsyncIterable<Buffer>): AsyncGenerator<
     if (due > 0) continue;
     bytes = Buffer.concat([bytes, ...pending]);
     const end = endOfWholeFields(bytes);
-    if (end > 0) yield Report.decode(bytes.subarray(0, end));
+    if (end > 0) yield bytes.subarray(0, end);
     bytes = bytes.subarray(end);
     pending = [];
     // a field that goes on is copied less often
     due = Math.max(partBytes, bytes.length);
   }
   bytes = Buffer.concat([bytes, ...pending]);
-  if (bytes.length > 0) yield Report.decode(bytes);
+  if (bytes.length > 0) yield bytes;
 }
 
 /**

@@ -15,7 +15,9 @@ import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
-import { toHeldLease, toLease, toStats } from "./convert.ts";
+import type { AnswerMemory } from "./answer-memory.ts";
+import { toHeldLease, toLease } from "./convert.ts";
+import { toChangedJob } from "./job-answer.ts";
 import { receiveLogs } from "./log-receiver.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello } from "./validate.ts";
@@ -26,11 +28,13 @@ import { WorkerOutbox } from "./worker-outbox.ts";
 
 const helloWithinMs = 10_000;
 const maxKeyLength = 256;
+
 /** What the worker service needs. */
 export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   clock: Clock;
   terms: LeaseTerms;
   keyLimits: KeyLimits;
+  memory: AnswerMemory;
   logger: Logger;
   /** Called when a worker gave a job of the type back that it was sent. */
   onReject(jobName: string): void;
@@ -54,7 +58,8 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
         throw fieldsInvalid([{ field: "key", description: `must be of 1 to ${maxKeyLength} characters` }]);
       }
       const traceparent = call.traceparent ?? "";
-      return { stats: toStats(await launchSubJob(deps, toHeldLease(request), { ...launch, key, traceparent })) };
+      const job = await launchSubJob(deps, toHeldLease(request), { ...launch, key, traceparent });
+      return toChangedJob(deps.memory, call, job);
     }),
   };
 }
