@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { fieldsInvalid, ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
@@ -35,6 +36,7 @@ export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   terms: LeaseTerms;
   keyLimits: KeyLimits;
   memory: AnswerMemory;
+  logPieces: ByteBudget;
   logger: Logger;
   /** Called when a worker gave a job of the type back that it was sent. */
   onReject(jobName: string): void;
