@@ -34,11 +34,11 @@ describe("the memory of answers", () => {
     const { memory, budgets } = scene();
     for (let at = 0; at < 100; at++)
       assert.equal(
-        memory.sized(callOf().call, tiny, () => "answer"),
+        memory.roomFor(callOf().call).make(tiny, () => "answer"),
         "answer",
       );
     assert.equal(
-      memory.sized(callOf().call, small, () => "answer"),
+      memory.roomFor(callOf().call).make(small, () => "answer"),
       "answer",
     );
     assert.deepEqual([budgets.unreadSmall.held, budgets.unreadLarge.held], [small, 0]);
@@ -48,19 +48,18 @@ describe("the memory of answers", () => {
     const { memory, budgets } = scene();
     const calls = Array.from({ length: 2 }, () => callOf());
     for (const bytes of [large, small]) {
-      for (const { call } of calls) assert.equal(await memory.sized(call, bytes, () => bytes), bytes);
-      await assert.rejects(async () => memory.sized(callOf().call, bytes, () => bytes), isBusy);
+      for (const { call } of calls) assert.equal(await memory.roomFor(call).make(bytes, () => bytes), bytes);
+      await assert.rejects(async () => memory.roomFor(callOf().call).make(bytes, () => bytes), isBusy);
     }
     for (const { end } of calls) end();
     assert.deepEqual([budgets.unreadSmall.held, budgets.unreadLarge.held], [0, 0]);
-    assert.equal(await memory.sized(callOf().call, large, () => "answer"), "answer");
+    assert.equal(await memory.roomFor(callOf().call).make(large, () => "answer"), "answer");
   });
 
   test("does not refuse the answer of a call that has changed something, but makes it brief", async () => {
     const { memory } = scene();
     const answers = Array.from({ length: 3 }, () =>
-      memory.sizedOrBrief(
-        callOf().call,
+      memory.roomFor(callOf().call).makeOrBrief(
         large,
         () => "whole",
         () => "brief",
@@ -72,9 +71,9 @@ describe("the memory of answers", () => {
   test("has large answers made in turns of the event loop of their own", async () => {
     const { memory } = scene();
     let made = 0;
-    const making = Promise.all([1, 2].map(() => memory.sized(callOf().call, large, () => made++)));
+    const making = Promise.all([1, 2].map(() => memory.roomFor(callOf().call).make(large, () => made++)));
     const seen: number[] = [];
-    for (let at = 0; at < 4; at++) {
+    for (let at = 0; at < 20; at++) {
       seen.push(made);
       await turn();
     }
@@ -86,7 +85,7 @@ describe("the memory of answers", () => {
     const { memory, budgets } = scene();
     const gone = new AbortController();
     const { call, end } = callOf(gone);
-    const making = memory.sized(call, large, () => assert.fail("made for nobody")) as Promise<never>;
+    const making = memory.roomFor(call).make(large, () => assert.fail("made for nobody")) as Promise<never>;
     gone.abort(new Error("gone"));
     await assert.rejects(making, /gone/);
     end();
@@ -117,13 +116,15 @@ describe("the memory of answers", () => {
       yield* [large, tiny, large, large];
     }
     const messages = { bytesOf: (bytes: number) => bytes, toMessage: (bytes: number) => bytes };
-    const stream = memory.stream(callOf().call, items(), messages);
+    const stream = memory.stream(callOf().call, items, messages);
     const held: number[] = [];
     for (let at = 0; at < 3; at++) {
       await stream.next();
       held.push(budgets.unreadLarge.held);
     }
-    await stream.return(undefined);
-    assert.deepEqual([...held, budgets.unreadLarge.held], [large, 0, large, 0]);
+    await stream.next();
+    assert.equal((await stream.next()).done, true);
+    // it counts three times, and more than the whole budget is the whole
+    assert.deepEqual([...held, budgets.unreadLarge.held], [2 * large, 0, 2 * large, 0]);
   });
 });

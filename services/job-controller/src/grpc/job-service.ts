@@ -11,11 +11,11 @@ import { endJob } from "../usecases/end-job.ts";
 import { listJobs } from "../usecases/list-jobs.ts";
 import { retryJob } from "../usecases/retry-job.ts";
 import { JobPeeks, readLog, watchJob } from "../usecases/watch-job.ts";
-import type { AnswerMemory, SizedAnswer } from "./answer-memory.ts";
+import type { AnswerMemory, AnswerRoom, SizedAnswer } from "./answer-memory.ts";
 import { AnswerPage } from "./answer-page.ts";
 import { toStats } from "./convert.ts";
 import { toClosedMessages, toQueueWait } from "./convert-capacity.ts";
-import { jobMessages, toChangedJob, toReadJob } from "./job-answer.ts";
+import { JobReader, jobMessages, toChangedJob, toReadJob } from "./job-answer.ts";
 import { launch, launchMany } from "./launches.ts";
 import { toAge, toDate } from "./time.ts";
 import { validateCount, validateJobId } from "./validate.ts";
@@ -29,10 +29,11 @@ export interface JobServiceDeps extends UseCaseDeps, StatusDeps {
 /** drydock.job.v1.JobService. */
 export function createJobService(deps: JobServiceDeps): UntypedServiceImplementation {
   const { memory } = deps;
+  const reader = new JobReader(deps.pool);
   const watching = { ...deps, peeks: new JobPeeks(deps.pool) };
   const end = (command: JobCommand) =>
     unary(async ({ jobId }: message.StopJobRequest, call): Promise<message.StopJobResponse> => {
-      return toChangedJob(memory, call, await endJob(deps, validateJobId(jobId), command));
+      return toChangedJob(memory.roomFor(call), await endJob(deps, validateJobId(jobId), command));
     });
   return {
     launchJob: unary((request: message.LaunchJobRequest, call) => launch(deps, request, call)),
@@ -48,12 +49,13 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
       }),
     ),
     getJob: unary(async ({ jobId }: message.GetJobRequest, call): Promise<message.GetJobResponse> => {
-      return toReadJob(memory, call, await deps.pool.get(validateJobId(jobId)));
+      const room = memory.roomFor(call);
+      return toReadJob(room, await reader.get(validateJobId(jobId), room));
     }),
     stopJob: end("stop"),
     cancelJob: end("cancel"),
     retryJob: unary(async ({ jobId }: message.RetryJobRequest, call): Promise<message.RetryJobResponse> => {
-      return toChangedJob(memory, call, await retryJob(deps, validateJobId(jobId)));
+      return toChangedJob(memory.roomFor(call), await retryJob(deps, validateJobId(jobId)));
     }),
     checkStatus: unary((_: message.CheckStatusRequest, call) =>
       memory.answer(call, async () => toStatusAnswer(await checkStatus(deps), deps.clock.now())),
@@ -62,12 +64,16 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
       const jobId = validateJobId(request.jobId);
       const offset = validateCount("offset", request.offset);
       const pieces = readLog(watching, { jobId, offset, follow: request.follow }, call.signal);
-      yield* memory.stream(call, pieces, logMessages);
+      yield* memory.stream(call, () => pieces, logMessages);
     }),
     watchJob: serverStream(async function* (request: message.WatchJobRequest, call) {
       const jobId = validateJobId(request.jobId);
       const afterRevision = validateCount("after_revision", request.afterRevision);
-      yield* memory.stream(call, watchJob(watching, { jobId, afterRevision }, call.signal), jobMessages);
+      const watch = (room: AnswerRoom) => {
+        const pool = { get: (jobId: string) => reader.get(jobId, room) };
+        return watchJob({ ...watching, pool }, { jobId, afterRevision }, call.signal);
+      };
+      yield* memory.stream(call, watch, jobMessages);
     }),
   };
 }

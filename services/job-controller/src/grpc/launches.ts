@@ -40,7 +40,7 @@ export async function launch(
   const job = validateOnly
     ? newlyLaunched("", deps.clock.now(), "", await checkLaunch(deps, wanted))
     : await launchJob(deps, wanted);
-  return toChangedJob(deps.memory, call, job);
+  return toChangedJob(deps.memory.roomFor(call), job);
 }
 
 /** LaunchJobs: each launch has its own result. */
@@ -68,8 +68,7 @@ export async function launchMany(
   const results = await Promise.all(jobs.map(launchOne));
   const page = new AnswerPage(LaunchResult);
   const end = results.findIndex((result) => !page.add(result, isSmall(result) ? maxSmallBytes : undefined));
-  return deps.memory.sizedOrBrief(
-    call,
+  return deps.memory.roomFor(call).makeOrBrief(
     page.bytes,
     () => ({ results: end === -1 ? results : [...page.messages, ...results.slice(end).map(toBrief)] }),
     () => ({ results: results.map(toBrief) }),

@@ -41,18 +41,18 @@ export function createQueueService(deps: UseCaseDeps & { memory: AnswerMemory })
     ),
     pauseSchedule: unary(
       async ({ jobId }: message.PauseScheduleRequest, call): Promise<message.PauseScheduleResponse> => {
-        return toChangedJob(memory, call, await schedules.pause(validateJobId(jobId)));
+        return toChangedJob(memory.roomFor(call), await schedules.pause(validateJobId(jobId)));
       },
     ),
     resumeSchedule: unary(
       async ({ jobId }: message.ResumeScheduleRequest, call): Promise<message.ResumeScheduleResponse> => {
-        return toChangedJob(memory, call, await resumeSchedule(deps, await pool.get(validateJobId(jobId))));
+        return toChangedJob(memory.roomFor(call), await resumeSchedule(deps, await pool.get(validateJobId(jobId))));
       },
     ),
     redeliverHook: unary(
       async ({ jobId }: message.RedeliverHookRequest, call): Promise<message.RedeliverHookResponse> => {
         const events = await hooks.redeliver(validateJobId(jobId));
-        return { ...(await toChangedJob(memory, call, await pool.get(jobId))), events };
+        return { ...(await toChangedJob(memory.roomFor(call), await pool.get(jobId))), events };
       },
     ),
     listFailedHooks: unary((request: message.ListFailedHooksRequest, call) =>

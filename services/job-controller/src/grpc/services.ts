@@ -11,8 +11,8 @@ import { createReportService } from "./report-service.ts";
 import { createWorkerService, type WorkerServiceDeps } from "./worker-service.ts";
 
 const mebibyte = 1024 * 1024;
-/** At most so many callers wait for room for what is in memory already. */
-const maxWaiting = 200;
+/** At most so many callers wait for room for what may be in memory already. */
+const maxWaiting = 400;
 /** How long an answer waits for the clients of others to read theirs, in milliseconds. */
 const unreadWaitMs = 500;
 

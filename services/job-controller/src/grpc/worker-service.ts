@@ -61,7 +61,7 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
       }
       const traceparent = call.traceparent ?? "";
       const job = await launchSubJob(deps, toHeldLease(request), { ...launch, key, traceparent });
-      return toChangedJob(deps.memory, call, job);
+      return toChangedJob(deps.memory.roomFor(call), job);
     }),
   };
 }
