@@ -145,7 +145,7 @@ interface Listeners {
   clock: Clock;
 }
 
-/** What other controllers tell, and this one itself. */
+/** Connects the signals of all controllers to what they wake. */
 function listen(signals: ControllerSignals, { dispatcher, dueLoops, deliverer, types, clock }: Listeners): void {
   const readTypes = () => void types.reload().catch(() => {});
   const wakeAt = (at: number) => {

@@ -91,7 +91,7 @@ export function toStatsWithoutParameters(job: Job): JobStats {
   };
 }
 
-/** What the handler said last; of a job that waits again and again for one thing, since when as well. */
+/** The last check-in; of a postponed job with the time since when it waits. */
 function toCheckInText({ status, postponedSince, checkIn }: Job): string {
   const waits = postponedSince > 0 && (status === "SCHEDULED" || status === "PENDING");
   return waits ? `waits since ${new Date(postponedSince).toISOString().slice(0, 19)}Z: ${checkIn}` : checkIn;

@@ -22,7 +22,7 @@ const limits: ScanLimits = {
   refusesUnsafe: true,
 };
 
-/** What one answer may have: 4 MiB for clients by default, and no more than can be decoded and encoded within some 50 ms. */
+/** The limits of one answer: below the 4 MiB of default clients, and what can be decoded and encoded within some 50 ms. */
 const answerLimits: ScanLimits = { ...limits, maxBytes: 3 * mebibyte, maxItems: 50_000, maxFields: 200_000 };
 
 const rules: Record<ScanFault, string> = {
@@ -45,7 +45,7 @@ export interface UnpackedReport {
   bytes: number;
 }
 
-/** The report in a gzip that was checked; undefined when it is too large for one answer, of which as little as can be is read. */
+/** The report in a gzip that was checked; undefined when it is too large for one answer, of which no more is read than shows that. */
 export async function unpackReport(gzip: AsyncIterable<Buffer>): Promise<UnpackedReport | undefined> {
   const scan = new MessageScan(shape, answerLimits);
   const pieces: Buffer[] = [];
@@ -105,7 +105,7 @@ export async function checkReport(gzip: Buffer): Promise<void> {
 /** What is packed, a piece at a time, no faster than it is taken. Ends with the first fault of either side. */
 function unpack(gzip: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
-  // what fails is told by the stream itself
+  // the stream that is returned ends with the same error
   pipeline(gzip, gunzip).catch(() => {});
   return gunzip;
 }
