@@ -11,11 +11,11 @@ import { endJob } from "../usecases/end-job.ts";
 import { listJobs } from "../usecases/list-jobs.ts";
 import { retryJob } from "../usecases/retry-job.ts";
 import { JobPeeks, readLog, watchJob } from "../usecases/watch-job.ts";
-import type { AnswerMemory, AnswerRoom, SizedAnswer } from "./answer-memory.ts";
+import type { AnswerMemory, SizedAnswer } from "./answer-memory.ts";
 import { AnswerPage } from "./answer-page.ts";
 import { toStats } from "./convert.ts";
 import { toClosedMessages, toQueueWait } from "./convert-capacity.ts";
-import { JobReader, jobMessages, toChangedJob, toReadJob } from "./job-answer.ts";
+import type { JobAnswers } from "./job-answers.ts";
 import { launch, launchMany } from "./launches.ts";
 import { toAge, toDate } from "./time.ts";
 import { validateCount, validateJobId } from "./validate.ts";
@@ -24,16 +24,16 @@ import { validateList } from "./validate-list.ts";
 /** What the job service needs. */
 export interface JobServiceDeps extends UseCaseDeps, StatusDeps {
   memory: AnswerMemory;
+  jobs: JobAnswers;
 }
 
 /** drydock.job.v1.JobService. */
 export function createJobService(deps: JobServiceDeps): UntypedServiceImplementation {
-  const { memory } = deps;
-  const reader = new JobReader(deps.pool);
+  const { memory, jobs } = deps;
   const watching = { ...deps, peeks: new JobPeeks(deps.pool) };
   const end = (command: JobCommand) =>
     unary(async ({ jobId }: message.StopJobRequest, call): Promise<message.StopJobResponse> => {
-      return toChangedJob(memory.roomFor(call), await endJob(deps, validateJobId(jobId), command));
+      return jobs.changed(await endJob(deps, validateJobId(jobId), command), call);
     });
   return {
     launchJob: unary((request: message.LaunchJobRequest, call) => launch(deps, request, call)),
@@ -48,14 +48,11 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
         return { response: { jobs: shown.messages, nextPageToken }, bytes: shown.bytes };
       }),
     ),
-    getJob: unary(async ({ jobId }: message.GetJobRequest, call): Promise<message.GetJobResponse> => {
-      const room = memory.roomFor(call);
-      return toReadJob(room, await reader.get(validateJobId(jobId), room));
-    }),
+    getJob: unary(({ jobId }: message.GetJobRequest, call) => jobs.read(validateJobId(jobId), call)),
     stopJob: end("stop"),
     cancelJob: end("cancel"),
     retryJob: unary(async ({ jobId }: message.RetryJobRequest, call): Promise<message.RetryJobResponse> => {
-      return toChangedJob(memory.roomFor(call), await retryJob(deps, validateJobId(jobId)));
+      return jobs.changed(await retryJob(deps, validateJobId(jobId)), call);
     }),
     checkStatus: unary((_: message.CheckStatusRequest, call) =>
       memory.answer(call, async () => toStatusAnswer(await checkStatus(deps), deps.clock.now())),
@@ -69,11 +66,9 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
     watchJob: serverStream(async function* (request: message.WatchJobRequest, call) {
       const jobId = validateJobId(request.jobId);
       const afterRevision = validateCount("after_revision", request.afterRevision);
-      const watch = (room: AnswerRoom) => {
-        const pool = { get: (jobId: string) => reader.get(jobId, room) };
-        return watchJob({ ...watching, pool }, { jobId, afterRevision }, call.signal);
-      };
-      yield* memory.stream(call, watch, jobMessages);
+      yield* jobs.stream(call, (get) =>
+        watchJob({ ...watching, pool: { get } }, { jobId, afterRevision }, call.signal),
+      );
     }),
   };
 }

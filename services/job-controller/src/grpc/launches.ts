@@ -13,7 +13,7 @@ import { checkLaunch, launchJob } from "../usecases/launch-job.ts";
 import type { AnswerMemory } from "./answer-memory.ts";
 import { AnswerPage } from "./answer-page.ts";
 import { toStatsWithoutParameters } from "./convert.ts";
-import { toChangedJob } from "./job-answer.ts";
+import type { JobAnswers } from "./job-answers.ts";
 import { validateLaunch } from "./validate-launch.ts";
 
 const mostLaunches = 1_000;
@@ -27,6 +27,7 @@ const errorInfoType = "type.googleapis.com/google.rpc.ErrorInfo";
 /** What launches need. */
 interface LaunchCallDeps extends UseCaseDeps {
   memory: AnswerMemory;
+  jobs: JobAnswers;
 }
 
 /** LaunchJob. */
@@ -40,7 +41,7 @@ export async function launch(
   const job = validateOnly
     ? newlyLaunched("", deps.clock.now(), "", await checkLaunch(deps, wanted))
     : await launchJob(deps, wanted);
-  return toChangedJob(deps.memory.roomFor(call), job);
+  return deps.jobs.changed(job, call);
 }
 
 /** LaunchJobs: each launch has its own result. */

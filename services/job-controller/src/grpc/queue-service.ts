@@ -6,15 +6,17 @@ import type { UseCaseDeps } from "../usecases/deps.ts";
 import { drainQueue } from "../usecases/drain-queue.ts";
 import { resumeSchedule } from "../usecases/fire-schedules.ts";
 import type { AnswerMemory } from "./answer-memory.ts";
-import { toChangedJob } from "./job-answer.ts";
+import type { JobAnswers } from "./job-answers.ts";
 import * as lists from "./queue-lists.ts";
 import { validateJobId, validateJobName, validateWorkerId } from "./validate.ts";
 
 const mostDrained = 1_000;
 
 /** drydock.job.v1.QueueService. */
-export function createQueueService(deps: UseCaseDeps & { memory: AnswerMemory }): UntypedServiceImplementation {
-  const { pool, hooks, queues, schedules, memory } = deps;
+export function createQueueService(
+  deps: UseCaseDeps & { memory: AnswerMemory; jobs: JobAnswers },
+): UntypedServiceImplementation {
+  const { pool, hooks, queues, schedules, memory, jobs } = deps;
   return {
     listQueues: unary((request: message.ListQueuesRequest, call) =>
       memory.answer(call, () => lists.listQueues(deps, request)),
@@ -41,18 +43,18 @@ export function createQueueService(deps: UseCaseDeps & { memory: AnswerMemory })
     ),
     pauseSchedule: unary(
       async ({ jobId }: message.PauseScheduleRequest, call): Promise<message.PauseScheduleResponse> => {
-        return toChangedJob(memory.roomFor(call), await schedules.pause(validateJobId(jobId)));
+        return jobs.changed(await schedules.pause(validateJobId(jobId)), call);
       },
     ),
     resumeSchedule: unary(
       async ({ jobId }: message.ResumeScheduleRequest, call): Promise<message.ResumeScheduleResponse> => {
-        return toChangedJob(memory.roomFor(call), await resumeSchedule(deps, await pool.get(validateJobId(jobId))));
+        return jobs.changed(await resumeSchedule(deps, await pool.get(validateJobId(jobId))), call);
       },
     ),
     redeliverHook: unary(
       async ({ jobId }: message.RedeliverHookRequest, call): Promise<message.RedeliverHookResponse> => {
         const events = await hooks.redeliver(validateJobId(jobId));
-        return { ...(await toChangedJob(memory.roomFor(call), await pool.get(jobId))), events };
+        return { ...(await jobs.changed(await pool.get(jobId), call)), events };
       },
     ),
     listFailedHooks: unary((request: message.ListFailedHooksRequest, call) =>

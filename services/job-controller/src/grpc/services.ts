@@ -5,6 +5,7 @@ import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/repo
 import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { ServedService } from "@drydock/shared/grpc/server.ts";
 import { AnswerMemory, maxAnswerBytes } from "./answer-memory.ts";
+import { JobAnswers } from "./job-answers.ts";
 import { createJobService, type JobServiceDeps } from "./job-service.ts";
 import { createQueueService } from "./queue-service.ts";
 import { createReportService } from "./report-service.ts";
@@ -17,7 +18,7 @@ const maxWaiting = 400;
 const unreadWaitMs = 500;
 
 /** What the services need beside the budgets of their calls. */
-export type ServiceDeps = Omit<JobServiceDeps & WorkerServiceDeps, "memory" | "uploads" | "logPieces">;
+export type ServiceDeps = Omit<JobServiceDeps & WorkerServiceDeps, "memory" | "jobs" | "uploads" | "logPieces">;
 
 /** The services of the contract, and what their calls may hold in memory together. */
 export function createServices(deps: ServiceDeps): ServedService[] {
@@ -28,13 +29,14 @@ export function createServices(deps: ServiceDeps): ServedService[] {
     unreadLarge: new ByteBudget({ name: "large unread answers", bytes: 128 * mebibyte, ...unread }),
     unreadSmall: new ByteBudget({ name: "unread answers", bytes: 64 * mebibyte, ...unread }),
   });
+  const jobs = new JobAnswers(memory, deps.pool);
   // eight of the largest
   const uploads = new ByteBudget({ name: "report uploads", bytes: 128 * mebibyte });
   const logPieces = new ByteBudget({ name: "log pieces", bytes: 64 * mebibyte, maxWaiting });
   return [
-    { definition: JobServiceService, implementation: createJobService({ ...deps, memory }) },
-    { definition: WorkerServiceService, implementation: createWorkerService({ ...deps, uploads, logPieces, memory }) },
-    { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory }) },
+    { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs }) },
+    { definition: WorkerServiceService, implementation: createWorkerService({ ...deps, uploads, logPieces, jobs }) },
+    { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory, jobs }) },
     { definition: ReportServiceService, implementation: createReportService({ ...deps, memory }) },
   ];
 }

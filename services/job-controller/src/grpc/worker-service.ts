@@ -16,9 +16,8 @@ import type { KeyLimits } from "../usecases/key-limits.ts";
 import { launchSubJob } from "../usecases/launch-job.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
-import type { AnswerMemory } from "./answer-memory.ts";
 import { toHeldLease, toLease } from "./convert.ts";
-import { toChangedJob } from "./job-answer.ts";
+import type { JobAnswers } from "./job-answers.ts";
 import { receiveLogs } from "./log-receiver.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello } from "./validate.ts";
@@ -35,7 +34,7 @@ export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   clock: Clock;
   terms: LeaseTerms;
   keyLimits: KeyLimits;
-  memory: AnswerMemory;
+  jobs: JobAnswers;
   logPieces: ByteBudget;
   logger: Logger;
   /** Called when a worker gave a job of the type back that it was sent. */
@@ -61,7 +60,7 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
       }
       const traceparent = call.traceparent ?? "";
       const job = await launchSubJob(deps, toHeldLease(request), { ...launch, key, traceparent });
-      return toChangedJob(deps.memory.roomFor(call), job);
+      return deps.jobs.changed(job, call);
     }),
   };
 }
