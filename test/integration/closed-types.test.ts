@@ -26,7 +26,7 @@ describe("a job type that workers close", () => {
   const waitOf = async (type: string) => (await status()).queues.find(({ name }) => name === type)?.waitingFor;
   const closing = (jobType: string, message = "Clair does not answer", since = new Date(1_000)) => ({
     $case: "capacity" as const,
-    value: { slots: 1, closed: [{ jobType, reason, message, since }] },
+    value: { slots: 1, closed: [{ jobType, reason, message, since, isWorkerFault: false }] },
   });
   const close = (worker: ScriptedWorker, ...what: Parameters<typeof closing>) => worker.say(closing(...what));
   const open = (worker: ScriptedWorker) => worker.say({ $case: "capacity", value: { slots: 1, closed: [] } });
@@ -86,7 +86,7 @@ describe("a job type that workers close", () => {
     );
     assert.equal(queues.find(({ name }) => name === type)?.waitingFor?.workers, 2);
     assert.deepEqual((await status()).pools.find(({ workerId }) => workerId === workers[0].hello.workerId)?.closed, [
-      { jobName: type, reason, message: "Clair does not answer", since: new Date(2_000) },
+      { jobName: type, reason, message: "Clair does not answer", since: new Date(2_000), isWorkerFault: false },
     ]);
     open(workers[0]);
     await workers[0].takes();

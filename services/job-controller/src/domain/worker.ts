@@ -16,6 +16,8 @@ export interface ClosedType {
   message: string;
   /** Since when, in milliseconds since 1970. */
   since: number;
+  /** Whether it is the worker's own set-up, which no waiting mends. */
+  isWorkerFault: boolean;
 }
 
 /** How many jobs a worker takes, and of which types none for now. */

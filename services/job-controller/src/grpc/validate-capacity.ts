@@ -38,8 +38,9 @@ function violationsOf({ jobType, reason }: ClosedTypeMessage): FieldViolation[] 
   return violations;
 }
 
-function toClosedType({ jobType, reason, message, since }: ClosedTypeMessage, now: number): ClosedType {
-  return { jobName: jobType, reason, message: cut(message), since: Math.min(now, since?.getTime() ?? now) };
+function toClosedType({ jobType, reason, message, since, isWorkerFault }: ClosedTypeMessage, now: number): ClosedType {
+  const closedSince = Math.min(now, since?.getTime() ?? now);
+  return { jobName: jobType, reason, message: cut(message), since: closedSince, isWorkerFault };
 }
 
 /** A message of at most maxMessageBytes, whole characters. */

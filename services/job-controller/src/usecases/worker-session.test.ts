@@ -19,7 +19,7 @@ async function openSession() {
       return { keep: [], drop: [], commands: [], drain: false };
     },
     update: async (_: unknown, info: WorkerInfo) => void infos.push(info),
-    claim: async () => ({ jobs: [{ id: "job-1", token: 1, name: "DEMO" }], more: false, busy: [] }),
+    claim: async () => ({ jobs: [{ id: "job-1", token: 1, name: "DEMO" }], more: false, busy: [], refused: [] }),
     beat: async (): Promise<unknown> => ({ lost: [], commands: [], drain: false }),
     release: async () => "accepted",
     takeBack: async (_: unknown, leases: unknown[]): Promise<void> => void takenBack.push(...leases),
@@ -153,7 +153,7 @@ describe("a job that a worker did not accept in time", () => {
     pool.takeBack = () => stored.promise;
     const taking = session.takeBackUnheard();
     await session.beat(1, []);
-    pool.claim = async () => ({ jobs: [{ id: "job-1", token: 2, name: "DEMO" }], more: false, busy: [] });
+    pool.claim = async () => ({ jobs: [{ id: "job-1", token: 2, name: "DEMO" }], more: false, busy: [], refused: [] });
     await session.claim(["DEMO"], 1);
     stored.resolve();
     await taking;
@@ -162,7 +162,9 @@ describe("a job that a worker did not accept in time", () => {
 });
 
 describe("a job type that a worker closes", () => {
-  const closed = [{ jobName: "DEMO", reason: "SCANNER_UNREACHABLE", message: "no answer", since: 5 }];
+  const closed = [
+    { jobName: "DEMO", reason: "SCANNER_UNREACHABLE", message: "no answer", since: 5, isWorkerFault: false },
+  ];
 
   test("is not claimed for it until it opens the type again, and stays in what is known of the worker", async () => {
     const { session, infos, opened } = await openSession();

@@ -111,13 +111,15 @@ export class WorkerSession {
   }
 
   /** Claims jobs of these types and sends them; resolves to where more may be waiting. */
-  async claim(names: string[], limit: number): Promise<Omit<Claim, "jobs">> {
+  async claim(names: string[], limit: number): Promise<Pick<Claim, "more" | "busy">> {
     this.#claiming += limit;
     try {
       const types = await Promise.all(names.map((name) => this.#claimable(name)));
-      const { jobs, more, busy } = await this.#deps.pool.claim(this.identity, types, limit);
+      const { jobs, more, busy, refused } = await this.#deps.pool.claim(this.identity, types, limit);
       for (const job of jobs) this.#assign(job);
-      return { more: more || jobs.length === limit, busy };
+      // nothing but jobs for other workers: those are not looked through again at once
+      for (const name of refused) if (!jobs.some((job) => job.name === name)) this.#openTypes.backOff(name);
+      return { more: more || jobs.length === limit, busy: [...busy, ...refused] };
     } catch (error) {
       if (isSuperseded(error)) this.#stream.apply("claim refused");
       throw error;
@@ -152,7 +154,7 @@ export class WorkerSession {
     const { jobId, token } = lease;
     const name = this.#nameOf.get(jobId);
     if (name !== undefined && this.#held.get(jobId)?.token === token) {
-      this.#openTypes.rejected(name);
+      this.#openTypes.backOff(name);
       this.#deps.onReject(name);
       const level = this.#rejectLogged.has(name) ? "debug" : "warn";
       this.#rejectLogged.add(name);
@@ -187,12 +189,12 @@ export class WorkerSession {
   async result(result: RunResult): Promise<void> {
     const { lease } = result;
     const name = this.#nameOf.get(lease.jobId) ?? "";
-    const maxFails = this.#types.get(name)?.maxFails;
+    const run = { worker: this.identity, jobName: name, maxFails: this.#types.get(name)?.maxFails };
+    const isGivenBack = result.outcome === "released" || result.outcome === "refused";
     // the job goes to the front of its queue: the next worker that is free is not to be this one
-    if (result.outcome === "released" && this.#held.has(lease.jobId)) this.#openTypes.rejected(name);
+    if (isGivenBack && this.#held.has(lease.jobId)) this.#openTypes.backOff(name);
     this.#let(lease.jobId);
-    const { incarnation } = this.identity;
-    const store = () => storeResult(this.#deps.pool, incarnation, result, maxFails);
+    const store = () => storeResult(this.#deps.pool, run, result);
     const verdict = await storeWithRetry(store, this.#retries.signal);
     this.#channel.resultAck(lease, verdict);
     this.#deps.changes.changed(lease.jobId);

@@ -87,6 +87,8 @@ export interface ClosedType {
   /** What is waited for, for people; at most 512 bytes, without secrets. */
   readonly message: string;
   readonly since: Date;
+  /** Whether it is the worker's own set-up, which no waiting mends. */
+  readonly isWorkerFault: boolean;
 }
 
 /** What the worker can take. */

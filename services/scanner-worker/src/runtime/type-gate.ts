@@ -50,7 +50,8 @@ export class TypeGate {
     this.#options = options;
     if (options.type.probe === undefined) return;
     const message = "what its jobs need is being looked at for the first time";
-    this.#closed = { jobType: options.type.name, reason: "STARTING", message, since: new Date(options.clock.now()) };
+    const since = new Date(options.clock.now());
+    this.#closed = { jobType: options.type.name, reason: "STARTING", message, since, isWorkerFault: false };
   }
 
   /** Why it is closed; undefined while it is open. */
@@ -160,7 +161,7 @@ export class TypeGate {
     const { reason } = failure;
     const message = cutBytes(oneLine(failure.message), maxMessageBytes);
     const since = (wasOpen ? undefined : this.#closed?.since) ?? new Date(clock.now());
-    this.#closed = { jobType: type.name, reason, message, since };
+    this.#closed = { jobType: type.name, reason, message, since, isWorkerFault: failure.fault === "worker" };
     const facts = { job: type.name, reason, why: message, retry_ms: this.#resumesAt - clock.now() };
     logger.warn(facts, "taking no more jobs of this type until this is mended; asking for it from time to time");
     if (wasOpen) onClosed?.(reason);

@@ -42,6 +42,18 @@ export async function readCapacities(
   return capacities;
 }
 
+/** The ids of the workers that take jobs of the type, or will again by themselves. */
+export async function readCandidates(
+  redis: ScriptedRedis,
+  shards: Shards,
+  now: number,
+  jobName: string,
+): Promise<string[]> {
+  const isFit = ({ jobNames, closed }: WorkerInfo) =>
+    jobNames.includes(jobName) && !closed.some((type) => type.jobName === jobName && type.isWorkerFault);
+  return (await readInfos(redis, shards, now)).filter(({ info }) => isFit(info)).map(({ workerId }) => workerId);
+}
+
 function withWorker(capacity: TypeCapacity | undefined, name: string, info: WorkerInfo): TypeCapacity {
   const { slots, workers, closed } = capacity ?? { slots: 0, workers: 0, closed: [] };
   const versions = new Set(capacity?.versions).add(info.version);

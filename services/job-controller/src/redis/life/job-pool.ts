@@ -6,9 +6,10 @@ import { isFinal, type JobStatus, jobStatuses } from "../../domain/job-state.ts"
 import type { LeaseTerms } from "../../domain/lease-terms.ts";
 import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
 import type * as port from "../../ports/job-pool.ts";
+import type { OperationName } from "../bundle/operations.gen.ts";
 import { type HeldReply, splitByVerdict } from "../lease/held-replies.ts";
 import { LeaseWatch } from "../lease/lease-watch.ts";
-import { readCapacities, readWorkers } from "../lease/workers.ts";
+import { readCandidates, readCapacities, readWorkers } from "../lease/workers.ts";
 import { Claimer } from "../queue/claimer.ts";
 import { commandCode, leaseArguments, statusCode, toJob, toWholeJob } from "../record/job-codec.ts";
 import { list, number, text } from "../shards/reply.ts";
@@ -139,17 +140,11 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async checkIn(lease: HeldLease, checkIn: port.CheckIn): Promise<void> {
-    await this.#shards
-      .ofJob(lease.jobId)
-      .run("transitions/check-in", ...heldArguments(lease), ...checkInArguments(checkIn));
+    await this.#run("transitions/check-in", lease, ...checkInArguments(checkIn));
   }
 
   async succeed(lease: HeldLease, checkIn: port.CheckIn): Promise<port.Verdict> {
-    return toVerdict(
-      await this.#shards
-        .ofJob(lease.jobId)
-        .run("transitions/succeed", ...heldArguments(lease), ...checkInArguments(checkIn)),
-    );
+    return toVerdict(await this.#run("transitions/succeed", lease, ...checkInArguments(checkIn)));
   }
 
   async fail(lease: HeldLease, failure: port.Failure, checkIn: port.CheckIn): Promise<port.Verdict> {
@@ -157,31 +152,28 @@ export class RedisJobPool implements port.JobPool {
     const delay = retry === "never" ? -1 : retry === "backoff" ? -2 : retry;
     const policy = [delay, maxFails, backoff.baseMs, backoff.capMs, Math.random()] as const;
     const said = checkInArguments(checkIn);
-    return toVerdict(
-      await this.#shards
-        .ofJob(lease.jobId)
-        .run("transitions/fail", ...heldArguments(lease), reason, message, ...policy, ...said),
-    );
+    return toVerdict(await this.#run("transitions/fail", lease, reason, message, ...policy, ...said));
   }
 
   async postpone(lease: HeldLease, postponement: port.Postponement, checkIn: port.CheckIn): Promise<port.Verdict> {
     const { delayMs, patienceMs = -1, reason, message } = postponement;
     const said = checkInArguments(checkIn);
-    return toVerdict(
-      await this.#shards
-        .ofJob(lease.jobId)
-        .run("transitions/postpone", ...heldArguments(lease), delayMs, patienceMs, reason, message, ...said),
-    );
+    return toVerdict(await this.#run("transitions/postpone", lease, delayMs, patienceMs, reason, message, ...said));
+  }
+
+  async refuse(lease: HeldLease, refusal: port.Refusal, checkIn: port.CheckIn): Promise<port.Verdict> {
+    const { jobName, patienceMs = -1, reason, message } = refusal;
+    const said = checkInArguments(checkIn);
+    const workers = await readCandidates(this.#redis, this.#shards, this.#clock.now(), jobName);
+    return toVerdict(await this.#run("transitions/refuse", lease, patienceMs, reason, message, ...said, ...workers));
   }
 
   async confirm(lease: HeldLease, command: JobCommand): Promise<port.Verdict> {
-    return toVerdict(
-      await this.#shards.ofJob(lease.jobId).run("transitions/confirm", ...heldArguments(lease), commandCode(command)),
-    );
+    return toVerdict(await this.#run("transitions/confirm", lease, commandCode(command)));
   }
 
   async release(lease: HeldLease): Promise<port.Verdict> {
-    return toVerdict(await this.#shards.ofJob(lease.jobId).run("transitions/release", ...heldArguments(lease)));
+    return toVerdict(await this.#run("transitions/release", lease));
   }
 
   async promote(): Promise<port.PromoteReport> {
@@ -245,6 +237,11 @@ export class RedisJobPool implements port.JobPool {
     return replies.flat().map(number);
   }
 
+  /** Runs an operation of a process that holds the job. */
+  #run(name: OperationName, lease: HeldLease, ...args: Array<string | number>): Promise<Reply> {
+    return this.#shards.ofJob(lease.jobId).run(name, lease.jobId, lease.token, lease.incarnation, ...args);
+  }
+
   /** @param range from which shard on, and before which one; by default all */
   #perShard(
     held: Lease[],
@@ -271,10 +268,6 @@ async function launchOrFindExisting(
     if (refusal !== undefined || !isFull) throw error;
     return launch(error);
   }
-}
-
-function heldArguments({ jobId, token, incarnation }: HeldLease): [string, number, string] {
-  return [jobId, token, incarnation];
 }
 
 function checkInArguments({ text: said, progress }: port.CheckIn): [string, string, number] {

@@ -52,6 +52,11 @@ export const Outcome = {
   OUTCOME_RELEASED: 5,
   /** OUTCOME_POSTPONED - To be run again after retry_after; no attempt used. */
   OUTCOME_POSTPONED: 6,
+  /**
+   * OUTCOME_REFUSED - This worker is not let do it, another one may be, say with other credentials: to the front of the queue for those, no
+   * attempt used. In ERROR with reason and message when every worker that takes jobs of the type is refused.
+   */
+  OUTCOME_REFUSED: 7,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -65,6 +70,7 @@ export namespace Outcome {
   export type OUTCOME_CANCELLED = typeof Outcome.OUTCOME_CANCELLED;
   export type OUTCOME_RELEASED = typeof Outcome.OUTCOME_RELEASED;
   export type OUTCOME_POSTPONED = typeof Outcome.OUTCOME_POSTPONED;
+  export type OUTCOME_REFUSED = typeof Outcome.OUTCOME_REFUSED;
   export type UNRECOGNIZED = typeof Outcome.UNRECOGNIZED;
 }
 
@@ -91,6 +97,9 @@ export function outcomeFromJSON(object: any): Outcome {
     case 6:
     case "OUTCOME_POSTPONED":
       return Outcome.OUTCOME_POSTPONED;
+    case 7:
+    case "OUTCOME_REFUSED":
+      return Outcome.OUTCOME_REFUSED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -114,6 +123,8 @@ export function outcomeToJSON(object: Outcome): string {
       return "OUTCOME_RELEASED";
     case Outcome.OUTCOME_POSTPONED:
       return "OUTCOME_POSTPONED";
+    case Outcome.OUTCOME_REFUSED:
+      return "OUTCOME_REFUSED";
     case Outcome.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -311,7 +322,14 @@ export interface ClosedType {
   /** What is waited for, for people; at most 512 bytes, without secrets. */
   message: string;
   /** Since when. */
-  since: Date | undefined;
+  since:
+    | Date
+    | undefined;
+  /**
+   * Whether it is the worker's own set-up, which no waiting mends: settings, credentials, certificates. A job that all other
+   * workers are refused for does not wait for this one.
+   */
+  isWorkerFault: boolean;
 }
 
 /** An assigned job has arrived. */
@@ -375,8 +393,8 @@ export interface Result {
     | JobProgress
     | undefined;
   /**
-   * For a postponed job: how long it may be postponed in all, counted from the first such result since a run of it ended in
-   * another way. After that it ends in ERROR with reason and message. Unset: there is no limit.
+   * For a postponed or refused job: how long it may be put off in all, counted from the first such result since a run of it
+   * ended in another way. After that it ends in ERROR with reason and message. Unset: there is no limit.
    */
   patience: Duration | undefined;
 }
@@ -1641,7 +1659,7 @@ export const Capacity: MessageFns<Capacity> = {
 };
 
 function createBaseClosedType(): ClosedType {
-  return { jobType: "", reason: "", message: "", since: undefined };
+  return { jobType: "", reason: "", message: "", since: undefined, isWorkerFault: false };
 }
 
 export const ClosedType: MessageFns<ClosedType> = {
@@ -1657,6 +1675,9 @@ export const ClosedType: MessageFns<ClosedType> = {
     }
     if (message.since !== undefined) {
       Timestamp.encode(toTimestamp(message.since), writer.uint32(34).fork()).join();
+    }
+    if (message.isWorkerFault !== false) {
+      writer.uint32(40).bool(message.isWorkerFault);
     }
     return writer;
   },
@@ -1706,6 +1727,14 @@ export const ClosedType: MessageFns<ClosedType> = {
             message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.isWorkerFault = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1728,6 +1757,11 @@ export const ClosedType: MessageFns<ClosedType> = {
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+      isWorkerFault: isSet(object.isWorkerFault)
+        ? globalThis.Boolean(object.isWorkerFault)
+        : isSet(object.is_worker_fault)
+        ? globalThis.Boolean(object.is_worker_fault)
+        : false,
     };
   },
 
@@ -1745,6 +1779,9 @@ export const ClosedType: MessageFns<ClosedType> = {
     if (message.since !== undefined) {
       obj.since = message.since.toISOString();
     }
+    if (message.isWorkerFault !== false) {
+      obj.isWorkerFault = message.isWorkerFault;
+    }
     return obj;
   },
 
@@ -1757,6 +1794,7 @@ export const ClosedType: MessageFns<ClosedType> = {
     message.reason = object.reason ?? "";
     message.message = object.message ?? "";
     message.since = object.since ?? undefined;
+    message.isWorkerFault = object.isWorkerFault ?? false;
     return message;
   },
 };

@@ -1,6 +1,6 @@
 -- fail: an attempt has failed; the job waits for its next one, or is in ERROR. If it was to end anyway, it ends. A launch may
 -- say its own attempts, base and cap, and reasons that are not to be tried again.
--- needs: call/context, record/statuses, record/policy-parts, record/store, life/moves, life/finish, lease/held, schedule/times
+-- needs: call/context, record/statuses, record/policy-parts, record/store, life/moves, life/finish, life/patience, lease/held, schedule/times
 -- arguments: id, token, incarnation, reason, message, delay in ms (-1 never, -2 by the back-off), attempts that may fail,
 --   base and cap of the back-off in ms, jitter from 0 to 1, last check-in or empty, phase or empty, percent
 -- reply: accepted, duplicate or stale
@@ -35,7 +35,7 @@ return function(id, token, incarnation, reason, message, delay, max_fails, base,
   elseif wait < 0 or job.attempt >= most or is_final_reason(job.policy, reason) then
     finish.job(id, job, statuses.ERROR)
   else
-    if job.postponed_since ~= 0 then job.postponed_since = 0 end
+    patience.clear(id, job)
     moves.change(job, statuses.SCHEDULED)
     times.postpone(id, job, context.now + wait)
   end
