@@ -16,7 +16,10 @@ const jobs: Ruling = { fault: "job", closesType: false };
 const away: Ruling = { fault: "outside", closesType: true };
 /** The outside could not do this one thing for now. */
 const unable: Ruling = { fault: "outside", closesType: false };
-const workers: Ruling = { fault: "worker", closesType: true };
+/** The worker can do no job of the type. */
+const unfit: Ruling = { fault: "worker", closesType: true };
+/** The worker is not let do this one job; another one may be. */
+const refused: Ruling = { fault: "worker", closesType: false };
 
 /** The reasons that are not the job's fault; docs/errors.md shows them, and a test compares. */
 const rulings: Readonly<Record<string, Ruling>> = {
@@ -30,15 +33,18 @@ const rulings: Readonly<Record<string, Ruling>> = {
   SCANNER_FAULT: unable,
   SCANNER_CANNOT_FETCH: unable,
   PROBE_FAILED: away,
-  REGISTRY_NOT_CONFIGURED: workers,
-  REGISTRY_URL_INVALID: workers,
-  REGISTRY_AUTH_REJECTED: workers,
-  REGISTRY_AUTH_UNSUPPORTED: workers,
-  REGISTRY_REALM_REFUSED: workers,
-  REGISTRY_UNSUPPORTED: workers,
-  REGISTRY_TLS_INVALID: workers,
-  SCANNER_UNSUPPORTED: workers,
-  SCANNER_TLS_INVALID: workers,
+  REGISTRY_NOT_CONFIGURED: unfit,
+  REGISTRY_URL_INVALID: unfit,
+  REGISTRY_AUTH_REJECTED: unfit,
+  REGISTRY_AUTH_UNSUPPORTED: unfit,
+  REGISTRY_REALM_REFUSED: unfit,
+  REGISTRY_REDIRECT_REFUSED: unfit,
+  REGISTRY_ADDRESS_REFUSED: unfit,
+  REGISTRY_UNSUPPORTED: unfit,
+  REGISTRY_TLS_INVALID: unfit,
+  SCANNER_UNSUPPORTED: unfit,
+  SCANNER_TLS_INVALID: unfit,
+  ACCESS_DENIED: refused,
 };
 
 /** What a reason means when its failure does not say otherwise: the job's fault, unless the table has it. */

@@ -8,7 +8,7 @@ export interface FailureHints {
   retryAfterMs?: number | undefined;
   /** Whose fault it is; absent is as the reason says, the job's if it says nothing. */
   fault?: Fault;
-  /** Whether it concerns all jobs of the type; absent is as the reason says. What is the worker's fault always does. */
+  /** Whether it concerns all jobs of the type; absent is as the reason says, and true for what is said to be the worker's. */
   closesType?: boolean;
   cause?: unknown;
 }
@@ -30,6 +30,6 @@ export class JobFailure extends Error {
     this.retryable = hints.retryable;
     this.retryAfterMs = hints.retryAfterMs;
     this.fault = hints.fault ?? fault;
-    this.closesType = this.fault === "worker" || (hints.closesType ?? (this.fault === fault && closesType));
+    this.closesType = hints.closesType ?? (this.fault === fault ? closesType : this.fault === "worker");
   }
 }

@@ -74,8 +74,8 @@ async function resolve({ context, parameters, registry, progress }: Scan): Promi
   const name = imageName(repository, reference);
   context.logger.info(`scan of ${name} in ${registry.url}${job_int_id === undefined ? "" : `, number ${job_int_id}`}`);
   progress.begin("resolve", 2, `looking up ${name}`);
-  const wish = { repository, reference, platform: platform === undefined ? undefined : parsePlatform(platform) };
-  const image = await resolveImage(registry, wish, context.signal);
+  const selector = { repository, reference, platform: platform === undefined ? undefined : parsePlatform(platform) };
+  const image = await resolveImage(registry, selector, context.signal);
   progress.resolved(name, image);
   return image;
 }

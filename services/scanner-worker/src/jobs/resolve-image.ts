@@ -11,8 +11,8 @@ import {
 import type { Platform } from "../domain/report.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 
-/** What to look for. */
-export interface ImageWish {
+/** Which image of a registry. */
+export interface ImageSelector {
   repository: string;
   /** A tag or a digest. */
   reference: string;
@@ -31,7 +31,7 @@ export interface ResolvedImage {
 
 const maxDepth = 3;
 
-/** Manifests fetched for one scan, so that no index of an attacker's makes the worker ask without end. */
+/** Manifests fetched for one scan, so that no index of an attacker makes the worker fetch without end. */
 const maxFetches = 32;
 
 type Found = Omit<ResolvedImage, "indexDigest">;
@@ -39,7 +39,7 @@ type Found = Omit<ResolvedImage, "indexDigest">;
 /** The search for the image in all branches of an index. */
 interface Search {
   registry: ImageRegistry;
-  wish: ImageWish;
+  selector: ImageSelector;
   signal: AbortSignal;
   /** Whether an index leads to the image: one of several is chosen. */
   isChoice: boolean;
@@ -62,14 +62,14 @@ interface Search {
  */
 export async function resolveImage(
   registry: ImageRegistry,
-  wish: ImageWish,
+  selector: ImageSelector,
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
-  const manifest = await registry.getManifest(wish.repository, wish.reference, signal);
+  const manifest = await registry.getManifest(selector.repository, selector.reference, signal);
   const seen = new Set([manifest.digest]);
   const nothing = { fallback: undefined, other: undefined, missing: undefined };
   const isChoice = manifest.kind === "index";
-  const search: Search = { registry, wish, signal, isChoice, seen, offered: new Set(), ...nothing };
+  const search: Search = { registry, selector, signal, isChoice, seen, offered: new Set(), ...nothing };
   if (manifest.kind === "other") return { manifest, platform: undefined, indexDigest: "" };
   if (manifest.kind === "image") {
     const found = (await checkPlatform(search, manifest, undefined)) ?? search.fallback;
@@ -92,8 +92,8 @@ interface Branch {
 }
 
 async function findIn(search: Search, index: ImageIndex, branch: Branch): Promise<Found | undefined> {
-  const { wish } = search;
-  for (const entry of rankEntries(await listImages(search, index, branch), wish.platform)) {
+  const { selector } = search;
+  for (const entry of rankEntries(await listImages(search, index, branch), selector.platform)) {
     const manifest = await fetchListed(search, entry);
     if (manifest === undefined) continue;
     const found =
@@ -111,12 +111,12 @@ async function listImages(search: Search, index: ImageIndex, branch: Branch): Pr
   const images = entries.filter(({ isIndex }) => !isIndex);
   for (const { platform } of images) if (platform !== undefined) search.offered.add(formatPlatform(platform));
   if (branch.depth >= maxDepth) return images;
-  const wanted = search.wish.platform ?? defaultPlatform;
+  const wanted = search.selector.platform ?? defaultPlatform;
   const fits = ({ platform, isDoubtful }: IndexEntry) =>
     platform !== undefined && !isDoubtful && isSamePlatform(platform, wanted);
   const nested = entries.filter(({ isIndex }) => isIndex);
   // Also those of another platform, at the end: what is listed inside may say otherwise.
-  for (const entry of new Set([...rankEntries(nested, search.wish.platform), ...nested])) {
+  for (const entry of new Set([...rankEntries(nested, search.selector.platform), ...nested])) {
     if (images.some(fits)) break;
     const below = await fetchListed(search, entry);
     const inside: Branch = { depth: branch.depth + 1, platform: entry.platform };
@@ -127,11 +127,11 @@ async function listImages(search: Search, index: ImageIndex, branch: Branch): Pr
 
 /** Undefined when the registry does not have it, when it was fetched before, or when it is one too many. */
 async function fetchListed(search: Search, { digest }: IndexEntry): Promise<Manifest | undefined> {
-  const { registry, wish, signal, seen } = search;
+  const { registry, selector, signal, seen } = search;
   if (seen.has(digest) || seen.size >= maxFetches) return undefined;
   seen.add(digest);
   try {
-    return await registry.getManifest(wish.repository, digest, signal);
+    return await registry.getManifest(selector.repository, digest, signal);
   } catch (error) {
     if (!(error instanceof JobFailure) || error.reason !== "MANIFEST_UNKNOWN") throw error;
     search.missing ??= error;
@@ -145,7 +145,7 @@ async function take(
   platform: Platform | undefined,
 ): Promise<Found | undefined> {
   if (manifest.kind === "image") return await checkPlatform(search, manifest, platform);
-  if (platform !== undefined || search.wish.platform === undefined) search.other ??= { manifest, platform };
+  if (platform !== undefined || search.selector.platform === undefined) search.other ??= { manifest, platform };
   return undefined;
 }
 
@@ -158,14 +158,14 @@ async function checkPlatform(
   manifest: ImageManifest,
   stated: Platform | undefined,
 ): Promise<Found | undefined> {
-  const { wish, offered } = search;
+  const { selector, offered } = search;
   if (stated !== undefined) return search.fallback ?? { manifest, platform: stated };
   const platform = await readPlatform(search, manifest);
   if (platform !== undefined) {
     offered.add(formatPlatform(platform));
-    if (servesPlatform(platform, wish.platform ?? defaultPlatform)) return { manifest, platform };
+    if (servesPlatform(platform, selector.platform ?? defaultPlatform)) return { manifest, platform };
   }
-  if (wish.platform === undefined) search.fallback ??= { manifest, platform };
+  if (selector.platform === undefined) search.fallback ??= { manifest, platform };
   return undefined;
 }
 
@@ -174,11 +174,11 @@ async function checkPlatform(
  * depends on it: where a registry keeps its blobs may be out of the worker's reach.
  */
 async function readPlatform(search: Search, { configDigest }: ImageManifest): Promise<Platform | undefined> {
-  const { registry, wish, signal, isChoice } = search;
+  const { registry, selector, signal, isChoice } = search;
   try {
-    return platformOfConfig(await registry.getConfig(wish.repository, configDigest, signal));
+    return platformOfConfig(await registry.getConfig(selector.repository, configDigest, signal));
   } catch (error) {
-    if (wish.platform !== undefined || !(error instanceof JobFailure) || (isChoice && error.retryable)) throw error;
+    if (selector.platform !== undefined || !(error instanceof JobFailure) || (isChoice && error.retryable)) throw error;
     return undefined;
   }
 }
@@ -187,9 +187,9 @@ function emptyIndex({ digest, mediaType }: ImageIndex): OtherManifest {
   return { kind: "other", digest, mediaType, note: "not_an_image", why: "an index that lists no image" };
 }
 
-function platformUnknown({ wish, offered }: Search, what: string): JobFailure {
-  const wanted = wish.platform === undefined ? "any platform" : formatPlatform(wish.platform);
+function platformUnknown({ selector, offered }: Search, what: string): JobFailure {
+  const wanted = selector.platform === undefined ? "any platform" : formatPlatform(selector.platform);
   const has = [...offered].slice(0, 20).join(", ") || "none";
-  const message = `${what} in ${wish.repository} is not for ${wanted}; it has ${has}`;
+  const message = `${what} in ${selector.repository} is not for ${wanted}; it has ${has}`;
   return new JobFailure("PLATFORM_UNKNOWN", message, { retryable: false });
 }

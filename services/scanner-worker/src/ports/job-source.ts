@@ -56,6 +56,17 @@ export interface Release {
   message?: string;
 }
 
+/** The worker is not let do the job, another one may be. */
+export interface Refusal {
+  kind: "refused";
+  /** A stable word in upper case. */
+  reason: string;
+  /** For people; at most 1 KiB. */
+  message: string;
+  /** How long the job may be put off in all, in milliseconds. */
+  patienceMs: number;
+}
+
 /** How a run ended. */
 export type Outcome =
   | { kind: "success" }
@@ -63,6 +74,7 @@ export type Outcome =
   | { kind: "stopped" }
   | { kind: "cancelled" }
   | Postponement
+  | Refusal
   | Release;
 
 /** What a handler said last. */

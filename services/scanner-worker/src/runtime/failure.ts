@@ -6,7 +6,7 @@ import type { Outcome } from "../ports/job-source.ts";
 import { cutBytes } from "./text.ts";
 
 const maxMessageBytes = 1024;
-/** How long a job waits for the outside in all when its type does not say, in milliseconds. */
+/** How long a job may be put off in all when its type does not say, in milliseconds. */
 const defaultPatienceMs = 24 * 3_600_000;
 
 /**
@@ -29,17 +29,16 @@ export function outcomeOfThrown(error: unknown, type: JobType, waitMs: (atLeastM
 }
 
 function outcomeOfFailure(error: JobFailure, type: JobType, waitMs: (atLeastMs: number) => number): Outcome {
-  const { reason, retryAfterMs, fault } = error;
+  const { reason, retryAfterMs, fault, closesType } = error;
+  const { patienceMs = defaultPatienceMs } = type;
   const message = cutBytes(error.message, maxMessageBytes);
   switch (fault) {
     case "job":
       return { kind: "failure", reason, message, retryable: error.retryable && shouldRetry(error, type), retryAfterMs };
-    case "outside": {
-      const patienceMs = type.patienceMs ?? defaultPatienceMs;
+    case "outside":
       return { kind: "postponed", reason, message, afterMs: waitMs(retryAfterMs ?? 0), patienceMs };
-    }
     case "worker":
-      return { kind: "released", reason, message };
+      return closesType ? { kind: "released", reason, message } : { kind: "refused", reason, message, patienceMs };
   }
 }
 

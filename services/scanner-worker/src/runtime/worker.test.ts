@@ -267,7 +267,7 @@ describe("a worker whose job type is closed", () => {
     await worker.stop(AbortSignal.abort());
   });
 
-  test("gives back the job that found its credential refused, and fails one that alone is refused", async () => {
+  test("gives back the job that found its credential refused, and leaves one that alone is refused to another worker", async () => {
     let isRefused = false;
     const probe = async () => {
       if (isRefused) throw refused;
@@ -276,11 +276,12 @@ describe("a worker whose job type is closed", () => {
     const { worker, source, listener } = await startWorker(type);
     await settle();
     listener.onAssign(assignment());
-    assert.equal((await source.nthResult(1)).outcome.kind, "failure");
+    const cause = { reason: "REGISTRY_AUTH_REJECTED", message: "wrong password" };
+    assert.deepEqual((await source.nthResult(1)).outcome, { kind: "refused", ...cause, patienceMs: 86_400_000 });
     isRefused = true;
     listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
     const { outcome } = await source.nthResult(2);
-    assert.deepEqual(outcome, { kind: "released", reason: "REGISTRY_AUTH_REJECTED", message: "wrong password" });
+    assert.deepEqual(outcome, { kind: "released", ...cause });
     await worker.stop(AbortSignal.abort());
   });
 });

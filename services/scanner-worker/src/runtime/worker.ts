@@ -216,6 +216,10 @@ export class Worker implements Service {
         const { reason, message, retryable } = end;
         logger.warn({ job_id: lease.jobId, job: name, attempt: assignment.attempt, reason, retryable }, message);
       }
+      if (end.kind === "refused") {
+        const facts = { job_id: lease.jobId, job: name, reason: end.reason, why: end.message };
+        logger.info(facts, "this worker is not let do the job; another one may be");
+      }
       const result = { lease, outcome: end, checkIn };
       this.#ledger.settle(result);
       source.result(result);
