@@ -57,7 +57,7 @@ for (const [what, anonymous] of registries) {
       });
     }
 
-    test("a scan that no worker is let do is soon in ERROR with the cause, also of two workers", async () => {
+    test("a scan that no worker may do is soon in ERROR with the cause, also of two workers", async () => {
       const crew = [noCredentials, lesserSettings];
       for (const settings of [[crew[0]], [crew[1]], crew] as Settings[][]) {
         await startAndStop(settings, async () => {
@@ -80,7 +80,7 @@ for (const [what, anonymous] of registries) {
       const waiting = await scene.launch("library/debian", "11");
       const job = await scene.scan("library/clean", "1.0");
       assert.equal(job.status, "SUCCESS", JSON.stringify(job.lastError));
-      await sees(worker, /"reason":"ACCESS_DENIED".*this worker is not let do the job/);
+      await sees(worker, /"reason":"ACCESS_DENIED".*this worker may not do the job/);
       const { status, checkIn, attempt } = await scene.api.get(waiting.id);
       assert.deepEqual([status, attempt], ["PENDING", 0], "it waits for the one whose registry is away");
       assert.match(

@@ -12,6 +12,8 @@ import {
   workerInfo,
   workerNamed,
 } from "../support/pool.ts";
+import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
+import { startStack } from "../support/stack.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 const [one, two] = [workerNamed("w1"), workerNamed("w2")];
@@ -200,5 +202,33 @@ describe("a worker that is refused for jobs", () => {
     await worker.reports(lease, refused);
     const { status, lastError, attempt } = await rig.api.get(id);
     assert.deepEqual([status, lastError?.reason, lastError?.message, attempt], ["ERROR", ...Object.values(denied), 1]);
+  });
+
+  test("leaves them to one at another controller, without waiting for its next look around", async () => {
+    const stack = await startStack();
+    try {
+      const [near, far] = [await stack.startController(), await stack.startController()];
+      const jobTypes = [plainType("SCRIPTED")];
+      const good = await ScriptedWorker.join(far.address, { jobTypes });
+      const bad = await ScriptedWorker.join(near.address, { jobTypes, slots: 50 });
+      let isOver = false;
+      const refusing = (async () => {
+        while (!isOver) {
+          const job = await bad.takes({ withinMs: 300 }).catch(() => undefined);
+          if (job !== undefined) bad.sendResult(job.lease, refused);
+        }
+      })();
+      for (let round = 0; round < 10; round++) {
+        const { id } = await near.api.launch("SCRIPTED", {});
+        const { lease } = await good.takes({ withinMs: 2_000 });
+        assert.equal(lease.jobId, id);
+        await good.reports(lease);
+      }
+      isOver = true;
+      await refusing;
+      await Promise.all([good.breakOff(), bad.breakOff()]);
+    } finally {
+      await stack.stop();
+    }
   });
 });

@@ -222,7 +222,7 @@ export const losses: Mix = {
   ...{ drainWorker: 2, fail: 1, promote: 2, reap: 6, wait: 6 },
 };
 
-/** Jobs that workers are not let do. */
+/** Jobs that workers may not do. */
 export const refusals: Mix = {
   ...{ launch: 6, end: 1, retry: 2, claim: 24, refuse: 16, succeed: 1, fail: 1, postpone: 1, release: 1, promote: 2 },
   ...{ hello: 2, beat: 8, leave: 1, reap: 2, drain: 1, wait: 5 },

@@ -31,7 +31,7 @@ export interface Postponement {
   message: string;
 }
 
-/** A run that the worker is not let do, and others may be. */
+/** A job that the worker may not do, and others may. */
 export interface Refusal {
   /** The job's type. */
   jobName: string;
@@ -164,7 +164,7 @@ export interface JobPool {
   /** The handler asks for another run later; no attempt is used. When its patience is over, the attempt has failed for good. */
   postpone(lease: HeldLease, postponement: Postponement, checkIn: CheckIn): Promise<Verdict>;
   /**
-   * The worker is not let do the job: to the front of its queue, for other workers; no attempt is used. When every worker that
+   * The worker may not do the job: to the front of its queue, for other workers; no attempt is used. When every worker that
    * takes jobs of the type, or will again by itself, is refused, or the patience is over, the attempt has failed for good.
    * @param checkIn what the job says while it waits for another worker
    */

@@ -18,7 +18,7 @@ const away: Ruling = { fault: "outside", closesType: true };
 const unable: Ruling = { fault: "outside", closesType: false };
 /** The worker can do no job of the type. */
 const unfit: Ruling = { fault: "worker", closesType: true };
-/** The worker is not let do this one job; another one may be. */
+/** The worker may not do this one job; another one may. */
 const refused: Ruling = { fault: "worker", closesType: false };
 
 /** The reasons that are not the job's fault; docs/errors.md shows them, and a test compares. */

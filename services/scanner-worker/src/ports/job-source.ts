@@ -56,7 +56,7 @@ export interface Release {
   message?: string;
 }
 
-/** The worker is not let do the job, another one may be. */
+/** The worker may not do the job, another one may. */
 export interface Refusal {
   kind: "refused";
   /** A stable word in upper case. */

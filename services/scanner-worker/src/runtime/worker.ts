@@ -218,7 +218,7 @@ export class Worker implements Service {
       }
       if (end.kind === "refused") {
         const facts = { job_id: lease.jobId, job: name, reason: end.reason, why: end.message };
-        logger.info(facts, "this worker is not let do the job; another one may be");
+        logger.info(facts, "this worker may not do the job; another one may");
       }
       const result = { lease, outcome: end, checkIn };
       this.#ledger.settle(result);

@@ -53,7 +53,7 @@ export const Outcome = {
   /** OUTCOME_POSTPONED - To be run again after retry_after; no attempt used. */
   OUTCOME_POSTPONED: 6,
   /**
-   * OUTCOME_REFUSED - This worker is not let do it, another one may be, say with other credentials: to the front of the queue for those, no
+   * OUTCOME_REFUSED - This worker may not do it, another one may, say with other credentials: to the front of the queue for those, no
    * attempt used. In ERROR with reason and message when every worker that takes jobs of the type is refused.
    */
   OUTCOME_REFUSED: 7,

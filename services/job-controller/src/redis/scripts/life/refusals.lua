@@ -1,4 +1,4 @@
--- refusals: which processes of workers are not let do a job that others may do.
+-- refusals: which processes of workers may not do a job that others may do.
 -- needs: call/context, lease/sessions
 -- gives: note, is_by_all, bars, forget
 -- writes: refused

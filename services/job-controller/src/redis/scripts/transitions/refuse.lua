@@ -1,4 +1,4 @@
--- refuse: the worker is not let do the job, others may be: it goes to the front of its queue for them, and no attempt is used.
+-- refuse: the worker may not do the job, others may: it goes to the front of its queue for them, and no attempt is used.
 -- When every worker that may do jobs of the type is refused, or the patience is over, it is in ERROR. If it was to end, it ends.
 -- needs: call/context, record/statuses, record/store, life/moves, life/finish, life/patience, life/refusals, lease/held, queue/waiting
 -- arguments: id, token, incarnation, patience in ms or -1, reason, message, check-in while it waits, phase or empty, percent,
