@@ -58,6 +58,8 @@ function startServer(port: number, directory: string, sync: RedisSync): Promise<
     appendonly: "yes",
     appendfsync: sync,
     "maxmemory-policy": "noeviction",
+    // The sites of test/faults have one each; a controller that names one beyond them would get another's.
+    databases: "64",
   };
   return startProcess({
     name: "Redis",
