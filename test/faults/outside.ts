@@ -83,7 +83,21 @@ const wrongPassword: FaultCase = {
   },
 };
 
-/** A registry that wants a token, which opens its image only with the right password; any other is answered so. */
+/** A registry at that URL that wants a token, which opens its image only with the right password; any other is answered so. */
+function tokenRegistry(url: () => string, other: { token: number; image: number }): Script {
+  const tokens = { right: JSON.stringify({ token: "right" }), other: JSON.stringify({ token: "other" }) };
+  return ({ path, headers: { authorization } }) => {
+    if (path.startsWith("/token")) {
+      return authorization === basic
+        ? { status: 200, body: tokens.right }
+        : { status: other.token, body: tokens.other };
+    }
+    if (authorization === "Bearer right") return undefined;
+    if (authorization === "Bearer other") return { status: path === "/v2/" ? 200 : other.image };
+    return { status: 401, headers: { "www-authenticate": `Bearer realm="${url()}/token",service="odd"` } };
+  };
+}
+
 const lesser = (what: string, settings: Settings, other: { token: number; image: number }): FaultCase => ({
   ...{
     kind: "B2",
@@ -92,16 +106,7 @@ const lesser = (what: string, settings: Settings, other: { token: number; image:
   },
   async run(place) {
     let url = "";
-    const script: Script = ({ path, headers: { authorization } }) => {
-      if (path.startsWith("/token")) {
-        if (authorization === basic) return { status: 200, body: JSON.stringify({ token: "good" }) };
-        return { status: other.token, body: JSON.stringify({ token: "other" }) };
-      }
-      if (authorization === "Bearer good") return undefined;
-      if (authorization === "Bearer other") return { status: path === "/v2/" ? 200 : other.image };
-      return { status: 401, headers: { "www-authenticate": `Bearer realm="${url}/token",service="odd"` } };
-    };
-    const registry = await place.registryThat(script);
+    const registry = await place.registryThat(tokenRegistry(() => url, other));
     url = registry.url;
     const site = await place.site();
     await site.hire(registry, { DRYDOCK_SLOTS: "16", ...settings });

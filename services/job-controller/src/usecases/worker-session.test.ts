@@ -49,7 +49,7 @@ async function openSession() {
     {
       identity: { workerId: "w1", incarnation: "i1", session: "s1" },
       types: [{ name: "DEMO", description: "", parametersSchema: "{}", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 }],
-      ...{ version: "1", slots: 2, held: [] },
+      ...{ version: "1", capacity: { slots: 2, closed: [] }, held: [] },
     },
   );
   stream.apply("first message");
@@ -168,9 +168,10 @@ describe("a job type that a worker closes", () => {
 
   test("is not claimed for it until it opens the type again, and stays in what is known of the worker", async () => {
     const { session, infos, opened } = await openSession();
-    await session.resize({ slots: 2, closed: [...closed, { ...closed[0], jobName: "UNKNOWN" } as (typeof closed)[0]] });
+    const all = [...closed, { ...closed[0], jobName: "UNKNOWN" } as (typeof closed)[0]];
+    await session.resize({ slots: 2, closed: all });
     assert.deepEqual([[...session.names], opened], [[], []]);
-    assert.deepEqual([infos.at(-1)?.closed, infos.at(-1)?.jobNames], [closed, ["DEMO"]]);
+    assert.deepEqual([infos.at(-1)?.closed, infos.at(-1)?.jobNames], [all, ["DEMO"]]);
     await session.resize({ slots: 2, closed: [] });
     assert.deepEqual([[...session.names], opened], [["DEMO"], ["DEMO"]]);
     assert.deepEqual(infos.at(-1)?.closed, []);

@@ -35,7 +35,7 @@ export interface WorkerHello {
   identity: WorkerIdentity;
   version: string;
   types: JobType[];
-  slots: number;
+  capacity: WorkerCapacity;
   held: Lease[];
 }
 
@@ -70,11 +70,12 @@ export class WorkerSession {
     this.#stream = stream;
     this.#channel = channel;
     this.#hello = hello;
-    this.#capacity = { slots: hello.slots, closed: [] };
+    this.#capacity = hello.capacity;
     this.#joinedAt = deps.clock.now();
     this.identity = hello.identity;
     this.#types = new Map(hello.types.map((type) => [type.name, type]));
     this.#openTypes = new OpenTypes(this.#types.keys(), (name) => deps.onOpen(name));
+    this.#openTypes.close(hello.capacity.closed.map(({ jobName }) => jobName));
   }
 
   /** The job types that may be claimed for the worker now. */
@@ -130,9 +131,8 @@ export class WorkerSession {
 
   /** The worker can hold so many jobs, and takes none of some types. */
   async resize(capacity: WorkerCapacity): Promise<void> {
-    const closed = capacity.closed.filter(({ jobName }) => this.#types.has(jobName));
-    this.#capacity = { slots: capacity.slots, closed };
-    this.#openTypes.close(closed.map(({ jobName }) => jobName));
+    this.#capacity = capacity;
+    this.#openTypes.close(capacity.closed.map(({ jobName }) => jobName));
     this.#deps.onFree();
     await this.#deps.pool.update(this.identity, this.#info());
   }

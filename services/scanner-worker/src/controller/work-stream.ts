@@ -82,9 +82,10 @@ export class WorkStream implements JobSource {
 
   #connect(listener: JobSourceListener): void {
     const { link, identity, logger } = this.#options;
+    const { slots, closed } = listener.capacity();
     this.#connection = new WorkConnection({
       client: link.client,
-      hello: { ...identity, slots: listener.slots(), held: listener.held() },
+      hello: { ...identity, slots, closed: [...closed], held: listener.held() },
       listener,
       logger,
       onWelcome: () => {

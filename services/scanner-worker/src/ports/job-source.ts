@@ -91,7 +91,7 @@ export interface RunResult {
   checkIn: CheckIn | undefined;
 }
 
-/** A job type that the worker takes no jobs of for now. */
+/** A job type that the worker takes no jobs of, because what its jobs need is away, or because it is not set up for them. */
 export interface ClosedType {
   readonly jobType: string;
   /** A stable word in upper case. */
@@ -122,8 +122,8 @@ export interface WelcomeTerms {
 export interface JobSourceListener {
   /** What the worker holds, results that wait for their acknowledgement included. */
   held(): Lease[];
-  /** How many jobs the worker takes at once from the start; 0 while it drains, or when its capacity is to follow. */
-  slots(): number;
+  /** What the worker can take as the stream begins. */
+  capacity(): Capacity;
   /** The controller is there, for the first time or again. The worker repeats what may have been lost. */
   onWelcome(terms: WelcomeTerms): void;
   onAssign(assignment: Assignment): void;

@@ -120,7 +120,7 @@ describe("a worker that is told to stop", () => {
     listener.onAssign(assignment());
     const stopped = worker.stop();
     assert.equal(worker.state, "draining");
-    assert.equal(listener.slots(), 0);
+    assert.equal(listener.capacity().slots, 0);
     listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
     assert.deepEqual(source.said, ["accept", "draining", "reject"]);
     end.resolve();
@@ -237,33 +237,47 @@ describe("a worker whose job type is closed", () => {
     await worker.stop(AbortSignal.abort());
   });
 
-  test("names no slots in Hello, and its capacity behind the Welcome, until the first probe has passed", async () => {
+  test("is closed in Hello, and open in its Capacity once the first probe has passed", async () => {
     const probed = Promise.withResolvers<void>();
     const type = jobType(async () => {}, { probe: () => probed.promise });
     const { worker, source, listener } = await startWorker(type);
-    assert.equal(listener.slots(), 0);
-    const closed = () =>
-      source.told.map((told) =>
-        told.say === "capacity" ? told.capacity.closed.map(({ reason }) => reason) : told.say,
-      );
-    assert.deepEqual(closed(), [["STARTING"]]);
+    const reasons = () => listener.capacity().closed.map(({ reason }) => reason);
+    assert.deepEqual([listener.capacity().slots, reasons(), source.told], [4, ["STARTING"], []]);
     probed.resolve();
     await settle();
-    assert.deepEqual(closed(), [["STARTING"], []]);
-    assert.equal(listener.slots(), 4);
+    assert.deepEqual(source.told, [{ say: "capacity", capacity: { slots: 4, closed: [] } }]);
+    assert.deepEqual(reasons(), []);
     await worker.stop(AbortSignal.abort());
   });
 
-  test("that opens between Hello and Welcome names its slots behind the Welcome", async () => {
+  test("that opens between Hello and Welcome is open in the Capacity behind the Welcome", async () => {
     const probed = Promise.withResolvers<void>();
     const type = jobType(async () => {}, { probe: () => probed.promise });
     const { worker, source, listener } = await startWorker(type);
-    assert.equal(listener.slots(), 0);
+    assert.equal(listener.capacity().closed.length, 1);
     probed.resolve();
     await settle();
     source.told.length = 0;
     listener.onWelcome({ graceMs: 1_000, drop: [] });
     assert.deepEqual(source.told, [{ say: "capacity", capacity: { slots: 4, closed: [] } }]);
+    await worker.stop(AbortSignal.abort());
+  });
+
+  test("stays in all that it says when it is not set up for it", async () => {
+    const unset = { jobType: "IMAGE_SCAN", reason: "NOT_CONFIGURED", message: "set it", since: new Date(1) };
+    const unregistered = [{ ...unset, isWorkerFault: true }];
+    let fail: () => void = () => undefined;
+    const probe = () => new Promise<void>((_, reject) => (fail = () => reject(new Error("away"))));
+    const { worker, source, listener } = await startWorker(
+      jobType(async () => {}, { probe }),
+      { unregistered },
+    );
+    const names = (closed: readonly { jobType: string }[]) => closed.map(({ jobType }) => jobType);
+    assert.deepEqual(names(listener.capacity().closed), ["IMAGE_SCAN", "TEST"]);
+    fail();
+    await settle();
+    const [told] = source.told;
+    assert.deepEqual(told?.say === "capacity" && names(told.capacity.closed), ["IMAGE_SCAN", "TEST"]);
     await worker.stop(AbortSignal.abort());
   });
 

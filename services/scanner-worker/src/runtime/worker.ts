@@ -3,7 +3,15 @@ import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobType, OpCommand } from "../ports/job.ts";
 import type { JobServices } from "../ports/job-services.ts";
-import type { Assignment, ClosedType, JobSource, JobSourceListener, Lease, WelcomeTerms } from "../ports/job-source.ts";
+import type {
+  Assignment,
+  Capacity,
+  ClosedType,
+  JobSource,
+  JobSourceListener,
+  Lease,
+  WelcomeTerms,
+} from "../ports/job-source.ts";
 import { Conditions } from "./conditions.ts";
 import { JobRun, type RunEnd, type RunHost } from "./job-run.ts";
 import { Ledger } from "./ledger.ts";
@@ -24,6 +32,8 @@ export interface WorkerOptions {
   source: JobSource;
   services: JobServices;
   jobTypes: readonly JobType[];
+  /** The job types that it is not set up for, and why. */
+  unregistered?: readonly ClosedType[] | undefined;
   /** How many jobs run at once. */
   slots: number;
   /** How long running jobs may go on once the worker is told to stop, in milliseconds. */
@@ -50,13 +60,14 @@ export class Worker implements Service {
   readonly #postponements = new Postponements();
   #state: WorkerState = "starting";
   #graceMs = firstGraceMs;
-  #saidSlots = 0;
+  /** Whether the closed types are others than the last Hello named. */
+  #hasChanged = false;
   #stopped: Promise<void> | undefined;
 
   constructor(options: WorkerOptions) {
     const { workerId, source, services, logger, jobTypes, clock = systemClock, onTypeClosed: onClosed } = options;
     this.#options = options;
-    this.#gates = new TypeGates({ jobTypes, clock, logger, onChange: () => this.#tellCapacity(), onClosed });
+    this.#gates = new TypeGates({ jobTypes, clock, logger, onChange: () => this.#onChange(), onClosed });
     this.#types = new Map(jobTypes.map((type) => [type.name, type]));
     this.#host = {
       workerId,
@@ -81,9 +92,9 @@ export class Worker implements Service {
     return this.#ledger.runCount;
   }
 
-  /** The job types that it takes no jobs of for now. */
+  /** The job types that it takes no jobs of, those that it is not set up for included. */
   get closed(): ClosedType[] {
-    return this.#gates.closed;
+    return [...(this.#options.unregistered ?? []), ...this.#gates.closed];
   }
 
   async start(): Promise<void> {
@@ -127,7 +138,7 @@ export class Worker implements Service {
   #listener(): JobSourceListener {
     return {
       held: () => this.#ledger.leases(),
-      slots: () => this.#slotsOfHello(),
+      capacity: () => this.#capacityOfHello(),
       onWelcome: (terms) => this.#onWelcome(terms),
       onAssign: (assignment) => this.#onAssign(assignment),
       onCommand: (lease, command) => this.#onCommand(lease, command),
@@ -143,16 +154,20 @@ export class Worker implements Service {
     this.#graceMs = graceMs;
     this.#onLost(drop);
     if (this.#state === "draining") source.draining();
-    if (this.closed.length > 0 || this.#saidSlots !== this.#options.slots) this.#tellCapacity();
+    if (this.#hasChanged) this.#tellCapacity();
     for (const result of this.#ledger.results()) source.result(result);
     for (const run of this.#ledger.runs()) run.repeatCheckIn();
     onWelcome?.();
   }
 
-  /** While a type is closed none, so that nothing of it is assigned before the controller has heard of it. */
-  #slotsOfHello(): number {
-    this.#saidSlots = this.#state === "running" && this.closed.length === 0 ? this.#options.slots : 0;
-    return this.#saidSlots;
+  #capacityOfHello(): Capacity {
+    this.#hasChanged = false;
+    return { slots: this.#state === "running" ? this.#options.slots : 0, closed: this.closed };
+  }
+
+  #onChange(): void {
+    this.#hasChanged = true;
+    this.#tellCapacity();
   }
 
   #tellCapacity(): void {

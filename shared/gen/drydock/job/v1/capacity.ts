@@ -9,7 +9,7 @@ export const protobufPackage = "drydock.job.v1";
 
 export const protobufFileName = "drydock/job/v1/capacity.proto";
 
-/** A job type that a worker knows and takes no jobs of for now, because what its jobs need is away. */
+/** A job type that a worker takes no jobs of, because what its jobs need is away, or because it is not set up for them. */
 export interface ClosedJobType {
   /** The name of the job type. */
   jobName: string;

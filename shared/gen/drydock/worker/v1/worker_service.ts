@@ -284,6 +284,8 @@ export interface Hello {
   slots: number;
   /** What it holds from before, results that wait for their acknowledgement included; at most 2,000. */
   held: Lease[];
+  /** The job types that it takes no jobs of as the stream begins, as in Capacity; at most 64. */
+  closed: ClosedType[];
 }
 
 /** A job type as its implementation declares it. */
@@ -309,11 +311,14 @@ export interface JobType {
 export interface Capacity {
   /** How many jobs the worker can hold at once; lowering it takes nothing back. */
   slots: number;
-  /** The job types that the worker knows and takes no jobs of for now; all others are open. At most 64. */
+  /**
+   * The job types that the worker takes no jobs of for now, and those that its Hello leaves out because it is not set up for
+   * them; all others are open. At most 64.
+   */
   closed: ClosedType[];
 }
 
-/** A job type that a worker takes no jobs of, because what its jobs need is away. */
+/** A job type that a worker takes no jobs of, because what its jobs need is away, or because it is not set up for them. */
 export interface ClosedType {
   /** The name of the job type. */
   jobType: string;
@@ -1252,7 +1257,7 @@ export const ControllerMessage: MessageFns<ControllerMessage> = {
 };
 
 function createBaseHello(): Hello {
-  return { workerId: "", incarnation: "", version: "", jobTypes: [], slots: 0, held: [] };
+  return { workerId: "", incarnation: "", version: "", jobTypes: [], slots: 0, held: [], closed: [] };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -1274,6 +1279,9 @@ export const Hello: MessageFns<Hello> = {
     }
     for (const v of message.held) {
       Lease.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.closed) {
+      ClosedType.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1339,6 +1347,14 @@ export const Hello: MessageFns<Hello> = {
             message.held.push(Lease.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.closed.push(ClosedType.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1367,6 +1383,7 @@ export const Hello: MessageFns<Hello> = {
         : [],
       slots: isSet(object.slots) ? globalThis.Number(object.slots) : 0,
       held: globalThis.Array.isArray(object?.held) ? object.held.map((e: any) => Lease.fromJSON(e)) : [],
+      closed: globalThis.Array.isArray(object?.closed) ? object.closed.map((e: any) => ClosedType.fromJSON(e)) : [],
     };
   },
 
@@ -1390,6 +1407,9 @@ export const Hello: MessageFns<Hello> = {
     if (message.held?.length) {
       obj.held = message.held.map((e) => Lease.toJSON(e));
     }
+    if (message.closed?.length) {
+      obj.closed = message.closed.map((e) => ClosedType.toJSON(e));
+    }
     return obj;
   },
 
@@ -1404,6 +1424,7 @@ export const Hello: MessageFns<Hello> = {
     message.jobTypes = object.jobTypes?.map((e) => JobType.fromPartial(e)) || [];
     message.slots = object.slots ?? 0;
     message.held = object.held?.map((e) => Lease.fromPartial(e)) || [];
+    message.closed = object.closed?.map((e) => ClosedType.fromPartial(e)) || [];
     return message;
   },
 };
