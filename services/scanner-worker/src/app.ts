@@ -176,11 +176,12 @@ function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logger: Log
     tokenUrl: scan.registryTokenUrl,
   });
   const scanner = createClairV1({ client: createClairClient({ url: clairUrl, send: scannerHttp.send }) });
+  const registry = registries.open(registryUrl, registryScannerUrl);
   const probe = async (signal: AbortSignal) => {
-    await registries.open(registryUrl, registryScannerUrl).probe(signal);
+    await registry.probe(signal);
     await scanner.probe(signal);
   };
-  const imageScan = createImageScan({ registries, scanner, clock: systemClock });
+  const imageScan = createImageScan({ registry, scanner, clock: systemClock });
   const stop = async () => {
     await Promise.all([registryHttp.stop(), scannerHttp.stop()]);
   };

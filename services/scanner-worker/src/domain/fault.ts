@@ -33,7 +33,6 @@ const rulings: Readonly<Record<string, Ruling>> = {
   SCANNER_FAULT: unable,
   SCANNER_CANNOT_FETCH: unable,
   PROBE_FAILED: away,
-  REGISTRY_NOT_CONFIGURED: unfit,
   REGISTRY_URL_INVALID: unfit,
   REGISTRY_AUTH_REJECTED: unfit,
   REGISTRY_AUTH_UNSUPPORTED: unfit,
