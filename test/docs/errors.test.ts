@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { rulingOf } from "@drydock/scanner-worker/domain/fault.ts";
+import { type Ruling, rulingOf } from "@drydock/scanner-worker/domain/fault.ts";
 import { errorCatalogue } from "@drydock/shared/errors.ts";
 import { root } from "../checks/tracked-files.ts";
 import { readPage, tableBelow } from "../support/markdown.ts";
@@ -42,7 +42,10 @@ function spelledOut(reason: string, isForParty: boolean): string[] {
 }
 
 /** What comes after a failure that is not the job's. */
-const afterFault = { outside: "waits", worker: "given back" };
+function afterFault({ fault, closesType }: Ruling): string {
+  if (fault === "outside") return "waits";
+  return closesType ? "given back" : "refused";
+}
 
 /** Whether the job's failure that is made there is tried again, as far as the text up to the statement's end says. */
 function isRetried(maker: string, rest: string): string {
@@ -59,8 +62,8 @@ function failuresOf({ text }: Source): [reason: string, retried: string][] {
     const isForParty = party !== undefined || maker === "fail";
     const retried = isRetried(maker, text.slice(index + all.length));
     return spelledOut(reason, isForParty).map((spelled): [string, string] => {
-      const { fault } = rulingOf(spelled);
-      return [spelled, fault === "job" ? retried : afterFault[fault]];
+      const ruling = rulingOf(spelled);
+      return [spelled, ruling.fault === "job" ? retried : afterFault(ruling)];
     });
   });
   const told = [...text.matchAll(/\breason: "([A-Z_]+)"[^}]*?retryable: (true|false|shouldRetry)/g)];

@@ -6,8 +6,10 @@ import { boundAddress } from "@drydock/shared/listen.ts";
 import { startHookReceiver } from "../support/hook-receiver.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import type { SeenRequest } from "../support/scripted-registry.ts";
+import type { Settings } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import type { FaultCase } from "./fault-case.ts";
+import type { Script } from "./odd-registry.ts";
 import { startScannerProxy } from "./scanner-proxy.ts";
 
 const base = { repository: "odd/base", tag: "1" };
@@ -84,6 +86,38 @@ const wrongPassword: FaultCase = {
     sees(await site.scans(20, base, 45_000));
   },
 };
+
+/** A registry at that URL that wants a token, which opens its image only with the right password; any other is answered so. */
+function tokenRegistry(url: () => string, other: { token: number; image: number }): Script {
+  const tokens = { right: JSON.stringify({ token: "right" }), other: JSON.stringify({ token: "other" }) };
+  return ({ path, headers: { authorization } }) => {
+    if (path.startsWith("/token")) {
+      return authorization === basic
+        ? { status: 200, body: tokens.right }
+        : { status: other.token, body: tokens.other };
+    }
+    if (authorization === "Bearer right") return undefined;
+    if (authorization === "Bearer other") return { status: path === "/v2/" ? 200 : other.image };
+    return { status: 401, headers: { "www-authenticate": `Bearer realm="${url()}/token",service="odd"` } };
+  };
+}
+
+const lesser = (what: string, settings: Settings, other: { token: number; image: number }): FaultCase => ({
+  ...{
+    kind: "B2",
+    what: `a worker ${what} beside a good one, 50 scans of a registry with tokens`,
+    right: "all SUCCESS",
+  },
+  async run(place) {
+    let url = "";
+    const registry = await place.registryThat(tokenRegistry(() => url, other));
+    url = registry.url;
+    const site = await place.site();
+    await site.hire(registry, { DRYDOCK_SLOTS: "16", ...settings });
+    await site.hire(registry, credential);
+    sees(await site.scans(50, base, 60_000));
+  },
+});
 
 const passingProbe: FaultCase = {
   ...{ kind: "B4", what: "HEAD on blobs is 403, and Clair's first fetch fails", right: "retried" },
@@ -221,6 +255,11 @@ export const outside: FaultCase[] = [
   limited("the same without Retry-After", {}),
   notSetUp,
   wrongPassword,
+  lesser("with a wrong password", { ...credential, DRYDOCK_REGISTRY_PASSWORD: "wrong" }, { token: 401, image: 401 }),
+  lesser("with a lesser user", { ...credential, DRYDOCK_REGISTRY_USERNAME: "guest" }, { token: 200, image: 403 }),
+  lesser("without credentials, who get no token,", {}, { token: 401, image: 401 }),
+  lesser("without credentials, who get a token for little,", {}, { token: 200, image: 401 }),
+  lesser("without credentials, from whom images are hidden,", {}, { token: 200, image: 404 }),
   passingProbe,
   badChallengeOnce('Bearer realm="http://169.254.169.254/token"'),
   badChallengeOnce('Bearer realm="nowhere"'),

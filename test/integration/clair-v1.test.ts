@@ -144,7 +144,11 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
   function worker(scannerUrl = clair.url) {
     const registries = createRegistryClients({ http, credential: { kind: "basic", ...registry.reader } });
     const client = createClairClient({ url: scannerUrl, send: scannerHttp.send });
-    const job = createImageScan({ registries, scanner: createClairV1({ client, retryWaitMs: 1 }), clock: systemClock });
+    const job = createImageScan({
+      registry: registries.open(registry.url, registry.url),
+      scanner: createClairV1({ client, retryWaitMs: 1 }),
+      clock: systemClock,
+    });
     return async (name: string) => {
       const [repository = "", tag = ""] = name.split(":");
       const checkins: string[] = [];
@@ -156,7 +160,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
         attempt: 1,
         signal: stop.signal,
         logger: { debug: write, info: write, warn: write, error: write },
-        get: (property) => ({ registry_url: registry.url })[property],
+        get: () => undefined,
         checkin: (text) => void checkins.push(text),
         opCommand: () => undefined,
         launchJob: () => Promise.reject(new Error("no sub-jobs here")),

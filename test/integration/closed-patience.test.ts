@@ -10,7 +10,12 @@ import { demoJob, demoTypes, leaseOf, workerInfo, workerNamed } from "../support
 const worker = workerNamed("w1");
 const logger = createLogger({ name: "test", level: "silent" });
 const hourMs = 3_600_000;
-const away = { jobName: "DEMO", reason: "SCANNER_UNREACHABLE", message: "Clair does not answer" };
+const away = {
+  jobName: "DEMO",
+  reason: "SCANNER_UNREACHABLE",
+  message: "Clair does not answer",
+  isWorkerFault: false,
+};
 
 for (const shards of [1, 3]) {
   describe(`the patience with a type that every worker has closed, with ${shards} shards`, () => {
@@ -18,7 +23,7 @@ for (const shards of [1, 3]) {
 
     const launch = async (options: Partial<LaunchOptions> = {}) =>
       (await under.pool.launch({ ...demoJob, options: { ...usualOptions, ...options } })).id;
-    const close = (closed: Omit<ClosedType, "jobName" | "reason" | "message">, who = worker) =>
+    const close = (closed: Omit<ClosedType, keyof typeof away>, who = worker) =>
       under.pool.hello(who, { ...workerInfo, closed: [{ ...away, ...closed }] }, []);
     const statusOf = async (id: string) => (await under.pool.get(id)).status;
     /** Time passes, in which the workers beat. */

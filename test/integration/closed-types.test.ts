@@ -24,9 +24,12 @@ describe("a job type that workers close", () => {
 
   const status = () => unaryCall(client, JobServiceService.checkStatus, {}, { deadlineMs: 5_000 });
   const waitOf = async (type: string) => (await status()).queues.find(({ name }) => name === type)?.waitingFor;
-  const closing = (jobType: string, message = "Clair does not answer", since = new Date(1_000)) => ({
+  const closedType = (jobType: string, message = "Clair does not answer", since = new Date(1_000)) => {
+    return { jobType, reason, message, since, isWorkerFault: false, patience: undefined };
+  };
+  const closing = (...what: Parameters<typeof closedType>) => ({
     $case: "capacity" as const,
-    value: { slots: 1, closed: [{ jobType, reason, message, since, patience: undefined }] },
+    value: { slots: 1, closed: [closedType(...what)] },
   });
   const close = (worker: ScriptedWorker, ...what: Parameters<typeof closing>) => worker.say(closing(...what));
   const open = (worker: ScriptedWorker) => worker.say({ $case: "capacity", value: { slots: 1, closed: [] } });
@@ -86,7 +89,7 @@ describe("a job type that workers close", () => {
     );
     assert.equal(queues.find(({ name }) => name === type)?.waitingFor?.workers, 2);
     assert.deepEqual((await status()).pools.find(({ workerId }) => workerId === workers[0].hello.workerId)?.closed, [
-      { jobName: type, reason, message: "Clair does not answer", since: new Date(2_000) },
+      { jobName: type, reason, message: "Clair does not answer", since: new Date(2_000), isWorkerFault: false },
     ]);
     open(workers[0]);
     await workers[0].takes();
@@ -154,17 +157,24 @@ describe("a job type that workers close", () => {
     assert.equal((await worker.takes()).lease.jobId, id);
   });
 
-  test("is closed from the beginning when the worker says so together with its Hello", async () => {
-    const type = rig.newType();
-    await rig.join(type, { slots: 0 });
-    await rig.api.launch(type, {});
-    const worker = rig.open({ jobTypes: [plainType(type)] });
-    worker.say({ $case: "hello", value: worker.hello }, closing(type));
-    await worker.hears("welcome");
-    await worker.beats(1, []);
-    assert.ok(!worker.hasHeard("assign"));
-    open(worker);
-    await worker.takes();
+  test("is closed from the beginning when the worker says so in its Hello, or in the same WorkRequest", async () => {
+    const types = [rig.newType(), rig.newType()] as const;
+    for (const [type, closed, more] of [
+      [types[0], [closedType(types[0])], []],
+      [types[1], [], [closing(types[1])]],
+    ] as const) {
+      await rig.join(type, { slots: 0 });
+      await rig.api.launch(type, {});
+      const worker = rig.open({ jobTypes: [plainType(type)], closed: [...closed] });
+      worker.say({ $case: "hello", value: worker.hello }, ...more);
+      await worker.hears("welcome");
+      await worker.beats(1, []);
+      assert.ok(!worker.hasHeard("assign"));
+      assert.equal((await isClosed(worker)).length, 1);
+      open(worker);
+      const { lease } = await worker.takes();
+      await worker.reports(lease);
+    }
   });
 
   test("ends the stream when it has no name that can be one", async () => {
@@ -172,6 +182,10 @@ describe("a job type that workers close", () => {
     close(worker, "a type");
     const error = await worker.ended;
     assert.deepEqual([error?.reason, error?.violations[0]?.field], ["FIELD_INVALID", "capacity.closed.job_type"]);
+    const other = rig.open({ closed: [closedType("a type")] });
+    other.say({ $case: "hello", value: other.hello });
+    const refused = await other.ended;
+    assert.deepEqual([refused?.reason, refused?.violations[0]?.field], ["FIELD_INVALID", "hello.closed.job_type"]);
   });
 });
 

@@ -15,6 +15,7 @@ import {
 } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
+const refusal = { jobName: "DEMO", patienceMs: undefined, reason: "ACCESS_DENIED", message: "not you" };
 
 /** Ways for a new job to each status. */
 const ways: Record<JobStatus, (under: PoolUnderTest, lease: HeldLease) => Promise<unknown>> = {
@@ -47,6 +48,12 @@ const events: Record<
   "failure, for good": ({ pool }, lease) => pool.fail(lease, { ...passingFailure, retry: "never" }, {}),
   postponed: ({ pool }, lease) => pool.postpone(lease, aSecond, {}),
   "postponed for longer than its patience": outlastPatience,
+  "refused to the worker": async ({ pool }, lease) => {
+    const other = workerNamed("w2");
+    await pool.hello(other, workerInfo, []);
+    await pool.refuse(lease, refusal, {}).finally(() => pool.leave(other));
+  },
+  "refused to every worker": ({ pool }, lease) => pool.refuse(lease, refusal, {}),
   release: ({ pool }, lease) => pool.release(lease),
   "lease lost": async ({ pool, clock }) => {
     clock.advance(15_001);

@@ -25,7 +25,7 @@ describe("a probe of a real registry", () => {
     await probe({ kind: "basic", ...registry.reader });
     assert.equal(registry.tokens.requests.length, 1);
     await probe({ kind: "none" });
-    assert.equal(registry.tokens.requests.length, 1);
+    assert.equal(registry.tokens.requests.length, 2);
   });
 
   test("says that a wrong password is the worker's fault", async () => {

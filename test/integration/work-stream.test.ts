@@ -95,12 +95,11 @@ describe("the worker's stream", () => {
     assert.deepEqual(capacities, [1, 0]);
   });
 
-  test("is welcomed with no slots while a type is not yet known to be open, and says them right behind", async () => {
+  test("says in its Hello that a type is not yet known to be open, and then that it is", async () => {
     const probed = Promise.withResolvers<void>();
     void start([{ ...quick, probe: () => probed.promise }]);
     const peer = await controller.works.next();
-    assert.equal((await peer.welcome()).slots, 0);
-    const { slots, closed } = await peer.next("capacity");
+    const { slots, closed } = await peer.welcome();
     assert.deepEqual([slots, closed.map(({ reason }) => reason)], [4, ["STARTING"]]);
     probed.resolve();
     const opened = await peer.next("capacity");

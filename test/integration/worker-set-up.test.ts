@@ -4,6 +4,7 @@ import type { RunningProcess } from "@drydock/demo/stack/processes.ts";
 import { sees } from "../support/failure-crew.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { type Controller, type Settings, type Stack, scanNowhere, startStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
 
 describe("a worker that can't scan", () => {
   let stack: Stack;
@@ -35,15 +36,43 @@ describe("a worker that can't scan", () => {
       assert.equal(status, 200);
       assert.deepEqual(JSON.parse(body).checks, {
         controller: true,
-        IMAGE_SCAN: `not registered: set ${missing}`,
         DEMO: true,
+        IMAGE_SCAN: `closed: NOT_CONFIGURED: set ${missing}`,
       });
+      assert.match((await opsOf(worker, "/metrics")).body, /drydock_worker_type_open\{type="IMAGE_SCAN"\} 0\n/);
+      const [listed] = (await controller.api.status()).pools;
+      assert.deepEqual(listed?.jobNames, ["DEMO"]);
+      const [{ since: _, ...closed } = assert.fail(), ...others] = listed?.closed ?? [];
+      const expected = {
+        jobName: "IMAGE_SCAN",
+        reason: "NOT_CONFIGURED",
+        message: `set ${missing}`,
+        isWorkerFault: true,
+      };
+      assert.deepEqual([closed, others], [expected, []]);
       const launch = controller.api.launch("IMAGE_SCAN", { repository: "web", tag: "1.0" });
       assert.equal((await refusalOf(launch)).reason, "JOB_NAME_UNKNOWN");
       await runsDemo();
       await worker.stop();
     });
   }
+
+  test("is what the scans wait for when there is no other, and not beside one that is set up for them", async () => {
+    const able = await stack.startWorker(controller, scanNowhere);
+    const unset = await stack.startWorker(controller);
+    const { id } = await controller.api.launch("IMAGE_SCAN", { repository: "web", tag: "1.0" });
+    const waitsFor = (reason: string) =>
+      until(
+        `scans wait for ${reason}`,
+        async () => (await controller.api.status()).queues.find(({ name }) => name === "IMAGE_SCAN")?.waitingFor,
+        (wait) => wait?.reason === reason && wait.workers === 1,
+      );
+    await waitsFor("REGISTRY_UNREACHABLE");
+    await able.stop();
+    await waitsFor("NOT_CONFIGURED");
+    await controller.api.stop(id);
+    await unset.stop();
+  });
 
   test("as its registry is not there says so, lets scans wait, and runs DEMO", async () => {
     const worker = await stack.startWorker(controller, scanNowhere);

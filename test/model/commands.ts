@@ -88,6 +88,7 @@ export type Command =
       said: Said;
     }
   | { do: "postpone"; target: Target; delayMs: number; jitter: number; patienceMs: number | undefined; said: Said }
+  | { do: "refuse"; target: Target; patienceMs: number | undefined; said: Said }
   | { do: "confirm"; target: Target; command: JobCommand }
   | { do: "release"; target: Target }
   | { do: "promote" | "reap" | "expire" | "endSubJobs" | "fire" }
@@ -180,6 +181,7 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   succeed: kind("succeed", { target: running, said }),
   fail: failing(),
   postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), jitter, patienceMs, said }),
+  refuse: kind("refuse", { target: running, patienceMs, said }),
   confirm: kind("confirm", { target: running, command }),
   release: kind("release", { target: running }),
   promote: kind("promote", {}),
@@ -219,7 +221,7 @@ export type Mix = Partial<Record<Command["do"], number>>;
 export const everything: Mix = {
   ...{ launch: 16, launchSubJob: 3, end: 5, retry: 5, pause: 1, drain: 1 },
   ...{ hello: 6, beat: 9, disconnect: 1, takeBack: 1, leave: 1, drainWorker: 1, claim: 26 },
-  ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, confirm: 1, release: 2 },
+  ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, refuse: 4, confirm: 1, release: 2 },
   ...{ launchPeriodic: 2, fire: 4, pauseSchedule: 1, resumeSchedule: 1 },
   ...{ appendLog: 5, readLog: 2, putReport: 2, tellHooks: 5, settleHook: 9, redeliver: 2 },
   ...{ promote: 6, reap: 2, expire: 2, endSubJobs: 2, sweep: 3, wait: 6 },
@@ -230,6 +232,12 @@ export const losses: Mix = {
   ...{ launch: 1, end: 1, retry: 2, claim: 22, beat: 1, hello: 14 },
   ...{ disconnect: 3, takeBack: 1, leave: 1, drainWorker: 2 },
   ...{ fail: 1, promote: 2, reap: 6, wait: 6 },
+};
+
+/** Jobs that workers may not do. */
+export const refusals: Mix = {
+  ...{ launch: 6, end: 1, retry: 2, claim: 24, refuse: 16, succeed: 1, fail: 1, postpone: 1, release: 1, promote: 2 },
+  ...{ hello: 2, beat: 8, leave: 1, reap: 2, drain: 1, wait: 5 },
 };
 
 /** Stops and cancels of what runs. */

@@ -15,6 +15,7 @@ import { type PoolUnderTest, workerInfo, workerNamed } from "../support/pool.ts"
 import {
   type LaunchShape,
   type Naming,
+  names,
   type Said,
   type ScheduleShape,
   type Speaker,
@@ -37,6 +38,9 @@ const statusesOf = {
   periodic: ["SCHEDULED"],
   any: [],
 } as const;
+
+/** What every worker of the model says about itself. */
+export const modelInfo = { ...workerInfo, jobNames: [...names] };
 
 /** An answer, or why there is none. */
 export type Outcome<T> = { value: T } | { reason: string; holder: string };
@@ -121,7 +125,7 @@ export class Driver {
   /** Every worker says hello for the first time. */
   async greet(): Promise<void> {
     for (const workerId of workerIds) {
-      await this.under.pool.hello(workerNamed(workerId, `${workerId}-process0`, "stream0"), workerInfo, []);
+      await this.under.pool.hello(workerNamed(workerId, `${workerId}-process0`, "stream0"), modelInfo, []);
       hello(this.model, workerNamed(workerId, `${workerId}-process0`, "stream0"), []);
     }
   }

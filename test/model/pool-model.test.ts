@@ -2,7 +2,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
 import { createRandom } from "../support/random.ts";
 import { agree } from "./agreement.ts";
-import { drains, endings, everything, launches, losses, type Mix, schedules, tellings } from "./commands.ts";
+import { drains, endings, everything, launches, losses, type Mix, refusals, schedules, tellings } from "./commands.ts";
 
 /** Lanes of several sections, and claims that go on behind lanes which are full, with few jobs. */
 const constants = { MOST_IN_SECTION: 1, MOST_PASSED: 2 };
@@ -32,6 +32,7 @@ describe("the pool and its model", () => {
   test("say the same while queues are drained, a part at a time", agreeOn(drains));
   test("say the same while periodic jobs launch others", agreeOn(schedules));
   test("say the same while hooks are told, logs are written and reports are stored", agreeOn(tellings));
+  test("say the same while workers are refused for jobs", agreeOn(refusals));
   test("say the same while jobs are stopped and cancelled", agreeOn(endings));
   test(
     "say the same of requests and unique keys of four shards",

@@ -3,7 +3,7 @@ import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type { Claim, ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import { finish, type ModelJob, type ModelPool, nextToken } from "./state.ts";
 import { passOn } from "./users.ts";
-import { checkWorker } from "./workers.ts";
+import { checkWorker, isBarred } from "./workers.ts";
 
 /** A claim whose outcome was `taken`: how many come is certain, which of the lanes of a priority comes next is not. */
 export function claim(
@@ -18,8 +18,8 @@ export function claim(
     const { name, most, mostOfKey } = type;
     const wanted = Math.min(limit - jobs.length, room(pool, name, most));
     let count = 0;
-    for (; count < wanted && allowed(pool, type).length > 0; count++) {
-      const job = takeNext(pool, type, taken[jobs.length]);
+    for (; count < wanted && allowed(pool, type, worker).length > 0; count++) {
+      const job = takeNext(allowed(pool, type, worker), taken[jobs.length]);
       start(pool, job, worker.workerId);
       job.isLimited = most + mostOfKey > 0;
       const { id, token, attempt, traceparent, policy, parametersJson, log } = job;
@@ -27,7 +27,28 @@ export function claim(
       jobs.push({ id, token, name, attempt, logOffset: log.length, traceparent, runTimeoutMs, parametersJson });
     }
   }
-  return { jobs, more: jobs.length === limit, busy: [] };
+  return { jobs, more: jobs.length === limit, busy: [], refused: [] };
+}
+
+/** Holds the types of which a claim has met jobs for other workers to what waits: all of them when it has looked at all. */
+export function checkRefused(
+  pool: ModelPool,
+  { workerId }: WorkerIdentity,
+  { types, limit }: { types: readonly ClaimableType[]; limit: number },
+  { jobs, refused }: Claim,
+): void {
+  const barred = types.filter(({ name }) => waiting(pool, name).some((job) => isBarred(pool, job, workerId)));
+  const names = barred.map(({ name }) => name);
+  assert.deepEqual(
+    refused.filter((name) => !names.includes(name)),
+    [],
+  );
+  if (jobs.length === limit) return;
+  const looked = barred.filter(({ name, most, mostOfKey }) => !pool.paused.has(name) && most + mostOfKey === 0);
+  assert.deepEqual(
+    looked.map(({ name }) => name).filter((name) => !refused.includes(name)),
+    [],
+  );
 }
 
 /** A drain that is under way: what was launched before it began, and the turns of what waited then. */
@@ -76,9 +97,9 @@ export function waiting(pool: ModelPool, name: string): ModelJob[] {
   return pool.inStatus("PENDING").filter((job) => job.name === name);
 }
 
-/** The jobs of the type that wait and that their key's limit lets run, were there slots for all. */
-function allowed(pool: ModelPool, { name, mostOfKey }: ClaimableType): ModelJob[] {
-  const jobs = waiting(pool, name);
+/** The jobs of the type that wait for the worker too and that their key's limit lets run, were there slots for all. */
+function allowed(pool: ModelPool, { name, mostOfKey }: ClaimableType, { workerId }: WorkerIdentity): ModelJob[] {
+  const jobs = waiting(pool, name).filter((job) => !isBarred(pool, job, workerId));
   if (mostOfKey === 0) return jobs;
   const keys = Map.groupBy(jobs, ({ fairnessKey }) => fairnessKey);
   return [...keys].flatMap(([key, ofKey]) => {
@@ -106,8 +127,8 @@ function nextOnes(all: ModelJob[]): ModelJob[] {
   });
 }
 
-function takeNext(pool: ModelPool, type: ClaimableType, id: string | undefined): ModelJob {
-  const next = nextOnes(allowed(pool, type));
+function takeNext(all: ModelJob[], id: string | undefined): ModelJob {
+  const next = nextOnes(all);
   const job = next.find((candidate) => candidate.id === id);
   assert.ok(job !== undefined, `${id} was claimed where ${next.map((one) => one.id)} come next`);
   return job;

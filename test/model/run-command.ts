@@ -3,9 +3,9 @@ import type { Job, JobCommand } from "@drydock/job-controller/domain/job.ts";
 import type { DueHook } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
 import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
-import { aSecond, backoff, workerInfo } from "../support/pool.ts";
+import { aSecond, backoff } from "../support/pool.ts";
 import type { Command, CommandOf } from "./commands.ts";
-import { type Driver, refusalFor, shown, toCheckIn, toNewJob, toPeriodicJob } from "./driver.ts";
+import { type Driver, modelInfo, refusalFor, shown, toCheckIn, toNewJob, toPeriodicJob } from "./driver.ts";
 import * as hooks from "./hooks.ts";
 import * as queue from "./queue.ts";
 import * as schedules from "./schedules.ts";
@@ -64,7 +64,7 @@ const runners: Runners = {
     if (!speaker.late) driver.connect(speaker, process);
     const worker = driver.worker(speaker);
     const named = driver.named(worker, naming);
-    const asked = driver.under.pool.hello(worker, workerInfo, named);
+    const asked = driver.under.pool.hello(worker, modelInfo, named);
     return driver.both(asked.then(inOrder), () => inOrder(workers.hello(driver.model, worker, named)));
   },
   beat: (driver, { speaker, naming }) => {
@@ -97,7 +97,10 @@ const runners: Runners = {
     const worker = driver.worker(speaker);
     const claimed = await driver.both(driver.under.pool.claim(worker, types, limit), (answer) => {
       const taken = answer?.jobs.map(({ id }) => id) ?? [];
-      return queue.claim(driver.model, worker, { types, limit }, taken);
+      const claim = queue.claim(driver.model, worker, { types, limit }, taken);
+      // which jobs of other workers it comes by before it has enough is free
+      queue.checkRefused(driver.model, worker, { types, limit }, answer ?? claim);
+      return { ...claim, refused: answer?.refused ?? [] };
     });
     for (const { id, token } of claimed?.jobs ?? []) driver.history.once(`the claim of ${id} with token ${token}`);
   },
@@ -126,6 +129,13 @@ const runners: Runners = {
     return driver.both(asked, () =>
       workers.postpone(driver.model, lease, { ...postponement, jitter }, toCheckIn(said)),
     );
+  },
+  refuse: (driver, { target, patienceMs, said }) => {
+    const lease = driver.lease(target);
+    const jobName = driver.model.jobs.get(lease.jobId)?.name ?? "";
+    const refusal = { jobName, patienceMs, reason: "ACCESS_DENIED", message: "not you" };
+    const asked = driver.under.pool.refuse(lease, refusal, toCheckIn(said));
+    return driver.both(asked, () => workers.refuseTo(driver.model, lease, refusal, toCheckIn(said)));
   },
   confirm: (driver, { target, command }) => {
     const lease = driver.lease(target);

@@ -48,6 +48,8 @@ export interface ModelJob extends Omit<ShownJob, "executionTotals" | "hookStatus
   plan: ModelPlan | undefined;
   /** It runs under a limit of its type or key, for which it counts. */
   isLimited: boolean;
+  /** Process of a worker that it was refused to -> until when it is not given the job, and how long that wait was. */
+  refusals: Map<string, { until: number; waitMs: number }>;
   /** What its status hook is told; undefined without one. */
   hook: ModelHook | undefined;
   log: Buffer;
@@ -157,6 +159,7 @@ export class ModelPool {
       isLimited: _limited,
       plan: _plan,
       endedAs: _end,
+      refusals: _refusals,
       hook: _hook,
       log: _log,
       ...shown
@@ -198,6 +201,7 @@ export function newModelJob(
       expiresAt: 0,
       isLimited: false,
       plan: undefined,
+      refusals: new Map(),
       hook: statusHook === "" ? undefined : newModelHook(),
       log: Buffer.alloc(0),
     },
@@ -217,6 +221,7 @@ export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void 
     expiresAt: 0,
     command: undefined,
     postponedSince: 0,
+    refusals: new Map(),
   });
   launchWaiting(pool, pool.jobs.get(job.upstreamJobId));
 }

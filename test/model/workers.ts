@@ -7,6 +7,7 @@ import type {
   Failure,
   HelloReply,
   Postponement,
+  Refusal,
   Verdict,
 } from "@drydock/job-controller/ports/job-pool.ts";
 import type { Backoff } from "@drydock/shared/backoff.ts";
@@ -15,6 +16,8 @@ import { refuse } from "./refused.ts";
 import { finish, giveBack, lose, loseAll, type ModelJob, type ModelPool, nextToken, statusAfter } from "./state.ts";
 
 const { leaseMs, acceptMs, brokenMs, graceMs } = defaultLeaseTerms;
+/** How long a process is not given a job that it was refused for: at first, and at most. */
+const [firstRefusalMs, longestRefusalMs] = [15_000, 900_000];
 /** How much later than the grace time a worker that does not obey loses the job. */
 const graceMarginMs = 5_000;
 
@@ -137,7 +140,13 @@ export function fail(pool: ModelPool, lease: HeldLease, failure: Failure & Jitte
     const isLast = job.attempt >= attempts || job.policy?.finalReasons.includes(reason) === true;
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
     else if (typeof retry !== "number" || isLast) finish(pool, job, "ERROR");
-    else Object.assign(job, { status: "SCHEDULED", runAt: pool.now + waitOf(job, retry, failure), postponedSince: 0 });
+    else
+      Object.assign(job, {
+        status: "SCHEDULED",
+        runAt: pool.now + waitOf(job, retry, failure),
+        postponedSince: 0,
+        refusals: new Map(),
+      });
   });
 }
 
@@ -176,6 +185,38 @@ function waitOf({ attempt, policy }: ModelJob, leastMs: number, { backoff, jitte
   let longestMs = baseMs;
   for (let failed = 1; failed < attempt; failed++) longestMs *= 2;
   return Math.max(leastMs, Math.floor(Math.min(longestMs, capMs) * jitter));
+}
+
+/** The worker may not do it: others get it, until all are refused or the patience is over. */
+export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, said: CheckIn): Verdict {
+  const { patienceMs = Number.POSITIVE_INFINITY, reason, message } = refusal;
+  return settle(pool, lease, (job) => {
+    job.postponedSince ||= pool.now;
+    const process = processOf(pool, job.workerId);
+    const last = job.refusals.get(process)?.waitMs;
+    const waitMs = last === undefined ? firstRefusalMs : Math.min(2 * last, longestRefusalMs);
+    job.refusals.set(process, { until: pool.now + waitMs, waitMs });
+    const alive = [...pool.workers].filter(([, { leaseEndsAt }]) => leaseEndsAt >= pool.now);
+    const isByAll = alive.every(([workerId]) => job.refusals.has(processOf(pool, workerId)));
+    if (job.command === undefined && (isByAll || pool.now - job.postponedSince > patienceMs)) {
+      job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
+      finish(pool, job, "ERROR");
+      return;
+    }
+    job.attempt--;
+    note(pool, job, said);
+    if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
+    else Object.assign(job, { status: "PENDING", turn: pool.newFront() });
+  });
+}
+
+/** Whether the job is not given to the worker's present process now. */
+export function isBarred(pool: ModelPool, { refusals }: ModelJob, workerId: string): boolean {
+  return (refusals.get(processOf(pool, workerId))?.until ?? 0) > pool.now;
+}
+
+function processOf({ workers }: ModelPool, workerId: string): string {
+  return `${workerId} ${workers.get(workerId)?.incarnation}`;
 }
 
 /** The handler obeyed; what was asked for last counts. */

@@ -21,6 +21,7 @@ export async function auditParts(audited: Audited): Promise<string[]> {
     sections,
     running,
     leftovers,
+    refusals,
     uniqueKeys,
     expiring,
     holders,
@@ -97,6 +98,15 @@ const leftovers: Part = async ({ redis, prefix, jobs }) => {
       if (!jobs.has(id)) faults.push(`${key} is left of a job that is gone`);
     });
   }
+  return faults;
+};
+
+/** Who was refused for a job is remembered while it is put off. */
+const refusals: Part = async ({ redis, prefix, jobs }) => {
+  const faults: string[] = [];
+  await eachKey({ redis, prefix, kind: "refused" }, async (key, id) => {
+    if (!jobs.get(id)?.postponedSince) faults.push(`${key} is left of a job that is not put off`);
+  });
   return faults;
 };
 

@@ -3,7 +3,7 @@ import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { createRedisJobTypeStore } from "@drydock/job-controller/redis/operators/job-type-store.ts";
 import { checkPoolFormat } from "@drydock/job-controller/redis/pool-format.ts";
-import { demoJob, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
+import { demoJob, leaseOf, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
 
 /** So many of each, so that what a key costs by itself does not count. */
 const many = 200;
@@ -22,6 +22,7 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   await fillJobs(under);
   await fillLimited(under);
   await fillBelongings(under, lease);
+  await fillRefusals(under);
   await fillSchedules(under);
   await fillHooks(under);
   const { pool, queues, redis, shards } = under;
@@ -78,6 +79,22 @@ async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<v
   const digestOf = (at: number) => `sha256:${String(at).padStart(64, "0")}`;
   await reports.put(lease, { digest: digestOf(0), indexDigest: digestOf(1), gzip: Buffer.alloc(1_000, 1) });
   for (let at = 0; at < many; at++) await pool.launchSubJob(lease, String(at), demoJob);
+}
+
+/** A job that many workers are refused for, and one is not. */
+async function fillRefusals({ pool }: PoolUnderTest): Promise<void> {
+  const name = "REFUSED";
+  await pool.launch({ ...demoJob, name });
+  const refusal = { jobName: name, patienceMs: undefined, reason: "ACCESS_DENIED", message: "" };
+  const other = workerNamed("other");
+  await pool.hello(other, { ...workerInfo, jobNames: [name] }, []);
+  for (let at = 0; at < many; at++) {
+    const one = workerNamed(`refused-${at}`);
+    await pool.hello(one, { ...workerInfo, jobNames: [name] }, []);
+    const { jobs } = await pool.claim(one, [{ name, most: 0, mostOfKey: 0 }], 1);
+    for (const job of jobs) await pool.refuse(leaseOf(job), refusal, {});
+    await pool.leave(one);
+  }
 }
 
 async function fillSchedules(under: PoolUnderTest): Promise<void> {

@@ -1,7 +1,7 @@
 import { sampleImages } from "@drydock/demo/images/sample-images.ts";
 import { pushImage } from "@drydock/demo/registry/push-image.ts";
 import { createRegistry, type Registry } from "@drydock/demo/registry/registry.ts";
-import type { TokenAnswer, TokenRequest } from "@drydock/demo/registry/token-server.ts";
+import type { TokenAnswer, TokenRequest, TokenServerOptions } from "@drydock/demo/registry/token-server.ts";
 import type { LayerRequest } from "@drydock/demo/scanner/clair-v1/layer-request.ts";
 import { createEvaluationScanner, type EvaluationScanner } from "@drydock/demo/scanner/evaluation-scanner.ts";
 import type { RunningProcess } from "@drydock/demo/stack/processes.ts";
@@ -72,10 +72,13 @@ export class ScanStack {
   }
 }
 
-/** Starts all but the workers, and pushes the sample images. */
-export async function startScanStack(): Promise<ScanStack> {
+/**
+ * Starts all but the workers, and pushes the sample images.
+ * @param tokens whom else the registry gives tokens
+ */
+export async function startScanStack(tokens: Partial<TokenServerOptions> = {}): Promise<ScanStack> {
   const hooks: ScanHooks = {};
-  const registry = createRegistry({ tokens: { onToken: async (request) => hooks.onToken?.(request) } });
+  const registry = createRegistry({ tokens: { ...tokens, onToken: async (request) => hooks.onToken?.(request) } });
   const scanner = createEvaluationScanner({ onLayer: async (layer) => hooks.onLayer?.(layer) });
   await Promise.all([registry.start(), scanner.start()]);
   const stack = await startStack();

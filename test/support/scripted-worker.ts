@@ -52,7 +52,7 @@ export class ScriptedWorker {
       "grpc.use_local_subchannel_pool": 1,
     });
     const workerId = `w-${randomUUID()}`;
-    const rest = { version: "1.0.0", jobTypes: [], slots: 1, held: [] };
+    const rest = { version: "1.0.0", jobTypes: [], slots: 1, held: [], closed: [] };
     this.hello = { workerId, incarnation: randomUUID(), ...rest, ...hello };
     this.#call = this.client.work();
     this.#call.on("data", ({ messages }: WorkResponse) => {

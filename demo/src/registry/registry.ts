@@ -10,7 +10,7 @@ import { createTokenServer, type TokenServer, type TokenServerOptions } from "./
 export interface RegistryOptions {
   /** Where it listens, on 127.0.0.1. Default: a free port. */
   port?: number;
-  /** How its tokens are given. Default: the two accounts of the registry, nobody else. */
+  /** How its tokens are given. Default: to the two accounts of the registry; `users` come to these. */
   tokens?: Partial<TokenServerOptions>;
 }
 
@@ -38,7 +38,7 @@ export interface Registry extends Service {
 export function createRegistry({ port = 0, tokens: own = {} }: RegistryOptions = {}): Registry {
   const reader: User = { username: "scanner", password: "scanner-password", rights: pullRights };
   const writer: User = { username: "pusher", password: "pusher-password", rights: allRights };
-  const tokens = createTokenServer({ users: [reader, writer], ...own });
+  const tokens = createTokenServer({ ...own, users: [reader, writer, ...(own.users ?? [])] });
   let running: { process: RunningProcess; directory: TemporaryDirectory } | undefined;
   const processNow = () => {
     if (running === undefined) throw new Error("the registry was not started");

@@ -27,6 +27,8 @@ import { createClairV1 } from "./scanners/clair-v1/scanner.ts";
 export interface WorkerOptions {
   settings: WorkerSettings;
   jobTypes: readonly JobType[];
+  /** The job types that it is not set up for, and why. */
+  unregistered?: readonly ClosedType[];
   /** What JobContext.get gives. Default: nothing. */
   properties?: Readonly<Record<string, unknown>>;
   logger: Logger;
@@ -41,13 +43,13 @@ export interface WorkerService extends Service {
   readonly isConnected: boolean;
   /** How many jobs run. */
   readonly runCount: number;
-  /** The job types that it takes no jobs of for now. */
+  /** The job types that it takes no jobs of, those that it is not set up for included. */
   readonly closed: readonly ClosedType[];
 }
 
 /** Makes a worker that runs these job types. */
 export function createWorker(options: WorkerOptions): WorkerService {
-  const { settings, jobTypes, properties = {}, logger, onGone, onTypeClosed } = options;
+  const { settings, jobTypes, unregistered, properties = {}, logger, onGone, onTypeClosed } = options;
   const { controller, workerId, slots, drainMs, proxies } = settings;
   const link = new ControllerLink(controller, proxies);
   const incarnation = randomUUID();
@@ -71,6 +73,7 @@ export function createWorker(options: WorkerOptions): WorkerService {
     source,
     services,
     jobTypes,
+    unregistered,
     slots,
     drainMs,
     logger,
@@ -124,12 +127,13 @@ export function createScannerWorker(
   const properties = propertiesOf(config.scan);
   const metrics = createMetrics({ defaults: true });
   const onTypeClosed = countClosings(metrics);
-  const worker = createWorker({ settings: config, jobTypes, properties, logger, onGone, onTypeClosed });
+  const { unregistered } = scanning;
+  const worker = createWorker({ settings: config, jobTypes, unregistered, properties, logger, onGone, onTypeClosed });
   addWorkerMetrics(metrics, worker, config.slots);
   addTypeMetrics(metrics, worker, jobTypes);
   const ops = createOpsServer({
     listen: config.opsListen,
-    ready: () => ({ ready: worker.isConnected, checks: checksOf(worker, jobTypes, scanning.missing) }),
+    ready: () => ({ ready: worker.isConnected, checks: checksOf(worker, jobTypes) }),
     metrics,
     logger,
   });
@@ -137,20 +141,19 @@ export function createScannerWorker(
 }
 
 /** A closed type is no reason to be not ready: the worker still takes the others, and opens it again by itself. */
-function checksOf(worker: WorkerService, jobTypes: readonly JobType[], missing: string): Record<string, true | string> {
-  const closed = new Map(worker.closed.map(({ jobType, reason, message }) => [jobType, `${reason}: ${message}`]));
-  const stateOf = (name: string) => (closed.has(name) ? `closed: ${closed.get(name)}` : true);
+function checksOf(worker: WorkerService, jobTypes: readonly JobType[]): Record<string, true | string> {
+  const closed = worker.closed.map(({ jobType, reason, message }) => [jobType, `closed: ${reason}: ${message}`]);
   return {
     controller: worker.isConnected || "not connected",
-    ...(missing !== "" && { IMAGE_SCAN: `not registered: ${missing}` }),
-    ...Object.fromEntries(jobTypes.map(({ name }) => [name, stateOf(name)])),
+    ...Object.fromEntries(jobTypes.map(({ name }) => [name, true])),
+    ...Object.fromEntries(closed),
   };
 }
 
-/** The job types of scans with the connections that they need; none of them, and what is missing, without settings. */
+/** The job types of scans with the connections that they need; without settings none, and why. */
 interface Scanning extends Service {
   jobTypes: readonly JobType[];
-  missing: string;
+  unregistered: readonly ClosedType[];
 }
 
 function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logger: Logger): Scanning {
@@ -158,9 +161,10 @@ function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logger: Log
   if (registryUrl === undefined || registryScannerUrl === undefined || clairUrl === undefined) {
     const settings = { DRYDOCK_REGISTRY_URL: registryUrl, DRYDOCK_CLAIR_URL: clairUrl };
     const unset = Object.entries(settings).flatMap(([name, value]) => (value === undefined ? name : []));
-    const missing = `set ${unset.join(" and ")}`;
-    const start = async () => logger.warn({ job: "IMAGE_SCAN", missing: unset }, `no scans here: ${missing}`);
-    return { name: "scanning", jobTypes: [], missing, start, stop: async () => {} };
+    const message = `set ${unset.join(" and ")}`;
+    const closed = { jobType: "IMAGE_SCAN", reason: "NOT_CONFIGURED", message, since: new Date(), isWorkerFault: true };
+    const start = async () => logger.warn({ job: "IMAGE_SCAN", missing: unset }, `no scans here: ${message}`);
+    return { name: "scanning", jobTypes: [], unregistered: [closed], start, stop: async () => {} };
   }
   const userAgent = `drydock/${packageJson.version}`;
   const registryHttp = createHttpClient({ party: "REGISTRY", userAgent, proxies });
@@ -172,16 +176,17 @@ function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logger: Log
     tokenUrl: scan.registryTokenUrl,
   });
   const scanner = createClairV1({ client: createClairClient({ url: clairUrl, send: scannerHttp.send }) });
+  const registry = registries.open(registryUrl, registryScannerUrl);
   const probe = async (signal: AbortSignal) => {
-    await registries.open(registryUrl, registryScannerUrl).probe(signal);
+    await registry.probe(signal);
     await scanner.probe(signal);
   };
-  const imageScan = createImageScan({ registries, scanner, clock: systemClock });
+  const imageScan = createImageScan({ registry, scanner, clock: systemClock });
   const stop = async () => {
     await Promise.all([registryHttp.stop(), scannerHttp.stop()]);
   };
   const jobTypes = [{ ...imageScan, ...scanLimits, patienceMs: scan.patienceMs, probe }];
-  return { name: "scanning", jobTypes, missing: "", start: async () => {}, stop };
+  return { name: "scanning", jobTypes, unregistered: [], start: async () => {}, stop };
 }
 
 function credentialOf({ registryUsername, registryPassword }: ScanSettings): Credential {
@@ -216,11 +221,11 @@ function addWorkerMetrics(metrics: Metrics, worker: WorkerService, slots: number
 function addTypeMetrics(metrics: Metrics, worker: WorkerService, jobTypes: readonly JobType[]): void {
   metrics.gauge({
     name: "drydock_worker_type_open",
-    help: "Whether the worker takes jobs of the type: 1, or 0 while what they need is away.",
+    help: "Whether the worker takes jobs of the type: 1, or 0 while what they need is away or it is not set up for them.",
     labels: ["type"],
     collect: (gauge) => {
-      const closed = new Set(worker.closed.map(({ jobType }) => jobType));
-      for (const { name } of jobTypes) gauge.set({ type: name }, closed.has(name) ? 0 : 1);
+      for (const { name } of jobTypes) gauge.set({ type: name }, 1);
+      for (const { jobType } of worker.closed) gauge.set({ type: jobType }, 0);
     },
   });
 }

@@ -15,6 +15,8 @@ export type JobEvent =
   | "failure, for good"
   | "postponed"
   | "postponed for longer than its patience"
+  | "refused to the worker"
+  | "refused to every worker"
   | "release"
   | "lease lost"
   | "lease lost three times"
@@ -47,6 +49,8 @@ export const transitions: readonly Transition[] = [
   { from: "RUNNING", event: "failure, for good", to: "ERROR", script: "transitions/fail" },
   { from: "RUNNING", event: "postponed", to: "SCHEDULED", script: "transitions/postpone" },
   { from: "RUNNING", event: "postponed for longer than its patience", to: "ERROR", script: "transitions/postpone" },
+  { from: "RUNNING", event: "refused to the worker", to: "PENDING", script: "transitions/refuse" },
+  { from: "RUNNING", event: "refused to every worker", to: "ERROR", script: "transitions/refuse" },
   { from: "RUNNING", event: "release", to: "PENDING", script: "transitions/release" },
   { from: "RUNNING", event: "lease lost", to: "PENDING", script: "lease/reap" },
   { from: "RUNNING", event: "lease lost three times", to: "ERROR", script: "lease/reap" },

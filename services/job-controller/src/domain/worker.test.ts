@@ -8,6 +8,7 @@ const closedSince = (since: number): ClosedType => ({
   reason: "SCANNER_UNREACHABLE",
   message: "Clair does not answer",
   since,
+  isWorkerFault: false,
 });
 
 describe("what a job type waits for", () => {

@@ -7,7 +7,7 @@ export interface WorkerIdentity {
   session: string;
 }
 
-/** A job type that a worker knows and takes no jobs of for now, because what its jobs need is away. */
+/** A job type that a worker takes no jobs of, because what its jobs need is away, or because it is not set up for them. */
 export interface ClosedType {
   jobName: string;
   /** A stable word in upper case. */
@@ -18,6 +18,8 @@ export interface ClosedType {
   since: number;
   /** How long a job may wait for it, in milliseconds, before it is in ERROR; undefined is for ever. */
   patienceMs?: number | undefined;
+  /** Whether it is the worker's own set-up, which no waiting mends. */
+  isWorkerFault: boolean;
 }
 
 /** How many jobs a worker takes, and of which types none for now. */
@@ -50,7 +52,7 @@ export interface WorkerState extends WorkerInfo {
 export interface TypeCapacity {
   /** How many slots those have that take jobs of it. */
   slots: number;
-  /** How many know it. */
+  /** How many know it; when none is set up for it, how many say so. */
   workers: number;
   /** The versions of their software. */
   versions: ReadonlySet<string>;

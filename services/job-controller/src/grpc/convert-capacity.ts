@@ -4,7 +4,7 @@ import { toDate } from "./time.ts";
 
 /** The types that a worker takes no jobs of, as clients see them. */
 export function toClosedMessages(closed: ClosedType[]): ClosedJobType[] {
-  return closed.map(({ jobName, reason, message, since }) => ({ jobName, reason, message, since: toDate(since) }));
+  return closed.map(({ patienceMs, since, ...type }) => ({ ...type, since: toDate(since) }));
 }
 
 /** What a queue waits for, as clients see it. */

@@ -40,7 +40,7 @@ describe("what comes from outside", () => {
       maxKeyPercent: 0,
     };
     const sound = Hello.create({ workerId: "worker-1.a", incarnation: "4b825dc642cb6eb9", slots: 4, jobTypes: [type] });
-    assert.equal(validateHello(sound).types[0]?.maxFails, 4, "0 means Harbor's 4");
+    assert.equal(validateHello(sound, 0).types[0]?.maxFails, 4, "0 means Harbor's 4");
     const unsound = {
       ...sound,
       workerId: "a b",
@@ -49,7 +49,7 @@ describe("what comes from outside", () => {
       jobTypes: [{ ...type, name: "demo" }],
     };
     refuses(["hello.incarnation", "hello.job_types.name", "hello.slots", "hello.worker_id"], () =>
-      validateHello(unsound),
+      validateHello(unsound, 0),
     );
   });
 });

@@ -8,6 +8,8 @@ import type {
 import { inertLines, oneLine } from "@drydock/shared/plain-text.ts";
 import { isJobId, jobIdRule } from "../domain/job-id.ts";
 import { defaultMaxFails, type JobType, jobNamePattern, jobNameRule } from "../domain/job-type.ts";
+import type { WorkerCapacity } from "../domain/worker.ts";
+import { capacityViolations, maxSlots, toCapacity } from "./validate-capacity.ts";
 
 const digestPattern = /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
 const workerIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -15,8 +17,6 @@ const workerIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const incarnationPattern = /^[A-Za-z0-9-]{16,64}$/;
 const incarnationRule = "must be 16 to 64 of A-Z, a-z, 0-9 and hyphen, random for each process, e.g. a UUID";
 const workerIdRule = "must be at most 128 of A-Z, a-z, 0-9, dot, underscore and hyphen, a letter or digit first";
-/** More would make one worker's lease a long script. */
-export const maxSlots = 1_000;
 /** What runs, and as many results that wait for their acknowledgement. */
 const maxHeld = 2 * maxSlots;
 const maxJobTypes = 64;
@@ -72,19 +72,22 @@ export interface ValidHello {
   workerId: string;
   incarnation: string;
   version: string;
-  slots: number;
+  capacity: WorkerCapacity;
   types: JobType[];
 }
 
-/** Checks a worker's Hello. */
-export function validateHello(hello: Hello): ValidHello {
-  const { workerId, incarnation, version, slots, jobTypes, held } = hello;
+/**
+ * Checks a worker's Hello.
+ * @param now as for validateCapacity
+ */
+export function validateHello(hello: Hello, now: number): ValidHello {
+  const { workerId, incarnation, version, jobTypes, held } = hello;
   const violations: FieldViolation[] = [];
   if (!workerIdPattern.test(workerId)) violations.push({ field: "hello.worker_id", description: workerIdRule });
   if (!incarnationPattern.test(incarnation)) {
     violations.push({ field: "hello.incarnation", description: incarnationRule });
   }
-  if (slots < 0 || slots > maxSlots) violations.push({ field: "hello.slots", description: slotsRule });
+  violations.push(...capacityViolations("hello", hello));
   if (held.length > maxHeld) violations.push({ field: "hello.held", description: heldRule });
   if (jobTypes.length > maxJobTypes) {
     violations.push({ field: "hello.job_types", description: `must not be more than ${maxJobTypes}` });
@@ -96,7 +99,7 @@ export function validateHello(hello: Hello): ValidHello {
   }
   const types = jobTypes.slice(0, maxJobTypes).map((type) => toJobType(type, violations));
   if (violations.length > 0) throw fieldsInvalid(violations);
-  return { workerId, incarnation, version: oneLine(version).slice(0, 64), slots, types };
+  return { workerId, incarnation, version: oneLine(version).slice(0, 64), capacity: toCapacity(hello, now), types };
 }
 
 /** Checks the leases that a worker holds by its own account. */
@@ -118,7 +121,6 @@ export function validateLogPiece(piece: StreamLogsRequest): void {
 }
 
 const heldRule = `must not be more than ${maxHeld}`;
-export const slotsRule = `must be from 0 to ${maxSlots}`;
 
 /** A message came that the protocol does not allow there. */
 export function protocolViolation(text: string): ReasonedError {

@@ -16,6 +16,7 @@ const outcomes: Record<number, RunResult["outcome"]> = {
   [Outcome.OUTCOME_CANCELLED]: "cancelled",
   [Outcome.OUTCOME_RELEASED]: "released",
   [Outcome.OUTCOME_POSTPONED]: "postponed",
+  [Outcome.OUTCOME_REFUSED]: "refused",
 };
 
 /** Hands a worker's message, which came at that time, to its session. */

@@ -23,7 +23,15 @@ const lease = { jobId: "job-1", token: 1 };
 const oldCheckIn: Content = { $case: "checkin", value: { lease, text: "late", progress: undefined } };
 const hello: Content = {
   $case: "hello",
-  value: { workerId: "w1", incarnation: "3f0c2a1e-process-1", version: "1", jobTypes: [], slots: 1, held: [] },
+  value: {
+    workerId: "w1",
+    incarnation: "3f0c2a1e-process-1",
+    version: "1",
+    jobTypes: [],
+    slots: 1,
+    held: [],
+    closed: [],
+  },
 };
 
 /** A Work call as grpc-js gives it to the service; the test is the client. */

@@ -132,7 +132,7 @@ async function createSession(
   { message: first }: WorkerMessage,
 ): Promise<Greeting> {
   if (first?.$case !== "hello") throw protocolViolation("the first message of a stream must be a Hello");
-  const { workerId, incarnation, version, slots, types } = validateHello(first.value);
+  const { workerId, incarnation, version, capacity, types } = validateHello(first.value, deps.clock.now());
   const identity = { workerId, incarnation, session: randomUUID() };
   const { dispatcher } = deps;
   const calls = { onFree: () => dispatcher.ask(), onOpen: (name: string) => dispatcher.wake(name) };
@@ -140,7 +140,7 @@ async function createSession(
     identity,
     version,
     types,
-    slots,
+    capacity,
     held: first.value.held.map(toLease),
   });
   return { session, hello: first.value, registerTypes: () => deps.types.register(types, version) };

@@ -35,6 +35,17 @@ export interface Postponement {
   message: string;
 }
 
+/** A job that the worker may not do, and others may. */
+export interface Refusal {
+  /** The job's type. */
+  jobName: string;
+  /** How long the job may be put off in all, in milliseconds, before it is in ERROR; undefined is for ever. */
+  patienceMs: number | undefined;
+  /** Why: the failure when every worker is refused, or that takes too long. */
+  reason: string;
+  message: string;
+}
+
 /** What became of a result: stored now, stored before, or refused because the token is not the job's any more. */
 export type Verdict = "accepted" | "duplicate" | "stale";
 
@@ -69,6 +80,8 @@ export interface Claim {
   more: boolean;
   /** Types that may have more, but another controller claims of them just now: to be tried again a moment later. */
   busy: string[];
+  /** Types of which jobs wait that the worker is refused for, and others may do. */
+  refused: string[];
 }
 
 /** A job type that a worker takes. */
@@ -154,6 +167,12 @@ export interface JobPool {
   fail(lease: HeldLease, failure: Failure, checkIn: CheckIn): Promise<Verdict>;
   /** The handler asks for another run later; no attempt is used. When its patience is over, the attempt has failed for good. */
   postpone(lease: HeldLease, postponement: Postponement, checkIn: CheckIn): Promise<Verdict>;
+  /**
+   * The worker may not do the job: to the front of its queue, for other workers; no attempt is used. When every worker that
+   * takes jobs of the type, or will again by itself, is refused, or the patience is over, the attempt has failed for good.
+   * @param checkIn what the job says while it waits for another worker
+   */
+  refuse(lease: HeldLease, refusal: Refusal, checkIn: CheckIn): Promise<Verdict>;
   /** The handler ended because of a stop or cancel. */
   confirm(lease: HeldLease, command: JobCommand): Promise<Verdict>;
   /** Back to the front of its queue; no attempt is used. */

@@ -23,7 +23,7 @@ describe("the types that are claimed for a worker", () => {
     context.mock.timers.enable({ apis: ["setTimeout"] });
     const { types, opened, names } = openTypes();
     for (const waitMs of [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]) {
-      types.rejected("A");
+      types.backOff("A");
       context.mock.timers.tick(waitMs - 1);
       assert.deepEqual([names(), opened], [["B"], []], `${waitMs} ms`);
       context.mock.timers.tick(1);
@@ -34,10 +34,10 @@ describe("the types that are claimed for a worker", () => {
   test("wait once for all jobs that were under way when the first was rejected", (context) => {
     context.mock.timers.enable({ apis: ["setTimeout"] });
     const { types, names } = openTypes();
-    for (let at = 0; at < 50; at++) types.rejected("A");
+    for (let at = 0; at < 50; at++) types.backOff("A");
     context.mock.timers.tick(100);
     assert.deepEqual(names(), ["A", "B"]);
-    types.rejected("A");
+    types.backOff("A");
     context.mock.timers.tick(199);
     assert.deepEqual(names(), ["B"]);
   });
@@ -46,11 +46,11 @@ describe("the types that are claimed for a worker", () => {
     context.mock.timers.enable({ apis: ["setTimeout"] });
     const { types, names } = openTypes();
     for (const waitMs of [100, 200, 400]) {
-      types.rejected("A");
+      types.backOff("A");
       context.mock.timers.tick(waitMs);
     }
     types.ran("A");
-    types.rejected("A");
+    types.backOff("A");
     context.mock.timers.tick(100);
     assert.deepEqual(names(), ["A", "B"]);
   });
@@ -58,11 +58,11 @@ describe("the types that are claimed for a worker", () => {
   test("stay as they are when the worker closes or opens a type that waits, and open none after the stop", (context) => {
     context.mock.timers.enable({ apis: ["setTimeout"] });
     const { types, opened, names } = openTypes();
-    types.rejected("A");
+    types.backOff("A");
     types.close(["A"]);
     context.mock.timers.tick(100);
     assert.deepEqual([names(), opened], [["B"], []], "closed is closed");
-    types.rejected("B");
+    types.backOff("B");
     types.stop();
     context.mock.timers.tick(30_000);
     assert.deepEqual([names(), opened], [[], []]);

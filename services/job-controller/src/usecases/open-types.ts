@@ -1,20 +1,20 @@
 import { type Backoff, ceilingMs } from "@drydock/shared/backoff.ts";
 
 /** How long a worker gets no jobs of a type after it gave one back, longer with each such wait until a run of one ends. */
-const rejectBackoff: Backoff = { baseMs: 100, capMs: 30_000 };
+const backoff: Backoff = { baseMs: 100, capMs: 30_000 };
 
-interface Rejects {
-  /** The waits since the last job that was run. */
-  waits: number;
+interface Wait {
+  /** How many there were since the last job that was run. */
+  count: number;
   /** Set while the type waits. */
   timer: NodeJS.Timeout | undefined;
 }
 
-/** The job types that are claimed for a worker: of those that it knows, what it has not closed and does not reject. */
+/** The job types that are claimed for a worker: of those that it knows, what it has not closed and does not give back. */
 export class OpenTypes {
   readonly #known: readonly string[];
   readonly #onOpen: (jobName: string) => void;
-  readonly #rejects = new Map<string, Rejects>();
+  readonly #waits = new Map<string, Wait>();
   #closed: ReadonlySet<string> = new Set();
   #names: ReadonlySet<string>;
 
@@ -36,36 +36,36 @@ export class OpenTypes {
     this.#update();
   }
 
-  /** The worker gave a job of the type back. Those that were under way to it meanwhile count as one. */
-  rejected(jobName: string): void {
-    const rejects = this.#rejects.get(jobName) ?? { waits: 0, timer: undefined };
-    if (rejects.timer !== undefined) return;
-    rejects.waits++;
-    rejects.timer = setTimeout(
+  /** The worker gave a job of the type back, or those that wait are for others. What comes during the wait counts as one. */
+  backOff(jobName: string): void {
+    const wait = this.#waits.get(jobName) ?? { count: 0, timer: undefined };
+    if (wait.timer !== undefined) return;
+    wait.count++;
+    wait.timer = setTimeout(
       () => {
-        rejects.timer = undefined;
+        wait.timer = undefined;
         this.#update();
       },
-      ceilingMs(rejectBackoff, rejects.waits),
+      ceilingMs(backoff, wait.count),
     );
-    this.#rejects.set(jobName, rejects);
+    this.#waits.set(jobName, wait);
     this.#update();
   }
 
   /** A run of a job of the type came to an end: to accept it is not enough, it may be given back afterwards. */
   ran(jobName: string): void {
-    const rejects = this.#rejects.get(jobName);
-    if (rejects !== undefined) rejects.waits = 0;
+    const wait = this.#waits.get(jobName);
+    if (wait !== undefined) wait.count = 0;
   }
 
   /** Opens nothing any more. */
   stop(): void {
-    for (const { timer } of this.#rejects.values()) clearTimeout(timer);
+    for (const { timer } of this.#waits.values()) clearTimeout(timer);
   }
 
   #update(): void {
     const before = this.#names;
-    const isOpen = (name: string) => !this.#closed.has(name) && this.#rejects.get(name)?.timer === undefined;
+    const isOpen = (name: string) => !this.#closed.has(name) && this.#waits.get(name)?.timer === undefined;
     this.#names = new Set(this.#known.filter(isOpen));
     for (const name of this.#names) if (!before.has(name)) this.#onOpen(name);
   }

@@ -1,7 +1,7 @@
 import type { Backoff } from "@drydock/shared/backoff.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import type { HeldLease } from "../domain/job.ts";
 import { defaultMaxFails } from "../domain/job-type.ts";
+import type { WorkerIdentity } from "../domain/worker.ts";
 import type { CheckIn, JobPool, Verdict } from "../ports/job-pool.ts";
 import type { RunResult } from "./worker-channel.ts";
 
@@ -10,23 +10,29 @@ const backoff: Backoff = { baseMs: 1_000, capMs: 60_000 };
 
 /** The longest time that a worker can put a job off for, in milliseconds. */
 const maxWaitMs = 24 * 3_600_000;
+const maxTextLength = 1_024;
 
-/** Stores how a run of a process ended. A job that is gone meanwhile makes the result stale. */
-export async function storeResult(
-  pool: JobPool,
-  incarnation: string,
-  result: RunResult,
-  maxFails = defaultMaxFails,
-): Promise<Verdict> {
+/** Who ran the job, and of which type that is. */
+export interface Run {
+  worker: WorkerIdentity;
+  jobName: string;
+  /** How many attempts may fail. */
+  maxFails?: number | undefined;
+}
+
+/** Stores how a run ended. A job that is gone meanwhile makes the result stale. */
+export async function storeResult(pool: JobPool, run: Run, result: RunResult): Promise<Verdict> {
   try {
-    return await store(pool, { ...result.lease, incarnation }, result, maxFails);
+    return await store(pool, run, result);
   } catch (error) {
     if (error instanceof ReasonedError && error.reason === "JOB_NOT_FOUND") return "stale";
     throw error;
   }
 }
 
-function store(pool: JobPool, lease: HeldLease, result: RunResult, maxFails: number): Promise<Verdict> {
+function store(pool: JobPool, run: Run, result: RunResult): Promise<Verdict> {
+  const { worker, jobName, maxFails = defaultMaxFails } = run;
+  const lease = { ...result.lease, incarnation: worker.incarnation };
   const { outcome, reason, message, retryable, retryAfterMs } = result;
   const checkIn: CheckIn = { text: result.checkIn, ...(result.progress && { progress: result.progress }) };
   const delayMs = Math.min(retryAfterMs ?? 0, maxWaitMs);
@@ -43,6 +49,11 @@ function store(pool: JobPool, lease: HeldLease, result: RunResult, maxFails: num
       return pool.confirm(lease, "cancel");
     case "released":
       return pool.release(lease);
+    case "refused": {
+      const text = `another worker is needed, as ${worker.workerId} is refused: ${message}`;
+      const refusal = { jobName, patienceMs: result.patienceMs, reason, message };
+      return pool.refuse(lease, refusal, { ...checkIn, text: text.slice(0, maxTextLength).toWellFormed() });
+    }
     case "postponed": {
       const postponement = { delayMs, backoff, patienceMs: result.patienceMs, reason, message };
       return pool.postpone(lease, postponement, { ...checkIn, text: result.checkIn || message });

@@ -21,13 +21,13 @@ export interface WorkerChannel {
 /** The result of a run, as the worker reports it. */
 export interface RunResult {
   lease: Lease;
-  outcome: "success" | "failure" | "stopped" | "cancelled" | "released" | "postponed";
+  outcome: "success" | "failure" | "stopped" | "cancelled" | "released" | "postponed" | "refused";
   reason: string;
   message: string;
   retryable: boolean;
   /** In milliseconds; undefined leaves it to the back-off. */
   retryAfterMs: number | undefined;
-  /** How long a postponed job may be postponed in all, in milliseconds; undefined is for ever. */
+  /** How long a postponed or refused job may be put off in all, in milliseconds; undefined is for ever. */
   patienceMs: number | undefined;
   checkIn: string;
   progress: { phase: string; percent: number } | undefined;

@@ -19,7 +19,7 @@ async function openSession() {
       return { keep: [], drop: [], commands: [], drain: false };
     },
     update: async (_: unknown, info: WorkerInfo) => void infos.push(info),
-    claim: async () => ({ jobs: [{ id: "job-1", token: 1, name: "DEMO" }], more: false, busy: [] }),
+    claim: async () => ({ jobs: [{ id: "job-1", token: 1, name: "DEMO" }], more: false, busy: [], refused: [] }),
     beat: async (): Promise<unknown> => ({ lost: [], commands: [], drain: false }),
     release: async () => "accepted",
     succeed: async () => "accepted",
@@ -50,7 +50,7 @@ async function openSession() {
     {
       identity: { workerId: "w1", incarnation: "i1", session: "s1" },
       types: [{ name: "DEMO", description: "", parametersSchema: "{}", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 }],
-      ...{ version: "1", slots: 2, held: [] },
+      ...{ version: "1", capacity: { slots: 2, closed: [] }, held: [] },
     },
   );
   stream.apply("first message");
@@ -154,7 +154,7 @@ describe("a job that a worker did not accept in time", () => {
     pool.takeBack = () => stored.promise;
     const taking = session.takeBackUnaccepted();
     await session.beat(1, []);
-    pool.claim = async () => ({ jobs: [{ id: "job-1", token: 2, name: "DEMO" }], more: false, busy: [] });
+    pool.claim = async () => ({ jobs: [{ id: "job-1", token: 2, name: "DEMO" }], more: false, busy: [], refused: [] });
     await session.claim(["DEMO"], 1);
     stored.resolve();
     await taking;
@@ -163,13 +163,16 @@ describe("a job that a worker did not accept in time", () => {
 });
 
 describe("a job type that a worker closes", () => {
-  const closed = [{ jobName: "DEMO", reason: "SCANNER_UNREACHABLE", message: "no answer", since: 5 }];
+  const closed = [
+    { jobName: "DEMO", reason: "SCANNER_UNREACHABLE", message: "no answer", since: 5, isWorkerFault: false },
+  ];
 
   test("is not claimed for it until it opens the type again, and stays in what is known of the worker", async () => {
     const { session, infos, opened } = await openSession();
-    await session.resize({ slots: 2, closed: [...closed, { ...closed[0], jobName: "UNKNOWN" } as (typeof closed)[0]] });
+    const all = [...closed, { ...closed[0], jobName: "UNKNOWN" } as (typeof closed)[0]];
+    await session.resize({ slots: 2, closed: all });
     assert.deepEqual([[...session.names], opened], [[], []]);
-    assert.deepEqual([infos.at(-1)?.closed, infos.at(-1)?.jobNames], [closed, ["DEMO"]]);
+    assert.deepEqual([infos.at(-1)?.closed, infos.at(-1)?.jobNames], [all, ["DEMO"]]);
     await session.resize({ slots: 2, closed: [] });
     assert.deepEqual([[...session.names], opened], [["DEMO"], ["DEMO"]]);
     assert.deepEqual(infos.at(-1)?.closed, []);

@@ -35,7 +35,7 @@ export interface WorkerHello {
   identity: WorkerIdentity;
   version: string;
   types: JobType[];
-  slots: number;
+  capacity: WorkerCapacity;
   held: Lease[];
 }
 
@@ -70,11 +70,12 @@ export class WorkerSession {
     this.#stream = stream;
     this.#channel = channel;
     this.#hello = hello;
-    this.#capacity = { slots: hello.slots, closed: [] };
+    this.#capacity = hello.capacity;
     this.#joinedAt = deps.clock.now();
     this.identity = hello.identity;
     this.#types = new Map(hello.types.map((type) => [type.name, type]));
     this.#openTypes = new OpenTypes(this.#types.keys(), (name) => deps.onOpen(name));
+    this.#openTypes.close(hello.capacity.closed.map(({ jobName }) => jobName));
   }
 
   /** The job types that may be claimed for the worker now. */
@@ -111,13 +112,15 @@ export class WorkerSession {
   }
 
   /** Claims jobs of these types and sends them; resolves to where more may be waiting. */
-  async claim(names: string[], limit: number): Promise<Omit<Claim, "jobs">> {
+  async claim(names: string[], limit: number): Promise<Pick<Claim, "more" | "busy">> {
     this.#claiming += limit;
     try {
       const types = await Promise.all(names.map((name) => this.#claimable(name)));
-      const { jobs, more, busy } = await this.#deps.pool.claim(this.identity, types, limit);
+      const { jobs, more, busy, refused } = await this.#deps.pool.claim(this.identity, types, limit);
       for (const job of jobs) this.#assign(job);
-      return { more: more || jobs.length === limit, busy };
+      // nothing but jobs for other workers: those are not looked through again at once
+      for (const name of refused) if (!jobs.some((job) => job.name === name)) this.#openTypes.backOff(name);
+      return { more: more || jobs.length === limit, busy: [...busy, ...refused] };
     } catch (error) {
       if (isSuperseded(error)) this.#stream.apply("claim refused");
       throw error;
@@ -128,9 +131,8 @@ export class WorkerSession {
 
   /** Takes the number of slots and the closed types that the worker sent. */
   async resize(capacity: WorkerCapacity): Promise<void> {
-    const closed = capacity.closed.filter(({ jobName }) => this.#types.has(jobName));
-    this.#capacity = { slots: capacity.slots, closed };
-    this.#openTypes.close(closed.map(({ jobName }) => jobName));
+    this.#capacity = capacity;
+    this.#openTypes.close(capacity.closed.map(({ jobName }) => jobName));
     this.#deps.onFree();
     await this.#deps.pool.update(this.identity, this.#info());
   }
@@ -151,7 +153,7 @@ export class WorkerSession {
     const { jobId, token } = lease;
     const name = this.#nameOf.get(jobId);
     if (name !== undefined && this.#held.get(jobId)?.token === token) {
-      this.#openTypes.rejected(name);
+      this.#openTypes.backOff(name);
       this.#deps.onReject(name);
       const level = this.#rejectLogged.has(name) ? "debug" : "warn";
       this.#rejectLogged.add(name);
@@ -186,15 +188,15 @@ export class WorkerSession {
   async result(result: RunResult): Promise<void> {
     const { lease } = result;
     const name = this.#nameOf.get(lease.jobId) ?? "";
-    const maxFails = this.#types.get(name)?.maxFails;
+    const run = { worker: this.identity, jobName: name, maxFails: this.#types.get(name)?.maxFails };
     if (this.#held.has(lease.jobId)) {
-      // a released job goes to the front of its queue, and this worker must not be the next one to claim it
-      if (result.outcome === "released") this.#openTypes.rejected(name);
+      const isGivenBack = result.outcome === "released" || result.outcome === "refused";
+      // the job goes to the front of its queue, and this worker must not be the next one to claim it
+      if (isGivenBack) this.#openTypes.backOff(name);
       else this.#openTypes.ran(name);
     }
     this.#forget(lease.jobId);
-    const { incarnation } = this.identity;
-    const store = () => storeResult(this.#deps.pool, incarnation, result, maxFails);
+    const store = () => storeResult(this.#deps.pool, run, result);
     const verdict = await storeWithRetry(store, this.#retries.signal);
     this.#channel.resultAck(lease, verdict);
     this.#deps.changes.changed(lease.jobId);

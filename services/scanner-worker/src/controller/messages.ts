@@ -40,14 +40,15 @@ const outcomes = {
   cancelled: Outcome.OUTCOME_CANCELLED,
   released: Outcome.OUTCOME_RELEASED,
   postponed: Outcome.OUTCOME_POSTPONED,
+  refused: Outcome.OUTCOME_REFUSED,
 } as const satisfies Record<RunResult["outcome"]["kind"], Outcome>;
 
 export function toResult({ lease, outcome, checkIn }: RunResult): WorkerMessage {
   const failure = outcome.kind === "failure" ? outcome : undefined;
   const postponement = outcome.kind === "postponed" ? outcome : undefined;
-  const cause = failure ?? postponement;
+  const cause = "reason" in outcome ? outcome : undefined;
   const retryAfterMs = failure?.retryAfterMs ?? postponement?.afterMs;
-  const patienceMs = postponement?.patienceMs;
+  const patienceMs = "patienceMs" in outcome ? outcome.patienceMs : undefined;
   return {
     $case: "result",
     value: {

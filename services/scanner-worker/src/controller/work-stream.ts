@@ -83,9 +83,10 @@ export class WorkStream implements JobSource {
 
   #connect(listener: JobSourceListener): void {
     const { link, identity, logger } = this.#options;
+    const { slots, closed } = listener.capacity();
     this.#connection = new WorkConnection({
       client: link.client,
-      hello: { ...identity, slots: listener.slots(), held: listener.held() },
+      hello: { ...identity, slots, closed: closed.map(toClosedType), held: listener.held() },
       listener,
       logger,
       onWelcome: () => {

@@ -6,7 +6,8 @@ import { JobFailure } from "./job-failure.ts";
 describe("whose fault a failure is", () => {
   for (const [reason, fault, closesType] of [
     ["MANIFEST_UNKNOWN", "job", false],
-    ["ACCESS_DENIED", "job", false],
+    ["ACCESS_DENIED", "worker", false],
+    ["REGISTRY_REDIRECT_REFUSED", "worker", true],
     ["toString", "job", false],
     ["REGISTRY_FAULT", "outside", false],
     ["SCANNER_FAULT", "outside", false],
@@ -23,7 +24,7 @@ describe("whose fault a failure is", () => {
     });
   }
 
-  test("may be said by who knows better, and then concerns this job alone, unless it is the worker's", () => {
+  test("may be said by who knows better, and then concerns this job alone, unless it is the worker's or says otherwise", () => {
     const told = (hints: Partial<ConstructorParameters<typeof JobFailure>[2]>) => {
       const { fault, closesType } = new JobFailure("SCANNER_TIMEOUT", "", { retryable: true, ...hints });
       return [fault, closesType];
@@ -32,5 +33,6 @@ describe("whose fault a failure is", () => {
     assert.deepEqual(told({ fault: "outside", closesType: false }), ["outside", false]);
     assert.deepEqual(told({ closesType: false }), ["outside", false]);
     assert.deepEqual(told({ fault: "worker" }), ["worker", true]);
+    assert.deepEqual(told({ fault: "worker", closesType: false }), ["worker", false]);
   });
 });

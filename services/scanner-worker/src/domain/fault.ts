@@ -16,7 +16,10 @@ const jobs: Ruling = { fault: "job", closesType: false };
 const away: Ruling = { fault: "outside", closesType: true };
 /** A registry or scanner failed at one request. */
 const unable: Ruling = { fault: "outside", closesType: false };
-const workers: Ruling = { fault: "worker", closesType: true };
+/** The worker can do no job of the type. */
+const unfit: Ruling = { fault: "worker", closesType: true };
+/** The worker may not do this one job; another one may. */
+const refused: Ruling = { fault: "worker", closesType: false };
 
 /** The reasons that are not the job's fault; docs/errors.md shows them, and a test compares. */
 const rulings: Readonly<Record<string, Ruling>> = {
@@ -31,15 +34,17 @@ const rulings: Readonly<Record<string, Ruling>> = {
   SCANNER_CANNOT_FETCH: unable,
   SCANNER_LOST_LAYERS: unable,
   PROBE_FAILED: away,
-  REGISTRY_NOT_CONFIGURED: workers,
-  REGISTRY_URL_INVALID: workers,
-  REGISTRY_AUTH_REJECTED: workers,
-  REGISTRY_AUTH_UNSUPPORTED: workers,
-  REGISTRY_REALM_REFUSED: workers,
-  REGISTRY_UNSUPPORTED: workers,
-  REGISTRY_TLS_INVALID: workers,
-  SCANNER_UNSUPPORTED: workers,
-  SCANNER_TLS_INVALID: workers,
+  REGISTRY_URL_INVALID: unfit,
+  REGISTRY_AUTH_REJECTED: unfit,
+  REGISTRY_AUTH_UNSUPPORTED: unfit,
+  REGISTRY_REALM_REFUSED: unfit,
+  REGISTRY_REDIRECT_REFUSED: unfit,
+  REGISTRY_ADDRESS_REFUSED: unfit,
+  REGISTRY_UNSUPPORTED: unfit,
+  REGISTRY_TLS_INVALID: unfit,
+  SCANNER_UNSUPPORTED: unfit,
+  SCANNER_TLS_INVALID: unfit,
+  ACCESS_DENIED: refused,
 };
 
 /** The ruling for failures of a reason that have none of their own; reasons that are not in the table are the job's. */

@@ -30,6 +30,6 @@ export class JobFailure extends Error {
     this.retryable = hints.retryable;
     this.retryAfterMs = hints.retryAfterMs;
     this.fault = hints.fault ?? fault;
-    this.closesType = this.fault === "worker" || (hints.closesType ?? (this.fault === fault && closesType));
+    this.closesType = hints.closesType ?? (this.fault === fault ? closesType : this.fault === "worker");
   }
 }

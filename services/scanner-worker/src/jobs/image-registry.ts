@@ -15,13 +15,3 @@ export interface ImageRegistry {
   /** The headers with which a scanner fetches the repository's blobs; `renew` asks for others than the last. */
   blobHeaders(repository: string, signal: AbortSignal, renew?: boolean): Promise<Record<string, string>>;
 }
-
-/** Opens registries. */
-export interface ImageRegistries {
-  /**
-   * The registry at a URL; the same one again for the same URLs, so that tokens and breakers are shared.
-   * @param scannerUrl the registry as the scanner sees it
-   * @throws JobFailure REGISTRY_URL_INVALID
-   */
-  open(url: string, scannerUrl: string): ImageRegistry;
-}

@@ -69,7 +69,6 @@ describe("IMAGE_SCAN", () => {
   let checkins: [text: string, progress: Progress | undefined][];
   let log: string[];
   let stop: AbortController;
-  let properties: Record<string, unknown>;
 
   beforeEach(() => {
     registry = new FakeRegistry();
@@ -78,7 +77,6 @@ describe("IMAGE_SCAN", () => {
     checkins = [];
     log = [];
     stop = new AbortController();
-    properties = { registry_url: "http://registry.example" };
     scanner = {
       name: "clair-v1",
       probe: async () => {},
@@ -96,7 +94,7 @@ describe("IMAGE_SCAN", () => {
       attempt: 1,
       signal: stop.signal,
       logger: { debug: write, info: write, warn: write, error: write },
-      get: (property) => properties[property],
+      get: () => undefined,
       checkin: (text, progress) => void checkins.push([text, progress]),
       opCommand: () => undefined,
       launchJob: () => Promise.reject(new Error("no sub-jobs here")),
@@ -106,7 +104,7 @@ describe("IMAGE_SCAN", () => {
 
   function run(parameters: Partial<ImageScanParameters> = {}, withScanner: Scanner = scanner): Promise<void> {
     const job = createImageScan({
-      registries: { open: () => registry },
+      registry,
       scanner: withScanner,
       clock: { now: () => 5_000 },
     });
@@ -232,12 +230,6 @@ describe("IMAGE_SCAN", () => {
     assert.equal(checkins.at(-1)?.[0], "skipped: not an image (an attestation)");
   });
 
-  test("is the worker's fault without a registry URL", async () => {
-    properties = {};
-    await assert.rejects(run(), failsWith("REGISTRY_NOT_CONFIGURED"));
-    await assert.rejects(run(), (thrown) => thrown instanceof JobFailure && thrown.fault === "worker");
-  });
-
   test("ends at once when it is stopped, whatever it waits for", async () => {
     const hanging = {
       ...scanner,
@@ -253,7 +245,7 @@ describe("IMAGE_SCAN", () => {
   });
 
   test("is tried again only when that makes sense", () => {
-    const { shouldRetry } = createImageScan({ registries: { open: () => registry }, scanner, clock: { now: () => 0 } });
+    const { shouldRetry } = createImageScan({ registry, scanner, clock: { now: () => 0 } });
     assert.equal(shouldRetry(new JobFailure("X", "", { retryable: false })), false);
     assert.equal(shouldRetry(new JobFailure("X", "", { retryable: true })), true);
     assert.equal(shouldRetry(new TypeError("a bug")), true);

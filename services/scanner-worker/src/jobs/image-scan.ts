@@ -8,14 +8,14 @@ import { buildReport } from "../domain/report-builder.ts";
 import type { ScanResult } from "../domain/scan-result.ts";
 import type { JobContext, JobType } from "../ports/job.ts";
 import type { Scanner, ScanTarget } from "../ports/scanner.ts";
-import type { ImageRegistries, ImageRegistry } from "./image-registry.ts";
+import type { ImageRegistry } from "./image-registry.ts";
 import { type ImageScanParameters, imageScanParameters } from "./image-scan-parameters.ts";
 import { type ResolvedImage, resolveImage } from "./resolve-image.ts";
 import { ScanProgress } from "./scan-progress.ts";
 
 /** What a scan works with. */
 export interface ImageScanDeps {
-  registries: ImageRegistries;
+  registry: ImageRegistry;
   scanner: Scanner;
   clock: Clock;
 }
@@ -25,7 +25,6 @@ interface Scan {
   deps: ImageScanDeps;
   context: JobContext;
   parameters: ImageScanParameters;
-  registry: ImageRegistry;
   progress: ScanProgress;
   startedAt: Date;
 }
@@ -52,36 +51,30 @@ function referenceOf({ tag, digest }: ImageScanParameters): string {
 
 async function run(deps: ImageScanDeps, context: JobContext, parameters: ImageScanParameters): Promise<void> {
   context.signal.throwIfAborted();
-  const registry = openRegistry(deps.registries, context);
   const progress = new ScanProgress(context, deps.clock);
   const startedAt = new Date(deps.clock.now());
-  const scan: Scan = { deps, context, parameters, registry, progress, startedAt };
+  const scan: Scan = { deps, context, parameters, progress, startedAt };
   const image = await resolve(scan);
   const result = image.manifest.kind === "image" ? await askScanner(scan, image) : undefined;
   await store(scan, image, result);
 }
 
-function openRegistry(registries: ImageRegistries, context: JobContext): ImageRegistry {
-  const url = context.get("registry_url");
-  const scannerUrl = context.get("registry_scanner_url") ?? url;
-  if (typeof url === "string" && typeof scannerUrl === "string") return registries.open(url, scannerUrl);
-  throw new JobFailure("REGISTRY_NOT_CONFIGURED", "the worker was given no registry URL", { retryable: false });
-}
-
-async function resolve({ context, parameters, registry, progress }: Scan): Promise<ResolvedImage> {
+async function resolve({ deps, context, parameters, progress }: Scan): Promise<ResolvedImage> {
+  const { registry } = deps;
   const { repository, platform, job_int_id } = parameters;
   const reference = referenceOf(parameters);
   const name = imageName(repository, reference);
   context.logger.info(`scan of ${name} in ${registry.url}${job_int_id === undefined ? "" : `, number ${job_int_id}`}`);
   progress.begin("resolve", 2, `looking up ${name}`);
-  const wish = { repository, reference, platform: platform === undefined ? undefined : parsePlatform(platform) };
-  const image = await resolveImage(registry, wish, context.signal);
+  const selector = { repository, reference, platform: platform === undefined ? undefined : parsePlatform(platform) };
+  const image = await resolveImage(registry, selector, context.signal);
   progress.resolved(name, image);
   return image;
 }
 
 async function askScanner(scan: Scan, { manifest }: ResolvedImage): Promise<ScanResult> {
-  const { deps, context, parameters, registry, progress } = scan;
+  const { deps, context, parameters, progress } = scan;
+  const { registry } = deps;
   const { repository } = parameters;
   if (manifest.kind !== "image") throw new TypeError("only images are scanned");
   progress.begin("token", 8, "asking for the right to read the layers");
@@ -118,11 +111,11 @@ async function store(scan: Scan, image: ResolvedImage, result: ScanResult | unde
 }
 
 function toReport(scan: Scan, image: ResolvedImage, result: ScanResult | undefined): Report {
-  const { context, parameters, registry, startedAt, deps } = scan;
+  const { context, parameters, startedAt, deps } = scan;
   const subject = {
     ...image,
     jobId: context.jobId,
-    registryUrl: registry.url,
+    registryUrl: deps.registry.url,
     repository: parameters.repository,
     tags: parameters.tag === undefined ? [] : [parameters.tag],
     scanStartedAt: startedAt,

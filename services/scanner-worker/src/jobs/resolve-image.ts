@@ -11,8 +11,8 @@ import {
 import type { Platform } from "../domain/report.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 
-/** What to look for. */
-export interface ImageWish {
+/** Which image of a registry. */
+export interface ImageSelector {
   repository: string;
   /** A tag or a digest. */
   reference: string;
@@ -31,7 +31,7 @@ export interface ResolvedImage {
 
 const maxDepth = 3;
 
-/** Manifests fetched for one scan, so that no index of an attacker's makes the worker ask without end. */
+/** Manifests fetched for one scan, so that no index of an attacker makes the worker fetch without end. */
 const maxFetches = 32;
 
 type Found = Omit<ResolvedImage, "indexDigest">;
@@ -39,7 +39,7 @@ type Found = Omit<ResolvedImage, "indexDigest">;
 /** The search for the image in all branches of an index. */
 interface Search {
   registry: ImageRegistry;
-  wish: ImageWish;
+  selector: ImageSelector;
   signal: AbortSignal;
   /** Whether an index leads to the image: one of several is chosen. */
   isChoice: boolean;
@@ -64,15 +64,15 @@ interface Search {
  */
 export async function resolveImage(
   registry: ImageRegistry,
-  wish: ImageWish,
+  selector: ImageSelector,
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
-  const manifest = await registry.getManifest(wish.repository, wish.reference, signal);
+  const manifest = await registry.getManifest(selector.repository, selector.reference, signal);
   const seen = new Set([manifest.digest]);
   const nothing = { fallback: undefined, other: undefined, missing: undefined };
   const isChoice = manifest.kind === "index";
   const search: Search = {
-    ...{ registry, wish, signal, isChoice, seen, offered: new Set(), mislabelled: new Map() },
+    ...{ registry, selector, signal, isChoice, seen, offered: new Set(), mislabelled: new Map() },
     ...nothing,
   };
   if (manifest.kind === "other") return { manifest, platform: undefined, indexDigest: "" };
@@ -98,8 +98,8 @@ interface Branch {
 }
 
 async function findIn(search: Search, index: ImageIndex, branch: Branch): Promise<Found | undefined> {
-  const { wish } = search;
-  for (const entry of rankEntries(await listImages(search, index, branch), wish.platform)) {
+  const { selector } = search;
+  for (const entry of rankEntries(await listImages(search, index, branch), selector.platform)) {
     const manifest = search.mislabelled.get(entry.digest) ?? (await fetchListed(search, entry));
     if (manifest === undefined) continue;
     const found =
@@ -121,11 +121,11 @@ async function listImages(search: Search, index: ImageIndex, branch: Branch): Pr
     if (nested.length > 0) search.missing ??= tooMany(search);
     return images;
   }
-  const wanted = search.wish.platform ?? defaultPlatform;
+  const wanted = search.selector.platform ?? defaultPlatform;
   const fits = ({ platform, isDoubtful }: IndexEntry) =>
     platform !== undefined && !isDoubtful && isSamePlatform(platform, wanted);
   // Also those of another platform, at the end: what is listed inside may say otherwise.
-  for (const entry of new Set([...rankEntries(nested, search.wish.platform), ...nested])) {
+  for (const entry of new Set([...rankEntries(nested, search.selector.platform), ...nested])) {
     if (images.some(fits)) break;
     images.push(...(await listBranch(search, entry, branch.depth + 1)));
   }
@@ -143,7 +143,7 @@ async function listBranch(search: Search, entry: IndexEntry, depth: number): Pro
 
 /** Undefined when it was fetched before; also, with the reason in `missing`, when it cannot be fetched. */
 async function fetchListed(search: Search, { digest }: IndexEntry): Promise<Manifest | undefined> {
-  const { registry, wish, signal, seen } = search;
+  const { registry, selector, signal, seen } = search;
   if (seen.has(digest)) return undefined;
   if (digest === "" || seen.size >= maxFetches) {
     search.missing ??= digest === "" ? withoutDigest(search) : tooMany(search);
@@ -151,7 +151,7 @@ async function fetchListed(search: Search, { digest }: IndexEntry): Promise<Mani
   }
   seen.add(digest);
   try {
-    return await registry.getManifest(wish.repository, digest, signal);
+    return await registry.getManifest(selector.repository, digest, signal);
   } catch (error) {
     if (!(error instanceof JobFailure) || error.reason !== "MANIFEST_UNKNOWN") throw error;
     search.missing ??= error;
@@ -165,7 +165,7 @@ async function take(
   platform: Platform | undefined,
 ): Promise<Found | undefined> {
   if (manifest.kind === "image") return await checkPlatform(search, manifest, platform);
-  if (platform === undefined && search.wish.platform !== undefined) return undefined;
+  if (platform === undefined && search.selector.platform !== undefined) return undefined;
   // A manifest that nobody can read goes before one that is surely no image.
   if (search.other === undefined || manifest.note === "unsupported_manifest") search.other = { manifest, platform };
   return undefined;
@@ -180,14 +180,14 @@ async function checkPlatform(
   manifest: ImageManifest,
   stated: Platform | undefined,
 ): Promise<Found | undefined> {
-  const { wish, offered } = search;
+  const { selector, offered } = search;
   if (stated !== undefined) return search.fallback ?? { manifest, platform: stated };
   const platform = await readPlatform(search, manifest);
   if (platform !== undefined) {
     offered.add(formatPlatform(platform));
-    if (servesPlatform(platform, wish.platform ?? defaultPlatform)) return { manifest, platform };
+    if (servesPlatform(platform, selector.platform ?? defaultPlatform)) return { manifest, platform };
   }
-  if (wish.platform === undefined) search.fallback ??= { manifest, platform };
+  if (selector.platform === undefined) search.fallback ??= { manifest, platform };
   return undefined;
 }
 
@@ -196,11 +196,11 @@ async function checkPlatform(
  * depends on it: where a registry keeps its blobs may be out of the worker's reach.
  */
 async function readPlatform(search: Search, { configDigest }: ImageManifest): Promise<Platform | undefined> {
-  const { registry, wish, signal, isChoice } = search;
+  const { registry, selector, signal, isChoice } = search;
   try {
-    return platformOfConfig(await registry.getConfig(wish.repository, configDigest, signal));
+    return platformOfConfig(await registry.getConfig(selector.repository, configDigest, signal));
   } catch (error) {
-    if (wish.platform !== undefined || !(error instanceof JobFailure) || (isChoice && error.retryable)) throw error;
+    if (selector.platform !== undefined || !(error instanceof JobFailure) || (isChoice && error.retryable)) throw error;
     return undefined;
   }
 }
@@ -209,20 +209,20 @@ function emptyIndex({ digest, mediaType }: ImageIndex): OtherManifest {
   return { kind: "other", digest, mediaType, note: "not_an_image", why: "an index that lists no image" };
 }
 
-function withoutDigest({ wish }: Search): JobFailure {
-  const message = `the index in ${wish.repository} lists a manifest without a digest by sha256 or sha512: it cannot be fetched`;
+function withoutDigest({ selector }: Search): JobFailure {
+  const message = `the index in ${selector.repository} lists a manifest without a digest by sha256 or sha512: it cannot be fetched`;
   return new JobFailure("MANIFEST_INVALID", message, { retryable: false });
 }
 
-function tooMany({ wish }: Search): JobFailure {
+function tooMany({ selector }: Search): JobFailure {
   const limits = `${maxFetches} manifests and ${maxDepth} levels of indexes`;
-  const message = `no image was found in ${wish.repository} among the first ${limits}; name the image by its digest`;
+  const message = `no image was found in ${selector.repository} among the first ${limits}; name the image by its digest`;
   return new JobFailure("PLATFORM_UNKNOWN", message, { retryable: false });
 }
 
-function platformUnknown({ wish, offered }: Search, what: string): JobFailure {
-  const wanted = wish.platform === undefined ? "any platform" : formatPlatform(wish.platform);
+function platformUnknown({ selector, offered }: Search, what: string): JobFailure {
+  const wanted = selector.platform === undefined ? "any platform" : formatPlatform(selector.platform);
   const has = [...offered].slice(0, 20).join(", ") || "none";
-  const message = `${what} in ${wish.repository} is not for ${wanted}; it has ${has}`;
+  const message = `${what} in ${selector.repository} is not for ${wanted}; it has ${has}`;
   return new JobFailure("PLATFORM_UNKNOWN", message, { retryable: false });
 }

@@ -56,6 +56,17 @@ export interface Release {
   message?: string;
 }
 
+/** The worker may not do the job, another one may. */
+export interface Refusal {
+  kind: "refused";
+  /** A stable word in upper case. */
+  reason: string;
+  /** For people; at most 1 KiB. */
+  message: string;
+  /** How long the job may be put off in all, in milliseconds. */
+  patienceMs: number;
+}
+
 /** How a run ended. */
 export type Outcome =
   | { kind: "success" }
@@ -63,6 +74,7 @@ export type Outcome =
   | { kind: "stopped" }
   | { kind: "cancelled" }
   | Postponement
+  | Refusal
   | Release;
 
 /** What a handler said last. */
@@ -79,7 +91,7 @@ export interface RunResult {
   checkIn: CheckIn | undefined;
 }
 
-/** A job type that the worker takes no jobs of for now. */
+/** A job type that the worker takes no jobs of, because what its jobs need is away, or because it is not set up for them. */
 export interface ClosedType {
   readonly jobType: string;
   /** A stable word in upper case. */
@@ -89,6 +101,8 @@ export interface ClosedType {
   readonly since: Date;
   /** How long a job may wait for it before it is in ERROR, in milliseconds; absent is for ever. */
   readonly patienceMs?: number;
+  /** Whether it is the worker's own set-up, which no waiting mends. */
+  readonly isWorkerFault: boolean;
 }
 
 /** What the worker can take. */
@@ -110,8 +124,8 @@ export interface WelcomeTerms {
 export interface JobSourceListener {
   /** What the worker holds, results that wait for their acknowledgement included. */
   held(): Lease[];
-  /** How many jobs the worker takes at once from the start; 0 while it drains, or when its capacity is to follow. */
-  slots(): number;
+  /** What the worker can take as the stream begins. */
+  capacity(): Capacity;
   /** The controller is there, for the first time or again. The worker repeats what may have been lost. */
   onWelcome(terms: WelcomeTerms): void;
   onAssign(assignment: Assignment): void;

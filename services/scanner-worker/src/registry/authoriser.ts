@@ -3,10 +3,10 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { type Challenge, knownChallenges } from "./challenge.ts";
 import { authorizationOf, type Credential, fingerprint } from "./credential.ts";
-import { credentialSettings, isSuccess, refusal } from "./errors.ts";
+import { authRejected, credentialSettings } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
+import { ping, type Unauthorized } from "./ping.ts";
 import { type TokenServer, tokenServerOf } from "./realm.ts";
-import { sendFollowing } from "./redirects.ts";
 import type { TokenCache } from "./token-cache.ts";
 import { fetchToken } from "./token-server.ts";
 
@@ -24,8 +24,8 @@ export interface AuthoriserOptions {
   clock: Clock;
 }
 
-/** How a right is wanted. */
-export interface AccessWish {
+/** What a token is to allow, and for how long. */
+export interface TokenScope {
   /** E.g. repository:library/web:pull. */
   scope: string;
   signal: AbortSignal;
@@ -33,73 +33,86 @@ export interface AccessWish {
   minTtlMs?: number;
   /** The Authorization header that was refused; another one is given. */
   refused?: string | undefined;
+  /** Whether a token that is known does not do, so that the token server is asked. Default false. */
+  isNew?: boolean;
 }
 
-/** How a registry wants to be asked, in a 401 of its own origin. */
-export interface Demand {
-  /** Its WWW-Authenticate header. */
-  header: string | undefined;
-  /** The URL that was answered so. */
-  from: URL;
-}
-
-/** Gets the right to ask one registry for things. */
+/** Gets the Authorization header for requests to one registry. */
 export interface Authoriser {
   /** The Authorization header for a scope; undefined when the registry wants none. */
-  authorization(wish: AccessWish): Promise<string | undefined>;
+  authorization(scope: TokenScope): Promise<string | undefined>;
   /**
-   * The Authorization header to ask again with after a 401.
-   * @throws JobFailure REGISTRY_AUTH_REJECTED when there is no other way to ask
+   * The Authorization header for another try after a 401.
+   * @throws JobFailure REGISTRY_AUTH_REJECTED when there is no other one
    */
-  answer(demand: Demand, wish: AccessWish): Promise<string>;
+  answer(unauthorized: Unauthorized, scope: TokenScope): Promise<string>;
 }
 
-/** The challenges to answer, and where they came from; none when the registry takes everybody. */
-interface Asked {
+/** The challenges of a registry, and the URL that they came from; none when the registry takes everybody. */
+interface Challenges {
   challenges: Challenge[];
   from: URL;
 }
 
 const pingTimeoutMs = 20_000;
-const pingBytes = 64 * 1024;
 /** What is wrong with one challenge alone, so that the next one is tried. */
 const unusable = new Set(["REGISTRY_AUTH_UNSUPPORTED", "REGISTRY_REALM_REFUSED", "REGISTRY_REDIRECT_REFUSED"]);
 
 /**
- * Makes the authoriser of one registry. It asks once how the registry wants to be asked, and remembers that as long as it
- * leads to a right; after a failure it asks again.
+ * The authoriser of one registry. It asks once for the registry's challenges, and remembers them as long as they can be
+ * answered; after a failure it asks again.
  */
-export function createAuthoriser(options: AuthoriserOptions): Authoriser {
-  const { registryUrl, credential, tokenOrigins, tokenUrl, http, tokens, clock } = options;
-  let known: Promise<Asked> | undefined;
+export class RegistryAuthoriser implements Authoriser {
+  readonly #options: AuthoriserOptions;
+  #known: Promise<Challenges> | undefined;
 
-  async function authorization(wish: AccessWish): Promise<string | undefined> {
-    wish.signal.throwIfAborted();
-    known ??= ping(http, registryUrl, clock);
-    const asked = known;
+  constructor(options: AuthoriserOptions) {
+    this.#options = options;
+  }
+
+  async authorization(scope: TokenScope): Promise<string | undefined> {
+    scope.signal.throwIfAborted();
+    this.#known ??= this.#askForChallenges();
+    const asked = this.#known;
     try {
-      const { challenges, from } = await abortable(asked, wish.signal);
-      return challenges.length === 0 ? undefined : await firstProof({ challenges, from }, () => wish);
+      const found = await abortable(asked, scope.signal);
+      return found.challenges.length === 0 ? undefined : await this.#firstHeader(found, () => scope);
     } catch (error) {
-      if (known === asked && !wish.signal.aborted) known = undefined;
+      if (this.#known === asked && !scope.signal.aborted) this.#known = undefined;
       throw error;
     }
   }
 
-  async function answer({ header, from }: Demand, wish: AccessWish): Promise<string> {
-    const asked = { challenges: readChallenges(header), from };
-    const scoped = ({ parameters }: Challenge) => ({ ...wish, scope: parameters.scope ?? wish.scope });
-    const proof = await firstProof(asked, scoped);
-    if (proof === wish.refused) throw rejected(`does not accept the worker's credentials; set ${credentialSettings}`);
-    known = Promise.resolve(asked);
+  async answer({ header, from }: Unauthorized, scope: TokenScope): Promise<string> {
+    const found = { challenges: readChallenges(header), from };
+    const scoped = ({ parameters }: Challenge) => ({ ...scope, scope: parameters.scope ?? scope.scope });
+    const proof = await this.#firstHeader(found, scoped);
+    if (proof === scope.refused) {
+      throw authRejected(`does not accept the worker's credentials; set ${credentialSettings}`);
+    }
+    this.#known = Promise.resolve(found);
     return proof;
   }
 
-  async function firstProof({ challenges, from }: Asked, wishFor: (to: Challenge) => AccessWish): Promise<string> {
+  async #askForChallenges(): Promise<Challenges> {
+    const { http, registryUrl, clock } = this.#options;
+    // Shared by all who wait for it, so no single job may end it; the time limit does.
+    const { signal } = new AbortController();
+    const unauthorized = await ping({ http, registryUrl, clock, timeoutMs: pingTimeoutMs, signal });
+    if (unauthorized === undefined) return { challenges: [], from: registryUrl };
+    return { challenges: readChallenges(unauthorized.header), from: unauthorized.from };
+  }
+
+  /** By the first challenge that can be answered. */
+  async #firstHeader(
+    { challenges, from }: Challenges,
+    scopeFor: (challenge: Challenge) => TokenScope,
+  ): Promise<string> {
     let failure: unknown = unanswerable();
     for (const challenge of challenges) {
       try {
-        return challenge.scheme === "bearer" ? await bearer(wishFor(challenge), challenge, from) : basic(credential);
+        if (challenge.scheme === "bearer") return await this.#bearer(scopeFor(challenge), challenge, from);
+        return basic(this.#options.credential);
       } catch (error) {
         failure = error;
         if (!isUnusable(error)) break;
@@ -108,58 +121,29 @@ export function createAuthoriser(options: AuthoriserOptions): Authoriser {
     throw failure;
   }
 
-  async function bearer(wish: AccessWish, { parameters }: Challenge, from: URL): Promise<string> {
+  async #bearer(scope: TokenScope, { parameters }: Challenge, from: URL): Promise<string> {
+    const { registryUrl, credential, tokenOrigins, tokenUrl, http, tokens, clock } = this.#options;
     const authorization = authorizationOf(credential);
     const { realm, service } = parameters;
     const hasCredential = authorization !== undefined;
     const server: TokenServer =
       tokenUrl === undefined ? tokenServerOf({ realm, from, hasCredential, tokenOrigins }) : { url: new URL(tokenUrl) };
-    const scopes = wish.scope
+    const scopes = scope.scope
       .split(" ")
-      .filter((scope) => scope !== "")
+      .filter((part) => part !== "")
       .sort();
     const key = JSON.stringify([registryUrl.href, server.url.href, service, scopes, fingerprint(credential)]);
-    const refused = wish.refused?.replace(/^Bearer /, "");
+    const refused = scope.refused?.replace(/^Bearer /, "");
     const fetch = () => fetchToken(http, clock, { server, service, scopes, authorization });
-    return `Bearer ${await tokens.get(key, { minTtlMs: wish.minTtlMs ?? 0, refused, signal: wish.signal }, fetch)}`;
+    const { minTtlMs = 0, isNew = false, signal } = scope;
+    return `Bearer ${await tokens.get(key, { minTtlMs, isNew, refused, signal }, fetch)}`;
   }
-
-  return { authorization, answer };
-}
-
-/** Asks the registry how it wants to be asked. */
-async function ping(http: HttpClient, registryUrl: URL, clock: Clock): Promise<Asked> {
-  const response = await sendFollowing(http, {
-    method: "GET",
-    url: new URL(`${registryUrl.href.replace(/\/$/, "")}/v2/`),
-    authorization: undefined,
-    elsewhere: "refuse",
-    setting: "DRYDOCK_REGISTRY_URL",
-    timeoutMs: pingTimeoutMs,
-    maxBytes: pingBytes,
-    // Shared by all who wait for it, so no single job may end it; the time limit does.
-    signal: new AbortController().signal,
-  });
-  const { status, url: from } = response;
-  if (isSuccess(response)) return { challenges: [], from };
-  if (status === 401) return { challenges: readChallenges(response.headers["www-authenticate"]), from };
-  if (status === 403) throw refusedAsAWhole();
-  if (status >= 500 || status === 429 || status === 408) {
-    throw refusal({ subject: "/v2/", response, now: clock.now() });
-  }
-  const message = `${from.host} does not speak the registry API: it answered ${status} to /v2/; check DRYDOCK_REGISTRY_URL`;
-  throw new JobFailure("REGISTRY_UNSUPPORTED", message, { retryable: false });
 }
 
 function readChallenges(header = ""): Challenge[] {
   const challenges = knownChallenges(header);
   if (challenges.length > 0) return challenges;
-  throw header.trim() === "" ? rejected("refused the worker without a word") : unanswerable();
-}
-
-/** What a registry's 403 to the first question means, which asks for no repository and names nobody. */
-export function refusedAsAWhole(): JobFailure {
-  return rejected("lets the worker ask for nothing at all (403 to /v2/): its address may be blocked there");
+  throw header.trim() === "" ? authRejected("refused the worker without a word") : unanswerable();
 }
 
 function isUnusable(error: unknown): boolean {
@@ -168,15 +152,11 @@ function isUnusable(error: unknown): boolean {
 
 function basic(credential: Credential): string {
   const proof = authorizationOf(credential);
-  if (proof === undefined) throw rejected(`wants credentials; set ${credentialSettings}`);
+  if (proof === undefined) throw authRejected(`wants credentials; set ${credentialSettings}`);
   return proof;
 }
 
 function unanswerable(): JobFailure {
   const message = "the registry asks for an authentication that is neither Bearer nor Basic";
   return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false });
-}
-
-function rejected(what: string): JobFailure {
-  return new JobFailure("REGISTRY_AUTH_REJECTED", `the registry ${what}`, { retryable: false });
 }

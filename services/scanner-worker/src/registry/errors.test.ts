@@ -33,6 +33,17 @@ describe("a registry's refusal", () => {
     });
   }
 
+  test("of what anybody's token does not show may be the lack of credentials", () => {
+    for (const code of ["NAME_UNKNOWN", "MANIFEST_UNKNOWN"]) {
+      const response = { status: 404, headers: {}, body: new TextEncoder().encode(JSON.stringify(errors(code))) };
+      const request = { subject: "library/web:1.0", response, now: 0 };
+      const hidden = refusal({ ...request, isForAnybody: true });
+      assert.deepEqual([hidden.fault, hidden.closesType, hidden.retryable], ["worker", false, false]);
+      assert.match(hidden.message, /hides it from a worker without credentials/);
+      assert.equal(refusal(request).fault, "job");
+    }
+  });
+
   test("tells when to come back, if the registry did", () => {
     assert.equal(refuse(429, "", { "retry-after": "5" }).retryAfterMs, 5_000);
     assert.equal(refuse(503, "", { "retry-after": "9" }).retryAfterMs, 9_000);

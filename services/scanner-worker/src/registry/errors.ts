@@ -11,6 +11,8 @@ export interface RefusedRequest {
   response: HttpResponse;
   /** Milliseconds since 1970, for a Retry-After that is a date. */
   now: number;
+  /** Whether a token that anybody gets was shown: what it does not open may look as if it were not there. */
+  isForAnybody?: boolean;
 }
 
 const errorBody = z.object({
@@ -18,7 +20,7 @@ const errorBody = z.object({
 });
 
 /** What a registry's refusal means for the job (OCI distribution-spec 1.1, "Error codes"). */
-export function refusal({ subject, response, now }: RefusedRequest): JobFailure {
+export function refusal({ subject, response, now, isForAnybody = false }: RefusedRequest): JobFailure {
   const { status } = response;
   const { code, message } = readError(response);
   const detail = [String(status), code, message].filter((part) => part !== "").join(" ");
@@ -39,8 +41,12 @@ export function refusal({ subject, response, now }: RefusedRequest): JobFailure 
   }
   if (status === 412)
     return permanent("PULL_BLOCKED", `a policy of the registry forbids to pull ${subject} (${detail})`);
-  if (code === "NAME_UNKNOWN") return permanent("REPOSITORY_UNKNOWN", `the registry has no repository of ${subject}`);
-  if (status === 404) return permanent("MANIFEST_UNKNOWN", `the registry has no ${subject} (${detail})`);
+  const hints = { retryable: false, ...(isForAnybody && ({ fault: "worker", closesType: false } as const)) };
+  const rest = isForAnybody ? ", or hides it from a worker without credentials" : "";
+  if (code === "NAME_UNKNOWN")
+    return new JobFailure("REPOSITORY_UNKNOWN", `the registry has no repository of ${subject}${rest}`, hints);
+  if (status === 404)
+    return new JobFailure("MANIFEST_UNKNOWN", `the registry has no ${subject} (${detail})${rest}`, hints);
   return permanent("REGISTRY_REFUSED", `the registry refused ${subject} (${detail})`);
 }
 
@@ -51,6 +57,11 @@ export function isSuccess({ status }: HttpResponse): boolean {
 
 /** Where the operator says who the worker is, for messages. */
 export const credentialSettings = "DRYDOCK_REGISTRY_USERNAME and DRYDOCK_REGISTRY_PASSWORD";
+
+/** The registry does not let the worker in, with its credential or without one. */
+export function authRejected(what: string): JobFailure {
+  return new JobFailure("REGISTRY_AUTH_REJECTED", `the registry ${what}`, { retryable: false });
+}
 
 /** The answer breaks the protocol in a way that may pass. */
 export function brokenAnswer(text: string): JobFailure {

@@ -166,15 +166,65 @@ describe("a probe of a registry", () => {
     });
   }
 
-  test("asks for no token without a credential, as repositories differ in that", async () => {
-    assert.equal((await probe(() => bearer, { kind: "none" })).length, 1);
-  });
+  const ofTokenServer = ({ url }: HttpRequest) => url.startsWith("https://auth.registry.example");
+  const anybody = { kind: "none" } as const;
+  for (const [what, answer] of [
+    ["gives a token for nothing", token],
+    ["gives none", { status: 200, body: "{}" }],
+    ["wants to be asked for a repository", { status: 400 }],
+    ["lets nobody in for nothing", { status: 401 }],
+    ["forbids that", { status: 403 }],
+  ] as [string, Answer][]) {
+    test(`passes without a credential when the token server ${what}, as repositories differ in that`, async () => {
+      const requests = await probe((request) => (ofTokenServer(request) ? answer : bearer), anybody);
+      assert.deepEqual(
+        requests.map((request) => [ofTokenServer(request), request.headers?.authorization]),
+        [
+          [false, undefined],
+          [true, undefined],
+        ],
+      );
+    });
+  }
+
+  for (const credential of [anybody, withCredential]) {
+    test(`asks the token server each time, as it may be away by then, ${credential.kind === "none" ? "without" : "with"} a credential`, async () => {
+      let isAway = false;
+      const script: Script = (request) => (isAway && ofTokenServer(request) ? { status: 503 } : withToken(request));
+      const http = scriptedHttp(script);
+      const client = createRegistryClients({ http, credential }).open("http://registry.example", "http://seen");
+      await client.probe(signal);
+      isAway = true;
+      await assert.rejects(client.probe(signal), failsWith("REGISTRY_FAULT"));
+    });
+  }
+
+  for (const [what, demand, reason] of [
+    ["names no token server and wants a password else", 'Bearer, Basic realm="x"', "REGISTRY_AUTH_REJECTED"],
+    ["names no token server", "Bearer", "REGISTRY_AUTH_UNSUPPORTED"],
+  ] as const) {
+    test(`says ${reason} without a credential when it ${what}`, async () => {
+      await assert.rejects(
+        probe(() => challenge(demand), anybody),
+        failsWith(reason),
+      );
+    });
+  }
 
   for (const [what, answer, reason, fault] of [
     ["refuses the password", basic, "REGISTRY_AUTH_REJECTED", "worker"],
     ["knows neither Bearer nor Basic", challenge('Digest realm="x"'), "REGISTRY_AUTH_UNSUPPORTED", "worker"],
     ["refuses whoever asks", { status: 403 }, "REGISTRY_AUTH_REJECTED", "worker"],
     ["is too slow for itself", { status: 408 }, "REGISTRY_FAULT", "outside"],
+    ["takes no GET", { status: 405 }, "REGISTRY_UNSUPPORTED", "worker"],
+    ["finds the request wrong", { status: 400 }, "REGISTRY_UNSUPPORTED", "worker"],
+    ["was not changed", { status: 304 }, "REGISTRY_UNSUPPORTED", "worker"],
+    [
+      "is elsewhere",
+      { status: 302, headers: { location: "https://www.example" } },
+      "REGISTRY_REDIRECT_REFUSED",
+      "worker",
+    ],
     ["is a website", { status: 404, body: "<html>" }, "REGISTRY_UNSUPPORTED", "worker"],
     ["fails", { status: 503 }, "REGISTRY_FAULT", "outside"],
     ["limits the rate", { status: 429, headers: { "retry-after": "7" } }, "REGISTRY_RATE_LIMITED", "outside"],

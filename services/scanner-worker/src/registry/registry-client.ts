@@ -24,7 +24,7 @@ export interface RegistryClientOptions {
   clock: Clock;
 }
 
-interface Ask {
+interface RepositoryRequest {
   method: "GET" | "HEAD";
   repository: string;
   /** After /v2/<repository>/. */
@@ -32,6 +32,11 @@ interface Ask {
   accept?: string;
   maxBytes: number;
   signal: AbortSignal;
+}
+
+interface RepositoryResponse extends FollowedResponse {
+  /** Whether a token that anybody gets was shown. */
+  isForAnybody: boolean;
 }
 
 const manifestTimeoutMs = 60_000;
@@ -66,10 +71,17 @@ export class RegistryClient {
 
   async #fetchManifest(repository: string, reference: string, signal: AbortSignal) {
     const path = `manifests/${reference}`;
-    const response = await this.#ask({ method: "GET", repository, path, accept, maxBytes: maxManifestBytes, signal });
+    const response = await this.#request({
+      method: "GET",
+      repository,
+      path,
+      accept,
+      maxBytes: maxManifestBytes,
+      signal,
+    });
     if (!isSuccess(response)) throw this.#refusal(imageName(repository, reference), response);
-    const told = digestOfHeader(response.headers["docker-content-digest"]);
-    const digest = isDigest(reference) ? reference : (told ?? digestLike("sha256:", response.body));
+    const named = digestOfHeader(response.headers["docker-content-digest"]);
+    const digest = isDigest(reference) ? reference : (named ?? digestLike("sha256:", response.body));
     // The digest of schema 1 is not over the bytes sent; it is not scanned anyway.
     const isRight = schema1Types.has(contentType(response)) || digestLike(digest, response.body) === digest;
     return { response, digest, isRight };
@@ -79,7 +91,7 @@ export class RegistryClient {
   async getConfig(repository: string, digest: string, signal: AbortSignal): Promise<Uint8Array> {
     const subject = imageName(repository, digest);
     const path = `blobs/${digest}`;
-    const response = await this.#ask({ method: "GET", repository, path, maxBytes: maxManifestBytes, signal });
+    const response = await this.#request({ method: "GET", repository, path, maxBytes: maxManifestBytes, signal });
     if (response.status === 404) {
       const message = `the registry does not have the configuration ${subject}`;
       throw new JobFailure("LAYER_MISSING", message, { retryable: false });
@@ -91,7 +103,7 @@ export class RegistryClient {
 
   /** A redirect to another origin says yes: the registry sends clients to where the blob is. */
   async hasBlob(repository: string, digest: string, signal: AbortSignal): Promise<boolean> {
-    const response = await this.#ask({ method: "HEAD", repository, path: `blobs/${digest}`, maxBytes: 0, signal });
+    const response = await this.#request({ method: "HEAD", repository, path: `blobs/${digest}`, maxBytes: 0, signal });
     if (response.status === 404) return false;
     if (isSuccess(response) || isRedirect(response)) return true;
     throw this.#refusal(imageName(repository, digest), response);
@@ -102,7 +114,7 @@ export class RegistryClient {
    * @throws JobFailure, see docs/errors.md
    */
   async probe(signal: AbortSignal): Promise<void> {
-    await probeRegistry({ ...this.#options, url: this.url }, signal);
+    await probeRegistry(this.#options, signal);
   }
 
   blobUrl(repository: string, digest: string): string {
@@ -112,8 +124,8 @@ export class RegistryClient {
   /** @throws JobFailure, see docs/errors.md */
   async blobHeaders(repository: string, signal: AbortSignal, renew = false): Promise<Record<string, string>> {
     const refused = renew ? this.#handedOver.get(repository) : undefined;
-    const wish = { scope: pullScope(repository), signal, minTtlMs: handOverMs, refused };
-    const authorization = await this.#options.authoriser.authorization(wish);
+    const scope = { scope: pullScope(repository), signal, minTtlMs: handOverMs, refused };
+    const authorization = await this.#options.authoriser.authorization(scope);
     if (authorization === undefined) return {};
     this.#rememberHandOver(repository, authorization);
     return { Authorization: authorization };
@@ -126,32 +138,37 @@ export class RegistryClient {
     if (this.#handedOver.size > 1_000 && oldest !== undefined) this.#handedOver.delete(oldest);
   }
 
-  async #ask(ask: Ask): Promise<FollowedResponse> {
+  async #request(request: RepositoryRequest): Promise<RepositoryResponse> {
     this.#rateLimit.check();
-    const wish = { scope: pullScope(ask.repository), signal: ask.signal };
-    const authorization = await this.#options.authoriser.authorization(wish);
-    const response = await this.#send(ask, authorization);
+    const scope = { scope: pullScope(request.repository), signal: request.signal };
+    const authorization = await this.#options.authoriser.authorization(scope);
+    const response = await this.#send(request, authorization);
     if (response.status !== 401 || !response.isHome) return response;
-    const demand = { header: response.headers["www-authenticate"], from: response.url };
-    const other = await this.#options.authoriser.answer(demand, { ...wish, refused: authorization });
-    return await this.#send(ask, other);
+    const unauthorized = { header: response.headers["www-authenticate"], from: response.url };
+    const other = await this.#options.authoriser.answer(unauthorized, { ...scope, refused: authorization });
+    return await this.#send(request, other);
   }
 
-  async #send({ repository, path, accept, ...ask }: Ask, authorization: string | undefined): Promise<FollowedResponse> {
-    return await sendFollowing(this.#options.http, {
-      ...ask,
+  async #send(
+    { repository, path, accept, ...request }: RepositoryRequest,
+    authorization: string | undefined,
+  ): Promise<RepositoryResponse> {
+    const response = await sendFollowing(this.#options.http, {
+      ...request,
       url: new URL(`${this.url}/v2/${repository}/${path}`),
       headers: accept === undefined ? {} : { accept },
       authorization,
-      elsewhere: ask.method === "HEAD" ? "answer" : "follow",
+      elsewhere: request.method === "HEAD" ? "answer" : "follow",
       setting: "DRYDOCK_REGISTRY_URL",
       timeoutMs: manifestTimeoutMs,
     });
+    return { ...response, isForAnybody: this.#options.isAnonymous && authorization !== undefined };
   }
 
-  #refusal(wanted: string, response: FollowedResponse): JobFailure {
+  #refusal(wanted: string, response: RepositoryResponse): JobFailure {
     const subject = response.isHome ? wanted : `${wanted} at ${response.url.host}, where it redirects to`;
-    const failure = refusal({ subject, response, now: this.#options.clock.now() });
+    const { isForAnybody } = response;
+    const failure = refusal({ subject, response, now: this.#options.clock.now(), isForAnybody });
     if (failure.reason === "REGISTRY_RATE_LIMITED") this.#rateLimit.pause(failure);
     return failure;
   }

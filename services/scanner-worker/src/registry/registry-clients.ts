@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "@drydock/shared/clock.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import { createAuthoriser } from "./authoriser.ts";
+import { RegistryAuthoriser } from "./authoriser.ts";
 import type { Credential } from "./credential.ts";
 import type { HttpClient } from "./http-client.ts";
 import { RegistryClient } from "./registry-client.ts";
@@ -33,7 +33,14 @@ export function createRegistryClients(options: RegistryClientsOptions): Registry
 
   function create(url: URL, scannerUrl: URL): RegistryClient {
     const common = { http, clock };
-    const authoriser = createAuthoriser({ ...common, registryUrl: url, credential, tokenOrigins, tokenUrl, tokens });
+    const authoriser = new RegistryAuthoriser({
+      ...common,
+      registryUrl: url,
+      credential,
+      tokenOrigins,
+      tokenUrl,
+      tokens,
+    });
     const isAnonymous = credential.kind === "none";
     return new RegistryClient({ ...common, url, scannerUrl, authoriser, isAnonymous });
   }

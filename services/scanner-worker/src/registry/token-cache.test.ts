@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { TokenCache, type TokenWish } from "./token-cache.ts";
+import { TokenCache, type TokenRequirements } from "./token-cache.ts";
 
 describe("the token cache", () => {
   let now = 0;
@@ -14,8 +14,8 @@ describe("the token cache", () => {
     cache = new TokenCache({ now: () => now });
   });
 
-  function get(wish: Partial<TokenWish> = {}, lifetimeMs = 300_000, key = "key"): Promise<string> {
-    return cache.get(key, { minTtlMs: 0, signal, ...wish }, async () => {
+  function get(requirements: Partial<TokenRequirements> = {}, lifetimeMs = 300_000, key = "key"): Promise<string> {
+    return cache.get(key, { minTtlMs: 0, signal, ...requirements }, async () => {
       fetches += 1;
       return { value: `token-${fetches}`, lifetimeMs, expiresAt: now + lifetimeMs };
     });

@@ -9,12 +9,14 @@ export interface Token {
   lifetimeMs: number;
 }
 
-/** How a token is wanted. */
-export interface TokenWish {
+/** Which token will do. */
+export interface TokenRequirements {
   /** How long it must still live, in milliseconds; half of its whole life is enough if that is shorter. */
   minTtlMs: number;
   /** A token that was refused: it is not given again. */
   refused?: string | undefined;
+  /** Whether one that is known does not do. Default false. */
+  isNew?: boolean;
   signal: AbortSignal;
 }
 
@@ -32,12 +34,13 @@ export class TokenCache {
   }
 
   /** The token of this key, from `fetch` if none is there that will do. */
-  async get(key: string, wish: TokenWish, fetch: () => Promise<Token>): Promise<string> {
-    const known = this.#tokens.get(key);
-    if (known !== undefined && known.value !== wish.refused && this.#willDo(known, wish.minTtlMs)) return known.value;
-    wish.signal.throwIfAborted();
+  async get(key: string, requirements: TokenRequirements, fetch: () => Promise<Token>): Promise<string> {
+    const { minTtlMs, refused, isNew = false, signal } = requirements;
+    const known = isNew ? undefined : this.#tokens.get(key);
+    if (known !== undefined && known.value !== refused && this.#willDo(known, minTtlMs)) return known.value;
+    signal.throwIfAborted();
     const flight = this.#flights.get(key) ?? this.#takeOff(key, fetch);
-    return (await abortable(flight, wish.signal)).value;
+    return (await abortable(flight, signal)).value;
   }
 
   #willDo({ expiresAt, lifetimeMs }: Token, minTtlMs: number): boolean {

@@ -49,14 +49,18 @@ export async function fetchToken(http: HttpClient, clock: Clock, request: TokenR
     signal: new AbortController().signal,
   });
   if (!isSuccess(response)) throw tokenRefusal(request, response, clock.now());
-  return readToken(response, url.host, clock.now());
+  return readToken(request, response, clock.now());
 }
 
-function readToken({ body }: HttpResponse, host: string, now: number): Token {
+function readToken({ server, authorization }: TokenRequest, { body }: HttpResponse, now: number): Token {
   const { token, access_token, expires_in = defaultLifetimeS } = parseAnswer(body) ?? {};
   const value = token || access_token;
   if (!value || !/^[\x21-\x7e]+$/.test(value)) {
-    throw new JobFailure("REGISTRY_AUTH_UNSUPPORTED", `the token server ${host} gave no token`, { retryable: false });
+    const message = `the token server ${server.url.host} gave no token`;
+    throw new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, {
+      retryable: false,
+      closesType: isOfAll(authorization),
+    });
   }
   return { value, lifetimeMs: expires_in * 1000, expiresAt: now + expires_in * 1000 };
 }
@@ -78,8 +82,13 @@ function tokenRefusal({ server, authorization }: TokenRequest, response: HttpRes
   if (status === 400 || status === 401 || status === 403) {
     const what = authorization === undefined ? "wants credentials" : "does not accept the worker's credentials";
     const message = `the token server ${host} ${what} (${status}); set ${credentialSettings}`;
-    return new JobFailure("REGISTRY_AUTH_REJECTED", message, { retryable: false });
+    return new JobFailure("REGISTRY_AUTH_REJECTED", message, { retryable: false, closesType: isOfAll(authorization) });
   }
   const message = `the token server ${host} answered ${status}`;
   return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false });
+}
+
+/** Whether a refusal concerns all repositories: which of them anybody may read is up to each. */
+function isOfAll(authorization: string | undefined): boolean {
+  return authorization !== undefined;
 }

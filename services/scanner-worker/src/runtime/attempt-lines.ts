@@ -38,6 +38,10 @@ export function endingOf({ attempt }: Assignment, type: JobType, outcome: Outcom
       const why = outcome.reason === "" ? outcome.message : `it waits for ${causeOf(outcome)}`;
       return { level: "warn", text: `attempt ${attempt} postponed: ${why}; ${next}` };
     }
+    case "refused": {
+      const next = "another worker takes it as the same attempt; when every worker is refused the job is in ERROR";
+      return { level: "warn", text: `attempt ${attempt} refused to this worker: ${causeOf(outcome)}; ${next}` };
+    }
     case "released": {
       const why = outcome.reason === undefined ? "the worker shuts down" : causeOf(outcome);
       return {

@@ -6,7 +6,7 @@ import type { Outcome } from "../ports/job-source.ts";
 import { cutBytes } from "./text.ts";
 
 const maxMessageBytes = 1024;
-/** How long a job waits for the outside in all when its type does not say, in milliseconds. */
+/** How long a job may be put off in all when its type does not say, in milliseconds. */
 const defaultPatienceMs = 24 * 3_600_000;
 
 /** How long a job of the type waits for the outside in all, in milliseconds. */
@@ -34,7 +34,7 @@ export function outcomeOfThrown(error: unknown, type: JobType, waitMs: (atLeastM
 }
 
 function outcomeOfFailure(error: JobFailure, type: JobType, waitMs: (atLeastMs: number) => number): Outcome {
-  const { reason, retryAfterMs, fault } = error;
+  const { reason, retryAfterMs, fault, closesType } = error;
   const message = cutBytes(error.message, maxMessageBytes);
   switch (fault) {
     case "job":
@@ -44,7 +44,9 @@ function outcomeOfFailure(error: JobFailure, type: JobType, waitMs: (atLeastMs: 
       return { kind: "postponed", reason, message, afterMs, patienceMs: patienceMsOf(type) };
     }
     case "worker":
-      return { kind: "released", reason, message };
+      return closesType
+        ? { kind: "released", reason, message }
+        : { kind: "refused", reason, message, patienceMs: patienceMsOf(type) };
   }
 }
 

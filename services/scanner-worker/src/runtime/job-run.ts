@@ -102,7 +102,7 @@ export class JobRun {
 
   /** What went as it should, or as somebody asked, is only told where there is a log already. */
   #logEnd(end: Outcome): void {
-    const isTrouble = end.kind === "failure" || end.kind === "postponed" || (end.kind === "released" && end.reason);
+    const isTrouble = "reason" in end;
     if (!isTrouble && !this.#context.hasLog) return;
     const { level, text } = endingOf(this.assignment, this.type, end);
     this.#context.logger[level](text);

@@ -165,7 +165,7 @@ export async function startWorker(type: JobType, overrides: Partial<WorkerOption
   });
   await worker.start();
   const { listener } = source;
-  listener.slots();
+  listener.capacity();
   listener.onWelcome({ graceMs: 10_000, drop: [] });
   return { worker, source, logs, listener };
 }

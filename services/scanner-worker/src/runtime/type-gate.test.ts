@@ -158,12 +158,15 @@ describe("the gate of a job type", () => {
     assert.equal(gate.closed, undefined);
   });
 
-  test("finds out by a probe whether a refused credential is the worker's fault or the job's", async (t) => {
+  test("finds out by a probe whether a refused credential concerns all jobs or this one", async (t) => {
     const { gate, outside, seen, open } = scene(t);
     await open();
     const judged = await gate.judge(refused);
     assert.ok(judged instanceof JobFailure);
-    assert.deepEqual([judged.reason, judged.fault, judged.retryable], ["REGISTRY_AUTH_REJECTED", "job", false]);
+    assert.deepEqual(
+      [judged.reason, judged.fault, judged.closesType, judged.retryable],
+      ["REGISTRY_AUTH_REJECTED", "worker", false, false],
+    );
     assert.equal(gate.closed, undefined);
     outside.failure = refused;
     const [one, other] = await Promise.all([gate.judge(refused), gate.judge(refused)]);

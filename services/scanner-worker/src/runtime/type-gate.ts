@@ -49,7 +49,8 @@ export class TypeGate {
     this.#options = options;
     if (options.type.probe === undefined) return;
     const message = "what its jobs need is being looked at for the first time";
-    this.#closed = { jobType: options.type.name, reason: "STARTING", message, since: new Date(options.clock.now()) };
+    const since = new Date(options.clock.now());
+    this.#closed = { jobType: options.type.name, reason: "STARTING", message, since, isWorkerFault: false };
   }
 
   /** Why it is closed; undefined while it is open. */
@@ -87,8 +88,8 @@ export class TypeGate {
   }
 
   /**
-   * What a job's failure turns out to be. One that concerns all jobs closes the gate. One that is said to be the worker's
-   * is the job's all the same if the probe passes: then others can be done.
+   * What a job's failure turns out to be. One that concerns all jobs closes the gate. One that is the worker's fault concerns
+   * this job alone if the probe passes: then the worker can do others, and others may be able to do this one.
    */
   async judge(error: unknown): Promise<unknown> {
     if (!(error instanceof JobFailure) || !error.closesType || this.#stop.signal.aborted) return error;
@@ -102,7 +103,7 @@ export class TypeGate {
     const found = await this.#probe();
     if (found !== undefined) return found;
     const { reason, message, retryable } = error;
-    return new JobFailure(reason, message, { retryable, fault: "job", cause: error });
+    return new JobFailure(reason, message, { retryable, fault: "worker", closesType: false, cause: error });
   }
 
   #probe(): Promise<JobFailure | undefined> {
@@ -112,14 +113,14 @@ export class TypeGate {
     return this.#look;
   }
 
-  /** Undefined when the type can be done. A fault of the one request that the probe made says nothing about jobs. */
+  /** Undefined when the type can be done. What concerns the one request that the probe made says nothing about jobs. */
   async #ask(): Promise<JobFailure | undefined> {
     clearTimeout(this.#timer);
     try {
       await this.#options.type.probe?.(this.#stop.signal);
     } catch (error) {
       const failure = asFailure(error);
-      if (this.#stop.signal.aborted || failure.fault !== "job") {
+      if (this.#stop.signal.aborted || failure.fault === "outside" || failure.closesType) {
         this.#shut(failure);
         return failure;
       }
@@ -159,7 +160,7 @@ export class TypeGate {
     const { reason } = failure;
     const message = cutBytes(oneLine(failure.message), maxMessageBytes);
     const since = (wasOpen ? undefined : this.#closed?.since) ?? new Date(clock.now());
-    this.#closed = { jobType: type.name, reason, message, since };
+    this.#closed = { jobType: type.name, reason, message, since, isWorkerFault: failure.fault === "worker" };
     const facts = { job: type.name, reason, why: message, retry_ms: this.#resumesAt - clock.now() };
     logger.warn(facts, "taking no more jobs of this type until this is mended; asking for it from time to time");
     if (wasOpen) onClosed?.(reason);

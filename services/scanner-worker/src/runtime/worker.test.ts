@@ -120,7 +120,7 @@ describe("a worker that is asked to stop", () => {
     listener.onAssign(assignment());
     const stopped = worker.stop();
     assert.equal(worker.state, "draining");
-    assert.equal(listener.slots(), 0);
+    assert.equal(listener.capacity().slots, 0);
     listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
     assert.deepEqual(source.kinds, ["accept", "draining", "reject"]);
     end.resolve();
@@ -237,28 +237,24 @@ describe("a worker whose job type is closed", () => {
     await worker.stop(AbortSignal.abort());
   });
 
-  test("names no slots in Hello, and its capacity behind the Welcome, until the first probe has passed", async () => {
+  test("is closed in Hello, and open in its Capacity once the first probe has passed", async () => {
     const probed = Promise.withResolvers<void>();
     const type = jobType(async () => {}, { probe: () => probed.promise });
     const { worker, source, listener } = await startWorker(type);
-    assert.equal(listener.slots(), 0);
-    const closed = () =>
-      source.sent.map((message) =>
-        message.kind === "capacity" ? message.capacity.closed.map(({ reason }) => reason) : message.kind,
-      );
-    assert.deepEqual(closed(), [["STARTING"]]);
+    const reasons = () => listener.capacity().closed.map(({ reason }) => reason);
+    assert.deepEqual([listener.capacity().slots, reasons(), source.sent], [4, ["STARTING"], []]);
     probed.resolve();
     await settle();
-    assert.deepEqual(closed(), [["STARTING"], []]);
-    assert.equal(listener.slots(), 4);
+    assert.deepEqual(source.sent, [{ kind: "capacity", capacity: { slots: 4, closed: [] } }]);
+    assert.deepEqual(reasons(), []);
     await worker.stop(AbortSignal.abort());
   });
 
-  test("that opens between Hello and Welcome names its slots behind the Welcome", async () => {
+  test("that opens between Hello and Welcome is open in the Capacity behind the Welcome", async () => {
     const probed = Promise.withResolvers<void>();
     const type = jobType(async () => {}, { probe: () => probed.promise });
     const { worker, source, listener } = await startWorker(type);
-    assert.equal(listener.slots(), 0);
+    assert.equal(listener.capacity().closed.length, 1);
     probed.resolve();
     await settle();
     source.sent.length = 0;
@@ -267,7 +263,25 @@ describe("a worker whose job type is closed", () => {
     await worker.stop(AbortSignal.abort());
   });
 
-  test("gives back the job that found its credential refused, and fails one that alone is refused", async () => {
+  test("stays in all that it says when it is not set up for it", async () => {
+    const unset = { jobType: "IMAGE_SCAN", reason: "NOT_CONFIGURED", message: "set it", since: new Date(1) };
+    const unregistered = [{ ...unset, isWorkerFault: true }];
+    let fail: () => void = () => undefined;
+    const probe = () => new Promise<void>((_, reject) => (fail = () => reject(new Error("away"))));
+    const { worker, source, listener } = await startWorker(
+      jobType(async () => {}, { probe }),
+      { unregistered },
+    );
+    const names = (closed: readonly { jobType: string }[]) => closed.map(({ jobType }) => jobType);
+    assert.deepEqual(names(listener.capacity().closed), ["IMAGE_SCAN", "TEST"]);
+    fail();
+    await settle();
+    const [message] = source.sent;
+    assert.deepEqual(message?.kind === "capacity" && names(message.capacity.closed), ["IMAGE_SCAN", "TEST"]);
+    await worker.stop(AbortSignal.abort());
+  });
+
+  test("gives back the job that found its credential refused, and leaves one that alone is refused to another worker", async () => {
     let isRefused = false;
     const probe = async () => {
       if (isRefused) throw refused;
@@ -276,11 +290,12 @@ describe("a worker whose job type is closed", () => {
     const { worker, source, listener } = await startWorker(type);
     await settle();
     listener.onAssign(assignment());
-    assert.equal((await source.nthResult(1)).outcome.kind, "failure");
+    const cause = { reason: "REGISTRY_AUTH_REJECTED", message: "wrong password" };
+    assert.deepEqual((await source.nthResult(1)).outcome, { kind: "refused", ...cause, patienceMs: 86_400_000 });
     isRefused = true;
     listener.onAssign(assignment({ lease: { jobId: "job-2", token: 1 } }));
     const { outcome } = await source.nthResult(2);
-    assert.deepEqual(outcome, { kind: "released", reason: "REGISTRY_AUTH_REJECTED", message: "wrong password" });
+    assert.deepEqual(outcome, { kind: "released", ...cause });
     await worker.stop(AbortSignal.abort());
   });
 });

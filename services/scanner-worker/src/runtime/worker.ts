@@ -3,7 +3,15 @@ import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobType, OpCommand } from "../ports/job.ts";
 import type { JobServices } from "../ports/job-services.ts";
-import type { Assignment, ClosedType, JobSource, JobSourceListener, Lease, WelcomeTerms } from "../ports/job-source.ts";
+import type {
+  Assignment,
+  Capacity,
+  ClosedType,
+  JobSource,
+  JobSourceListener,
+  Lease,
+  WelcomeTerms,
+} from "../ports/job-source.ts";
 import { Conditions } from "./conditions.ts";
 import { JobRun, type RunEnd, type RunHost } from "./job-run.ts";
 import { Ledger } from "./ledger.ts";
@@ -24,6 +32,8 @@ export interface WorkerOptions {
   source: JobSource;
   services: JobServices;
   jobTypes: readonly JobType[];
+  /** The job types that it is not set up for, and why. */
+  unregistered?: readonly ClosedType[] | undefined;
   /** How many jobs run at once. */
   slots: number;
   /** How long running jobs may go on after the worker was asked to stop, in milliseconds. */
@@ -50,13 +60,14 @@ export class Worker implements Service {
   readonly #postponements = new Postponements();
   #state: WorkerState = "starting";
   #graceMs = firstGraceMs;
-  #announcedSlots = 0;
+  /** Whether the closed types are others than the last Hello named. */
+  #hasChanged = false;
   #stopped: Promise<void> | undefined;
 
   constructor(options: WorkerOptions) {
     const { workerId, source, services, logger, jobTypes, clock = systemClock, onTypeClosed: onClosed } = options;
     this.#options = options;
-    this.#gates = new TypeGates({ jobTypes, clock, logger, onChange: () => this.#sendCapacity(), onClosed });
+    this.#gates = new TypeGates({ jobTypes, clock, logger, onChange: () => this.#onChange(), onClosed });
     this.#types = new Map(jobTypes.map((type) => [type.name, type]));
     this.#host = {
       workerId,
@@ -81,9 +92,9 @@ export class Worker implements Service {
     return this.#ledger.runCount;
   }
 
-  /** The job types that it takes no jobs of for now. */
+  /** The job types that it takes no jobs of, those that it is not set up for included. */
   get closed(): ClosedType[] {
-    return this.#gates.closed;
+    return [...(this.#options.unregistered ?? []), ...this.#gates.closed];
   }
 
   async start(): Promise<void> {
@@ -127,7 +138,7 @@ export class Worker implements Service {
   #listener(): JobSourceListener {
     return {
       held: () => this.#ledger.leases(),
-      slots: () => this.#slotsOfHello(),
+      capacity: () => this.#capacityOfHello(),
       onWelcome: (terms) => this.#onWelcome(terms),
       onAssign: (assignment) => this.#onAssign(assignment),
       onCommand: (lease, command) => this.#onCommand(lease, command),
@@ -143,16 +154,20 @@ export class Worker implements Service {
     this.#graceMs = graceMs;
     this.#onLost(drop);
     if (this.#state === "draining") source.draining();
-    if (this.closed.length > 0 || this.#announcedSlots !== this.#options.slots) this.#sendCapacity();
+    if (this.#hasChanged) this.#sendCapacity();
     for (const result of this.#ledger.results()) source.result(result);
     for (const run of this.#ledger.runs()) run.repeatCheckIn();
     onWelcome?.();
   }
 
-  /** While a type is closed none, so that nothing of it is assigned before the controller knows of it. */
-  #slotsOfHello(): number {
-    this.#announcedSlots = this.#state === "running" && this.closed.length === 0 ? this.#options.slots : 0;
-    return this.#announcedSlots;
+  #capacityOfHello(): Capacity {
+    this.#hasChanged = false;
+    return { slots: this.#state === "running" ? this.#options.slots : 0, closed: this.closed };
+  }
+
+  #onChange(): void {
+    this.#hasChanged = true;
+    this.#sendCapacity();
   }
 
   #sendCapacity(): void {
@@ -215,6 +230,10 @@ export class Worker implements Service {
       if (end.kind === "failure") {
         const { reason, message, retryable } = end;
         logger.warn({ job_id: lease.jobId, job: name, attempt: assignment.attempt, reason, retryable }, message);
+      }
+      if (end.kind === "refused") {
+        const facts = { job_id: lease.jobId, job: name, reason: end.reason, why: end.message };
+        logger.info(facts, "this worker may not do the job; another one may");
       }
       const result = { lease, outcome: end, checkIn };
       this.#ledger.settle(result);

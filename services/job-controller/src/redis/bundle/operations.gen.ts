@@ -42,6 +42,7 @@ export const operationNames = [
   "transitions/oldest-ended",
   "transitions/postpone",
   "transitions/promote",
+  "transitions/refuse",
   "transitions/release",
   "transitions/relieve",
   "transitions/retry",

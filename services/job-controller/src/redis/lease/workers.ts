@@ -34,17 +34,32 @@ export async function readCapacities(
   now: number,
 ): Promise<Map<string, TypeCapacity>> {
   const capacities = new Map<string, TypeCapacity>();
-  for (const { info } of await readInfos(redis, shards, now)) {
-    if (!info.draining)
-      for (const name of info.jobNames) capacities.set(name, withWorker(capacities.get(name), name, info));
-  }
+  const infos = (await readInfos(redis, shards, now)).map(({ info }) => info).filter(({ draining }) => !draining);
+  const add = (name: string, info: WorkerInfo) => capacities.set(name, withWorker(capacities.get(name), name, info));
+  for (const info of infos) for (const name of info.jobNames) add(name, info);
+  // while one is set up for a type, those that are not say nothing about it
+  const known = new Set(capacities.keys());
+  for (const info of infos) for (const { jobName } of info.closed) if (!known.has(jobName)) add(jobName, info);
   for (const { closed } of capacities.values()) closed.sort((a, b) => a.since - b.since);
   return capacities;
 }
 
+/** The ids of the workers that take jobs of the type, or will again by themselves. */
+export async function readCandidates(
+  redis: ScriptedRedis,
+  shards: Shards,
+  now: number,
+  jobName: string,
+): Promise<string[]> {
+  const isFit = ({ jobNames, closed }: WorkerInfo) =>
+    jobNames.includes(jobName) && !closed.some((type) => type.jobName === jobName && type.isWorkerFault);
+  return (await readInfos(redis, shards, now)).filter(({ info }) => isFit(info)).map(({ workerId }) => workerId);
+}
+
 function withWorker(capacity: TypeCapacity | undefined, name: string, info: WorkerInfo): TypeCapacity {
   const { slots, workers, closed } = capacity ?? { slots: 0, workers: 0, closed: [] };
-  const versions = new Set(capacity?.versions).add(info.version);
+  const versions = new Set(capacity?.versions);
+  if (info.jobNames.includes(name)) versions.add(info.version);
   const own = info.closed.find(({ jobName }) => jobName === name);
   if (own !== undefined) return { slots, workers: workers + 1, versions, closed: [...closed, own] };
   return { slots: slots + info.slots, workers: workers + 1, versions, closed };

@@ -7,9 +7,10 @@ import { isFinal, type JobStatus, jobStatuses } from "../../domain/job-state.ts"
 import type { LeaseTerms } from "../../domain/lease-terms.ts";
 import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
 import type * as port from "../../ports/job-pool.ts";
+import type { OperationName } from "../bundle/operations.gen.ts";
 import { type HeldReply, splitByVerdict } from "../lease/held-replies.ts";
 import { LeaseWatch } from "../lease/lease-watch.ts";
-import { readCapacities, readWorkers } from "../lease/workers.ts";
+import { readCandidates, readCapacities, readWorkers } from "../lease/workers.ts";
 import { Claimer } from "../queue/claimer.ts";
 import { commandCode, leaseArguments, statusCode, toJob, toWholeJob } from "../record/job-codec.ts";
 import { list, number, text } from "../shards/reply.ts";
@@ -144,43 +145,40 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async checkIn(lease: HeldLease, checkIn: port.CheckIn): Promise<void> {
-    await this.#shards
-      .ofJob(lease.jobId)
-      .run("transitions/check-in", ...heldArguments(lease), ...checkInArguments(checkIn));
+    await this.#run("transitions/check-in", lease, ...checkInArguments(checkIn));
   }
 
   async succeed(lease: HeldLease, checkIn: port.CheckIn): Promise<port.Verdict> {
-    return toVerdict(
-      await this.#shards
-        .ofJob(lease.jobId)
-        .run("transitions/succeed", ...heldArguments(lease), ...checkInArguments(checkIn)),
-    );
+    return toVerdict(await this.#run("transitions/succeed", lease, ...checkInArguments(checkIn)));
   }
 
   async fail(lease: HeldLease, failure: port.Failure, checkIn: port.CheckIn): Promise<port.Verdict> {
     const { reason, message, retry, maxFails, backoff } = failure;
-    const cause = [...heldArguments(lease), reason, message] as const;
+    const cause = [reason, message] as const;
     const policy = [retry === "never" ? -1 : retry, maxFails, ...this.#backoffArguments(backoff)] as const;
-    const shard = this.#shards.ofJob(lease.jobId);
-    return toVerdict(await shard.run("transitions/fail", ...cause, ...policy, ...checkInArguments(checkIn)));
+    return toVerdict(await this.#run("transitions/fail", lease, ...cause, ...policy, ...checkInArguments(checkIn)));
   }
 
   async postpone(lease: HeldLease, postponement: port.Postponement, checkIn: port.CheckIn): Promise<port.Verdict> {
     const { delayMs, backoff, patienceMs = -1, reason, message } = postponement;
     const wait = [delayMs, ...this.#backoffArguments(backoff), patienceMs] as const;
     const cause = [reason, message, ...checkInArguments(checkIn)] as const;
-    const shard = this.#shards.ofJob(lease.jobId);
-    return toVerdict(await shard.run("transitions/postpone", ...heldArguments(lease), ...wait, ...cause));
+    return toVerdict(await this.#run("transitions/postpone", lease, ...wait, ...cause));
+  }
+
+  async refuse(lease: HeldLease, refusal: port.Refusal, checkIn: port.CheckIn): Promise<port.Verdict> {
+    const { jobName, patienceMs = -1, reason, message } = refusal;
+    const cause = [patienceMs, reason, message, ...checkInArguments(checkIn)] as const;
+    const workers = await readCandidates(this.#redis, this.#shards, this.#clock.now(), jobName);
+    return toVerdict(await this.#run("transitions/refuse", lease, ...cause, ...workers));
   }
 
   async confirm(lease: HeldLease, command: JobCommand): Promise<port.Verdict> {
-    return toVerdict(
-      await this.#shards.ofJob(lease.jobId).run("transitions/confirm", ...heldArguments(lease), commandCode(command)),
-    );
+    return toVerdict(await this.#run("transitions/confirm", lease, commandCode(command)));
   }
 
   async release(lease: HeldLease): Promise<port.Verdict> {
-    return toVerdict(await this.#shards.ofJob(lease.jobId).run("transitions/release", ...heldArguments(lease)));
+    return toVerdict(await this.#run("transitions/release", lease));
   }
 
   async promote(): Promise<port.PromoteReport> {
@@ -248,6 +246,11 @@ export class RedisJobPool implements port.JobPool {
     return replies.flat().map(number);
   }
 
+  /** Runs an operation of a process that holds the job. */
+  #run(name: OperationName, lease: HeldLease, ...args: Array<string | number>): Promise<Reply> {
+    return this.#shards.ofJob(lease.jobId).run(name, lease.jobId, lease.token, lease.incarnation, ...args);
+  }
+
   /** @param range from which shard on, and before which one; by default all */
   #perShard(
     held: Lease[],
@@ -274,10 +277,6 @@ async function launchOrFindExisting(
     if (refusal !== undefined || !isFull) throw error;
     return launch(error);
   }
-}
-
-function heldArguments({ jobId, token, incarnation }: HeldLease): [string, number, string] {
-  return [jobId, token, incarnation];
 }
 
 function checkInArguments({ text = "", progress }: port.CheckIn): [string, string, number] {

@@ -39,7 +39,7 @@ export class Claimer {
   }
 
   async claim(worker: WorkerIdentity, types: readonly ClaimableType[], limit: number): Promise<Claim> {
-    const claim: Claim = { jobs: [], more: false, busy: [] };
+    const claim: Claim = { jobs: [], more: false, busy: [], refused: [] };
     try {
       await this.#claimInto(claim, worker, { types, limit });
     } catch (error) {
@@ -192,9 +192,10 @@ async function claimFrom(
     const reply = list(
       await shard.run("transitions/claim", workerId, incarnation, session, left, rank, passed, ...named),
     );
-    const [more, done, behind, ...jobs] = reply;
+    const [more, done, behind, refused, ...jobs] = reply;
     for (const job of jobs) claim.jobs.push(toClaimedJob(job));
     claim.more ||= more === 1;
+    claim.refused.push(...list(refused).map(text));
     types = types.slice(number(done));
     passed = text(behind);
   }

@@ -9,7 +9,7 @@ export const protobufPackage = "drydock.job.v1";
 
 export const protobufFileName = "drydock/job/v1/capacity.proto";
 
-/** A job type that a worker knows and takes no jobs of for now, because what its jobs need is away. */
+/** A job type that a worker takes no jobs of, because what its jobs need is away, or because it is not set up for them. */
 export interface ClosedJobType {
   /** The name of the job type. */
   jobName: string;
@@ -18,7 +18,11 @@ export interface ClosedJobType {
   /** What is waited for, for people; at most 512 bytes. */
   message: string;
   /** Since when. */
-  since: Date | undefined;
+  since:
+    | Date
+    | undefined;
+  /** Whether it is the worker's own set-up, which no waiting mends: settings, credentials, certificates. */
+  isWorkerFault: boolean;
 }
 
 /** What the jobs of a queue wait for while every worker that could run them takes none. */
@@ -36,7 +40,7 @@ export interface QueueWait {
 }
 
 function createBaseClosedJobType(): ClosedJobType {
-  return { jobName: "", reason: "", message: "", since: undefined };
+  return { jobName: "", reason: "", message: "", since: undefined, isWorkerFault: false };
 }
 
 export const ClosedJobType: MessageFns<ClosedJobType> = {
@@ -52,6 +56,9 @@ export const ClosedJobType: MessageFns<ClosedJobType> = {
     }
     if (message.since !== undefined) {
       Timestamp.encode(toTimestamp(message.since), writer.uint32(34).fork()).join();
+    }
+    if (message.isWorkerFault !== false) {
+      writer.uint32(40).bool(message.isWorkerFault);
     }
     return writer;
   },
@@ -101,6 +108,14 @@ export const ClosedJobType: MessageFns<ClosedJobType> = {
             message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.isWorkerFault = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -123,6 +138,11 @@ export const ClosedJobType: MessageFns<ClosedJobType> = {
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+      isWorkerFault: isSet(object.isWorkerFault)
+        ? globalThis.Boolean(object.isWorkerFault)
+        : isSet(object.is_worker_fault)
+        ? globalThis.Boolean(object.is_worker_fault)
+        : false,
     };
   },
 
@@ -140,6 +160,9 @@ export const ClosedJobType: MessageFns<ClosedJobType> = {
     if (message.since !== undefined) {
       obj.since = message.since.toISOString();
     }
+    if (message.isWorkerFault !== false) {
+      obj.isWorkerFault = message.isWorkerFault;
+    }
     return obj;
   },
 
@@ -152,6 +175,7 @@ export const ClosedJobType: MessageFns<ClosedJobType> = {
     message.reason = object.reason ?? "";
     message.message = object.message ?? "";
     message.since = object.since ?? undefined;
+    message.isWorkerFault = object.isWorkerFault ?? false;
     return message;
   },
 };

@@ -52,6 +52,11 @@ export const Outcome = {
   OUTCOME_RELEASED: 5,
   /** OUTCOME_POSTPONED - To be run again after retry_after or the back-off, whichever is longer; no attempt used. */
   OUTCOME_POSTPONED: 6,
+  /**
+   * OUTCOME_REFUSED - This worker may not do it, another one may, say with other credentials: to the front of the queue for those, no
+   * attempt used. In ERROR with reason and message when every worker that takes jobs of the type is refused.
+   */
+  OUTCOME_REFUSED: 7,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -65,6 +70,7 @@ export namespace Outcome {
   export type OUTCOME_CANCELLED = typeof Outcome.OUTCOME_CANCELLED;
   export type OUTCOME_RELEASED = typeof Outcome.OUTCOME_RELEASED;
   export type OUTCOME_POSTPONED = typeof Outcome.OUTCOME_POSTPONED;
+  export type OUTCOME_REFUSED = typeof Outcome.OUTCOME_REFUSED;
   export type UNRECOGNIZED = typeof Outcome.UNRECOGNIZED;
 }
 
@@ -91,6 +97,9 @@ export function outcomeFromJSON(object: any): Outcome {
     case 6:
     case "OUTCOME_POSTPONED":
       return Outcome.OUTCOME_POSTPONED;
+    case 7:
+    case "OUTCOME_REFUSED":
+      return Outcome.OUTCOME_REFUSED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -114,6 +123,8 @@ export function outcomeToJSON(object: Outcome): string {
       return "OUTCOME_RELEASED";
     case Outcome.OUTCOME_POSTPONED:
       return "OUTCOME_POSTPONED";
+    case Outcome.OUTCOME_REFUSED:
+      return "OUTCOME_REFUSED";
     case Outcome.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -273,6 +284,8 @@ export interface Hello {
   slots: number;
   /** What it holds from before, results that wait for their acknowledgement included; at most 2,000. */
   held: Lease[];
+  /** The job types that it takes no jobs of as the stream begins, as in Capacity; at most 64. */
+  closed: ClosedType[];
 }
 
 /** A job type as its implementation declares it. */
@@ -298,11 +311,14 @@ export interface JobType {
 export interface Capacity {
   /** How many jobs the worker can hold at once; lowering it takes nothing back. */
   slots: number;
-  /** The job types that the worker knows and takes no jobs of for now; all others are open. At most 64. */
+  /**
+   * The job types that the worker takes no jobs of for now, and those that its Hello leaves out because it is not set up for
+   * them; all others are open. At most 64.
+   */
   closed: ClosedType[];
 }
 
-/** A job type that a worker takes no jobs of, because what its jobs need is away. */
+/** A job type that a worker takes no jobs of, because what its jobs need is away, or because it is not set up for them. */
 export interface ClosedType {
   /** The name of the job type. */
   jobType: string;
@@ -318,7 +334,14 @@ export interface ClosedType {
    * How long a job may wait while all workers that know its type have closed it; after that it ends in ERROR with reason and
    * message. The longest one counts. Unset: there is no limit.
    */
-  patience: Duration | undefined;
+  patience:
+    | Duration
+    | undefined;
+  /**
+   * Whether it is the worker's own set-up, which no waiting mends: settings, credentials, certificates. A job that all other
+   * workers are refused for does not wait for this one.
+   */
+  isWorkerFault: boolean;
 }
 
 /** An assigned job has arrived. */
@@ -382,8 +405,8 @@ export interface Result {
     | JobProgress
     | undefined;
   /**
-   * For a postponed job: how long it may be postponed in all, counted from the first such result since a run of it ended in
-   * another way. After that it ends in ERROR with reason and message. Unset: there is no limit.
+   * For a postponed or refused job: how long it may be put off in all, counted from the first such result since a run of it
+   * ended in another way. After that it ends in ERROR with reason and message. Unset: there is no limit.
    */
   patience: Duration | undefined;
 }
@@ -1241,7 +1264,7 @@ export const ControllerMessage: MessageFns<ControllerMessage> = {
 };
 
 function createBaseHello(): Hello {
-  return { workerId: "", incarnation: "", version: "", jobTypes: [], slots: 0, held: [] };
+  return { workerId: "", incarnation: "", version: "", jobTypes: [], slots: 0, held: [], closed: [] };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -1263,6 +1286,9 @@ export const Hello: MessageFns<Hello> = {
     }
     for (const v of message.held) {
       Lease.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.closed) {
+      ClosedType.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1328,6 +1354,14 @@ export const Hello: MessageFns<Hello> = {
             message.held.push(Lease.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.closed.push(ClosedType.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1356,6 +1390,7 @@ export const Hello: MessageFns<Hello> = {
         : [],
       slots: isSet(object.slots) ? globalThis.Number(object.slots) : 0,
       held: globalThis.Array.isArray(object?.held) ? object.held.map((e: any) => Lease.fromJSON(e)) : [],
+      closed: globalThis.Array.isArray(object?.closed) ? object.closed.map((e: any) => ClosedType.fromJSON(e)) : [],
     };
   },
 
@@ -1379,6 +1414,9 @@ export const Hello: MessageFns<Hello> = {
     if (message.held?.length) {
       obj.held = message.held.map((e) => Lease.toJSON(e));
     }
+    if (message.closed?.length) {
+      obj.closed = message.closed.map((e) => ClosedType.toJSON(e));
+    }
     return obj;
   },
 
@@ -1393,6 +1431,7 @@ export const Hello: MessageFns<Hello> = {
     message.jobTypes = object.jobTypes?.map((e) => JobType.fromPartial(e)) || [];
     message.slots = object.slots ?? 0;
     message.held = object.held?.map((e) => Lease.fromPartial(e)) || [];
+    message.closed = object.closed?.map((e) => ClosedType.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1648,7 +1687,7 @@ export const Capacity: MessageFns<Capacity> = {
 };
 
 function createBaseClosedType(): ClosedType {
-  return { jobType: "", reason: "", message: "", since: undefined, patience: undefined };
+  return { jobType: "", reason: "", message: "", since: undefined, patience: undefined, isWorkerFault: false };
 }
 
 export const ClosedType: MessageFns<ClosedType> = {
@@ -1667,6 +1706,9 @@ export const ClosedType: MessageFns<ClosedType> = {
     }
     if (message.patience !== undefined) {
       Duration.encode(message.patience, writer.uint32(42).fork()).join();
+    }
+    if (message.isWorkerFault !== false) {
+      writer.uint32(48).bool(message.isWorkerFault);
     }
     return writer;
   },
@@ -1724,6 +1766,14 @@ export const ClosedType: MessageFns<ClosedType> = {
             message.patience = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.isWorkerFault = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1747,6 +1797,11 @@ export const ClosedType: MessageFns<ClosedType> = {
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
       patience: isSet(object.patience) ? Duration.fromJSON(object.patience) : undefined,
+      isWorkerFault: isSet(object.isWorkerFault)
+        ? globalThis.Boolean(object.isWorkerFault)
+        : isSet(object.is_worker_fault)
+        ? globalThis.Boolean(object.is_worker_fault)
+        : false,
     };
   },
 
@@ -1767,6 +1822,9 @@ export const ClosedType: MessageFns<ClosedType> = {
     if (message.patience !== undefined) {
       obj.patience = Duration.toJSON(message.patience);
     }
+    if (message.isWorkerFault !== false) {
+      obj.isWorkerFault = message.isWorkerFault;
+    }
     return obj;
   },
 
@@ -1782,6 +1840,7 @@ export const ClosedType: MessageFns<ClosedType> = {
     message.patience = (object.patience !== undefined && object.patience !== null)
       ? Duration.fromPartial(object.patience)
       : undefined;
+    message.isWorkerFault = object.isWorkerFault ?? false;
     return message;
   },
 };

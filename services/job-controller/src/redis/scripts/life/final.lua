@@ -1,6 +1,6 @@
 -- final: how a job enters a final status.
 -- needs: call/context, call/totals, record/kinds, record/index, life/moves
--- needs at times: record/policy-parts, schedule/times
+-- needs at times: record/policy-parts, schedule/times, life/patience
 -- gives: enter
 -- reads: unique
 -- writes: unique, expiring
@@ -10,7 +10,7 @@ local function enter(id, job, to)
   moves.change(job, to)
   totals.ended(job.name)
   job.status_time = context.now
-  if job.postponed_since ~= 0 then job.postponed_since = 0 end
+  if job.postponed_since ~= 0 then modules["life/patience"].clear(id, job) end
   local sequence, entry = index.add(index.ended(to), id)
   job.end_sequence = sequence
   if entry then job.end_entry = entry end

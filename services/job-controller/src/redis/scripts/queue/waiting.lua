@@ -1,7 +1,7 @@
 -- waiting: how a job comes to wait in its lane, and leaves it without having run.
 -- needs: queue/lane-lists, queue/lane-end, queue/lanes
 -- needs at times: call/signals, queue/sections
--- gives: enqueue, put_back, leave
+-- gives: enqueue, put_back, put_in_front, leave
 -- reads: turns
 -- writes: lanes, ready
 
@@ -37,10 +37,15 @@ local function put_back(name, lane, id)
   if length == 1 and section == 0 then open(name, lane) end
 end
 
+-- Puts an id that was taken from the front of its lane there again; its record stays as it is.
+local function put_in_front(name, lane, id)
+  if redis.call("LPUSH", lane_lists.front_of(name, lane), id) == 1 then open(name, lane) end
+end
+
 -- Takes a job that is not to run from its lane.
 local function leave(id, job)
   local name, lane = job.name, lane_of(job)
   if not modules["queue/sections"].remove(name, lane, job.section, id) then lanes.close(name, lane) end
 end
 
-return { enqueue = enqueue, put_back = put_back, leave = leave }
+return { enqueue = enqueue, put_back = put_back, put_in_front = put_in_front, leave = leave }

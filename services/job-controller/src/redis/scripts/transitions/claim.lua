@@ -8,7 +8,8 @@
 --   what runs in other shards or empty, as JSON: {until_ms, total, keys}, where keys are counts by fairness key, and nothing
 --   is taken after that time of Redis' clock
 -- reply: whether more may be waiting (0 or 1), how many types are done with, the lane of the next one to go on behind or
---   empty, then for each job id, token, name, attempt, log length, traceparent, limit of the run in ms or 0, parameters
+--   empty, the types of which jobs wait that are for other workers, then for each job id, token, name, attempt, log length,
+--   traceparent, limit of the run in ms or 0, parameters
 -- errors: WORKER_SUPERSEDED, LEASE_LOST
 local MOST_POPPED, MOST_BYTES = 500, 4 * 1024 * 1024
 -- a call pops these before it knows their size, so they may exceed MOST_BYTES
@@ -16,12 +17,13 @@ local POPPED_AT_ONCE = 32
 
 return function(worker, incarnation, session, limit, rank, passed, ...)
   sessions.check(worker, incarnation, session)
-  local types, marks, reply, left_over, popped, bytes, left = { ... }, {}, { 0, 0, "" }, {}, 0, 0, nil
+  local types, marks, reply, returned, popped, bytes, left = { ... }, {}, { 0, 0, "", {} }, { front = {}, back = {} }, 0, 0, nil
   limit, rank = tonumber(limit) + #reply, tonumber(rank)
   for at = 1, #types, 4 do
     local name, most, most_of_key = types[at], tonumber(types[at + 1]), tonumber(types[at + 2])
     local room, room_of = limits.rooms(name, most, most_of_key, types[at + 3])
-    local try = start.isolated(worker, most > 0 or most_of_key > 0, marks, reply, left_over)
+    local try = start.isolated(worker, most > 0 or most_of_key > 0, marks, reply, returned)
+    local others = #returned.front
     local walk = room_of and modules["queue/full-lanes"].walk_over(name, rank, passed, left)
     while popped < MOST_POPPED and bytes < MOST_BYTES do
       local wanted, before = math.min(limit - #reply, room(), MOST_POPPED - popped, POPPED_AT_ONCE), #reply
@@ -34,12 +36,14 @@ return function(worker, incarnation, session, limit, rank, passed, ...)
       for taken = before + 1, #reply do bytes = bytes + #reply[taken][8] end
     end
     if #reply >= limit or popped >= MOST_POPPED or bytes >= MOST_BYTES then reply[1] = 1 end
+    if #returned.front > others then reply[4][#reply[4] + 1] = name end
     left, passed = walk and walk.left or left, walk and walk.left <= 0 and walk.passed or ""
     if passed == "" then reply[2] = reply[2] + 1 end
     if left and left <= 0 then break end
   end
   reply[3] = passed
-  for _, job in ipairs(left_over) do modules["queue/waiting"].put_back(unpack(job)) end
+  for _, job in ipairs(returned.back) do modules["queue/waiting"].put_back(unpack(job)) end
+  for at = #returned.front, 1, -1 do modules["queue/waiting"].put_in_front(unpack(returned.front[at])) end
   if #marks > 0 then redis.call("HSET", held.key_of(worker), unpack(marks)) end
   return reply
 end

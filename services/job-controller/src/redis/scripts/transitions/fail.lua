@@ -1,6 +1,7 @@
 -- fail: an attempt has failed; the job waits for its next one, or is in ERROR. If it was to end anyway, it ends. A launch may
 -- say its own attempts, base and cap, and reasons that are not to be tried again.
 -- needs: call/context, record/statuses, record/policy-parts, record/store, life/moves, life/finish, lease/held, schedule/times
+-- needs at times: life/patience
 -- arguments: id, token, incarnation, reason, message, the least wait for the next attempt in ms or -1 for none, attempts that
 --   may fail, base and cap of the back-off in ms, jitter from 0 to 1, last check-in or empty, phase or empty, percent
 -- reply: accepted, duplicate or stale
@@ -27,7 +28,7 @@ return function(id, token, incarnation, reason, message, least, max_fails, base,
   elseif least == "-1" or job.attempt >= most or is_final_reason(job.policy, reason) then
     finish.job(id, job, statuses.ERROR)
   else
-    if job.postponed_since ~= 0 then job.postponed_since = 0 end
+    if job.postponed_since ~= 0 then modules["life/patience"].clear(id, job) end
     moves.change(job, statuses.SCHEDULED)
     times.back_off(id, job, least, base, cap, jitter)
   end

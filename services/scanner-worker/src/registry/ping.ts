@@ -1,0 +1,59 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import { authRejected, isSuccess, refusal } from "./errors.ts";
+import type { HttpClient } from "./http-client.ts";
+import { sendFollowing } from "./redirects.ts";
+
+/** A request for /v2/ of one registry. */
+export interface Ping {
+  http: HttpClient;
+  /** The registry's base, without /v2/. */
+  registryUrl: URL;
+  clock: Clock;
+  /** The Authorization header; undefined asks as anybody. */
+  authorization?: string | undefined;
+  timeoutMs: number;
+  /** Whether a circuit breaker that is open lets it through. */
+  isProbe?: boolean;
+  signal: AbortSignal;
+}
+
+/** A 401 of the registry's own origin. */
+export interface Unauthorized {
+  /** Its WWW-Authenticate header. */
+  header: string | undefined;
+  /** The URL that was answered so. */
+  from: URL;
+}
+
+const maxBytes = 64 * 1024;
+
+/**
+ * Asks for /v2/ as docker login does: undefined when the registry lets the worker in, else its 401, which says how it wants
+ * to be asked.
+ * @throws JobFailure when the registry is away, is none, or lets the worker in nowhere
+ */
+export async function ping({ registryUrl, http, clock, ...request }: Ping): Promise<Unauthorized | undefined> {
+  const response = await sendFollowing(http, {
+    ...request,
+    method: "GET",
+    url: new URL(`${registryUrl.href.replace(/\/+$/, "")}/v2/`),
+    authorization: request.authorization,
+    elsewhere: "refuse",
+    setting: "DRYDOCK_REGISTRY_URL",
+    maxBytes,
+  });
+  const { status, url: from } = response;
+  if (isSuccess(response)) return undefined;
+  if (status === 401) return { header: response.headers["www-authenticate"], from };
+  if (status === 403) {
+    // A credential that may read one repository may be let ask for nothing else.
+    if (request.authorization !== undefined) return undefined;
+    throw authRejected("lets the worker ask for nothing at all (403 to /v2/): its address may be blocked there");
+  }
+  if (status >= 500 || status === 429 || status === 408) {
+    throw refusal({ subject: "/v2/", response, now: clock.now() });
+  }
+  const message = `${from.host} does not speak the registry API: it answered ${status} to /v2/; check DRYDOCK_REGISTRY_URL`;
+  throw new JobFailure("REGISTRY_UNSUPPORTED", message, { retryable: false });
+}
