@@ -264,8 +264,13 @@ describe("a worker whose job type is closed", () => {
   });
 
   test("stays in all that it says when it is not set up for it", async () => {
-    const unset = { jobType: "IMAGE_SCAN", reason: "NOT_CONFIGURED", message: "set it", since: new Date(1) };
-    const unregistered = [{ ...unset, isWorkerFault: true }];
+    const unset = {
+      jobType: "IMAGE_SCAN",
+      reason: "NOT_CONFIGURED",
+      message: "",
+      since: new Date(),
+      isWorkerFault: true,
+    };
     let fail: () => void = () => undefined;
     const probe = () => new Promise<void>((_, reject) => (fail = () => reject(new Error("away"))));
     const { worker, source, listener } = await startWorker(
