@@ -189,12 +189,12 @@ export class WorkerSession {
   async result(result: RunResult): Promise<void> {
     const { lease } = result;
     const name = this.#nameOf.get(lease.jobId) ?? "";
-    const run = { worker: this.identity, jobName: name, maxFails: this.#types.get(name)?.maxFails };
+    const maxFails = this.#types.get(name)?.maxFails;
     const isGivenBack = result.outcome === "released" || result.outcome === "refused";
     // the job goes to the front of its queue: the next worker that is free is not to be this one
     if (isGivenBack && this.#held.has(lease.jobId)) this.#openTypes.backOff(name);
     this.#let(lease.jobId);
-    const store = () => storeResult(this.#deps.pool, run, result);
+    const store = () => storeResult(this.#deps.pool, this.identity, result, maxFails);
     const verdict = await storeWithRetry(store, this.#retries.signal);
     this.#channel.resultAck(lease, verdict);
     this.#deps.changes.changed(lease.jobId);
