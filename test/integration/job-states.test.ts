@@ -15,7 +15,7 @@ import {
 } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
-const refusal = { jobName: "DEMO", patienceMs: undefined, reason: "ACCESS_DENIED", message: "not you" };
+const refusal = { patienceMs: undefined, reason: "ACCESS_DENIED", message: "not you" };
 
 /** Ways for a new job to each status. */
 const ways: Record<JobStatus, (under: PoolUnderTest, lease: HeldLease) => Promise<unknown>> = {

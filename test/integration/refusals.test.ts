@@ -19,7 +19,7 @@ import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 const [one, two] = [workerNamed("w1"), workerNamed("w2")];
 const hourMs = 3_600_000;
 const denied = { reason: "ACCESS_DENIED", message: "the registry does not let the worker read it (403)" };
-const refusal = { jobName: "DEMO", patienceMs: hourMs, ...denied };
+const refusal = { patienceMs: hourMs, ...denied };
 
 for (const shards of [1, 3]) {
   describe(`a job that a worker is refused for, in ${shards} shards`, () => {

@@ -132,8 +132,7 @@ const runners: Runners = {
   },
   refuse: (driver, { target, patienceMs, said }) => {
     const lease = driver.lease(target);
-    const jobName = driver.model.jobs.get(lease.jobId)?.name ?? "";
-    const refusal = { jobName, patienceMs, reason: "ACCESS_DENIED", message: "not you" };
+    const refusal = { patienceMs, reason: "ACCESS_DENIED", message: "not you" };
     const asked = driver.under.pool.refuse(lease, refusal, toCheckIn(said));
     return driver.both(asked, () => workers.refuseTo(driver.model, lease, refusal, toCheckIn(said)));
   },

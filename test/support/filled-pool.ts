@@ -85,7 +85,7 @@ async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<v
 async function fillRefusals({ pool }: PoolUnderTest): Promise<void> {
   const name = "REFUSED";
   await pool.launch({ ...demoJob, name });
-  const refusal = { jobName: name, patienceMs: undefined, reason: "ACCESS_DENIED", message: "" };
+  const refusal = { patienceMs: undefined, reason: "ACCESS_DENIED", message: "" };
   const other = workerNamed("other");
   await pool.hello(other, { ...workerInfo, jobNames: [name] }, []);
   for (let at = 0; at < many; at++) {

@@ -37,8 +37,6 @@ export interface Postponement {
 
 /** A job that the worker may not do, and others may. */
 export interface Refusal {
-  /** The job's type. */
-  jobName: string;
   /** How long the job may be put off in all, in milliseconds, before it is in ERROR; undefined is for ever. */
   patienceMs: number | undefined;
   /** Why: the failure when every worker is refused, or that takes too long. */

@@ -12,26 +12,22 @@ const backoff: Backoff = { baseMs: 1_000, capMs: 60_000 };
 const maxWaitMs = 24 * 3_600_000;
 const maxTextLength = 1_024;
 
-/** Who ran the job, and of which type that is. */
-export interface Run {
-  worker: WorkerIdentity;
-  jobName: string;
-  /** How many attempts may fail. */
-  maxFails?: number | undefined;
-}
-
-/** Stores how a run ended. A job that is gone meanwhile makes the result stale. */
-export async function storeResult(pool: JobPool, run: Run, result: RunResult): Promise<Verdict> {
+/** Stores how a run on that worker ended. A job that is gone meanwhile makes the result stale. */
+export async function storeResult(
+  pool: JobPool,
+  worker: WorkerIdentity,
+  result: RunResult,
+  maxFails = defaultMaxFails,
+): Promise<Verdict> {
   try {
-    return await store(pool, run, result);
+    return await store(pool, worker, result, maxFails);
   } catch (error) {
     if (error instanceof ReasonedError && error.reason === "JOB_NOT_FOUND") return "stale";
     throw error;
   }
 }
 
-function store(pool: JobPool, run: Run, result: RunResult): Promise<Verdict> {
-  const { worker, jobName, maxFails = defaultMaxFails } = run;
+function store(pool: JobPool, worker: WorkerIdentity, result: RunResult, maxFails: number): Promise<Verdict> {
   const lease = { ...result.lease, incarnation: worker.incarnation };
   const { outcome, reason, message, retryable, retryAfterMs } = result;
   const checkIn: CheckIn = { text: result.checkIn, ...(result.progress && { progress: result.progress }) };
@@ -51,7 +47,7 @@ function store(pool: JobPool, run: Run, result: RunResult): Promise<Verdict> {
       return pool.release(lease);
     case "refused": {
       const text = `another worker is needed, as ${worker.workerId} is refused: ${message}`;
-      const refusal = { jobName, patienceMs: result.patienceMs, reason, message };
+      const refusal = { patienceMs: result.patienceMs, reason, message };
       return pool.refuse(lease, refusal, { ...checkIn, text: text.slice(0, maxTextLength).toWellFormed() });
     }
     case "postponed": {

@@ -188,7 +188,7 @@ export class WorkerSession {
   async result(result: RunResult): Promise<void> {
     const { lease } = result;
     const name = this.#nameOf.get(lease.jobId) ?? "";
-    const run = { worker: this.identity, jobName: name, maxFails: this.#types.get(name)?.maxFails };
+    const maxFails = this.#types.get(name)?.maxFails;
     if (this.#held.has(lease.jobId)) {
       const isGivenBack = result.outcome === "released" || result.outcome === "refused";
       // the job goes to the front of its queue, and this worker must not be the next one to claim it
@@ -196,7 +196,7 @@ export class WorkerSession {
       else this.#openTypes.ran(name);
     }
     this.#forget(lease.jobId);
-    const store = () => storeResult(this.#deps.pool, run, result);
+    const store = () => storeResult(this.#deps.pool, this.identity, result, maxFails);
     const verdict = await storeWithRetry(store, this.#retries.signal);
     this.#channel.resultAck(lease, verdict);
     this.#deps.changes.changed(lease.jobId);

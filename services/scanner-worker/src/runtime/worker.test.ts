@@ -264,20 +264,17 @@ describe("a worker whose job type is closed", () => {
   });
 
   test("stays in all that it says when it is not set up for it", async () => {
-    const unset = { jobType: "IMAGE_SCAN", reason: "NOT_CONFIGURED", message: "set it", since: new Date(1) };
-    const unregistered = [{ ...unset, isWorkerFault: true }];
-    let fail: () => void = () => undefined;
-    const probe = () => new Promise<void>((_, reject) => (fail = () => reject(new Error("away"))));
-    const { worker, source, listener } = await startWorker(
-      jobType(async () => {}, { probe }),
-      { unregistered },
-    );
+    const why = { reason: "NOT_CONFIGURED", message: "", since: new Date(), isWorkerFault: true };
+    let fail: (why: Error) => void = () => undefined;
+    const type = jobType(async () => {}, { probe: () => new Promise((_, reject) => (fail = reject)) });
+    const unregistered = [{ jobType: "IMAGE_SCAN", ...why }];
+    const { worker, source, listener } = await startWorker(type, { unregistered });
     const names = (closed: readonly { jobType: string }[]) => closed.map(({ jobType }) => jobType);
-    assert.deepEqual(names(listener.capacity().closed), ["IMAGE_SCAN", "TEST"]);
-    fail();
+    assert.deepEqual(names(listener.capacity().closed), ["IMAGE_SCAN", type.name]);
+    fail(new Error("away"));
     await settle();
     const [message] = source.sent;
-    assert.deepEqual(message?.kind === "capacity" && names(message.capacity.closed), ["IMAGE_SCAN", "TEST"]);
+    assert.deepEqual(message?.kind === "capacity" && names(message.capacity.closed), ["IMAGE_SCAN", type.name]);
     await worker.stop(AbortSignal.abort());
   });
 

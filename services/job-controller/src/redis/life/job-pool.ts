@@ -167,9 +167,10 @@ export class RedisJobPool implements port.JobPool {
   }
 
   async refuse(lease: HeldLease, refusal: port.Refusal, checkIn: port.CheckIn): Promise<port.Verdict> {
-    const { jobName, patienceMs = -1, reason, message } = refusal;
+    const { patienceMs = -1, reason, message } = refusal;
     const cause = [patienceMs, reason, message, ...checkInArguments(checkIn)] as const;
-    const workers = await readCandidates(this.#redis, this.#shards, this.#clock.now(), jobName);
+    const { name } = await this.peek(lease.jobId);
+    const workers = await readCandidates(this.#redis, this.#shards, this.#clock.now(), name);
     return toVerdict(await this.#run("transitions/refuse", lease, ...cause, ...workers));
   }
 
