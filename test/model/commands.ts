@@ -222,14 +222,14 @@ export const everything: Mix = {
   ...{ launch: 16, launchSubJob: 3, end: 5, retry: 5, pause: 1, drain: 1 },
   ...{ hello: 6, beat: 9, disconnect: 1, takeBack: 1, leave: 1, drainWorker: 1, claim: 26 },
   ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, refuse: 4, confirm: 1, release: 2 },
-  ...{ launchPeriodic: 2, fire: 4, pauseSchedule: 1, resumeSchedule: 1 },
-  ...{ appendLog: 5, readLog: 2, putReport: 2, tellHooks: 5, settleHook: 9, redeliver: 2 },
+  ...{ launchPeriodic: 4, fire: 4, pauseSchedule: 3, resumeSchedule: 2 },
+  ...{ appendLog: 5, readLog: 2, putReport: 4, tellHooks: 5, settleHook: 9, redeliver: 2 },
   ...{ promote: 6, reap: 2, expire: 2, endSubJobs: 2, sweep: 3, wait: 6 },
 };
 
 /** Few jobs, and workers that come and go. */
 export const losses: Mix = {
-  ...{ launch: 1, end: 1, retry: 2, claim: 22, beat: 1, hello: 14 },
+  ...{ launch: 1, end: 1, retry: 4, claim: 22, beat: 1, hello: 14 },
   ...{ disconnect: 3, takeBack: 1, leave: 1, drainWorker: 2 },
   ...{ fail: 1, promote: 2, reap: 6, wait: 6 },
 };
@@ -254,13 +254,13 @@ export const drains: Mix = {
 
 /** Periodic jobs, and what becomes of what they launch. */
 export const schedules: Mix = {
-  ...{ launch: 1, launchPeriodic: 4, fire: 16, pauseSchedule: 2, resumeSchedule: 3, end: 4, endSubJobs: 4, retry: 4 },
+  ...{ launch: 1, launchPeriodic: 4, fire: 16, pauseSchedule: 2, resumeSchedule: 3, end: 4, endSubJobs: 4, retry: 8 },
   ...{ hello: 1, beat: 3, claim: 12, succeed: 6, fail: 2, release: 1, promote: 3, reap: 2, sweep: 2, wait: 16 },
 };
 
 /** Status hooks, logs and reports, while jobs run and end. */
 export const tellings: Mix = {
-  ...{ launch: 14, end: 3, retry: 3, hello: 3, beat: 4, claim: 16 },
+  ...{ launch: 14, end: 3, retry: 6, hello: 3, beat: 4, claim: 16 },
   ...{ checkIn: 6, succeed: 4, fail: 3, promote: 2, sweep: 3 },
   ...{ appendLog: 12, readLog: 4, putReport: 5, tellHooks: 14, settleHook: 22, redeliver: 4, reap: 2, wait: 8 },
 };
