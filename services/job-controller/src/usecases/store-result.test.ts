@@ -17,6 +17,8 @@ const result: RunResult = {
   patienceMs: undefined,
 };
 
+const worker = { workerId: "w1", incarnation: "0123456789abcdef", session: "s1" };
+
 /** What is asked of the pool for such a result. */
 async function askedFor(more: Partial<RunResult>): Promise<Partial<Failure & Postponement>> {
   const asked: Array<Failure | Postponement> = [];
@@ -25,7 +27,7 @@ async function askedFor(more: Partial<RunResult>): Promise<Partial<Failure & Pos
     return "accepted" as const;
   };
   const pool = { fail: note, postpone: note } as unknown as JobPool;
-  await storeResult(pool, "incarnation", { ...result, ...more });
+  await storeResult(pool, worker, { ...result, ...more });
   return asked[0] ?? assert.fail("nothing was asked");
 }
 
