@@ -28,7 +28,9 @@ describe("a client that does not read", () => {
   after(() => rig.stop());
 
   /** A job that a worker holds, by default one of that size. */
-  async function heldJob(parameters: Record<string, unknown> = { text }): Promise<{ worker: ScriptedWorker; lease: Lease }> {
+  async function heldJob(
+    parameters: Record<string, unknown> = { text },
+  ): Promise<{ worker: ScriptedWorker; lease: Lease }> {
     const type = rig.newType();
     const worker = await rig.join(type);
     await rig.api.launch(type, parameters);
