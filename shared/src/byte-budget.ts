@@ -31,18 +31,20 @@ const retryAfterMs = 1_000;
  * first, so that a large wish is not passed over for small ones.
  */
 export class ByteBudget {
-  readonly #name: string;
   readonly #bytes: number;
   readonly #waitMs: number;
   readonly #maxWaiting: number;
   readonly #waiting = new Set<Waiter>();
+  /** One for all: most of what a refusal costs is the stack of its error. */
+  readonly #busy: ReasonedError;
   #held = 0;
 
   constructor({ name, bytes, waitMs = 10_000, maxWaiting = 1_000 }: ByteBudgetOptions) {
-    this.#name = name;
     this.#bytes = bytes;
     this.#waitMs = waitMs;
     this.#maxWaiting = maxWaiting;
+    const text = `the ${name} of others hold all ${bytes} bytes that there are for them; call again shortly`;
+    this.#busy = new ReasonedError("SERVER_BUSY", text, { metadata: { most: String(bytes) }, retryAfterMs });
   }
 
   /** How many bytes are held now. */
@@ -77,7 +79,7 @@ export class ByteBudget {
    */
   acquireNow(bytes: number): ByteHold {
     const hold = this.tryAcquire(bytes);
-    if (hold === undefined) throw this.#busy();
+    if (hold === undefined) throw this.#busy;
     return hold;
   }
 
@@ -94,11 +96,11 @@ export class ByteBudget {
   }
 
   async #turn(bytes: number, signal: AbortSignal): Promise<void> {
-    if (this.#waiting.size >= this.#maxWaiting) throw this.#busy();
+    if (this.#waiting.size >= this.#maxWaiting) throw this.#busy;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = { bytes, admit: resolve };
     this.#waiting.add(waiter);
-    const timer = setTimeout(() => reject(this.#busy()), this.#waitMs);
+    const timer = setTimeout(() => reject(this.#busy), this.#waitMs);
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     try {
@@ -121,10 +123,5 @@ export class ByteBudget {
       this.#held += waiter.bytes;
       waiter.admit();
     }
-  }
-
-  #busy(): ReasonedError {
-    const text = `the ${this.#name} of others hold all ${this.#bytes} bytes that there are for them; call again shortly`;
-    return new ReasonedError("SERVER_BUSY", text, { metadata: { most: String(this.#bytes) }, retryAfterMs });
   }
 }

@@ -10,9 +10,14 @@ import { timed } from "../support/until.ts";
 
 /** How long the hostile clients go on, in seconds. */
 const seconds = Number(process.env.DRYDOCK_TEST_HOSTILE_SECONDS ?? 20);
-/** What another client's call may take, 99 of 100 times, in milliseconds; on a machine that has other things to do. */
-const mostP99Ms = 250;
-const mostMemoryMiB = 1024;
+/** What 99 of 100 calls of another client may take, in milliseconds. */
+const maxP99Ms = 100;
+/**
+ * The same by what they take with a controller that nobody attacks: on a machine that has other things to do a call waits for
+ * the processor more than once, and behind more calls.
+ */
+const maxP99Times = 20;
+const maxMemoryMiB = 1024;
 
 /** What was done, and how often. */
 type Made = Array<[what: string, times: number]>;
@@ -20,29 +25,33 @@ type Made = Array<[what: string, times: number]>;
 interface Figures {
   getMs: number[];
   launchMs: number[];
+  /** Of the controller that nobody attacks: what the machine takes for itself and others. */
+  calmMs: number[];
   memoryMiB: number;
 }
 
 describe("hostile clients", { timeout: (seconds + 90) * 1_000 }, () => {
   test("hold up nobody else, and fill no memory, whatever they send", async (context) => {
     await using stack = await startStack();
-    const controller = await stack.startController();
+    await using calmStack = await startStack();
+    const [controller, calm] = await Promise.all([stack.startController(), calmStack.startController()]);
     const jobTypes = [plainType("HOSTILE")];
     const worker = await ScriptedWorker.join(controller.address, { jobTypes, slots: 0 });
+    const calmWorker = await ScriptedWorker.join(calm.address, { jobTypes, slots: 0 });
     const hostile = await startProcess({
       name: "hostile clients",
       command: process.execPath,
       args: [join(import.meta.dirname, "..", "support", "hostile-main.ts"), controller.address],
     });
     try {
-      const figures = await useNormally(controller, performance.now() + seconds * 1_000);
+      const figures = await useNormally(controller, calm, performance.now() + seconds * 1_000);
       hostile.signal("SIGTERM");
       const made = await hostile.findLine(readMade, AbortSignal.timeout(10_000));
       tell(context, figures, made);
       judge(figures, made);
     } finally {
       await hostile.kill();
-      await worker.breakOff();
+      await Promise.all([worker, calmWorker].map((each) => each.breakOff()));
     }
     await seesOneGoThrough(controller);
   });
@@ -53,33 +62,36 @@ function readMade(line: string): Made | undefined {
   return line.startsWith('{"msg":"made"') ? JSON.parse(line).made : undefined;
 }
 
-/** Another client, which does nothing unusual. */
-async function useNormally({ api, process: { pid } }: Controller, until: number): Promise<Figures> {
-  const figures: Figures = { getMs: [], launchMs: [], memoryMiB: 0 };
-  const { id } = await api.launch("HOSTILE", {});
+/** Another client, which does nothing unusual, with both controllers. */
+async function useNormally({ api, process: { pid } }: Controller, calm: Controller, until: number): Promise<Figures> {
+  const figures: Figures = { getMs: [], launchMs: [], calmMs: [], memoryMiB: 0 };
+  const [{ id }, { id: calmId }] = await Promise.all([api.launch("HOSTILE", {}), calm.api.launch("HOSTILE", {})]);
   while (performance.now() < until) {
     figures.launchMs.push(await timed(api.launch("HOSTILE", {})));
     figures.getMs.push(await timed(api.get(id)));
+    figures.calmMs.push(await timed(calm.api.get(calmId)));
     figures.memoryMiB = Math.max(figures.memoryMiB, await memoryOf(pid));
     await wait(20);
   }
   return figures;
 }
 
-function judge({ getMs, launchMs, memoryMiB }: Figures, made: Made): void {
+function judge({ getMs, launchMs, calmMs, memoryMiB }: Figures, made: Made): void {
   assert.deepEqual(
     made.filter(([, times]) => times === 0),
     [],
     "every hostile client came to do something",
   );
   assert.ok(getMs.length > seconds, `GetJob was answered ${getMs.length} times`);
-  assert.ok(p99Of(getMs) <= mostP99Ms, `p99 of GetJob: ${p99Of(getMs)} ms`);
-  assert.ok(p99Of(launchMs) <= mostP99Ms, `p99 of LaunchJob: ${p99Of(launchMs)} ms`);
-  assert.ok(memoryMiB <= mostMemoryMiB, `the controller took ${memoryMiB} MiB`);
+  const most = Math.max(maxP99Ms, maxP99Times * p99Of(calmMs));
+  assert.ok(p99Of(getMs) <= most, `p99 of GetJob: ${p99Of(getMs)} ms of ${most} ms`);
+  assert.ok(p99Of(launchMs) <= most, `p99 of LaunchJob: ${p99Of(launchMs)} ms of ${most} ms`);
+  assert.ok(memoryMiB <= maxMemoryMiB, `the controller took ${memoryMiB} MiB`);
 }
 
-function tell(context: TestContext, { getMs, launchMs, memoryMiB }: Figures, made: Made): void {
-  for (const [what, all] of Object.entries({ GetJob: getMs, LaunchJob: launchMs })) {
+function tell(context: TestContext, { getMs, launchMs, calmMs, memoryMiB }: Figures, made: Made): void {
+  const calls = { GetJob: getMs, LaunchJob: launchMs, "GetJob of the controller that nobody attacks": calmMs };
+  for (const [what, all] of Object.entries(calls)) {
     context.diagnostic(
       `${what}: ${all.length} calls, p99 ${p99Of(all)} ms, slowest ${Math.round(Math.max(...all))} ms`,
     );

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  GetJobRequest,
   JobServiceService as jobs,
   WatchJobRequest,
   WatchJobResponse,
@@ -9,9 +10,11 @@ import {
 import type { Lease } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { WorkerServiceClient } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { toRpcError } from "@drydock/shared/grpc/client.ts";
-import { credentials } from "@grpc/grpc-js";
+import { credentials, status } from "@grpc/grpc-js";
+import { refusalOf } from "../support/refusal.ts";
 import type { ScriptedWorker } from "../support/scripted-worker.ts";
-import { UnreadCall } from "../support/unread-call.ts";
+import { UnreadCall, UnreadConnection } from "../support/unread-call.ts";
+import { until } from "../support/until.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 const mebibyte = 1024 * 1024;
@@ -24,11 +27,13 @@ describe("a client that does not read", () => {
   });
   after(() => rig.stop());
 
-  /** A job of that size that a worker holds. */
-  async function heldJob(): Promise<{ worker: ScriptedWorker; lease: Lease }> {
+  /** A job that a worker holds, by default one of that size. */
+  async function heldJob(
+    parameters: Record<string, unknown> = { text },
+  ): Promise<{ worker: ScriptedWorker; lease: Lease }> {
     const type = rig.newType();
     const worker = await rig.join(type);
-    await rig.api.launch(type, { text });
+    await rig.api.launch(type, parameters);
     return { worker, lease: (await worker.takes()).lease };
   }
 
@@ -86,6 +91,36 @@ describe("a client that does not read", () => {
     }
     assert.ok(checkIns.length < 20, `${checkIns.length} answers until the newest state`);
     for (const call of calls) call.close();
+  });
+
+  test("has no more large answers than there is memory for, and others are answered", async () => {
+    const { lease } = await heldJob();
+    const { lease: small } = await heldJob({});
+    const request = GetJobRequest.encode({ jobId: lease.jobId }).finish();
+    const connections = Array.from({ length: 50 }, () => new UnreadConnection(rig.controller.address));
+    const statuses: string[] = [];
+    for (let at = 0; at < 1_000; at++) {
+      const call = connections[at % connections.length]?.call(jobs.getJob.path, request);
+      call?.once("response", (headers) => statuses.push(String(headers["grpc-status"] ?? "answered")));
+    }
+    await until(
+      "all calls have an answer",
+      async () => statuses.length,
+      (count) => count === 1_000,
+    );
+    const answered = statuses.filter((code) => code === "answered").length;
+    assert.ok(answered * text.length <= 128 * mebibyte, `${answered} answers are in memory`);
+    assert.deepEqual(new Set(statuses), new Set(["answered", String(status.RESOURCE_EXHAUSTED)]));
+    assert.equal((await rig.api.get(small.jobId)).status, "RUNNING");
+    const { reason, retryAfterMs } = await refusalOf(rig.api.get(lease.jobId));
+    assert.deepEqual([reason, retryAfterMs], ["SERVER_BUSY", 1_000]);
+    for (const connection of connections) connection.close();
+    const job = await until(
+      "there is room again",
+      () => rig.api.get(lease.jobId).catch(() => undefined),
+      (job) => job !== undefined,
+    );
+    assert.deepEqual(job?.parameters, { text });
   });
 
   test("is not sent more of a log than it takes", async () => {

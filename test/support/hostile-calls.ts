@@ -9,6 +9,7 @@ import {
 } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
 import { Client, credentials } from "@grpc/grpc-js";
+import { unreadFloods } from "./hostile-floods.ts";
 import { plainType, ScriptedWorker } from "./scripted-worker.ts";
 import { putBytes } from "./worker-calls.ts";
 
@@ -23,7 +24,6 @@ export interface HostileCall {
   stop(): Promise<void>;
 }
 
-const watchers = 200;
 const bigText = "x".repeat(200_000);
 const deadlineMs = 10_000;
 /** Unpacks to so many empty messages. */
@@ -31,10 +31,12 @@ const bombOf = (bytes: number) => promisify(gzip)(Buffer.alloc(bytes, Buffer.fro
 
 /** All of them, each with a connection of its own. */
 export function hostileCalls(address: string, signal: AbortSignal): HostileCall[] {
-  return [bombs, bigLists, deafWatchers, forgedResults, manyHellos, invalidFrames].map((of) => of(address, signal));
+  const all = [bombs, bigLists, forgedResults, manyHellos, invalidFrames, ...unreadFloods];
+  return all.map((of) => of(address, signal));
 }
 
-type Of = (address: string, signal: AbortSignal) => HostileCall;
+/** Makes a kind of call to the controller at that address. */
+export type Of = (address: string, signal: AbortSignal) => HostileCall;
 
 function clientOf(address: string): Client {
   return new Client(address, credentials.createInsecure(), {
@@ -79,40 +81,6 @@ const bigLists: Of = (address) => {
       await Promise.allSettled(lists);
     },
     stop: async () => client.close(),
-  };
-};
-
-const deafWatchers: Of = (address, signal) => {
-  const jobTypes = [plainType("WATCHED")];
-  const client = clientOf(address);
-  const begin = async () => {
-    const worker = await ScriptedWorker.join(address, { jobTypes });
-    const request = LaunchJobRequest.fromPartial({ job: { name: "WATCHED", parameters: { bigText } } });
-    await unaryCall(client, JobServiceService.launchJob, request, { deadlineMs });
-    const { lease } = await worker.takes();
-    const { path, requestSerialize, responseDeserialize } = JobServiceService.watchJob;
-    for (let i = 0; i < watchers; i++) {
-      const watched = { jobId: lease.jobId, afterRevision: 0 };
-      const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, watched);
-      // nobody reads what comes
-      call.on("error", () => {});
-      signal.addEventListener("abort", () => call.cancel());
-    }
-    return { worker, lease };
-  };
-  let begun: ReturnType<typeof begin> | undefined;
-  let count = 0;
-  return {
-    ...{ what: `a check-in that ${watchers} watchers are told, who never read`, pauseMs: 20, made: 0 },
-    make: async () => {
-      begun ??= begin();
-      const { worker, lease } = await begun;
-      worker.say({ $case: "checkin", value: { lease, text: `now ${count++}`, progress: undefined } });
-    },
-    stop: async () => {
-      await (await begun)?.worker.breakOff();
-      client.close();
-    },
   };
 };
 

@@ -1,23 +1,46 @@
-import { type ClientHttp2Stream, connect } from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 
-/** A call whose client takes nothing until it is asked to: grpc-js' own client reads ahead. */
+/** A connection whose client takes nothing of what its calls are answered: grpc-js' own client reads ahead. */
+export class UnreadConnection {
+  readonly #session: ClientHttp2Session;
+
+  constructor(address: string) {
+    this.#session = connect(`http://${address}`);
+    this.#session.on("error", () => {});
+  }
+
+  get isOpen(): boolean {
+    return !this.#session.closed && !this.#session.destroyed;
+  }
+
+  /** @param path e.g. /drydock.job.v1.JobService/WatchJob */
+  call(path: string, request: Uint8Array): ClientHttp2Stream {
+    const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers" };
+    const stream = this.#session.request(headers);
+    stream.on("error", () => {});
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(request.length, 1);
+    stream.end(Buffer.concat([head, request]));
+    return stream;
+  }
+
+  close(): void {
+    this.#session.destroy();
+  }
+}
+
+/** A call whose client takes nothing until it is asked to. */
 export class UnreadCall {
-  readonly #session: ReturnType<typeof connect>;
+  readonly #connection: UnreadConnection;
   readonly #stream: ClientHttp2Stream;
   /** Resolves when the call is over, to the code of the stream's reset. */
   readonly closed: Promise<number>;
 
   /** @param path e.g. /drydock.job.v1.JobService/WatchJob */
   constructor(address: string, path: string, request: Uint8Array) {
-    this.#session = connect(`http://${address}`);
-    this.#session.on("error", () => {});
-    const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers" };
-    this.#stream = this.#session.request(headers);
-    this.#stream.on("error", () => {});
+    this.#connection = new UnreadConnection(address);
+    this.#stream = this.#connection.call(path, request);
     this.closed = new Promise((resolve) => this.#stream.once("close", () => resolve(this.#stream.rstCode ?? 0)));
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(request.length, 1);
-    this.#stream.end(Buffer.concat([head, request]));
   }
 
   /** Reads the messages from now on. */
@@ -33,7 +56,7 @@ export class UnreadCall {
   }
 
   close(): void {
-    this.#session.destroy();
+    this.#connection.close();
   }
 }
 

@@ -5,10 +5,11 @@ import { takeRequest, takeRequests } from "./request-decoder.ts";
 /** A call with streams both ways. */
 export interface BidiCall<Req, Res> extends CallContext {
   /**
-   * Calls the listener with each message as it comes, without back-pressure. Resolves when the client has sent its last
-   * one, rejects with the signal's reason. A listener that throws ends the call with that error. Use this or `requests`.
+   * Calls the listener with each message as it comes. While a promise that the listener has returned is pending, no more are
+   * read. Resolves when the client has sent its last one, rejects with the signal's reason. A listener that throws ends the
+   * call with that error. Use this or `requests`.
    */
-  onMessage(listener: (message: Req) => void): Promise<void>;
+  onMessage(listener: (message: Req) => Promise<void> | undefined): Promise<void>;
   /** The messages, for those who want back-pressure. */
   readonly requests: AsyncIterable<Req>;
   /**
@@ -33,7 +34,7 @@ export class DuplexCall<Req, Res> extends ServerCallContext implements BidiCall<
     this.end = end;
   }
 
-  onMessage(listener: (message: Req) => void): Promise<void> {
+  onMessage(listener: (message: Req) => Promise<void> | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { signal } = this;
     const stop = () => reject(signal.reason);
@@ -42,7 +43,8 @@ export class DuplexCall<Req, Res> extends ServerCallContext implements BidiCall<
     this.#stream.on("data", (message: Req) => {
       if (signal.aborted) return;
       try {
-        listener(takeRequest(message));
+        const room = listener(takeRequest(message));
+        if (room !== undefined) this.#pauseUntil(room);
       } catch (error) {
         this.abort(error);
       }
@@ -50,6 +52,12 @@ export class DuplexCall<Req, Res> extends ServerCallContext implements BidiCall<
     this.#stream.once("end", resolve);
     promise.catch(() => {});
     return promise;
+  }
+
+  #pauseUntil(room: Promise<void>): void {
+    const resume = () => void this.#stream.resume();
+    this.#stream.pause();
+    room.then(resume, resume);
   }
 
   get requests(): AsyncIterable<Req> {

@@ -16,7 +16,7 @@ import { toStatsWithoutParameters } from "./convert.ts";
 import type { JobAnswers } from "./job-answers.ts";
 import { validateLaunch } from "./validate-launch.ts";
 
-const mostLaunches = 1_000;
+const maxLaunches = 1_000;
 const maxRequestIdLength = 128;
 /** Maximum size of the result of a job without what may be large, in bytes: its names, keys, ids and numbers. 1,000 of them fit. */
 const maxSmallBytes = 2_000;
@@ -50,8 +50,8 @@ export async function launchMany(
   { jobs, requestId }: message.LaunchJobsRequest,
   call: CallContext,
 ): Promise<message.LaunchJobsResponse> {
-  if (jobs.length > mostLaunches) {
-    throw fieldsInvalid([{ field: "jobs", description: `must not be more than ${mostLaunches}` }]);
+  if (jobs.length > maxLaunches) {
+    throw fieldsInvalid([{ field: "jobs", description: `must not be more than ${maxLaunches}` }]);
   }
   checkRequestId(requestId);
   const traceparent = call.traceparent ?? "";
@@ -76,7 +76,7 @@ export async function launchMany(
   );
 }
 
-/** Whether it is a job without what may be large, as most are that were launched just now. */
+/** Whether the result is a job without labels and the other parts that may be large, as most new jobs are. */
 function isSmall({ result }: message.LaunchResult): boolean {
   if (result?.$case !== "stats") return false;
   const { labels, policy, checkIn, lastError, executions, periodic } = result.value;

@@ -23,7 +23,7 @@ import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
-import { handle } from "./worker-messages.ts";
+import { handle, MessageWindow } from "./worker-messages.ts";
 import { WorkerOutbox } from "./worker-outbox.ts";
 
 const helloWithinMs = 10_000;
@@ -80,6 +80,7 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
     onOverflow: over.reject,
   });
   const channel = createWorkerChannel(outbox, over.reject, deps);
+  const window = new MessageWindow();
   const handleWhenOpen = (message: WorkerMessage) =>
     opening.then(
       (session) =>
@@ -95,10 +96,13 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
         break;
       case "kept until the Welcome":
       case "handled":
-        void handleWhenOpen(message);
+        window.add(handleWhenOpen(message));
     }
   };
-  const ended = call.onMessage(({ messages }) => messages.forEach(receive));
+  const ended = call.onMessage(({ messages }) => {
+    messages.forEach(receive);
+    return window.room;
+  });
   try {
     const session = await Promise.race([opening, ended.then(() => undefined)]);
     if (session !== undefined) deps.dispatcher.add(session);
