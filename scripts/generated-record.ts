@@ -60,7 +60,7 @@ local VERSION, FORM = ${recordVersion}, ">B${recordFields.map(({ form }) => form
 local struct_pack, struct_unpack = struct.pack, struct.unpack
 local NO_DETAILS = { ${wrap(silent, 2)} }
 
--- A table with a place for each field, and for what record.lua keeps beside them.
+-- A table with a slot for each field, and for what record.lua keeps beside them.
 local function blank()
   return { ${wrap([...recordFields.map(({ name, form }) => `${name} = ${zeroOf(form)}`), ...internals.map((name) => `${name} = false`)], 4)} }
 end

@@ -80,6 +80,20 @@ describe("a byte budget", () => {
     assert.deepEqual([served, budget.held], [["first", "small"], 100]);
   });
 
+  test("gives bytes at once, or none: not past those who wait", async () => {
+    const { budget, ask } = scene();
+    const first = budget.tryAcquire(60);
+    assert.equal(budget.tryAcquire(41), undefined);
+    assert.throws(() => budget.acquireNow(41), isBusy);
+    const second = ask("second", 80);
+    assert.equal(budget.tryAcquire(1), undefined, "the second has asked first");
+    first?.shrinkTo(0);
+    const hold = await second;
+    budget.acquireNow(20).shrinkTo(0);
+    hold.shrinkTo(0);
+    assert.equal(budget.held, 0);
+  });
+
   test("refuses at once when too many wait", async () => {
     const { ask } = scene({ maxWaiting: 1 });
     const first = await ask("first", 100);

@@ -55,11 +55,34 @@ export class ByteBudget {
    * @throws ReasonedError SERVER_BUSY when they are not free in time or too many wait; the signal's reason when it aborts
    */
   async acquire(bytes: number, signal: AbortSignal): Promise<ByteHold> {
-    const wanted = Math.min(bytes, this.#bytes);
     signal.throwIfAborted();
-    if (this.#waiting.size > 0 || this.#held + wanted > this.#bytes) await this.#turn(wanted, signal);
-    else this.#held += wanted;
-    let own = wanted;
+    const hold = this.tryAcquire(bytes);
+    if (hold !== undefined) return hold;
+    const wanted = Math.min(bytes, this.#bytes);
+    await this.#turn(wanted, signal);
+    return this.#holdOf(wanted);
+  }
+
+  /** Holds the bytes when they are free and nobody waits for theirs; undefined otherwise. */
+  tryAcquire(bytes: number): ByteHold | undefined {
+    const wanted = Math.min(bytes, this.#bytes);
+    if (this.#waiting.size > 0 || this.#held + wanted > this.#bytes) return undefined;
+    this.#held += wanted;
+    return this.#holdOf(wanted);
+  }
+
+  /**
+   * Holds the bytes at once.
+   * @throws ReasonedError SERVER_BUSY when they are not free
+   */
+  acquireNow(bytes: number): ByteHold {
+    const hold = this.tryAcquire(bytes);
+    if (hold === undefined) throw this.#busy();
+    return hold;
+  }
+
+  #holdOf(bytes: number): ByteHold {
+    let own = bytes;
     return {
       shrinkTo: (left) => {
         const freed = Math.max(0, own - left);

@@ -108,7 +108,7 @@ export const errorCatalogue = {
   SERVER_BUSY: {
     status: "RESOURCE_EXHAUSTED",
     meaning:
-      "Other large answers or uploads hold all the memory that there is for them. Call again after the delay that RetryInfo gives.",
+      "Other answers, uploads, log pieces or launches hold all the memory that there is for them. Call again after the delay that RetryInfo gives.",
   },
   SLOW_READER: {
     status: "RESOURCE_EXHAUSTED",

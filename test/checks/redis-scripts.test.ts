@@ -13,7 +13,7 @@ const redis = "services/job-controller/src/redis";
 const forms: Readonly<Record<number, { fields: string; details: string }>> = {
   16: {
     fields:
-      "status:B kind:B priority:B command:B crashes:B parent:B limited:B hook_status:B attempt:H token:I6 revision:I4 enqueued:I6 updated:I6 status_time:I6 started:I6 place:H end_place:H name:s upstream:s worker:s fairness:s created_by:s trace:Bc0 section:I3 details_size:I3",
+      "status:B kind:B priority:B command:B crashes:B parent:B limited:B hook_status:B attempt:H token:I6 revision:I4 enqueued:I6 updated:I6 status_time:I6 started:I6 sequence:H end_sequence:H name:s upstream:s worker:s fairness:s created_by:s trace:Bc0 section:I3 details_size:I3",
     details:
       "check_in check_in_at phase percent error unique policy labels schedule hook entry end_entry request scheduled_for",
   },

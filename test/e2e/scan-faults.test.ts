@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import { freePort } from "@drydock/demo/stack/free-port.ts";
 import { sees } from "../support/failure-crew.ts";
 import { type ScanStack, startScanStack } from "../support/scan-stack.ts";
-import { until } from "../support/until.ts";
+import { until, untilTime } from "../support/until.ts";
 
 describe("a scan that meets a fault", () => {
   let scene: ScanStack;
@@ -78,7 +77,7 @@ describe("a scan that meets a fault", () => {
     let posts = 0;
     scene.hooks.onLayer = async () => {
       posts += 1;
-      if (posts === 1) await wait(issuedAt + lifetimeSeconds * 1_000 + 300 - performance.now());
+      if (posts === 1) await untilTime(issuedAt + lifetimeSeconds * 1_000 + 300);
       return undefined;
     };
     const job = await scene.scan("library/alpine", "3.14");

@@ -160,7 +160,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const metadata = { kind: JobKind.JOB_KIND_PERIODIC, cronSpec: "*/5 * * * * *", periodic: { overlap: 3 as const } };
     const { id, runAt } = await lost.api.launchAs({ job: { name: "SCRIPTED", metadata } });
     const firstAt = runAt?.getTime() ?? Number.NaN;
-    await wait(firstAt - Date.now() - 100);
+    await wait(Math.max(0, firstAt - Date.now() - 100));
     await killDuring(() => wait(150));
     const { api } = await stack.startController();
     const hasFired = ({ periodic }: SeenJob) => (periodic?.launched ?? 0) > 0;

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import type { RunningProcess } from "@drydock/demo/stack/processes.ts";
 import { Crew, runFacts, runsInLog } from "../support/failure-crew.ts";
 import { checkHealth, listHealth } from "../support/health.ts";
@@ -8,7 +7,7 @@ import { surviveLosses } from "../support/loss-rig.ts";
 import { loseRedis } from "../support/losses.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
-import { timed, until } from "../support/until.ts";
+import { timed, until, untilTime } from "../support/until.ts";
 
 /** A call is answered when a command has had its 3 s, and a moment. */
 const answerMs = 4_000;
@@ -127,7 +126,7 @@ describe("Redis that is away", { concurrency: true, timeout: 110_000 }, () => {
       () => place.runCount(worker),
       (count) => count === 1,
     );
-    await wait(crashed + 4_000 - performance.now());
+    await untilTime(crashed + 4_000);
     await stack.redis.resume();
 
     await place.seesReady();
@@ -156,7 +155,7 @@ describe("Redis that is away", { concurrency: true, timeout: 110_000 }, () => {
 
     await place.seesUnready();
     await place.seesRefusals(first.id);
-    await wait(stopped + 60_000 - performance.now());
+    await untilTime(stopped + 60_000);
     stack.redis.process.signal("SIGCONT");
 
     await place.seesReady();

@@ -202,6 +202,11 @@ describe("a Redis that can't be worked with from the start", { timeout: 60_000 }
       /^WRONGPASS .*DRYDOCK_REDIS_URL/,
     ],
     ["a password that is missing", ({ redis }) => redis.url, /^NOAUTH .*DRYDOCK_REDIS_URL/],
+    [
+      "a database that does not exist",
+      ({ redis }) => redis.url.replace("//", "//:swordfish@").replace(/\/0$/, "/99"),
+      /^ERR DB index is out of range\. .*DRYDOCK_REDIS_URL/,
+    ],
     ["a port where nothing listens", () => "redis://127.0.0.1:1/0", /ECONNREFUSED 127\.0\.0\.1:1\. .*start Redis/],
     ["a host that is not known", () => "redis://nowhere.invalid:6379/0", /(ENOTFOUND|EAI_AGAIN) nowhere\.invalid\. /],
   ];
@@ -219,6 +224,18 @@ describe("a Redis that can't be worked with from the start", { timeout: 60_000 }
       redis.disconnect();
     });
   }
+
+  test("a password that is not asked for is worked with, and warned of in Redis' words", async () => {
+    await using stack = await startStack();
+    const controller = await startKnowing(stack, { DRYDOCK_REDIS_URL: stack.redis.url.replace("//", "//:hunter2@") });
+    const { up, warnings = [] } = (await controller.api.status()).redis ?? {};
+    assert.equal(up, true);
+    assert.match(String(warnings), /AUTH <password> called without any password .*DRYDOCK_REDIS_URL/);
+    const log = controller.process.log();
+    const told = logLines(log).filter(({ msg }) => /takes any password: ERR AUTH/.test(String(msg)));
+    assert.equal(told.length, 1);
+    assert.doesNotMatch(log, /hunter2/);
+  });
 
   test("a user without INFO can do everything else", async () => {
     await using stack = await startStack();

@@ -24,6 +24,16 @@ for (const shards of [1, 3]) {
       return id;
     }
 
+    test("are all listed, however many a page has", async () => {
+      const failed: string[] = [];
+      for (let at = 0; at < 50; at++) failed.unshift(await launch({ kind: "failed" }, "HTTP 500"));
+      for (const limit of [7, 16, 49, 50, 51]) {
+        const ids = (await under.hooks.failed("", limit)).map(({ jobId }) => jobId);
+        assert.deepEqual(ids, failed.slice(0, limit), `${limit}`);
+      }
+      await under.redis.flushall();
+    });
+
     test("are listed with why, the newest first, page by page, until they are sent again or gone", async () => {
       const { hooks, pool, clock } = under;
       const failed: string[] = [];

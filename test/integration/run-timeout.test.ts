@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import { createWorkerChannel } from "@drydock/job-controller/grpc/worker-channel.ts";
-import type { Saying } from "@drydock/job-controller/grpc/worker-outbox.ts";
+import type { OutboxMessage } from "@drydock/job-controller/grpc/worker-outbox.ts";
 import { createWorker, type WorkerService } from "@drydock/scanner-worker/app.ts";
 import type { JobContext, JobType } from "@drydock/scanner-worker/ports/job.ts";
 import { Outcome } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
@@ -14,15 +14,15 @@ const logger = createLogger({ name: "test", level: "silent" });
 const lease = { jobId: "00000000000001", token: 1 };
 const slack = { timeout: 5_000 };
 
-/** What a controller whose clock differs from the worker's by so much says, in seconds. */
-function assignmentOf(runTimeoutMs: number, skewSeconds = 0): Saying {
-  const said: Saying[] = [];
+/** The Assign of a controller whose clock is ahead of the worker's, in seconds. */
+function assignmentOf(runTimeoutMs: number, skewSeconds = 0): OutboxMessage {
+  const sent: OutboxMessage[] = [];
   const clock = { now: () => Date.now() + skewSeconds * 1_000 };
   const deps = { terms: defaultLeaseTerms, clock };
   const run = { name: "HELD", parametersJson: "{}", attempt: 1, logOffset: 0, traceparent: "" };
-  const channel = createWorkerChannel({ say: (message) => void said.push(message), isFull: false }, () => {}, deps);
+  const channel = createWorkerChannel({ send: (message) => void sent.push(message), isFull: false }, () => {}, deps);
   channel.assign({ id: lease.jobId, token: lease.token, ...run, runTimeoutMs });
-  return said[0] ?? assert.fail("nothing was said");
+  return sent[0] ?? assert.fail("nothing was sent");
 }
 
 /** A job type whose handler runs until it is let go or told to end. */

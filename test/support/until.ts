@@ -40,6 +40,12 @@ export function isPassing(error: unknown): error is RpcError {
   return error instanceof RpcError && (error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED");
 }
 
+/** Resolves at that time of performance.now(); at once when it is past. */
+export async function untilTime(at: number): Promise<void> {
+  const waitMs = at - performance.now();
+  if (waitMs > 0) await wait(waitMs);
+}
+
 /** How long the promise takes, in milliseconds. */
 export async function timed(promise: Promise<unknown>): Promise<number> {
   const begun = performance.now();

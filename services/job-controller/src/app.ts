@@ -1,30 +1,21 @@
 import { readFileSync } from "node:fs";
-import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import { type Clock, systemClock } from "@drydock/shared/clock.ts";
-import { JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
-import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
-import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
-import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { createHealthState } from "@drydock/shared/grpc/health.ts";
-import { createGrpcServer, type ServedService } from "@drydock/shared/grpc/server.ts";
+import { createGrpcServer } from "@drydock/shared/grpc/server.ts";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { every } from "@drydock/shared/loop.ts";
-import { createMetrics } from "@drydock/shared/metrics.ts";
+import { createMetrics, type Metrics } from "@drydock/shared/metrics.ts";
 import { createOpsServer, type Readiness } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
-import { AnswerMemory, maxAnswerBytes } from "./grpc/answer-memory.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
-import { createJobService, type JobServiceDeps } from "./grpc/job-service.ts";
-import { createQueueService } from "./grpc/queue-service.ts";
-import { createReportService } from "./grpc/report-service.ts";
-import { createWorkerService, type WorkerServiceDeps } from "./grpc/worker-service.ts";
+import { createServices } from "./grpc/services.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
 import type { RedisProbe } from "./ports/redis-health.ts";
 import type { ControllerSignals } from "./ports/signals.ts";
-import { createRedisParts } from "./redis/parts.ts";
+import { createRedisParts, type RedisParts } from "./redis/parts.ts";
 import { JsonParameterSchemas } from "./schemas/parameter-schemas.ts";
 import { createChores } from "./upkeep/chores.ts";
 import { DueLoop } from "./upkeep/due-loop.ts";
@@ -32,6 +23,7 @@ import { HookDeliverer } from "./upkeep/hook-deliverer.ts";
 import { createMemoryRelief } from "./upkeep/memory-relief.ts";
 import { Reaper } from "./upkeep/reaper.ts";
 import { measureFill } from "./usecases/check-status.ts";
+import type { UseCaseDeps } from "./usecases/deps.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
@@ -44,14 +36,8 @@ import { RecentCapacities } from "./usecases/recent-capacities.ts";
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
 
-/** What the answers that may be large can take together while they are made, in bytes: 8 at once keep the processor busy. */
-const makingBudgetBytes = 8 * maxAnswerBytes;
-/** What those can take that are made and that nobody has read, in bytes. */
-const unreadBudgetBytes = 128 * 1024 * 1024;
-/** How long an answer waits for the clients of others to read theirs, in milliseconds. */
-const unreadWaitMs = 500;
-/** What the reports on their way in can take together, in bytes: eight of the largest. */
-const uploadBudgetBytes = 128 * 1024 * 1024;
+/** What launches on their way to Redis can take together, in bytes: 256 of the largest. */
+const launchBudgetBytes = 64 * 1024 * 1024;
 
 /** The descriptors of the contract, for reflection. */
 const descriptors = import.meta.resolve("@drydock/shared/gen/descriptors.binpb");
@@ -78,37 +64,15 @@ export function createJobController(
   logger: Logger,
   { clock = systemClock, terms = defaultLeaseTerms }: ControllerOverrides = {},
 ): JobController {
-  const faults = new JobFaults(logger, clock);
-  const { watch, signals, pool, schedules, hooks, index, queues, logs, reports, typeStore } = createRedisParts({
-    config,
-    clock,
-    terms,
-    logger,
-    onFault: faults.tell,
-  });
   const metrics = createMetrics({ defaults: true });
   const health = createHealthState();
-  const dispatcher = new Dispatcher(logger);
-  const { maxWaiting, allowLinkLocalHooks, proxies } = config;
-  const limits = new PoolLimits({ maxWaiting, memoryPart: 0.95 }, () => measureFill({ queues, redis: watch }));
-  const types = new JobTypes({ store: typeStore, schemas: new JsonParameterSchemas(), pool, logger });
-  const [changes, capacities] = [new JobChanges(), new RecentCapacities(pool, clock)];
-  const shared = { dispatcher, types, changes, limits, capacities, clock, allowLinkLocalHooks };
-  const deps = { pool, schedules, hooks, index, queues, logs, ...shared };
-  const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
-  const scheduler = new DueLoop({
-    name: "scheduler",
-    run: () => fireSchedules({ schedules, clock, onFault: faults.tell }),
-    clock,
-    logger,
-  });
-  const sender = createHttpSender({ secret: config.hookSecret, allowLinkLocal: allowLinkLocalHooks, proxies });
-  addQueueMetrics(metrics, { pool, queues, types, redis: watch, clock });
-  const onSettled = createHookMetrics(metrics, hooks);
-  const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, onSettled, clock, logger });
-  listen(signals, { dispatcher, dueLoops: [promoter, scheduler], deliverer, types, clock });
-
-  const reaper = new Reaper({ pool, redis: watch, clock });
+  const faults = new JobFaults(logger, clock);
+  const redis = createRedisParts({ config, clock, terms, logger, onFault: faults.tell });
+  const parts = { config, redis, metrics, faults, clock, logger };
+  const deps = createDeps(parts);
+  const { services: upkeep, reaper } = createUpkeep(parts, deps);
+  const { watch, reports } = redis;
+  addQueueMetrics(metrics, { ...deps, redis: watch });
   const server = createGrpcServer({
     listen: config.listen,
     services: createServices({ ...deps, redis: watch, reports, terms, logger, onReject: addRejectMetric(metrics) }),
@@ -117,37 +81,57 @@ export function createJobController(
     logger,
     metrics,
   });
-  const ops = createOpsServer({
-    listen: config.opsListen,
-    ready: () => readinessOf(watch, reaper),
-    metrics,
-    logger,
-  });
-  const relief = createMemoryRelief(metrics, { pool, redis: watch, logger });
-  const chores = createChores({ ...deps, reaper, redis: watch, relief, keep: config.keep, logger });
+  const ops = createOpsServer({ listen: config.opsListen, ready: () => readinessOf(watch, reaper), metrics, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
-    services: [watch, signals, promoter, scheduler, deliverer, ...chores, readiness, ops, server],
+    services: [watch, redis.signals, ...upkeep, readiness, ops, server],
     addresses: () => ({ grpc: server.address, ops: ops.address }),
     redis: watch,
   };
 }
 
-type ServiceDeps = Omit<JobServiceDeps & WorkerServiceDeps, "memory" | "uploads">;
+/** What the other parts are made from. */
+interface Parts {
+  config: ControllerConfig;
+  redis: RedisParts;
+  metrics: Metrics;
+  faults: JobFaults;
+  clock: Clock;
+  logger: Logger;
+}
 
-/** The services of the contract, and what their calls may hold in memory together. */
-function createServices(deps: ServiceDeps): ServedService[] {
-  const memory = new AnswerMemory({
-    making: new ByteBudget({ name: "answers", bytes: makingBudgetBytes }),
-    unread: new ByteBudget({ name: "unread answers", bytes: unreadBudgetBytes, waitMs: unreadWaitMs }),
-  });
-  const uploads = new ByteBudget({ name: "report uploads", bytes: uploadBudgetBytes });
-  return [
-    { definition: JobServiceService, implementation: createJobService({ ...deps, memory }) },
-    { definition: WorkerServiceService, implementation: createWorkerService({ ...deps, uploads }) },
-    { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory }) },
-    { definition: ReportServiceService, implementation: createReportService({ ...deps, memory }) },
+/** What the use cases work with. */
+function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
+  const { watch, pool, schedules, hooks, index, queues, logs, typeStore } = redis;
+  const { maxWaiting, allowLinkLocalHooks } = config;
+  const terms = { maxWaiting, underWayBytes: launchBudgetBytes, memoryPart: 0.95 };
+  const limits = new PoolLimits(terms, () => measureFill({ queues, redis: watch }));
+  const types = new JobTypes({ store: typeStore, schemas: new JsonParameterSchemas(), pool, logger });
+  const [dispatcher, changes, capacities] = [
+    new Dispatcher(logger),
+    new JobChanges(),
+    new RecentCapacities(pool, clock),
   ];
+  const shared = { dispatcher, types, changes, limits, capacities, clock, allowLinkLocalHooks };
+  return { pool, schedules, hooks, index, queues, logs, ...shared };
+}
+
+/** What runs beside the calls: when something is due, and again and again. */
+function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
+  const { pool, schedules, hooks } = deps;
+  const { watch, signals } = redis;
+  const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
+  const fire = () => fireSchedules({ schedules, clock, onFault: faults.tell });
+  const scheduler = new DueLoop({ name: "scheduler", run: fire, clock, logger });
+  const { hookSecret: secret, allowLinkLocalHooks: allowLinkLocal, proxies, keep } = config;
+  const sender = createHttpSender({ secret, allowLinkLocal, proxies });
+  const onSettled = createHookMetrics(metrics, hooks);
+  const deliverer = new HookDeliverer({ hooks, sender, pool, toBody: toHookBody, onSettled, clock, logger });
+  listen(signals, { ...deps, dueLoops: [promoter, scheduler], deliverer });
+  const reaper = new Reaper({ pool, redis: watch, clock });
+  const relief = createMemoryRelief(metrics, { pool, redis: watch, logger });
+  const chores = createChores({ ...deps, reaper, redis: watch, relief, keep, logger });
+  return { services: [promoter, scheduler, deliverer, ...chores], reaper };
 }
 
 function readinessOf({ up, cause }: RedisProbe, { fault }: Reaper): Readiness {
@@ -162,7 +146,7 @@ interface Listeners {
   clock: Clock;
 }
 
-/** What other controllers tell, and this one itself. */
+/** Connects the signals of all controllers to what they wake. */
 function listen(signals: ControllerSignals, { dispatcher, dueLoops, deliverer, types, clock }: Listeners): void {
   const readTypes = () => void types.reload().catch(() => {});
   const wakeAt = (at: number) => {

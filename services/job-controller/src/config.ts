@@ -17,7 +17,11 @@ const hourMs = 3_600_000;
 
 const redisUrl = z
   .string()
-  .refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ""), "must be a redis:// or rediss:// URL");
+  .refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ""), "must be a redis:// or rediss:// URL")
+  .refine(
+    (text) => /^(\/\d{0,9})?$/.test(URL.parse(text)?.pathname ?? "") && !URL.parse(text)?.searchParams.has("db"),
+    "must have nothing behind host and port but the number of the database: redis://HOST:PORT/0",
+  );
 
 const hookSecret = z
   .string()
@@ -38,7 +42,8 @@ export const controllerVariables = {
     schema: redisUrl.default("redis://127.0.0.1:6379/0"),
     secret: true,
     example: "redis://127.0.0.1:6379/0",
-    description: "The Redis that holds everything. It may hold a password, so it is a secret.",
+    description:
+      "The Redis that holds everything, and the number of its database. It may hold a password, so it is a secret.",
   },
   DRYDOCK_LISTEN: {
     schema: listenAddress.default("127.0.0.1:50051"),

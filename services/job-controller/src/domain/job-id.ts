@@ -16,7 +16,7 @@ let count = randomInt(countMask);
 
 /**
  * A new id: nine digits of time in milliseconds, one of the shard, four of a count that begins anywhere. So ids sort by
- * age and say their shard. Two processes can make the same id in one millisecond; the pool then refuses the second.
+ * age and name their shard. Two processes can make the same id in one millisecond; the pool then refuses the second.
  * Fourteen characters because Redis keeps a field of that length in 16 bytes, and one of 15 in 32.
  */
 export function createJobId(now: number, shard: number): string {

@@ -1,4 +1,4 @@
-/** How many attempts may fail when a job type does not say it; Harbor's default. */
+/** Default of a job type's maximum number of failed attempts; Harbor's too. */
 export const defaultMaxFails = 4;
 
 /** A job type as the workers registered it. */

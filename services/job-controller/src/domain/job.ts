@@ -30,7 +30,7 @@ export interface JobError {
   at: number;
 }
 
-/** What a launch says about attempts and times; 0 leaves it to the job's type. */
+/** The attempts and times of a job; 0 leaves a value to the job's type. */
 export interface JobPolicy {
   /** How many attempts may fail. */
   maxAttempts: number;
@@ -46,7 +46,7 @@ export interface JobPolicy {
   finalReasons: string[];
 }
 
-/** The policy of a launch that says nothing. */
+/** The policy of a launch without one. */
 export const noPolicy: JobPolicy = {
   maxAttempts: 0,
   backoffBaseMs: 0,
@@ -59,7 +59,7 @@ export const noPolicy: JobPolicy = {
 /** The priorities: 9 goes before all others. */
 export const priorities = { least: 0, usual: 5, most: 9 } as const;
 
-/** What a launch says beside name and parameters. */
+/** The options of a launch. */
 export interface LaunchOptions {
   kind: JobKind;
   /** From 0 to 9. */
@@ -76,11 +76,11 @@ export interface LaunchOptions {
   labels: Record<string, string>;
   /** Of a periodic job. */
   schedule: Schedule | undefined;
-  /** The URL that is told about changes of the status, or empty. */
+  /** The URL of the status hook, or empty. */
   statusHook: string;
 }
 
-/** The options of a launch that says nothing. */
+/** The options of a launch that sets none. */
 export const usualOptions: LaunchOptions = {
   kind: "GENERIC",
   priority: priorities.usual,
@@ -119,7 +119,7 @@ export interface Job {
   schedule: Schedule | undefined;
   /** Of a periodic job, when all of it was read. */
   periodicCounts: PeriodicCounts | undefined;
-  /** The URL that is told about changes of the status, or empty. */
+  /** The URL of the status hook, or empty. */
   statusHook: string;
   hookStatus: HookStatus;
   /** Who launched it, or empty: callers have no names yet. */

@@ -11,7 +11,7 @@ export interface ParametersFault {
 /** Parameters as they are stored. */
 export interface ParametersJson {
   json: string;
-  /** The first thing that the JSON can't say. */
+  /** The first value that JSON cannot hold. */
   fault: ParametersFault | undefined;
 }
 

@@ -1,8 +1,8 @@
 import { ReasonedError } from "@drydock/shared/errors.ts";
 
 /**
- * Whether the pool could not be asked: Redis does not answer, or holds a pool of another format. Such an error says
- * nothing about the job, the worker or the lease, so it ends none of them.
+ * Whether the pool could not be asked: Redis does not answer, or holds a pool of another format. Such an error is
+ * not about the job, the worker or the lease, so it ends none of them.
  */
 export function isPoolAway(error: unknown): boolean {
   if (!(error instanceof ReasonedError)) return false;

@@ -8,9 +8,9 @@ export type StreamState =
   | "open"
   /** The worker did not accept a job in time. It gets no more until it proves that it reads the stream. */
   | "unresponsive"
-  /** Another stream of the worker has taken over, or the lease is lost. The next beat ends the stream and says why. */
+  /** Another stream of the worker has taken over, or the lease is lost. The next beat ends the stream with the reason. */
   | "superseded"
-  /** An operator called DrainWorker, and the worker was told. It may still break off, as in `open`. */
+  /** An operator called DrainWorker, and the worker was sent Drain. Its connection may still break, as in `open`. */
   | "drainRequested"
   /** The worker sent Draining: the end of the stream is planned. */
   | "draining"

@@ -26,7 +26,7 @@ export interface WorkerCapacity {
   closed: ClosedType[];
 }
 
-/** What a worker says about itself, and when. */
+/** A worker's facts about itself, and since when they hold. */
 export interface WorkerInfo extends WorkerCapacity {
   version: string;
   jobNames: string[];

@@ -92,7 +92,7 @@ export function toStatsWithoutParameters(job: ShownJob): JobStats {
   };
 }
 
-/** What the handler said last; of a job that waits for what its type needs, that and since when. */
+/** The last check-in; of a job that waits for what its type needs, that and since when. */
 function toCheckInText({ status, postponedSince, updatedAt, checkIn, waitingFor }: ShownJob): string {
   const isPostponed = postponedSince > 0 && (status === "SCHEDULED" || status === "PENDING");
   if (!isPostponed && waitingFor === undefined) return checkIn;

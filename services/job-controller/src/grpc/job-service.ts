@@ -1,9 +1,10 @@
 import { JobStats } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type * as message from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
-import { WorkerPool } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { QueueStats, WorkerPool } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { serverStream, unary } from "@drydock/shared/grpc/handler.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Job, JobCommand } from "../domain/job.ts";
+import type { LogPiece } from "../ports/log-store.ts";
 import { checkStatus, type PoolStatus, type StatusDeps } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { endJob } from "../usecases/end-job.ts";
@@ -11,9 +12,11 @@ import { listJobs } from "../usecases/list-jobs.ts";
 import { showJob } from "../usecases/recent-capacities.ts";
 import { retryJob } from "../usecases/retry-job.ts";
 import { JobPeeks, readLog, watchJob } from "../usecases/watch-job.ts";
-import { type AnswerMemory, AnswerPage } from "./answer-memory.ts";
+import type { AnswerMemory, SizedAnswer } from "./answer-memory.ts";
+import { AnswerPage } from "./answer-page.ts";
 import { toStats } from "./convert.ts";
 import { toClosedMessages, toQueueWait } from "./convert-capacity.ts";
+import type { JobAnswers } from "./job-answers.ts";
 import { launch, launchMany } from "./launches.ts";
 import { toAge, toDate } from "./time.ts";
 import { validateCount, validateJobId } from "./validate.ts";
@@ -22,20 +25,22 @@ import { validateList } from "./validate-list.ts";
 /** What the job service needs. */
 export interface JobServiceDeps extends UseCaseDeps, StatusDeps {
   memory: AnswerMemory;
+  jobs: JobAnswers;
 }
 
 /** drydock.job.v1.JobService. */
 export function createJobService(deps: JobServiceDeps): UntypedServiceImplementation {
+  const { memory, jobs } = deps;
   const watching = { ...deps, peeks: new JobPeeks(deps.pool) };
   const end = (command: JobCommand) =>
-    unary(async ({ jobId }: message.StopJobRequest): Promise<message.StopJobResponse> => {
-      return { stats: toStats(await endJob(deps, validateJobId(jobId), command)) };
+    unary(async ({ jobId }: message.StopJobRequest, call): Promise<message.StopJobResponse> => {
+      return jobs.changed(await endJob(deps, validateJobId(jobId), command), call);
     });
   return {
     launchJob: unary((request: message.LaunchJobRequest, call) => launch(deps, request, call)),
     launchJobs: unary((request: message.LaunchJobsRequest, call) => launchMany(deps, request, call)),
     listJobs: unary((request: message.ListJobsRequest, call) =>
-      deps.memory.answer<message.ListJobsResponse>(call, async () => {
+      memory.answer<message.ListJobsResponse>(call, async () => {
         const { filter, page } = validateList(request);
         const { includeParameters } = request;
         const shown = new AnswerPage(JobStats);
@@ -45,43 +50,44 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
         return { response: { jobs: shown.messages, nextPageToken }, bytes: shown.bytes };
       }),
     ),
-    getJob: unary(async ({ jobId }: message.GetJobRequest): Promise<message.GetJobResponse> => {
-      return { stats: toStats(await deps.capacities.show(await deps.pool.get(validateJobId(jobId)))) };
-    }),
+    getJob: unary(({ jobId }: message.GetJobRequest, call) => jobs.read(validateJobId(jobId), call)),
     stopJob: end("stop"),
     cancelJob: end("cancel"),
-    retryJob: unary(async ({ jobId }: message.RetryJobRequest): Promise<message.RetryJobResponse> => {
-      return { stats: toStats(await retryJob(deps, validateJobId(jobId))) };
+    retryJob: unary(async ({ jobId }: message.RetryJobRequest, call): Promise<message.RetryJobResponse> => {
+      return jobs.changed(await retryJob(deps, validateJobId(jobId)), call);
     }),
-    checkStatus: unary(async (_: message.CheckStatusRequest) =>
-      toStatusResponse(await checkStatus(deps), deps.clock.now()),
+    checkStatus: unary((_: message.CheckStatusRequest, call) =>
+      memory.answer(call, async () => toStatusAnswer(await checkStatus(deps), deps.clock.now())),
     ),
     getJobLogData: serverStream(async function* (request: message.GetJobLogDataRequest, call) {
       const jobId = validateJobId(request.jobId);
       const offset = validateCount("offset", request.offset);
-      for await (const piece of readLog(watching, { jobId, offset, follow: request.follow }, call.signal)) yield piece;
+      const pieces = readLog(watching, { jobId, offset, follow: request.follow }, call.signal);
+      yield* memory.stream(call, () => pieces, logMessages);
     }),
     watchJob: serverStream(async function* (request: message.WatchJobRequest, call) {
       const jobId = validateJobId(request.jobId);
       const afterRevision = validateCount("after_revision", request.afterRevision);
-      for await (const job of watchJob(watching, { jobId, afterRevision }, call.signal)) yield { stats: toStats(job) };
+      yield* jobs.stream(call, (get) =>
+        watchJob({ ...watching, pool: { get } }, { jobId, afterRevision }, call.signal),
+      );
     }),
   };
 }
 
-function toStatusResponse({ workers, queues, redis }: PoolStatus, now: number): message.CheckStatusResponse {
+/** How the pieces of a log become messages. */
+const logMessages = { bytesOf: ({ text }: LogPiece) => text.length, toMessage: (piece: LogPiece) => piece };
+
+function toStatusAnswer({ workers, queues, redis }: PoolStatus, now: number): SizedAnswer<message.CheckStatusResponse> {
   const pools = new AnswerPage(WorkerPool);
   for (const { startedAt, heartbeatAt, workerId, version, jobNames, slots, running, draining, closed } of workers) {
     const rest = { startedAt: toDate(startedAt), heartbeatAt: toDate(heartbeatAt), closed: toClosedMessages(closed) };
     if (!pools.add({ workerId, version, jobNames, slots, running, draining, ...rest })) break;
   }
-  return {
-    pools: pools.messages,
-    queues: queues.map(({ name, pending, running, scheduled, oldestAt, waitingFor }) => ({
-      ...{ name, pending, running, scheduled },
-      oldestAge: toAge(oldestAt, now),
-      waitingFor: toQueueWait(waitingFor),
-    })),
-    redis,
-  };
+  const shown = new AnswerPage(QueueStats);
+  for (const { name, pending, running, scheduled, oldestAt, waitingFor } of queues) {
+    const rest = { oldestAge: toAge(oldestAt, now), waitingFor: toQueueWait(waitingFor) };
+    shown.add({ name, pending, running, scheduled, ...rest });
+  }
+  return { response: { pools: pools.messages, queues: shown.messages, redis }, bytes: pools.bytes + shown.bytes };
 }

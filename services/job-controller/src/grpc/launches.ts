@@ -10,33 +10,43 @@ import type { Job } from "../domain/job.ts";
 import { newlyLaunched } from "../domain/new-job.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { checkLaunch, launchJob } from "../usecases/launch-job.ts";
-import { AnswerPage } from "./answer-memory.ts";
-import { toStats, toStatsWithoutParameters } from "./convert.ts";
+import type { AnswerMemory } from "./answer-memory.ts";
+import { AnswerPage } from "./answer-page.ts";
+import { toStatsWithoutParameters } from "./convert.ts";
+import type { JobAnswers } from "./job-answers.ts";
 import { validateLaunch } from "./validate-launch.ts";
 
 const mostLaunches = 1_000;
 const maxRequestIdLength = 128;
-/** Of a job without what may be large: its names, keys, ids and numbers. 1,000 of them fit. */
+/** Maximum size of the result of a job without what may be large, in bytes: its names, keys, ids and numbers. 1,000 of them fit. */
 const maxSmallBytes = 2_000;
-/** Of an error that is told in brief. */
+/** Maximum length of the text of an error in a brief result. */
 const maxBriefLength = 256;
 const errorInfoType = "type.googleapis.com/google.rpc.ErrorInfo";
 
+/** What launches need. */
+interface LaunchCallDeps extends UseCaseDeps {
+  memory: AnswerMemory;
+  jobs: JobAnswers;
+}
+
 /** LaunchJob. */
 export async function launch(
-  deps: UseCaseDeps,
-  { job, requestId, validateOnly }: message.LaunchJobRequest,
+  deps: LaunchCallDeps,
+  { job: request, requestId, validateOnly }: message.LaunchJobRequest,
   call: CallContext,
 ): Promise<message.LaunchJobResponse> {
   checkRequestId(requestId);
-  const wanted = { ...validateLaunch(job), requestId, traceparent: call.traceparent ?? "" };
-  if (!validateOnly) return { stats: toStats(await launchJob(deps, wanted)) };
-  return { stats: toStats(newlyLaunched("", deps.clock.now(), "", await checkLaunch(deps, wanted))) };
+  const wanted = { ...validateLaunch(request), requestId, traceparent: call.traceparent ?? "" };
+  const job = validateOnly
+    ? newlyLaunched("", deps.clock.now(), "", await checkLaunch(deps, wanted))
+    : await launchJob(deps, wanted);
+  return deps.jobs.changed(job, call);
 }
 
 /** LaunchJobs: each launch has its own result. */
 export async function launchMany(
-  deps: UseCaseDeps,
+  deps: LaunchCallDeps,
   { jobs, requestId }: message.LaunchJobsRequest,
   call: CallContext,
 ): Promise<message.LaunchJobsResponse> {
@@ -56,14 +66,14 @@ export async function launchMany(
       return toErrorResult(error);
     }
   };
-  return { results: fitInAnswer(await Promise.all(jobs.map(launchOne))) };
-}
-
-/** What behind the first 2 MiB is told in brief: 1,000 results have room then, whatever is in them. */
-function fitInAnswer(results: message.LaunchResult[]): message.LaunchResult[] {
-  const told = new AnswerPage(LaunchResult);
-  const whole = results.findIndex((result) => !told.add(result, isSmall(result) ? maxSmallBytes : undefined));
-  return whole === -1 ? results : [...told.messages, ...results.slice(whole).map(toBrief)];
+  const results = await Promise.all(jobs.map(launchOne));
+  const page = new AnswerPage(LaunchResult);
+  const end = results.findIndex((result) => !page.add(result, isSmall(result) ? maxSmallBytes : undefined));
+  return deps.memory.roomFor(call).makeOrBrief(
+    page.bytes,
+    () => ({ results: end === -1 ? results : [...page.messages, ...results.slice(end).map(toBrief)] }),
+    () => ({ results: results.map(toBrief) }),
+  );
 }
 
 /** Whether it is a job without what may be large, as most are that were launched just now. */
@@ -74,6 +84,7 @@ function isSmall({ result }: message.LaunchResult): boolean {
   return isPlain && checkIn === "" && executions.length === 0 && Object.keys(labels).length === 0;
 }
 
+/** The result without what may be large: 1,000 of them fit in an answer beside a page of whole ones. */
 function toBrief({ result }: message.LaunchResult): message.LaunchResult {
   if (result?.$case === "stats") {
     const { labels, policy, checkIn, lastError, executions, periodic, ...rest } = result.value;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { StreamLogsRequest, StreamLogsResponse } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { BidiCall } from "@drydock/shared/grpc/bidi-call.ts";
@@ -14,7 +15,7 @@ const pieceOf = (jobId: string, text: string, offset = 0): StreamLogsRequest => 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A stream of pieces to a store that answers when the test says so. */
-function openStream(pieces: StreamLogsRequest[]) {
+function openStream(pieces: StreamLogsRequest[], logPieces = new ByteBudget({ name: "tests", bytes: 1024 * 1024 })) {
   const stores: Array<{ text: string; stored: PromiseWithResolvers<AppendedLog> }> = [];
   const answers: StreamLogsResponse[] = [];
   let ends = 0;
@@ -33,7 +34,7 @@ function openStream(pieces: StreamLogsRequest[]) {
   const send = (answer: StreamLogsResponse) => answers.push(answer) > 0;
   const call = { requests, signal, send, end: () => ends++ };
   const received = receiveLogs(
-    { logs, changes: new JobChanges() },
+    { logs, changes: new JobChanges(), logPieces },
     call as unknown as BidiCall<StreamLogsRequest, StreamLogsResponse>,
   );
   const settle = async (at: number, answer: AppendedLog | ReasonedError) => {
@@ -55,6 +56,19 @@ describe("a worker's log stream", () => {
     for (let at = 1; at < 5; at++) await settle(at, { length: at, full: false });
     await received;
     assert.equal(answers.length, 5);
+  });
+
+  test("waits for the pieces of other streams when together they hold what there is for them", async () => {
+    const logPieces = new ByteBudget({ name: "tests", bytes: 150 * 1024 });
+    const piece = pieceOf(jobIds[0], "x".repeat(100 * 1024));
+    const [first, second] = [openStream([piece], logPieces), openStream([piece], logPieces)];
+    await nextTurn();
+    assert.deepEqual([first.stores.length, second.stores.length], [1, 0]);
+    await first.settle(0, new ReasonedError("REDIS_UNAVAILABLE", "no"));
+    assert.equal(second.stores.length, 1);
+    await second.settle(0, { length: 1, full: false });
+    await Promise.all([first.received, second.received]);
+    assert.equal(logPieces.held, 0);
   });
 
   test("stores a piece that is larger than that by itself", async () => {

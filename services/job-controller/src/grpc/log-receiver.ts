@@ -8,8 +8,10 @@ import type { JobChanges } from "../usecases/job-changes.ts";
 import { toHeldLease } from "./convert.ts";
 import { validateLogPiece } from "./validate.ts";
 
-/** Bytes of a stream's pieces on their way to Redis; calls of more would keep others waiting. */
-const maxBytesInFlight = 256 * 1024;
+/** Bytes of one stream's pieces on their way to Redis; calls of more would keep others waiting. */
+const maxPieceBytes = 256 * 1024;
+/** How long a piece waits for those before it, in milliseconds: calls into Redis fail much earlier. */
+const slowStoreMs = 60_000;
 /** What the answers to pieces may hold until the worker has taken them. */
 const maxAnswerBytes = 256 * 1024;
 /** One answer: two numbers, an id, and what the stream keeps of it. */
@@ -23,32 +25,35 @@ const maxClosed = 10_000;
 export interface LogReceiverDeps {
   logs: LogStore;
   changes: JobChanges;
+  /** What the pieces of all streams on their way to Redis may hold in memory together. */
+  logPieces: ByteBudget;
 }
 
 type LogCall = BidiCall<StreamLogsRequest, StreamLogsResponse>;
 
 /**
  * One worker's log stream: reads no further while what came is not stored, or its answers are not taken.
- * @throws ReasonedError SLOW_READER
+ * @throws ReasonedError SLOW_READER, SERVER_BUSY
  */
 export async function receiveLogs(deps: LogReceiverDeps, call: LogCall): Promise<void> {
   const answers = new ByteBudget({ name: "answers to log pieces", bytes: maxAnswerBytes, waitMs: slowReaderMs });
+  const ownPieces = new ByteBudget({ name: "earlier log pieces", bytes: maxPieceBytes, waitMs: slowStoreMs });
   const closed = new Set<string>();
   const storing = new Set<Promise<void>>();
-  let bytesInFlight = 0;
   for await (const piece of call.requests) {
     validateLogPiece(piece);
     const bytes = Buffer.byteLength(piece.text);
-    while (storing.size > 0 && bytesInFlight + bytes > maxBytesInFlight) await Promise.race(storing);
-    const hold = await answers.acquire(answerBytes, call.signal).catch(refuseSlowReader(call.signal));
-    const answer = (response: StreamLogsResponse) => call.send(response, () => hold.shrinkTo(0));
+    const unread = await answers.acquire(answerBytes, call.signal).catch(refuseSlowReader(call.signal));
+    const own = await ownPieces.acquire(bytes, call.signal);
+    const answer = (response: StreamLogsResponse) => call.send(response, () => unread.shrinkTo(0));
     const key = `${piece.lease?.jobId} ${piece.lease?.token}`;
     // a worker that does not heed that its log is closed costs Redis nothing
     if (closed.has(key)) {
+      own.shrinkTo(0);
       answer({ lease: piece.lease, durableOffset: piece.offset, closed: true });
       continue;
     }
-    bytesInFlight += bytes;
+    const shared = await deps.logPieces.acquire(bytes, call.signal);
     const stored = store(deps, piece).then(
       (response) => {
         if (response.closed && closed.size < maxClosed) closed.add(key);
@@ -58,7 +63,8 @@ export async function receiveLogs(deps: LogReceiverDeps, call: LogCall): Promise
       () => call.end(),
     );
     const settled = stored.finally(() => {
-      bytesInFlight -= bytes;
+      own.shrinkTo(0);
+      shared.shrinkTo(0);
       storing.delete(settled);
     });
     storing.add(settled);

@@ -7,7 +7,8 @@ import { listMovingQueues } from "../usecases/check-status.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
 import { listSchedules as readSchedules } from "../usecases/list-schedules.ts";
 import { firstPart, type Part, partBehind, readPageToken, writePageToken } from "../usecases/page-token.ts";
-import { AnswerPage, type Codec, type SizedAnswer } from "./answer-memory.ts";
+import type { SizedAnswer } from "./answer-memory.ts";
+import { AnswerPage, type Codec } from "./answer-page.ts";
 import { toHookStatusCode, toStats, toStatusCode } from "./convert.ts";
 import { toClosedMessages, toQueueWait } from "./convert-capacity.ts";
 import { toAge, toDate, toDuration } from "./time.ts";
@@ -82,7 +83,7 @@ export async function listFailedHooks(
     }));
   };
   const idOf = ({ jobId }: message.FailedHook) => jobId;
-  const page = await readPage(request, { name: "failed hooks", read, codec: FailedHook, idOf, isPlace: isJobId });
+  const page = await readPage(request, { name: "failed hooks", read, codec: FailedHook, idOf, isCursor: isJobId });
   return { response: { hooks: page.entries, nextPageToken: page.nextPageToken }, bytes: page.bytes };
 }
 
@@ -104,17 +105,17 @@ interface List<Message> {
   read(from: string, limit: number): Promise<Part<Message>>;
   codec: Codec<Message>;
   idOf(entry: Message): string;
-  isPlace?(id: string): boolean;
+  isCursor?(id: string): boolean;
 }
 
 /** The page that is asked for, as far as it fits in an answer. */
 async function readPage<Message>(
   request: PageRequest,
-  { name, read, codec, idOf, isPlace = isName }: List<Message>,
+  { name, read, codec, idOf, isCursor = isName }: List<Message>,
 ): Promise<{ entries: Message[]; nextPageToken: string; bytes: number }> {
   const { size, token } = validatePage(request);
   const list = { list: name };
-  const { entries, next } = await read(readPageToken(token, list, isPlace), size);
+  const { entries, next } = await read(readPageToken(token, list, isCursor), size);
   const shown = new AnswerPage(codec);
   const isWhole = entries.every((entry) => shown.add(entry));
   const last = shown.messages.at(-1);

@@ -6,15 +6,17 @@ import type { UseCaseDeps } from "../usecases/deps.ts";
 import { drainQueue } from "../usecases/drain-queue.ts";
 import { resumeSchedule } from "../usecases/fire-schedules.ts";
 import type { AnswerMemory } from "./answer-memory.ts";
-import { toStats } from "./convert.ts";
+import type { JobAnswers } from "./job-answers.ts";
 import * as lists from "./queue-lists.ts";
 import { validateJobId, validateJobName, validateWorkerId } from "./validate.ts";
 
 const mostDrained = 1_000;
 
 /** drydock.job.v1.QueueService. */
-export function createQueueService(deps: UseCaseDeps & { memory: AnswerMemory }): UntypedServiceImplementation {
-  const { pool, hooks, queues, schedules, memory } = deps;
+export function createQueueService(
+  deps: UseCaseDeps & { memory: AnswerMemory; jobs: JobAnswers },
+): UntypedServiceImplementation {
+  const { pool, hooks, queues, schedules, memory, jobs } = deps;
   return {
     listQueues: unary((request: message.ListQueuesRequest, call) =>
       memory.answer(call, () => lists.listQueues(deps, request)),
@@ -39,16 +41,22 @@ export function createQueueService(deps: UseCaseDeps & { memory: AnswerMemory })
     listSchedules: unary((request: message.ListSchedulesRequest, call) =>
       memory.answer(call, () => lists.listSchedules(deps, request)),
     ),
-    pauseSchedule: unary(async ({ jobId }: message.PauseScheduleRequest): Promise<message.PauseScheduleResponse> => {
-      return { stats: toStats(await schedules.pause(validateJobId(jobId))) };
-    }),
-    resumeSchedule: unary(async ({ jobId }: message.ResumeScheduleRequest): Promise<message.ResumeScheduleResponse> => {
-      return { stats: toStats(await resumeSchedule(deps, await pool.get(validateJobId(jobId)))) };
-    }),
-    redeliverHook: unary(async ({ jobId }: message.RedeliverHookRequest): Promise<message.RedeliverHookResponse> => {
-      const events = await hooks.redeliver(validateJobId(jobId));
-      return { stats: toStats(await pool.get(jobId)), events };
-    }),
+    pauseSchedule: unary(
+      async ({ jobId }: message.PauseScheduleRequest, call): Promise<message.PauseScheduleResponse> => {
+        return jobs.changed(await schedules.pause(validateJobId(jobId)), call);
+      },
+    ),
+    resumeSchedule: unary(
+      async ({ jobId }: message.ResumeScheduleRequest, call): Promise<message.ResumeScheduleResponse> => {
+        return jobs.changed(await resumeSchedule(deps, await pool.get(validateJobId(jobId))), call);
+      },
+    ),
+    redeliverHook: unary(
+      async ({ jobId }: message.RedeliverHookRequest, call): Promise<message.RedeliverHookResponse> => {
+        const events = await hooks.redeliver(validateJobId(jobId));
+        return { ...(await jobs.changed(await pool.get(jobId), call)), events };
+      },
+    ),
     listFailedHooks: unary((request: message.ListFailedHooksRequest, call) =>
       memory.answer(call, () => lists.listFailedHooks(deps, request)),
     ),

@@ -22,7 +22,7 @@ const limits: ScanLimits = {
   refusesUnsafe: true,
 };
 
-/** What one answer may have: 4 MiB for clients by default, and no more than can be decoded and encoded within some 50 ms. */
+/** The limits of one answer: below the 4 MiB of default clients, and what can be decoded and encoded within some 50 ms. */
 const answerLimits: ScanLimits = { ...limits, maxBytes: 3 * mebibyte, maxItems: 50_000, maxFields: 200_000 };
 
 const rules: Record<ScanFault, string> = {
@@ -45,7 +45,7 @@ export interface UnpackedReport {
   bytes: number;
 }
 
-/** The report in a gzip that was checked; undefined when it is too large for one answer, of which as little as can be is read. */
+/** The report in a gzip that was checked; undefined when it is too large for one answer, of which no more is read than shows that. */
 export async function unpackReport(gzip: AsyncIterable<Buffer>): Promise<UnpackedReport | undefined> {
   const scan = new MessageScan(shape, answerLimits);
   const pieces: Buffer[] = [];
@@ -63,10 +63,10 @@ export async function unpackReport(gzip: AsyncIterable<Buffer>): Promise<Unpacke
 }
 
 /**
- * The parts of a report in a gzip that was checked: merged in their order they are the report. Each ends behind one of its
+ * The parts of a report in a gzip that was checked, each an encoded Report: merged in their order they are the report. Each ends behind one of its
  * fields, so that a part can be decoded by itself, and what is held at once is bounded whatever the report's size.
  */
-export async function* unpackParts(gzip: AsyncIterable<Buffer>): AsyncGenerator<Report> {
+export async function* unpackParts(gzip: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let bytes: Buffer = Buffer.alloc(0);
   let pending: Buffer[] = [];
   let due = partBytes;
@@ -76,14 +76,14 @@ export async function* unpackParts(gzip: AsyncIterable<Buffer>): AsyncGenerator<
     if (due > 0) continue;
     bytes = Buffer.concat([bytes, ...pending]);
     const end = endOfWholeFields(bytes);
-    if (end > 0) yield Report.decode(bytes.subarray(0, end));
+    if (end > 0) yield bytes.subarray(0, end);
     bytes = bytes.subarray(end);
     pending = [];
     // a field that goes on is copied less often
     due = Math.max(partBytes, bytes.length);
   }
   bytes = Buffer.concat([bytes, ...pending]);
-  if (bytes.length > 0) yield Report.decode(bytes);
+  if (bytes.length > 0) yield bytes;
 }
 
 /**
@@ -105,7 +105,7 @@ export async function checkReport(gzip: Buffer): Promise<void> {
 /** What is packed, a piece at a time, no faster than it is taken. Ends with the first fault of either side. */
 function unpack(gzip: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
-  // what fails is told by the stream itself
+  // the stream that is returned ends with the same error
   pipeline(gzip, gunzip).catch(() => {});
   return gunzip;
 }

@@ -1,4 +1,5 @@
 import { ReasonedError } from "@drydock/shared/errors.ts";
+import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type * as message from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { serverStream, unary } from "@drydock/shared/grpc/handler.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
@@ -30,12 +31,19 @@ export function createReportService(deps: ReportServiceDeps): UntypedServiceImpl
     ),
     streamReport: serverStream(async function* (
       request: message.StreamReportRequest,
+      call,
     ): AsyncGenerator<message.StreamReportResponse> {
       const { gzip } = await find(deps, request.subject);
-      for await (const part of unpackParts(gzip)) yield { part };
+      yield* deps.memory.stream(call, () => unpackParts(gzip), partMessages);
     }),
   };
 }
+
+/** How the parts of a report become messages. */
+const partMessages = {
+  bytesOf: (part: Buffer) => part.length,
+  toMessage: (part: Buffer): message.StreamReportResponse => ({ part: Report.decode(part) }),
+};
 
 /** @throws ReasonedError FIELD_INVALID, REPORT_NOT_FOUND, JOB_NOT_FOUND */
 async function find({ reports, pool }: ReportServiceDeps, asked: Subject) {

@@ -23,7 +23,7 @@ const reasonPattern = /^[A-Z][A-Z0-9_]{0,63}$/;
 /** Text without control characters. */
 const printable = /^[^\p{Cc}]*$/u;
 
-/** What a sound launch says. */
+/** A launch that keeps the rules. */
 export interface ValidLaunch {
   name: string;
   parameters: Record<string, unknown>;
@@ -34,7 +34,7 @@ export interface ValidLaunch {
   labels: Record<string, string>;
   /** After the launch, in milliseconds. */
   delayMs: number;
-  /** Milliseconds since 1970, 0 when it was not said. */
+  /** Milliseconds since 1970; 0 when unset. */
   runAt: number;
   isUnique: boolean;
   uniqueKey: string;
@@ -76,10 +76,10 @@ export function validateLaunch(job: JobRequest | undefined, field = "job"): Vali
   return launch;
 }
 
-/** Checks what a job may say of a job that it launches. */
+/** Checks the launch of a sub-job. */
 export function validateSubJob({ name, parameters, priority, isUnique, policy, labels }: LaunchSubJobRequest) {
-  const said = { name, parameters, priority, labels, metadata: { isUnique }, ...(policy && { policy }) };
-  const { kind, schedule, fairnessKey, ...launch } = validateLaunch(JobRequest.fromPartial(said), "");
+  const job = { name, parameters, priority, labels, metadata: { isUnique }, ...(policy && { policy }) };
+  const { kind, schedule, fairnessKey, ...launch } = validateLaunch(JobRequest.fromPartial(job), "");
   return launch;
 }
 

@@ -11,7 +11,7 @@ const usualPageSize = 50;
 const mostPageSize = 200;
 const mostJobs = 1_000;
 
-/** What every request for a page says. */
+/** The fields of every request for a page. */
 export interface PageRequest {
   pageSize: number;
   pageToken: string;

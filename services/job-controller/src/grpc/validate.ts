@@ -99,7 +99,7 @@ export function validateHello(hello: Hello): ValidHello {
   return { workerId, incarnation, version: oneLine(version).slice(0, 64), slots, types };
 }
 
-/** Checks what a worker says to hold. */
+/** Checks the leases that a worker holds by its own account. */
 export function validateHeld<Held>(held: Held[]): Held[] {
   if (held.length <= maxHeld) return held;
   throw fieldsInvalid([{ field: "beat.held", description: heldRule }]);

@@ -4,7 +4,7 @@ import type { Verdict } from "../ports/job-pool.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { toCommandCode } from "./convert.ts";
 import { toDuration } from "./time.ts";
-import type { Saying, WorkerOutbox } from "./worker-outbox.ts";
+import type { OutboxMessage, WorkerOutbox } from "./worker-outbox.ts";
 
 const verdictCodes = {
   accepted: ResultVerdict.RESULT_VERDICT_ACCEPTED,
@@ -13,15 +13,15 @@ const verdictCodes = {
 } as const satisfies Record<Verdict, ResultVerdict>;
 
 /** Where messages to a worker go. */
-type Outbox = Pick<WorkerOutbox, "say" | "isFull">;
+type Outbox = Pick<WorkerOutbox, "send" | "isFull">;
 
-/** What the controller says to a worker, as messages on its stream. */
+/** The controller's side of a Work stream, as messages. */
 export function createWorkerChannel(
   outbox: Outbox,
   end: (error: Error) => void,
   { terms }: { terms: LeaseTerms },
 ): WorkerChannel {
-  const say = (message: Saying) => outbox.say(message);
+  const send = (message: OutboxMessage) => outbox.send(message);
   return {
     end,
     get isFull() {
@@ -30,21 +30,21 @@ export function createWorkerChannel(
     welcome: ({ keep, drop }) => {
       const { leaseMs, beatMs, graceMs } = terms;
       const periods = { lease: toDuration(leaseMs), beatPeriod: toDuration(beatMs), grace: toDuration(graceMs) };
-      say({ $case: "welcome", value: { ...periods, keep, drop } });
+      send({ $case: "welcome", value: { ...periods, keep, drop } });
     },
     assign: ({ id, token, name, attempt, logOffset, traceparent, runTimeoutMs, parametersJson }) => {
       const lease = { jobId: id, token };
       const runTimeout = runTimeoutMs === 0 ? undefined : toDuration(runTimeoutMs);
       const run = { name, parametersJson, attempt, logOffset, traceContext: traceparent, runTimeout };
-      say({ $case: "assign", value: { lease, ...run } });
+      send({ $case: "assign", value: { lease, ...run } });
     },
     beatAck: (sequence, { lost, commands }) => {
       const open = commands.map(({ lease, command }) => ({ lease, command: toCommandCode(command) }));
-      say({ $case: "beatAck", value: { sequence, lost, commands: open } });
+      send({ $case: "beatAck", value: { sequence, lost, commands: open } });
     },
-    lost: (leases) => say({ $case: "beatAck", value: { sequence: 0, lost: leases, commands: [] } }),
-    command: (lease, command) => say({ $case: "command", value: { lease, command: toCommandCode(command) } }),
-    resultAck: (lease, verdict) => say({ $case: "resultAck", value: { lease, verdict: verdictCodes[verdict] } }),
-    drain: () => say({ $case: "drain", value: {} }),
+    lost: (leases) => send({ $case: "beatAck", value: { sequence: 0, lost: leases, commands: [] } }),
+    command: (lease, command) => send({ $case: "command", value: { lease, command: toCommandCode(command) } }),
+    resultAck: (lease, verdict) => send({ $case: "resultAck", value: { lease, verdict: verdictCodes[verdict] } }),
+    drain: () => send({ $case: "drain", value: {} }),
   };
 }

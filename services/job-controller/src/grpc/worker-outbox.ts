@@ -1,15 +1,15 @@
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { ControllerMessage, WorkResponse } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 
-/** What the controller says to a worker. */
-export type Saying = NonNullable<ControllerMessage["message"]>;
+/** A message from the controller to a worker. */
+export type OutboxMessage = NonNullable<ControllerMessage["message"]>;
 
-/** So much goes into one gRPC message, and is on its way at once; a worker takes 4 MiB. */
-const mostBytes = 1024 * 1024;
-const mostMessages = 500;
-/** What waits behind that at most, in bytes: the jobs of a claim and more than a thousand answers. */
-const mostWaitingBytes = 8 * 1024 * 1024;
-/** What a message has beside its parameters and leases, and what a lease has, in bytes. */
+/** Maximum size of a gRPC message, and of what is in flight, in bytes; a worker takes 4 MiB. */
+const maxBatchBytes = 1024 * 1024;
+const maxBatchSize = 500;
+/** Maximum size of the messages that wait for those in flight, in bytes: the jobs of a claim and more than a thousand answers. */
+const maxWaitingBytes = 8 * 1024 * 1024;
+/** Size of a message without its parameters and leases, and of a lease, in bytes. */
 const messageBytes = 128;
 const leaseBytes = 64;
 
@@ -24,30 +24,30 @@ export interface OutboxStream {
 }
 
 /**
- * Gathers what is said within one turn of the event loop and sends it at the end of it as one gRPC message: HTTP/2 costs
- * far more for a message than for what is in it. A worker that does not read has little on its way and little that waits.
+ * Gathers the messages of one turn of the event loop into one batch, which is one gRPC message: HTTP/2 costs far more for a
+ * message than for its content. Bounds what is in flight to a worker that does not read, and what waits.
  */
 export class WorkerOutbox {
   readonly #stream: OutboxStream;
   #waiting: ControllerMessage[] = [];
   #waitingBytes = 0;
-  #sentBytes = 0;
+  #bytesInFlight = 0;
   #isDue = false;
 
   constructor(stream: OutboxStream) {
     this.#stream = stream;
   }
 
-  /** Whether jobs are to wait until the worker has read what there is. */
+  /** Whether no more jobs are to be sent until the worker has read what is in flight. */
   get isFull(): boolean {
-    return this.#sentBytes + this.#waitingBytes >= mostBytes;
+    return this.#bytesInFlight + this.#waitingBytes >= maxBatchBytes;
   }
 
-  say(message: Saying): void {
+  send(message: OutboxMessage): void {
     this.#waiting.push({ message });
     this.#waitingBytes += bytesOf(message);
-    if (this.#waitingBytes > mostWaitingBytes) this.#overflow();
-    else if (this.#waitingBytes >= mostBytes || this.#waiting.length >= mostMessages) this.#flush();
+    if (this.#waitingBytes > maxWaitingBytes) this.#overflow();
+    else if (this.#waitingBytes >= maxBatchBytes || this.#waiting.length >= maxBatchSize) this.#flush();
     else this.#flushSoon();
   }
 
@@ -61,19 +61,19 @@ export class WorkerOutbox {
   }
 
   #flush(): void {
-    while (this.#waiting.length > 0 && this.#sentBytes < mostBytes) {
-      const messages = this.#next();
+    while (this.#waiting.length > 0 && this.#bytesInFlight < maxBatchBytes) {
+      const messages = this.#takeBatch();
       const bytes = messages.reduce((sum, { message }) => sum + bytesOf(message), 0);
       this.#waitingBytes -= bytes;
-      this.#sentBytes += bytes;
+      this.#bytesInFlight += bytes;
       this.#stream.send({ messages }, () => this.#taken(bytes));
     }
   }
 
-  /** What goes into the next gRPC message. */
-  #next(): ControllerMessage[] {
+  /** Takes the messages of the next batch. */
+  #takeBatch(): ControllerMessage[] {
     let [count, bytes] = [0, 0];
-    while (count < this.#waiting.length && count < mostMessages && bytes < mostBytes) {
+    while (count < this.#waiting.length && count < maxBatchSize && bytes < maxBatchBytes) {
       bytes += bytesOf(this.#waiting[count]?.message);
       count++;
     }
@@ -82,7 +82,7 @@ export class WorkerOutbox {
 
   #taken(bytes: number): void {
     const wasFull = this.isFull;
-    this.#sentBytes -= bytes;
+    this.#bytesInFlight -= bytes;
     this.#flush();
     if (wasFull && !this.isFull) this.#stream.onRoom();
   }
@@ -90,13 +90,13 @@ export class WorkerOutbox {
   #overflow(): void {
     this.#waiting = [];
     this.#waitingBytes = 0;
-    const text = `the worker does not read its stream: ${mostWaitingBytes} bytes wait for it`;
-    this.#stream.onOverflow(new ReasonedError("SLOW_READER", text, { metadata: { most: String(mostWaitingBytes) } }));
+    const text = `the worker does not read its stream: ${maxWaitingBytes} bytes wait for it`;
+    this.#stream.onOverflow(new ReasonedError("SLOW_READER", text, { metadata: { most: String(maxWaitingBytes) } }));
   }
 }
 
 /** About how many bytes the message has. */
-function bytesOf(message: Saying | undefined): number {
+function bytesOf(message: OutboxMessage | undefined): number {
   switch (message?.$case) {
     case "assign":
       return messageBytes + message.value.parametersJson.length;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { fieldsInvalid, ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
@@ -15,7 +16,8 @@ import { launchSubJob } from "../usecases/launch-job.ts";
 import type { RecentCapacities } from "../usecases/recent-capacities.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
-import { toHeldLease, toLease, toStats } from "./convert.ts";
+import { toHeldLease, toLease } from "./convert.ts";
+import type { JobAnswers } from "./job-answers.ts";
 import { receiveLogs } from "./log-receiver.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello } from "./validate.ts";
@@ -26,11 +28,14 @@ import { WorkerOutbox } from "./worker-outbox.ts";
 
 const helloWithinMs = 10_000;
 const maxKeyLength = 256;
+
 /** What the worker service needs. */
 export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   clock: Clock;
   terms: LeaseTerms;
   capacities: RecentCapacities;
+  jobs: JobAnswers;
+  logPieces: ByteBudget;
   logger: Logger;
   /** Called when a worker gave a job of the type back that it was sent. */
   onReject(jobName: string): void;
@@ -54,7 +59,8 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
         throw fieldsInvalid([{ field: "key", description: `must be of 1 to ${maxKeyLength} characters` }]);
       }
       const traceparent = call.traceparent ?? "";
-      return { stats: toStats(await launchSubJob(deps, toHeldLease(request), { ...launch, key, traceparent })) };
+      const job = await launchSubJob(deps, toHeldLease(request), { ...launch, key, traceparent });
+      return deps.jobs.changed(job, call);
     }),
   };
 }

@@ -49,7 +49,7 @@ export type HookSettlement = { kind: "delivered" | "failed" | "gone" } | { kind:
 /** The events that hooks have not been sent yet. An event is stored in one step with its change of the job. */
 export interface HookOutbox {
   /**
-   * Leases the next events of jobs, host by host, and tells when the next of the others is due: 0 when none is known, and
+   * Leases the next events of jobs, host by host, and resolves to when the next of the others is due: 0 when none is known, and
    * without the hosts for which the limit is used up. No host has more than maxInFlightPerHost leases; a new one has one.
    * @param limit how many events for hosts that are new or answer quickly, at most
    * @param slowLimit how many for other hosts. Default: the same

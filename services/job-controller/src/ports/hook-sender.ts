@@ -14,7 +14,7 @@ export interface HookFailure {
   kind: "failed";
   /** A word without secrets, such as "HTTP 500" or "ECONNREFUSED". */
   cause: string;
-  /** How long the receiver wants to be left alone, in milliseconds, an hour at most; absent when it did not say. */
+  /** The receiver's Retry-After, in milliseconds, an hour at most; absent when there is none. */
   retryAfterMs?: number;
 }
 

@@ -29,7 +29,7 @@ export interface JobPageRequest {
 
 /** Lists jobs. */
 export interface JobIndex {
-  /** Whether the text has the form of a place where a page of that source may end: only such may be listed from. */
-  isPlace(source: JobSource, text: string): boolean;
+  /** Whether the text has the form of a cursor of that source: only such may be listed from. */
+  isCursor(source: JobSource, text: string): boolean;
   list(source: JobSource, page: JobPageRequest): Promise<JobPage>;
 }

@@ -4,7 +4,7 @@ import type { ClaimedJob, HeldLease, Job, JobCommand, JobProgress, Lease, NewJob
 import type { JobStatus } from "../domain/job-state.ts";
 import type { TypeCapacity, WorkerIdentity, WorkerInfo, WorkerState } from "../domain/worker.ts";
 
-/** A check-in of a running job; absent parts leave what was said before. */
+/** A check-in of a running job; absent parts keep their last value. */
 export interface CheckIn {
   text?: string;
   progress?: JobProgress;
@@ -53,7 +53,7 @@ export interface HelloReply {
   drain: boolean;
 }
 
-/** What the pool says to a beat. */
+/** The answer to a beat. */
 export interface BeatReply {
   /** Named by the worker, but not its own any more. */
   lost: Lease[];
@@ -138,9 +138,9 @@ export interface JobPool {
    * Cuts the worker's lease and takes back what it did not accept, if this stream is still its newest. A job may have
    * broken the worker before it could accept, so that counts as a loss.
    */
-  disconnect(worker: WorkerIdentity, unheard: Lease[]): Promise<void>;
+  disconnect(worker: WorkerIdentity, unaccepted: Lease[]): Promise<void>;
   /** Gives back what the worker did not accept, if this stream is still its newest. */
-  takeBack(worker: WorkerIdentity, unheard: Lease[]): Promise<void>;
+  takeBack(worker: WorkerIdentity, unaccepted: Lease[]): Promise<void>;
   /** Forgets the worker and frees what it holds, if this stream is still its newest. */
   leave(worker: WorkerIdentity): Promise<void>;
 

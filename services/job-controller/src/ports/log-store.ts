@@ -19,7 +19,7 @@ export interface LogPiece {
 export interface LogStore {
   /**
    * Appends a piece that begins at the offset. What is stored already is left out; a piece beyond the end is not taken,
-   * and the length says where to go on.
+   * and the next piece begins at the length.
    * @throws ReasonedError LEASE_LOST, REDIS_UNAVAILABLE
    */
   append(lease: HeldLease, offset: number, text: string): Promise<AppendedLog>;

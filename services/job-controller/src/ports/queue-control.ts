@@ -20,7 +20,7 @@ export interface QueueRate {
 /** What draining did. */
 export interface DrainReport {
   stopped: number;
-  /** Where it goes on; empty when all that waited when it began is done. */
+  /** The cursor from which the drain goes on; empty when all that waited when it began is done. */
   next: string;
 }
 
@@ -41,11 +41,11 @@ export interface QueueControl {
   rates(): Promise<Map<string, QueueRate>>;
   /** Lets the jobs of the type wait, or go on. Resolves to whether that changed something. */
   pause(name: string, pauses: boolean): Promise<boolean>;
-  /** Whether the text has the form of a place where a part of a drain may end: only from such may it go on. */
-  isDrainPlace(text: string): boolean;
+  /** Whether the text has the form of a cursor of `drain`. */
+  isDrainCursor(text: string): boolean;
   /**
    * Stops the jobs of the type that were launched before the drain began and wait, those of the highest priority first.
-   * @param from where an earlier call of the drain ended; empty begins one
+   * @param from the cursor that an earlier call gave; empty begins a drain
    * @param limit how much it does at most: each job is one, and so is each lane that is done
    */
   drain(name: string, from: string, limit: number): Promise<DrainReport>;

@@ -1,8 +1,8 @@
 import type { JobCommand, Lease } from "../domain/job.ts";
 
-/** What controllers tell each other. May be lost: whoever listens also looks now and then. */
+/** The signals between controllers. Signals may be lost, so every listener also polls. */
 export interface ControllerSignals {
-  /** It listens, for the first time or again: nothing was heard before. */
+  /** The connection listens, for the first time or again: earlier signals were missed. */
   onListening(listener: () => void): void;
   /** A queue that was empty has a job. */
   onReady(listener: (jobName: string) => void): void;

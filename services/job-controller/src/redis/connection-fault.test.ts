@@ -45,6 +45,18 @@ describe("the cause of an outage", () => {
     assert.match(remedy, /start Redis/);
   });
 
+  test("may be the database, in Redis' words, and the way out is the setting", () => {
+    for (const message of [
+      "ERR DB index is out of range",
+      "ERR invalid DB index",
+      "ERR SELECT is not allowed in cluster mode",
+    ]) {
+      const { words, remedy } = explain(new Error(message));
+      assert.equal(words, message);
+      assert.match(remedy, /^Correct the number of the database .*DRYDOCK_REDIS_URL/);
+    }
+  });
+
   test("is not that the connection has closed, if something else is known", () => {
     assert.equal(explain(new Error("Connection is closed.")).isConsequence, true);
     assert.equal(explain(new Error("Command timed out")).isConsequence, false);

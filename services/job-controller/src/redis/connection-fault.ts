@@ -24,6 +24,11 @@ const remedies: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "No way leads there: look at the network, or correct the host in DRYDOCK_REDIS_URL",
 };
 
+/** What Redis says of a database that does not exist, or of any but 0 when it is part of a cluster. */
+const noDatabase = /^ERR .*(DB index|SELECT is not allowed)/i;
+const databaseRemedy =
+  "correct the number of the database at the end of DRYDOCK_REDIS_URL; Redis has as many as its setting databases says, from 0";
+
 /** Words of the client that only say that the connection has closed. */
 const consequences =
   /^(Connection is closed|Stream isn't writeable|Reached the max retries|the format of the pool was)/;
@@ -37,9 +42,13 @@ export function explain(thrown: Error, password?: string | null): ConnectionFaul
   const text = wordsOf(error).replace(scriptPosition, "").replace(/\.$/, "");
   return {
     words: password ? text.replaceAll(password, "***") : text,
-    remedy: sentence(refusalRemedy(text) ?? remedies[String(error.code)] ?? isGone),
+    remedy: sentence(remedyOf(text) ?? remedies[String(error.code)] ?? isGone),
     isConsequence: consequences.test(text),
   };
+}
+
+function remedyOf(text: string): string | undefined {
+  return noDatabase.test(text) ? databaseRemedy : refusalRemedy(text);
 }
 
 /** Several addresses of one host failed when the text is empty. */

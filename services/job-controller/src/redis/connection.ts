@@ -15,7 +15,7 @@ const commandTimeoutMs = 3_000;
 const socketTimeoutMs = 4_000;
 /** How often Redis is asked whether it accepts a write. */
 const probePeriodMs = 1_000;
-/** How often the role is asked for in place of that: a replica that accepts writes is none to write to. */
+/** How often the role is asked for instead of the write: a replica may accept writes, which are lost. */
 const rolePeriodMs = 10_000;
 /** How long a connection to a replica is kept at least: another server may answer the next one. */
 const replicaPatienceMs = 2_000;
@@ -68,6 +68,7 @@ export class ConnectionWatch implements RedisProbe {
   #isStopped = false;
   #version = "";
   #cause: string | undefined;
+  #passwordWarning: string | undefined;
   /** The causes of this outage that are in the log. */
   readonly #loggedCauses = new Set<string>();
   #roleCheckedAt = 0;
@@ -121,7 +122,7 @@ export class ConnectionWatch implements RedisProbe {
       const latencyMs = Math.round((performance.now() - begun) * 100) / 100;
       const usedMemoryBytes = Number(infoField(info, "used_memory"));
       const maxMemoryBytes = Number(infoField(info, "maxmemory"));
-      warnings.push(...warningsOf(info));
+      warnings.push(...this.#warningsOf(info));
       return { up: this.#up, version: this.#version, latencyMs, usedMemoryBytes, maxMemoryBytes, warnings };
     } catch {
       return { up: false, version: this.#version, latencyMs: 0, usedMemoryBytes: 0, maxMemoryBytes: 0, warnings };
@@ -143,11 +144,15 @@ export class ConnectionWatch implements RedisProbe {
     }
   }
 
-  /** Checks the pool's format and gives what INFO says. */
+  /** Checks database and format of the pool, and gives what INFO says. */
   async #greet(): Promise<string> {
     const info = await this.#info();
     this.#version = infoField(info, "redis_version");
-    await this.#options.redis.checkFormat();
+    const { redis } = this.#options;
+    await redis.checkDatabase();
+    const unasked = await redis.unaskedPassword();
+    this.#passwordWarning = unasked && `redis takes any password: ${unasked} ${passwordAdvice}`;
+    await redis.checkFormat();
     return info;
   }
 
@@ -174,9 +179,13 @@ export class ConnectionWatch implements RedisProbe {
     this.#up = true;
     this.#cause = undefined;
     this.#loggedCauses.clear();
-    for (const warning of warningsOf(info)) this.#options.logger.warn({}, warning);
+    for (const warning of this.#warningsOf(info)) this.#options.logger.warn({}, warning);
     this.#options.logger.info({ version: this.#version }, "redis answers");
     this.#firstUp.resolve();
+  }
+
+  #warningsOf(info: string): string[] {
+    return this.#passwordWarning === undefined ? warningsOf(info) : [this.#passwordWarning, ...warningsOf(info)];
   }
 
   #logMismatch({ reason, message }: ReasonedError): void {
@@ -220,13 +229,14 @@ export class ConnectionWatch implements RedisProbe {
   }
 }
 
+const passwordAdvice = "Set one with requirepass, or take it out of DRYDOCK_REDIS_URL";
 const noInfo = "redis' version, memory, role and settings are not known: its user may not run INFO; grant +info";
 
 function infoField(info: string, name: string): string {
   return new RegExp(`^${name}:(\\S*)`, "m").exec(info)?.[1] ?? "";
 }
 
-/** Settings by which Redis may lose what was answered, and what can't be told without INFO. */
+/** Settings by which Redis may lose acknowledged writes; without INFO, that they are not known. */
 function warningsOf(info: string): string[] {
   if (info === "") return [noInfo];
   const policy = infoField(info, "maxmemory_policy");

@@ -44,6 +44,29 @@ export class PoolConnection extends Redis {
   }
 
   /**
+   * Selects the database of the URL again: a client whose database does not exist goes on with database 0.
+   * @throws ReplyError Redis' words
+   */
+  async checkDatabase(): Promise<void> {
+    const { db = 0 } = this.options;
+    if (db !== 0) await this.select(db);
+  }
+
+  /** Redis' words about a password that it does not ask for: then it takes any. Undefined when it asks, or none is set. */
+  async unaskedPassword(): Promise<string | undefined> {
+    const { username, password } = this.options;
+    if (!password || (username && username !== "default")) return undefined;
+    try {
+      await this.auth(password);
+      return undefined;
+    } catch (error) {
+      const { message } = toError(error);
+      if (message.includes("without any password configured")) return message;
+      throw error;
+    }
+  }
+
+  /**
    * A write that changes nothing and costs what a PING does: Redis refuses it when it refuses writes. The field is
    * never there, so nothing is appended to a file or sent to a replica.
    */

@@ -6,12 +6,12 @@ import type { ControllerSignals } from "../ports/signals.ts";
 import { commandOf } from "./record/job-codec.ts";
 import type { Shards } from "./shards/shards.ts";
 
-/** How often the connection is asked whether it lives, in milliseconds: a silent channel and a dead one look the same. */
+/** How often the connection is pinged, in milliseconds: without messages a live connection looks like a dead one. */
 const pingPeriodMs = 2_500;
 
 /** What the signals need. */
 export interface RedisSignalsOptions {
-  /** A connection of its own: one that listens can do nothing else. */
+  /** A connection of its own: Redis takes no other commands on one that has subscribed. */
   listener: Redis;
   shards: Shards;
   logger: Logger;
@@ -34,7 +34,7 @@ export class RedisSignals implements ControllerSignals {
   constructor({ listener: redis, shards, logger }: RedisSignalsOptions) {
     this.#redis = redis;
     this.#channels = Array.from(shards, ({ keys }) => keys.signals);
-    redis.on("message", (_channel: string, message: string) => this.#hear(message));
+    redis.on("message", (_channel: string, message: string) => this.#receive(message));
     redis.on("error", () => {});
     redis.on("ready", () => {
       redis.subscribe(...this.#channels).then(
@@ -42,7 +42,7 @@ export class RedisSignals implements ControllerSignals {
         (error: unknown) => {
           logger.warn(
             { cause: toError(error).message },
-            "cannot listen to the other controllers; looking now and then",
+            "cannot subscribe to the signals of the other controllers; polling instead",
           );
         },
       );
@@ -92,7 +92,7 @@ export class RedisSignals implements ControllerSignals {
     if (this.#redis.status === "ready") this.#redis.ping().catch(() => {});
   }
 
-  #hear(message: string): void {
+  #receive(message: string): void {
     const [kind, first = "", jobId = "", token = "", code = ""] = message.split(" ");
     const command = commandOf(Number(code));
     if (kind === "ready") this.#ready(first);

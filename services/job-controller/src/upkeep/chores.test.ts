@@ -40,7 +40,7 @@ describe("the chores", () => {
   test("take back what each worker did not accept, also when that fails for another one", async () => {
     const asked: string[] = [];
     const session = (workerId: string, outcome: Promise<void>) => ({
-      takeBackUnheard: () => {
+      takeBackUnaccepted: () => {
         asked.push(workerId);
         return outcome;
       },

@@ -76,7 +76,7 @@ async function readTypes(types: JobTypes): Promise<void> {
 
 /** Assigned jobs may never arrive. A session for which that fails keeps no other waiting; it is asked again in the next round. */
 async function takeBack({ sessions }: Dispatcher): Promise<void> {
-  const outcomes = await Promise.allSettled([...sessions].map((session) => session.takeBackUnheard()));
+  const outcomes = await Promise.allSettled([...sessions].map((session) => session.takeBackUnaccepted()));
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure !== undefined) throw failure.reason;
 }

@@ -11,6 +11,6 @@ export interface DrainedPart {
 /** Stops waiting jobs of a type, a part at a time; the token of a part says which drain it belongs to and where it goes on. */
 export async function drainQueue(queues: QueueControl, name: string, { size, token }: Page): Promise<DrainedPart> {
   const request = { drain: name };
-  const { stopped, next } = await queues.drain(name, readPageToken(token, request, queues.isDrainPlace), size);
+  const { stopped, next } = await queues.drain(name, readPageToken(token, request, queues.isDrainCursor), size);
   return { stopped, nextPageToken: writePageToken(next, request) };
 }

@@ -65,6 +65,17 @@ describe("the job types", () => {
     });
   });
 
+  test("are a thousand at most, and so are their schemas bounded in bytes", async () => {
+    const many = (count: number, parametersSchema = demo.parametersSchema) =>
+      Array.from({ length: count }, (_, at) => ({ ...demo, name: `TYPE_${at}`, parametersSchema }));
+    const tooMany = { reason: "FIELD_INVALID", message: /hello\.job_types .*1000 job types .*HDEL/ };
+    const full = typesIn(storeOf(...many(1_000)));
+    await assert.rejects(full.register([demo], "1.0.0"), tooMany);
+    assert.deepEqual(await full.register([{ ...demo, name: "TYPE_0" }], "1.0.0"), { replaced: [], keptBack: [] });
+    const large = typesIn(storeOf(...many(256, " ".repeat(64 * 1024))));
+    await assert.rejects(large.register([demo], "1.0.0"), tooMany);
+  });
+
   test("find a type that another controller registered", async () => {
     const store = storeOf();
     const types = typesIn(store);

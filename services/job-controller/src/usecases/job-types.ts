@@ -1,4 +1,4 @@
-import { ReasonedError } from "@drydock/shared/errors.ts";
+import { fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobType, RegisteredJobType } from "../domain/job-type.ts";
 import type { TypeCapacity } from "../domain/worker.ts";
@@ -30,6 +30,10 @@ export interface JobTypesDeps {
 
 /** How long a list of types is trusted when a name is not in it, in milliseconds: a worker may have come elsewhere. */
 const trustMs = 1_000;
+/** How many job types there may be in all. */
+const maxTypes = 1_000;
+/** How many bytes their schemas may have together. */
+const maxSchemasBytes = 16 * 1024 * 1024;
 
 /**
  * The job types that workers registered, with this controller or another. One that is registered in another form stays as it
@@ -49,7 +53,8 @@ export class JobTypes {
 
   /**
    * Makes the types of a worker of a version known, all or none.
-   * @throws ReasonedError PROTOCOL_VIOLATION when a schema cannot be used, with the place and the rule
+   * @throws ReasonedError PROTOCOL_VIOLATION when a schema cannot be used, with the place and the rule; FIELD_INVALID when there
+   *   would be too many types
    */
   async register(types: JobType[], version: string): Promise<Registration> {
     const compiled: KnownJobType[] = [];
@@ -83,10 +88,21 @@ export class JobTypes {
     const keptBack = others.filter(isKeptBack);
     for (const entry of keptBack) this.#keptBack.set(entry.type.name, entry);
     const news = types.filter((entry) => isNew(entry) && !keptBack.includes(entry));
+    this.#checkRoom(news);
     if (news.length > 0) await this.#deps.store.put(news.map(({ type }) => type));
     for (const entry of news) this.#known.set(entry.type.name, entry);
     const replaced = others.filter((entry) => !keptBack.includes(entry));
     return { replaced: replaced.map(nameOf), keptBack: keptBack.map(nameOf) };
+  }
+
+  /** All types are read at once, and stay until an operator removes them. */
+  #checkRoom(news: KnownJobType[]): void {
+    const all = new Map([...this.#known.values(), ...news].map(({ type }) => [type.name, type.parametersSchema]));
+    const bytes = [...all.values()].reduce((sum, schema) => sum + Buffer.byteLength(schema), 0);
+    if (all.size <= maxTypes && bytes <= maxSchemasBytes) return;
+    const most = `${maxTypes} job types or ${maxSchemasBytes} bytes of schemas`;
+    const description = `would make more than ${most} in all; remove types that no worker needs: HDEL {drydock:0}:types NAME, and restart the controllers`;
+    throw fieldsInvalid([{ field: "hello.job_types", description }]);
   }
 
   /** The type of this name, if it is known here. */

@@ -43,7 +43,7 @@ export async function listJobs(
   { includeParameters = false, take = () => true }: JobListing = {},
 ): Promise<ListedJobs> {
   const source = sourceOf(filter);
-  let position = readPageToken(token, filter, (text) => index.isPlace(source, text));
+  let position = readPageToken(token, filter, (text) => index.isCursor(source, text));
   const jobs: Job[] = [];
   const addIfThereIsRoom = (job: Job) => take(job) && jobs.push(job) > 0;
   for (let lookedAt = 0; lookedAt < mostLookedAt && jobs.length < size; ) {

@@ -8,7 +8,7 @@ const mebibyte = 1024 * 1024;
 function scene(fill: Partial<PoolFill> = {}) {
   const pool = { waiting: 0, usedMemoryBytes: 0, maxMemoryBytes: 0, ...fill };
   const seen = { measurements: 0 };
-  const limits = new PoolLimits({ maxWaiting: 100, memoryPart: 0.95 }, async () => {
+  const limits = new PoolLimits({ maxWaiting: 100, underWayBytes: mebibyte, memoryPart: 0.95 }, async () => {
     seen.measurements += 1;
     return { ...pool };
   });
@@ -93,6 +93,20 @@ describe("the limits of the pool", () => {
     await limits.measure();
     for (let i = 0; i < 11; i++) await limits.admit(100_000, launched);
     await assert.rejects(limits.admit(100_000, launched), full);
+  });
+
+  test("refuse a launch while others on their way hold the memory that there is for them, before it is stored", async () => {
+    const { limits, seen } = scene();
+    const { promise: isStored, resolve: store } = Promise.withResolvers<void>();
+    const launches = Array.from({ length: 4 }, () => limits.admit(200 * 1024, () => isStored));
+    const busy = { reason: "SERVER_BUSY", facts: { metadata: { most: String(mebibyte) }, retryAfterMs: 1_000 } };
+    const notStored = () => assert.fail("stored beside them");
+    await assert.rejects(limits.admit(256 * 1024, notStored), busy);
+    await limits.admit(1_000, launched);
+    store();
+    await Promise.all(launches);
+    await limits.admit(256 * 1024, launched);
+    assert.equal(seen.measurements, 0);
   });
 
   test("do not mind the memory of a Redis without a limit", async () => {

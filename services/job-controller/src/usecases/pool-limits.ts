@@ -1,9 +1,12 @@
+import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 
 /** The limits of the pool. */
 export interface PoolLimitTerms {
   /** Jobs that wait, over all types. */
   maxWaiting: number;
+  /** What launches on their way to Redis may hold in this process together, in bytes. */
+  underWayBytes: number;
   /** The part of Redis' maxmemory at which launches are refused, so that what runs can still be stored. */
   memoryPart: number;
 }
@@ -23,7 +26,8 @@ const measureAgainMs = 250;
 const bytesOfJob = 500;
 
 /**
- * Refuses launches while the pool is full. A launch is added to the last measurement, from its admission until a
+ * Refuses launches while the pool is full, and when Redis is too slow for what comes: launches are what can be refused, as
+ * what workers do for jobs that are under way has to come to its end. A launch is added to the last measurement, from its admission until a
  * measurement that began after it was stored: so admission costs Redis nothing, and no launch is missed. When the sum
  * reaches a limit, the pool is measured again before a launch is refused. Launches of other controllers count from the
  * next measurement on, so together controllers may exceed a limit by what they launch until then.
@@ -33,7 +37,7 @@ export class PoolLimits {
   readonly #measure: () => Promise<PoolFill>;
   #fill: PoolFill = { waiting: 0, usedMemoryBytes: 0, maxMemoryBytes: 0 };
   /** Launches that are being stored, or were stored after the last measurement began. */
-  readonly #underWay = { jobs: 0, bytes: 0 };
+  readonly #underWay: { jobs: number; bytes: ByteBudget };
   readonly #stored = { jobs: 0, bytes: 0 };
   #measuring: Promise<void> | undefined;
   #measuredAt = Number.NEGATIVE_INFINITY;
@@ -41,6 +45,7 @@ export class PoolLimits {
   constructor(terms: PoolLimitTerms, measure: () => Promise<PoolFill>) {
     this.#terms = terms;
     this.#measure = measure;
+    this.#underWay = { jobs: 0, bytes: new ByteBudget({ name: "launches", bytes: terms.underWayBytes }) };
   }
 
   /** Measures how full the pool is; concurrent callers share one measurement. */
@@ -56,19 +61,22 @@ export class PoolLimits {
    * @param parametersBytes the size of its parameters as JSON
    * @param store stores it; without room for it, called with the refusal, POOL_FULL, which it throws unless it has stored
    *   the job before
+   * @throws ReasonedError SERVER_BUSY
    */
   async admit<T>(parametersBytes: number, store: (refusal?: ReasonedError) => Promise<T>): Promise<T> {
     if (this.#refusal() !== undefined && performance.now() - this.#measuredAt > measureAgainMs) await this.measure();
     const refusal = this.#refusal();
-    if (refusal !== undefined) return store(refusal);
     const bytes = bytesOfJob + parametersBytes;
-    add(this.#underWay, 1, bytes);
+    const hold = this.#underWay.bytes.acquireNow(bytes);
+    const jobs = refusal === undefined ? 1 : 0;
+    this.#underWay.jobs += jobs;
     try {
-      const stored = await store();
-      add(this.#stored, 1, bytes);
+      const stored = await store(refusal);
+      add(this.#stored, jobs, jobs * bytes);
       return stored;
     } finally {
-      add(this.#underWay, -1, -bytes);
+      this.#underWay.jobs -= jobs;
+      hold.shrinkTo(0);
     }
   }
 
@@ -86,7 +94,7 @@ export class PoolLimits {
     if (waiting >= maxWaiting) {
       return full(`${waiting} jobs are waiting; the limit is ${maxWaiting}`, { waiting: String(waiting) });
     }
-    const usedBytes = this.#fill.usedMemoryBytes + this.#stored.bytes + this.#underWay.bytes;
+    const usedBytes = this.#fill.usedMemoryBytes + this.#stored.bytes + this.#underWay.bytes.held;
     if (maxMemoryBytes > 0 && usedBytes > maxMemoryBytes * memoryPart) {
       const part = `${Math.round((usedBytes / maxMemoryBytes) * 100)} %`;
       return full(`Redis uses ${part} of its memory`, { used_memory: part });

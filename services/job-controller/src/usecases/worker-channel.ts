@@ -1,24 +1,24 @@
 import type { ClaimedJob, JobCommand, Lease } from "../domain/job.ts";
 import type { BeatReply, HelloReply, Verdict } from "../ports/job-pool.ts";
 
-/** What a controller says to a worker. */
+/** The messages that a controller sends to a worker. */
 export interface WorkerChannel {
   /** Whether no more jobs are to be claimed for the worker until it has read what was sent. */
   readonly isFull: boolean;
   welcome(reply: HelloReply): void;
   assign(job: ClaimedJob): void;
   beatAck(sequence: number, reply: BeatReply): void;
-  /** Tells it of jobs that are not its own any more, before its next beat would. */
+  /** Sends the leases that the worker has lost, before the answer to its next beat. */
   lost(leases: Lease[]): void;
   command(lease: Lease, command: JobCommand): void;
   resultAck(lease: Lease, verdict: Verdict): void;
-  /** Asks it to finish what it has and go. */
+  /** Asks the worker to finish its jobs and leave. */
   drain(): void;
   /** Ends the stream; the worker comes back unless the error forbids it. */
   end(error: Error): void;
 }
 
-/** How a run ended, as its worker says. */
+/** The result of a run, as the worker reports it. */
 export interface RunResult {
   lease: Lease;
   outcome: "success" | "failure" | "stopped" | "cancelled" | "released" | "postponed";

@@ -125,12 +125,12 @@ describe("a job that a worker did not accept in time", () => {
     const { session, stream, pool, takenBack } = await assignUnheard();
     const { takeBack } = pool;
     pool.takeBack = refusal("REDIS_UNAVAILABLE");
-    await assert.rejects(session.takeBackUnheard(), { reason: "REDIS_UNAVAILABLE" });
+    await assert.rejects(session.takeBackUnaccepted(), { reason: "REDIS_UNAVAILABLE" });
     assert.equal(stream.state, "unresponsive");
     await session.beat(1, []);
     assert.equal(session.free, 1);
     pool.takeBack = takeBack;
-    await session.takeBackUnheard();
+    await session.takeBackUnaccepted();
     await session.beat(2, []);
     assert.deepEqual([takenBack, session.free], [[{ jobId: "job-1", token: 1 }], 2]);
   });
@@ -138,11 +138,11 @@ describe("a job that a worker did not accept in time", () => {
   test("is lost at once when it is accepted later, or while it is being taken back", async () => {
     const lease = { jobId: "job-1", token: 1 };
     const late = await assignUnheard();
-    await late.session.takeBackUnheard();
+    await late.session.takeBackUnaccepted();
     late.session.accept(lease);
     assert.deepEqual(late.lost, [lease]);
     const meanwhile = await assignUnheard();
-    const taken = meanwhile.session.takeBackUnheard();
+    const taken = meanwhile.session.takeBackUnaccepted();
     meanwhile.session.accept(lease);
     await taken;
     assert.deepEqual([meanwhile.lost, meanwhile.session.free], [[lease], 2]);
@@ -152,7 +152,7 @@ describe("a job that a worker did not accept in time", () => {
     const { session, pool } = await assignUnheard();
     const stored = Promise.withResolvers<void>();
     pool.takeBack = () => stored.promise;
-    const taking = session.takeBackUnheard();
+    const taking = session.takeBackUnaccepted();
     await session.beat(1, []);
     pool.claim = async () => ({ jobs: [{ id: "job-1", token: 2, name: "DEMO" }], more: false, busy: [] });
     await session.claim(["DEMO"], 1);

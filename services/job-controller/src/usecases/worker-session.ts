@@ -30,7 +30,7 @@ export interface SessionDeps {
   onReject(jobName: string): void;
 }
 
-/** What a worker says in its Hello. */
+/** The content of a Hello. */
 export interface WorkerHello {
   identity: WorkerIdentity;
   version: string;
@@ -41,11 +41,11 @@ export interface WorkerHello {
 
 interface HeldJob {
   token: number;
-  /** When it was sent, until the worker says that it has come. */
+  /** When the Assign was sent; undefined once the worker has accepted it. */
   sentAt: number | undefined;
 }
 
-/** One stream of one worker: what it holds, and what it says about that. */
+/** One stream of one worker: the jobs that the worker holds, and the messages about them. */
 export class WorkerSession {
   readonly identity: WorkerIdentity;
   readonly #deps: SessionDeps;
@@ -61,7 +61,7 @@ export class WorkerSession {
   readonly #joinedAt: number;
   #capacity: WorkerCapacity;
   #claiming = 0;
-  /** The types of which a reject is in the log. */
+  /** The types whose first reject was logged. */
   readonly #rejectLogged = new Set<string>();
 
   /** @param stream the state of the session's stream, which is `opening` */
@@ -94,8 +94,8 @@ export class WorkerSession {
   }
 
   /**
-   * Settles what the worker holds and welcomes it.
-   * @param registerTypes called once the worker is let in: a process that is not must not bring back an old schema
+   * Settles the jobs that the worker holds and sends the Welcome.
+   * @param registerTypes called once the pool has accepted the Hello: a refused process must not bring back an old schema
    */
   async open(registerTypes: () => Promise<void>): Promise<void> {
     const reply = await this.#deps.pool.hello(this.identity, this.#info(), this.#hello.held);
@@ -126,7 +126,7 @@ export class WorkerSession {
     }
   }
 
-  /** The worker can hold so many jobs, and takes none of some types. */
+  /** Takes the number of slots and the closed types that the worker sent. */
   async resize(capacity: WorkerCapacity): Promise<void> {
     const closed = capacity.closed.filter(({ jobName }) => this.#types.has(jobName));
     this.#capacity = { slots: capacity.slots, closed };
@@ -139,14 +139,14 @@ export class WorkerSession {
     this.#markResponsive();
     const held = this.#held.get(jobId);
     if (held?.token !== token) {
-      // it came too late: the worker would run the job beside another one until its next beat
+      // the Accept came too late: until its next beat the worker would run the job beside another worker
       this.#channel.lost([{ jobId, token }]);
       return;
     }
     held.sentAt = undefined;
   }
 
-  /** Gives a job back that the worker cannot run, and claims no more of its type for it for a time. */
+  /** Releases a job that the worker rejected. The worker gets no more jobs of the type until a back-off is over. */
   async reject(lease: Lease, reason: string): Promise<void> {
     const { jobId, token } = lease;
     const name = this.#nameOf.get(jobId);
@@ -160,7 +160,7 @@ export class WorkerSession {
         { jobId, job: name, workerId, reason },
         "a worker rejects jobs; it gets fewer of the type",
       );
-      this.#let(jobId);
+      this.#forget(jobId);
     }
     await this.#deps.pool.release(this.#own(lease));
     this.#deps.changes.changed(jobId);
@@ -172,7 +172,7 @@ export class WorkerSession {
       throw error;
     });
     this.#markResponsive();
-    for (const { jobId } of reply.lost) this.#let(jobId);
+    for (const { jobId } of reply.lost) this.#forget(jobId);
     this.#channel.beatAck(sequence, reply);
     if (reply.drain) this.drain();
   }
@@ -188,11 +188,11 @@ export class WorkerSession {
     const name = this.#nameOf.get(lease.jobId) ?? "";
     const maxFails = this.#types.get(name)?.maxFails;
     if (this.#held.has(lease.jobId)) {
-      // a released job goes to the front of its queue: the next worker that is free is not to be this one
+      // a released job goes to the front of its queue, and this worker must not be the next one to claim it
       if (result.outcome === "released") this.#openTypes.rejected(name);
       else this.#openTypes.ran(name);
     }
-    this.#let(lease.jobId);
+    this.#forget(lease.jobId);
     const { incarnation } = this.identity;
     const store = () => storeResult(this.#deps.pool, incarnation, result, maxFails);
     const verdict = await storeWithRetry(store, this.#retries.signal);
@@ -204,19 +204,19 @@ export class WorkerSession {
     this.#channel.command(lease, command);
   }
 
-  /** Gives back what was sent and never came. Called now and then. */
-  async takeBackUnheard(): Promise<void> {
+  /** Gives back the jobs that the worker was sent and did not accept in time. Called once a second. */
+  async takeBackUnaccepted(): Promise<void> {
     const before = this.#deps.clock.now() - this.#deps.terms.acceptMs;
-    const unheard = this.#unheard(before);
-    if (unheard.length === 0) return;
+    const unaccepted = this.#unaccepted(before);
+    if (unaccepted.length === 0) return;
     this.#stream.apply("assign not accepted");
-    await this.#deps.pool.takeBack(this.identity, unheard);
-    for (const { jobId, token } of unheard) {
+    await this.#deps.pool.takeBack(this.identity, unaccepted);
+    for (const { jobId, token } of unaccepted) {
       const held = this.#held.get(jobId);
       // the worker may have claimed the job again meanwhile
       if (held?.token === token) {
         if (held.sentAt === undefined) this.#channel.lost([{ jobId, token }]);
-        this.#let(jobId);
+        this.#forget(jobId);
       }
       this.#deps.changes.changed(jobId);
     }
@@ -228,7 +228,7 @@ export class WorkerSession {
     await this.#deps.pool.update(this.identity, this.#info());
   }
 
-  /** Asks the worker to finish and go. */
+  /** Asks the worker to finish its jobs and leave. */
   drain(): void {
     if (this.#stream.apply("drain")) this.#channel.drain();
   }
@@ -238,16 +238,16 @@ export class WorkerSession {
     this.#retries.abort(new Error("the stream is over"));
     this.#openTypes.stop();
     if (release === "leave") await this.#deps.pool.leave(this.identity);
-    if (release === "disconnect") await this.#deps.pool.disconnect(this.identity, this.#unheard());
+    if (release === "disconnect") await this.#deps.pool.disconnect(this.identity, this.#unaccepted());
   }
 
-  /** What was sent before then and not accepted. */
-  #unheard(before = Number.POSITIVE_INFINITY): Lease[] {
-    const unheard = [...this.#held].filter(([, { sentAt }]) => sentAt !== undefined && sentAt < before);
-    return unheard.map(([jobId, { token }]) => ({ jobId, token }));
+  /** The leases that were sent before that time and not accepted. */
+  #unaccepted(before = Number.POSITIVE_INFINITY): Lease[] {
+    const unaccepted = [...this.#held].filter(([, { sentAt }]) => sentAt !== undefined && sentAt < before);
+    return unaccepted.map(([jobId, { token }]) => ({ jobId, token }));
   }
 
-  /** The worker reads its stream: if it was unresponsive, it may have jobs again. */
+  /** The worker reads its stream: one that was unresponsive gets jobs again. */
   #markResponsive(): void {
     if (this.#stream.apply("accept or beat")) this.#deps.onFree();
   }
@@ -273,7 +273,7 @@ export class WorkerSession {
     return { ...lease, incarnation: this.identity.incarnation };
   }
 
-  #let(jobId: string): void {
+  #forget(jobId: string): void {
     this.#nameOf.delete(jobId);
     if (this.#held.delete(jobId)) this.#deps.onFree();
   }
@@ -291,7 +291,7 @@ export class WorkerSession {
   }
 }
 
-/** Whether the pool refused the stream itself. Any other error, such as a pool that is full, says nothing about it. */
+/** Whether the pool refused the stream itself. Other errors, such as POOL_FULL, are not about the stream. */
 function isSuperseded(error: unknown): error is ReasonedError {
   return error instanceof ReasonedError && (error.reason === "LEASE_LOST" || error.reason === "WORKER_SUPERSEDED");
 }

@@ -40,9 +40,9 @@ export function bundleScripts(files: readonly ScriptFile[], options: BundleOptio
     const text = withConstants(file.text, options.constants ?? {}).trimEnd();
     lines.push(...text.replaceAll(/\bmodules\["(.+?)"\]/g, (_, path) => `modules[${numbers.get(path)}]`).split("\n"));
   };
-  // with a place for each, so that the table need not grow
-  const places = numbered.map(() => "nil").join(", ");
-  lines.push(`local redis, modules = redis, { ${places} }`, "local function make(number)");
+  // with a slot for each, so that the table need not grow
+  const slots = numbered.map(() => "nil").join(", ");
+  lines.push(`local redis, modules = redis, { ${slots} }`, "local function make(number)");
   addBranches(lines, numbered, add);
   lines.push("end", makeOnDemand);
   add(entry);

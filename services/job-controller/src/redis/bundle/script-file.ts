@@ -52,11 +52,11 @@ export function parseScriptFile(path: string, text: string): ScriptFile {
   const name = path.split("/").at(-1) ?? "";
   const purpose = new RegExp(`^-- ${name}: (.+)`).exec(firstSentence(comment))?.[1];
   if (purpose === undefined) throw new Error(`${path}.lua does not begin with "-- ${name}: " and what it does`);
-  const said = readHeader(comment, path);
-  const listOf = (key: string) => (said.get(key) ?? "").split(/,\s*/).filter((item) => item !== "");
+  const header = readHeader(comment, path);
+  const listOf = (key: string) => (header.get(key) ?? "").split(/,\s*/).filter((item) => item !== "");
   checkNeeds(path, text, { needs: listOf("needs"), needsLater: listOf("needs at times") });
-  const isOperation = said.has("reply");
-  if (isOperation === said.has("gives") && path !== entryPath) {
+  const isOperation = header.has("reply");
+  if (isOperation === header.has("gives") && path !== entryPath) {
     throw new Error(`${path}.lua must say either what it gives, as a module, or its reply, as an operation`);
   }
   return {
@@ -69,7 +69,7 @@ export function parseScriptFile(path: string, text: string): ScriptFile {
     reads: listOf("reads"),
     writes: listOf("writes"),
     errors: listOf("errors"),
-    isRefusedWhenFull: said.get("when memory is full") === "refused",
+    isRefusedWhenFull: header.get("when memory is full") === "refused",
     text,
   };
 }
@@ -104,15 +104,15 @@ function readHeader(comment: string, path: string): Map<string, string> {
     .replaceAll(/\n-- {3,}/g, " ")
     .split("\n")
     .slice(1);
-  const said = new Map<string, string>();
+  const header = new Map<string, string>();
   for (const line of lines) {
     const [, key = "", value = ""] = /^-- ([a-z]+(?: [a-z]+){0,3}): (.+)$/.exec(line) ?? [];
-    if (said.has(key)) throw new Error(`${path}.lua has two lines "${key}:"`);
-    if (headerKeys.includes(key)) said.set(key, value);
+    if (header.has(key)) throw new Error(`${path}.lua has two lines "${key}:"`);
+    if (headerKeys.includes(key)) header.set(key, value);
     else if (key !== "")
       throw new Error(`${path}.lua: no header has a line "${key}:"; there are ${headerKeys.join(", ")}`);
   }
-  const memory = said.get("when memory is full") ?? "refused";
+  const memory = header.get("when memory is full") ?? "refused";
   if (memory !== "refused") throw new Error(`${path}.lua: "when memory is full" is "refused" or left out`);
-  return said;
+  return header;
 }

@@ -4,10 +4,13 @@ import type { ShardKeys } from "../keys.ts";
 import { statusOf } from "../record/job-codec.ts";
 import { fault, list, number, text } from "../shards/reply.ts";
 import { answered } from "../shards/reply-errors.ts";
-import type { Reply, ScriptedRedis } from "../shards/shard.ts";
+import type { Reply, ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 
 const maxCauseLength = 64;
+
+/** How many records of jobs, of up to 300 KiB, one call of Redis reads for the list of failed hooks. */
+const failedAtOnce = 16;
 
 /** Length of a delivery's lease, in milliseconds: longer than an answer and two calls of Redis may take. */
 const leaseMs = 20_000;
@@ -41,9 +44,7 @@ export function createRedisHookOutbox(redis: ScriptedRedis, shards: Shards): Hoo
       return number(await shards.ofJob(jobId).run("hooks/redeliver", jobId));
     },
     async failed(before, limit) {
-      const parts = await shards.all(async (shard) =>
-        list(await shard.run("hooks/failed", before, limit)).map(toFailedHook),
-      );
+      const parts = await shards.all((shard) => readFailed(shard, before, limit));
       const newestFirst = parts.flat().sort((a, b) => (a.jobId < b.jobId ? 1 : -1));
       return newestFirst.slice(0, limit);
     },
@@ -59,6 +60,18 @@ export function createRedisHookOutbox(redis: ScriptedRedis, shards: Shards): Hoo
       };
     },
   };
+}
+
+/** The newest failed hooks of a shard. */
+async function readFailed(shard: Shard, before: string, limit: number): Promise<FailedHook[]> {
+  const found: FailedHook[] = [];
+  for (let behind = before; found.length < limit; ) {
+    const [seen, ...hooks] = list(await shard.run("hooks/failed", behind, failedAtOnce));
+    found.push(...hooks.map(toFailedHook));
+    behind = text(seen);
+    if (behind === "") break;
+  }
+  return found;
 }
 
 function toFailedHook(reply: Reply): FailedHook {

@@ -2,8 +2,8 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import type { LeaseTerms } from "../../domain/lease-terms.ts";
 
 /**
- * Knows since when this controller has looked at the leases without a break, however long Redis takes to answer: between a
- * look and the next one workers could renew their leases as well, if Redis answered at all.
+ * Knows since when this controller has looked at the leases without a gap. A slow answer of Redis is no gap: in the same time
+ * workers could renew their leases, too.
  */
 export class LeaseWatch {
   readonly #terms: Pick<LeaseTerms, "unwatchedMs" | "beatMs">;
@@ -24,7 +24,7 @@ export class LeaseWatch {
   async look<T>(run: (since: number) => Promise<T>): Promise<T> {
     const { unwatchedMs, beatMs } = this.#terms;
     const begunAt = this.#clock.now();
-    // a controller that stood still between two looks has stored no beat meanwhile
+    // a controller that stood still between two looks has stored no beats in that time
     const since = begunAt - this.#answeredAt <= unwatchedMs ? this.#begunAt : 0;
     this.#begunAt = 0;
     const answer = await run(since);

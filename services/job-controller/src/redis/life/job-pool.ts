@@ -280,8 +280,8 @@ function heldArguments({ jobId, token, incarnation }: HeldLease): [string, numbe
   return [jobId, token, incarnation];
 }
 
-function checkInArguments({ text: said, progress }: port.CheckIn): [string, string, number] {
-  return [said ?? "", progress?.phase ?? "", progress?.percent ?? 0];
+function checkInArguments({ text = "", progress }: port.CheckIn): [string, string, number] {
+  return [text, progress?.phase ?? "", progress?.percent ?? 0];
 }
 
 function toReport(counts: number[]): port.UpkeepReport {

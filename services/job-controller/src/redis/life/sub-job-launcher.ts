@@ -10,16 +10,16 @@ import type { Shards } from "../shards/shards.ts";
 import type { Hold, UniqueKeys } from "../unique/unique-keys.ts";
 
 /** A sub-job as its parent asks for it. */
-interface Wish {
+interface SubJobRequest {
   parent: HeldLease;
   key: string;
   job: NewJob;
-  /** Why nothing may be launched, if so. */
+  /** Why no new job may be launched; undefined when one may. */
   refusal: ReasonedError | undefined;
 }
 
-/** A job of another shard that the sub-job's key may stand for, as it was found there; without the job it is gone. */
-interface Seen {
+/** A job of another shard that the sub-job's key may stand for, as it was read there; without `job` it has been removed. */
+interface ReadJob {
   id: string;
   job?: Job | undefined;
 }
@@ -40,34 +40,34 @@ export class SubJobLauncher {
    * The job that the key stands for.
    * @throws ReasonedError the refusal when there is none yet
    */
-  launch(wish: Wish): Promise<Job> {
-    let seen: Seen = { id: "" };
+  launch(request: SubJobRequest): Promise<Job> {
+    let found: ReadJob = { id: "" };
     const run = async (id: string, hold: Hold) => {
-      const reply = await this.#run(wish, seen, [...hold, id]);
+      const reply = await this.#run(request, found, [...hold, id]);
       const [launched, dependsOnIt] = list(reply);
-      if (launched === undefined) throw wish.refusal;
+      if (launched === undefined) throw request.refusal;
       if (typeof dependsOnIt !== "number") return toJob(reply);
-      if (launched !== seen.id) seen = await this.#look(text(launched));
-      if (seen.job === undefined || dependsOnIt === 1) throw new Overtaken(seen.id);
-      return seen.job;
+      if (launched !== found.id) found = await this.#read(text(launched));
+      if (found.job === undefined || dependsOnIt === 1) throw new Overtaken(found.id);
+      return found.job;
     };
-    const newId = () => createJobId(this.#clock.now(), shardOf(wish.parent.jobId));
-    const key = wish.refusal === undefined ? wish.job.options?.uniqueKey : "";
+    const newId = () => createJobId(this.#clock.now(), shardOf(request.parent.jobId));
+    const key = request.refusal === undefined ? request.job.options?.uniqueKey : "";
     return this.#keys.holding({ key: key ?? "", request: "", newId, run });
   }
 
-  #run({ parent, key, job, refusal }: Wish, seen: Seen, as: [...hold: Hold, id: string]): Promise<Reply> {
+  #run({ parent, key, job, refusal }: SubJobRequest, found: ReadJob, as: [...hold: Hold, id: string]): Promise<Reply> {
     const { name, traceparent, parametersJson, options } = job;
-    const { status, command } = seen.job ?? {};
-    const found = [seen.id, status ? statusCode(status) : 0, command ? commandCode(command) : 0] as const;
+    const { status, command } = found.job ?? {};
+    const standing = [found.id, status ? statusCode(status) : 0, command ? commandCode(command) : 0] as const;
     const full = refusal === undefined ? 0 : 1;
     const child = [full, ...as, name, traceparent, parametersJson, toOptionsArgument(options)] as const;
     const { jobId, token, incarnation } = parent;
     const shard = this.#shards.ofJob(jobId);
-    return shard.run("transitions/launch-sub-job", jobId, token, incarnation, key, ...found, ...child);
+    return shard.run("transitions/launch-sub-job", jobId, token, incarnation, key, ...standing, ...child);
   }
 
-  async #look(id: string): Promise<Seen> {
+  async #read(id: string): Promise<ReadJob> {
     try {
       return { id, job: toWholeJob(await this.#shards.ofJob(id).run("operators/read", id)) };
     } catch (error) {

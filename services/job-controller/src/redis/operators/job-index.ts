@@ -5,7 +5,7 @@ import { statusCode, toJob } from "../record/job-codec.ts";
 import { list, text } from "../shards/reply.ts";
 import type { Reply, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import { isPlaceOf } from "./place.ts";
+import { isCursorOf } from "./cursor.ts";
 
 /** Where a shard's part of the list goes on: before that entry; empty is the beginning, null the end. */
 type Position = string | null;
@@ -25,13 +25,13 @@ interface Found {
 export function createRedisJobIndex(shards: Shards): JobIndex {
   const positions = z.array(position).length(shards.count);
   return {
-    isPlace: ({ kind }, text) => (kind === "running" ? isJobId(text) : isPlaceOf(positions, text)),
+    isCursor: ({ kind }, text) => (kind === "running" ? isJobId(text) : isCursorOf(positions, text)),
     list: (source: JobSource, page: JobPageRequest) =>
       source.kind === "running" ? listRunning(shards, page) : listStream(shards, source, page),
   };
 }
 
-/** Ids begin with the time of the launch, so that the last one seen is a place in the list. */
+/** Ids begin with the time of the launch, so that the last one seen is the cursor. */
 async function listRunning(shards: Shards, { from, limit, includeParameters }: JobPageRequest): Promise<JobPage> {
   const parts = await shards.all(async (shard) => {
     const [seen, ...jobs] = list(await shard.run("operators/list-running", from, limit, includeParameters ? 1 : 0));
@@ -53,13 +53,13 @@ async function listStream(shards: Shards, source: StreamSource, page: JobPageReq
   const { from, limit } = page;
   const only = source.kind === "launchedBy" ? shardOf(source.jobId) : undefined;
   const begin = Array.from(shards, ({ number }): Position => (only === undefined || only === number ? "" : null));
-  const places: Position[] = from === "" ? begin : JSON.parse(from);
+  const cursor: Position[] = from === "" ? begin : JSON.parse(from);
   const parts = await shards.all((shard) =>
-    readPart({ shard, position: places[shard.number] ?? null }, streamOf(source), page),
+    readPart({ shard, position: cursor[shard.number] ?? null }, streamOf(source), page),
   );
   const taken = merge(parts, limit);
-  const after = (count: number) => (count === 0 ? from : placeBehind(parts, taken.slice(0, count)));
-  return { jobs: taken.map(({ reply }) => toJob(reply)), next: placeBehind(parts, taken), after };
+  const after = (count: number) => (count === 0 ? from : cursorBehind(parts, taken.slice(0, count)));
+  return { jobs: taken.map(({ reply }) => toJob(reply)), next: cursorBehind(parts, taken), after };
 }
 
 interface Part {
@@ -91,8 +91,8 @@ function merge(parts: Part[], limit: number): Found[] {
   return found.filter(({ entry }) => horizon === undefined || byNewest(entry, horizon) <= 0).slice(0, limit);
 }
 
-/** Where the list goes on behind the jobs taken; empty at the end. */
-function placeBehind(parts: Part[], taken: Found[]): string {
+/** The cursor behind the jobs taken; empty at the end. */
+function cursorBehind(parts: Part[], taken: Found[]): string {
   const next = parts.map((part, number) => nextPosition(part, number, taken));
   return next.every((position) => position === null) ? "" : JSON.stringify(next);
 }

@@ -5,7 +5,7 @@ import { list, number, text } from "../shards/reply.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import { isPlaceOf } from "./place.ts";
+import { isCursorOf } from "./cursor.ts";
 
 const minuteMs = 60_000;
 const statusFields = { "1": "scheduled", "2": "pending", "3": "running" } as const;
@@ -24,7 +24,7 @@ export function createRedisQueueControl(redis: ScriptedRedis, shards: Shards, cl
       const changed = await shards.all((shard) => shard.run("operators/pause-queue", name, pauses ? 1 : 0));
       return changed.some((count) => count === 1);
     },
-    isDrainPlace: (text) => isPlaceOf(drainPlaceOf(shards.count), text),
+    isDrainCursor: (text) => isCursorOf(drainCursorOf(shards.count), text),
     drain: (name, from, limit) => drain(redis, shards, { name, from, limit }),
     async expire(name, why, signal): Promise<number> {
       return (await shards.all((shard) => expire(shard, name, why, signal))).reduce((sum, own) => sum + own, 0);
@@ -35,8 +35,8 @@ export function createRedisQueueControl(redis: ScriptedRedis, shards: Shards, cl
 /** One script call's share, so that Redis stays free for others. */
 const endedAtOnce = 200;
 
-/** Where a drain goes on. */
-interface DrainPlace {
+/** The position from which a drain goes on. */
+interface DrainCursor {
   /** By shard: the newest job when the drain began, as the index counts them. */
   newest: string[];
   shard: number;
@@ -44,9 +44,9 @@ interface DrainPlace {
   behind: [score: string, lane: string];
 }
 
-const firstLane: DrainPlace["behind"] = ["-inf", ""];
+const firstLane: DrainCursor["behind"] = ["-inf", ""];
 
-function drainPlaceOf(shards: number): z.ZodType<DrainPlace> {
+function drainCursorOf(shards: number): z.ZodType<DrainCursor> {
   return z.strictObject({
     newest: z.array(z.string().regex(/^\d{1,15}-\d{1,15}$/)).length(shards),
     shard: z.int().min(0).lt(shards),
@@ -59,21 +59,21 @@ async function drain(
   shards: Shards,
   { name, from, limit }: { name: string; from: string; limit: number },
 ): Promise<DrainReport> {
-  const place: DrainPlace = from === "" ? await beginDrain(redis, shards) : JSON.parse(from);
+  const cursor: DrainCursor = from === "" ? await beginDrain(redis, shards) : JSON.parse(from);
   let [stopped, left] = [0, limit];
-  while (left > 0 && place.shard < shards.count) {
-    const shard = shards.at(place.shard);
-    const args = [place.newest[place.shard] ?? "0-0", ...place.behind, Math.min(left, endedAtOnce)] as const;
+  while (left > 0 && cursor.shard < shards.count) {
+    const shard = shards.at(cursor.shard);
+    const args = [cursor.newest[cursor.shard] ?? "0-0", ...cursor.behind, Math.min(left, endedAtOnce)] as const;
     const [count, steps, score, lane] = list(await shard.run("operators/drain-queue", name, ...args));
     stopped += number(count);
     left -= number(steps);
-    if (score === undefined) place.shard++;
-    place.behind = score === undefined ? firstLane : [text(score), text(lane)];
+    if (score === undefined) cursor.shard++;
+    cursor.behind = score === undefined ? firstLane : [text(score), text(lane)];
   }
-  return { stopped, next: place.shard < shards.count ? JSON.stringify(place) : "" };
+  return { stopped, next: cursor.shard < shards.count ? JSON.stringify(cursor) : "" };
 }
 
-async function beginDrain(redis: ScriptedRedis, shards: Shards): Promise<DrainPlace> {
+async function beginDrain(redis: ScriptedRedis, shards: Shards): Promise<DrainCursor> {
   const newest = shards.all(({ keys }) => redis.xrevrange(keys.index, "+", "-", "COUNT", 1));
   const entries = await answered(newest);
   return { newest: entries.map(([entry]) => entry?.[0] ?? "0-0"), shard: 0, behind: firstLane };

@@ -7,10 +7,10 @@ import { list, number, text } from "../shards/reply.ts";
 import type { Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 
-/** How long a turn lasts at most, in milliseconds: so long does a controller that is killed in it keep the others waiting. */
+/** How long a claim turn lasts at most, in milliseconds: the others wait so long for a controller that is killed in its turn. */
 const turnMs = 500;
 
-/** The parameters of one claim end here, in bytes; what a script call took last may go beyond. */
+/** The bytes of parameters at which a claim ends; the last script call may go beyond. */
 const maxBytes = 4 * 1024 * 1024;
 
 /** What runs of a type in other shards, as transitions/claim.lua takes it. */
@@ -22,14 +22,15 @@ interface Elsewhere {
 }
 
 /**
- * Claims from all shards, each the first one in turn. A script sees one shard alone, so that a limit over several is kept
- * by claiming in turn: whoever has the type's turn counts what runs in the other shards, which only becomes less meanwhile.
+ * Claims from all shards, beginning with another one each time. A script sees one shard, so a limit over several shards is
+ * kept by claim turns: the controller that has the turn of a type counts the jobs that run in the other shards, which can
+ * only become fewer during the turn.
  */
 export class Claimer {
   readonly #shards: Shards;
   /** The latest turn that this controller asked for, by job type. */
   readonly #asked = new Map<string, Turn>();
-  /** Turns of this controller wait for each other here, those of others in Redis. */
+  /** The last turn of each type in this controller, for which the next one waits; Redis orders the controllers. */
   readonly #turns = new Map<string, Promise<boolean>>();
   #nextShard = 0;
 
@@ -43,7 +44,7 @@ export class Claimer {
       await this.#claimInto(claim, worker, { types, limit });
     } catch (error) {
       if (claim.jobs.length === 0) throw error;
-      // what was taken is the worker's by now: it must hear of that
+      // the jobs that were claimed are the worker's now, and must be assigned
       claim.more = true;
     }
     return claim;
@@ -52,7 +53,7 @@ export class Claimer {
   async #claimInto(claim: Claim, worker: WorkerIdentity, { types, limit }: Wanted): Promise<void> {
     const needsTurn = ({ most, mostOfKey }: ClaimableType) => this.#shards.count > 1 && most + mostOfKey > 0;
     if (!types.some(needsTurn)) return this.#claimFromAll(claim, worker, { types, limit });
-    // one after the other, so that their order counts
+    // one after the other, to keep the order of the types
     for (const type of types) {
       if (isComplete(claim, limit)) {
         claim.more = true;
@@ -75,8 +76,8 @@ export class Claimer {
   }
 
   /**
-   * What to claim from which shard, one after the other. Of several shards it is asked which ranks have waiting jobs, so
-   * that no shard gives a job while another one had a better one by then.
+   * What to claim from which shard, in order. With several shards, all are asked first which ranks have waiting jobs, so
+   * that no job is claimed before one of a better rank in another shard.
    */
   async #inOrder({ types }: Wanted): Promise<Part[]> {
     if (this.#shards.count === 1) return [{ shard: 0, types, rank: "" }];
@@ -93,11 +94,11 @@ export class Claimer {
     );
   }
 
-  /** Claims when the claims of this controller that came before have had their turn. */
+  /** Claims when the earlier turns of this controller for the type have ended. */
   async #claimLimited(claim: Claim, worker: WorkerIdentity, wanted: WantedOfOne): Promise<void> {
     const { name } = wanted.type;
     const before = this.#turns.get(name) ?? Promise.resolve(true);
-    // what keeps the one before from its turn keeps this one too: nobody waits for that twice
+    // when another controller has the turn, all claims that wait here give up at once, instead of asking one by one
     const turn = before.then((isFree) => isFree && this.#takeTurn(claim, worker, wanted));
     const ended = turn.catch(unlessAway).then((isFree) => isFree && this.#endTurn(name));
     this.#turns.set(name, ended);
@@ -119,13 +120,13 @@ export class Claimer {
     return true;
   }
 
-  /** The next claim waits for this, so that other controllers come between; a turn that can't be ended runs out. */
+  /** The next claim waits for this, so that other controllers get a turn in between; a turn that can't be ended expires. */
   async #endTurn(name: string): Promise<true> {
     await this.#shards.ofKey(name).run("queue/end-turn", name, this.#asked.get(name)?.owner ?? "");
     return true;
   }
 
-  /** A turn of its own each time, as claims of the last one may be under way still, unless its answer never came. */
+  /** A new owner for each turn, as claims of the last one may be in flight; the same one again if no answer came. */
   #toAskFor(name: string): Turn {
     const last = this.#asked.get(name);
     if (last !== undefined && !last.isAnswered) return last;
@@ -152,7 +153,7 @@ export class Claimer {
 
 interface Turn {
   owner: string;
-  /** Until then nothing was claimed in it. */
+  /** Whether Redis has answered; before that nothing is claimed in the turn. */
   isAnswered: boolean;
 }
 
@@ -177,7 +178,7 @@ interface Part {
 /** Counts what runs in other shards than this one. */
 type Count = (shard: number) => Promise<Elsewhere>;
 
-/** A script call passes over a part of the lanes whose key is full; all of them are gone through once, or nobody waits for more. */
+/** Each script call passes over a part of the lanes whose key is full; calls go on until all lanes were passed over once. */
 async function claimFrom(
   shard: Shard,
   claim: Claim,
@@ -199,7 +200,7 @@ async function claimFrom(
   }
 }
 
-/** Whether there are as many jobs as wanted, or so many bytes of parameters that the worker has enough to read. */
+/** Whether the claim has as many jobs as wanted, or as many bytes of parameters as one claim may have. */
 function isComplete({ jobs }: Claim, limit: number): boolean {
   return (
     jobs.length >= limit || jobs.reduce((bytes, { parametersJson }) => bytes + parametersJson.length, 0) >= maxBytes
@@ -211,7 +212,7 @@ function ranksOf(ranks: number[]): number[] {
   return [...new Set(ranks)].sort((a, b) => a - b);
 }
 
-/** A claim that fails for its worker's sake leaves the next one alone. */
+/** Errors that concern one worker do not fail the next claim; a Redis that is away does. */
 function unlessAway(error: unknown): true {
   if (isPoolAway(error)) throw error;
   return true;

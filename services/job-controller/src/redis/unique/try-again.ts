@@ -1,10 +1,10 @@
 import { alreadyEnds, Overtaken } from "../shards/reply-errors.ts";
 
-/** How often something is tried that others take and free all the time. */
+/** How often a key is tried that other callers keep taking and freeing. */
 const mostTries = 10;
 
 /**
- * Tries again while other callers are quicker, but not for ever.
+ * Tries again while other callers are faster, a bounded number of times.
  * @throws ReasonedError JOB_ALREADY_EXISTS with RetryInfo when they always are
  */
 export async function tryAgain<T>(attempt: () => Promise<T>): Promise<T> {

@@ -7,11 +7,14 @@ import { KeyReserved, Overtaken } from "../shards/reply-errors.ts";
 import type { Shards } from "../shards/shards.ts";
 import { tryAgain } from "./try-again.ts";
 
-/** How a unique key stands in the shard that it falls to, and by which ticket or job; both empty where its job's own script sees that. */
+/**
+ * How a unique key stands in its home shard, and by which ticket or job; both empty when that is the job's own shard, whose
+ * script sees it.
+ */
 export type Hold = [state: "" | "reserved" | "held" | "ends", by: string];
 
-/** A launch or retry that needs a unique key. */
-export interface KeyWish {
+/** A launch or retry that may need a unique key. */
+export interface KeyedLaunch {
   /** Empty when it needs none. */
   key: string;
   /** The request that asks for the job, or empty: whoever launches for it launches the same job. */
@@ -28,16 +31,15 @@ interface Reservation {
   ticket: string;
 }
 
-/** Of a key that the job's own shard sees. */
-const unseen: Hold = ["", ""];
-/** How long a launch may be under way after its reservation, in milliseconds: no other one of its key is taken so long. */
+/** The key's home is the job's own shard. */
+const local: Hold = ["", ""];
+/** How long a reservation protects a launch that is in flight, in milliseconds. */
 const launchMs = 5_000;
 
 /**
- * Unique keys over several shards. A key falls to one shard, which knows the job that holds it. A job of another shard,
- * where its parent or its request may have brought it, has its key reserved there before it is launched or retried. Its
- * end frees its key in its own shard alone, so a reservation is looked at when another launch meets it, and from time to
- * time.
+ * Unique keys over several shards. Each key has one home shard, which knows the job that holds it. A job of another shard,
+ * that of its parent or of its request, reserves the key in the home shard before it is launched or retried. Its end frees
+ * the key in its own shard alone, so a reservation is checked when another launch of the key finds it, and by upkeep.
  */
 export class UniqueKeys {
   readonly #shards: Shards;
@@ -49,30 +51,30 @@ export class UniqueKeys {
   }
 
   /**
-   * Runs a launch or a retry. A key of another shard than the job's is reserved before, and given back when the answer is
-   * not that job. What is met in its way is settled, and the next try told of it.
+   * Runs a launch or a retry. A key whose home is another shard is reserved first, and the reservation is given back when
+   * the answer is another job. A reservation that blocks the launch is checked, and the next try takes the result along.
    * @throws ReasonedError JOB_ALREADY_EXISTS
    */
-  holding(wish: KeyWish): Promise<Job> {
-    const { key } = wish;
-    if (key === "") return tryAgain(() => wish.run(wish.newId(), unseen));
-    let met: Hold | undefined;
+  holding(launch: KeyedLaunch): Promise<Job> {
+    const { key } = launch;
+    if (key === "") return tryAgain(() => launch.run(launch.newId(), local));
+    let blocker: Hold | undefined;
     return tryAgain(async () => {
-      const newId = wish.newId();
-      // nothing is waited for where there is nothing to reserve, so that a claim can be in the launch's script call
-      const reserves = met === undefined && this.#isElsewhere(key, newId);
-      const { jobId, hold } = reserves ? await this.#reserve(wish, newId) : { jobId: newId, hold: met ?? unseen };
+      const newId = launch.newId();
+      // without a reservation nothing is awaited here, so that the launch is in the same script call as the turn's claims
+      const reserves = blocker === undefined && this.#isElsewhere(key, newId);
+      const { jobId, hold } = reserves ? await this.#reserve(launch, newId) : { jobId: newId, hold: blocker ?? local };
       try {
-        return await this.#run(wish, jobId, hold);
+        return await this.#run(launch, jobId, hold);
       } catch (error) {
-        const isInTheWay = error instanceof KeyReserved && error.jobId !== jobId;
-        met = isInTheWay ? await this.#settle(key, error) : undefined;
+        const isBlocked = error instanceof KeyReserved && error.jobId !== jobId;
+        blocker = isBlocked ? await this.#settle(key, error) : undefined;
         throw error;
       }
     });
   }
 
-  /** Frees keys whose jobs are over, of the given number of reservations in each shard; resolves to how many it looked at. */
+  /** Frees the keys of ended jobs, among the given number of reservations of each shard; resolves to how many it checked. */
   async freeDue(limit: number): Promise<number[]> {
     if (this.#shards.count === 1) return [];
     return this.#shards.all(async (shard) => {
@@ -82,7 +84,7 @@ export class UniqueKeys {
     });
   }
 
-  async #run({ key, run }: KeyWish, jobId: string, hold: Hold): Promise<Job> {
+  async #run({ key, run }: KeyedLaunch, jobId: string, hold: Hold): Promise<Job> {
     let launched = "";
     try {
       const job = await run(jobId, hold);
@@ -93,13 +95,13 @@ export class UniqueKeys {
     }
   }
 
-  /** Whether the scripts of the job's own shard don't see who holds its key. */
+  /** Whether the key's home is another shard than the job's. */
   #isElsewhere(key: string, jobId: string): boolean {
     return key !== "" && this.#shards.count > 1 && this.#shards.ofKey(key).number !== shardOf(jobId);
   }
 
-  /** Reserves the key for the job, or for the one that another call launches for the same request just now. */
-  async #reserve({ key, request }: KeyWish, jobId: string): Promise<{ jobId: string; hold: Hold }> {
+  /** Reserves the key for the job, or for the one that another call is launching for the same request. */
+  async #reserve({ key, request }: KeyedLaunch, jobId: string): Promise<{ jobId: string; hold: Hold }> {
     const now = this.#clock.now();
     const forRequest = request && `.${request}`;
     const ticket = `${now}-${randomInt(2 ** 32).toString(36)}${forRequest}`;
@@ -114,7 +116,7 @@ export class UniqueKeys {
     return { jobId, hold };
   }
 
-  /** What became of a reservation: how its job holds the key, or undefined when that is over and the key is free. */
+  /** Checks a reservation: how its job holds the key; undefined when the job has ended, and the key is free now. */
   async #settle(key: string, { jobId, ticket }: Reservation, patienceMs = launchMs): Promise<Hold | undefined> {
     const state = text(await this.#shards.at(shardOf(jobId)).run("unique/withdraw", key, jobId, ticket, patienceMs));
     if (state !== "free") return [state as Hold[0], jobId];
@@ -122,7 +124,7 @@ export class UniqueKeys {
     return undefined;
   }
 
-  /** Ends the reservation of a job that was not launched or retried after all. What can't be said to Redis now is seen later. */
+  /** Ends the reservation of a job that was not launched or retried after all; if Redis is away, upkeep does later. */
   async #giveBack(key: string, jobId: string, [state, ticket]: Hold): Promise<void> {
     if (state === "reserved") await this.#settle(key, { jobId, ticket }, 0).catch(() => {});
   }

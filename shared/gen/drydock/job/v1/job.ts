@@ -567,7 +567,10 @@ export interface JobStats {
   progress:
     | JobProgress
     | undefined;
-  /** The parameters it was launched with. */
+  /**
+   * The parameters it was launched with. Unset in lists that do not ask for them, in LaunchJobs, and in the answer of a call that
+   * has changed the job while large answers hold all the memory that there is for them.
+   */
   parameters:
     | { [key: string]: unknown }
     | undefined;

@@ -37,7 +37,7 @@ end
 -- Lists of a job's id and the cause, for each job whose fault was isolated; the controller logs them.
 local faults = {}
 -- Functions of modules that gather changes, which write them at the end of the call. Without what is in at_end the jobs would
--- be lost: a fault there fails the whole call. A fault in afterwards is told and takes nothing back.
+-- be lost: a fault there fails the whole call. A fault in afterwards is reported and undoes nothing.
 local at_end, afterwards = {}, {}
 
 return { now = now, prefix = prefix, number_text = number_text, bytes_at = bytes_at, refuse = refuse, caught = caught,

@@ -1,4 +1,4 @@
--- signals: what the controllers are told at the end of the call (docs/redis-keys.md, Signals).
+-- signals: what is published to the controllers at the end of the call (docs/redis-keys.md, Signals).
 -- needs: call/context
 -- gives: ready, due, hook, command, drain
 -- writes: signals
@@ -15,7 +15,7 @@ local function due(at)
   if not earliest_due or at < earliest_due then earliest_due = at end
 end
 
--- A status hook is to be told something then.
+-- A status hook has an event that is due then.
 local function hook(at)
   if not earliest_hook or at < earliest_hook then earliest_hook = at end
 end

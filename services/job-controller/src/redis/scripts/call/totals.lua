@@ -10,7 +10,7 @@ local changes = {}
 -- by job type; not taken back with an operation that fails, since the rates only tell operators how busy a queue is
 local launched, ended = {}, {}
 
--- Counts that by more jobs of the type stand in the status.
+-- Adds `by` to the number of the type's jobs in the status.
 local function add(name, status, by)
   local change = changes[name]
   if not change then

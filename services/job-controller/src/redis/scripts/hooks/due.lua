@@ -21,7 +21,7 @@ local function lease_event(reply, host, lease_end, slow)
   return function(id, job)
     local event = redis.call("LINDEX", state.events_of(id), 0)
     if not job or not event then return hosts.drop(host, id) end
-    -- whoever sends it must be able to read it
+    -- the controller that sends the event must be able to read the record
     cjson.decode(event)
     redis.call("ZADD", hosts.due_of(host), lease_end, id)
     redis.call("ZADD", hosts.leases_of(host), lease_end, id)
@@ -57,7 +57,7 @@ return function(quick_limit, slow_limit, host_limit, lease, new_hosts_first, new
     return most - #reply
   end
 
-  -- from both ends, so that a host is not behind all that were new before it
+  -- from both ends, so that a new host does not wait for all older ones
   local function serve_new(limit)
     local half = math.ceil(limit / 2)
     return serve_class("new", limit - half + serve_class("new", half, newest_first), not newest_first)

@@ -18,7 +18,7 @@ end
 local function remove(id, event, outcome)
   local removed = redis.call("LREM", state.events_of(id), 1, event)
   if outcome == "delivered" then
-    -- it may have been taken for failed while it was under way
+    -- the event may have been given up while its delivery was in flight
     if removed == 0 then redis.call("LREM", state.failures_of(id), 1, event) end
   elseif removed == 1 then
     outbox.fail(id, { event })

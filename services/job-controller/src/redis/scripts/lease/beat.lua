@@ -8,7 +8,7 @@
 --   the worker is to drain, else 0
 -- errors: WORKER_SUPERSEDED, LEASE_LOST
 
--- Ends a job whose worker does not obey; the worker is told that it has lost the job.
+-- Ends a job whose worker does not obey; the reply names the job as lost.
 local function force_end(id, job)
   local command = job.command
   held.let_go(id, job)

@@ -12,7 +12,7 @@ local function remove_marks(worker)
   local ids = released[worker]
   released[worker] = nil
   if not ids or #ids == 0 then return end
-  -- the fault of one worker's hash is not that of another's
+  -- a fault of one worker's hash must not fail the others
   local removed = redis.pcall("HDEL", context.prefix .. "held:" .. worker, unpack(ids))
   if type(removed) ~= "table" then return end
   for _, id in ipairs(ids) do context.faults[#context.faults + 1] = { id, "held:" .. worker .. ": " .. removed.err } end
@@ -50,7 +50,7 @@ local function let_go(id, job)
   if job.limited == 0 then return end
   job.limited = 0
   redis.call("ZREM", modules["queue/limits"].running_of(job.name), job.fairness .. " " .. id)
-  -- others may have waited for that, in another shard perhaps, and no free slot tells of it
+  -- jobs may wait for this room, also in another shard, where no free slot leads to a claim
   modules["call/signals"].ready(job.name)
 end
 

@@ -1,4 +1,4 @@
--- incarnations: which process of a worker id came after which. The first shard knows that; the others are told.
+-- incarnations: which process of a worker id came after which. The first shard decides; the others take its generation.
 -- needs: call/context, lease/sessions
 -- gives: REMEMBERED_MS, remember, generations, is_to_drain
 -- reads: drain, incarnations

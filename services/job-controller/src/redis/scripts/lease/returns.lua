@@ -11,7 +11,7 @@ local function give_back(id, job)
   local command = job.command
   held.let_go(id, job)
   job.attempt = job.attempt - 1
-  -- whoever held it must not be heard again
+  -- results under the old token are refused from now on
   job.token = moves.next_token(job)
   if command ~= 0 then
     finish.by_command(id, job, command)

@@ -5,9 +5,9 @@
 -- writes: watched, leases
 local MOST_GIVEN, GIVING_MS = 1000, 2000
 
--- Notes that leases are looked at. When nobody had looked for a while, which is not so when the controller has looked since before
--- the last look and Redis was slow to answer it, all leases that had not ended at the last look become
--- whole; false while there are more of them.
+-- Notes that a controller looks at the leases. When none had looked for longer than `unwatched`, all leases that had not ended at
+-- the last look are renewed; false while there are more of them. A slow answer of Redis is no such gap: then this controller's
+-- look before, at `since`, is not newer than the last one.
 local function watch_leases(lease, unwatched, since)
   local now, key, leases = context.now, context.prefix .. "watched", context.prefix .. "leases"
   local last = tonumber(redis.call("GET", key) or 0)

@@ -11,7 +11,7 @@ local LIFE = ""
 -- Notes a job that was just launched in its parent's list, under the id that it has in the index, so that the order is the same.
 local function add(parent, id)
   local job = store.find(id)
-  local entry = index.entry_of(job.enqueued, job.place, job.entry)
+  local entry = index.entry_of(job.enqueued, job.sequence, job.entry)
   redis.call("XADD", context.prefix .. "sub-jobs:" .. parent, entry, "id", id)
 end
 
@@ -32,7 +32,7 @@ local function pass_on(id, job, command)
   end
 end
 
--- The job is retried: what is not ended yet of its children belongs to its new life.
+-- The job is retried: its children that have not ended belong to its new life.
 local function begin_life(id, job)
   redis.call("HDEL", context.prefix .. "ending", id)
   if job.parent == 1 then redis.call("HINCRBY", context.prefix .. "sub-job-keys:" .. id, LIFE, 1) end

@@ -11,8 +11,8 @@ local function enter(id, job, to)
   totals.ended(job.name)
   job.status_time = context.now
   if job.postponed_since ~= 0 then job.postponed_since = 0 end
-  local place, entry = index.add(index.ended(to), id)
-  job.end_place = place
+  local sequence, entry = index.add(index.ended(to), id)
+  job.end_sequence = sequence
   if entry then job.end_entry = entry end
   local unique, policy = job.unique, job.policy
   if unique ~= "" and redis.call("HGET", context.prefix .. "unique", unique) == id then

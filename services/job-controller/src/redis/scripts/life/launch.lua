@@ -16,12 +16,12 @@ end
 
 local function new_job(id, name, parameters, upstream, traceparent, with)
   local waits = with.run_at > now or with.kind == kinds.PERIODIC
-  local place, entry = index.add(index.jobs, id)
+  local sequence, entry = index.add(index.jobs, id)
   local trace = traceparent == "" and "" or modules["record/trace"].to_bytes(traceparent)
   local job = tables.new(parameters)
   job.status, job.kind = waits and statuses.SCHEDULED or statuses.PENDING, with.kind
   job.status_time, job.priority, job.fairness = waits and with.run_at or 0, with.priority, with.fairness
-  job.revision, job.enqueued, job.updated, job.place = 1, now, now, place
+  job.revision, job.enqueued, job.updated, job.sequence = 1, now, now, sequence
   job.name, job.upstream, job.trace = name, upstream, trace
   if entry then job.entry = entry end
   if with == DEFAULTS then return job end

@@ -1,4 +1,4 @@
--- moves: how a job changes its status, what is compared before and what is told with it.
+-- moves: how a job changes its status, what is compared before and which event its status hook gets.
 -- needs: call/context, record/statuses, record/store
 -- needs at times: hooks/outbox, lease/sessions
 -- gives: save, change, count_child, standing, forbidden, check_in, next_token
@@ -6,12 +6,12 @@
 
 local now = context.now
 
--- Stores the job as one that watchers see to have changed.
+-- Stores the job with a new revision, which watchers see.
 local function save(id, job)
   job.revision = job.revision + 1
   -- the clock of another controller may be ahead
   if now > job.updated then job.updated = now end
-  -- what changed of it that its status hook is to be told: "status" or "check-in"
+  -- what changed that is an event of its status hook: "status" or "check-in"
   local what = job.news
   if what then
     job.news = false
@@ -20,7 +20,7 @@ local function save(id, job)
   store.put(id, job)
 end
 
--- Counts that by more of the parent's children stand in the status, if the job has a parent that is kept.
+-- Adds `by` to the number of the parent's children in the status, if the job has a parent whose record is kept.
 local function count_child(job, status, by)
   if job.upstream ~= "" and store.is_known(job.upstream) then
     redis.call("HINCRBY", context.prefix .. "sub-job-totals:" .. job.upstream, status, by)
@@ -35,8 +35,8 @@ local function change(job, to)
   job.status, job.news = to, "status"
 end
 
--- How a fenced operation stands that a process of a worker asks for: "held", or the verdict that refuses it. Token 0 is that of
--- a job that nobody ever claimed.
+-- The verdict on an operation that a worker's process asks for under a token: "held", or the one that refuses it. Nobody has ever
+-- claimed a job with token 0.
 local function standing(job, token, incarnation)
   if job.token == 0 or job.token ~= tonumber(token) then return "stale" end
   if not modules["lease/sessions"].is_process(job.worker, incarnation) then return "stale" end

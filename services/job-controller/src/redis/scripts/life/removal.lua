@@ -1,7 +1,7 @@
 -- removal: takes ended jobs out, the oldest first, with all that belongs to them.
 -- needs: call/context, call/isolate, record/kinds, record/index, record/store, hooks/state, hooks/hosts,
 --   log/chunks
--- gives: place_in_round, run
+-- gives: sweep_position, run
 -- reads: ended, swept
 -- writes: index, ended, swept, sub-jobs, sub-job-keys, sub-job-totals, ending, schedule, log, hook-events,
 --   hook-failed, hook-failing, hook-tries, hook-causes, hook-redelivered
@@ -17,7 +17,7 @@ end
 
 local function forget(id, job)
   store.remove(id, job)
-  local entry = index.entry_of(job.enqueued, job.place, job.entry)
+  local entry = index.entry_of(job.enqueued, job.sequence, job.entry)
   redis.call("XDEL", prefix .. "index", entry)
   if job.upstream ~= "" then redis.call("XDEL", prefix .. "sub-jobs:" .. job.upstream, entry) end
   redis.call("UNLINK", chunks.key_of(id))
@@ -29,8 +29,8 @@ local function forget(id, job)
   if job.hook ~= "" then forget_hook(id, job) end
 end
 
--- Where to go on, behind the jobs that stay for now, and when the round began: once an hour it begins anew.
-local function place_in_round(status)
+-- Where the sweep goes on, behind the jobs that stay for now, and when its round began: each hour a new one begins.
+local function sweep_position(status)
   local entry, began = string.match(redis.call("HGET", prefix .. "swept", status) or "", "(%S+) (%d+)")
   if entry and context.now < began + ROUND_MS then return "(" .. entry, began end
   return "-", string.format("%.0f", context.now)
@@ -39,7 +39,7 @@ end
 -- Removes jobs that reached the status before the time, those that are not needed; looks at so many at most. Returns how many
 -- it looked at and the ids of those that it removed.
 local function run(status, before, limit, is_needed)
-  local ended, from, began = index.ended(status), place_in_round(status)
+  local ended, from, began = index.ended(status), sweep_position(status)
   -- an end without a count takes in the whole of its millisecond
   local last = string.format("%.0f", before - 1)
   local entries, stays, removed = redis.call("XRANGE", ended, from, last, "COUNT", limit), nil, {}
@@ -59,4 +59,4 @@ local function run(status, before, limit, is_needed)
   return #entries, removed
 end
 
-return { place_in_round = place_in_round, run = run }
+return { sweep_position = sweep_position, run = run }

@@ -1,4 +1,4 @@
--- start: how a waiting job comes to run: status, token and attempt change, and the worker is told what it needs for the run.
+-- start: how a waiting job comes to run: status, token and attempt change, and the reply has what the worker needs for the run.
 -- needs: call/context, record/statuses, record/tables, record/store, life/moves
 -- needs at times: call/isolate, record/policy-parts, record/trace, queue/limits, log/chunks
 -- gives: isolated

@@ -7,10 +7,10 @@
 -- Ids stand in a lane in the order of their launch, except ids that came to wait later. So behind the first id that was
 -- launched after the drain began, nothing waited then.
 local function is_launched_after(job, newest)
-  local at, place = string.match(index.entry_of(job.enqueued, job.place, job.entry), "^(%d+)-(%d+)$")
-  local newest_at, newest_place = string.match(newest, "^(%d+)-(%d+)$")
+  local at, sequence = string.match(index.entry_of(job.enqueued, job.sequence, job.entry), "^(%d+)-(%d+)$")
+  local newest_at, newest_sequence = string.match(newest, "^(%d+)-(%d+)$")
   at, newest_at = tonumber(at), tonumber(newest_at)
-  return at > newest_at or at == newest_at and tonumber(place) > tonumber(newest_place)
+  return at > newest_at or at == newest_at and tonumber(sequence) > tonumber(newest_sequence)
 end
 
 local function stop_waiting(id, job)

@@ -1,4 +1,4 @@
--- end-turn: the claim turn is over, unless it is somebody else's already.
+-- end-turn: ends a controller's claim turn, unless another one has it by now.
 -- needs: call/context
 -- reads: claim-turn
 -- writes: claim-turn

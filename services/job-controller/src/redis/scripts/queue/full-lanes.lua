@@ -6,7 +6,7 @@
 -- A call passes over at most MOST_PASSED lanes; the next call goes on behind them.
 local MOST_PASSED = 200
 
--- The index behind the lane that an earlier call passed over last, told as its score and name; else the first one. When the
+-- The index behind the lane that an earlier call passed over last, given as its score and name; else the first one. When the
 -- lane stands elsewhere now, lanes may be looked at again, but none is left out.
 local function index_behind(all, passed, rank)
   local score, lane = string.match(passed, "^(%S+) (.+)$")

@@ -19,10 +19,10 @@ local function drop_first(name, lane)
   if redis.call("EXISTS", front) == 0 and not sections.bring_up(name, lane) then lanes.close(name, lane) end
 end
 
--- Runs finish_job(id, job) with the jobs at the front of each lane, until stays(job): that one and those behind it keep their
--- place. Goes on behind that score and lane ("-inf" and empty at first), for so many steps at most: each id is one, and so is a
+-- Runs finish_job(id, job) with the jobs at the front of each lane, until stays(job): that one and those behind it
+-- stay. Goes on behind that score and lane ("-inf" and empty at first), for so many steps at most: each id is one, and so is a
 -- lane that is done. Replies how many jobs were finished, how many steps it took, then the score and lane to go on behind, nothing
--- when all is done. A lane in which jobs wait only moves back, never before that place.
+-- when all is done. A lane in which jobs wait only moves back, never before that position.
 local function run(name, score, lane, limit, stays, finish_job)
   local all, finished, steps = lanes.of(name), 0, 0
   local rank = rank_behind(all, score, lane)

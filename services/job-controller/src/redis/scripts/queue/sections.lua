@@ -1,11 +1,11 @@
 -- sections: a lane is cut into lists of at most 200 ids, its sections, and a job notes in which it stands, so that it is found
--- at once however many wait. Claims take from the front section, which has the number 0; when that is empty the next one takes
--- its place, and its jobs keep the number that they noted. Only what is given back makes the front longer.
+-- at once however many wait. Claims take from the front section, which has the number 0; when that is empty the next one becomes
+-- the front, and its jobs keep the number that they noted. Only what is given back makes the front longer.
 -- needs: queue/lane-lists
 -- gives: bring_up, remove
 -- writes: ready, section, sections
 
--- Lets the next section take the place of a front without ids; false when the lane has none.
+-- Makes the next section the front, which has no ids any more; false when the lane has none.
 local function bring_up(name, lane)
   local from = lane_lists.of(name, lane)
   local number = redis.call("ZPOPMIN", from.numbers)[1]

@@ -1,5 +1,5 @@
 -- take-turn: lets one controller at a time claim jobs of a type whose limit holds over several shards; in the type's shard.
--- Whose turn it is already begins it anew: the answer was lost, and nothing was claimed.
+-- A controller that has the turn already begins it anew: the answer was lost, and nothing was claimed.
 -- needs: call/context, queue/limits
 -- reads: claim-turn
 -- writes: claim-turn

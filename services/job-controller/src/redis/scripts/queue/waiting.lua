@@ -10,7 +10,7 @@ local function lane_of(job)
   return string.char(57 - job.priority) .. ":" .. job.fairness
 end
 
--- A lane that begins anew is next among its rank, unless it had its turn just now: to empty a lane and fill it again gains
+-- A lane that gets its first job is next in its rank, unless it had the last turn: emptying a lane and filling it again gains
 -- nothing.
 local function open(name, lane)
   local rank = string.sub(lane, 1, 1)
@@ -31,7 +31,7 @@ local function enqueue(id, job, where)
   modules["call/signals"].ready(name)
 end
 
--- Puts an id whose record cannot be read now behind the others of its lane; nobody is told that the lane has a job.
+-- Puts an id whose record cannot be read now behind the others of its lane; no signal says that the lane has a job.
 local function put_back(name, lane, id)
   local section, length = lane_end.append(name, lane, id)
   if length == 1 and section == 0 then open(name, lane) end

@@ -7,20 +7,20 @@ local NO_DETAILS = { check_in = "", check_in_at = 0, phase = "", percent = 0, er
   policy = false, labels = "", schedule = "", hook = "", entry = "", end_entry = "", request = "",
   scheduled_for = 0, postponed_since = 0 }
 
--- A table with a place for each field, and for what record.lua keeps beside them.
+-- A table with a slot for each field, and for what record.lua keeps beside them.
 local function blank()
   return { status = 0, kind = 0, priority = 0, command = 0, crashes = 0, parent = 0, limited = 0,
     hook_status = 0, attempt = 0, token = 0, revision = 0, enqueued = 0, updated = 0,
-    status_time = 0, started = 0, place = 0, end_place = 0, name = "", upstream = "", worker = "",
-    fairness = "", created_by = "", trace = "", section = 0, details_size = 0, bytes = false,
-    rest = false, details = false, has_new_details = false, news = false }
+    status_time = 0, started = 0, sequence = 0, end_sequence = 0, name = "", upstream = "",
+    worker = "", fairness = "", created_by = "", trace = "", section = 0, details_size = 0,
+    bytes = false, rest = false, details = false, has_new_details = false, news = false }
 end
 
 -- Makes the fields zero or empty.
 local function reset(job)
   job.status, job.kind, job.priority, job.command, job.crashes, job.parent, job.limited,
     job.hook_status, job.attempt, job.token, job.revision, job.enqueued, job.updated,
-    job.status_time, job.started, job.place, job.end_place, job.name, job.upstream, job.worker,
+    job.status_time, job.started, job.sequence, job.end_sequence, job.name, job.upstream, job.worker,
     job.fairness, job.created_by, job.trace, job.section, job.details_size =
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "", "", "", "", "", "", 0, 0
 end
@@ -30,7 +30,7 @@ local function decode(bytes, job)
   local _, rest
   _, job.status, job.kind, job.priority, job.command, job.crashes, job.parent, job.limited,
     job.hook_status, job.attempt, job.token, job.revision, job.enqueued, job.updated,
-    job.status_time, job.started, job.place, job.end_place, job.name, job.upstream, job.worker,
+    job.status_time, job.started, job.sequence, job.end_sequence, job.name, job.upstream, job.worker,
     job.fairness, job.created_by, job.trace, job.section, job.details_size,
     rest = struct_unpack(FORM, bytes)
   return rest
@@ -39,7 +39,7 @@ end
 local function encode(job)
   return struct_pack(FORM, VERSION, job.status, job.kind, job.priority, job.command, job.crashes, job.parent, job.limited,
     job.hook_status, job.attempt, job.token, job.revision, job.enqueued, job.updated,
-    job.status_time, job.started, job.place, job.end_place, job.name, job.upstream, job.worker,
+    job.status_time, job.started, job.sequence, job.end_sequence, job.name, job.upstream, job.worker,
     job.fairness, job.created_by, #job.trace, job.trace, job.section, job.details_size)
 end
 

@@ -3,10 +3,10 @@
 -- gives: jobs, add, entry_of, ended
 -- writes: index, ended
 
--- The id of an entry is the job's own time and its place among those of the same millisecond, both of which the job keeps. A
+-- The id of an entry is the job's own time and its sequence number within that millisecond, both of which the job keeps. A
 -- controller whose clock is behind takes the newest time that the stream has seen; then the job keeps the whole id.
 local next_entry = context.number_text(context.now) .. "-*"
-local NO_PLACE = 65535
+local NO_SEQUENCE = 65535
 -- the stream of all jobs
 local jobs = context.prefix .. "index"
 local ended_streams = {}
@@ -18,21 +18,21 @@ local function newest_time(stream)
   end
 end
 
--- Adds the id at the present time; returns the place of the entry, or none and the whole id of the entry.
+-- Adds the id at the present time; returns the sequence number of the entry, or NO_SEQUENCE and the whole id.
 local function add(stream, id)
   local added = redis.pcall("XADD", stream, next_entry, "id", id)
   if type(added) == "table" then
     local newest = newest_time(stream) or error(added.err)
-    return NO_PLACE, redis.call("XADD", stream, newest .. "-*", "id", id)
+    return NO_SEQUENCE, redis.call("XADD", stream, newest .. "-*", "id", id)
   end
-  local place = tonumber(string.sub(added, #next_entry))
-  if place < NO_PLACE then return place end
-  return NO_PLACE, added
+  local sequence = tonumber(string.sub(added, #next_entry))
+  if sequence < NO_SEQUENCE then return sequence end
+  return NO_SEQUENCE, added
 end
 
 -- The id of an entry from what the job keeps of it.
-local function entry_of(at, place, entry)
-  return place == NO_PLACE and entry or string.format("%.0f-%.0f", at, place)
+local function entry_of(at, sequence, entry)
+  return sequence == NO_SEQUENCE and entry or string.format("%.0f-%.0f", at, sequence)
 end
 
 -- The stream of the jobs in a final status.

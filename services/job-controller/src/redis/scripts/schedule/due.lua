@@ -14,7 +14,7 @@ return function(limit)
   for at = 1, #due, 2 do
     isolate.job(due[at], function(id, job)
       if not job then return redis.call("ZREM", periodic, id) end
-      -- whoever fires it must be able to read it
+      -- the controller that fires it must be able to read the record
       cjson.decode(job.schedule)
       reply[#reply + 1] = { id, tonumber(due[at + 1]), job.schedule }
     end, periodic)

@@ -26,7 +26,7 @@ local function launch_execution(id, job, new_id, run_at, scheduled_for)
   count(id, "launched", 1)
 end
 
--- Lets one wait; false when another one does.
+-- Notes a launch that waits for the end of the job before; false when one waits already.
 local function wait_for_end(id, new_id, run_at, scheduled_for)
   local waiting = string.format("%s %.0f %.0f", new_id, run_at, scheduled_for)
   return redis.call("HSETNX", schedule_of(id), "waiting", waiting) == 1
@@ -40,7 +40,7 @@ local function leave_out_waiting(id)
   if redis.call("HDEL", schedule_of(id), "waiting") == 1 then count(id, "skipped", 1) end
 end
 
--- A child of the job has ended: launches what waited for that. After its last launch the periodic job is over. The periodic
+-- A child of the periodic job has ended: launches the job that waited for that end. After its last launch the periodic job is over. The periodic
 -- job's own fault must not keep its child from ending.
 local function launch_waiting(id)
   local waiting = redis.call("HGET", schedule_of(id), "waiting")

@@ -11,7 +11,7 @@
 --   empty, then for each job id, token, name, attempt, log length, traceparent, limit of the run in ms or 0, parameters
 -- errors: WORKER_SUPERSEDED, LEASE_LOST
 local MOST_POPPED, MOST_BYTES = 500, 4 * 1024 * 1024
--- so many may be of any size
+-- a call pops these before it knows their size, so they may exceed MOST_BYTES
 local POPPED_AT_ONCE = 32
 
 return function(worker, incarnation, session, limit, rank, passed, ...)

@@ -5,7 +5,7 @@
 -- arguments: how many steps at most: each job is one, and so is the end of a list
 -- reply: how many steps it took
 
--- A periodic job takes along what waits. What ran when it was ended goes on; what began since then had been waiting.
+-- The end of a periodic job ends its waiting jobs. Those that ran by then go on; those that began since then had been waiting.
 local function goes_on(parent, job)
   if not parent or parent.kind ~= kinds.PERIODIC then return false end
   return job.status > statuses.RUNNING or job.status == statuses.RUNNING and job.started <= parent.status_time
@@ -19,7 +19,7 @@ local function end_part(parent, limit)
   local function pass_to(id, job)
     if not job or goes_on(parent_job, job) then return end
     if stop.job(id, job, command) then moves.save(id, job) end
-    -- also when it has ended: what it launched may be alive
+    -- also for a child that has ended: its own children may be alive
     children.pass_on(id, job, command)
   end
   local entries = redis.call("XRANGE", context.prefix .. "sub-jobs:" .. parent, from, "+", "COUNT", limit)

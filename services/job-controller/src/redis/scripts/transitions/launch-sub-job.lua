@@ -30,7 +30,7 @@ local function launch_for(parent_id, parent, hold, by, id, name, traceparent, pa
     children.add(parent_id, id)
   end
   parent.parent = 1
-  -- its stop or cancel was passed on without this one
+  -- the parent's stop or cancel was passed on before this launch
   if parent.command ~= 0 then children.pass_on(parent_id, parent, parent.command) end
   moves.save(parent_id, parent)
   return launched or id
@@ -50,7 +50,7 @@ return function(parent_id, token, incarnation, key, seen, seen_status, seen_comm
   local launched = job and (its_life == life or outlives(job)) and known
   if not launched and full == "1" then return {} end
   launched = launched or launch_for(parent_id, parent, ...)
-  -- what is known is answered without a write, for which Redis may have no memory
+  -- a known job is answered without a write, for which Redis may have no memory
   if launched ~= known or its_life ~= life then redis.call("HSET", keys_of_parent, key, life .. " " .. launched) end
   if keys.is_elsewhere(launched, parent_id) then return { launched, 0 } end
   return shown.job(launched, store.load(launched))

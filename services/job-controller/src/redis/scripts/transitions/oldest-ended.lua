@@ -5,7 +5,7 @@
 -- reply: the time in ms, that of the newest when there are fewer; 0 when there is none
 -- when memory is full: refused
 return function(status, count)
-  local from = removal.place_in_round(status)
+  local from = removal.sweep_position(status)
   local entries = redis.call("XRANGE", index.ended(status), from, "+", "COUNT", count)
   local last = entries[#entries]
   return last and tonumber(string.match(last[1], "^%d+")) or 0

@@ -5,7 +5,7 @@
 -- arguments: status, the time before which it must have been reached in ms, how many at most
 -- reply: how many jobs were removed
 
--- A client that had no answer asks again within minutes; a request has its job for an answer for so long at least.
+-- A client without an answer repeats its request within minutes; for so long at least a request is answered with its job.
 local REQUEST_MS = 3600000
 
 local function is_needed(id, job)

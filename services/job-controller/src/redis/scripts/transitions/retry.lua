@@ -15,11 +15,11 @@ return function(id, hold, by)
   end
   keys.check(id, job.unique, hold, by)
   if job.unique ~= "" then redis.call("HSET", context.prefix .. "unique", job.unique, id) end
-  redis.call("XDEL", index.ended(job.status), index.entry_of(job.status_time, job.end_place, job.end_entry))
+  redis.call("XDEL", index.ended(job.status), index.entry_of(job.status_time, job.end_sequence, job.end_entry))
   moves.change(job, statuses.PENDING)
   job.attempt, job.crashes, job.status_time, job.started = 0, 0, 0, 0
   job.check_in, job.check_in_at, job.phase, job.percent = "", 0, "", 0
-  -- results of the former life are not those of the new one
+  -- results under the old token are refused from now on
   job.token = moves.next_token(job)
   times.limit_wait(id, job, context.now)
   children.begin_life(id, job)

@@ -5,8 +5,8 @@
 --   how many at most
 -- reply: how many entries were looked at
 
--- A job stays as long as its request has it for an answer; while its hook is to be told something, and for a time when that
--- could not be done.
+-- A job stays as long as its request is answered with it, while its hook has an event to be sent, and for some time after the
+-- hook failed or is gone.
 local function is_needed(id, job, hooks_before)
   if job.request ~= "" and context.now < job.enqueued + launch.REQUEST_MS then return true end
   if job.hook_status == hook_statuses.NONE or job.hook_status == hook_statuses.DELIVERED then return false end

@@ -1,5 +1,5 @@
 -- keys: who has a unique key. The shard that the key falls to knows: the id of a job of that shard, or for a job of another
--- shard its reservation, "id ticket". A script in another shard than the key's is told how the key stands there: hold and by.
+-- shard its reservation, "id ticket". A script in another shard than the key's gets how the key stands there as arguments: hold and by.
 -- needs: call/context, record/store
 -- gives: is_elsewhere, state, check, age_of
 -- reads: unique, withdrawn

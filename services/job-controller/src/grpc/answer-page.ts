@@ -1,0 +1,34 @@
+/** A page of a list ends here, in bytes: the largest entry, of 256 KiB of numbers as JSON, still fits behind it. */
+const maxPageBytes = 2 * 1024 * 1024;
+
+/** The way a generated message type encodes. */
+export interface Codec<Message> {
+  encode(message: Message): { finish(): Uint8Array };
+}
+
+/** The messages of a page of a list, which ends by its bytes. */
+export class AnswerPage<Message> {
+  readonly messages: Message[] = [];
+  readonly #codec: Codec<Message>;
+  #bytes = 0;
+
+  constructor(codec: Codec<Message>) {
+    this.#codec = codec;
+  }
+
+  /** How many bytes the messages have. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Adds the message; false when it has no room. The first one always has.
+   * @param bytes how many it has at most, where that is known: to encode it only for that costs as much as to answer it
+   */
+  add(message: Message, bytes = this.#codec.encode(message).finish().length): boolean {
+    if (this.messages.length > 0 && this.#bytes + bytes > maxPageBytes) return false;
+    this.messages.push(message);
+    this.#bytes += bytes;
+    return true;
+  }
+}

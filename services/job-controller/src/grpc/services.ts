@@ -1,0 +1,42 @@
+import { ByteBudget } from "@drydock/shared/byte-budget.ts";
+import { JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { ServedService } from "@drydock/shared/grpc/server.ts";
+import { AnswerMemory, maxAnswerBytes } from "./answer-memory.ts";
+import { JobAnswers } from "./job-answers.ts";
+import { createJobService, type JobServiceDeps } from "./job-service.ts";
+import { createQueueService } from "./queue-service.ts";
+import { createReportService } from "./report-service.ts";
+import { createWorkerService, type WorkerServiceDeps } from "./worker-service.ts";
+
+const mebibyte = 1024 * 1024;
+/** At most so many callers wait for room for what may be in memory already. */
+const maxWaiting = 400;
+/** How long an answer waits for the clients of others to read theirs, in milliseconds. */
+const unreadWaitMs = 500;
+
+/** What the services need beside the budgets of their calls. */
+export type ServiceDeps = Omit<JobServiceDeps & WorkerServiceDeps, "memory" | "jobs" | "uploads" | "logPieces">;
+
+/** The services of the contract, and what their calls may hold in memory together. */
+export function createServices(deps: ServiceDeps): ServedService[] {
+  const unread = { waitMs: unreadWaitMs, maxWaiting };
+  const memory = new AnswerMemory({
+    // 8 at once keep the processor busy
+    making: new ByteBudget({ name: "answers", bytes: 8 * maxAnswerBytes }),
+    unreadLarge: new ByteBudget({ name: "large unread answers", bytes: 128 * mebibyte, ...unread }),
+    unreadSmall: new ByteBudget({ name: "unread answers", bytes: 64 * mebibyte, ...unread }),
+  });
+  const jobs = new JobAnswers(memory, deps);
+  // eight of the largest
+  const uploads = new ByteBudget({ name: "report uploads", bytes: 128 * mebibyte });
+  const logPieces = new ByteBudget({ name: "log pieces", bytes: 64 * mebibyte, maxWaiting });
+  return [
+    { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs }) },
+    { definition: WorkerServiceService, implementation: createWorkerService({ ...deps, uploads, logPieces, jobs }) },
+    { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory, jobs }) },
+    { definition: ReportServiceService, implementation: createReportService({ ...deps, memory }) },
+  ];
+}
