@@ -1,8 +1,6 @@
 import { answers } from "./answers.ts";
 import { bounds } from "./bounds.ts";
-import { hooks } from "./hooks.ts";
 import { runCases } from "./run-cases.ts";
 import { timeAndRedis } from "./time-and-redis.ts";
-import { words } from "./words.ts";
 
-runCases([...bounds, ...answers, ...timeAndRedis, ...hooks, ...words]);
+runCases([...bounds, ...answers, ...timeAndRedis]);

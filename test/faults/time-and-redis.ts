@@ -106,8 +106,14 @@ const lostWrites: FaultCase = {
     first.say({ $case: "capacity", value: { slots: 1, closed: [] } });
     const { lease } = await first.takes();
     await withRedis(stack.redis.url, async (redis) => {
-      await redis.flushall();
-      for (const [key, dump] of saved) if (dump !== null) await redis.restore(key, 0, dump);
+      // at once: the controller writes meanwhile
+      const loss = redis.multi().flushall();
+      for (const [key, dump] of saved) if (dump !== null) loss.restore(key, 0, dump);
+      const replies = (await loss.exec()) ?? [];
+      assert.deepEqual(
+        replies.flatMap(([error]) => error ?? []),
+        [],
+      );
     });
     const second = await ScriptedWorker.join(address, { jobTypes });
     const again = await second.takes({ withinMs: 20_000 });

@@ -1,0 +1,5 @@
+import { hooks } from "./hooks.ts";
+import { runCases } from "./run-cases.ts";
+import { words } from "./words.ts";
+
+runCases([...hooks, ...words]);
