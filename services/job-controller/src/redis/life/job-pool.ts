@@ -166,7 +166,9 @@ export class RedisJobPool implements port.JobPool {
     const said = checkInArguments(checkIn);
     const { name } = await this.peek(lease.jobId);
     const workers = await readCandidates(this.#redis, this.#shards, this.#clock.now(), name);
-    return toVerdict(await this.#run("transitions/refuse", lease, patienceMs, reason, message, ...said, ...workers));
+    return toVerdict(
+      await this.#run("transitions/refuse", lease, patienceMs, reason, message, ...said, workers.join(" ")),
+    );
   }
 
   async confirm(lease: HeldLease, command: JobCommand): Promise<port.Verdict> {
