@@ -37,9 +37,9 @@ describe("a Redis whose memory is full", () => {
   test("refuses launches whole, and lets what is under way go on and end", async () => {
     const { pool, clock, redis } = under;
     const running: HeldLease[] = [];
-    for (let at = 0; at < 5; at++) running.push(await startJob(under, worker, running));
-    const [succeeds, fails, postpones, confirms, checksIn] = running;
-    assert.ok(succeeds && fails && postpones && confirms && checksIn);
+    for (let at = 0; at < 6; at++) running.push(await startJob(under, worker, running));
+    const [succeeds, fails, postpones, confirms, checksIn, refused] = running;
+    assert.ok(succeeds && fails && postpones && confirms && checksIn && refused);
     const waiting: Job[] = [];
     for (let at = 0; at < 4; at++) waiting.push(await pool.launch(demoJob));
     await fillUp(under);
@@ -59,6 +59,8 @@ describe("a Redis whose memory is full", () => {
     assert.equal(await pool.succeed(succeeds, { text: "done" }), "accepted");
     assert.equal(await pool.fail(fails, passingFailure, {}), "accepted");
     assert.equal(await pool.postpone(postpones, aSecond, {}), "accepted");
+    const denied = { patienceMs: undefined, reason: "ACCESS_DENIED", message: "not you" };
+    assert.equal(await pool.refuse(refused, denied, {}), "accepted");
     await pool.end(confirms.jobId, "stop");
     assert.equal(await pool.confirm(confirms, "stop"), "accepted");
     assert.equal((await pool.end(waiting[0]?.id ?? "", "stop")).status, "STOPPED");

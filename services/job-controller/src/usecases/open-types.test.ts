@@ -42,6 +42,18 @@ describe("the types that are claimed for a worker", () => {
     assert.deepEqual(names(), ["B"]);
   });
 
+  test("are soon claimed again where nothing waited but jobs for other workers", (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const { types, names } = openTypes();
+    for (const waitMs of [100, 200, 400, 500, 500]) {
+      types.foundNothing("A");
+      context.mock.timers.tick(waitMs - 1);
+      assert.deepEqual(names(), ["B"], `${waitMs} ms`);
+      context.mock.timers.tick(1);
+      assert.deepEqual(names(), ["A", "B"], `${waitMs} ms`);
+    }
+  });
+
   test("wait briefly again once a job was run in between", (context) => {
     context.mock.timers.enable({ apis: ["setTimeout"] });
     const { types, names } = openTypes();

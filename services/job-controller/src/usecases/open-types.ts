@@ -2,6 +2,8 @@ import { type Backoff, ceilingMs } from "@drydock/shared/backoff.ts";
 
 /** How long a worker gets no jobs of a type after it gave one back, longer with each such wait until a run of one ends. */
 const backoff: Backoff = { baseMs: 100, capMs: 30_000 };
+/** The same when nothing waits but jobs for other workers: its own may come at any time. */
+const foreignBackoff: Backoff = { baseMs: 100, capMs: 500 };
 
 interface Wait {
   /** How many there were since the last job that was run. */
@@ -36,8 +38,17 @@ export class OpenTypes {
     this.#update();
   }
 
-  /** The worker gave a job of the type back, or those that wait are for others. What comes during the wait counts as one. */
+  /** The worker gave a job of the type back. Those that were under way to it meanwhile count as one. */
   backOff(jobName: string): void {
+    this.#wait(jobName, backoff);
+  }
+
+  /** A claim found nothing but jobs that the worker was refused for. */
+  foundNothing(jobName: string): void {
+    this.#wait(jobName, foreignBackoff);
+  }
+
+  #wait(jobName: string, backoff: Backoff): void {
     const wait = this.#waits.get(jobName) ?? { count: 0, timer: undefined };
     if (wait.timer !== undefined) return;
     wait.count++;

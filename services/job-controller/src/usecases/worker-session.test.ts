@@ -19,7 +19,12 @@ async function openSession() {
       return { keep: [], drop: [], commands: [], drain: false };
     },
     update: async (_: unknown, info: WorkerInfo) => void infos.push(info),
-    claim: async () => ({ jobs: [{ id: "job-1", token: 1, name: "DEMO" }], more: false, busy: [], refused: [] }),
+    claim: async () => ({
+      jobs: [{ id: "job-1", token: 1, name: "DEMO" }],
+      more: false,
+      busy: [],
+      refused: [] as string[],
+    }),
     beat: async (): Promise<unknown> => ({ lost: [], commands: [], drain: false }),
     release: async () => "accepted",
     succeed: async () => "accepted",
@@ -222,6 +227,28 @@ describe("a worker that rejects its jobs", () => {
     await run("success");
     assert.deepEqual([...session.names], ["DEMO"]);
     await givesBack(100);
+  });
+
+  test("gets none while nothing waits but jobs for others, which are claimed for those", async (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const { session, pool } = await openSession();
+    pool.claim = async () => ({ jobs: [], more: false, busy: [], refused: ["DEMO"] });
+    assert.deepEqual(await session.claim(["DEMO"], 1), { more: false, busy: ["DEMO"] });
+    assert.deepEqual([...session.names], []);
+    context.mock.timers.tick(100);
+    assert.deepEqual([...session.names], ["DEMO"]);
+  });
+
+  test("goes on while there are jobs of its own among them", async () => {
+    const { session, pool } = await openSession();
+    pool.claim = async () => ({
+      jobs: [{ id: "job-1", token: 1, name: "DEMO" }],
+      more: false,
+      busy: [],
+      refused: ["DEMO"],
+    });
+    assert.deepEqual(await session.claim(["DEMO"], 2), { more: false, busy: ["DEMO"] });
+    assert.deepEqual([...session.names], ["DEMO"]);
   });
 
   test("is not taken for one because of a job that it does not hold", async () => {

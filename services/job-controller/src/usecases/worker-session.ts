@@ -118,8 +118,7 @@ export class WorkerSession {
       const types = await Promise.all(names.map((name) => this.#claimable(name)));
       const { jobs, more, busy, refused } = await this.#deps.pool.claim(this.identity, types, limit);
       for (const job of jobs) this.#assign(job);
-      // nothing but jobs for other workers: those are not looked through again at once
-      for (const name of refused) if (!jobs.some((job) => job.name === name)) this.#openTypes.backOff(name);
+      for (const name of refused) if (!jobs.some((job) => job.name === name)) this.#openTypes.foundNothing(name);
       return { more: more || jobs.length === limit, busy: [...busy, ...refused] };
     } catch (error) {
       if (isSuperseded(error)) this.#stream.apply("claim refused");

@@ -171,7 +171,7 @@ export class RedisJobPool implements port.JobPool {
     const cause = [patienceMs, reason, message, ...checkInArguments(checkIn)] as const;
     const { name } = await this.peek(lease.jobId);
     const workers = await readCandidates(this.#redis, this.#shards, this.#clock.now(), name);
-    return toVerdict(await this.#run("transitions/refuse", lease, ...cause, ...workers));
+    return toVerdict(await this.#run("transitions/refuse", lease, ...cause, workers.join(" ")));
   }
 
   async confirm(lease: HeldLease, command: JobCommand): Promise<port.Verdict> {

@@ -27,9 +27,9 @@ local function note(id, worker)
   redis.call("PEXPIRE", key, REMEMBERED_MS)
 end
 
--- Whether each of the workers that is there has been refused.
+-- Whether each of the workers that is there has been refused; they are told with a space between.
 local function is_by_all(id, workers)
-  for _, worker in ipairs(workers) do
+  for worker in string.gmatch(workers, "%S+") do
     local process = process_of(worker)
     if process and redis.call("HEXISTS", key_of(id), process) == 0 then return false end
   end
