@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { startRedis } from "@drydock/demo/stack/redis.ts";
+import { findLeftovers } from "../../scripts/leftovers.ts";
 
 /** Starts a process that starts one by `startProcess`, and then does `then`. Gives it and the pid of the one that it started. */
 async function startParent(then: string) {
@@ -47,3 +49,15 @@ for (const [how, [then, signal]] of Object.entries(ends)) {
     assert.equal(outlived, false);
   });
 }
+
+test("a Redis that is left running is found by the environment of its start", async () => {
+  process.env.LEFTOVER_OF = "this test";
+  const redis = await startRedis();
+  try {
+    const found = findLeftovers("LEFTOVER_OF=this test").map(({ pid }) => pid);
+    assert.ok(found.includes(redis.process.pid), `${redis.process.pid} is not among ${found}`);
+  } finally {
+    await redis.stop();
+    delete process.env.LEFTOVER_OF;
+  }
+});

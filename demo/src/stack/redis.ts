@@ -55,6 +55,8 @@ function startServer(port: number, directory: string, sync: RedisSync): Promise<
     bind: "127.0.0.1",
     // pools that are not to meet can share a server
     databases: "64",
+    // a title would overwrite the environment, by which a process that was left running is found
+    "set-proc-title": "no",
     dir: directory,
     save: "",
     appendonly: "yes",
