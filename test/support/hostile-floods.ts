@@ -20,9 +20,9 @@ import { UnreadConnection } from "./unread-call.ts";
 import { putBytes } from "./worker-calls.ts";
 
 const deadlineMs = 10_000;
-/** Clients that only ask, and how many of them ask at once. */
+/** Clients that only ask, and how many of them ask at once: they are to fill the memory, not the processor. */
 const clients = 1_000;
-const callsAtOnce = 20;
+const callsAtOnce = 5;
 const watchers = 1_000;
 const reportReaders = 64;
 
