@@ -45,12 +45,14 @@ return function(quick_limit, slow_limit, host_limit, lease, new_hosts_first, new
     hosts.requeue(host, class == "new" and "slow" or class, at and math.max(now, at))
   end
 
-  -- Returns how much of the limit is left.
+  -- Each host has an equal part of the limit first, then the rest. Returns how much of the limit is left.
   local function serve_class(class, limit, newest)
-    local most = #reply + limit
-    for _, host in ipairs(range_due(hosts.class(class), limit, newest)) do
-      local left = class == "new" and math.min(1, most - #reply) or most - #reply
-      if left > 0 then serve(host, class, left, class == "slow" and 1 or 0) end
+    local most, names = #reply + limit, range_due(hosts.class(class), limit, newest)
+    for _, part in ipairs(class == "new" and { 1 } or { math.ceil(limit / math.max(1, #names)), limit }) do
+      for _, host in ipairs(names) do
+        local left = math.min(part, most - #reply)
+        if left > 0 then serve(host, class, left, class == "slow" and 1 or 0) end
+      end
     end
     local at = #reply < most and first_time(hosts.class(class))
     if at and (not next_due or at < next_due) then next_due = at end
