@@ -40,8 +40,7 @@ return function(quick_limit, slow_limit, host_limit, lease, new_hosts_first, new
     redis.call("ZREMRANGEBYSCORE", leases, "-inf", now)
     local room = math.min(limit, host_limit - redis.call("ZCARD", leases))
     for _, id in ipairs(room > 0 and range_due(due, room, newest_first) or {}) do isolate.job(id, lease_one, due) end
-    local is_full = redis.call("ZCARD", leases) >= host_limit
-    local at = first_time(is_full and leases or due)
+    local at = first_time(redis.call("ZCARD", leases) >= host_limit and leases or due)
     hosts.requeue(host, class == "new" and "slow" or class, at and math.max(now, at))
   end
 
@@ -55,14 +54,13 @@ return function(quick_limit, slow_limit, host_limit, lease, new_hosts_first, new
       end
     end
     local at = #reply < most and first_time(hosts.class(class))
-    if at and (not next_due or at < next_due) then next_due = at end
+    next_due = at and math.min(at, next_due or at) or next_due
     return most - #reply
   end
 
   -- from both ends, so that a new host does not wait for all older ones
   local function serve_new(limit)
-    local half = math.ceil(limit / 2)
-    return serve_class("new", limit - half + serve_class("new", half, newest_first), not newest_first)
+    return serve_class("new", math.floor(limit / 2) + serve_class("new", math.ceil(limit / 2), newest_first), not newest_first)
   end
 
   serve_class("slow", tonumber(slow_limit))
