@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Right } from "@drydock/demo/registry/access.ts";
 import { sees } from "../support/failure-crew.ts";
+import type { SeenJob } from "../support/job-api.ts";
 import { type ScanStack, startScanStack } from "../support/scan-stack.ts";
 import type { Settings } from "../support/stack.ts";
 
@@ -81,12 +82,11 @@ for (const [what, anonymous] of registries) {
       const job = await scene.scan("library/clean", "1.0");
       assert.equal(job.status, "SUCCESS", JSON.stringify(job.lastError));
       await sees(worker, /"reason":"ACCESS_DENIED".*this worker may not do the job/);
-      const { status, checkIn, attempt } = await scene.api.get(waiting.id);
+      const cause = /^waits since .*Z: another worker is needed, as \S+ is refused: the registry does not let /;
+      // how the workers stand to the type is read once a second
+      const saysWhy = ({ checkIn }: SeenJob) => cause.test(checkIn);
+      const { status, attempt } = await scene.api.until(waiting.id, "says what it waits for", saysWhy);
       assert.deepEqual([status, attempt], ["PENDING", 0], "it waits for the one whose registry is away");
-      assert.match(
-        checkIn,
-        /^waits since .*Z: another worker is needed, as \S+ is refused: the registry does not let /,
-      );
       assert.match(await scene.api.log(waiting.id), /refused to this worker: ACCESS_DENIED: /);
       assert.ok(!scene.logs().includes(lesser.password));
       await Promise.all([worker, away].map((process) => process.stop()));
