@@ -2,7 +2,7 @@ import CircuitBreaker from "opossum";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { HttpRequest, HttpResponse } from "./http-client.ts";
 import type { Party } from "./network-failure.ts";
-import { Turns } from "./turns.ts";
+import { Semaphore } from "./semaphore.ts";
 
 export interface PeerOptions {
   party: Party;
@@ -13,10 +13,10 @@ export interface PeerOptions {
   breakerResetMs: number;
 }
 
-/** Only a request that is over soon may find out whether the other side is back. */
-const longestTrialMs = 60_000;
+/** Longest time limit of a request that the half-open breaker lets through, in ms. */
+const maxTrialMs = 60_000;
 
-/** What counts against the other side: it can't be reached, or it answers 5xx. */
+/** A failure that the circuit breaker counts: no connection, or a 5xx answer. */
 class PeerFault extends Error {
   readonly outcome: HttpResponse | JobFailure;
   constructor(outcome: HttpResponse | JobFailure) {
@@ -28,13 +28,13 @@ class PeerFault extends Error {
 /** One origin: how many requests it gets at once, and whether it gets any after it failed too often. */
 export class Peer {
   readonly #options: PeerOptions;
-  readonly #turns: Turns;
+  readonly #connections: Semaphore;
   #breaker: CircuitBreaker<[HttpRequest], HttpResponse>;
   #lastFault: PeerFault | undefined;
 
   constructor(options: PeerOptions) {
     this.#options = options;
-    this.#turns = new Turns(options.connections);
+    this.#connections = new Semaphore(options.connections);
     this.#breaker = this.#createBreaker();
   }
 
@@ -52,7 +52,7 @@ export class Peer {
   async send(request: HttpRequest): Promise<HttpResponse> {
     try {
       if (request.isProbe === true) return await this.#probe(request);
-      return await this.#turns.take(() => this.#fire(request), request.signal);
+      return await this.#connections.run(() => this.#fire(request), request.signal);
     } catch (error) {
       if (error instanceof PeerFault) return responseOf(error);
       throw error;
@@ -66,7 +66,7 @@ export class Peer {
   async #probe(request: HttpRequest): Promise<HttpResponse> {
     const response = await this.#attempt(request);
     if (!this.#breaker.closed) {
-      // A new one, as the old one remembers the faults and would open at the next.
+      // A new breaker: the old one still counts the faults and would open at the next.
       this.#breaker.shutdown();
       this.#breaker = this.#createBreaker();
     }
@@ -74,7 +74,7 @@ export class Peer {
   }
 
   async #fire(request: HttpRequest): Promise<HttpResponse> {
-    if (this.#breaker.halfOpen && request.timeoutMs > longestTrialMs) throw this.#openFailure();
+    if (this.#breaker.halfOpen && request.timeoutMs > maxTrialMs) throw this.#openFailure();
     try {
       return await this.#breaker.fire(request);
     } catch (error) {
@@ -97,7 +97,7 @@ export class Peer {
     throw fault;
   }
 
-  /** The breaker is a state, not a cause: a job hears what opened it. */
+  /** The failure while the breaker is open: the one that opened it. */
   #openFailure(): JobFailure {
     const { party, host } = this.#options;
     const outcome = this.#lastFault?.outcome;

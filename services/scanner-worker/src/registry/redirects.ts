@@ -45,9 +45,9 @@ export async function sendFollowing(http: HttpClient, request: FollowedRequest):
 
 function sendTo({ url, isHome }: Place, http: HttpClient, request: FollowedRequest): Promise<HttpResponse> {
   const { url: home, authorization, elsewhere: _, setting: __, headers, ...rest } = request;
-  const proof = isHome && authorization !== undefined ? { authorization } : {};
+  const credential = isHome && authorization !== undefined ? { authorization } : {};
   const named = isHome ? {} : { namedBy: home.hostname };
-  return http.send({ ...rest, ...named, url: url.href, headers: { ...headers, ...proof } });
+  return http.send({ ...rest, ...named, url: url.href, headers: { ...headers, ...credential } });
 }
 
 function nextPlace(response: HttpResponse, { url, isHome }: Place, request: FollowedRequest): Place | undefined {

@@ -45,7 +45,7 @@ export async function fetchToken(http: HttpClient, clock: Clock, request: TokenR
     ...(namedBy !== undefined && { namedBy }),
     timeoutMs,
     maxBytes,
-    // Shared by all who wait for the token, so no single job may end it; the time limit does.
+    // All jobs that wait share the request, so that none of them may end it; the time limit does.
     signal: new AbortController().signal,
   });
   if (!isSuccess(response)) throw tokenRefusal(request, response, clock.now());
