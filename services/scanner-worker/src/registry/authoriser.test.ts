@@ -76,7 +76,7 @@ describe("credentials", () => {
       if (request.url.startsWith("https://evil")) return token;
       return isToken(request) ? to("https://evil.test/token") : challenge(ownRealm);
     });
-    await assert.rejects(get(), failsWith("REGISTRY_REDIRECT_REFUSED", "set DRYDOCK_REGISTRY_TOKEN_URL"));
+    await assert.rejects(get(), failsWith("REGISTRY_REDIRECT_REFUSED", "realm or DRYDOCK_REGISTRY_TOKEN_URL"));
     assert.deepEqual(asked(), ["registry.example.com/v2/ -", "registry.example.com/token Basic"]);
   });
 
@@ -193,7 +193,10 @@ describe("the way to be let in", () => {
 
   test("is not told by a page elsewhere", async () => {
     const { get } = open(() => to("https://login.test/"));
-    await assert.rejects(get(), failsWith("REGISTRY_REDIRECT_REFUSED", "set DRYDOCK_REGISTRY_URL"));
+    await assert.rejects(
+      get(),
+      failsWith("REGISTRY_REDIRECT_REFUSED", "name the address there in DRYDOCK_REGISTRY_URL"),
+    );
   });
 
   test("fails for now when it goes round in circles", async () => {

@@ -3,7 +3,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { type Challenge, knownChallenges } from "./challenge.ts";
 import { authorizationOf, type Credential, fingerprint } from "./credential.ts";
-import { authRejected, credentialSettings } from "./errors.ts";
+import { authRejected, credentialRejected, credentialSettings } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
 import { ping, type Unauthorized } from "./ping.ts";
 import { type TokenServer, tokenServerOf } from "./realm.ts";
@@ -87,9 +87,7 @@ export class RegistryAuthoriser implements Authoriser {
     const found = { challenges: readChallenges(header), from };
     const scoped = ({ parameters }: Challenge) => ({ ...scope, scope: parameters.scope ?? scope.scope });
     const authorization = await this.#firstHeader(found, scoped);
-    if (authorization === scope.refused) {
-      throw authRejected(`does not accept the worker's credentials; set ${credentialSettings}`);
-    }
+    if (authorization === scope.refused) throw credentialRejected();
     this.#known = Promise.resolve(found);
     return authorization;
   }

@@ -63,6 +63,11 @@ export function authRejected(what: string): JobFailure {
   return new JobFailure("REGISTRY_AUTH_REJECTED", `the registry ${what}`, { retryable: false });
 }
 
+/** The registry does not accept the worker's credential. */
+export function credentialRejected(): JobFailure {
+  return authRejected(`does not accept the worker's credentials; set ${credentialSettings}`);
+}
+
 /** The answer breaks the protocol in a way that may pass. */
 export function brokenAnswer(text: string): JobFailure {
   return new JobFailure("REGISTRY_FAULT", text, { retryable: true });

@@ -1,14 +1,16 @@
 import CircuitBreaker from "opossum";
+import { type Endpoint, nameOf } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { HttpRequest, HttpResponse } from "./http-client.ts";
-import type { Party } from "./network-failure.ts";
 import { Semaphore } from "./semaphore.ts";
 
+/** A request with its endpoint. */
+export type PeerRequest = HttpRequest & { endpoint: Endpoint };
+
 export interface PeerOptions {
-  party: Party;
   host: string;
   /** Throws JobFailure when there is no answer. */
-  exchange: (request: HttpRequest) => Promise<HttpResponse>;
+  exchange: (request: PeerRequest) => Promise<HttpResponse>;
   connections: number;
   breakerResetMs: number;
 }
@@ -29,7 +31,7 @@ class PeerFault extends Error {
 export class Peer {
   readonly #options: PeerOptions;
   readonly #connections: Semaphore;
-  #breaker: CircuitBreaker<[HttpRequest], HttpResponse>;
+  #breaker: CircuitBreaker<[PeerRequest], HttpResponse>;
   #lastFault: PeerFault | undefined;
 
   constructor(options: PeerOptions) {
@@ -38,8 +40,8 @@ export class Peer {
     this.#breaker = this.#createBreaker();
   }
 
-  #createBreaker(): CircuitBreaker<[HttpRequest], HttpResponse> {
-    return new CircuitBreaker((request: HttpRequest) => this.#attempt(request), {
+  #createBreaker(): CircuitBreaker<[PeerRequest], HttpResponse> {
+    return new CircuitBreaker((request: PeerRequest) => this.#attempt(request), {
       timeout: false,
       resetTimeout: this.#options.breakerResetMs,
       rollingCountTimeout: 30_000,
@@ -49,7 +51,7 @@ export class Peer {
     });
   }
 
-  async send(request: HttpRequest): Promise<HttpResponse> {
+  async send(request: PeerRequest): Promise<HttpResponse> {
     try {
       if (request.isProbe === true) return await this.#probe(request);
       return await this.#connections.run(() => this.#fire(request), request.signal);
@@ -63,7 +65,7 @@ export class Peer {
     this.#breaker.shutdown();
   }
 
-  async #probe(request: HttpRequest): Promise<HttpResponse> {
+  async #probe(request: PeerRequest): Promise<HttpResponse> {
     const response = await this.#attempt(request);
     if (!this.#breaker.closed) {
       // A new breaker: the old one still counts the faults and would open at the next.
@@ -73,17 +75,17 @@ export class Peer {
     return response;
   }
 
-  async #fire(request: HttpRequest): Promise<HttpResponse> {
-    if (this.#breaker.halfOpen && request.timeoutMs > maxTrialMs) throw this.#openFailure();
+  async #fire(request: PeerRequest): Promise<HttpResponse> {
+    if (this.#breaker.halfOpen && request.timeoutMs > maxTrialMs) throw this.#openFailure(request);
     try {
       return await this.#breaker.fire(request);
     } catch (error) {
-      if (error instanceof Error && CircuitBreaker.isOurError(error)) throw this.#openFailure();
+      if (error instanceof Error && CircuitBreaker.isOurError(error)) throw this.#openFailure(request);
       throw error;
     }
   }
 
-  async #attempt(request: HttpRequest): Promise<HttpResponse> {
+  async #attempt(request: PeerRequest): Promise<HttpResponse> {
     let fault: PeerFault;
     try {
       const response = await this.#options.exchange(request);
@@ -98,8 +100,8 @@ export class Peer {
   }
 
   /** The failure while the breaker is open: the one that opened it. */
-  #openFailure(): JobFailure {
-    const { party, host } = this.#options;
+  #openFailure({ endpoint }: PeerRequest): JobFailure {
+    const { party } = endpoint;
     const outcome = this.#lastFault?.outcome;
     const rest = { retryable: true, fault: "outside", closesType: true } as const;
     if (outcome instanceof JobFailure) {
@@ -108,7 +110,8 @@ export class Peer {
         cause: outcome,
       });
     }
-    const message = `${host} answered ${outcome?.status ?? "wrongly"} too often; it is left alone for now`;
+    const name = nameOf(endpoint, this.#options.host);
+    const message = `${name} answered ${outcome?.status ?? "wrongly"} too often; it is left alone for now`;
     return new JobFailure(`${party}_FAULT`, message, rest);
   }
 }

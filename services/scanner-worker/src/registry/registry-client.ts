@@ -1,4 +1,5 @@
 import type { Clock } from "@drydock/shared/clock.ts";
+import { endpoints } from "../domain/endpoint.ts";
 import { type Manifest, parseManifest } from "../domain/image-manifest.ts";
 import { imageName, isDigest } from "../domain/image-reference.ts";
 import { JobFailure } from "../domain/job-failure.ts";
@@ -159,7 +160,7 @@ export class RegistryClient {
       headers: accept === undefined ? {} : { accept },
       authorization,
       elsewhere: request.method === "HEAD" ? "answer" : "follow",
-      setting: "DRYDOCK_REGISTRY_URL",
+      endpoint: endpoints.registry,
       timeoutMs: manifestTimeoutMs,
     });
     return { ...response, isForAnybody: this.#options.isAnonymous && authorization !== undefined };

@@ -11,13 +11,13 @@ const layer: LayerPost = {
   Format: "Docker",
 };
 
-function clientFor(status: number, body: unknown) {
+function clientFor(status: number, body: unknown, url = "http://clair:6060/") {
   const asked: Parameters<Send>[0][] = [];
   const send: Send = async (request) => {
     asked.push(request);
     return { status, body: new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)) };
   };
-  return { asked, client: createClairClient({ url: "http://clair:6060/", send }) };
+  return { asked, client: createClairClient({ url, send }) };
 }
 
 const error = (Message: string) => ({ Error: { Message } });
@@ -74,6 +74,28 @@ describe("posting a layer", () => {
       return true;
     });
   });
+});
+
+describe("what is no Clair with API version 1", () => {
+  for (const [status, url, check] of [
+    [404, "http://clair:6060/secret", "DRYDOCK_CLAIR_URL;"],
+    [403, "https://clair:6060/", "DRYDOCK_CLAIR_URL;"],
+    [400, "http://clair:6060", "whether DRYDOCK_CLAIR_URL should be https://;"],
+  ] as const) {
+    test(`is told of with its host and what to check, after ${status} at ${url}`, async () => {
+      await assert.rejects(clientFor(status, "secret", url).client.probe(signal), (thrown) => {
+        assert.ok(thrown instanceof JobFailure && thrown.reason === "SCANNER_UNSUPPORTED");
+        assert.ok(
+          thrown.message.startsWith(
+            `the scanner at clair:6060 is no Clair with API version 1 (${status}): check ${check}`,
+          ),
+        );
+        assert.match(thrown.message, /Clair 4 does not and is not supported yet$/);
+        assert.doesNotMatch(thrown.message, /secret/);
+        return true;
+      });
+    });
+  }
 });
 
 describe("asking for a namespace's data", () => {

@@ -1,5 +1,6 @@
 import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
+import { checkAnswerOf, endpoints, nameOf } from "../../domain/endpoint.ts";
 import { JobFailure } from "../../domain/job-failure.ts";
 import { plainText } from "../../domain/plain-text.ts";
 import { brokenAnswer, checkSubject } from "./answer.ts";
@@ -74,6 +75,9 @@ const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.object({ Namespa
 /** Makes a client of a Clair 2.x. Bodies are never logged: Clair repeats the blob's headers in them, with the token. */
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
   const base = `${url.replace(/\/+$/, "")}/v1`;
+  const fail = (answer: ClairAnswer): never => {
+    throw failureOf(answer, new URL(base));
+  };
 
   async function postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome> {
     const answer = await send({
@@ -133,27 +137,30 @@ function outcomeOf(status: number, message: string): PostOutcome | undefined {
   return status === 422 ? "unsupported" : undefined;
 }
 
-function fail(answer: ClairAnswer): never {
+function failureOf(answer: ClairAnswer, url: URL): JobFailure {
   const { status, headers } = answer;
   const message = readError(answer);
   const detail = [String(status), plainText(message ?? "")].filter((part) => part !== "").join(" ");
   if (status === 503 && message !== undefined) {
     const text = `Clair did not get done in its own time (${detail})`;
-    throw new JobFailure("SCANNER_TIMEOUT", text, { retryable: true, retryAfterMs: busyRetryMs, closesType: false });
+    return new JobFailure("SCANNER_TIMEOUT", text, { retryable: true, retryAfterMs: busyRetryMs, closesType: false });
   }
   const waitMs = readRetryAfter(headers?.["retry-after"], Date.now());
   if (status === 429) {
     const text = `Clair allows no more requests for now (${detail})`;
-    throw new JobFailure("SCANNER_RATE_LIMITED", text, { retryable: true, retryAfterMs: waitMs });
+    return new JobFailure("SCANNER_RATE_LIMITED", text, { retryable: true, retryAfterMs: waitMs });
   }
   if (status >= 500) {
-    throw new JobFailure("SCANNER_FAULT", `Clair failed (${detail})`, { retryable: true, retryAfterMs: waitMs });
+    return new JobFailure("SCANNER_FAULT", `Clair failed (${detail})`, { retryable: true, retryAfterMs: waitMs });
   }
   if (message === undefined) {
-    const text = `what answers at the scanner's URL is no Clair with API version 1 (${detail})`;
-    throw new JobFailure("SCANNER_UNSUPPORTED", text, { retryable: false });
+    const { scanner } = endpoints;
+    const text =
+      `${nameOf(scanner, url.host)} is no Clair with API version 1 (${detail}): ${checkAnswerOf(scanner, url, status)}; ` +
+      "Clair 2.x has that API, Clair 4 does not and is not supported yet";
+    return new JobFailure("SCANNER_UNSUPPORTED", text, { retryable: false });
   }
-  throw new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
+  return new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
 }
 
 function countVulnerabilities(body: unknown, namespace: string): number {

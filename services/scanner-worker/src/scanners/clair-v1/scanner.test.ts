@@ -113,6 +113,14 @@ describe("a scan with Clair 2.x", () => {
       assert.equal(clair.posts.length, 4);
     });
 
+    test("that the worker can, names the registry as Clair sees it and the setting", async () => {
+      clair.postLayer = async () => "blob_not_fetched";
+      await assert.rejects(
+        scan(targetOf(manifestOf("a"), { hasBlob: async () => true, blobUrl: () => "http://seen.test:5000/v2/x" })),
+        /from the registry at seen\.test:5000, the worker can; check DRYDOCK_REGISTRY_SCANNER_URL/,
+      );
+    });
+
     for (const [what, hasBlob, reason, fault] of [
       ["can", async () => true, "SCANNER_CANNOT_FETCH", "outside"],
       ["is told that it is not there", async () => false, "LAYER_NOT_FETCHED", "job"],
