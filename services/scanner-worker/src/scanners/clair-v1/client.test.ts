@@ -15,7 +15,11 @@ function clientFor(status: number, body: unknown, url = "http://clair:6060/") {
   const asked: Parameters<Send>[0][] = [];
   const send: Send = async (request) => {
     asked.push(request);
-    return { status, body: new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)) };
+    return {
+      status,
+      headers: { server: "clair" },
+      body: new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)),
+    };
   };
   return { asked, client: createClairClient({ url, send }) };
 }
@@ -134,7 +138,7 @@ describe("asking for a namespace's data", () => {
 describe("reading a layer", () => {
   test("gives what Clair sent", async () => {
     const { client, asked } = clientFor(200, { Layer: { Name: "n" } });
-    assert.deepEqual(await client.readLayer("n", signal), { Layer: { Name: "n" } });
+    assert.deepEqual(await client.readLayer("n", signal), { body: { Layer: { Name: "n" } }, server: "clair" });
     assert.equal(asked[0]?.url, "http://clair:6060/v1/layers/n?features&vulnerabilities");
     assert.equal(await client.hasLayer("n", signal), true);
     await assert.rejects(client.hasLayer("other", signal), /another layer/);

@@ -39,14 +39,21 @@ export interface LayerPost {
 /** Clair's answers to a posted layer that a scan goes on with; all others are thrown as failures. */
 export type PostOutcome = "indexed" | "blob_not_fetched" | "parent_unknown" | "not_extracted" | "unsupported";
 
+/** What Clair found in a layer, as it sent it. */
+export interface LayerAnswer {
+  body: unknown;
+  /** The Server header, or empty. */
+  server: string;
+}
+
 /** The part of Clair's API version 1 that a scan needs. */
 export interface ClairClient {
   /** Hands a layer over and waits until Clair has read it. */
   postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome>;
   /** Whether Clair has a layer of this name. */
   hasLayer(name: string, signal: AbortSignal): Promise<boolean>;
-  /** What Clair found in a layer and those below, as it sent it; undefined if it has no layer of this name. */
-  readLayer(name: string, signal: AbortSignal): Promise<unknown>;
+  /** What Clair found in a layer and those below; undefined if it has no layer of this name. */
+  readLayer(name: string, signal: AbortSignal): Promise<LayerAnswer | undefined>;
   /** Whether Clair has any vulnerability data for a namespace, e.g. debian:12. */
   hasVulnerabilities(namespace: string, signal: AbortSignal): Promise<boolean>;
   /** Whether Clair is there and can read its database; throws JobFailure if not. */
@@ -98,25 +105,25 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
   }
 
   async function hasLayer(name: string, signal: AbortSignal): Promise<boolean> {
-    const body = await get(`layers/${name}`, signal);
-    if (body !== undefined) checkSubject(readJson(body), { name });
-    return body !== undefined;
+    const answer = await get(`layers/${name}`, signal);
+    if (answer !== undefined) checkSubject(readJson(answer.body), { name });
+    return answer !== undefined;
   }
 
-  async function readLayer(name: string, signal: AbortSignal): Promise<unknown> {
-    const body = await get(`layers/${name}?features&vulnerabilities`, signal);
-    return body === undefined ? undefined : readJson(body);
+  async function readLayer(name: string, signal: AbortSignal): Promise<LayerAnswer | undefined> {
+    const answer = await get(`layers/${name}?features&vulnerabilities`, signal);
+    return answer && { body: readJson(answer.body), server: answer.headers?.server ?? "" };
   }
 
   async function hasVulnerabilities(namespace: string, signal: AbortSignal): Promise<boolean> {
     const path = `namespaces/${encodeURIComponent(namespace)}/vulnerabilities?limit=1`;
-    const body = await get(path, signal, dataLimits);
-    return body !== undefined && countVulnerabilities(readJson(body), namespace) > 0;
+    const answer = await get(path, signal, dataLimits);
+    return answer !== undefined && countVulnerabilities(readJson(answer.body), namespace) > 0;
   }
 
-  async function get(path: string, signal: AbortSignal, limits = resultLimits): Promise<Uint8Array | undefined> {
+  async function get(path: string, signal: AbortSignal, limits = resultLimits): Promise<ClairAnswer | undefined> {
     const answer = await send({ method: "GET", url: `${base}/${path}`, signal, ...limits });
-    if (answer.status === 200) return answer.body;
+    if (answer.status === 200) return answer;
     if (answer.status === 404 && readError(answer) !== undefined) return undefined;
     return fail(answer);
   }
