@@ -96,7 +96,10 @@ describe("a request that gets no answer", () => {
     test("names the certificate's fault", async () => {
       const { reason, message } = await failureOf(service.url);
       assert.equal(reason, "REGISTRY_TLS_INVALID");
-      assert.match(message, /certificate or handshake of the registry at \S+ failed: DEPTH_ZERO_SELF_SIGNED_CERT$/);
+      assert.match(
+        message,
+        /certificate or handshake of the registry at \S+ failed: DEPTH_ZERO_SELF_SIGNED_CERT; .* in NODE_EXTRA_CA_CERTS$/,
+      );
     });
 
     test("by http names the setting", async () => {

@@ -118,6 +118,19 @@ describe("the way to be let in", () => {
     }
   }
 
+  const source = "the registry's realm or DRYDOCK_REGISTRY_TOKEN_URL";
+  for (const [status, tokenUrl, words] of [
+    [400, "http://tokens.test/token", `DRYDOCK_REGISTRY_PASSWORD, or check whether ${source} should be https://`],
+    [400, "https://tokens.test/token", `DRYDOCK_REGISTRY_PASSWORD, or check ${source}`],
+    [404, "https://tokens.test/token", `the token server at tokens.test answered 404; check ${source}`],
+  ] as const) {
+    test(`names what to check when ${tokenUrl} answers ${status}`, async () => {
+      const { get } = open((request) => (isToken(request) ? { status } : challenge(ownRealm)), { tokenUrl });
+      const reason = status === 400 ? "REGISTRY_AUTH_REJECTED" : "REGISTRY_AUTH_UNSUPPORTED";
+      await assert.rejects(get(), failsWith(reason, words));
+    });
+  }
+
   test("is asked for once as long as it works", async () => {
     const { get, asked } = open((request) => {
       if (isToken(request)) return token;

@@ -12,6 +12,8 @@ export interface NetworkFault {
 }
 
 const tlsCodes = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA)/;
+/** A certificate whose authority the worker does not know. */
+const untrusted = /^(UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)|DEPTH_ZERO_|SELF_SIGNED_)/;
 /** OpenSSL's own words in the message of an EPROTO. */
 const openSslReason = /:SSL routines:[^:]*:([^:]+):/;
 /** What OpenSSL says of bytes that are not TLS. */
@@ -32,12 +34,22 @@ export function networkFailure({ endpoint, error, url, timedOut }: NetworkFault)
   if (tlsReason !== undefined && notTls.test(tlsReason))
     return fail("TLS_INVALID", `${name} does not speak TLS; ${checkSchemeOf(endpoint, "http")}`, false);
   if (tlsReason !== undefined)
-    return fail("TLS_INVALID", `the TLS certificate or handshake of ${name} failed: ${tlsReason}`, false);
+    return fail(
+      "TLS_INVALID",
+      `the TLS certificate or handshake of ${name} failed: ${tlsReason}${trustOf(code)}`,
+      false,
+    );
   if (code === "HPE_INVALID_CONSTANT")
     return fail("FAULT", `${name} does not answer in HTTP; ${checkSchemeOf(endpoint, "https")}`, true);
   if (code === "EPROTO" || code.startsWith("HPE_")) return fail("FAULT", `${name} breaks HTTP: ${code}`, true);
   if (code === "ERR_PROXY_TUNNEL") return fail("UNREACHABLE", `${name} can't be reached: ${message}`, true);
   return fail("UNREACHABLE", `${name} can't be reached: ${code}; ${checkOf(endpoint)}`, true);
+}
+
+function trustOf(code: string): string {
+  return untrusted.test(code)
+    ? "; to trust it, name the file of its authority's certificate in NODE_EXTRA_CA_CERTS"
+    : "";
 }
 
 /** Only a registry's answers name URLs that are asked for. */

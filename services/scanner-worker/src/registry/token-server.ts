@@ -77,15 +77,16 @@ function parseAnswer(body: Uint8Array): z.infer<typeof answer> | undefined {
 function tokenRefusal({ server, authorization }: TokenRequest, response: FollowedResponse, now: number): JobFailure {
   const { status } = response;
   const { host } = server.url;
+  const check = checkAnswerOf(endpoints.tokenServer, response.url, status);
   if (status >= 500 || status === 429 || status === 408) {
     return refusal({ subject: `a token at ${host}`, response, now });
   }
   if (status === 400 || status === 401 || status === 403) {
     const what = authorization === undefined ? "wants credentials" : "does not accept the worker's credentials";
-    const message = `the token server at ${host} ${what} (${status}); set ${credentialSettings}`;
+    const or = status === 400 ? `, or ${check}` : "";
+    const message = `the token server at ${host} ${what} (${status}); set ${credentialSettings}${or}`;
     return new JobFailure("REGISTRY_AUTH_REJECTED", message, { retryable: false, closesType: isOfAll(authorization) });
   }
-  const check = checkAnswerOf(endpoints.tokenServer, response.url, status);
   const message = `the token server at ${host} answered ${status}; ${check}`;
   return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false });
 }
