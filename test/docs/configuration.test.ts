@@ -30,7 +30,8 @@ describe("docs/configuration.md", () => {
   });
 
   test("is right that one environment may hold the settings of both services", () => {
-    const both = { ...examplesOf(workerVariables), ...examplesOf(controllerVariables) };
+    const password = { DRYDOCK_REGISTRY_PASSWORD: "secret" };
+    const both = { ...examplesOf(workerVariables), ...examplesOf(controllerVariables), ...password };
     assert.equal(readControllerConfig(both).listen, controllerVariables.DRYDOCK_LISTEN.example);
     assert.equal(readWorkerConfig(both).controller, workerVariables.DRYDOCK_CONTROLLER.example);
   });

@@ -29,6 +29,10 @@ const findings = (["HIGH", "LOW"] as const).map((severity) => {
   const finding = { packageId: "0", vulnerabilityKey: severity, fixedVersion: "", layerDigest: "" };
   return { ...finding, severity, status: "AFFECTED" as const };
 });
+const shared = ["0", "1"].map((packageId) => {
+  const finding = { packageId, vulnerabilityKey: "LOW", fixedVersion: "", layerDigest: "" };
+  return { ...finding, severity: "LOW" as const, status: "AFFECTED" as const };
+});
 const clean: ScanResult = {
   scanner: { kind: "CLAIR_V1", name: "", vendor: "", version: "", engineVersion: 0 },
   distributions: [debian],
@@ -44,6 +48,7 @@ const clean: ScanResult = {
 const cases: Record<string, Pick<Evidence, "manifest" | "result">> = {
   "packages, data, no findings": of({}),
   "packages, data, findings": of({ findings }),
+  "one vulnerability in two packages": of({ findings: shared }),
   "a layer left out, no findings": of({ coverageNotes: ["unsupported_layer"] }),
   "a layer left out, findings": of({ coverageNotes: ["unsupported_layer"], findings }),
   "two distributions, packages of one": of({ distributions: [debian, { ...debian, namespace: "debian:13" }] }),

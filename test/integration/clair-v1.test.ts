@@ -178,6 +178,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     const { report, summary } = await worker()("library/web:1.0");
     assert.deepEqual(textsOf(report), textsOf(recorded(debian, "web", "web result").found));
     assert.deepEqual([report.coverage, report.summary.unique, report.summary.packageCount], ["FULL", 90, 92]);
+    assert.deepEqual([report.scanner?.name, report.scanner?.vendor], ["Drydock evaluation scanner", "Drydock"]);
     assert.match(summary ?? "", /^90 vulnerabilities in 10 of 92 packages: /);
     assert.deepEqual(
       report.layers.map(({ clairName }) => clairName),

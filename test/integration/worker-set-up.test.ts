@@ -80,7 +80,9 @@ describe("a worker that can't scan", () => {
     const { id } = await controller.api.launch("IMAGE_SCAN", { repository: "web", tag: "1.0" });
     const { status, body } = await opsOf(worker, "/readyz");
     assert.equal(status, 200);
-    assert.match(JSON.parse(body).checks.IMAGE_SCAN, /^closed: REGISTRY_UNREACHABLE: 127\.0\.0\.1:1 can't be reached/);
+    const words =
+      /^closed: REGISTRY_UNREACHABLE: the registry at 127\.0\.0\.1:1 can't be reached: .*; check DRYDOCK_REGISTRY_URL$/;
+    assert.match(JSON.parse(body).checks.IMAGE_SCAN, words);
     const metrics = (await opsOf(worker, "/metrics")).body;
     assert.match(metrics, /drydock_worker_type_open\{type="IMAGE_SCAN"\} 0\n/);
     assert.match(metrics, /drydock_worker_type_open\{type="DEMO"\} 1\n/);

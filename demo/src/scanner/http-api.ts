@@ -14,10 +14,10 @@ export function readCall(request: IncomingMessage, signal: AbortSignal): ApiCall
   };
 }
 
-/** Sends a reply as Clair 2.x does, gzipped for whoever takes that. */
+/** Sends a reply as Clair 2.x does, gzipped for whoever takes that, but under a name of its own. */
 export function sendReply(request: IncomingMessage, response: ServerResponse, { status, body }: ApiReply): void {
   response.statusCode = status;
-  response.setHeader("Server", "clair");
+  response.setHeader("Server", "drydock-evaluation-scanner");
   if (body === undefined) {
     response.end();
     return;

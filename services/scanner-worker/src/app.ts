@@ -189,9 +189,9 @@ function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logger: Log
   return { name: "scanning", jobTypes, unregistered: [], start: async () => {}, stop };
 }
 
-function credentialOf({ registryUsername, registryPassword }: ScanSettings): Credential {
-  if (registryUsername === undefined) return { kind: "none" };
-  return { kind: "basic", username: registryUsername, password: registryPassword ?? "" };
+function credentialOf({ registryUsername: username, registryPassword: password }: ScanSettings): Credential {
+  if (username === undefined || password === undefined) return { kind: "none" };
+  return { kind: "basic", username, password };
 }
 
 /** What jobs may ask for with JobContext.get; no secrets. */

@@ -96,6 +96,22 @@ describe("token servers", () => {
   });
 });
 
+test("a user name and a password are set both or neither", () => {
+  const [username, password] = [{ DRYDOCK_REGISTRY_USERNAME: "scanner" }, { DRYDOCK_REGISTRY_PASSWORD: "secret" }];
+  for (const [env, words] of [
+    [username, "DRYDOCK_REGISTRY_USERNAME is set and DRYDOCK_REGISTRY_PASSWORD is not: set both"],
+    [password, "DRYDOCK_REGISTRY_PASSWORD is set and DRYDOCK_REGISTRY_USERNAME is not: set both"],
+    [{ ...username, DRYDOCK_REGISTRY_PASSWORD: "" }, "DRYDOCK_REGISTRY_PASSWORD is not: set both"],
+  ] as const) {
+    const fault = faultOf({ ...env });
+    assert.ok(fault.includes(words), fault);
+    assert.ok(!fault.includes("secret"), fault);
+  }
+  assert.equal(faultOf({ ...username, ...password }), "");
+  const tokens = { DRYDOCK_REGISTRY_URL: "https://r.test", DRYDOCK_REGISTRY_TOKEN_URL: "http://tokens" };
+  assert.equal(faultOf({ ...username, ...tokens }).split("\n").length, 2);
+});
+
 test("a proxy by https is refused where gRPC would have to go by it", () => {
   const proxy = { HTTPS_PROXY: "https://proxy:3128" };
   const controller = { DRYDOCK_CONTROLLER: "dns:///controller:50051" };

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import {
+  type Config,
   ConfigError,
   type Environment,
   grpcTarget,
@@ -61,7 +62,7 @@ export const workerVariables = {
   DRYDOCK_REGISTRY_USERNAME: {
     schema: z.string().optional(),
     example: "scanner",
-    description: "The user to log in to the registry as; left out nobody logs in.",
+    description: "The user to log in to the registry as, with the password; left out nobody logs in.",
   },
   DRYDOCK_REGISTRY_PASSWORD: {
     schema: z.string().optional(),
@@ -185,7 +186,8 @@ export interface WorkerConfig extends WorkerSettings {
 /** Reads the environment. @throws ConfigError with all faults at once */
 export function readWorkerConfig(env: Environment): WorkerConfig {
   const read = readConfig(workerVariables, env, { alsoKnown: controllerVariables, otherFaults: proxyFaults(env) });
-  refuseDowngrade(read.DRYDOCK_REGISTRY_URL, read.DRYDOCK_REGISTRY_TOKEN_URL);
+  const faults = [...downgradeFaults(read), ...credentialFaults(read)];
+  if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze({
     controller: read.DRYDOCK_CONTROLLER,
     workerId: read.DRYDOCK_WORKER_ID ?? defaultWorkerId(),
@@ -215,11 +217,20 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
   });
 }
 
-function refuseDowngrade(registry = "", tokens = ""): void {
-  if (!registry.startsWith("https:") || !tokens.startsWith("http:")) return;
-  throw new ConfigError([
+type Read = Config<typeof workerVariables>;
+
+function downgradeFaults({ DRYDOCK_REGISTRY_URL: registry = "", DRYDOCK_REGISTRY_TOKEN_URL: tokens = "" }: Read) {
+  if (!registry.startsWith("https:") || !tokens.startsWith("http:")) return [];
+  return [
     "DRYDOCK_REGISTRY_TOKEN_URL is an http:// URL: credentials of a registry with https must not go there; set it to an https:// URL",
-  ]);
+  ];
+}
+
+function credentialFaults({ DRYDOCK_REGISTRY_USERNAME: username, DRYDOCK_REGISTRY_PASSWORD: password }: Read) {
+  const names = ["DRYDOCK_REGISTRY_USERNAME", "DRYDOCK_REGISTRY_PASSWORD"];
+  if ((username === undefined) === (password === undefined)) return [];
+  const [given, other] = username === undefined ? names.toReversed() : names;
+  return [`${given} is set and ${other} is not: set both to log in to the registry, or neither to log in as nobody`];
 }
 
 function readWorkerProxies(env: Environment, controller: string): Proxies {

@@ -11,43 +11,43 @@ export interface Ruling {
   closesType: boolean;
 }
 
-const jobs: Ruling = { fault: "job", closesType: false };
+const jobFault: Ruling = { fault: "job", closesType: false };
 /** A registry or scanner as a whole is away. */
-const away: Ruling = { fault: "outside", closesType: true };
+const outsideAway: Ruling = { fault: "outside", closesType: true };
 /** A registry or scanner failed at one request. */
-const unable: Ruling = { fault: "outside", closesType: false };
+const outsideFault: Ruling = { fault: "outside", closesType: false };
 /** The worker can do no job of the type. */
-const unfit: Ruling = { fault: "worker", closesType: true };
+const workerFault: Ruling = { fault: "worker", closesType: true };
 /** The worker may not do this one job; another one may. */
-const refused: Ruling = { fault: "worker", closesType: false };
+const workerRefused: Ruling = { fault: "worker", closesType: false };
 
 /** The reasons that are not the job's fault; docs/errors.md shows them, and a test compares. */
 const rulings: Readonly<Record<string, Ruling>> = {
-  REGISTRY_UNREACHABLE: away,
-  REGISTRY_TIMEOUT: away,
-  REGISTRY_RATE_LIMITED: away,
-  REGISTRY_FAULT: unable,
-  SCANNER_UNREACHABLE: away,
-  SCANNER_TIMEOUT: away,
-  SCANNER_RATE_LIMITED: away,
-  SCANNER_FAULT: unable,
-  SCANNER_CANNOT_FETCH: unable,
-  SCANNER_LOST_LAYERS: unable,
-  PROBE_FAILED: away,
-  REGISTRY_URL_INVALID: unfit,
-  REGISTRY_AUTH_REJECTED: unfit,
-  REGISTRY_AUTH_UNSUPPORTED: unfit,
-  REGISTRY_REALM_REFUSED: unfit,
-  REGISTRY_REDIRECT_REFUSED: unfit,
-  REGISTRY_ADDRESS_REFUSED: unfit,
-  REGISTRY_UNSUPPORTED: unfit,
-  REGISTRY_TLS_INVALID: unfit,
-  SCANNER_UNSUPPORTED: unfit,
-  SCANNER_TLS_INVALID: unfit,
-  ACCESS_DENIED: refused,
+  REGISTRY_UNREACHABLE: outsideAway,
+  REGISTRY_TIMEOUT: outsideAway,
+  REGISTRY_RATE_LIMITED: outsideAway,
+  REGISTRY_FAULT: outsideFault,
+  SCANNER_UNREACHABLE: outsideAway,
+  SCANNER_TIMEOUT: outsideAway,
+  SCANNER_RATE_LIMITED: outsideAway,
+  SCANNER_FAULT: outsideFault,
+  SCANNER_CANNOT_FETCH: outsideFault,
+  SCANNER_LOST_LAYERS: outsideFault,
+  PROBE_FAILED: outsideAway,
+  REGISTRY_URL_INVALID: workerFault,
+  REGISTRY_AUTH_REJECTED: workerFault,
+  REGISTRY_AUTH_UNSUPPORTED: workerFault,
+  REGISTRY_REALM_REFUSED: workerFault,
+  REGISTRY_REDIRECT_REFUSED: workerFault,
+  REGISTRY_ADDRESS_REFUSED: workerFault,
+  REGISTRY_UNSUPPORTED: workerFault,
+  REGISTRY_TLS_INVALID: workerFault,
+  SCANNER_UNSUPPORTED: workerFault,
+  SCANNER_TLS_INVALID: workerFault,
+  ACCESS_DENIED: workerRefused,
 };
 
 /** The ruling for failures of a reason that have none of their own; reasons that are not in the table are the job's. */
 export function rulingOf(reason: string): Ruling {
-  return Object.hasOwn(rulings, reason) ? (rulings[reason] ?? jobs) : jobs;
+  return Object.hasOwn(rulings, reason) ? (rulings[reason] ?? jobFault) : jobFault;
 }

@@ -47,7 +47,7 @@ export interface Report {
   /** The id of the job that made it. */
   readonly reportId: string;
   readonly artifact: Artifact;
-  /** Absent when no scanner was asked. */
+  /** Absent when no layer was scanned. */
   readonly scanner: ScannerInfo | undefined;
   readonly scanStartedAt: Date;
   /** When the scanner matched packages and vulnerabilities. */

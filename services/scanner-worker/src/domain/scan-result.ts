@@ -2,7 +2,8 @@ import type { CoverageNote, Distribution, Finding, Package, ScannerInfo, Vulnera
 
 /** What a scanner found, before it is put in order. */
 export interface ScanResult {
-  readonly scanner: ScannerInfo;
+  /** Undefined when no layer was scanned. */
+  readonly scanner: ScannerInfo | undefined;
   /** Empty when the scanner knows no operating system in the image. */
   readonly distributions: readonly Distribution[];
   readonly packages: readonly Package[];

@@ -43,10 +43,24 @@ const claims: [what: string, own: Partial<ScanResult>, coverage: string, notes: 
   ["packages that were held against data", {}, "FULL", [], "no vulnerabilities found in 3 packages"],
   [
     "findings",
-    { findings: [finding("a", "1", "HIGH"), finding("a", "2"), finding("b", "2")] },
+    { findings: [finding("a", "1", "HIGH"), finding("a", "2"), finding("b", "3")] },
     "FULL",
     [],
     "3 vulnerabilities in 2 of 3 packages: 1 high, 2 low",
+  ],
+  [
+    "a vulnerability in two packages",
+    { findings: [finding("a", "1", "HIGH"), finding("a", "2"), finding("b", "2")] },
+    "FULL",
+    [],
+    "2 vulnerabilities in 2 of 3 packages, 3 findings: 1 high, 2 low",
+  ],
+  [
+    "one vulnerability in two packages, and a layer left out",
+    { findings: [finding("a", "1"), finding("b", "1")], coverageNotes: ["unsupported_layer"] },
+    "PARTIAL",
+    ["unsupported_layer"],
+    "1 vulnerability in 2 of 3 packages, 2 findings: 2 low (partial: a layer that the scanner cannot read was left out)",
   ],
   [
     "an operating system without packages",

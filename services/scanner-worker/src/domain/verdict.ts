@@ -88,8 +88,9 @@ function headlineOf(
   const packages = count(summary.packageCount, "package");
   if (summary.total > 0) {
     const severities = summary.bySeverity.map((entry) => `${entry.count} ${entry.severity.toLowerCase()}`).join(", ");
-    const total = summary.total === 1 ? "1 vulnerability" : `${summary.total} vulnerabilities`;
-    const found = `${total} in ${summary.affectedPackageCount} of ${packages}: ${severities}`;
+    const vulnerabilities = count(summary.unique, "vulnerability", "vulnerabilities");
+    const findings = summary.total === summary.unique ? "" : `, ${count(summary.total, "finding")}`;
+    const found = `${vulnerabilities} in ${summary.affectedPackageCount} of ${packages}${findings}: ${severities}`;
     return coverage === "FULL" ? found : `${found} (partial: ${reasons})`;
   }
   if (coverage === "FULL") return `no vulnerabilities found in ${packages}`;
@@ -128,6 +129,6 @@ function listOf(distributions: readonly Distribution[]): string {
   return `${names.slice(0, maxNamed).join(", ")}${more}`;
 }
 
-function count(total: number, noun: string): string {
-  return `${total} ${noun}${total === 1 ? "" : "s"}`;
+function count(total: number, noun: string, plural = `${noun}s`): string {
+  return `${total} ${total === 1 ? noun : plural}`;
 }

@@ -7,7 +7,7 @@ const fields = {
     .string()
     .max(255)
     .regex(repositoryPattern)
-    .describe("The repository in the worker's registry, e.g. library/debian."),
+    .describe("The repository in the worker's registry, without the registry's host, e.g. library/debian."),
   tag: z.string().regex(tagPattern).optional().describe("The tag; resolved to its digest once, when the scan begins."),
   digest: z
     .string()

@@ -77,11 +77,10 @@ async function askScanner(scan: Scan, { manifest }: ResolvedImage): Promise<Scan
   const { registry } = deps;
   const { repository } = parameters;
   if (manifest.kind !== "image") throw new TypeError("only images are scanned");
-  progress.begin("token", 8, "asking for the right to read the layers");
+  progress.begin("token", 8, "asking for a token to read the layers");
   const headers = await registry.blobHeaders(repository, context.signal);
-  progress.end(
-    Object.keys(headers).length > 0 ? "the scanner may read the layers" : "the registry is open to everybody",
-  );
+  const isOpen = Object.keys(headers).length === 0;
+  progress.end(isOpen ? "the registry asks for none" : "Authorization header for the scanner obtained");
   const target: ScanTarget = {
     repository,
     manifest,

@@ -76,7 +76,7 @@ describe("credentials", () => {
       if (request.url.startsWith("https://evil")) return token;
       return isToken(request) ? to("https://evil.test/token") : challenge(ownRealm);
     });
-    await assert.rejects(get(), failsWith("REGISTRY_REDIRECT_REFUSED", "set DRYDOCK_REGISTRY_TOKEN_URL"));
+    await assert.rejects(get(), failsWith("REGISTRY_REDIRECT_REFUSED", "realm or DRYDOCK_REGISTRY_TOKEN_URL"));
     assert.deepEqual(asked(), ["registry.example.com/v2/ -", "registry.example.com/token Basic"]);
   });
 
@@ -116,6 +116,19 @@ describe("the way to be let in", () => {
         assert.equal((await get()).kind, "index");
       });
     }
+  }
+
+  const source = "the registry's realm or DRYDOCK_REGISTRY_TOKEN_URL";
+  for (const [status, tokenUrl, words] of [
+    [400, "http://tokens.test/token", `DRYDOCK_REGISTRY_PASSWORD, or check whether ${source} should be https://`],
+    [400, "https://tokens.test/token", `DRYDOCK_REGISTRY_PASSWORD, or check ${source}`],
+    [404, "https://tokens.test/token", `the token server at tokens.test answered 404; check ${source}`],
+  ] as const) {
+    test(`names what to check when ${tokenUrl} answers ${status}`, async () => {
+      const { get } = open((request) => (isToken(request) ? { status } : challenge(ownRealm)), { tokenUrl });
+      const reason = status === 400 ? "REGISTRY_AUTH_REJECTED" : "REGISTRY_AUTH_UNSUPPORTED";
+      await assert.rejects(get(), failsWith(reason, words));
+    });
   }
 
   test("is asked for once as long as it works", async () => {
@@ -193,7 +206,10 @@ describe("the way to be let in", () => {
 
   test("is not told by a page elsewhere", async () => {
     const { get } = open(() => to("https://login.test/"));
-    await assert.rejects(get(), failsWith("REGISTRY_REDIRECT_REFUSED", "set DRYDOCK_REGISTRY_URL"));
+    await assert.rejects(
+      get(),
+      failsWith("REGISTRY_REDIRECT_REFUSED", "name the address there in DRYDOCK_REGISTRY_URL"),
+    );
   });
 
   test("fails for now when it goes round in circles", async () => {

@@ -3,7 +3,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { type Challenge, knownChallenges } from "./challenge.ts";
 import { authorizationOf, type Credential, fingerprint } from "./credential.ts";
-import { authRejected, credentialSettings } from "./errors.ts";
+import { authRejected, credentialRejected, credentialSettings } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
 import { ping, type Unauthorized } from "./ping.ts";
 import { type TokenServer, tokenServerOf } from "./realm.ts";
@@ -29,11 +29,11 @@ export interface TokenScope {
   /** E.g. repository:library/web:pull. */
   scope: string;
   signal: AbortSignal;
-  /** How long the right must hold, in milliseconds. Default 0. */
+  /** Minimum remaining lifetime of the token, in ms. Default 0. */
   minTtlMs?: number;
-  /** The Authorization header that was refused; another one is given. */
+  /** The Authorization header that was refused; it is not given again. */
   refused?: string | undefined;
-  /** Whether a token that is known does not do, so that the token server is asked. Default false. */
+  /** Whether to ask the token server even if a token is cached. Default false. */
   isNew?: boolean;
 }
 
@@ -48,14 +48,14 @@ export interface Authoriser {
   answer(unauthorized: Unauthorized, scope: TokenScope): Promise<string>;
 }
 
-/** The challenges of a registry, and the URL that they came from; none when the registry takes everybody. */
+/** The challenges of a registry, and the URL that sent them; none when the registry is open to everybody. */
 interface Challenges {
   challenges: Challenge[];
   from: URL;
 }
 
 const pingTimeoutMs = 20_000;
-/** What is wrong with one challenge alone, so that the next one is tried. */
+/** Reasons that concern one challenge alone, so that the next challenge is tried. */
 const unusable = new Set(["REGISTRY_AUTH_UNSUPPORTED", "REGISTRY_REALM_REFUSED", "REGISTRY_REDIRECT_REFUSED"]);
 
 /**
@@ -72,13 +72,13 @@ export class RegistryAuthoriser implements Authoriser {
 
   async authorization(scope: TokenScope): Promise<string | undefined> {
     scope.signal.throwIfAborted();
-    this.#known ??= this.#askForChallenges();
-    const asked = this.#known;
+    this.#known ??= this.#fetchChallenges();
+    const pending = this.#known;
     try {
-      const found = await abortable(asked, scope.signal);
+      const found = await abortable(pending, scope.signal);
       return found.challenges.length === 0 ? undefined : await this.#firstHeader(found, () => scope);
     } catch (error) {
-      if (this.#known === asked && !scope.signal.aborted) this.#known = undefined;
+      if (this.#known === pending && !scope.signal.aborted) this.#known = undefined;
       throw error;
     }
   }
@@ -86,24 +86,22 @@ export class RegistryAuthoriser implements Authoriser {
   async answer({ header, from }: Unauthorized, scope: TokenScope): Promise<string> {
     const found = { challenges: readChallenges(header), from };
     const scoped = ({ parameters }: Challenge) => ({ ...scope, scope: parameters.scope ?? scope.scope });
-    const proof = await this.#firstHeader(found, scoped);
-    if (proof === scope.refused) {
-      throw authRejected(`does not accept the worker's credentials; set ${credentialSettings}`);
-    }
+    const authorization = await this.#firstHeader(found, scoped);
+    if (authorization === scope.refused) throw credentialRejected();
     this.#known = Promise.resolve(found);
-    return proof;
+    return authorization;
   }
 
-  async #askForChallenges(): Promise<Challenges> {
+  async #fetchChallenges(): Promise<Challenges> {
     const { http, registryUrl, clock } = this.#options;
-    // Shared by all who wait for it, so no single job may end it; the time limit does.
+    // All jobs that wait share the request, so that none of them may end it; the time limit does.
     const { signal } = new AbortController();
     const unauthorized = await ping({ http, registryUrl, clock, timeoutMs: pingTimeoutMs, signal });
     if (unauthorized === undefined) return { challenges: [], from: registryUrl };
     return { challenges: readChallenges(unauthorized.header), from: unauthorized.from };
   }
 
-  /** By the first challenge that can be answered. */
+  /** The Authorization header for the first challenge that can be answered. */
   async #firstHeader(
     { challenges, from }: Challenges,
     scopeFor: (challenge: Challenge) => TokenScope,
@@ -151,9 +149,9 @@ function isUnusable(error: unknown): boolean {
 }
 
 function basic(credential: Credential): string {
-  const proof = authorizationOf(credential);
-  if (proof === undefined) throw authRejected(`wants credentials; set ${credentialSettings}`);
-  return proof;
+  const authorization = authorizationOf(credential);
+  if (authorization === undefined) throw authRejected(`wants credentials; set ${credentialSettings}`);
+  return authorization;
 }
 
 function unanswerable(): JobFailure {

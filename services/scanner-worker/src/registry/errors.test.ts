@@ -33,6 +33,29 @@ describe("a registry's refusal", () => {
     });
   }
 
+  const hint = "; if docker.io is the registry's host, leave it out of the repository";
+  for (const [subject, words] of [
+    ["docker.io/library/debian:12", hint],
+    ["docker.io/library/debian@sha256:0", hint],
+    ["docker.io/debian:12 at storage.test:8443, where it redirects to", hint],
+    ["library/docker.io:1.0", ""],
+    ["debian:12", ""],
+    ["debian:12 at storage.test:8443, where it redirects to", ""],
+  ] as const) {
+    test(`of ${subject} has ${words === "" ? "no hint" : "the hint"} that its host is too much`, () => {
+      const answers: [number, string][] = [
+        [404, "NAME_UNKNOWN"],
+        [404, "MANIFEST_UNKNOWN"],
+        [401, "UNAUTHORIZED"],
+      ];
+      for (const [status, code] of answers) {
+        const response = { status, headers: {}, body: new TextEncoder().encode(JSON.stringify(errors(code))) };
+        const { message } = refusal({ subject, response, now: 0 });
+        assert.equal(/; if .*/.exec(message)?.[0] ?? "", words, message);
+      }
+    });
+  }
+
   test("of what anybody's token does not show may be the lack of credentials", () => {
     for (const code of ["NAME_UNKNOWN", "MANIFEST_UNKNOWN"]) {
       const response = { status: 404, headers: {}, body: new TextEncoder().encode(JSON.stringify(errors(code))) };

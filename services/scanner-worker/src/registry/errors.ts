@@ -37,17 +37,26 @@ export function refusal({ subject, response, now, isForAnybody = false }: Refuse
     return retryable("REGISTRY_FAULT", `the registry failed at ${subject} (${detail})`, response, now);
   }
   if (status === 401 || status === 403) {
-    return permanent("ACCESS_DENIED", `the registry does not let the worker read ${subject} (${detail})`);
+    return permanent(
+      "ACCESS_DENIED",
+      `the registry does not let the worker read ${subject} (${detail})${hostHint(subject)}`,
+    );
   }
   if (status === 412)
     return permanent("PULL_BLOCKED", `a policy of the registry forbids to pull ${subject} (${detail})`);
   const hints = { retryable: false, ...(isForAnybody && ({ fault: "worker", closesType: false } as const)) };
-  const rest = isForAnybody ? ", or hides it from a worker without credentials" : "";
+  const rest = `${isForAnybody ? ", or hides it from a worker without credentials" : ""}${hostHint(subject)}`;
   if (code === "NAME_UNKNOWN")
     return new JobFailure("REPOSITORY_UNKNOWN", `the registry has no repository of ${subject}${rest}`, hints);
   if (status === 404)
     return new JobFailure("MANIFEST_UNKNOWN", `the registry has no ${subject} (${detail})${rest}`, hints);
   return permanent("REGISTRY_REFUSED", `the registry refused ${subject} (${detail})`);
+}
+
+/** Image names elsewhere begin with the registry's host; a repository may begin with a word that looks like one. */
+function hostHint(subject: string): string {
+  const [, host] = /^([^/@]*[.:][^/@]*)\//.exec(subject) ?? [];
+  return host === undefined ? "" : `; if ${host} is the registry's host, leave it out of the repository`;
 }
 
 /** Whether the request was answered as it was meant to be: any 2xx. */
@@ -61,6 +70,11 @@ export const credentialSettings = "DRYDOCK_REGISTRY_USERNAME and DRYDOCK_REGISTR
 /** The registry does not let the worker in, with its credential or without one. */
 export function authRejected(what: string): JobFailure {
   return new JobFailure("REGISTRY_AUTH_REJECTED", `the registry ${what}`, { retryable: false });
+}
+
+/** The registry does not accept the worker's credential. */
+export function credentialRejected(): JobFailure {
+  return authRejected(`does not accept the worker's credentials; set ${credentialSettings}`);
 }
 
 /** The answer breaks the protocol in a way that may pass. */

@@ -2,8 +2,9 @@ import { withTimeout } from "@drydock/shared/abort.ts";
 import { createHttpTransport, type HttpTransport, type LookupAll } from "@drydock/shared/http-transport.ts";
 import type { Proxies } from "@drydock/shared/proxies.ts";
 import { ruleFrom } from "@drydock/shared/refused-address.ts";
-import { networkFailure, type Party } from "./network-failure.ts";
-import { Peer } from "./peer.ts";
+import { type Endpoint, endpoints, type Party } from "../domain/endpoint.ts";
+import { networkFailure } from "./network-failure.ts";
+import { Peer, type PeerRequest } from "./peer.ts";
 
 /** One request. */
 export interface HttpRequest {
@@ -20,6 +21,8 @@ export interface HttpRequest {
    * machine, of a link or of a cloud's metadata service only if that host is at one too.
    */
   namedBy?: string;
+  /** What it goes to, for failures. Default: the registry, or the scanner, by the client's party. */
+  endpoint?: Endpoint;
   /** Whether it asks if the other side is back: it goes out whatever happened before, and its success is good for all. */
   isProbe?: boolean;
   signal: AbortSignal;
@@ -62,6 +65,7 @@ export interface HttpClientOptions {
 }
 
 const maxPeers = 64;
+const ownEndpoints: Record<Party, Endpoint> = { REGISTRY: endpoints.registry, SCANNER: endpoints.scanner };
 
 /** Makes an HTTP client with connections of its own. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
@@ -70,8 +74,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const transport = createHttpTransport({ connections: connections + 1, proxies, lookupAll });
 
   function peerOf({ origin, host }: URL): Peer {
-    const exchange = (request: HttpRequest) => attempt(transport, party, userAgent, request);
-    const peer = peers.get(origin) ?? new Peer({ party, host, exchange, connections, breakerResetMs });
+    const exchange = (request: PeerRequest) => attempt(transport, userAgent, request);
+    const peer = peers.get(origin) ?? new Peer({ host, exchange, connections, breakerResetMs });
     peers.delete(origin);
     peers.set(origin, peer);
     const [longestUnused] = peers.keys();
@@ -84,7 +88,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   async function send(request: HttpRequest): Promise<HttpResponse> {
     request.signal.throwIfAborted();
-    return await peerOf(new URL(request.url)).send(request);
+    return await peerOf(new URL(request.url)).send({ endpoint: ownEndpoints[party], ...request });
   }
 
   async function stop(): Promise<void> {
@@ -95,12 +99,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return { send, stop };
 }
 
-async function attempt(
-  transport: HttpTransport,
-  party: Party,
-  userAgent: string,
-  request: HttpRequest,
-): Promise<HttpResponse> {
+async function attempt(transport: HttpTransport, userAgent: string, request: PeerRequest): Promise<HttpResponse> {
   const signal = withTimeout(request.timeoutMs, request.signal);
   try {
     return await exchange(transport, userAgent, { ...request, signal }).catch((error: unknown) => {
@@ -110,7 +109,7 @@ async function attempt(
     });
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
-    throw networkFailure({ party, error, url: request.url, timedOut: signal.aborted });
+    throw networkFailure({ endpoint: request.endpoint, error, url: request.url, timedOut: signal.aborted });
   }
 }
 

@@ -1,33 +1,55 @@
 import { addressRefused } from "@drydock/shared/http-transport.ts";
+import { checkOf, checkSchemeOf, type Endpoint, nameOf } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-
-/** Whom a client talks to: the first word of the reasons it fails with. */
-export type Party = "REGISTRY" | "SCANNER";
 
 /** A request that got no answer. */
 export interface NetworkFault {
-  party: Party;
+  endpoint: Endpoint;
   error: unknown;
   url: string;
-  /** Whether our own time was up. */
+  /** Whether the request's own time limit was over. */
   timedOut: boolean;
 }
 
 const tlsCodes = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA)/;
+/** A certificate whose authority the worker does not know. */
+const untrusted = /^(UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)|DEPTH_ZERO_|SELF_SIGNED_)/;
+/** OpenSSL's own words in the message of an EPROTO. */
+const openSslReason = /:SSL routines:[^:]*:([^:]+):/;
+/** What OpenSSL says of bytes that are not TLS. */
+const notTls = /^(wrong version number|packet length too long)$/;
 
 /** What a request that got no answer means for the job. Names the host alone: paths and queries may hold secrets. */
-export function networkFailure({ party, error, url, timedOut }: NetworkFault): JobFailure {
+export function networkFailure({ endpoint, error, url, timedOut }: NetworkFault): JobFailure {
+  const { party } = endpoint;
   const { host } = new URL(url);
+  const name = nameOf(endpoint, host);
   const fail = (kind: string, message: string, retryable: boolean) =>
     new JobFailure(`${party}_${kind}`, message, { retryable, cause: error });
-  if (error instanceof RangeError) return fail("ANSWER_TOO_LARGE", `the answer of ${host} is ${error.message}`, false);
-  if (timedOut) return fail("TIMEOUT", `${host} did not answer in time`, true);
-  const code = errorCode(error);
+  if (error instanceof RangeError) return fail("ANSWER_TOO_LARGE", `the answer of ${name} is ${error.message}`, false);
+  if (timedOut) return fail("TIMEOUT", `${name} did not answer in time; ${checkOf(endpoint)}`, true);
+  const { code, message } = codeAndMessage(error);
   if (code === addressRefused) return addressFailure(host);
-  if (tlsCodes.test(code))
-    return fail("TLS_INVALID", `the TLS certificate or handshake of ${host} failed: ${code}`, false);
-  const cause = code === "ERR_PROXY_TUNNEL" && error instanceof Error ? error.message : code;
-  return fail("UNREACHABLE", `${host} can't be reached: ${cause}`, true);
+  const tlsReason = openSslReason.exec(message)?.[1] ?? (tlsCodes.test(code) ? code : undefined);
+  if (tlsReason !== undefined && notTls.test(tlsReason))
+    return fail("TLS_INVALID", `${name} does not speak TLS; ${checkSchemeOf(endpoint, "http")}`, false);
+  if (tlsReason !== undefined)
+    return fail(
+      "TLS_INVALID",
+      `the TLS certificate or handshake of ${name} failed: ${tlsReason}${trustOf(code)}`,
+      false,
+    );
+  if (code === "HPE_INVALID_CONSTANT")
+    return fail("FAULT", `${name} does not answer in HTTP; ${checkSchemeOf(endpoint, "https")}`, true);
+  if (code === "EPROTO" || code.startsWith("HPE_")) return fail("FAULT", `${name} breaks HTTP: ${code}`, true);
+  if (code === "ERR_PROXY_TUNNEL") return fail("UNREACHABLE", `${name} can't be reached: ${message}`, true);
+  return fail("UNREACHABLE", `${name} can't be reached: ${code}; ${checkOf(endpoint)}`, true);
+}
+
+function trustOf(code: string): string {
+  return untrusted.test(code)
+    ? "; to trust it, name the file of its authority's certificate in NODE_EXTRA_CA_CERTS"
+    : "";
 }
 
 /** Only a registry's answers name URLs that are asked for. */
@@ -38,7 +60,7 @@ function addressFailure(host: string): JobFailure {
   return new JobFailure("REGISTRY_ADDRESS_REFUSED", message, { retryable: false });
 }
 
-function errorCode(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  return "code" in error ? String(error.code) : error.name;
+function codeAndMessage(error: unknown): { code: string; message: string } {
+  if (!(error instanceof Error)) return { code: "unknown", message: "" };
+  return { code: "code" in error ? String(error.code) : error.name, message: error.message };
 }

@@ -1,22 +1,24 @@
 import CircuitBreaker from "opossum";
+import { type Endpoint, nameOf } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { HttpRequest, HttpResponse } from "./http-client.ts";
-import type { Party } from "./network-failure.ts";
-import { Turns } from "./turns.ts";
+import { Semaphore } from "./semaphore.ts";
+
+/** A request with its endpoint. */
+export type PeerRequest = HttpRequest & { endpoint: Endpoint };
 
 export interface PeerOptions {
-  party: Party;
   host: string;
   /** Throws JobFailure when there is no answer. */
-  exchange: (request: HttpRequest) => Promise<HttpResponse>;
+  exchange: (request: PeerRequest) => Promise<HttpResponse>;
   connections: number;
   breakerResetMs: number;
 }
 
-/** Only a request that is over soon may find out whether the other side is back. */
-const longestTrialMs = 60_000;
+/** Longest time limit of a request that the half-open breaker lets through, in ms. */
+const maxTrialMs = 60_000;
 
-/** What counts against the other side: it can't be reached, or it answers 5xx. */
+/** A failure that the circuit breaker counts: no connection, or a 5xx answer. */
 class PeerFault extends Error {
   readonly outcome: HttpResponse | JobFailure;
   constructor(outcome: HttpResponse | JobFailure) {
@@ -28,18 +30,18 @@ class PeerFault extends Error {
 /** One origin: how many requests it gets at once, and whether it gets any after it failed too often. */
 export class Peer {
   readonly #options: PeerOptions;
-  readonly #turns: Turns;
-  #breaker: CircuitBreaker<[HttpRequest], HttpResponse>;
+  readonly #connections: Semaphore;
+  #breaker: CircuitBreaker<[PeerRequest], HttpResponse>;
   #lastFault: PeerFault | undefined;
 
   constructor(options: PeerOptions) {
     this.#options = options;
-    this.#turns = new Turns(options.connections);
+    this.#connections = new Semaphore(options.connections);
     this.#breaker = this.#createBreaker();
   }
 
-  #createBreaker(): CircuitBreaker<[HttpRequest], HttpResponse> {
-    return new CircuitBreaker((request: HttpRequest) => this.#attempt(request), {
+  #createBreaker(): CircuitBreaker<[PeerRequest], HttpResponse> {
+    return new CircuitBreaker((request: PeerRequest) => this.#attempt(request), {
       timeout: false,
       resetTimeout: this.#options.breakerResetMs,
       rollingCountTimeout: 30_000,
@@ -49,10 +51,10 @@ export class Peer {
     });
   }
 
-  async send(request: HttpRequest): Promise<HttpResponse> {
+  async send(request: PeerRequest): Promise<HttpResponse> {
     try {
       if (request.isProbe === true) return await this.#probe(request);
-      return await this.#turns.take(() => this.#fire(request), request.signal);
+      return await this.#connections.run(() => this.#fire(request), request.signal);
     } catch (error) {
       if (error instanceof PeerFault) return responseOf(error);
       throw error;
@@ -63,27 +65,27 @@ export class Peer {
     this.#breaker.shutdown();
   }
 
-  async #probe(request: HttpRequest): Promise<HttpResponse> {
+  async #probe(request: PeerRequest): Promise<HttpResponse> {
     const response = await this.#attempt(request);
     if (!this.#breaker.closed) {
-      // A new one, as the old one remembers the faults and would open at the next.
+      // A new breaker: the old one still counts the faults and would open at the next.
       this.#breaker.shutdown();
       this.#breaker = this.#createBreaker();
     }
     return response;
   }
 
-  async #fire(request: HttpRequest): Promise<HttpResponse> {
-    if (this.#breaker.halfOpen && request.timeoutMs > longestTrialMs) throw this.#openFailure();
+  async #fire(request: PeerRequest): Promise<HttpResponse> {
+    if (this.#breaker.halfOpen && request.timeoutMs > maxTrialMs) throw this.#openFailure(request);
     try {
       return await this.#breaker.fire(request);
     } catch (error) {
-      if (error instanceof Error && CircuitBreaker.isOurError(error)) throw this.#openFailure();
+      if (error instanceof Error && CircuitBreaker.isOurError(error)) throw this.#openFailure(request);
       throw error;
     }
   }
 
-  async #attempt(request: HttpRequest): Promise<HttpResponse> {
+  async #attempt(request: PeerRequest): Promise<HttpResponse> {
     let fault: PeerFault;
     try {
       const response = await this.#options.exchange(request);
@@ -97,9 +99,9 @@ export class Peer {
     throw fault;
   }
 
-  /** The breaker is a state, not a cause: a job hears what opened it. */
-  #openFailure(): JobFailure {
-    const { party, host } = this.#options;
+  /** The failure while the breaker is open: the one that opened it. */
+  #openFailure({ endpoint }: PeerRequest): JobFailure {
+    const { party } = endpoint;
     const outcome = this.#lastFault?.outcome;
     const rest = { retryable: true, fault: "outside", closesType: true } as const;
     if (outcome instanceof JobFailure) {
@@ -108,7 +110,8 @@ export class Peer {
         cause: outcome,
       });
     }
-    const message = `${host} answered ${outcome?.status ?? "wrongly"} too often; it is left alone for now`;
+    const name = nameOf(endpoint, this.#options.host);
+    const message = `${name} answered ${outcome?.status ?? "wrongly"} too often; it is left alone for now`;
     return new JobFailure(`${party}_FAULT`, message, rest);
   }
 }

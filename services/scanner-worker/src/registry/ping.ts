@@ -1,4 +1,5 @@
 import type { Clock } from "@drydock/shared/clock.ts";
+import { checkAnswerOf, endpoints, nameOf } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { authRejected, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
@@ -40,7 +41,7 @@ export async function ping({ registryUrl, http, clock, ...request }: Ping): Prom
     url: new URL(`${registryUrl.href.replace(/\/+$/, "")}/v2/`),
     authorization: request.authorization,
     elsewhere: "refuse",
-    setting: "DRYDOCK_REGISTRY_URL",
+    endpoint: endpoints.registry,
     maxBytes,
   });
   const { status, url: from } = response;
@@ -54,6 +55,9 @@ export async function ping({ registryUrl, http, clock, ...request }: Ping): Prom
   if (status >= 500 || status === 429 || status === 408) {
     throw refusal({ subject: "/v2/", response, now: clock.now() });
   }
-  const message = `${from.host} does not speak the registry API: it answered ${status} to /v2/; check DRYDOCK_REGISTRY_URL`;
+  const { registry } = endpoints;
+  const message =
+    `${nameOf(registry, from.host)} does not speak the registry API: it answered ${status} to /v2/; ` +
+    checkAnswerOf(registry, from, status);
   throw new JobFailure("REGISTRY_UNSUPPORTED", message, { retryable: false });
 }

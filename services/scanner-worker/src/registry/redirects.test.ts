@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { endpoints } from "../domain/endpoint.ts";
 import { type FollowedRequest, sendFollowing } from "./redirects.ts";
 import { type Answer, failsWith, scriptedHttp, to } from "./test-kit.ts";
 
@@ -13,7 +14,7 @@ function follow(first: string, answers: Record<string, Answer>, options: Partial
     url: new URL(first),
     authorization: "Basic secret",
     elsewhere: "follow",
-    setting: "DRYDOCK_REGISTRY_URL",
+    endpoint: endpoints.registry,
     timeoutMs: 1_000,
     maxBytes: 1_000,
     signal: new AbortController().signal,
@@ -63,7 +64,10 @@ describe("a redirect", () => {
 
     test(`from ${from} to ${target} is refused where nothing is meant to be elsewhere`, async () => {
       const { answer, asked } = follow(from, { [from]: to(target) }, { elsewhere: "refuse" });
-      await assert.rejects(answer, failsWith("REGISTRY_REDIRECT_REFUSED", "if it is right, set DRYDOCK_REGISTRY_URL"));
+      await assert.rejects(
+        answer,
+        failsWith("REGISTRY_REDIRECT_REFUSED", "if it is right, name the address there in DRYDOCK_REGISTRY_URL"),
+      );
       assert.equal(asked().length, 1);
     });
 

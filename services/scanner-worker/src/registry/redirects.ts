@@ -1,3 +1,4 @@
+import { type Endpoint, endpoints } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { brokenAnswer } from "./errors.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "./http-client.ts";
@@ -10,8 +11,8 @@ export interface FollowedRequest extends Omit<HttpRequest, "url"> {
   authorization: string | undefined;
   /** What a redirect to another origin is: followed, refused, or an answer. */
   elsewhere: "follow" | "refuse" | "answer";
-  /** The setting that names the first URL, for whoever has to mend a redirect that was refused. */
-  setting: string;
+  /** What the first URL is of. */
+  endpoint: Endpoint;
 }
 
 /** Where a request has come to. */
@@ -44,20 +45,20 @@ export async function sendFollowing(http: HttpClient, request: FollowedRequest):
 }
 
 function sendTo({ url, isHome }: Place, http: HttpClient, request: FollowedRequest): Promise<HttpResponse> {
-  const { url: home, authorization, elsewhere: _, setting: __, headers, ...rest } = request;
-  const proof = isHome && authorization !== undefined ? { authorization } : {};
-  const named = isHome ? {} : { namedBy: home.hostname };
-  return http.send({ ...rest, ...named, url: url.href, headers: { ...headers, ...proof } });
+  const { url: home, authorization, elsewhere: _, headers, ...rest } = request;
+  const credential = isHome && authorization !== undefined ? { authorization } : {};
+  const named = isHome ? {} : { namedBy: home.hostname, endpoint: endpoints.redirectTarget };
+  return http.send({ ...rest, ...named, url: url.href, headers: { ...headers, ...credential } });
 }
 
 function nextPlace(response: HttpResponse, { url, isHome }: Place, request: FollowedRequest): Place | undefined {
-  const { url: home, elsewhere, setting } = request;
+  const { url: home, elsewhere, endpoint } = request;
   const target = redirectTarget(response, url);
   if (target === undefined) return undefined;
   const staysHome = isHome && isOf(target, home);
   if (!staysHome && elsewhere === "answer") return undefined;
   if (url.protocol === "https:" && target.protocol === "http:") throw downgraded(url, target);
-  if (!staysHome && elsewhere === "refuse") throw ledAway(url, target, setting);
+  if (!staysHome && elsewhere === "refuse") throw ledAway(url, target, endpoint);
   return { url: target, isHome: staysHome };
 }
 
@@ -82,9 +83,9 @@ function downgraded(from: URL, target: URL): JobFailure {
   return new JobFailure("REGISTRY_REDIRECT_REFUSED", message, { retryable: false });
 }
 
-function ledAway(from: URL, target: URL, setting: string): JobFailure {
+function ledAway(from: URL, target: URL, { source }: Endpoint): JobFailure {
   const message =
     `${from.host} redirects to ${target.host}: refused, as only manifests and blobs may be elsewhere; ` +
-    `if it is right, set ${setting} to the address there`;
+    `if it is right, name the address there in ${source}`;
   return new JobFailure("REGISTRY_REDIRECT_REFUSED", message, { retryable: false });
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "@drydock/shared/clock.ts";
+import { endpoints } from "../domain/endpoint.ts";
 import { type Manifest, parseManifest } from "../domain/image-manifest.ts";
 import { imageName, isDigest } from "../domain/image-reference.ts";
 import { JobFailure } from "../domain/job-failure.ts";
@@ -41,8 +42,8 @@ interface RepositoryResponse extends FollowedResponse {
 
 const manifestTimeoutMs = 60_000;
 const maxManifestBytes = 4 * 1024 * 1024;
-/** How long a right handed to the scanner must hold: it fetches the layer at once. */
-const handOverMs = 300_000;
+/** Minimum remaining lifetime, in ms, of a token handed to the scanner, which fetches the layer at once. */
+const scannerTokenMs = 300_000;
 const accept = [...indexTypes, ...manifestTypes].join(", ");
 
 /** Asks one registry (OCI distribution-spec 1.1). It implements ImageRegistry. */
@@ -124,7 +125,7 @@ export class RegistryClient {
   /** @throws JobFailure, see docs/errors.md */
   async blobHeaders(repository: string, signal: AbortSignal, renew = false): Promise<Record<string, string>> {
     const refused = renew ? this.#handedOver.get(repository) : undefined;
-    const scope = { scope: pullScope(repository), signal, minTtlMs: handOverMs, refused };
+    const scope = { scope: pullScope(repository), signal, minTtlMs: scannerTokenMs, refused };
     const authorization = await this.#options.authoriser.authorization(scope);
     if (authorization === undefined) return {};
     this.#rememberHandOver(repository, authorization);
@@ -159,7 +160,7 @@ export class RegistryClient {
       headers: accept === undefined ? {} : { accept },
       authorization,
       elsewhere: request.method === "HEAD" ? "answer" : "follow",
-      setting: "DRYDOCK_REGISTRY_URL",
+      endpoint: endpoints.registry,
       timeoutMs: manifestTimeoutMs,
     });
     return { ...response, isForAnybody: this.#options.isAnonymous && authorization !== undefined };

@@ -1,7 +1,7 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { Authoriser } from "./authoriser.ts";
-import { authRejected } from "./errors.ts";
+import { credentialRejected } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
 import { ping } from "./ping.ts";
 
@@ -36,7 +36,7 @@ export async function probeRegistry(options: RegistryProbeOptions, signal: Abort
   if (again === undefined) return;
   const other = await authoriser.answer(again, { ...scope, refused: first });
   if ((await ping({ ...request, authorization: other })) !== undefined) {
-    throw authRejected("does not accept the worker's credentials");
+    throw credentialRejected();
   }
 }
 

@@ -9,13 +9,13 @@ export interface Token {
   lifetimeMs: number;
 }
 
-/** Which token will do. */
+/** What a token must fulfil. */
 export interface TokenRequirements {
-  /** How long it must still live, in milliseconds; half of its whole life is enough if that is shorter. */
+  /** Minimum remaining lifetime, in ms; half of the token's whole lifetime is enough if that is shorter. */
   minTtlMs: number;
-  /** A token that was refused: it is not given again. */
+  /** A token that the registry refused; it is not given again. */
   refused?: string | undefined;
-  /** Whether one that is known does not do. Default false. */
+  /** Whether to fetch a token even if one is cached. Default false. */
   isNew?: boolean;
   signal: AbortSignal;
 }
@@ -23,40 +23,40 @@ export interface TokenRequirements {
 const maxTokens = 1_000;
 const skewMs = 10_000;
 
-/** Keeps tokens; many who want the same one at once share one request. */
+/** Caches tokens. Concurrent calls for one key share one request. */
 export class TokenCache {
   readonly #clock: Clock;
   readonly #tokens = new Map<string, Token>();
-  readonly #flights = new Map<string, Promise<Token>>();
+  readonly #inFlight = new Map<string, Promise<Token>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** The token of this key, from `fetch` if none is there that will do. */
+  /** The cached token of this key, or else the one that `fetch` gets. */
   async get(key: string, requirements: TokenRequirements, fetch: () => Promise<Token>): Promise<string> {
     const { minTtlMs, refused, isNew = false, signal } = requirements;
     const known = isNew ? undefined : this.#tokens.get(key);
-    if (known !== undefined && known.value !== refused && this.#willDo(known, minTtlMs)) return known.value;
+    if (known !== undefined && known.value !== refused && this.#isValidFor(known, minTtlMs)) return known.value;
     signal.throwIfAborted();
-    const flight = this.#flights.get(key) ?? this.#takeOff(key, fetch);
-    return (await abortable(flight, signal)).value;
+    const request = this.#inFlight.get(key) ?? this.#fetchOnce(key, fetch);
+    return (await abortable(request, signal)).value;
   }
 
-  #willDo({ expiresAt, lifetimeMs }: Token, minTtlMs: number): boolean {
+  #isValidFor({ expiresAt, lifetimeMs }: Token, minTtlMs: number): boolean {
     const skew = Math.min(skewMs, lifetimeMs / 10);
     return expiresAt - this.#clock.now() > Math.max(skew, Math.min(minTtlMs, lifetimeMs / 2));
   }
 
-  #takeOff(key: string, fetch: () => Promise<Token>): Promise<Token> {
-    const flight = fetch()
+  #fetchOnce(key: string, fetch: () => Promise<Token>): Promise<Token> {
+    const request = fetch()
       .then((token) => {
         this.#keep(key, token);
         return token;
       })
-      .finally(() => this.#flights.delete(key));
-    this.#flights.set(key, flight);
-    return flight;
+      .finally(() => this.#inFlight.delete(key));
+    this.#inFlight.set(key, request);
+    return request;
   }
 
   #keep(key: string, token: Token): void {

@@ -1,10 +1,11 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
+import { checkAnswerOf, endpoints } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { credentialSettings, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import type { TokenServer } from "./realm.ts";
-import { sendFollowing } from "./redirects.ts";
+import { type FollowedResponse, sendFollowing } from "./redirects.ts";
 import type { Token } from "./token-cache.ts";
 
 /** A token to be fetched. */
@@ -41,11 +42,11 @@ export async function fetchToken(http: HttpClient, clock: Clock, request: TokenR
     url,
     authorization: request.authorization,
     elsewhere: "refuse",
-    setting: "DRYDOCK_REGISTRY_TOKEN_URL",
+    endpoint: endpoints.tokenServer,
     ...(namedBy !== undefined && { namedBy }),
     timeoutMs,
     maxBytes,
-    // Shared by all who wait for the token, so no single job may end it; the time limit does.
+    // All jobs that wait share the request, so that none of them may end it; the time limit does.
     signal: new AbortController().signal,
   });
   if (!isSuccess(response)) throw tokenRefusal(request, response, clock.now());
@@ -56,7 +57,7 @@ function readToken({ server, authorization }: TokenRequest, { body }: HttpRespon
   const { token, access_token, expires_in = defaultLifetimeS } = parseAnswer(body) ?? {};
   const value = token || access_token;
   if (!value || !/^[\x21-\x7e]+$/.test(value)) {
-    const message = `the token server ${server.url.host} gave no token`;
+    const message = `the token server at ${server.url.host} gave no token`;
     throw new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, {
       retryable: false,
       closesType: isOfAll(authorization),
@@ -73,18 +74,20 @@ function parseAnswer(body: Uint8Array): z.infer<typeof answer> | undefined {
   }
 }
 
-function tokenRefusal({ server, authorization }: TokenRequest, response: HttpResponse, now: number): JobFailure {
+function tokenRefusal({ server, authorization }: TokenRequest, response: FollowedResponse, now: number): JobFailure {
   const { status } = response;
   const { host } = server.url;
+  const check = checkAnswerOf(endpoints.tokenServer, response.url, status);
   if (status >= 500 || status === 429 || status === 408) {
     return refusal({ subject: `a token at ${host}`, response, now });
   }
   if (status === 400 || status === 401 || status === 403) {
     const what = authorization === undefined ? "wants credentials" : "does not accept the worker's credentials";
-    const message = `the token server ${host} ${what} (${status}); set ${credentialSettings}`;
+    const or = status === 400 ? `, or ${check}` : "";
+    const message = `the token server at ${host} ${what} (${status}); set ${credentialSettings}${or}`;
     return new JobFailure("REGISTRY_AUTH_REJECTED", message, { retryable: false, closesType: isOfAll(authorization) });
   }
-  const message = `the token server ${host} answered ${status}`;
+  const message = `the token server at ${host} answered ${status}; ${check}`;
   return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false });
 }
 

@@ -3,7 +3,7 @@ import { JobFailure } from "../domain/job-failure.ts";
 import { JobPostponed } from "../domain/job-postponed.ts";
 import type { JobType } from "../ports/job.ts";
 import type { Outcome } from "../ports/job-source.ts";
-import { cutBytes } from "./text.ts";
+import { cutBytes, messageOf } from "./text.ts";
 
 const maxMessageBytes = 1024;
 /** How long a job may be put off in all when its type does not say, in milliseconds. */
@@ -47,14 +47,6 @@ function outcomeOfFailure(error: JobFailure, type: JobType, waitMs: (atLeastMs: 
       return closesType
         ? { kind: "released", reason, message }
         : { kind: "refused", reason, message, patienceMs: patienceMsOf(type) };
-  }
-}
-
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message || error.name : String(error);
-  } catch {
-    return "the handler threw something that can't be shown";
   }
 }
 

@@ -57,6 +57,27 @@ describe("the gate of a job type", () => {
     assert.deepEqual([gate.closed, seen.probes, seen.changes, seen.lines], [undefined, 1, 1, []]);
   });
 
+  test("logs a postponement that closes nothing once for each reason, until a job succeeds", async (t) => {
+    const { gate, seen } = scene(t, { hasProbe: false });
+    const postponed = (reason: string) => gate.judge(new JobFailure(reason, "not fetched", { retryable: true }));
+    const line = "postponed a job; others with this reason are not logged until one succeeds";
+    for (let jobs = 0; jobs < 3; jobs += 1) await postponed("SCANNER_CANNOT_FETCH");
+    assert.deepEqual(seen.lines, [line]);
+    await postponed("REGISTRY_FAULT");
+    await postponed("MANIFEST_UNKNOWN");
+    assert.deepEqual(seen.lines, [line, line]);
+    gate.succeeded();
+    await postponed("SCANNER_CANNOT_FETCH");
+    assert.deepEqual([seen.lines, gate.closed], [[line, line, line], undefined]);
+  });
+
+  test("remembers no more reasons than it has room for", async (t) => {
+    const { gate, seen } = scene(t, { hasProbe: false });
+    for (let reasons = 0; reasons < 1_000; reasons += 1)
+      await gate.judge(new JobFailure(`REASON_${reasons}`, "", { retryable: true, fault: "outside" }));
+    assert.equal(seen.lines.length, 100);
+  });
+
   test("is open from the start without a probe", (t) => {
     const { gate } = scene(t, { hasProbe: false });
     assert.equal(gate.closed, undefined);

@@ -7,12 +7,14 @@ import { maxRetryAfterMs } from "@drydock/shared/retry-after.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { JobType } from "../ports/job.ts";
 import type { ClosedType } from "../ports/job-source.ts";
-import { cutBytes } from "./text.ts";
+import { cutBytes, messageOf } from "./text.ts";
 
 const backoff: Backoff = { baseMs: 1_000, capMs: 15_000 };
 /** How often an open type is looked at while no job of it succeeds, in milliseconds. */
 const idleMs = 60_000;
 const maxMessageBytes = 512;
+/** How many reasons are remembered as logged. */
+const maxReasons = 100;
 /** How long a job stays with a worker that can't do it, so that one that is given such jobs does not spin. */
 const releaseMs = 1_000;
 
@@ -43,6 +45,8 @@ export class TypeGate {
   #timer: NodeJS.Timeout | undefined;
   #resumesAt = 0;
   #look: Promise<JobFailure | undefined> | undefined;
+  /** The reasons for which single jobs were postponed since one succeeded. */
+  readonly #postponedFor = new Set<string>();
   #succeeded = false;
 
   constructor(options: TypeGateOptions) {
@@ -84,6 +88,7 @@ export class TypeGate {
   /** A job of the type has succeeded. */
   succeeded(): void {
     this.#succeeded = true;
+    this.#postponedFor.clear();
     if (this.#failure === undefined) this.#failures = 0;
   }
 
@@ -92,7 +97,11 @@ export class TypeGate {
    * this job alone if the probe passes: then the worker can do others, and others may be able to do this one.
    */
   async judge(error: unknown): Promise<unknown> {
-    if (!(error instanceof JobFailure) || !error.closesType || this.#stop.signal.aborted) return error;
+    if (!(error instanceof JobFailure) || this.#stop.signal.aborted) return error;
+    if (!error.closesType) {
+      this.#logPostponement(error);
+      return error;
+    }
     if (error.fault !== "worker" || this.#options.type.probe === undefined) {
       if (this.#failure === undefined) this.#shut(error);
       else this.#lengthen(error);
@@ -158,13 +167,22 @@ export class TypeGate {
   #tell(failure: JobFailure, wasOpen: boolean): void {
     const { type, clock, logger, onChange, onClosed } = this.#options;
     const { reason } = failure;
-    const message = cutBytes(oneLine(failure.message), maxMessageBytes);
+    const message = oneLineOf(failure);
     const since = (wasOpen ? undefined : this.#closed?.since) ?? new Date(clock.now());
     this.#closed = { jobType: type.name, reason, message, since, isWorkerFault: failure.fault === "worker" };
     const facts = { job: type.name, reason, why: message, retry_ms: this.#resumesAt - clock.now() };
     logger.warn(facts, "taking no more jobs of this type until this is mended; asking for it from time to time");
     if (wasOpen) onClosed?.(reason);
     onChange();
+  }
+
+  /** One line for each reason: what postpones one job often postpones all. */
+  #logPostponement(failure: JobFailure): void {
+    const { reason, fault } = failure;
+    if (fault !== "outside" || this.#postponedFor.has(reason) || this.#postponedFor.size >= maxReasons) return;
+    this.#postponedFor.add(reason);
+    const facts = { job: this.#options.type.name, reason, why: oneLineOf(failure) };
+    this.#options.logger.warn(facts, "postponed a job; others with this reason are not logged until one succeeds");
   }
 
   /** Another job met it too: it closes nothing anew, but may bring a longer pause. */
@@ -189,12 +207,15 @@ export class TypeGate {
   }
 }
 
+function oneLineOf({ message }: JobFailure): string {
+  return cutBytes(oneLine(message), maxMessageBytes);
+}
+
 function pauseOf({ retryAfterMs = 0 }: JobFailure): number {
   return Math.min(retryAfterMs, maxRetryAfterMs);
 }
 
 function asFailure(error: unknown): JobFailure {
   if (error instanceof JobFailure) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new JobFailure("PROBE_FAILED", message, { retryable: true, cause: error });
+  return new JobFailure("PROBE_FAILED", messageOf(error), { retryable: true, cause: error });
 }

@@ -144,7 +144,8 @@ export class ChainIndexer {
  * answers to the worker explains the failure and never makes it permanent: registries answer HEAD by other rules than GET.
  */
 async function notFetched({ target, signal }: Chain, { digest }: ChainLayer): Promise<JobFailure> {
-  const what = `Clair can't fetch the layer ${digest} of ${target.repository} from the registry`;
+  const { host } = new URL(target.blobUrl(digest));
+  const what = `Clair can't fetch the layer ${digest} of ${target.repository} from the registry at ${host}`;
   const lacks = (why: string) => new JobFailure("LAYER_NOT_FETCHED", `${what}: ${why}`, { retryable: true });
   try {
     if (!(await target.hasBlob(digest, signal))) return lacks("the registry tells the worker that it does not have it");
@@ -152,5 +153,6 @@ async function notFetched({ target, signal }: Chain, { digest }: ChainLayer): Pr
     if (!(error instanceof JobFailure) || error.fault === "outside") throw error;
     return lacks(error.message);
   }
-  return new JobFailure("SCANNER_CANNOT_FETCH", `${what}, the worker can`, { retryable: true });
+  const remedy = "check DRYDOCK_REGISTRY_SCANNER_URL, the registry's address for Clair";
+  return new JobFailure("SCANNER_CANNOT_FETCH", `${what}, the worker can; ${remedy}`, { retryable: true });
 }

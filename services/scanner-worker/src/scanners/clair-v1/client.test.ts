@@ -11,13 +11,17 @@ const layer: LayerPost = {
   Format: "Docker",
 };
 
-function clientFor(status: number, body: unknown) {
+function clientFor(status: number, body: unknown, url = "http://clair:6060/") {
   const asked: Parameters<Send>[0][] = [];
   const send: Send = async (request) => {
     asked.push(request);
-    return { status, body: new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)) };
+    return {
+      status,
+      headers: { server: "clair" },
+      body: new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)),
+    };
   };
-  return { asked, client: createClairClient({ url: "http://clair:6060/", send }) };
+  return { asked, client: createClairClient({ url, send }) };
 }
 
 const error = (Message: string) => ({ Error: { Message } });
@@ -76,6 +80,28 @@ describe("posting a layer", () => {
   });
 });
 
+describe("what is no Clair with API version 1", () => {
+  for (const [status, url, check] of [
+    [404, "http://clair:6060/secret", "DRYDOCK_CLAIR_URL;"],
+    [403, "https://clair:6060/", "DRYDOCK_CLAIR_URL;"],
+    [400, "http://clair:6060", "whether DRYDOCK_CLAIR_URL should be https://;"],
+  ] as const) {
+    test(`is told of with its host and what to check, after ${status} at ${url}`, async () => {
+      await assert.rejects(clientFor(status, "secret", url).client.probe(signal), (thrown) => {
+        assert.ok(thrown instanceof JobFailure && thrown.reason === "SCANNER_UNSUPPORTED");
+        assert.ok(
+          thrown.message.startsWith(
+            `the scanner at clair:6060 is no Clair with API version 1 (${status}): check ${check}`,
+          ),
+        );
+        assert.match(thrown.message, /Clair 4 does not and is not supported yet$/);
+        assert.doesNotMatch(thrown.message, /secret/);
+        return true;
+      });
+    });
+  }
+});
+
 describe("asking for a namespace's data", () => {
   const has = (status: number, body: unknown) => clientFor(status, body).client.hasVulnerabilities("debian:12", signal);
 
@@ -112,7 +138,7 @@ describe("asking for a namespace's data", () => {
 describe("reading a layer", () => {
   test("gives what Clair sent", async () => {
     const { client, asked } = clientFor(200, { Layer: { Name: "n" } });
-    assert.deepEqual(await client.readLayer("n", signal), { Layer: { Name: "n" } });
+    assert.deepEqual(await client.readLayer("n", signal), { body: { Layer: { Name: "n" } }, server: "clair" });
     assert.equal(asked[0]?.url, "http://clair:6060/v1/layers/n?features&vulnerabilities");
     assert.equal(await client.hasLayer("n", signal), true);
     await assert.rejects(client.hasLayer("other", signal), /another layer/);

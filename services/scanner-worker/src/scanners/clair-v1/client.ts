@@ -1,5 +1,6 @@
 import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
+import { checkAnswerOf, endpoints, nameOf } from "../../domain/endpoint.ts";
 import { JobFailure } from "../../domain/job-failure.ts";
 import { plainText } from "../../domain/plain-text.ts";
 import { brokenAnswer, checkSubject } from "./answer.ts";
@@ -38,14 +39,21 @@ export interface LayerPost {
 /** Clair's answers to a posted layer that a scan goes on with; all others are thrown as failures. */
 export type PostOutcome = "indexed" | "blob_not_fetched" | "parent_unknown" | "not_extracted" | "unsupported";
 
+/** What Clair found in a layer, as it sent it. */
+export interface LayerAnswer {
+  body: unknown;
+  /** The Server header, or empty. */
+  server: string;
+}
+
 /** The part of Clair's API version 1 that a scan needs. */
 export interface ClairClient {
   /** Hands a layer over and waits until Clair has read it. */
   postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome>;
   /** Whether Clair has a layer of this name. */
   hasLayer(name: string, signal: AbortSignal): Promise<boolean>;
-  /** What Clair found in a layer and those below, as it sent it; undefined if it has no layer of this name. */
-  readLayer(name: string, signal: AbortSignal): Promise<unknown>;
+  /** What Clair found in a layer and those below; undefined if it has no layer of this name. */
+  readLayer(name: string, signal: AbortSignal): Promise<LayerAnswer | undefined>;
   /** Whether Clair has any vulnerability data for a namespace, e.g. debian:12. */
   hasVulnerabilities(namespace: string, signal: AbortSignal): Promise<boolean>;
   /** Whether Clair is there and can read its database; throws JobFailure if not. */
@@ -74,6 +82,9 @@ const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.object({ Namespa
 /** Makes a client of a Clair 2.x. Bodies are never logged: Clair repeats the blob's headers in them, with the token. */
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
   const base = `${url.replace(/\/+$/, "")}/v1`;
+  const fail = (answer: ClairAnswer): never => {
+    throw failureOf(answer, new URL(base));
+  };
 
   async function postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome> {
     const answer = await send({
@@ -94,25 +105,25 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
   }
 
   async function hasLayer(name: string, signal: AbortSignal): Promise<boolean> {
-    const body = await get(`layers/${name}`, signal);
-    if (body !== undefined) checkSubject(readJson(body), { name });
-    return body !== undefined;
+    const answer = await get(`layers/${name}`, signal);
+    if (answer !== undefined) checkSubject(readJson(answer.body), { name });
+    return answer !== undefined;
   }
 
-  async function readLayer(name: string, signal: AbortSignal): Promise<unknown> {
-    const body = await get(`layers/${name}?features&vulnerabilities`, signal);
-    return body === undefined ? undefined : readJson(body);
+  async function readLayer(name: string, signal: AbortSignal): Promise<LayerAnswer | undefined> {
+    const answer = await get(`layers/${name}?features&vulnerabilities`, signal);
+    return answer && { body: readJson(answer.body), server: answer.headers?.server ?? "" };
   }
 
   async function hasVulnerabilities(namespace: string, signal: AbortSignal): Promise<boolean> {
     const path = `namespaces/${encodeURIComponent(namespace)}/vulnerabilities?limit=1`;
-    const body = await get(path, signal, dataLimits);
-    return body !== undefined && countVulnerabilities(readJson(body), namespace) > 0;
+    const answer = await get(path, signal, dataLimits);
+    return answer !== undefined && countVulnerabilities(readJson(answer.body), namespace) > 0;
   }
 
-  async function get(path: string, signal: AbortSignal, limits = resultLimits): Promise<Uint8Array | undefined> {
+  async function get(path: string, signal: AbortSignal, limits = resultLimits): Promise<ClairAnswer | undefined> {
     const answer = await send({ method: "GET", url: `${base}/${path}`, signal, ...limits });
-    if (answer.status === 200) return answer.body;
+    if (answer.status === 200) return answer;
     if (answer.status === 404 && readError(answer) !== undefined) return undefined;
     return fail(answer);
   }
@@ -133,27 +144,30 @@ function outcomeOf(status: number, message: string): PostOutcome | undefined {
   return status === 422 ? "unsupported" : undefined;
 }
 
-function fail(answer: ClairAnswer): never {
+function failureOf(answer: ClairAnswer, url: URL): JobFailure {
   const { status, headers } = answer;
   const message = readError(answer);
   const detail = [String(status), plainText(message ?? "")].filter((part) => part !== "").join(" ");
   if (status === 503 && message !== undefined) {
     const text = `Clair did not get done in its own time (${detail})`;
-    throw new JobFailure("SCANNER_TIMEOUT", text, { retryable: true, retryAfterMs: busyRetryMs, closesType: false });
+    return new JobFailure("SCANNER_TIMEOUT", text, { retryable: true, retryAfterMs: busyRetryMs, closesType: false });
   }
   const waitMs = readRetryAfter(headers?.["retry-after"], Date.now());
   if (status === 429) {
     const text = `Clair allows no more requests for now (${detail})`;
-    throw new JobFailure("SCANNER_RATE_LIMITED", text, { retryable: true, retryAfterMs: waitMs });
+    return new JobFailure("SCANNER_RATE_LIMITED", text, { retryable: true, retryAfterMs: waitMs });
   }
   if (status >= 500) {
-    throw new JobFailure("SCANNER_FAULT", `Clair failed (${detail})`, { retryable: true, retryAfterMs: waitMs });
+    return new JobFailure("SCANNER_FAULT", `Clair failed (${detail})`, { retryable: true, retryAfterMs: waitMs });
   }
   if (message === undefined) {
-    const text = `what answers at the scanner's URL is no Clair with API version 1 (${detail})`;
-    throw new JobFailure("SCANNER_UNSUPPORTED", text, { retryable: false });
+    const { scanner } = endpoints;
+    const text =
+      `${nameOf(scanner, url.host)} is no Clair with API version 1 (${detail}): ${checkAnswerOf(scanner, url, status)}; ` +
+      "Clair 2.x has that API, Clair 4 does not and is not supported yet";
+    return new JobFailure("SCANNER_UNSUPPORTED", text, { retryable: false });
   }
-  throw new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
+  return new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
 }
 
 function countVulnerabilities(body: unknown, namespace: string): number {

@@ -5,7 +5,7 @@ const maxNames = 20_000;
 /** Remembers which layers Clair has; concurrent scans post a shared layer once. */
 export class KnownLayers {
   readonly #names = new Set<string>();
-  readonly #flights = new Map<string, Promise<unknown>>();
+  readonly #inFlight = new Map<string, Promise<unknown>>();
 
   has(name: string): boolean {
     return this.#names.has(name);
@@ -26,16 +26,16 @@ export class KnownLayers {
   /** Runs `index` unless the layer is known. While another scan indexes the layer, waits for that one first. */
   async once(name: string, index: () => Promise<void>, signal: AbortSignal): Promise<void> {
     while (!this.has(name)) {
-      const flight = this.#flights.get(name);
-      if (flight === undefined) return await this.#run(name, index);
-      await abortable(flight, signal);
+      const request = this.#inFlight.get(name);
+      if (request === undefined) return await this.#run(name, index);
+      await abortable(request, signal);
     }
   }
 
   async #run(name: string, index: () => Promise<void>): Promise<void> {
     const run = index();
     // Other scans wait for the end only: after a failure each of them tries for itself.
-    this.#flights.set(
+    this.#inFlight.set(
       name,
       run.catch(() => undefined),
     );
@@ -43,7 +43,7 @@ export class KnownLayers {
       await run;
       this.add(name);
     } finally {
-      this.#flights.delete(name);
+      this.#inFlight.delete(name);
     }
   }
 }

@@ -48,6 +48,19 @@ describe("a scan with Clair 2.x", () => {
     assert.deepEqual(done, [0, 1, 2]);
   });
 
+  for (const [server, name, vendor] of [
+    ["clair", "Clair", "Quay"],
+    ["", "Clair", "Quay"],
+    ["nginx/1.27", "Clair", "Quay"],
+    ["drydock-evaluation-scanner", "Drydock evaluation scanner", "Drydock"],
+  ] as const) {
+    test(`names ${name} after the Server header "${server}"`, async () => {
+      clair.server = server;
+      const { scanner: named } = await scan(targetOf(manifestOf("a")));
+      assert.deepEqual(named, { kind: "CLAIR_V1", name, vendor, version: "", engineVersion: 3 });
+    });
+  }
+
   test("posts nothing when Clair has the top layer", async () => {
     await scan(targetOf(manifestOf("ab")));
     const other = createClairV1({ client: clair });
@@ -113,6 +126,14 @@ describe("a scan with Clair 2.x", () => {
       assert.equal(clair.posts.length, 4);
     });
 
+    test("that the worker can, names the registry as Clair sees it and the setting", async () => {
+      clair.postLayer = async () => "blob_not_fetched";
+      await assert.rejects(
+        scan(targetOf(manifestOf("a"), { hasBlob: async () => true, blobUrl: () => "http://seen.test:5000/v2/x" })),
+        /from the registry at seen\.test:5000, the worker can; check DRYDOCK_REGISTRY_SCANNER_URL/,
+      );
+    });
+
     for (const [what, hasBlob, reason, fault] of [
       ["can", async () => true, "SCANNER_CANNOT_FETCH", "outside"],
       ["is told that it is not there", async () => false, "LAYER_NOT_FETCHED", "job"],
@@ -165,7 +186,7 @@ describe("a scan with Clair 2.x", () => {
     clair.answers.push("unsupported", "unsupported");
     const result = await scan(targetOf(manifestOf("ab")));
     assert.deepEqual([result.coverageNotes, result.skippedLayers], [["unsupported_layer"], [0, 1]]);
-    assert.deepEqual([result.distributions, clair.posts.length], [[], 2]);
+    assert.deepEqual([result.scanner, result.distributions, clair.posts.length], [undefined, [], 2]);
   });
 
   for (const [what, answer] of [

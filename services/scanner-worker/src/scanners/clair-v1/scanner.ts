@@ -5,7 +5,7 @@ import type { ScanResult } from "../../domain/scan-result.ts";
 import type { Scanner, ScanTarget } from "../../ports/scanner.ts";
 import { checkSubject } from "./answer.ts";
 import { type Chain, ChainIndexer, LayersLost, LayerUnsupported } from "./chain-indexer.ts";
-import type { ClairClient } from "./client.ts";
+import type { ClairClient, LayerAnswer } from "./client.ts";
 import { notesOnSkipped, prepareLayers } from "./layers.ts";
 import { NamespaceData } from "./namespace-data.ts";
 import { parseLayer } from "./parse.ts";
@@ -20,6 +20,9 @@ export interface ClairV1Options {
 }
 
 const maxRestarts = 2;
+/** The Server header of Drydock's evaluation scanner: nobody should take its reports for Clair's. */
+const evaluationServer = "drydock-evaluation-scanner";
+const evaluationScanner = { name: "Drydock evaluation scanner", vendor: "Drydock" };
 
 /** Makes the scanner for Clair 2.x, which gets an image layer by layer and is then asked for the top one. */
 export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }: ClairV1Options): Scanner {
@@ -40,7 +43,7 @@ export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }
     }
   }
 
-  async function indexAndRead(chain: Chain): Promise<unknown> {
+  async function indexAndRead(chain: Chain): Promise<LayerAnswer> {
     for (let restarts = 0; restarts <= maxRestarts; restarts += 1) {
       try {
         await indexer.index(chain);
@@ -56,19 +59,20 @@ export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }
   }
 
   /** Reads the top layer, whose answer covers the whole image; undefined when Clair does not have the layer. */
-  async function readTop({ layers, signal }: Chain): Promise<unknown> {
+  async function readTop({ layers, signal }: Chain): Promise<LayerAnswer | undefined> {
     const top = layers.at(-1);
     const found = top === undefined ? undefined : await client.readLayer(top.name, signal);
     if (top !== undefined && found !== undefined)
-      checkSubject(found, { name: top.name, parentName: top.parentName ?? "" });
+      checkSubject(found.body, { name: top.name, parentName: top.parentName ?? "" });
     return found;
   }
 
-  async function toResult(chain: Chain, found: unknown): Promise<ScanResult> {
+  async function toResult(chain: Chain, { body, server }: LayerAnswer): Promise<ScanResult> {
     const { target, layers, signal } = chain;
-    const findings = parseLayer(found, new Map(layers.map(({ name, digest }) => [name, digest])));
+    const findings = parseLayer(body, new Map(layers.map(({ name, digest }) => [name, digest])));
     return {
       ...findings,
+      scanner: { ...findings.scanner, ...(server === evaluationServer && evaluationScanner) },
       ...(await namespaceData.addTo(findings, signal)),
       ...describeLayers(chain),
       coverageNotes: notesOnSkipped(target.manifest.layers),
@@ -98,7 +102,7 @@ function describeLayers({ target, layers }: Chain): Pick<ScanResult, "layerNames
 
 function notScanned({ manifest }: ScanTarget, coverageNotes: readonly CoverageNote[]): ScanResult {
   return {
-    scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "Quay", version: "", engineVersion: 0 },
+    scanner: undefined,
     distributions: [],
     packages: [],
     vulnerabilities: [],

@@ -1,7 +1,7 @@
 import type { ImageManifest } from "../../domain/image-manifest.ts";
 import type { LayerFormat } from "../../domain/media-types.ts";
 import type { ScanTarget } from "../../ports/scanner.ts";
-import type { ClairClient, LayerPost, PostOutcome } from "./client.ts";
+import type { ClairClient, LayerAnswer, LayerPost, PostOutcome } from "./client.ts";
 
 /** A Clair that refuses layers without their parent. It answers posts with `answers` in turn, then with success. */
 export class FakeClair implements ClairClient {
@@ -11,6 +11,7 @@ export class FakeClair implements ClairClient {
   readonly answers: PostOutcome[] = [];
   /** Fields that replace those of an answer. */
   answer: object = {};
+  server = "clair";
   data = true;
   reads = 0;
 
@@ -33,12 +34,12 @@ export class FakeClair implements ClairClient {
 
   async probe(): Promise<void> {}
 
-  async readLayer(name: string): Promise<unknown> {
+  async readLayer(name: string): Promise<LayerAnswer | undefined> {
     this.reads += 1;
     if (!this.has.has(name)) return undefined;
     const ParentName = this.parents.get(name);
     const layer = { Name: name, NamespaceName: "debian:12", IndexedByVersion: 3, ...(ParentName && { ParentName }) };
-    return { Layer: { ...layer, ...this.answer } };
+    return { body: { Layer: { ...layer, ...this.answer } }, server: this.server };
   }
 
   async hasVulnerabilities(): Promise<boolean> {

@@ -1,23 +1,23 @@
 import { abortable } from "@drydock/shared/abort.ts";
 
-/** Lets so many at once go on; the others wait for their turn, first come, first served. */
-export class Turns {
+/** Limits how many tasks run at once; the others wait, first come, first served. */
+export class Semaphore {
   #free: number;
   readonly #waiting = new Set<() => void>();
 
-  /** @param count how many may be on at once */
+  /** @param count how many tasks may run at once */
   constructor(count: number) {
     this.#free = count;
   }
 
-  /** Runs the work when its turn has come. Rejects with the signal's reason when that aborts while it waits. */
-  async take<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** Runs the task once a permit is free. Rejects with the signal's reason when that aborts during the wait. */
+  async run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await this.#wait(signal);
     try {
-      return await work();
+      return await task();
     } finally {
-      this.#pass();
+      this.#release();
     }
   }
 
@@ -27,13 +27,13 @@ export class Turns {
     try {
       await abortable(promise, signal);
     } catch (error) {
-      // The turn may have come in the moment in which the wait was given up.
-      if (!this.#waiting.delete(resolve)) this.#pass();
+      // The permit may have been passed on just before the abort.
+      if (!this.#waiting.delete(resolve)) this.#release();
       throw error;
     }
   }
 
-  #pass(): void {
+  #release(): void {
     const [next] = this.#waiting;
     if (next === undefined) {
       this.#free += 1;
