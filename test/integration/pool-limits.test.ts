@@ -114,7 +114,7 @@ for (const shards of [1, 3]) {
       await under.pool.hello(workerNamed("w2"), { ...workerInfo, slots: 6 }, []);
       await under.pool.hello(workerNamed("w3"), { ...workerInfo, slots: 50, draining: true }, []);
       await under.pool.hello(workerNamed("w4"), { ...workerInfo, slots: 50, jobNames: ["OTHER"] }, []);
-      const limits = new RecentCapacities(under.pool, under.clock);
+      const limits = new RecentCapacities({ ...under, queues: { paused: async () => new Set() } });
       assert.equal(await limits.mostOfKey("DEMO", 75), 7);
       assert.equal(await limits.mostOfKey("DEMO", 1), 1, "always one");
       await under.pool.leave(workerNamed("w2"));

@@ -110,7 +110,7 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
   const [dispatcher, changes, capacities] = [
     new Dispatcher(logger),
     new JobChanges(),
-    new RecentCapacities(pool, clock),
+    new RecentCapacities({ pool, queues, clock }),
   ];
   const shared = { dispatcher, types, changes, limits, capacities, clock, allowLinkLocalHooks };
   return { pool, schedules, hooks, index, queues, logs, ...shared };
