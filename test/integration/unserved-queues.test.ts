@@ -74,10 +74,14 @@ describe("a queue whose jobs nobody runs", () => {
     );
     assert.deepEqual((await listedQueueOf(type))?.waitingFor, waitingFor);
     await checkInIs(id, "waits: the queue is paused");
+    await until(
+      "its watchers see it",
+      () => watched.at(-1),
+      (checkIn) => checkIn === "waits: the queue is paused",
+    );
     await unaryCall(rig.api.client, QueueServiceService.resumeQueue, { name: type }, options);
     await worker.reports((await worker.takes()).lease);
     await watching;
-    assert.ok(watched.includes("waits: the queue is paused"));
     assert.equal(watched.at(-1), "");
     assert.deepEqual((await queueOf(type))?.paused, false);
   });
