@@ -74,6 +74,23 @@ describe("a parameter that breaks its schema", () => {
     assert.deepEqual(told({ allOf: [short, short] }, "xx"), ["must not be longer than 1 character"]);
   });
 
+  test("is told the values that it may have, and not their type as well", () => {
+    const fail = { ...text, enum: ["never", "once", "always"] };
+    const rule = 'must be one of "never", "once", "always"';
+    assert.deepEqual(told({ properties: { fail } }, { fail: true }), [`.fail: ${rule}`]);
+    assert.deepEqual(told({ properties: { list: { items: fail } } }, { list: [1, "once", null] }), [
+      `.list[0]: ${rule}`,
+      `.list[2]: ${rule}`,
+    ]);
+    assert.deepEqual(told({ type: "integer", const: 3 }, "x"), ["must be 3"]);
+    assert.deepEqual(told({ anyOf: [{ type: "object", required: ["a"] }, fail] }, 5), [
+      `fits none of the forms that this job type takes; for the nearest, ${rule}`,
+    ]);
+    assert.deepEqual(told({ anyOf: [{ type: "number" }, { ...text, maxLength: 1 }] }, true), [
+      "must be a number or text",
+    ]);
+  });
+
   test("is one of at most 20 that are told, and of how many more is not", () => {
     const violations = told({ type: "array", items: text }, Array(100_000).fill(1));
     assert.equal(violations.length, 21);

@@ -15,13 +15,14 @@ export interface Checked {
 const maxViolations = 20;
 const maxNameLength = 64;
 const fitsNone = "fits none of the forms that this job type takes";
+const listing = new Set(["enum", "const"]);
 const missing = new Set(["required", "dependentRequired"]);
 const choices = new Set(["anyOf", "oneOf"]);
 const unknown = new Set(["additionalProperties", "unevaluatedProperties"]);
 
 /** The broken rules, with paths below the parameters, e.g. ".tags[1]"; each once, at most 20 and how many more there are. */
 export function toViolations(errors: ErrorObject[], checked: Checked): FieldViolation[] {
-  const { outer, inner } = separateChoices(errors.filter(isRule));
+  const { outer, inner } = separateChoices(withoutImpliedTypes(errors.filter(isRule)));
   const identities = new Set(outer.map(identityOf));
   const told = new Map<string, FieldViolation>();
   for (const error of outer) {
@@ -42,6 +43,14 @@ export function toViolations(errors: ErrorObject[], checked: Checked): FieldViol
 /** An `if` that leads to a broken rule says nothing of its own; nor does the rule for names that a name breaks. */
 function isRule({ keyword, propertyName }: ErrorObject): boolean {
   return keyword !== "if" && propertyName === undefined;
+}
+
+/** Leaves out what type a value must be where the same schema lists the values that it may have. */
+function withoutImpliedTypes(errors: ErrorObject[]): ErrorObject[] {
+  const placeOf = ({ instancePath, schemaPath, keyword }: ErrorObject) =>
+    `${instancePath} ${schemaPath.slice(0, -keyword.length)}`;
+  const listed = new Set(errors.filter(({ keyword }) => listing.has(keyword)).map(placeOf));
+  return errors.filter((error) => error.keyword !== "type" || !listed.has(placeOf(error)));
 }
 
 /** Takes the errors of its branches from each failed choice; ajv tells those first, and then the choice itself. */
