@@ -121,10 +121,43 @@ export interface RunOptions {
   clock?: Clock;
 }
 
-const stopSignals = ["SIGTERM", "SIGINT"] as const;
+const stopSignals: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT"];
 
 /** How long a further signal is the same request, in ms: npm forwards the SIGINT that a terminal sent to both. */
 const sameRequestMs = 1_000;
+
+/** What is done at a signal to stop. */
+export interface StopSignalOptions {
+  /** Called at the first signal. */
+  onStop(signal: NodeJS.Signals): void;
+  /** Called at a signal that comes more than a second after the first. */
+  onAgain(signal: NodeJS.Signals): void;
+  /** Default: SIGTERM and SIGINT. */
+  signals?: readonly NodeJS.Signals[];
+  /** Default: this process. */
+  host?: Pick<Host, "on" | "off">;
+  /** Default: the machine's. */
+  clock?: Clock;
+}
+
+/** Listens for signals to stop. Returns what ends that. */
+export function watchStopSignals(options: StopSignalOptions): () => void {
+  const { onStop, onAgain, signals = stopSignals, host = process, clock = systemClock } = options;
+  let firstAt: number | undefined;
+  const listeners = signals.map((signal) => {
+    const listener = () => {
+      if (firstAt === undefined) {
+        firstAt = clock.now();
+        onStop(signal);
+      } else if (clock.now() - firstAt > sameRequestMs) onAgain(signal);
+    };
+    host.on(signal, listener);
+    return { signal, listener };
+  });
+  return () => {
+    for (const { signal, listener } of listeners) host.off(signal, listener);
+  };
+}
 
 /**
  * Runs the services until SIGTERM, SIGINT or the given end, then stops them and ends the process with 0, with the code
@@ -135,19 +168,17 @@ const sameRequestMs = 1_000;
 export async function runUntilSignal(services: readonly Service[], options: RunOptions): Promise<void> {
   const { logger, graceMs, onReady = () => {}, ended = never, host = process, clock = systemClock } = options;
   const signalled = Promise.withResolvers<Ending>();
-  let firstAt: number | undefined;
-  const listeners = stopSignals.map((signal) => {
-    const listener = () => {
-      firstAt ??= clock.now();
-      if (clock.now() - firstAt <= sameRequestMs) return signalled.resolve({ why: signal, code: 0 });
+  const stopWatching = watchStopSignals({
+    host,
+    clock,
+    onStop: (signal) => signalled.resolve({ why: signal, code: 0 }),
+    onAgain: (signal) => {
       logger.warn({ signal }, "second signal: ending at once");
       host.exit(1);
-    };
-    host.on(signal, listener);
-    return { signal, listener };
+    },
   });
   const code = await run(services, Promise.race([signalled.promise, ended]), { logger, graceMs, onReady });
-  for (const { signal, listener } of listeners) host.off(signal, listener);
+  stopWatching();
   host.exit(code);
 }
 

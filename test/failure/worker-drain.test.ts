@@ -71,6 +71,14 @@ describe("a worker that gets a signal to end", { timeout: 60_000 }, () => {
     }
   });
 
+  test("ends with 1 when a newer process has its id, and says so in place of a signal", async () => {
+    const worker = await crew.hire("twice", controller);
+    await crew.hire("twice", controller);
+    await sees(worker, /"why":"superseded","msg":"stopping/);
+    assert.deepEqual(await worker.exited, { code: 1, signal: null });
+    assert.doesNotMatch(worker.log(), /SIGTERM/);
+  });
+
   test("ends at once at a second signal, and its job is not lost", async () => {
     const { api } = controller;
     const worker = await crew.hire("pressed", controller);
