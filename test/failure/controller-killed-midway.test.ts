@@ -105,7 +105,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const { lease } = await worker.takes();
     const second = await lost.api.launch("SCRIPTED", {});
     await killDuring(() => worker.sendResult(lease));
-    assert.ok(!worker.hasHeard("resultAck") && !worker.hasHeard("assign"));
+    assert.ok(!worker.hasReceived("resultAck") && !worker.hasReceived("assign"));
     const other = await stack.startController();
     assert.deepEqual(runFacts(await other.api.get(first.id)), ["SUCCESS", 1, 0]);
     assert.deepEqual(runFacts(await other.api.get(second.id)), ["RUNNING", 1, 0]);
@@ -182,7 +182,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
       unanswered = refusalOf(lost.api.stop(id));
     });
     assert.equal((await unanswered)?.code, "UNAVAILABLE");
-    assert.ok(!worker.hasHeard("command"));
+    assert.ok(!worker.hasReceived("command"));
     const other = await stack.startController();
     const { revision } = await other.api.get(id);
     assert.equal((await other.api.stop(id)).revision, revision, "to ask again changes nothing");

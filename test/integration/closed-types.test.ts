@@ -57,7 +57,7 @@ describe("a job type that workers close", () => {
     assert.equal((await other.takes()).lease.jobId, first.id);
     const second = await rig.api.launch(type, {});
     assert.equal(await waitOf(type), undefined, "one worker takes them, and is busy");
-    assert.ok(!closed.hasHeard("assign"));
+    assert.ok(!closed.hasReceived("assign"));
     open(closed);
     assert.equal((await closed.takes({ withinMs: 1_000 })).lease.jobId, second.id);
   });
@@ -169,7 +169,7 @@ describe("a job type that workers close", () => {
       worker.say({ $case: "hello", value: worker.hello }, ...more);
       await worker.hears("welcome");
       await worker.beats(1, []);
-      assert.ok(!worker.hasHeard("assign"));
+      assert.ok(!worker.hasReceived("assign"));
       assert.equal((await isClosed(worker)).length, 1);
       open(worker);
       const { lease } = await worker.takes();

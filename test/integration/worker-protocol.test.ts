@@ -126,7 +126,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     const second = await worker.takes();
     assert.deepEqual([first.lease.jobId, second.lease.jobId], ids.slice(0, 2));
     await worker.beats(1, [first.lease, second.lease]);
-    assert.ok(!worker.hasHeard("assign"));
+    assert.ok(!worker.hasReceived("assign"));
     assert.equal((await rig.api.get(ids[2] ?? "")).status, "PENDING");
     await worker.reports(second.lease);
     assert.equal((await worker.takes()).lease.jobId, ids[2]);
@@ -142,7 +142,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     for (let i = 0; i < 6; i++) ids.push((await rig.api.launch(type, {})).id);
     const runAll = async () => {
       for (const id of ids) {
-        const next = () => [one, two].find((worker) => worker.hasHeard("assign"));
+        const next = () => [one, two].find((worker) => worker.hasReceived("assign"));
         const worker =
           (await until(
             "a job comes",

@@ -74,7 +74,7 @@ export type Command =
   | { do: "retry"; target: Target }
   | { do: "hello"; speaker: Speaker; process: "same" | "next"; naming: Naming }
   | { do: "beat"; speaker: Speaker; naming: Naming }
-  | { do: "disconnect" | "takeBack"; speaker: Speaker; unheard: Naming }
+  | { do: "disconnect" | "takeBack"; speaker: Speaker; unaccepted: Naming }
   | { do: "leave" | "drainWorker"; speaker: Speaker }
   | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
   | { do: "checkIn" | "succeed"; target: Target; said: Said }
@@ -115,7 +115,7 @@ const naming = fc.record({
   part: fc.constantFrom<Naming["part"]>("all", "all", "all", "all", "all", "all", "odd", "none"),
   foreign: oneIn(8),
 });
-const unheard = fc.record({
+const unaccepted = fc.record({
   part: fc.constantFrom<Naming["part"]>("all", "odd", "none"),
   foreign: oneIn(8),
 });
@@ -147,7 +147,7 @@ const schedule = fc.record({
 });
 const periodic = target("periodic", "periodic", "periodic", "any");
 const types = fc.uniqueArray(
-  fc.record({ name, most: fc.constantFrom(0, 0, 1, 3), mostOfKey: fc.constantFrom(0, 0, 1, 2) }),
+  fc.record({ name, most: fc.constantFrom(0, 0, 1, 3), maxOfKey: fc.constantFrom(0, 0, 1, 2) }),
   {
     ...{ minLength: 1, maxLength: names.length },
     selector: (type) => type.name,
@@ -172,8 +172,8 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   retry: kind("retry", { target: target("ended", "ended", "ended", "any") }),
   hello: kind("hello", { speaker, process: fc.constantFrom("same", "next"), naming }),
   beat: kind("beat", { speaker, naming }),
-  disconnect: kind("disconnect", { speaker, unheard }),
-  takeBack: kind("takeBack", { speaker, unheard }),
+  disconnect: kind("disconnect", { speaker, unaccepted }),
+  takeBack: kind("takeBack", { speaker, unaccepted }),
   leave: kind("leave", { speaker }),
   drainWorker: kind("drainWorker", { speaker }),
   claim: kind("claim", { speaker, types, limit: fc.integer({ min: 1, max: 5 }) }),

@@ -73,15 +73,15 @@ const runners: Runners = {
     const asked = driver.under.pool.beat(worker, named);
     return driver.both(asked.then(inOrder), () => inOrder(workers.beat(driver.model, worker, named)));
   },
-  disconnect: (driver, { speaker, unheard }) => {
+  disconnect: (driver, { speaker, unaccepted }) => {
     const worker = driver.worker(speaker);
-    const named = driver.named(worker, unheard);
+    const named = driver.named(worker, unaccepted);
     const asked = driver.under.pool.disconnect(worker, named);
     return driver.both(asked, () => workers.disconnect(driver.model, worker, named));
   },
-  takeBack: (driver, { speaker, unheard }) => {
+  takeBack: (driver, { speaker, unaccepted }) => {
     const worker = driver.worker(speaker);
-    const named = driver.named(worker, unheard);
+    const named = driver.named(worker, unaccepted);
     const asked = driver.under.pool.takeBack(worker, named);
     return driver.both(asked, () => workers.takeBack(driver.model, worker, named));
   },

@@ -57,12 +57,12 @@ export function beat(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): B
   const mine = pool.heldBy(worker.workerId);
   const kept = new Set(named.map((lease) => heldUnder(pool, worker.workerId, lease)));
   const overdue = mine.filter((job) => kept.has(job) && isOverdue(pool, job));
-  const unheard = mine.filter((job) => !kept.has(job) && pool.now - job.startedAt > acceptMs);
+  const unaccepted = mine.filter((job) => !kept.has(job) && pool.now - job.startedAt > acceptMs);
   const lost = named.filter((lease) => {
     const job = heldUnder(pool, worker.workerId, lease);
     return job === undefined || overdue.includes(job);
   });
-  for (const job of unheard) giveBack(pool, job, turn);
+  for (const job of unaccepted) giveBack(pool, job, turn);
   for (const job of overdue) {
     job.token = nextToken(pool, job);
     finish(pool, job, statusAfter(job.command ?? "stop"));
@@ -88,22 +88,22 @@ function isOverdue(pool: ModelPool, job: ModelJob): boolean {
 }
 
 /** A broken stream leaves little of the lease, and what was not accepted is lost, unless a newer stream has taken over. */
-export function disconnect(pool: ModelPool, worker: WorkerIdentity, unheard: Lease[]): void {
+export function disconnect(pool: ModelPool, worker: WorkerIdentity, unaccepted: Lease[]): void {
   const { workerId, session } = worker;
   const known = pool.workers.get(workerId);
   if (known?.session !== session) return;
   known.leaseEndsAt = Math.min(known.leaseEndsAt, pool.now + brokenMs);
   const turn = pool.newFront();
-  for (const job of heldAmong(pool, workerId, unheard)) lose(pool, job, turn);
+  for (const job of heldAmong(pool, workerId, unaccepted)) lose(pool, job, turn);
 }
 
 /** What was not accepted is given back, unless a newer stream has taken over. The lease is no longer than a new one. */
-export function takeBack(pool: ModelPool, { workerId, session }: WorkerIdentity, unheard: Lease[]): void {
+export function takeBack(pool: ModelPool, { workerId, session }: WorkerIdentity, unaccepted: Lease[]): void {
   const known = pool.workers.get(workerId);
   if (known?.session !== session) return;
   known.leaseEndsAt = Math.min(known.leaseEndsAt, pool.now + leaseMs);
   const turn = pool.newFront();
-  for (const job of heldAmong(pool, workerId, unheard)) giveBack(pool, job, turn);
+  for (const job of heldAmong(pool, workerId, unaccepted)) giveBack(pool, job, turn);
 }
 
 /** A worker goes by plan, unless a newer stream has taken over. */

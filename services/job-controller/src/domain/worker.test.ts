@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ClosedType, mostOfKey, outOfPatienceBefore, type TypeCapacity, waitOf } from "./worker.ts";
+import { type ClosedType, maxOfKey, outOfPatienceBefore, type TypeCapacity, waitOf } from "./worker.ts";
 
 const versions = new Set(["1.0.0"]);
 const closedSince = (since: number): ClosedType => ({
@@ -62,5 +62,5 @@ describe("jobs are out of patience", () => {
 
 test("the slots of one fairness key are a part of all, and at least one", () => {
   const slots = (count: number) => ({ slots: count, workers: 1, versions, closed: [] });
-  assert.deepEqual([mostOfKey(slots(10), 25), mostOfKey(slots(3), 25), mostOfKey(undefined, 25)], [2, 1, 1]);
+  assert.deepEqual([maxOfKey(slots(10), 25), maxOfKey(slots(3), 25), maxOfKey(undefined, 25)], [2, 1, 1]);
 });

@@ -99,6 +99,6 @@ export function outOfPatienceBefore({ workers, closed }: TypeCapacity, now: numb
 }
 
 /** How many jobs of one fairness key may run at once, as a part of the slots: at least one, so that nobody is kept out. */
-export function mostOfKey(capacity: TypeCapacity | undefined, percent: number): number {
+export function maxOfKey(capacity: TypeCapacity | undefined, percent: number): number {
   return Math.max(1, Math.floor(((capacity?.slots ?? 0) * percent) / 100));
 }

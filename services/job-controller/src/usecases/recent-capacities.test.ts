@@ -61,9 +61,9 @@ describe("the capacities of a moment ago", () => {
     assert.equal(await waitOf(), undefined);
     under.now += 1_001;
     under.fails = false;
-    assert.equal(await recent.mostOfKey("PING", 50), 2);
+    assert.equal(await recent.maxOfKey("PING", 50), 2);
     under.now += 1_001;
     under.fails = true;
-    assert.equal(await recent.mostOfKey("PING", 50), 2);
+    assert.equal(await recent.maxOfKey("PING", 50), 2);
   });
 });

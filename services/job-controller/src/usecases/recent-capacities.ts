@@ -1,6 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Job } from "../domain/job.ts";
-import { mostOfKey, type TypeCapacity, type TypeWait, waitOf } from "../domain/worker.ts";
+import { maxOfKey, type TypeCapacity, type TypeWait, waitOf } from "../domain/worker.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 
@@ -50,8 +50,8 @@ export class RecentCapacities {
   }
 
   /** How many jobs of one fairness key may run at once, by the part of the slots that there are. */
-  async mostOfKey(jobName: string, percent: number): Promise<number> {
-    return mostOfKey((await this.read())?.types.get(jobName), percent);
+  async maxOfKey(jobName: string, percent: number): Promise<number> {
+    return maxOfKey((await this.read())?.types.get(jobName), percent);
   }
 
   /** The job as it is shown. */

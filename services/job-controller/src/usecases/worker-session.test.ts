@@ -119,7 +119,7 @@ describe("a worker's session", () => {
 });
 
 describe("a job that a worker did not accept in time", () => {
-  async function assignUnheard() {
+  async function assignUnaccepted() {
     const rig = await openSession();
     await rig.session.claim(["DEMO"], 1);
     rig.clock.time += acceptMs + 1;
@@ -127,7 +127,7 @@ describe("a job that a worker did not accept in time", () => {
   }
 
   test("takes its slot until the pool has taken it back", async () => {
-    const { session, stream, pool, takenBack } = await assignUnheard();
+    const { session, stream, pool, takenBack } = await assignUnaccepted();
     const { takeBack } = pool;
     pool.takeBack = refusal("REDIS_UNAVAILABLE");
     await assert.rejects(session.takeBackUnaccepted(), { reason: "REDIS_UNAVAILABLE" });
@@ -142,11 +142,11 @@ describe("a job that a worker did not accept in time", () => {
 
   test("is lost at once when it is accepted later, or while it is being taken back", async () => {
     const lease = { jobId: "job-1", token: 1 };
-    const late = await assignUnheard();
+    const late = await assignUnaccepted();
     await late.session.takeBackUnaccepted();
     late.session.accept(lease);
     assert.deepEqual(late.lost, [lease]);
-    const meanwhile = await assignUnheard();
+    const meanwhile = await assignUnaccepted();
     const taken = meanwhile.session.takeBackUnaccepted();
     meanwhile.session.accept(lease);
     await taken;
@@ -154,7 +154,7 @@ describe("a job that a worker did not accept in time", () => {
   });
 
   test("stays the worker's when it was claimed again while it was being taken back", async () => {
-    const { session, pool } = await assignUnheard();
+    const { session, pool } = await assignUnaccepted();
     const stored = Promise.withResolvers<void>();
     pool.takeBack = () => stored.promise;
     const taking = session.takeBackUnaccepted();
