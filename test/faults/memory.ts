@@ -263,8 +263,8 @@ const fullOfWaiting: FaultCase = {
       await worker.reports(lease);
       assert.equal((await api.get(id)).status, "SUCCESS");
       assert.equal(await api.log(id), "it is nearly full\n");
-      const isTold = () => process.log().includes("redis is nearly full and no ended job is left to remove");
-      await until("the log says so", isTold, Boolean, { withinMs: 20_000 });
+      const isLogged = () => process.log().includes("redis is nearly full and no ended job is left to remove");
+      await until("the log says so", isLogged, Boolean, { withinMs: 20_000 });
       await withRedis(stack.redis.url, (redis) => redis.config("SET", "maxmemory", "0"));
       await until("launches are taken", launch, (answer) => answer === "taken", { everyMs: 200 });
     } finally {

@@ -91,7 +91,9 @@ describe("the worker's stream", () => {
     assert.deepEqual(patience, { seconds: 3_600, nanos: 0 });
     assert.ok((retryAfter?.seconds ?? 0) >= 2 && (retryAfter?.seconds ?? 0) < 15);
     // A job type without a probe is open again after its wait, which is shorter than that of the result for its log.
-    const capacities = peer.received.all.flatMap((said) => (said.$case === "capacity" ? said.value.closed.length : []));
+    const capacities = peer.received.all.flatMap((message) =>
+      message.$case === "capacity" ? message.value.closed.length : [],
+    );
     assert.deepEqual(capacities, [1, 0]);
   });
 
@@ -113,11 +115,11 @@ describe("the worker's stream", () => {
     await peer.welcome({ beatMs: 30 });
     peer.assign({ lease, name: "HELD" });
     const { signal } = await job.begun;
-    const beat = await peer.received.next((said) => said.$case === "beat" && said.value.held.length > 0);
+    const beat = await peer.received.next((message) => message.$case === "beat" && message.value.held.length > 0);
     assert.ok(beat.$case === "beat");
     assert.deepEqual(beat.value.held, [lease]);
     peer.say({ $case: "beatAck", value: { sequence: beat.value.sequence, lost: [lease], commands: [] } });
-    const next = await peer.received.next((said) => said.$case === "beat" && said.value.held.length === 0);
+    const next = await peer.received.next((message) => message.$case === "beat" && message.value.held.length === 0);
     assert.ok(next.$case === "beat");
     assert.equal(signal.reason.kind, "lost");
     assert.ok(!peer.received.all.some(({ $case }) => $case === "result"));

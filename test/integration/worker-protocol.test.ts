@@ -205,13 +205,13 @@ describe("a job for a worker", { concurrency: true }, () => {
     const { lease: held } = await worker.takes();
     const took = await timed(rig.api.cancel(id).then(() => worker.hears("command")));
     assert.ok(took < 500, `${took} ms`);
-    const told = async (sequence: number) => (await worker.beats(sequence, [held])).commands;
-    assert.deepEqual(await told(1), [{ lease: held, command: JOB_COMMAND_CANCEL }]);
+    const reported = async (sequence: number) => (await worker.beats(sequence, [held])).commands;
+    assert.deepEqual(await reported(1), [{ lease: held, command: JOB_COMMAND_CANCEL }]);
     assert.equal((await rig.api.get(id)).pendingCommand, JOB_COMMAND_CANCEL);
     await rig.api.stop(id);
     // a command may come more than once, also the one before
     while ((await worker.hears("command")).command !== JOB_COMMAND_STOP);
-    assert.deepEqual(await told(2), [{ lease: held, command: JOB_COMMAND_STOP }]);
+    assert.deepEqual(await reported(2), [{ lease: held, command: JOB_COMMAND_STOP }]);
     assert.equal((await rig.api.get(id)).status, "RUNNING");
     await worker.reports(held, { outcome: Outcome.OUTCOME_STOPPED });
     assert.deepEqual(await worker.beats(3, []), { sequence: 3, lost: [], commands: [] });

@@ -53,8 +53,8 @@ export interface ScheduleShape {
   lastsMs: number;
 }
 
-/** What is said with a check-in or a result. */
-export interface Said {
+/** What a check-in or a result says of the run. */
+export interface Note {
   text: string | undefined;
   percent: number | undefined;
 }
@@ -77,7 +77,7 @@ export type Command =
   | { do: "disconnect" | "takeBack"; speaker: Speaker; unaccepted: Naming }
   | { do: "leave" | "drainWorker"; speaker: Speaker }
   | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
-  | { do: "checkIn" | "succeed"; target: Target; said: Said }
+  | { do: "checkIn" | "succeed"; target: Target; note: Note }
   | {
       do: "fail";
       target: Target;
@@ -85,10 +85,10 @@ export type Command =
       retry: "never" | number;
       jitter: number;
       maxFails: number;
-      said: Said;
+      note: Note;
     }
-  | { do: "postpone"; target: Target; delayMs: number; jitter: number; patienceMs: number | undefined; said: Said }
-  | { do: "refuse"; target: Target; patienceMs: number | undefined; said: Said }
+  | { do: "postpone"; target: Target; delayMs: number; jitter: number; patienceMs: number | undefined; note: Note }
+  | { do: "refuse"; target: Target; patienceMs: number | undefined; note: Note }
   | { do: "confirm"; target: Target; command: JobCommand }
   | { do: "release"; target: Target }
   | { do: "promote" | "reap" | "expire" | "endSubJobs" | "fire" }
@@ -119,7 +119,7 @@ const unaccepted = fc.record({
   part: fc.constantFrom<Naming["part"]>("all", "odd", "none"),
   foreign: oneIn(8),
 });
-const said = fc.record({ text: maybe(fc.constantFrom("half way", "nearly")), percent: maybe(fc.nat(100)) });
+const note = fc.record({ text: maybe(fc.constantFrom("half way", "nearly")), percent: maybe(fc.nat(100)) });
 const jitter = fc.constantFrom(0, 0.25, 1, 1);
 const patienceMs = fc.constantFrom(undefined, 0, 1_000, 15_000);
 const policy = fc.record({
@@ -177,11 +177,11 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   leave: kind("leave", { speaker }),
   drainWorker: kind("drainWorker", { speaker }),
   claim: kind("claim", { speaker, types, limit: fc.integer({ min: 1, max: 5 }) }),
-  checkIn: kind("checkIn", { target: running, said }),
-  succeed: kind("succeed", { target: running, said }),
+  checkIn: kind("checkIn", { target: running, note }),
+  succeed: kind("succeed", { target: running, note }),
   fail: failing(),
-  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), jitter, patienceMs, said }),
-  refuse: kind("refuse", { target: running, patienceMs, said }),
+  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), jitter, patienceMs, note }),
+  refuse: kind("refuse", { target: running, patienceMs, note }),
   confirm: kind("confirm", { target: running, command }),
   release: kind("release", { target: running }),
   promote: kind("promote", {}),
@@ -277,7 +277,7 @@ export function commandsOf(mix: Mix, maxLength: number): fc.Arbitrary<Command[]>
 
 function failing() {
   const retry = fc.constantFrom<"never" | number>("never", 0, 1_000, 1_000, 5_000);
-  return kind("fail", { target: running, reason, retry, jitter, maxFails: fc.integer({ min: 1, max: 3 }), said });
+  return kind("fail", { target: running, reason, retry, jitter, maxFails: fc.integer({ min: 1, max: 3 }), note });
 }
 
 function sweeping() {

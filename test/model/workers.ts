@@ -115,26 +115,26 @@ export function leave(pool: ModelPool, { workerId, session }: WorkerIdentity): v
 }
 
 /** What the handler says; absent parts leave what was said before. */
-export function checkIn(pool: ModelPool, lease: HeldLease, said: CheckIn): void {
+export function checkIn(pool: ModelPool, lease: HeldLease, shown: CheckIn): void {
   const job = pool.find(lease.jobId);
   if (standing(pool, job, lease) !== "held") refuse("LEASE_LOST");
-  note(pool, job, said);
-  if (said.text !== undefined) tellCheckIn(pool, job);
+  note(pool, job, shown);
+  if (shown.text !== undefined) tellCheckIn(pool, job);
 }
 
 /** A run that ended well. */
-export function succeed(pool: ModelPool, lease: HeldLease, said: CheckIn): Verdict {
+export function succeed(pool: ModelPool, lease: HeldLease, shown: CheckIn): Verdict {
   return settle(pool, lease, (job) => {
-    note(pool, job, said);
+    note(pool, job, shown);
     finish(pool, job, "SUCCESS");
   });
 }
 
 /** A failed attempt. What was to end ends; else another follows, if reason, attempts and the worker allow it. */
-export function fail(pool: ModelPool, lease: HeldLease, failure: Failure & Jitter, said: CheckIn): Verdict {
+export function fail(pool: ModelPool, lease: HeldLease, failure: Failure & Jitter, shown: CheckIn): Verdict {
   const { reason, message, retry } = failure;
   return settle(pool, lease, (job) => {
-    note(pool, job, said);
+    note(pool, job, shown);
     job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
     const attempts = job.policy?.maxAttempts || failure.maxFails;
     const isLast = job.attempt >= attempts || job.policy?.finalReasons.includes(reason) === true;
@@ -155,11 +155,11 @@ export function postpone(
   pool: ModelPool,
   lease: HeldLease,
   postponement: Postponement & Jitter,
-  said: CheckIn,
+  shown: CheckIn,
 ): Verdict {
   const { delayMs, patienceMs, reason, message } = postponement;
   return settle(pool, lease, (job) => {
-    note(pool, job, said);
+    note(pool, job, shown);
     if (patienceMs !== undefined && job.command === undefined) {
       job.postponedSince ||= pool.now;
       if (pool.now - job.postponedSince > patienceMs) {
@@ -188,7 +188,7 @@ function waitOf({ attempt, policy }: ModelJob, leastMs: number, { backoff, jitte
 }
 
 /** The worker may not do it: others get it, until all are refused or the patience is over. */
-export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, said: CheckIn): Verdict {
+export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, shown: CheckIn): Verdict {
   const { patienceMs = Number.POSITIVE_INFINITY, reason, message } = refusal;
   return settle(pool, lease, (job) => {
     job.postponedSince ||= pool.now;
@@ -204,7 +204,7 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sa
       return;
     }
     job.attempt--;
-    note(pool, job, said);
+    note(pool, job, shown);
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
     else Object.assign(job, { status: "PENDING", turn: pool.newFront() });
   });

@@ -75,7 +75,7 @@ export class WorkPeer {
 
   /** The next message of this kind. */
   async next<C extends SentMessage["$case"]>(kind: C): Promise<ValueOf<C>> {
-    const { value } = await this.received.next((said) => said.$case === kind);
+    const { value } = await this.received.next((message) => message.$case === kind);
     return value as ValueOf<C>;
   }
 
