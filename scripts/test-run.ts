@@ -20,7 +20,7 @@ export interface FileResult {
   details: string;
 }
 
-/** Events are told apart by a type that the declarations of Node leave open, so they are read with care. */
+/** Events are reported apart by a type that the declarations of Node leave open, so they are read with care. */
 interface TestEvent {
   type: string;
   data: {
@@ -60,9 +60,9 @@ function isCount({ type, data }: TestEvent): boolean {
 }
 
 async function describe(events: TestEvent[]): Promise<string> {
-  const told = events.filter((event) => !isCount(event));
+  const reported = events.filter((event) => !isCount(event));
   const chunks: string[] = [];
-  for await (const chunk of Readable.from(told).compose(new spec())) chunks.push(String(chunk));
+  for await (const chunk of Readable.from(reported).compose(new spec())) chunks.push(String(chunk));
   return chunks.join("").trimEnd();
 }
 

@@ -1,3 +1,4 @@
+import { watchStopSignals } from "@drydock/shared/lifecycle.ts";
 import { describeLoad, describeMachine } from "./machine.ts";
 import type { Measurement } from "./measurement.ts";
 import { bulkLaunch } from "./measurements/bulk-launch.ts";
@@ -48,15 +49,13 @@ function chosenOrExit(only: readonly string[] | undefined): readonly Measurement
   process.exit(2);
 }
 
-/** Aborts at the first signal; the second ends the process, and with it all that it started. */
+/** Aborts at the first signal; a second one ends the process, and with it all that it started. */
 function stopOnSignal(): AbortSignal {
   const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.on(name, () => {
-      if (stop.signal.aborted) process.exit(130);
-      stop.abort(new Error(`ended by ${name}`));
-    });
-  }
+  watchStopSignals({
+    onStop: (name) => stop.abort(new Error(`ended by ${name}`)),
+    onAgain: () => process.exit(130),
+  });
   return stop.signal;
 }
 

@@ -71,7 +71,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       rounds: { type: "string" },
       only: { type: "string" },
       profile: { type: "string" },
-      help: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return undefined;

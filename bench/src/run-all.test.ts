@@ -13,10 +13,10 @@ const fails: Measurement = {
   },
 };
 
-function createBench(signal: AbortSignal, said: string[] = []): Bench {
+function createBench(signal: AbortSignal, lines: string[] = []): Bench {
   const sizes = readOptions([])?.sizes;
   assert.ok(sizes);
-  return { sizes, signal, profileDir: undefined, say: (text) => said.push(text) };
+  return { sizes, signal, profileDir: undefined, say: (text) => lines.push(text) };
 }
 
 describe("all measurements", () => {
@@ -30,7 +30,7 @@ describe("all measurements", () => {
   });
 
   test("say which one is at work", async () => {
-    const said: string[] = [];
+    const lines: string[] = [];
     const talks: Measurement = {
       name: "talks",
       run: async ({ say }) => {
@@ -38,8 +38,8 @@ describe("all measurements", () => {
         return [];
       },
     };
-    await runAll([works("a"), talks], createBench(AbortSignal.any([]), said));
-    assert.deepEqual(said, ["talks (2 of 2): round 1"]);
+    await runAll([works("a"), talks], createBench(AbortSignal.any([]), lines));
+    assert.deepEqual(lines, ["talks (2 of 2): round 1"]);
   });
 
   test("end when the user has had enough", async () => {

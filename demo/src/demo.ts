@@ -44,9 +44,9 @@ export async function runDemo({ keep, output, signal }: DemoOptions): Promise<vo
     if (!keep) say("Nothing stays up. To try it yourself: npm run demo -- --keep");
     if (keep) {
       say("Try next:", ...renderNextSteps(stack, scans[0]?.jobId ?? ""));
-      say("", "Everything stays up until Ctrl-C.");
-      await aborted(untilFailure);
-      if (!signal.aborted) throw stack.failed.reason;
+      say("", "Everything stays up until Ctrl-C, but for what you end yourself.");
+      stack.onEnd(({ message }) => say(`${message}; the rest stays up.`));
+      await aborted(signal);
     }
   } finally {
     await stack.stop();

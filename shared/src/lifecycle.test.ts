@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { describe, test } from "node:test";
 import { ReasonedError } from "./errors.ts";
-import { type Host, runUntilSignal, type Service, startAll, stopAll } from "./lifecycle.ts";
+import { type Host, type RunOptions, runUntilSignal, type Service, startAll, stopAll } from "./lifecycle.ts";
 import { createLogger } from "./logger.ts";
 
 const logger = createLogger({ name: "test", level: "silent" });
@@ -117,21 +117,80 @@ describe("runUntilSignal", () => {
     assert.deepEqual(await exit, [1]);
   });
 
-  test("exits with 1 at once at the second signal", async () => {
-    const host = new FakeHost();
-    const exit = once(host, "exit");
+  /** A run that is stopping, at a signal, until it is released. */
+  const stopSlowly = async (host: Host & EventEmitter, signal: NodeJS.Signals) => {
+    let time = 0;
     const isStopping = Promise.withResolvers<void>();
     const mayStop = Promise.withResolvers<void>();
     const stop = () => {
       isStopping.resolve();
       return mayStop.promise;
     };
-    const running = run([recorder([], "a", { stop })], host, () => host.emit("SIGTERM"));
+    const running = runUntilSignal([recorder([], "a", { stop })], {
+      logger,
+      graceMs: 1_000,
+      host,
+      clock: { now: () => time },
+      onReady: () => host.emit(signal),
+    });
     await isStopping.promise;
-    host.emit("SIGTERM");
+    const release = () => {
+      mayStop.resolve();
+      return running;
+    };
+    return { at: (ms: number) => (time = ms), release };
+  };
+
+  test("a signal that comes again within a second is the same request, of whatever name", async () => {
+    for (const [first, second] of [
+      ["SIGINT", "SIGINT"],
+      ["SIGTERM", "SIGTERM"],
+      ["SIGINT", "SIGTERM"],
+    ] as const) {
+      const host = new FakeHost();
+      const codes: number[] = [];
+      host.on("exit", (code: number) => codes.push(code));
+      const { at, release } = await stopSlowly(host, first);
+      host.emit(second);
+      at(1_000);
+      host.emit(second);
+      assert.deepEqual(codes, [], "it is still stopping");
+      await release();
+      assert.deepEqual(codes, [0]);
+    }
+  });
+
+  test("exits with 1 at once at a signal after that second", async () => {
+    const host = new FakeHost();
+    const exit = once(host, "exit");
+    const { at, release } = await stopSlowly(host, "SIGTERM");
+    at(1_001);
+    host.emit("SIGINT");
     assert.deepEqual(await exit, [1]);
-    mayStop.resolve();
-    await running;
+    await release();
+  });
+
+  test("says at the first signal how to end at once, and names what ended it", async () => {
+    const linesOf = async (options: Partial<RunOptions>) => {
+      const lines: string[] = [];
+      const destination = { write: (line: string) => void lines.push(line) };
+      const log = createLogger({ name: "test", level: "info", format: "json", destination });
+      await runUntilSignal([recorder([], "a")], { logger: log, graceMs: 10, ...options });
+      return lines.map((text) => JSON.parse(text)).map(({ why, msg }) => [why, msg]);
+    };
+    const host = new FakeHost();
+    const stopping = "stopping; signal again to end at once";
+    assert.deepEqual(await linesOf({ host, onReady: () => void host.emit("SIGINT") }), [
+      ["SIGINT", stopping],
+      [undefined, "stopped"],
+    ]);
+    const exit = once(host, "exit");
+    const ended = Promise.resolve({ why: "superseded", code: 3 });
+    assert.deepEqual(await linesOf({ host, ended }), [
+      ["superseded", stopping],
+      [undefined, "stopped"],
+    ]);
+    assert.deepEqual(await exit, [3], "the code of its own end");
   });
 
   test("a signal during the start stops what was begun and starts nothing more", async () => {

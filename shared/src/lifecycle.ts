@@ -1,4 +1,5 @@
 import { abortable } from "./abort.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { ReasonedError, toError } from "./errors.ts";
 import { StartError } from "./listen.ts";
 import type { Logger } from "./logger.ts";
@@ -99,48 +100,94 @@ export interface Host {
   exit(code: number): unknown;
 }
 
+/** Why a process ends by itself, and with which exit code. */
+export interface Ending {
+  /** A word for the log. */
+  why: string;
+  code: number;
+}
+
 export interface RunOptions {
   logger: Logger;
   /** How long stopping may take over all services, in milliseconds. */
   graceMs: number;
   /** Called once all services work, e.g. to log "ready". */
   onReady?: () => void;
+  /** Resolves when the process has nothing more to do and is to end without a signal. Default: never. */
+  ended?: Promise<Ending>;
   /** Default: this process. */
   host?: Host;
+  /** Default: the machine's. */
+  clock?: Clock;
 }
 
-const stopSignals = ["SIGTERM", "SIGINT"] as const;
+const stopSignals: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT"];
+
+/** How long a further signal is the same request, in ms: npm forwards the SIGINT that a terminal sent to both. */
+const sameRequestMs = 1_000;
+
+/** What is done at a signal to stop. */
+export interface StopSignalOptions {
+  /** Called at the first signal. */
+  onStop(signal: NodeJS.Signals): void;
+  /** Called at a signal that comes more than a second after the first. */
+  onAgain(signal: NodeJS.Signals): void;
+  /** Default: SIGTERM and SIGINT. */
+  signals?: readonly NodeJS.Signals[];
+  /** Default: this process. */
+  host?: Pick<Host, "on" | "off">;
+  /** Default: the machine's. */
+  clock?: Clock;
+}
+
+/** Listens for signals to stop. Returns what ends that. */
+export function watchStopSignals(options: StopSignalOptions): () => void {
+  const { onStop, onAgain, signals = stopSignals, host = process, clock = systemClock } = options;
+  let firstAt: number | undefined;
+  const listeners = signals.map((signal) => {
+    const listener = () => {
+      if (firstAt === undefined) {
+        firstAt = clock.now();
+        onStop(signal);
+      } else if (clock.now() - firstAt > sameRequestMs) onAgain(signal);
+    };
+    host.on(signal, listener);
+    return { signal, listener };
+  });
+  return () => {
+    for (const { signal, listener } of listeners) host.off(signal, listener);
+  };
+}
 
 /**
- * Runs the services until SIGTERM or SIGINT, then stops them and ends the process with 0, or with 1 when a service did
- * not start or not stop in time. A second signal ends the process at once with 1. A service that refuses to start with
- * a ReasonedError or a StartError is one line in the log, without a stack: the message says what to do.
+ * Runs the services until SIGTERM, SIGINT or the given end, then stops them and ends the process with 0, with the code
+ * of that end, or with 1 when a service did not start or not stop in time. A signal that comes more than a second after
+ * the first one ends the process at once with 1. A service that refuses to start with a ReasonedError or a StartError
+ * is one line in the log, without a stack: the message says what to do.
  */
 export async function runUntilSignal(services: readonly Service[], options: RunOptions): Promise<void> {
-  const { logger, graceMs, onReady, host = process } = options;
-  const stopSignal = Promise.withResolvers<NodeJS.Signals>();
-  let signals = 0;
-  const listeners = stopSignals.map((name) => {
-    const listener = () => {
-      signals += 1;
-      stopSignal.resolve(name);
-      if (signals > 1) {
-        logger.warn({ signal: name }, "told twice to stop: ending at once");
-        host.exit(1);
-      }
-    };
-    host.on(name, listener);
-    return { name, listener };
+  const { logger, graceMs, onReady = () => {}, ended = never, host = process, clock = systemClock } = options;
+  const signalled = Promise.withResolvers<Ending>();
+  const stopWatching = watchStopSignals({
+    host,
+    clock,
+    onStop: (signal) => signalled.resolve({ why: signal, code: 0 }),
+    onAgain: (signal) => {
+      logger.warn({ signal }, "second signal: ending at once");
+      host.exit(1);
+    },
   });
-  const code = await run(services, stopSignal.promise, { logger, graceMs, onReady: onReady ?? (() => {}) });
-  for (const { name, listener } of listeners) host.off(name, listener);
+  const code = await run(services, Promise.race([signalled.promise, ended]), { logger, graceMs, onReady });
+  stopWatching();
   host.exit(code);
 }
 
+const never = new Promise<never>(() => {});
+
 async function run(
   services: readonly Service[],
-  stopSignal: Promise<NodeJS.Signals>,
-  { logger, graceMs, onReady }: Required<Omit<RunOptions, "host">>,
+  ending: Promise<Ending>,
+  { logger, graceMs, onReady }: Required<Pick<RunOptions, "logger" | "graceMs" | "onReady">>,
 ): Promise<number> {
   const started: Service[] = [];
   let wanted = true;
@@ -151,15 +198,16 @@ async function run(
     }
     if (wanted) onReady();
   };
-  let code = 0;
+  let code = 1;
   try {
-    await Promise.race([start(), stopSignal]);
-    logger.info({ signal: await stopSignal }, "stopping");
+    await Promise.race([start(), ending]);
+    const { why, code: wantedCode } = await ending;
+    logger.info({ why }, "stopping; signal again to end at once");
+    code = wantedCode;
   } catch (error) {
     if (error instanceof ReasonedError) logger.fatal({ reason: error.reason }, `could not start: ${error.message}`);
     else if (error instanceof StartError) logger.error(`could not start: ${error.message}`);
     else logger.fatal({ err: error }, "could not start");
-    code = 1;
   }
   wanted = false;
   const stopped = await stopWithin(graceMs, started, logger);

@@ -4,8 +4,8 @@ import { basename, join } from "node:path";
 import { describe, test } from "node:test";
 import { isOurs, repositoryFiles, root } from "./tracked-files.ts";
 
-const mostLines = 300;
-const mostScriptLines = 70;
+const maxLines = 300;
+const maxScriptLines = 70;
 
 function linesOf(file: string): string[] {
   return readFileSync(join(root, file), "utf8").trimEnd().split("\n");
@@ -20,10 +20,10 @@ describe("sources", () => {
     assert.ok(sources.length > 50, `only ${sources.length} found`);
   });
 
-  test(`no source file is longer than ${mostLines} lines`, () => {
+  test(`no source file is longer than ${maxLines} lines`, () => {
     const lengths = sources.map((file) => `${file}: ${linesOf(file).length}`);
     assert.deepEqual(
-      lengths.filter((entry) => Number(entry.split(": ")[1]) > mostLines),
+      lengths.filter((entry) => Number(entry.split(": ")[1]) > maxLines),
       [],
     );
   });
@@ -58,10 +58,10 @@ describe("Lua scripts", () => {
   for (const file of scripts) {
     const name = basename(file, ".lua");
 
-    test(`${name} is Lua, at most ${mostScriptLines} lines long, and says first what it does`, () => {
+    test(`${name} is Lua, at most ${maxScriptLines} lines long, and says first what it does`, () => {
       const lines = linesOf(file);
       assert.match(file, /\/[a-z-]+\.lua$/);
-      assert.ok(lines.length <= mostScriptLines, `${lines.length} lines`);
+      assert.ok(lines.length <= maxScriptLines, `${lines.length} lines`);
       assert.match(lines[0] ?? "", new RegExp(`^-- ${name}: \\w`));
     });
   }

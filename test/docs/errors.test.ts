@@ -66,9 +66,9 @@ function failuresOf({ text }: Source): [reason: string, retried: string][] {
       return [spelled, ruling.fault === "job" ? retried : afterFault(ruling)];
     });
   });
-  const told = [...text.matchAll(/\breason: "([A-Z_]+)"[^}]*?retryable: (true|false|shouldRetry)/g)];
+  const reported = [...text.matchAll(/\breason: "([A-Z_]+)"[^}]*?retryable: (true|false|shouldRetry)/g)];
   const words: Record<string, string> = { true: "yes", false: "no", shouldRetry: "by type" };
-  return [...thrown, ...told.map(([, reason = "", word = ""]): [string, string] => [reason, words[word] ?? ""])];
+  return [...thrown, ...reported.map(([, reason = "", word = ""]): [string, string] => [reason, words[word] ?? ""])];
 }
 
 function failuresOfScript({ text }: Source): [reason: string, retried: string][] {

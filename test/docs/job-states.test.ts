@@ -27,8 +27,8 @@ describe("docs/job-states.md", () => {
 
   test("names every script that moves a job, and no other", () => {
     const moving = operationNames.filter((name) => moves.test(scriptOf(name)));
-    const told = ["Transitions", "Moves beyond the table"].flatMap((heading) => tableBelow(page, heading));
-    assert.deepEqual([...new Set(told.map(([, , , script]) => script))].sort(), moving.toSorted());
+    const reported = ["Transitions", "Moves beyond the table"].flatMap((heading) => tableBelow(page, heading));
+    assert.deepEqual([...new Set(reported.map(([, , , script]) => script))].sort(), moving.toSorted());
   });
 
   test("draws every transition, and an end behind each status that nothing leaves", () => {

@@ -25,8 +25,8 @@ describe("docs/limits.md", () => {
         service.flatMap(({ name: own, method }) => method.map((each) => `${name}.${own}/${each.name}`)),
       );
     assert.ok(calls.length > 20);
-    const told = tableBelow(page, "Answers").map(([call = ""]) => call.replaceAll("`", ""));
-    assert.deepEqual(told.toSorted(), calls.toSorted());
+    const reported = tableBelow(page, "Answers").map(([call = ""]) => call.replaceAll("`", ""));
+    assert.deepEqual(reported.toSorted(), calls.toSorted());
   });
 
   test("keeps them below what default clients read", () => {

@@ -137,12 +137,12 @@ describe("the README", () => {
     test("runs, is about twenty-five lines long, and fails as it says", async () => {
       assert.ok((blocksOf(readme, "ts")[0] ?? assert.fail()).split("\n").length <= 26);
       const ping = await loadPing();
-      const said: string[] = [];
-      const logger = { debug: () => {}, info: (line: string) => said.push(line), warn: () => {}, error: () => {} };
-      const context = { signal: new AbortController().signal, checkin: (text: string) => said.push(text), logger };
+      const lines: string[] = [];
+      const logger = { debug: () => {}, info: (line: string) => lines.push(line), warn: () => {}, error: () => {} };
+      const context = { signal: new AbortController().signal, checkin: (text: string) => lines.push(text), logger };
       const parameters = ping.parameters.parse({ url: "data:text/plain,hello" });
       await ping.run(context as unknown as JobContext, parameters);
-      assert.deepEqual([said[0], said.at(-1)], ["asking data:text/plain,hello", "answered"]);
+      assert.deepEqual([lines[0], lines.at(-1)], ["asking data:text/plain,hello", "answered"]);
       assert.throws(() => ping.parameters.parse({ url: "no url" }));
       assert.throws(() => ping.parameters.parse({ url: "data:,", other: 1 }));
     });

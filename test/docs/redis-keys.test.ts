@@ -72,8 +72,11 @@ describe("docs/redis-keys.md", () => {
     for (const [kind, { type, size = "" }] of documented) {
       if (type === "channel") continue;
       const measured = sizes.get(kind) ?? Number.NaN;
-      const told = Number(size.replace(",", ""));
-      assert.ok(Math.abs(measured - told) <= told / 5 + 8, `${kind}: ${Math.round(measured)} bytes, not ${size}`);
+      const reported = Number(size.replace(",", ""));
+      assert.ok(
+        Math.abs(measured - reported) <= reported / 5 + 8,
+        `${kind}: ${Math.round(measured)} bytes, not ${size}`,
+      );
     }
   });
 
@@ -90,8 +93,8 @@ describe("docs/redis-keys.md", () => {
   });
 
   test("shows every signal that controllers hear", () => {
-    const heard = [...readPage("services/job-controller/src/redis/signals.ts").matchAll(/kind === "([a-z]+)"/g)];
-    const told = tableBelow(page, "Signals").map(([message = ""]) => message.split(" ")[0]);
-    assert.deepEqual(told.toSorted(), heard.map(([, kind]) => kind).sort());
+    const received = [...readPage("services/job-controller/src/redis/signals.ts").matchAll(/kind === "([a-z]+)"/g)];
+    const reported = tableBelow(page, "Signals").map(([message = ""]) => message.split(" ")[0]);
+    assert.deepEqual(reported.toSorted(), received.map(([, kind]) => kind).sort());
   });
 });

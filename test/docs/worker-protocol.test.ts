@@ -22,7 +22,7 @@ describe("docs/worker-protocol.md", () => {
     const rpcs = [...contract.matchAll(/^ {2}rpc (\w+)\(/gm)].map(([, name = ""]) => name);
     const outcomes = [...contract.matchAll(/^ {2}OUTCOME_(\w+) = [1-9]/gm)].map(([, name = ""]) => name);
     assert.ok(rpcs.length > 0 && outcomes.length > 0);
-    const untold = [...rpcs, ...outcomes].filter((name) => !new RegExp(`\\b${name}\\b`).test(page));
-    assert.deepEqual(untold, []);
+    const undocumented = [...rpcs, ...outcomes].filter((name) => !new RegExp(`\\b${name}\\b`).test(page));
+    assert.deepEqual(undocumented, []);
   });
 });

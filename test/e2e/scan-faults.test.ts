@@ -125,13 +125,13 @@ describe("a scan that meets a fault", () => {
     const able = await scene.startWorker({ DRYDOCK_WORKER_ID: "scan-4" });
     const job = await scene.api.untilStatus(id, "SUCCESS");
     assert.deepEqual([job.workerId, job.attempt, job.crashes], ["scan-4", 1, 0]);
-    const told = [JSON.stringify(job), await scene.api.log(id), readiness, metrics, scene.logs()].join("\n");
+    const reported = [JSON.stringify(job), await scene.api.log(id), readiness, metrics, scene.logs()].join("\n");
     for (const hidden of [
       secret,
       scene.registry.reader.password,
       Buffer.from(`scanner:${secret}`).toString("base64"),
     ]) {
-      assert.ok(!told.includes(hidden));
+      assert.ok(!reported.includes(hidden));
     }
     await able.stop();
   });

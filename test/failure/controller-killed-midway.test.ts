@@ -43,11 +43,11 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
         withinMs: 40_000,
       },
     );
-    const told = hooks.received.map(({ headers, status }) => [
+    const reported = hooks.received.map(({ headers, status }) => [
       headers["webhook-id"],
       status.replace("JOB_STATUS_", ""),
     ]);
-    assert.deepEqual(told, [
+    assert.deepEqual(reported, [
       [`${id}.1`, "PENDING"],
       [`${id}.1`, "PENDING"],
       [`${id}.2`, "RUNNING"],
@@ -56,7 +56,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const isDelivered = ({ hookStatus }: SeenJob) => hookStatus === HookStatus.HOOK_STATUS_DELIVERED;
     assert.equal((await api.until(id, "is delivered", isDelivered)).revision, 3);
     assert.deepEqual(await readRedis(stack, (redis) => redis.keys("*:hook-*")), [], "nothing is left to be told again");
-    assert.equal(hooks.received.length, told.length);
+    assert.equal(hooks.received.length, reported.length);
   });
 
   test("a launch has launched the job once, whoever asks again", async () => {
@@ -64,15 +64,15 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const { stack, lost, killDuring, join } = place;
     await join(lost);
     await lost.api.launch("SCRIPTED", {});
-    const wish = { job: { name: "SCRIPTED" }, requestId: randomUUID() };
+    const launch = { job: { name: "SCRIPTED" }, requestId: randomUUID() };
     let unanswered: ReturnType<typeof refusalOf> | undefined;
     await killDuring(() => {
-      unanswered = refusalOf(lost.api.launchAs(wish));
+      unanswered = refusalOf(lost.api.launchAs(launch));
     });
     assert.equal((await unanswered)?.code, "UNAVAILABLE");
     const { api } = await stack.startController();
     assert.equal((await api.list()).length, 2, "it was stored by the one that is dead");
-    const { id } = await api.launchAs(wish);
+    const { id } = await api.launchAs(launch);
     assert.equal((await api.list()).length, 2);
     assert.equal((await api.list())[0]?.id, id);
   });
@@ -105,7 +105,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const { lease } = await worker.takes();
     const second = await lost.api.launch("SCRIPTED", {});
     await killDuring(() => worker.sendResult(lease));
-    assert.ok(!worker.hasHeard("resultAck") && !worker.hasHeard("assign"));
+    assert.ok(!worker.hasReceived("resultAck") && !worker.hasReceived("assign"));
     const other = await stack.startController();
     assert.deepEqual(runFacts(await other.api.get(first.id)), ["SUCCESS", 1, 0]);
     assert.deepEqual(runFacts(await other.api.get(second.id)), ["RUNNING", 1, 0]);
@@ -182,7 +182,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
       unanswered = refusalOf(lost.api.stop(id));
     });
     assert.equal((await unanswered)?.code, "UNAVAILABLE");
-    assert.ok(!worker.hasHeard("command"));
+    assert.ok(!worker.hasReceived("command"));
     const other = await stack.startController();
     const { revision } = await other.api.get(id);
     assert.equal((await other.api.stop(id)).revision, revision, "to ask again changes nothing");

@@ -94,9 +94,9 @@ class Place implements AsyncDisposable {
   /** Every step of its only run is in the log, once and in order. */
   async seesWholeLog(jobId: string, steps: number): Promise<void> {
     const log = await this.controller.api.log(jobId);
-    const told = [...log.matchAll(/step (\d+) of \d+ done/g)].map(([, step]) => Number(step));
+    const reported = [...log.matchAll(/step (\d+) of \d+ done/g)].map(([, step]) => Number(step));
     assert.deepEqual(
-      told,
+      reported,
       Array.from({ length: steps }, (_, index) => index + 1),
     );
     assert.equal(await runsInLog(this.controller.api, jobId), 1);

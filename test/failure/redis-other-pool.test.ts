@@ -57,11 +57,11 @@ describe("Redis that comes back with another pool", { timeout: 60_000 }, () => {
     // the job ends meanwhile, and beats, chores and its result are kept back
     await wait(6_000);
     assert.equal(await scriptCalls(redis), calls, "no script has run");
-    const told = process
+    const reported = process
       .log()
       .split("\n")
       .filter((line) => line.includes("calls are refused: the pool"));
-    assert.equal(told.length, 1);
+    assert.equal(reported.length, 1);
 
     await redis.hset(formatKey, "shards", 1);
     await untilReadiness(controller, ({ ready }) => ready);

@@ -232,8 +232,8 @@ describe("a Redis that can't be worked with from the start", { timeout: 60_000 }
     assert.equal(up, true);
     assert.match(String(warnings), /AUTH <password> called without any password .*DRYDOCK_REDIS_URL/);
     const log = controller.process.log();
-    const told = logLines(log).filter(({ msg }) => /takes any password: ERR AUTH/.test(String(msg)));
-    assert.equal(told.length, 1);
+    const reported = logLines(log).filter(({ msg }) => /takes any password: ERR AUTH/.test(String(msg)));
+    assert.equal(reported.length, 1);
     assert.doesNotMatch(log, /hunter2/);
   });
 

@@ -17,9 +17,9 @@ describe("a controller of several shards that is killed in the middle of", { con
     const worker = await join(lost);
     const { id } = await lost.api.launch("SCRIPTED", {});
     const { lease } = await worker.takes();
-    const [asked, left] = wishesElsewhere(id);
+    const [asked, left] = launchesElsewhere(id);
     await killDuring(() => {
-      for (const wish of [asked, left]) void refusalOf(launchSubJob(worker, lease, { ...wish, isUnique: true }));
+      for (const launch of [asked, left]) void refusalOf(launchSubJob(worker, lease, { ...launch, isUnique: true }));
     });
     const readReserved = () =>
       readRedis(stack, async (redis) => {
@@ -51,17 +51,17 @@ describe("a controller of several shards that is killed in the middle of", { con
     await join(lost, { slots: 0 });
     await lost.api.launch("SCRIPTED", {});
     const { api } = await stack.startController(settings);
-    const wish = requestElsewhere();
-    await killDuring(() => void refusalOf(lost.api.launchAs(wish)));
+    const launch = requestElsewhere();
+    await killDuring(() => void refusalOf(lost.api.launchAs(launch)));
     assert.equal((await api.list()).length, 1, "it was not launched by the one that is dead");
-    const held = await readRedis(stack, (redis) => redis.hvals(`{drydock:${wish.keyShard}}:unique`));
-    const { id } = await api.launchAs(wish);
+    const held = await readRedis(stack, (redis) => redis.hvals(`{drydock:${launch.keyShard}}:unique`));
+    const { id } = await api.launchAs(launch);
     assert.deepEqual(
       held.map((one) => one.split(" ")[0]),
       [id],
       "it was reserved for that job",
     );
-    const [again, without] = [api.launchAs(wish), api.launchAs({ ...wish, job: { name: "SCRIPTED" } })];
+    const [again, without] = [api.launchAs(launch), api.launchAs({ ...launch, job: { name: "SCRIPTED" } })];
     assert.deepEqual([(await again).id, (await without).id], [id, id]);
     assert.equal((await api.list()).length, 2);
   });
@@ -76,7 +76,7 @@ function requestElsewhere() {
 }
 
 /** Two sub-jobs whose unique keys fall to other shards than their parent's. */
-function wishesElsewhere(parentId: string) {
+function launchesElsewhere(parentId: string) {
   const all = Array.from({ length: 50 }, (_, at) => ({ key: `${at}`, name: "SCRIPTED", parameters: { at } }));
   const isElsewhere = ({ name, parameters }: (typeof all)[0]) =>
     shardOfKey(uniqueKeyOf(name, "", parameters), 3) !== shardOf(parentId);

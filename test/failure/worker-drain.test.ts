@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { Crew, runFacts, runsInLog, sees } from "../support/failure-crew.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { timed } from "../support/until.ts";
 
-describe("a worker that is told to end", { timeout: 60_000 }, () => {
+describe("a worker that gets a signal to end", { timeout: 60_000 }, () => {
   let stack: Stack;
   let controller: Controller;
   let crew: Crew;
@@ -22,7 +23,7 @@ describe("a worker that is told to end", { timeout: 60_000 }, () => {
     const { id } = await api.launchDemo({ steps: 20, step_ms: 100 });
     await api.untilAtWork(id);
     worker.signal("SIGTERM");
-    await sees(worker, /"msg":"stopping"/);
+    await sees(worker, /"msg":"stopping/);
     const late = await api.launchDemo();
 
     assert.deepEqual(await worker.exited, { code: 0, signal: null });
@@ -56,13 +57,36 @@ describe("a worker that is told to end", { timeout: 60_000 }, () => {
     assert.equal(await runsInLog(api, id), 2);
   });
 
-  test("told twice, ends at once, and its job is not lost", async () => {
+  test("lets a running job end when the signal comes twice, as through npm", async () => {
+    const { api } = controller;
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      const worker = await crew.hire(`forwarded-${signal}`, controller);
+      const { id } = await api.launchDemo({ steps: 20, step_ms: 100 });
+      await api.untilAtWork(id);
+      worker.signal(signal);
+      await delay(2);
+      worker.signal(signal);
+      assert.deepEqual(await worker.exited, { code: 0, signal: null });
+      assert.deepEqual(runFacts(await api.get(id)), ["SUCCESS", 1, 0]);
+    }
+  });
+
+  test("ends with 1 when a newer process has its id, and says so in place of a signal", async () => {
+    const worker = await crew.hire("twice", controller);
+    await crew.hire("twice", controller);
+    await sees(worker, /"why":"superseded","msg":"stopping/);
+    assert.deepEqual(await worker.exited, { code: 1, signal: null });
+    assert.doesNotMatch(worker.log(), /SIGTERM/);
+  });
+
+  test("ends at once at a second signal, and its job is not lost", async () => {
     const { api } = controller;
     const worker = await crew.hire("pressed", controller);
     const { id } = await api.launchDemo({ steps: 30, step_ms: 100 });
     await api.untilAtWork(id);
     worker.signal("SIGTERM");
-    await sees(worker, /"msg":"stopping"/);
+    await sees(worker, /"msg":"stopping/);
+    await delay(1_100);
     worker.signal("SIGTERM");
     assert.deepEqual(await worker.exited, { code: 1, signal: null });
     await crew.hire("pressed", controller);

@@ -121,7 +121,7 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     await wait(250);
     await lost.breakOff();
     stack.redis.process.signal("SIGCONT");
-    assert.ok(!lost.hasHeard("resultAck"));
+    assert.ok(!lost.hasReceived("resultAck"));
     assert.deepEqual(runFacts(await api.untilStatus(id, "SUCCESS")), ["SUCCESS", 1, 0]);
     const next = await api.launch("SCRIPTED", {});
     const heir = await ScriptedWorker.join(address, { jobTypes, workerId: lost.hello.workerId });
@@ -141,11 +141,11 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     // the launch is on its way to Redis when the worker goes
     stack.redis.process.signal("SIGSTOP");
     const job = { key: "1", name: "DEMO", parameters: { image: "demo", steps: 1 } };
-    const unheard = launchSubJob(lost, lease, job).catch(() => {});
+    const unanswered = launchSubJob(lost, lease, job).catch(() => {});
     await wait(250);
     await lost.breakOff();
     stack.redis.process.signal("SIGCONT");
-    await unheard;
+    await unanswered;
     const [first] = (await api.until(id, "has launched", ({ executions }) => executions.length > 0)).executions;
     const heir = await ScriptedWorker.join(address, { jobTypes, workerId: lost.hello.workerId });
     const again = await heir.takes();

@@ -9,7 +9,7 @@ import { refusalOf } from "../support/refusal.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { digest, putBytes } from "../support/worker-calls.ts";
 import type { FaultCase } from "./fault-case.ts";
-import { mostMemoryDuring } from "./memory.ts";
+import { maxMemoryDuring } from "./memory.ts";
 
 const deadlineMs = 30_000;
 
@@ -82,7 +82,7 @@ const listsAtOnce: FaultCase = {
           ({ code, message }: RpcError) => (message.includes("larger than max") ? message : code),
         ),
       );
-      const most = await mostMemoryDuring(site.controller, Promise.all(lists));
+      const most = await maxMemoryDuring(site.controller, Promise.all(lists));
       assert.ok(most < 1_024, `the controller took ${most} MiB`);
       const answers = Map.groupBy(await Promise.all(lists), (answer) => answer);
       const others = [...answers.keys()].filter((answer) => answer !== "answered" && answer !== "RESOURCE_EXHAUSTED");

@@ -67,7 +67,7 @@ async function nothingGoesInPlain({ site, secure, plain, settings }: Scene): Pro
     const queue = (await site.api.status()).queues.find(({ name }) => name === "IMAGE_SCAN");
     return (await site.api.get(id)).lastError?.reason ?? queue?.waitingFor?.reason ?? "";
   };
-  const reason = await until("the cause is said", cause, (said) => said !== "", { withinMs: 20_000 });
+  const reason = await until("the cause is said", cause, (text) => text !== "", { withinMs: 20_000 });
   assert.match(reason, /REFUSED|INSECURE|UNSUPPORTED/);
   assert.deepEqual(plain.requests, [], "nothing is said without https");
 }

@@ -26,7 +26,7 @@ async function during<T>(work: Promise<T>, everyMs: number, act: () => unknown):
 }
 
 /** The most memory that the controller took while the work was done, in MiB. */
-export async function mostMemoryDuring({ process: { pid } }: Controller, work: Promise<unknown>): Promise<number> {
+export async function maxMemoryDuring({ process: { pid } }: Controller, work: Promise<unknown>): Promise<number> {
   let most = 0;
   await during(work, 50, async () => {
     most = Math.max(most, await memoryOf(pid));
@@ -65,7 +65,7 @@ const deafWatchers: FaultCase = {
       await new Promise((resolve) => setTimeout(resolve, 3_000));
     };
     try {
-      const most = await mostMemoryDuring(site.controller, watch());
+      const most = await maxMemoryDuring(site.controller, watch());
       assert.ok(count > 100, `${count} check-ins`);
       assert.ok(most < 1_024, `the controller took ${most} MiB`);
       return `${most} MiB, ${count} check-ins`;
@@ -145,7 +145,7 @@ const bigReports: FaultCase = {
           ),
         );
       };
-      const most = await mostMemoryDuring(site.controller, Promise.all(leases.map(put)));
+      const most = await maxMemoryDuring(site.controller, Promise.all(leases.map(put)));
       clearInterval(beats);
       assert.ok(most < 1_024, `the controller took ${most} MiB`);
       assert.equal(outcomes.length, 16);
@@ -263,8 +263,8 @@ const fullOfWaiting: FaultCase = {
       await worker.reports(lease);
       assert.equal((await api.get(id)).status, "SUCCESS");
       assert.equal(await api.log(id), "it is nearly full\n");
-      const isTold = () => process.log().includes("redis is nearly full and no ended job is left to remove");
-      await until("the log says so", isTold, Boolean, { withinMs: 20_000 });
+      const isLogged = () => process.log().includes("redis is nearly full and no ended job is left to remove");
+      await until("the log says so", isLogged, Boolean, { withinMs: 20_000 });
       await withRedis(stack.redis.url, (redis) => redis.config("SET", "maxmemory", "0"));
       await until("launches are taken", launch, (answer) => answer === "taken", { everyMs: 200 });
     } finally {

@@ -15,8 +15,8 @@ function putThreeLayers({ registry }: FaultPlace, repository: string) {
 }
 
 /** A scan that may fail twice, soon after each other. */
-async function scanThrough(place: FaultPlace, repository: string, mostLayers?: number) {
-  const slow = createSlowScanner(place.scanner.url, mostLayers);
+async function scanThrough(place: FaultPlace, repository: string, maxLayers?: number) {
+  const slow = createSlowScanner(place.scanner.url, maxLayers);
   await slow.start();
   try {
     const site = await place.site();

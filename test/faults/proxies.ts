@@ -53,8 +53,8 @@ const hooks: FaultCase = {
     const statusHook = "http://hooks.test/hook";
     const parameters = { image: "demo", steps: 1, step_ms: 0 };
     const { id } = await site.api.launchAs({ job: { name: "DEMO", parameters, statusHook } });
-    const told = () => receiver.received.filter(({ jobId }) => jobId === id).map(({ status }) => status);
-    await until("it is told", told, (statuses) => statuses.includes("JOB_STATUS_SUCCESS"));
+    const reported = () => receiver.received.filter(({ jobId }) => jobId === id).map(({ status }) => status);
+    await until("it is told", reported, (statuses) => statuses.includes("JOB_STATUS_SUCCESS"));
     assert.deepEqual([...new Set(proxy.asked)], [`POST ${statusHook}`]);
   },
 };

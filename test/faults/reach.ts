@@ -29,8 +29,8 @@ const strangersRealm: FaultCase = {
     const hasFailed = ({ lastError, endTime }: { lastError?: unknown; endTime?: unknown }) =>
       lastError !== undefined || endTime !== undefined;
     await site.api.until(id, "has failed", hasFailed, { withinMs: 20_000 });
-    const told = evil.requests.filter(({ headers }) => headers.authorization !== undefined);
-    assert.deepEqual(told, [], "the stranger was told a credential");
+    const reported = evil.requests.filter(({ headers }) => headers.authorization !== undefined);
+    assert.deepEqual(reported, [], "the stranger was told a credential");
   },
 };
 

@@ -45,7 +45,7 @@ for (const [how, broken] of Object.entries(breaks)) {
       await under.redis.hset(keysOf().jobs, id, broken(record));
       under.faults.length = 0;
       return {
-        isTold: () => assert.deepEqual(under.faults, [id]),
+        isLogged: () => assert.deepEqual(under.faults, [id]),
         mend: () => under.redis.hset(keysOf().jobs, id, record),
       };
     }
@@ -57,7 +57,7 @@ for (const [how, broken] of Object.entries(breaks)) {
       under.clock.advance(1_000);
       assert.equal((await under.pool.promote()).count, 2);
       assert.equal((await under.pool.promote()).count, 0);
-      record.isTold();
+      record.isLogged();
       assert.equal(await statusOf(other), "PENDING");
       await record.mend();
       under.clock.advance(hourMs);
@@ -72,7 +72,7 @@ for (const [how, broken] of Object.entries(breaks)) {
       under.clock.advance(1_000);
       await under.pool.expire();
       assert.equal((await under.pool.expire()).count, 0);
-      record.isTold();
+      record.isLogged();
       assert.equal(await statusOf(other), "ERROR");
       await record.mend();
       under.clock.advance(hourMs);
@@ -88,7 +88,7 @@ for (const [how, broken] of Object.entries(breaks)) {
         jobs.map((job) => job.id),
         [other],
       );
-      record.isTold();
+      record.isLogged();
       await record.mend();
       await under.pool.end(id, "cancel");
       await under.pool.retry(id);
@@ -112,7 +112,7 @@ for (const [how, broken] of Object.entries(breaks)) {
       const record = await breakRecord(first.jobId);
       under.clock.advance(leaseMs);
       await under.pool.reap();
-      record.isTold();
+      record.isLogged();
       for (const { jobId } of others) assert.equal(await statusOf(jobId), "PENDING");
       assert.deepEqual(await under.pool.workers(), []);
       assert.equal((await under.pool.reap()).count, 0, "the worker is gone");
@@ -134,7 +134,7 @@ for (const [how, broken] of Object.entries(breaks)) {
         const [first = assert.fail(), ...others] = await startMany(3);
         const record = await breakRecord(first.jobId);
         await come([first, ...others]);
-        record.isTold();
+        record.isLogged();
         for (const { jobId } of others) assert.equal(await statusOf(jobId), "PENDING");
         await record.mend();
         await endMended(first);
@@ -149,7 +149,7 @@ for (const [how, broken] of Object.entries(breaks)) {
         under.clock.advance(waits);
         await under.pool.beat(worker, [first, ...others]);
       }
-      record.isTold();
+      record.isLogged();
       assert.deepEqual(await under.pool.beat(worker, others), { lost: [], drain: false, commands: [] });
       await record.mend();
       await under.pool.confirm(first, "stop");
@@ -167,7 +167,7 @@ for (const [how, broken] of Object.entries(breaks)) {
       for (const lease of parents) await under.pool.confirm(lease, "stop");
       await under.pool.endSubJobs();
       assert.equal((await under.pool.endSubJobs()).count, 0);
-      record.isTold();
+      record.isLogged();
       for (const other of others) assert.equal(await statusOf(other), "STOPPED");
       await record.mend();
     });
@@ -176,7 +176,7 @@ for (const [how, broken] of Object.entries(breaks)) {
       const [id, other] = [await launch(), await launch()];
       const record = await breakRecord(id);
       assert.deepEqual(await under.queues.drain("DEMO", "", 10), { stopped: 1, next: "" });
-      record.isTold();
+      record.isLogged();
       assert.equal(await statusOf(other), "STOPPED");
       await record.mend();
       await under.pool.end(id, "stop");
@@ -192,7 +192,7 @@ for (const [how, broken] of Object.entries(breaks)) {
         return (await under.pool.sweep("ERROR", under.clock.now(), 0)).count;
       };
       assert.equal(await sweep(), 3);
-      record.isTold();
+      record.isLogged();
       for (const { jobId } of others) await assert.rejects(under.pool.get(jobId), { reason: "JOB_NOT_FOUND" });
       await record.mend();
       assert.equal(await sweep(), 1);
@@ -206,7 +206,7 @@ for (const [how, broken] of Object.entries(breaks)) {
       under.clock.advance(60_000);
       await fireSchedules(under);
       await fireSchedules(under);
-      record.isTold();
+      record.isLogged();
       assert.equal((await under.pool.get(other)).periodicCounts?.launched, 1);
       await record.mend();
       under.clock.advance(hourMs);
@@ -224,7 +224,7 @@ for (const [how, broken] of Object.entries(breaks)) {
         due.map(({ jobId }) => jobId),
         [other],
       );
-      record.isTold();
+      record.isLogged();
       await record.mend();
       under.clock.advance(hourMs);
       assert.deepEqual((await under.hooks.due(10)).due.map(({ jobId }) => jobId).sort(), [id, other].sort());

@@ -57,7 +57,7 @@ describe("a job type that workers close", () => {
     assert.equal((await other.takes()).lease.jobId, first.id);
     const second = await rig.api.launch(type, {});
     assert.equal(await waitOf(type), undefined, "one worker takes them, and is busy");
-    assert.ok(!closed.hasHeard("assign"));
+    assert.ok(!closed.hasReceived("assign"));
     open(closed);
     assert.equal((await closed.takes({ withinMs: 1_000 })).lease.jobId, second.id);
   });
@@ -112,15 +112,15 @@ describe("a job type that workers close", () => {
       (all) => all.length === 1,
     );
     close(worker, type);
-    const said = await until(
+    const checkIn = await until(
       "it says so",
       async () => (await rig.api.get(waits.id)).checkIn,
       (checkIn) => checkIn !== "",
     );
     const launchedAt = waits.enqueueTime?.toISOString().slice(0, 19);
-    assert.equal(said, `waits since ${launchedAt}Z: Clair does not answer`);
+    assert.equal(checkIn, `waits since ${launchedAt}Z: Clair does not answer`);
     const listed = await rig.api.list();
-    assert.equal(listed.find(({ id }) => id === waits.id)?.checkIn, said);
+    assert.equal(listed.find(({ id }) => id === waits.id)?.checkIn, checkIn);
     assert.equal((await rig.api.get(runs.id)).checkIn, "", "it runs");
     await until(
       "its watchers are told",
@@ -139,7 +139,7 @@ describe("a job type that workers close", () => {
     await worker.reports(lease);
     await worker.reports((await worker.takes()).lease);
     await watching;
-    assert.deepEqual([watched[0], watched[1]], ["PENDING ", `PENDING ${said}`]);
+    assert.deepEqual([watched[0], watched[1]], ["PENDING ", `PENDING ${checkIn}`]);
     assert.equal(watched.at(-1), "SUCCESS ");
   });
 
@@ -169,7 +169,7 @@ describe("a job type that workers close", () => {
       worker.say({ $case: "hello", value: worker.hello }, ...more);
       await worker.hears("welcome");
       await worker.beats(1, []);
-      assert.ok(!worker.hasHeard("assign"));
+      assert.ok(!worker.hasReceived("assign"));
       assert.equal((await isClosed(worker)).length, 1);
       open(worker);
       const { lease } = await worker.takes();

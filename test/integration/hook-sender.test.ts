@@ -80,13 +80,13 @@ describe("the sender of status hooks", () => {
 
   test("never calls a link-local address, whether it is written out or looked up", async () => {
     const { port } = new URL(receiver.url);
-    const heard = receiver.received.length;
+    const received = receiver.received.length;
     const lookupAll: HttpSenderOptions["lookupAll"] = (_, __, callback) =>
       callback(null, [{ address: "169.254.169.254", family: 4 }]);
     for (const host of ["169.254.169.254", "0xa9fea9fe", "[fe80::1]", "[::ffff:169.254.169.254]", "receiver.test"]) {
       assert.deepEqual(await createSender({ lookupAll })(`http://${host}:${port}/`), refused, host);
     }
-    assert.equal(receiver.received.length, heard);
+    assert.equal(receiver.received.length, received);
   });
 
   test("calls what else a name stands for when one of its addresses is refused", async () => {

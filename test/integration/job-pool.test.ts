@@ -125,13 +125,13 @@ describe("the pool in Redis", () => {
   test("lets a worker that reconnects keep what it names and frees what it does not", async () => {
     const { pool } = under;
     const kept = await startJob(under);
-    const unheard = await startJob(under, workerNamed("w1"), [kept]);
+    const unaccepted = await startJob(under, workerNamed("w1"), [kept]);
     const foreign = { jobId: "1jd5m9q2c00000", token: 1 };
     const reply = await pool.hello(workerNamed("w1", "first", "s2"), workerInfo, [kept, foreign]);
     assert.deepEqual(reply, { keep: [kept], drop: [foreign], commands: [], drain: false });
     assert.equal(await statusOf(kept.jobId), "RUNNING");
-    assert.equal(await statusOf(unheard.jobId), "PENDING");
-    assert.equal((await pool.get(unheard.jobId)).crashes, 0);
+    assert.equal(await statusOf(unaccepted.jobId), "PENDING");
+    assert.equal((await pool.get(unaccepted.jobId)).crashes, 0);
   });
 
   test("keeps a worker's jobs as long as it beats", async () => {

@@ -8,7 +8,7 @@ import {
 } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { RpcError, toRpcError, unaryCall } from "@drydock/shared/grpc/client.ts";
 import fc from "fast-check";
-import type { JobApi, LaunchWish, SeenJob } from "../support/job-api.ts";
+import type { JobApi, LaunchFields, SeenJob } from "../support/job-api.ts";
 import { createRandom } from "../support/random.ts";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
@@ -19,10 +19,10 @@ const hourMs = 3_600_000;
 const years = (count: number) => ({ seconds: count * 365 * 86_400, nanos: 0 });
 const [scheduled, periodic] = [JobKind.JOB_KIND_SCHEDULED, JobKind.JOB_KIND_PERIODIC];
 
-type Wish = NonNullable<NonNullable<LaunchWish>["job"]>;
+type JobFields = NonNullable<NonNullable<LaunchFields>["job"]>;
 
 /** What is wrong, the launch, the field, and what its rule says. */
-const badLaunches: Array<[what: string, job: Wish, field: string, rule: RegExp]> = [
+const badLaunches: Array<[what: string, job: JobFields, field: string, rule: RegExp]> = [
   ["a cron line that never comes", cron("0 0 30 2 *"), "metadata.cron_spec", /never comes/],
   ["a cron line of seven fields", cron("0 0 0 1 1 * 2030"), "metadata.cron_spec", /5 fields .* or 6 .* has 7 fields/],
   ["a cron line of one field", cron("5"), "metadata.cron_spec", /5 fields .* or 6 .* has 1 field/],
@@ -79,23 +79,23 @@ const badLaunches: Array<[what: string, job: Wish, field: string, rule: RegExp]>
   ["parameters of 2 MiB", { parameters: { text: "x".repeat(2 * 1024 * 1024) } }, "parameters", /262144 bytes/],
 ];
 
-function cron(cronSpec: string, timeZone = ""): Wish {
+function cron(cronSpec: string, timeZone = ""): JobFields {
   return { metadata: { kind: periodic, cronSpec, timeZone } };
 }
 
 /** A line of one time a year, which is months ahead, and when it begins and ends from now on. */
-function between(startMs: number | undefined, endMs: number): Wish {
+function between(startMs: number | undefined, endMs: number): JobFields {
   const moment = (ms: number | undefined) => (ms === undefined ? undefined : new Date(Date.now() + ms));
   const policy = { startTime: moment(startMs), endTime: moment(endMs), catchUp: years(1) };
   const farMonth = ((new Date().getUTCMonth() + 6) % 12) + 1;
   return { metadata: { kind: periodic, cronSpec: `0 0 1 ${farMonth} *`, periodic: policy } };
 }
 
-function delay(value: { seconds: number; nanos: number }): Wish {
+function delay(value: { seconds: number; nanos: number }): JobFields {
   return { metadata: { kind: scheduled, due: { $case: "scheduleDelay", value } } };
 }
 
-function moment(at: number): Wish {
+function moment(at: number): JobFields {
   return { metadata: { kind: scheduled, due: { $case: "runAt", value: new Date(at) } } };
 }
 
@@ -194,7 +194,7 @@ describe("a launch with", () => {
       duration.map((value) => value && { $case: "scheduleDelay" as const, value }),
       time.map((value) => value && { $case: "runAt" as const, value }),
     );
-    const wish = fc.record(
+    const launch = fc.record(
       {
         name: fc.oneof(fc.constant("PLAIN"), odd),
         parameters: fc.dictionary(odd, fc.jsonValue({ maxDepth: 3 })),
@@ -232,7 +232,7 @@ describe("a launch with", () => {
       const known = ["INVALID_ARGUMENT", "ALREADY_EXISTS", "NOT_FOUND"];
       assert.ok(known.includes(error.code) && error.reason, `${error.code} ${error.reason} ${error.message}`);
     };
-    const launches = fc.asyncProperty(wish, odd, async (job, requestId) => {
+    const launches = fc.asyncProperty(launch, odd, async (job, requestId) => {
       const partial = JobRequest.fromPartial(job as Parameters<typeof JobRequest.fromPartial>[0]);
       const request = LaunchJobRequest.fromPartial({ requestId });
       await isReasonable(

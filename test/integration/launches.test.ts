@@ -13,7 +13,7 @@ import {
   ListJobsRequest,
 } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
-import type { JobApi, LaunchWish } from "../support/job-api.ts";
+import type { JobApi, LaunchFields } from "../support/job-api.ts";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Stack, startStack } from "../support/stack.ts";
@@ -21,7 +21,7 @@ import { type Stack, startStack } from "../support/stack.ts";
 const deadlineMs = 10_000;
 const kinds = { later: JobKind.JOB_KIND_SCHEDULED, again: JobKind.JOB_KIND_PERIODIC };
 
-type Wish = NonNullable<NonNullable<LaunchWish>["job"]>;
+type JobFields = NonNullable<NonNullable<LaunchFields>["job"]>;
 
 for (const shards of ["1", "3"]) {
   describe(`launches over gRPC with ${shards} shards`, { concurrency: true }, () => {
@@ -40,9 +40,9 @@ for (const shards of ["1", "3"]) {
       await stack.stop();
     });
 
-    const launch = (job: Wish, rest: Omit<NonNullable<LaunchWish>, "job"> = {}) =>
+    const launch = (job: JobFields, rest: Omit<NonNullable<LaunchFields>, "job"> = {}) =>
       api.launchAs({ job: { name: "PLAIN", ...job }, ...rest });
-    const launchMany = (jobs: Wish[], requestId = "") => {
+    const launchMany = (jobs: JobFields[], requestId = "") => {
       const request = LaunchJobsRequest.fromPartial({
         jobs: jobs.map((job) => ({ name: "PLAIN", ...job })),
         requestId,
@@ -88,7 +88,7 @@ for (const shards of ["1", "3"]) {
         [{ parameters: { a: 1, b: 2 } }, { parameters: { b: 2, a: 1 } }, { parameters: { a: 1 } }],
         [{ uniqueKey: "k" }, { uniqueKey: "k", parameters: { a: 9 } }, { uniqueKey: "l" }],
       ]) {
-        const unique = (job: Wish) => launch({ ...job, metadata: { isUnique: true } });
+        const unique = (job: JobFields) => launch({ ...job, metadata: { isUnique: true } });
         const first = await unique({ ...one });
         const error = await refusalOf(unique({ ...same }));
         assert.deepEqual([error.code, error.reason], ["ALREADY_EXISTS", "JOB_ALREADY_EXISTS"]);
@@ -102,11 +102,11 @@ for (const shards of ["1", "3"]) {
     test("a launch that is repeated with its request id gives the same job, unique or not", async () => {
       for (const metadata of [undefined, { isUnique: true }]) {
         const requestId = `request ${metadata?.isUnique}`;
-        const wish = { parameters: { is: requestId }, ...(metadata && { metadata }) };
-        const [first, second] = await Promise.all([launch(wish, { requestId }), launch(wish, { requestId })]);
+        const job = { parameters: { is: requestId }, ...(metadata && { metadata }) };
+        const [first, second] = await Promise.all([launch(job, { requestId }), launch(job, { requestId })]);
         assert.equal(second.id, first.id);
         await api.cancel(first.id);
-        const third = await launch(wish, { requestId });
+        const third = await launch(job, { requestId });
         assert.deepEqual([third.id, third.status], [first.id, "CANCELLED"]);
       }
     });
@@ -144,13 +144,13 @@ for (const shards of ["1", "3"]) {
     });
 
     test("many launches that are repeated with their request id give the same jobs, each at its place", async () => {
-      const wishes = Array.from({ length: 50 }, (_, at) => ({ parameters: { at } }));
-      const first = statsOf(await launchMany(wishes, "bulk-1")).map(({ id }) => id);
-      const again = statsOf(await launchMany(wishes, "bulk-1")).map(({ id }) => id);
+      const launches = Array.from({ length: 50 }, (_, at) => ({ parameters: { at } }));
+      const first = statsOf(await launchMany(launches, "bulk-1")).map(({ id }) => id);
+      const again = statsOf(await launchMany(launches, "bulk-1")).map(({ id }) => id);
       assert.equal(new Set(first).size, 50);
       assert.deepEqual(again, first);
       assert.notDeepEqual(
-        statsOf(await launchMany(wishes, "bulk-2")).map(({ id }) => id),
+        statsOf(await launchMany(launches, "bulk-2")).map(({ id }) => id),
         first,
       );
     });
@@ -163,8 +163,8 @@ for (const shards of ["1", "3"]) {
     });
 
     test("jobs are listed by what they are, page by page, while others come and go", async () => {
-      const wishes = Array.from({ length: 25 }, (_, at) => ({ labels: { list: "me", odd: String(at % 2 === 1) } }));
-      const ids = new Set(statsOf(await launchMany(wishes)).map(({ id }) => id));
+      const launches = Array.from({ length: 25 }, (_, at) => ({ labels: { list: "me", odd: String(at % 2 === 1) } }));
+      const ids = new Set(statsOf(await launchMany(launches)).map(({ id }) => id));
       const seen: string[] = [];
       for (let pageToken = "", pages = 0; pages === 0 || pageToken !== ""; pages++) {
         const request = ListJobsRequest.fromPartial({ labels: { list: "me" }, pageSize: 4, pageToken });

@@ -179,7 +179,7 @@ describe("parameters and schemas of strangers", () => {
 
 describe("a schema that cannot be used", () => {
   const schemas = new JsonParameterSchemas();
-  for (const [name, schema, told] of [
+  for (const [name, schema, reported] of [
     ["no JSON", "{", /is no JSON/],
     ["no object", "[]", /must be a JSON object/],
     ["a wrong keyword", { properties: { x: { type: "text" } } }, /\/properties\/x\/type must be equal to one of/],
@@ -199,7 +199,7 @@ describe("a schema that cannot be used", () => {
   ] as const) {
     test(`is refused with the place and the rule: ${name}`, async () => {
       const compiling = schemas.compile("DEMO", typeof schema === "string" ? schema : JSON.stringify(schema));
-      await assert.rejects(compiling, { reason: "SCHEMA_UNUSABLE", message: told });
+      await assert.rejects(compiling, { reason: "SCHEMA_UNUSABLE", message: reported });
     });
   }
 

@@ -227,11 +227,11 @@ describe("a controller and a pool of another format", { timeout: 60_000 }, () =>
     assert.deepEqual(await redis.keys("*"), [formatKey], "nothing was written");
     await redis.hset(formatKey, { version: poolVersion });
     await isReady(true);
-    const told = process
+    const reported = process
       .log()
       .split("\n")
       .filter((line) => line.includes("POOL_FORMAT_MISMATCH"));
-    assert.equal(told.filter((line) => line.includes("calls are refused")).length, 1);
+    assert.equal(reported.filter((line) => line.includes("calls are refused")).length, 1);
     assert.deepEqual((await api.status()).redis?.warnings, []);
     await process.kill();
   });

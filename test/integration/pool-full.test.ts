@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { JobServiceService, LaunchJobsRequest } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
-import type { JobApi, LaunchWish } from "../support/job-api.ts";
+import type { JobApi, LaunchFields } from "../support/job-api.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Stack, startStack } from "../support/stack.ts";
@@ -27,7 +27,7 @@ for (const shards of ["1", "3"]) {
       await stack.stop();
     });
 
-    const launch = (requestId: string, job: NonNullable<LaunchWish>["job"] = {}) =>
+    const launch = (requestId: string, job: NonNullable<LaunchFields>["job"] = {}) =>
       api.launchAs({ job: { name: "PLAIN", ...job }, requestId });
     const launchMany = async (count: number) => {
       const jobs = Array.from({ length: count }, () => ({ name: "PLAIN" }));

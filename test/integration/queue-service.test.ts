@@ -80,7 +80,7 @@ describe("the queue service", () => {
     assert.deepEqual([(await pause()).changed, (await pause()).changed], [true, false]);
     const { id } = await a.api.launch(type, {});
     await worker.beats(1, []);
-    assert.ok(!worker.hasHeard("assign"));
+    assert.ok(!worker.hasReceived("assign"));
     assert.equal((await queueOf(type))?.paused, true);
     const resume = () => unaryCall(call.client(), service.resumeQueue, { name: type }, call.options);
     assert.equal((await resume()).changed, true);
@@ -139,7 +139,7 @@ describe("the queue service", () => {
       await a.api.launch(type, {});
       await other.takes();
     }
-    assert.ok(!worker.hasHeard("assign"));
+    assert.ok(!worker.hasReceived("assign"));
     const unknown = unaryCall(call.client(), service.drainWorker, { workerId: "nobody" }, call.options);
     assert.deepEqual(await refusalFacts(unknown), ["NOT_FOUND", "WORKER_NOT_FOUND"]);
   });

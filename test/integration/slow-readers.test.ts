@@ -170,7 +170,7 @@ describe("a client that does not read", () => {
     assert.equal(toRpcError(await ended).code, "CANCELLED");
     client.close();
     assert.equal((await rig.api.get(lease.jobId)).status, "RUNNING");
-    assert.equal(worker.hasHeard("drain"), false);
+    assert.equal(worker.hasReceived("drain"), false);
   });
 });
 

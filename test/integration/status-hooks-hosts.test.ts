@@ -23,13 +23,13 @@ for (const shards of [1, 3]) {
     let deliverer: HookDeliverer;
     let silent: Server;
     let ticking: NodeJS.Timeout;
-    let [silentUrl, inFlight, mostInFlight] = ["", 0, 0];
+    let [silentUrl, inFlight, maxInFlight] = ["", 0, 0];
     const logger = createLogger({ name: "test", level: "silent" });
     before(async () => {
       under = await startPool({ shards });
       // takes requests and never answers; a controller gives up after 10 s
       silent = createServer((request) => {
-        mostInFlight = Math.max(mostInFlight, ++inFlight);
+        maxInFlight = Math.max(maxInFlight, ++inFlight);
         request.socket.once("close", () => inFlight--);
       });
       await new Promise<void>((resolve) => silent.listen(0, "0.0.0.0", resolve));
@@ -43,7 +43,7 @@ for (const shards of [1, 3]) {
     beforeEach(async () => {
       await under.redis.flushall();
       fast = await startHookReceiver();
-      mostInFlight = 0;
+      maxInFlight = 0;
       // receivers answer in their own time, so the pool's clock keeps pace with them
       let last = Date.now();
       ticking = setInterval(() => {
@@ -105,7 +105,7 @@ for (const shards of [1, 3]) {
       await launch(1_000, () => silentUrl);
       await startDeliverer();
       areSoon(await delaysOf(15));
-      assert.ok(mostInFlight > 1 && mostInFlight <= 16 + shards, `${mostInFlight} in flight`);
+      assert.ok(maxInFlight > 1 && maxInFlight <= 16 + shards, `${maxInFlight} in flight`);
     });
 
     test("go on while each of thousands waits for a host of its own that never answers", async () => {
@@ -115,7 +115,7 @@ for (const shards of [1, 3]) {
       await startDeliverer();
       areSoon(await delaysOf(20));
       // 32 slots that a delivery leaves after half a second, for ten seconds, and 64 for slow hosts
-      assert.ok(mostInFlight <= 32 * 20 + 64, `${mostInFlight} in flight`);
+      assert.ok(maxInFlight <= 32 * 20 + 64, `${maxInFlight} in flight`);
     });
 
     test("go on while thousands wait for a host that refuses, and for one that answers 500", async () => {

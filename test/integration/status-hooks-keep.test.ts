@@ -43,9 +43,9 @@ describe("a job that is past its keep time", () => {
   test("stays until its hook was told everything", async () => {
     const id = await launch();
     for (let hour = 0; hour < 3; hour++) await sweepAfter(hourMs + 1);
-    const told = await settleAll({ kind: "delivered" }, "");
+    const reported = await settleAll({ kind: "delivered" }, "");
     assert.deepEqual(
-      told.map(({ event }) => event.status),
+      reported.map(({ event }) => event.status),
       ["PENDING", "STOPPED"],
     );
     await sweepAfter(hourMs);

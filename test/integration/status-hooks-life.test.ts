@@ -48,7 +48,7 @@ describe("what a status hook is still to be told", () => {
       taken.push(...due);
     }
   }
-  const told = (hooks: readonly DueHook[]) => hooks.map(({ event }) => event.status);
+  const reported = (hooks: readonly DueHook[]) => hooks.map(({ event }) => event.status);
 
   test("stays, and goes on with its new life, when the job is retried", async () => {
     const id = await launch();
@@ -61,7 +61,7 @@ describe("what a status hook is still to be told", () => {
     await under.pool.retry(id);
     await under.hooks.settle(underWay, { kind: "delivered" }, "");
     const events = [underWay, ...(await takeAll())];
-    assert.deepEqual(told(events), ["PENDING", "RUNNING", "RUNNING", "CANCELLED", "PENDING"]);
+    assert.deepEqual(reported(events), ["PENDING", "RUNNING", "RUNNING", "CANCELLED", "PENDING"]);
     const sequences = events.map(({ event }) => event.sequence);
     assert.deepEqual(
       sequences,
@@ -75,7 +75,7 @@ describe("what a status hook is still to be told", () => {
     await under.pool.end(id, "cancel");
     await under.hooks.settle(await next(), { kind: "failed" }, "HTTP 500");
     await under.pool.retry(id);
-    assert.deepEqual(told(await takeAll()), ["CANCELLED", "PENDING"]);
+    assert.deepEqual(reported(await takeAll()), ["CANCELLED", "PENDING"]);
     const [failed] = await under.hooks.failed("", 10);
     assert.deepEqual([failed?.jobId, failed?.events, failed?.cause], [id, 1, "HTTP 500"]);
   });
@@ -89,11 +89,11 @@ describe("what a status hook is still to be told", () => {
     await under.schedules.fire(due, { runAt: dueAt, nextAt: dueAt + 1_000, missed: 0 });
     await under.schedules.fire({ ...due, dueAt: dueAt + 1_000 }, { runAt: dueAt, nextAt: 0, missed: 0 });
     const byJob = Map.groupBy(await takeAll(), ({ jobId }) => jobId);
-    assert.deepEqual(told(byJob.get(id) ?? []), ["SCHEDULED", "STOPPED"]);
+    assert.deepEqual(reported(byJob.get(id) ?? []), ["SCHEDULED", "STOPPED"]);
     const executions = [...byJob.keys()].filter((jobId) => jobId !== id);
     assert.equal(executions.length, 2);
     for (const jobId of executions) {
-      assert.deepEqual(told(byJob.get(jobId) ?? []), ["PENDING"]);
+      assert.deepEqual(reported(byJob.get(jobId) ?? []), ["PENDING"]);
       assert.equal((await under.pool.get(jobId)).upstreamJobId, id);
     }
   });
@@ -106,7 +106,7 @@ describe("what a status hook is still to be told", () => {
     assert.equal(await under.hooks.redeliver(id), 1);
     assert.deepEqual((await under.hooks.due(1)).due, []);
     await under.hooks.settle(underWay, { kind: "delivered" }, "");
-    assert.deepEqual(told(await takeAll()), ["PENDING"]);
+    assert.deepEqual(reported(await takeAll()), ["PENDING"]);
     assert.equal((await under.pool.get(id)).hookStatus, "DELIVERED");
   });
 

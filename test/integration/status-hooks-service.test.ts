@@ -7,7 +7,7 @@ import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_se
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
 import { startHookReceiver } from "../support/hook-receiver.ts";
 import type { JobApi } from "../support/job-api.ts";
-import { refusalFacts } from "../support/refusal.ts";
+import { refusalFacts, refusalOf } from "../support/refusal.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
@@ -113,9 +113,17 @@ describe("a status hook of a launch", () => {
     await gone[Symbol.asyncDispose]();
   });
 
-  for (const url of ["http://169.254.169.254/latest", "http://[fe80::1]/", "http://0xa9fea9fe/", "ftp://receiver/"]) {
+  for (const [url, rule] of [
+    ["http://169.254.169.254/latest", /^must not go to 169\.254\.169\.254, .*unless .*DRYDOCK_HOOK_ALLOW_LINK_LOCAL/],
+    ["http://[fe80::1]/", /^must not go to \[fe80::1\], .*DRYDOCK_HOOK_ALLOW_LINK_LOCAL/],
+    ["http://0xa9fea9fe/", /^must not go to 169\.254\.169\.254, .*DRYDOCK_HOOK_ALLOW_LINK_LOCAL/],
+    ["http://224.0.0.1/", /^must not go to 224\.0\.0\.1, an unspecified, multicast or reserved address$/],
+    ["ftp://receiver/", /http or https/],
+  ] as const) {
     test(`is refused when it is ${url}`, async () => {
-      assert.deepEqual(await refusalFacts(launch(url)), ["INVALID_ARGUMENT", "FIELD_INVALID", "job.status_hook"]);
+      const { code, reason, violations } = await refusalOf(launch(url));
+      assert.deepEqual([code, reason, violations[0]?.field], ["INVALID_ARGUMENT", "FIELD_INVALID", "job.status_hook"]);
+      assert.match(violations[0]?.description ?? "", rule);
     });
   }
 });

@@ -69,7 +69,7 @@ describe("status hooks", () => {
     const { jobs } = await under.pool.claim(worker, demoTypes, 1_000);
     return leaseOf(jobs.find(({ id }) => id === jobId) ?? assert.fail());
   }
-  const heard = () =>
+  const received = () =>
     receiver.received.map(({ status, checkIn }) => `${status.replace("JOB_STATUS_", "")} ${checkIn}`.trim());
   const stands = async (id: string) => (await under.pool.get(id)).hookStatus;
   /** Lets the time go on until the hook stands like this. */
@@ -92,7 +92,7 @@ describe("status hooks", () => {
     await under.pool.succeed(lease, { text: "all" });
     await startDeliverer();
     await standsAs(id, "DELIVERED");
-    assert.deepEqual(heard(), ["PENDING", "RUNNING", "RUNNING half", "SUCCESS all"]);
+    assert.deepEqual(received(), ["PENDING", "RUNNING", "RUNNING half", "SUCCESS all"]);
     const { metadata, job_id: jobId } = JSON.parse(receiver.received[0]?.body ?? "");
     assert.deepEqual([jobId, metadata.id, metadata.status], [id, id, "JOB_STATUS_SUCCESS"]);
     assert.deepEqual(await under.redis.keys("*hook*"), []);
@@ -137,7 +137,7 @@ describe("status hooks", () => {
     receiver.gate = gate;
     const id = await launch();
     await startDeliverer();
-    await until("under way", heard, ({ length }) => length === 1);
+    await until("under way", received, ({ length }) => length === 1);
     await under.server.crash();
     answer();
     await until(
@@ -152,7 +152,7 @@ describe("status hooks", () => {
       (status) => status === "ready",
     );
     await standsAs(id, "DELIVERED");
-    assert.deepEqual(heard(), ["PENDING"]);
+    assert.deepEqual(received(), ["PENDING"]);
   });
 
   test("cost a job without one nothing", async () => {
@@ -170,7 +170,7 @@ describe("status hooks", () => {
     await under.pool.confirm(lease, "stop");
     await startDeliverer();
     await standsAs(id, "DELIVERED");
-    assert.deepEqual(heard(), ["PENDING", "RUNNING", "RUNNING three", "STOPPED three"]);
+    assert.deepEqual(received(), ["PENDING", "RUNNING", "RUNNING three", "STOPPED three"]);
   });
 
   test("try an event again until it is taken, under the same id, and then no more", async () => {
@@ -178,7 +178,7 @@ describe("status hooks", () => {
     const id = await launch();
     await startDeliverer();
     await standsAs(id, "DELIVERED", 1_000);
-    assert.deepEqual(heard(), ["PENDING", "PENDING", "PENDING", "PENDING"]);
+    assert.deepEqual(received(), ["PENDING", "PENDING", "PENDING", "PENDING"]);
     assert.equal(new Set(receiver.received.map(({ headers }) => headers["webhook-id"])).size, 1);
     under.clock.advance(hookPatienceMs);
     assert.deepEqual((await under.hooks.due(10)).due, []);
@@ -194,7 +194,7 @@ describe("status hooks", () => {
     await under.pool.succeed(await run(id), {});
     receiver = await startHookReceiver(Number(new URL(url).port));
     await standsAs(id, "DELIVERED", 1_000);
-    assert.deepEqual(heard(), ["PENDING", "RUNNING", "SUCCESS"]);
+    assert.deepEqual(received(), ["PENDING", "RUNNING", "SUCCESS"]);
   });
 
   test("are sent once by two controllers", async () => {
@@ -234,7 +234,7 @@ describe("status hooks", () => {
     assert.deepEqual(await under.redis.keys("{drydock:0}:hook-due:*"), []);
     assert.equal(await under.hooks.redeliver(id), 2);
     await standsAs(id, "DELIVERED");
-    assert.deepEqual(heard(), ["PENDING", "PENDING", "STOPPED"]);
+    assert.deepEqual(received(), ["PENDING", "PENDING", "STOPPED"]);
   });
 
   test("are signed by Standard Webhooks", async () => {
@@ -254,7 +254,7 @@ describe("status hooks", () => {
     const id = await launch();
     under.clock.advance(hookPatienceMs);
     const deliverer = await startDeliverer();
-    await until("under way", heard, ({ length }) => length === 1);
+    await until("under way", received, ({ length }) => length === 1);
     await deliverer.stop(AbortSignal.abort());
     gate.resolve();
     assert.equal(await stands(id), "PENDING");

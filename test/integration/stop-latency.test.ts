@@ -20,12 +20,12 @@ describe("a stop or cancel", { timeout: 60_000 }, () => {
   const workers: WorkerService[] = [];
   /** When the handler of each job began, and when it was told to end. */
   const begun = new Set<string>();
-  const told = new Map<string, number>();
+  const reported = new Map<string, number>();
 
   const typeNamed = (name: string): JobType => ({
     ...{ name, description: "for tests", parameters, maxFails: 1, shouldRetry: () => true, validate() {} },
     async run({ jobId, signal }) {
-      signal.addEventListener("abort", () => told.set(jobId, performance.now()), { once: true });
+      signal.addEventListener("abort", () => reported.set(jobId, performance.now()), { once: true });
       begun.add(jobId);
       await sleep(forEverMs, signal);
     },
@@ -74,7 +74,7 @@ describe("a stop or cancel", { timeout: 60_000 }, () => {
       const asked = performance.now();
       await Promise.all(jobs.map(({ id, far }) => far.api[command](id)));
       for (const { id, far } of jobs) await far.api.untilStatus(id, end);
-      const delays = jobs.map(({ id }) => (told.get(id) ?? Number.POSITIVE_INFINITY) - asked).sort((x, y) => x - y);
+      const delays = jobs.map(({ id }) => (reported.get(id) ?? Number.POSITIVE_INFINITY) - asked).sort((x, y) => x - y);
       const [p99 = Number.NaN, worst = Number.NaN] = delays.slice(-2);
       context.diagnostic(`99 of 100 within ${p99.toFixed(0)} ms, the last within ${worst.toFixed(0)} ms`);
       assert.equal(delays.length, 100);

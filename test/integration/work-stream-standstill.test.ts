@@ -55,14 +55,14 @@ describe("a worker that stood still", () => {
     answer(lease);
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
     assert.equal(signal.reason.kind, "lost");
-    assert.ok(!peer.heard.all.some(({ $case }) => $case === "result"));
+    assert.ok(!peer.received.all.some(({ $case }) => $case === "result"));
   });
 
   test("says how runs ended when it has the answer, not before", async (context) => {
     const { job, peer, answer } = await standStill(context);
     job.end();
     await setTimeout(50);
-    assert.ok(!peer.heard.all.some(({ $case }) => $case === "result"));
+    assert.ok(!peer.received.all.some(({ $case }) => $case === "result"));
     answer();
     assert.equal((await peer.next("result")).outcome, Outcome.OUTCOME_SUCCESS);
   });
@@ -76,7 +76,7 @@ describe("a worker that stood still", () => {
     peer.assign({ lease: lost, name: "QUICK" });
     peer.assign({ lease: own, name: "QUICK" });
     await setTimeout(50);
-    const answers = () => peer.heard.all.filter(({ $case }) => $case === "accept" || $case === "result").length;
+    const answers = () => peer.received.all.filter(({ $case }) => $case === "accept" || $case === "result").length;
     assert.equal(answers(), 1);
     // they were read after the question, which does not name them
     answer();
@@ -86,7 +86,7 @@ describe("a worker that stood still", () => {
     assert.equal(answers(), 1);
     answerTo(sequence, lost);
     assert.deepEqual((await peer.next("result")).lease, own);
-    const begun = peer.heard.all.filter(({ $case }) => $case === "accept" || $case === "result");
+    const begun = peer.received.all.filter(({ $case }) => $case === "accept" || $case === "result");
     assert.ok(!JSON.stringify(begun).includes(lost.jobId));
   });
 

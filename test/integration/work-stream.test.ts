@@ -91,7 +91,9 @@ describe("the worker's stream", () => {
     assert.deepEqual(patience, { seconds: 3_600, nanos: 0 });
     assert.ok((retryAfter?.seconds ?? 0) >= 2 && (retryAfter?.seconds ?? 0) < 15);
     // A job type without a probe is open again after its wait, which is shorter than that of the result for its log.
-    const capacities = peer.heard.all.flatMap((said) => (said.$case === "capacity" ? said.value.closed.length : []));
+    const capacities = peer.received.all.flatMap((message) =>
+      message.$case === "capacity" ? message.value.closed.length : [],
+    );
     assert.deepEqual(capacities, [1, 0]);
   });
 
@@ -113,14 +115,14 @@ describe("the worker's stream", () => {
     await peer.welcome({ beatMs: 30 });
     peer.assign({ lease, name: "HELD" });
     const { signal } = await job.begun;
-    const beat = await peer.heard.next((said) => said.$case === "beat" && said.value.held.length > 0);
+    const beat = await peer.received.next((message) => message.$case === "beat" && message.value.held.length > 0);
     assert.ok(beat.$case === "beat");
     assert.deepEqual(beat.value.held, [lease]);
     peer.say({ $case: "beatAck", value: { sequence: beat.value.sequence, lost: [lease], commands: [] } });
-    const next = await peer.heard.next((said) => said.$case === "beat" && said.value.held.length === 0);
+    const next = await peer.received.next((message) => message.$case === "beat" && message.value.held.length === 0);
     assert.ok(next.$case === "beat");
     assert.equal(signal.reason.kind, "lost");
-    assert.ok(!peer.heard.all.some(({ $case }) => $case === "result"));
+    assert.ok(!peer.received.all.some(({ $case }) => $case === "result"));
   });
 
   test("brings a stop to the handler and confirms it, also when it comes with the answer to a beat", async () => {
@@ -186,7 +188,7 @@ describe("a worker whose stream breaks", () => {
     await first.ended;
     const second = await controller.works.next();
     assert.equal((await second.next("hello")).workerId, "worker-1");
-    assert.equal(first.heard.all.filter(({ $case }) => $case === "beat").length, 2);
+    assert.equal(first.received.all.filter(({ $case }) => $case === "beat").length, 2);
   });
 
   test("comes back when it is asked to connect again", async () => {

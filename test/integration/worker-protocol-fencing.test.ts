@@ -147,7 +147,7 @@ describe("a worker that comes back", { concurrency: true }, () => {
       const { lease } = await newest.takes({ withinMs: 1_000 });
       assert.equal(lease.jobId, id);
     }
-    assert.ok(!halfOpen.hasHeard("assign"));
+    assert.ok(!halfOpen.hasReceived("assign"));
   });
 
   test("hears of a stop that it missed", async () => {
@@ -248,7 +248,7 @@ describe("a worker that goes", { concurrency: true }, () => {
     assert.ok(took < 500, `${took} ms`);
     const { attempt, crashes, workerId } = await rig.api.get(id);
     assert.deepEqual([attempt, crashes, workerId], [1, 0, other.hello.workerId]);
-    assert.ok(!leaving.hasHeard("assign"));
+    assert.ok(!leaving.hasReceived("assign"));
   });
 
   test("with its connection has its jobs run elsewhere within six seconds", async () => {

@@ -126,7 +126,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     const second = await worker.takes();
     assert.deepEqual([first.lease.jobId, second.lease.jobId], ids.slice(0, 2));
     await worker.beats(1, [first.lease, second.lease]);
-    assert.ok(!worker.hasHeard("assign"));
+    assert.ok(!worker.hasReceived("assign"));
     assert.equal((await rig.api.get(ids[2] ?? "")).status, "PENDING");
     await worker.reports(second.lease);
     assert.equal((await worker.takes()).lease.jobId, ids[2]);
@@ -142,7 +142,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     for (let i = 0; i < 6; i++) ids.push((await rig.api.launch(type, {})).id);
     const runAll = async () => {
       for (const id of ids) {
-        const next = () => [one, two].find((worker) => worker.hasHeard("assign"));
+        const next = () => [one, two].find((worker) => worker.hasReceived("assign"));
         const worker =
           (await until(
             "a job comes",
@@ -205,13 +205,13 @@ describe("a job for a worker", { concurrency: true }, () => {
     const { lease: held } = await worker.takes();
     const took = await timed(rig.api.cancel(id).then(() => worker.hears("command")));
     assert.ok(took < 500, `${took} ms`);
-    const told = async (sequence: number) => (await worker.beats(sequence, [held])).commands;
-    assert.deepEqual(await told(1), [{ lease: held, command: JOB_COMMAND_CANCEL }]);
+    const reported = async (sequence: number) => (await worker.beats(sequence, [held])).commands;
+    assert.deepEqual(await reported(1), [{ lease: held, command: JOB_COMMAND_CANCEL }]);
     assert.equal((await rig.api.get(id)).pendingCommand, JOB_COMMAND_CANCEL);
     await rig.api.stop(id);
     // a command may come more than once, also the one before
     while ((await worker.hears("command")).command !== JOB_COMMAND_STOP);
-    assert.deepEqual(await told(2), [{ lease: held, command: JOB_COMMAND_STOP }]);
+    assert.deepEqual(await reported(2), [{ lease: held, command: JOB_COMMAND_STOP }]);
     assert.equal((await rig.api.get(id)).status, "RUNNING");
     await worker.reports(held, { outcome: Outcome.OUTCOME_STOPPED });
     assert.deepEqual(await worker.beats(3, []), { sequence: 3, lost: [], commands: [] });

@@ -8,9 +8,9 @@ import { runCommand } from "./run-command.ts";
 
 /** Each run is a history of its own, of up to so many commands; on average it is half of them. */
 const numRuns = 60;
-const mostCommands = 120;
+const maxCommands = 120;
 /** An agreement on less than this, because the time was over, is none. */
-const leastCommands = (numRuns * mostCommands) / 4;
+const leastCommands = (numRuns * maxCommands) / 4;
 /** No more is asked after this, in milliseconds; a counterexample is made smaller no longer than this. */
 const usualPatienceMs = 60_000;
 
@@ -33,7 +33,7 @@ export async function agree(
   { mix, seed, endOnFailure = false, patienceMs = usualPatienceMs }: AgreementOptions,
 ): Promise<number> {
   const tally = new Tally();
-  const property = fc.asyncProperty(commandsOf(mix, mostCommands), async (commands) => {
+  const property = fc.asyncProperty(commandsOf(mix, maxCommands), async (commands) => {
     await under.redis.flushall();
     const driver = new Driver(under);
     await driver.greet();

@@ -53,8 +53,8 @@ export interface ScheduleShape {
   lastsMs: number;
 }
 
-/** What is said with a check-in or a result. */
-export interface Said {
+/** What a check-in or a result says of the run. */
+export interface Note {
   text: string | undefined;
   percent: number | undefined;
 }
@@ -74,10 +74,10 @@ export type Command =
   | { do: "retry"; target: Target }
   | { do: "hello"; speaker: Speaker; process: "same" | "next"; naming: Naming }
   | { do: "beat"; speaker: Speaker; naming: Naming }
-  | { do: "disconnect" | "takeBack"; speaker: Speaker; unheard: Naming }
+  | { do: "disconnect" | "takeBack"; speaker: Speaker; unaccepted: Naming }
   | { do: "leave" | "drainWorker"; speaker: Speaker }
   | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
-  | { do: "checkIn" | "succeed"; target: Target; said: Said }
+  | { do: "checkIn" | "succeed"; target: Target; note: Note }
   | {
       do: "fail";
       target: Target;
@@ -85,10 +85,10 @@ export type Command =
       retry: "never" | number;
       jitter: number;
       maxFails: number;
-      said: Said;
+      note: Note;
     }
-  | { do: "postpone"; target: Target; delayMs: number; jitter: number; patienceMs: number | undefined; said: Said }
-  | { do: "refuse"; target: Target; patienceMs: number | undefined; said: Said }
+  | { do: "postpone"; target: Target; delayMs: number; jitter: number; patienceMs: number | undefined; note: Note }
+  | { do: "refuse"; target: Target; patienceMs: number | undefined; note: Note }
   | { do: "confirm"; target: Target; command: JobCommand }
   | { do: "release"; target: Target }
   | { do: "promote" | "reap" | "expire" | "endSubJobs" | "fire" }
@@ -115,11 +115,11 @@ const naming = fc.record({
   part: fc.constantFrom<Naming["part"]>("all", "all", "all", "all", "all", "all", "odd", "none"),
   foreign: oneIn(8),
 });
-const unheard = fc.record({
+const unaccepted = fc.record({
   part: fc.constantFrom<Naming["part"]>("all", "odd", "none"),
   foreign: oneIn(8),
 });
-const said = fc.record({ text: maybe(fc.constantFrom("half way", "nearly")), percent: maybe(fc.nat(100)) });
+const note = fc.record({ text: maybe(fc.constantFrom("half way", "nearly")), percent: maybe(fc.nat(100)) });
 const jitter = fc.constantFrom(0, 0.25, 1, 1);
 const patienceMs = fc.constantFrom(undefined, 0, 1_000, 15_000);
 const policy = fc.record({
@@ -147,7 +147,7 @@ const schedule = fc.record({
 });
 const periodic = target("periodic", "periodic", "periodic", "any");
 const types = fc.uniqueArray(
-  fc.record({ name, most: fc.constantFrom(0, 0, 1, 3), mostOfKey: fc.constantFrom(0, 0, 1, 2) }),
+  fc.record({ name, most: fc.constantFrom(0, 0, 1, 3), maxOfKey: fc.constantFrom(0, 0, 1, 2) }),
   {
     ...{ minLength: 1, maxLength: names.length },
     selector: (type) => type.name,
@@ -172,16 +172,16 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   retry: kind("retry", { target: target("ended", "ended", "ended", "any") }),
   hello: kind("hello", { speaker, process: fc.constantFrom("same", "next"), naming }),
   beat: kind("beat", { speaker, naming }),
-  disconnect: kind("disconnect", { speaker, unheard }),
-  takeBack: kind("takeBack", { speaker, unheard }),
+  disconnect: kind("disconnect", { speaker, unaccepted }),
+  takeBack: kind("takeBack", { speaker, unaccepted }),
   leave: kind("leave", { speaker }),
   drainWorker: kind("drainWorker", { speaker }),
   claim: kind("claim", { speaker, types, limit: fc.integer({ min: 1, max: 5 }) }),
-  checkIn: kind("checkIn", { target: running, said }),
-  succeed: kind("succeed", { target: running, said }),
+  checkIn: kind("checkIn", { target: running, note }),
+  succeed: kind("succeed", { target: running, note }),
   fail: failing(),
-  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), jitter, patienceMs, said }),
-  refuse: kind("refuse", { target: running, patienceMs, said }),
+  postpone: kind("postpone", { target: running, delayMs: fc.constantFrom(0, 1_000), jitter, patienceMs, note }),
+  refuse: kind("refuse", { target: running, patienceMs, note }),
   confirm: kind("confirm", { target: running, command }),
   release: kind("release", { target: running }),
   promote: kind("promote", {}),
@@ -277,7 +277,7 @@ export function commandsOf(mix: Mix, maxLength: number): fc.Arbitrary<Command[]>
 
 function failing() {
   const retry = fc.constantFrom<"never" | number>("never", 0, 1_000, 1_000, 5_000);
-  return kind("fail", { target: running, reason, retry, jitter, maxFails: fc.integer({ min: 1, max: 3 }), said });
+  return kind("fail", { target: running, reason, retry, jitter, maxFails: fc.integer({ min: 1, max: 3 }), note });
 }
 
 function sweeping() {

@@ -15,8 +15,8 @@ import { type PoolUnderTest, workerInfo, workerNamed } from "../support/pool.ts"
 import {
   type LaunchShape,
   type Naming,
+  type Note,
   names,
-  type Said,
   type ScheduleShape,
   type Speaker,
   type Target,
@@ -181,7 +181,7 @@ export function toPeriodicJob(shape: LaunchShape, { overlap, catchUpMs, lastsMs 
 }
 
 /** The check-in that is meant. */
-export function toCheckIn({ text, percent }: Said): CheckIn {
+export function toCheckIn({ text, percent }: Note): CheckIn {
   return {
     ...(text === undefined ? {} : { text }),
     ...(percent === undefined ? {} : { progress: { phase: "scan", percent } }),

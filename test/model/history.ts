@@ -11,7 +11,7 @@ export class History {
   readonly #ends = new Map<string, JobStatus>();
   readonly #once = new Set<string>();
   /** Job -> the numbers of its hook's events, by their sequence. */
-  readonly #told = new Map<string, Map<number, number>>();
+  readonly #sequences = new Map<string, Map<number, number>>();
 
   /** Notes what may happen only once, such as the claim of a token. */
   once(what: string): void {
@@ -21,14 +21,14 @@ export class History {
 
   /** Notes that a hook is told the event of that number: later events have greater sequences, none beyond the job's revision. */
   tell(jobId: string, number: number, sequence: number): void {
-    const told = this.#told.get(jobId) ?? new Map<number, number>();
-    this.#told.set(jobId, told);
+    const sequences = this.#sequences.get(jobId) ?? new Map<number, number>();
+    this.#sequences.set(jobId, sequences);
     assert.ok(sequence <= (this.#last.get(jobId)?.revision ?? 0), `${jobId} has not come to revision ${sequence}`);
-    for (const [other, its] of told) {
+    for (const [other, its] of sequences) {
       const isInOrder = its === number ? other === sequence : other < sequence === its < number;
       assert.ok(isInOrder, `${jobId} tells event ${number} as ${sequence}, and told event ${its} as ${other}`);
     }
-    told.set(sequence, number);
+    sequences.set(sequence, number);
   }
 
   /** Compares the job with how it stood one command ago. */

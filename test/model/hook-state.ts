@@ -26,7 +26,7 @@ export interface ModelHook {
   redeliveredAt: number[];
   isGone: boolean;
   /** The status that was told last. */
-  told: JobStatus | undefined;
+  lastStatus: JobStatus | undefined;
   count: number;
 }
 
@@ -34,7 +34,7 @@ export interface ModelHook {
 export function newModelHook(): ModelHook {
   const [events, failed] = [[], []];
   const times = { due: { from: 0, by: 0 }, leaseEndsAt: 0, failures: [0], redeliveredAt: [0] };
-  return { events, failed, ...times, isGone: false, told: undefined, count: 0 };
+  return { events, failed, ...times, isGone: false, lastStatus: undefined, count: 0 };
 }
 
 /** How a job's hook stands. */

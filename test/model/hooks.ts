@@ -17,8 +17,8 @@ export interface ModelDelivery {
 /** After a command every job whose status it changed has that to tell, once. */
 export function tellChanges(pool: ModelPool): void {
   for (const job of pool.jobs.values()) {
-    if (job.hook === undefined || job.hook.told === job.status) continue;
-    job.hook.told = job.status;
+    if (job.hook === undefined || job.hook.lastStatus === job.status) continue;
+    job.hook.lastStatus = job.status;
     tell(pool, job, job.hook, false);
   }
 }

@@ -15,13 +15,13 @@ export function claim(
   checkWorker(pool, worker);
   const jobs: Claim["jobs"] = [];
   for (const type of types) {
-    const { name, most, mostOfKey } = type;
+    const { name, most, maxOfKey } = type;
     const wanted = Math.min(limit - jobs.length, room(pool, name, most));
     let count = 0;
     for (; count < wanted && allowed(pool, type, worker).length > 0; count++) {
       const job = takeNext(allowed(pool, type, worker), taken[jobs.length]);
       start(pool, job, worker.workerId);
-      job.isLimited = most + mostOfKey > 0;
+      job.isLimited = most + maxOfKey > 0;
       const { id, token, attempt, traceparent, policy, parametersJson, log } = job;
       const runTimeoutMs = policy?.runTimeoutMs ?? 0;
       jobs.push({ id, token, name, attempt, logOffset: log.length, traceparent, runTimeoutMs, parametersJson });
@@ -44,7 +44,7 @@ export function checkRefused(
     [],
   );
   if (jobs.length === limit) return;
-  const looked = barred.filter(({ name, most, mostOfKey }) => !pool.paused.has(name) && most + mostOfKey === 0);
+  const looked = barred.filter(({ name, most, maxOfKey }) => !pool.paused.has(name) && most + maxOfKey === 0);
   assert.deepEqual(
     looked.map(({ name }) => name).filter((name) => !refused.includes(name)),
     [],
@@ -98,14 +98,14 @@ export function waiting(pool: ModelPool, name: string): ModelJob[] {
 }
 
 /** The jobs of the type that wait for the worker too and that their key's limit lets run, were there slots for all. */
-function allowed(pool: ModelPool, { name, mostOfKey }: ClaimableType, { workerId }: WorkerIdentity): ModelJob[] {
+function allowed(pool: ModelPool, { name, maxOfKey }: ClaimableType, { workerId }: WorkerIdentity): ModelJob[] {
   const jobs = waiting(pool, name).filter((job) => !isBarred(pool, job, workerId));
-  if (mostOfKey === 0) return jobs;
+  if (maxOfKey === 0) return jobs;
   const keys = Map.groupBy(jobs, ({ fairnessKey }) => fairnessKey);
   return [...keys].flatMap(([key, ofKey]) => {
     if (key === "") return ofKey;
     const running = limited(pool, name).filter((job) => job.fairnessKey === key).length;
-    return running < mostOfKey ? ofKey : [];
+    return running < maxOfKey ? ofKey : [];
   });
 }
 

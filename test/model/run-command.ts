@@ -73,15 +73,15 @@ const runners: Runners = {
     const asked = driver.under.pool.beat(worker, named);
     return driver.both(asked.then(inOrder), () => inOrder(workers.beat(driver.model, worker, named)));
   },
-  disconnect: (driver, { speaker, unheard }) => {
+  disconnect: (driver, { speaker, unaccepted }) => {
     const worker = driver.worker(speaker);
-    const named = driver.named(worker, unheard);
+    const named = driver.named(worker, unaccepted);
     const asked = driver.under.pool.disconnect(worker, named);
     return driver.both(asked, () => workers.disconnect(driver.model, worker, named));
   },
-  takeBack: (driver, { speaker, unheard }) => {
+  takeBack: (driver, { speaker, unaccepted }) => {
     const worker = driver.worker(speaker);
-    const named = driver.named(worker, unheard);
+    const named = driver.named(worker, unaccepted);
     const asked = driver.under.pool.takeBack(worker, named);
     return driver.both(asked, () => workers.takeBack(driver.model, worker, named));
   },
@@ -104,37 +104,37 @@ const runners: Runners = {
     });
     for (const { id, token } of claimed?.jobs ?? []) driver.history.once(`the claim of ${id} with token ${token}`);
   },
-  checkIn: (driver, { target, said }) => {
+  checkIn: (driver, { target, note }) => {
     const lease = driver.lease(target);
-    const asked = driver.under.pool.checkIn(lease, toCheckIn(said));
-    return driver.both(asked, () => workers.checkIn(driver.model, lease, toCheckIn(said)));
+    const asked = driver.under.pool.checkIn(lease, toCheckIn(note));
+    return driver.both(asked, () => workers.checkIn(driver.model, lease, toCheckIn(note)));
   },
-  succeed: (driver, { target, said }) => {
+  succeed: (driver, { target, note }) => {
     const lease = driver.lease(target);
-    const asked = driver.under.pool.succeed(lease, toCheckIn(said));
-    return driver.both(asked, () => workers.succeed(driver.model, lease, toCheckIn(said)));
+    const asked = driver.under.pool.succeed(lease, toCheckIn(note));
+    return driver.both(asked, () => workers.succeed(driver.model, lease, toCheckIn(note)));
   },
-  fail: (driver, { target, said, reason, retry, jitter, maxFails }) => {
+  fail: (driver, { target, note, reason, retry, jitter, maxFails }) => {
     const lease = driver.lease(target);
     const failure = { reason, message: "it did not work", retry, maxFails, backoff };
     driver.under.jitter.next = jitter;
-    const asked = driver.under.pool.fail(lease, failure, toCheckIn(said));
-    return driver.both(asked, () => workers.fail(driver.model, lease, { ...failure, jitter }, toCheckIn(said)));
+    const asked = driver.under.pool.fail(lease, failure, toCheckIn(note));
+    return driver.both(asked, () => workers.fail(driver.model, lease, { ...failure, jitter }, toCheckIn(note)));
   },
-  postpone: (driver, { target, delayMs, jitter, patienceMs, said }) => {
+  postpone: (driver, { target, delayMs, jitter, patienceMs, note }) => {
     const lease = driver.lease(target);
     const postponement = { ...aSecond, delayMs, patienceMs };
     driver.under.jitter.next = jitter;
-    const asked = driver.under.pool.postpone(lease, postponement, toCheckIn(said));
+    const asked = driver.under.pool.postpone(lease, postponement, toCheckIn(note));
     return driver.both(asked, () =>
-      workers.postpone(driver.model, lease, { ...postponement, jitter }, toCheckIn(said)),
+      workers.postpone(driver.model, lease, { ...postponement, jitter }, toCheckIn(note)),
     );
   },
-  refuse: (driver, { target, patienceMs, said }) => {
+  refuse: (driver, { target, patienceMs, note }) => {
     const lease = driver.lease(target);
     const refusal = { patienceMs, reason: "ACCESS_DENIED", message: "not you" };
-    const asked = driver.under.pool.refuse(lease, refusal, toCheckIn(said));
-    return driver.both(asked, () => workers.refuseTo(driver.model, lease, refusal, toCheckIn(said)));
+    const asked = driver.under.pool.refuse(lease, refusal, toCheckIn(note));
+    return driver.both(asked, () => workers.refuseTo(driver.model, lease, refusal, toCheckIn(note)));
   },
   confirm: (driver, { target, command }) => {
     const lease = driver.lease(target);
@@ -239,15 +239,15 @@ const runners: Runners = {
 /** What is told is the job's oldest event; its sequence is a revision, and grows from event to event. */
 function compareDue({ model, history }: Driver, due: DueHook, delivery: hooks.ModelDelivery): void {
   const { statusHook, hook } = model.find(due.jobId);
-  const { sequence, ...said } = due.event;
+  const { sequence, ...shown } = due.event;
   const { status, checkIn, at, number } = delivery.event;
   const times = hook?.redeliveredAt.map((redelivered) => Math.max(at, redelivered)) ?? [];
-  assert.ok(times.includes(said.at), `${due.jobId} tells of an event of ${said.at}, not of ${times}`);
+  assert.ok(times.includes(shown.at), `${due.jobId} tells of an event of ${shown.at}, not of ${times}`);
   assert.ok(
     hook?.failures.includes(due.failures),
     `${due.jobId} has failed ${due.failures} times, not ${hook?.failures}`,
   );
-  assert.deepEqual({ url: due.url, ...said }, { url: statusHook, status, checkIn, at: said.at });
+  assert.deepEqual({ url: due.url, ...shown }, { url: statusHook, status, checkIn, at: shown.at });
   assert.equal(due.leaseEndsAt, delivery.leaseEndsAt);
   history.tell(due.jobId, number, sequence);
 }

@@ -57,12 +57,12 @@ export function beat(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): B
   const mine = pool.heldBy(worker.workerId);
   const kept = new Set(named.map((lease) => heldUnder(pool, worker.workerId, lease)));
   const overdue = mine.filter((job) => kept.has(job) && isOverdue(pool, job));
-  const unheard = mine.filter((job) => !kept.has(job) && pool.now - job.startedAt > acceptMs);
+  const unaccepted = mine.filter((job) => !kept.has(job) && pool.now - job.startedAt > acceptMs);
   const lost = named.filter((lease) => {
     const job = heldUnder(pool, worker.workerId, lease);
     return job === undefined || overdue.includes(job);
   });
-  for (const job of unheard) giveBack(pool, job, turn);
+  for (const job of unaccepted) giveBack(pool, job, turn);
   for (const job of overdue) {
     job.token = nextToken(pool, job);
     finish(pool, job, statusAfter(job.command ?? "stop"));
@@ -88,22 +88,22 @@ function isOverdue(pool: ModelPool, job: ModelJob): boolean {
 }
 
 /** A broken stream leaves little of the lease, and what was not accepted is lost, unless a newer stream has taken over. */
-export function disconnect(pool: ModelPool, worker: WorkerIdentity, unheard: Lease[]): void {
+export function disconnect(pool: ModelPool, worker: WorkerIdentity, unaccepted: Lease[]): void {
   const { workerId, session } = worker;
   const known = pool.workers.get(workerId);
   if (known?.session !== session) return;
   known.leaseEndsAt = Math.min(known.leaseEndsAt, pool.now + brokenMs);
   const turn = pool.newFront();
-  for (const job of heldAmong(pool, workerId, unheard)) lose(pool, job, turn);
+  for (const job of heldAmong(pool, workerId, unaccepted)) lose(pool, job, turn);
 }
 
 /** What was not accepted is given back, unless a newer stream has taken over. The lease is no longer than a new one. */
-export function takeBack(pool: ModelPool, { workerId, session }: WorkerIdentity, unheard: Lease[]): void {
+export function takeBack(pool: ModelPool, { workerId, session }: WorkerIdentity, unaccepted: Lease[]): void {
   const known = pool.workers.get(workerId);
   if (known?.session !== session) return;
   known.leaseEndsAt = Math.min(known.leaseEndsAt, pool.now + leaseMs);
   const turn = pool.newFront();
-  for (const job of heldAmong(pool, workerId, unheard)) giveBack(pool, job, turn);
+  for (const job of heldAmong(pool, workerId, unaccepted)) giveBack(pool, job, turn);
 }
 
 /** A worker goes by plan, unless a newer stream has taken over. */
@@ -115,26 +115,26 @@ export function leave(pool: ModelPool, { workerId, session }: WorkerIdentity): v
 }
 
 /** What the handler says; absent parts leave what was said before. */
-export function checkIn(pool: ModelPool, lease: HeldLease, said: CheckIn): void {
+export function checkIn(pool: ModelPool, lease: HeldLease, shown: CheckIn): void {
   const job = pool.find(lease.jobId);
   if (standing(pool, job, lease) !== "held") refuse("LEASE_LOST");
-  note(pool, job, said);
-  if (said.text !== undefined) tellCheckIn(pool, job);
+  note(pool, job, shown);
+  if (shown.text !== undefined) tellCheckIn(pool, job);
 }
 
 /** A run that ended well. */
-export function succeed(pool: ModelPool, lease: HeldLease, said: CheckIn): Verdict {
+export function succeed(pool: ModelPool, lease: HeldLease, shown: CheckIn): Verdict {
   return settle(pool, lease, (job) => {
-    note(pool, job, said);
+    note(pool, job, shown);
     finish(pool, job, "SUCCESS");
   });
 }
 
 /** A failed attempt. What was to end ends; else another follows, if reason, attempts and the worker allow it. */
-export function fail(pool: ModelPool, lease: HeldLease, failure: Failure & Jitter, said: CheckIn): Verdict {
+export function fail(pool: ModelPool, lease: HeldLease, failure: Failure & Jitter, shown: CheckIn): Verdict {
   const { reason, message, retry } = failure;
   return settle(pool, lease, (job) => {
-    note(pool, job, said);
+    note(pool, job, shown);
     job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
     const attempts = job.policy?.maxAttempts || failure.maxFails;
     const isLast = job.attempt >= attempts || job.policy?.finalReasons.includes(reason) === true;
@@ -155,11 +155,11 @@ export function postpone(
   pool: ModelPool,
   lease: HeldLease,
   postponement: Postponement & Jitter,
-  said: CheckIn,
+  shown: CheckIn,
 ): Verdict {
   const { delayMs, patienceMs, reason, message } = postponement;
   return settle(pool, lease, (job) => {
-    note(pool, job, said);
+    note(pool, job, shown);
     if (patienceMs !== undefined && job.command === undefined) {
       job.postponedSince ||= pool.now;
       if (pool.now - job.postponedSince > patienceMs) {
@@ -188,7 +188,7 @@ function waitOf({ attempt, policy }: ModelJob, leastMs: number, { backoff, jitte
 }
 
 /** The worker may not do it: others get it, until all are refused or the patience is over. */
-export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, said: CheckIn): Verdict {
+export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, shown: CheckIn): Verdict {
   const { patienceMs = Number.POSITIVE_INFINITY, reason, message } = refusal;
   return settle(pool, lease, (job) => {
     job.postponedSince ||= pool.now;
@@ -204,7 +204,7 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sa
       return;
     }
     job.attempt--;
-    note(pool, job, said);
+    note(pool, job, shown);
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
     else Object.assign(job, { status: "PENDING", turn: pool.newFront() });
   });

@@ -4,7 +4,7 @@ import { isFinal, type JobStatus } from "@drydock/job-controller/domain/job-stat
 import { HookStatus, hookStatusToJSON } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type { History, JobRecord, LoggedRun, Sighting } from "./history-record.ts";
 import type { HookReceiver } from "./hook-receiver.ts";
-import type { JobApi, LaunchWish, SeenJob } from "./job-api.ts";
+import type { JobApi, LaunchFields, SeenJob } from "./job-api.ts";
 import { isPassing, until } from "./until.ts";
 
 /** How long a client goes on asking until it is answered, in milliseconds. */
@@ -42,7 +42,7 @@ export class HistoryRecorder {
   }
 
   /** Launches the job; the same request again gives the same job. Throws RpcError when it is refused. */
-  async launch(job: NonNullable<LaunchWish["job"]>, requestId: string = randomUUID()): Promise<SeenJob> {
+  async launch(job: NonNullable<LaunchFields["job"]>, requestId: string = randomUUID()): Promise<SeenJob> {
     const { launches } = this.history;
     const ids = launches.get(requestId) ?? new Set();
     launches.set(requestId, ids);
@@ -182,12 +182,12 @@ export class HistoryRecorder {
 
   /** Sees the job until it ends, over however many connections. */
   #watch(jobId: string): Promise<void> {
-    const told: number[] = [];
-    this.#recordOf(jobId).watches.push(told);
+    const reported: number[] = [];
+    this.#recordOf(jobId).watches.push(reported);
     const watching = this.#patiently(async (api) => {
       const askedAt = performance.now();
-      for await (const job of api.watch(jobId, told.at(-1) ?? 0)) {
-        told.push(job.revision);
+      for await (const job of api.watch(jobId, reported.at(-1) ?? 0)) {
+        reported.push(job.revision);
         this.#see(job, askedAt);
       }
     }, watchPatienceMs);

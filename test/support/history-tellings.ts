@@ -5,7 +5,7 @@ import { canReach, type Delivery, type History, type JobRecord, type Sighting } 
 export function faultsOfHook({ deliveries, hasHook, sightings }: JobRecord, history: History): string[] {
   if (!hasHook) return deliveries.length === 0 ? [] : ["told a hook that it does not have"];
   const steps = deliveries.flatMap((delivery, at) => faultsOfDelivery(deliveries[at - 1], delivery, history));
-  return [...steps, ...faultsOfTold(deliveries, sightings)];
+  return [...steps, ...faultsOfDeliveries(deliveries, sightings)];
 }
 
 function faultsOfDelivery(before: Delivery | undefined, after: Delivery, history: History): string[] {
@@ -24,7 +24,7 @@ function faultsOfDelivery(before: Delivery | undefined, after: Delivery, history
 }
 
 /** What a hook was told is what others saw at that revision and until the next one, and no end is missing. */
-function faultsOfTold(deliveries: Delivery[], sightings: Sighting[]): string[] {
+function faultsOfDeliveries(deliveries: Delivery[], sightings: Sighting[]): string[] {
   const taken = deliveries.filter(({ isTaken }) => isTaken).sort((a, b) => a.sequence - b.sequence);
   const seen = new Map(sightings.map(({ revision, status }) => [revision, status]));
   const faults: string[] = [];

@@ -17,10 +17,10 @@ const deadlineMs = 10_000;
 export type SeenJob = Omit<JobStats, "status"> & { status: string };
 
 /** What a launch says, with what it leaves out. */
-export type LaunchWish = Parameters<typeof LaunchJobRequest.fromPartial>[0];
+export type LaunchFields = Parameters<typeof LaunchJobRequest.fromPartial>[0];
 
 /** Which part of a job's log to read. */
-export interface LogWish {
+export interface LogPart {
   offset?: number;
   follow?: boolean;
   signal?: AbortSignal;
@@ -44,7 +44,7 @@ export class JobApi {
   }
 
   /** Launches with whatever a launch may say. */
-  async launchAs(wanted: LaunchWish): Promise<SeenJob> {
+  async launchAs(wanted: LaunchFields): Promise<SeenJob> {
     const request = LaunchJobRequest.fromPartial(wanted);
     return seen(await unaryCall(this.client, JobServiceService.launchJob, request, { deadlineMs }));
   }
@@ -97,15 +97,15 @@ export class JobApi {
   }
 
   /** The pieces of the job's log. */
-  logPieces(jobId: string, { offset = 0, follow = false, signal }: LogWish = {}) {
+  logPieces(jobId: string, { offset = 0, follow = false, signal }: LogPart = {}) {
     const settings = signal === undefined ? { deadlineMs: 60_000 } : { signal };
     return serverStreamCall(this.client, JobServiceService.getJobLogData, { jobId, offset, follow }, settings);
   }
 
   /** The job's log as one text. */
-  async log(jobId: string, wish: LogWish = {}): Promise<string> {
+  async log(jobId: string, part: LogPart = {}): Promise<string> {
     let text = "";
-    for await (const piece of this.logPieces(jobId, wish)) text += piece.text;
+    for await (const piece of this.logPieces(jobId, part)) text += piece.text;
     return text;
   }
 

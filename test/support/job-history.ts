@@ -30,7 +30,9 @@ export function faultsOfStep(before: Standing | undefined, after: Standing): str
   if (after.revision < revision) return [`the revision went from ${revision} back to ${after.revision}`];
   if (before !== undefined && after.revision === revision) {
     const isSame = after.status === status && isDeepStrictEqual(after.facts, before.facts);
-    return isSame ? [] : [`changed, but not its revision ${revision}: ${told(before)} and ${told(after)}`];
+    return isSame
+      ? []
+      : [`changed, but not its revision ${revision}: ${standingText(before)} and ${standingText(after)}`];
   }
   const faults: string[] = [];
   if (!canReach(status, after.status, after.revision - revision)) {
@@ -40,7 +42,7 @@ export function faultsOfStep(before: Standing | undefined, after: Standing): str
   return faults;
 }
 
-function told({ status, facts }: Standing): string {
+function standingText({ status, facts }: Standing): string {
   return `${status} ${JSON.stringify(facts)}`;
 }
 

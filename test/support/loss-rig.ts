@@ -60,7 +60,7 @@ export async function surviveLosses(test: TestContext, lose: (options: LossOptio
 /** What some job must have done, or the history says nothing about it. */
 const parts: Record<string, (record: JobRecord) => boolean> = {
   "told its hook": ({ deliveries }) => deliveries.length > 0,
-  "was watched": ({ watches }) => watches.some((told) => told.length > 1),
+  "was watched": ({ watches }) => watches.some((reported) => reported.length > 1),
   "was read in its log": ({ logReads }) => logReads.length > 1,
   "stored a report": ({ report }) => report.acknowledged !== undefined,
   "was stopped while it ran": ({ ends }) => ends.length > 0,

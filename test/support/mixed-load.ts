@@ -3,10 +3,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import { JobKind } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { RpcError } from "@drydock/shared/grpc/client.ts";
 import type { HistoryRecorder } from "./history-recorder.ts";
-import type { LaunchWish, SeenJob } from "./job-api.ts";
+import type { LaunchFields, SeenJob } from "./job-api.ts";
 import type { Random } from "./random.ts";
 
-type JobWish = NonNullable<LaunchWish["job"]>;
+type JobFields = NonNullable<LaunchFields["job"]>;
 
 /** Who puts the load on, and what it needs. */
 export interface LoadOptions {
@@ -140,7 +140,7 @@ class MixedLoad {
     }
   }
 
-  #any(parameters: Record<string, unknown> = {}): JobWish {
+  #any(parameters: Record<string, unknown> = {}): JobFields {
     const statusHook = this.#random.percent(50) ? { statusHook: this.#hookUrl } : {};
     const { parameters: usual, ...job } = this.#demo(1 + this.#random.below(4), this.#random.below(150));
     return { ...job, parameters: { ...usual, ...parameters }, ...statusHook };

@@ -67,8 +67,8 @@ export async function surviveOutage(
   const seconds = ((performance.now() - back) / 1_000).toFixed(1);
   test.diagnostic(`before the outage ${JSON.stringify(before)}; ${SUCCESS} of ${ids.size} SUCCESS at its end`);
   test.diagnostic(`${refused} requests in ${outageSeconds} s of outage, all SUCCESS ${seconds} s after it`);
-  const told = (text: string) => worker.log().split(text).length - 1;
-  assert.deepEqual([told("taking no more jobs of this type"), told("taking them again")], [1, 1]);
+  const reported = (text: string) => worker.log().split(text).length - 1;
+  assert.deepEqual([reported("taking no more jobs of this type"), reported("taking them again")], [1, 1]);
 }
 
 function call({ api }: ScanStack, method: "pauseQueue" | "resumeQueue") {

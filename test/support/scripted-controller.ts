@@ -56,7 +56,7 @@ export class Inbox<T> {
 
 /** One Work stream of a worker, seen from the controller. */
 export class WorkPeer {
-  readonly heard = new Inbox<SentMessage>();
+  readonly received = new Inbox<SentMessage>();
   readonly ended: Promise<unknown>;
   readonly #call: ServerDuplexStream<WorkRequest, WorkResponse>;
 
@@ -67,7 +67,7 @@ export class WorkPeer {
       call.on("cancelled", resolve);
     });
     call.on("data", ({ messages }) => {
-      for (const { message } of messages) if (message !== undefined) this.heard.push(message);
+      for (const { message } of messages) if (message !== undefined) this.received.push(message);
     });
     call.on("error", () => {});
     call.on("end", () => call.end());
@@ -75,7 +75,7 @@ export class WorkPeer {
 
   /** The next message of this kind. */
   async next<C extends SentMessage["$case"]>(kind: C): Promise<ValueOf<C>> {
-    const { value } = await this.heard.next((said) => said.$case === kind);
+    const { value } = await this.received.next((message) => message.$case === kind);
     return value as ValueOf<C>;
   }
 

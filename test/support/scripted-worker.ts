@@ -95,7 +95,7 @@ export class ScriptedWorker {
   }
 
   /** Whether something of this kind was received and not read. */
-  hasHeard($case: ReceivedCase): boolean {
+  hasReceived($case: ReceivedCase): boolean {
     return this.#unread.some((message) => message.$case === $case);
   }
 

@@ -7,7 +7,7 @@ export const tooLate = { Error: { Message: "Clair failed to respond within the c
  * Makes a proxy before a scanner that lets it read each layer to its end, and answers that it did not in its time, as Clair
  * does. With a limit it passes on only the posts of so many layers and says of each other one that it takes too long.
  */
-export function createSlowScanner(target: string, mostLayers = Number.POSITIVE_INFINITY): HttpService {
+export function createSlowScanner(target: string, maxLayers = Number.POSITIVE_INFINITY): HttpService {
   let layers = 0;
   return createHttpService({
     name: "slow scanner",
@@ -15,7 +15,7 @@ export function createSlowScanner(target: string, mostLayers = Number.POSITIVE_I
     answer: async (request, response) => {
       const isPost = request.method === "POST";
       const body = isPost ? Buffer.concat(await Array.fromAsync(request)) : null;
-      if (isPost && layers >= mostLayers) {
+      if (isPost && layers >= maxLayers) {
         response.writeHead(503).end(JSON.stringify(tooLate));
         return;
       }

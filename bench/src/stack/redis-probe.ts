@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 /** Scripts that are quicker than this are not looked at, in microseconds. */
 const slowFromMicros = 500;
 /** So many are remembered. */
-const mostSlow = 100_000;
+const maxSlow = 100_000;
 /** How long Redis is left alone before its memory is read, in milliseconds. */
 const settleMs = 300;
 const formatKey = "{drydock:0}:format";
@@ -52,7 +52,7 @@ export class RedisProbe {
 
   /** Starts to look for slow scripts. */
   async watchScripts(): Promise<void> {
-    await this.#redis.config("SET", "slowlog-log-slower-than", slowFromMicros, "slowlog-max-len", mostSlow);
+    await this.#redis.config("SET", "slowlog-log-slower-than", slowFromMicros, "slowlog-max-len", maxSlow);
     await this.#redis.slowlog("RESET");
   }
 

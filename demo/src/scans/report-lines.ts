@@ -3,7 +3,7 @@ import type { Look, Paint } from "../terminal/paint.ts";
 import { type Cell, renderTable } from "../terminal/table.ts";
 
 /** How many findings are shown; the worst come first. */
-const mostShown = 12;
+const maxShown = 12;
 
 const severities: Record<number, { word: string; look: Look }> = {
   [Severity.SEVERITY_CRITICAL]: { word: "critical", look: ["red", "bold"] },
@@ -25,7 +25,7 @@ export function renderReport(report: Report, paint: Paint): string[] {
 }
 
 function renderFindings(report: Report, paint: Paint): string[] {
-  const shown = report.findings.slice(0, mostShown);
+  const shown = report.findings.slice(0, maxShown);
   const left = report.findings.length - shown.length;
   const titles = ["SEVERITY", "CVE", "PACKAGE", "INSTALLED", "FIXED IN"];
   const table = renderTable(titles, shown.map(toRow(report)), paint);

@@ -19,6 +19,8 @@ export interface Stack {
   workers: WorkerProcess[];
   /** Aborts, with a ProcessError as its reason, when a part ends unasked. */
   failed: AbortSignal;
+  /** Calls the listener for each part that ends or has ended unasked. */
+  onEnd(listener: (error: ProcessError) => void): void;
   /** Ends all parts, the last one first. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -82,16 +84,20 @@ async function allStarted<T extends readonly unknown[]>(starting: readonly [...{
   return Promise.all(starting);
 }
 
-function supervise(processes: RunningProcess[], parts: AsyncDisposableStack): Pick<Stack, "failed" | "stop"> {
+function supervise(processes: RunningProcess[], parts: AsyncDisposableStack): Pick<Stack, "failed" | "onEnd" | "stop"> {
   const failure = new AbortController();
   let stopping: Promise<void> | undefined;
-  for (const { name, exited, log } of processes) {
-    void exited.then((exit) => {
-      if (stopping === undefined) failure.abort(new ProcessError(`${name} ended with ${describeExit(exit)}`, log()));
-    });
-  }
+  const onEnd: Stack["onEnd"] = (listener) => {
+    for (const { name, exited, log } of processes) {
+      void exited.then((exit) => {
+        if (stopping === undefined) listener(new ProcessError(`${name} ended with ${describeExit(exit)}`, log()));
+      });
+    }
+  };
+  onEnd((error) => failure.abort(error));
   return {
     failed: failure.signal,
+    onEnd,
     stop: () => {
       stopping ??= parts.disposeAsync();
       return stopping;

@@ -67,7 +67,7 @@ export function createJobController(
   const metrics = createMetrics({ defaults: true });
   const health = createHealthState();
   const faults = new JobFaults(logger, clock);
-  const redis = createRedisParts({ config, clock, terms, logger, onFault: faults.tell });
+  const redis = createRedisParts({ config, clock, terms, logger, onFault: faults.log });
   const parts = { config, redis, metrics, faults, clock, logger };
   const deps = createDeps(parts);
   const { services: upkeep, reaper } = createUpkeep(parts, deps);
@@ -110,7 +110,7 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
   const [dispatcher, changes, capacities] = [
     new Dispatcher(logger),
     new JobChanges(),
-    new RecentCapacities(pool, clock),
+    new RecentCapacities({ pool, queues, clock }),
   ];
   const shared = { dispatcher, types, changes, limits, capacities, clock, allowLinkLocalHooks };
   return { pool, schedules, hooks, index, queues, logs, ...shared };
@@ -121,7 +121,7 @@ function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, 
   const { pool, schedules, hooks } = deps;
   const { watch, signals } = redis;
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
-  const fire = () => fireSchedules({ schedules, clock, onFault: faults.tell });
+  const fire = () => fireSchedules({ schedules, clock, onFault: faults.log });
   const scheduler = new DueLoop({ name: "scheduler", run: fire, clock, logger });
   const { hookSecret: secret, allowLinkLocalHooks: allowLinkLocal, proxies, keep } = config;
   const sender = createHttpSender({ secret, allowLinkLocal, proxies });

@@ -1,6 +1,6 @@
 import { obeyCommandLine } from "@drydock/shared/command-line.ts";
 import { ConfigError } from "@drydock/shared/config.ts";
-import { runUntilSignal } from "@drydock/shared/lifecycle.ts";
+import { type Ending, runUntilSignal } from "@drydock/shared/lifecycle.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { createScannerWorker } from "./app.ts";
 import { readWorkerConfig, type WorkerConfig, workerVariables } from "./config.ts";
@@ -41,18 +41,11 @@ function configOrExit(): WorkerConfig {
 
 const config = configOrExit();
 const logger = createLogger({ level: config.logLevel, format: config.logFormat, name: "scanner-worker" });
-let isSuperseded = false;
-const worker = createScannerWorker(config, logger, (why) => {
-  isSuperseded = why === "superseded";
-  process.kill(process.pid, "SIGTERM");
-});
+const gone = Promise.withResolvers<Ending>();
+const worker = createScannerWorker(config, logger, (why) => gone.resolve({ why, code: why === "superseded" ? 1 : 0 }));
 await runUntilSignal(worker.services, {
   logger,
   graceMs: config.drainMs + graceMs,
   onReady: () => logger.info({ worker_id: config.workerId, ops: worker.opsAddress() }, "ready"),
-  host: {
-    on: (event, listener) => process.on(event, listener),
-    off: (event, listener) => process.off(event, listener),
-    exit: (code) => process.exit(isSuperseded ? 1 : code),
-  },
+  ended: gone.promise,
 });

@@ -50,7 +50,7 @@ export class Answer implements EndableCall {
   #record(code: StatusCodeName, cause?: unknown): void {
     this.#isGiven = true;
     const context = this.#context;
-    const told = context.isCancelled ? (context.isLate ? "DEADLINE_EXCEEDED" : "CANCELLED") : code;
-    this.#scope.answered({ code: told, startedAt: this.#startedAt, call: context, cause });
+    const seen = context.isCancelled ? (context.isLate ? "DEADLINE_EXCEEDED" : "CANCELLED") : code;
+    this.#scope.answered({ code: seen, startedAt: this.#startedAt, call: context, cause });
   }
 }

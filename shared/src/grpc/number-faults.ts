@@ -3,8 +3,8 @@ import { isReflectMessage, type ReflectMessage, reflect } from "@bufbuild/protob
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { FieldViolation } from "../errors.ts";
 
-const mostSafe = BigInt(Number.MAX_SAFE_INTEGER);
-const rule = `must be a whole number from -${mostSafe} to ${mostSafe}`;
+const maxSafe = BigInt(Number.MAX_SAFE_INTEGER);
+const rule = `must be a whole number from -${maxSafe} to ${maxSafe}`;
 
 /** Finds the numbers of a request that the decoder does not take, by the method's path and the request's bytes. */
 export type NumberFaults = (path: string, bytes: Uint8Array) => FieldViolation[];
@@ -42,6 +42,6 @@ function* unsafeFields(message: ReflectMessage, prefix: string): Generator<strin
 }
 
 function* unsafeValues(value: unknown, path: string): Generator<string> {
-  if (typeof value === "bigint" && (value > mostSafe || value < -mostSafe)) yield path;
+  if (typeof value === "bigint" && (value > maxSafe || value < -maxSafe)) yield path;
   else if (isReflectMessage(value)) yield* unsafeFields(value, `${path}.`);
 }

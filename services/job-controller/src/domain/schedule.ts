@@ -48,7 +48,7 @@ const spansMs = [1_000, 60_000, 3_600_000, 24 * 3_600_000, 32 * 24 * 3_600_000, 
 const onTimeMs = 10_000;
 
 /** How many missed times are counted one by one; a longer gap counts as so many. */
-const mostCounted = 1_000;
+const maxCounted = 1_000;
 
 /**
  * Settles the times from `dueAt` to `now`: however many there are, one job is launched, for the latest, if that is not
@@ -66,7 +66,7 @@ export function settle(schedule: Schedule, dueAt: number, now: number, next: Nex
 
 function countTimes(from: number, last: number, next: NextTime): number {
   let count = 1;
-  for (let at = next(from); at > 0 && at <= last && count < mostCounted; at = next(at)) count++;
+  for (let at = next(from); at > 0 && at <= last && count < maxCounted; at = next(at)) count++;
   return count;
 }
 

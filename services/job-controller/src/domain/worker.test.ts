@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ClosedType, mostOfKey, outOfPatienceBefore, waitOf } from "./worker.ts";
+import { type ClosedType, maxOfKey, outOfPatienceBefore, type TypeCapacity, waitOf } from "./worker.ts";
 
 const versions = new Set(["1.0.0"]);
 const closedSince = (since: number): ClosedType => ({
@@ -12,9 +12,11 @@ const closedSince = (since: number): ClosedType => ({
 });
 
 describe("what a job type waits for", () => {
+  const wait = (capacity: TypeCapacity | undefined) => waitOf("IMAGE_SCAN", { capacity, isPaused: false });
+
   test("is what the worker waits for that has waited longest, when every worker waits", () => {
     const closed = [closedSince(5), { ...closedSince(9), reason: "REGISTRY_UNREACHABLE" }];
-    assert.deepEqual(waitOf({ slots: 0, workers: 2, versions, closed }), {
+    assert.deepEqual(wait({ slots: 0, workers: 2, versions, closed }), {
       reason: "SCANNER_UNREACHABLE",
       message: "Clair does not answer",
       since: 5,
@@ -22,10 +24,23 @@ describe("what a job type waits for", () => {
     });
   });
 
-  test("is nothing while a worker takes its jobs, and when no worker knows it", () => {
-    assert.equal(waitOf({ slots: 4, workers: 2, versions, closed: [closedSince(5)] }), undefined);
-    assert.equal(waitOf({ slots: 0, workers: 0, versions, closed: [] }), undefined);
-    assert.equal(waitOf(undefined), undefined);
+  test("is nothing while a worker takes its jobs", () => {
+    assert.equal(wait({ slots: 4, workers: 2, versions, closed: [closedSince(5)] }), undefined);
+  });
+
+  test("is a worker, when none is there or none has slots", () => {
+    const noWorker = { reason: "NO_WORKER", message: "no worker takes IMAGE_SCAN", workers: 0 };
+    assert.deepEqual(wait(undefined), noWorker);
+    assert.deepEqual(wait({ slots: 0, workers: 1, versions, closed: [] }), noWorker);
+  });
+
+  test("is the end of the pause of its queue, whatever the workers say", () => {
+    const paused = { reason: "QUEUE_PAUSED", message: "the queue is paused", workers: 0 };
+    for (const closed of [[], [closedSince(5)]]) {
+      const capacity = { slots: 4, workers: 2, versions, closed };
+      assert.deepEqual(waitOf("IMAGE_SCAN", { capacity, isPaused: true }), paused);
+    }
+    assert.deepEqual(waitOf("IMAGE_SCAN", { capacity: undefined, isPaused: true }), paused);
   });
 });
 
@@ -47,5 +62,5 @@ describe("jobs are out of patience", () => {
 
 test("the slots of one fairness key are a part of all, and at least one", () => {
   const slots = (count: number) => ({ slots: count, workers: 1, versions, closed: [] });
-  assert.deepEqual([mostOfKey(slots(10), 25), mostOfKey(slots(3), 25), mostOfKey(undefined, 25)], [2, 1, 1]);
+  assert.deepEqual([maxOfKey(slots(10), 25), maxOfKey(slots(3), 25), maxOfKey(undefined, 25)], [2, 1, 1]);
 });

@@ -60,21 +60,32 @@ export interface TypeCapacity {
   closed: ClosedType[];
 }
 
-/** What a job type waits for, and how many workers do. */
+/** What the jobs of a type wait for while none of them is run. */
 export interface TypeWait {
   reason: string;
   message: string;
-  /** Since when, in milliseconds since 1970. */
-  since: number;
+  /** Since when, in milliseconds since 1970; undefined where that is not known. */
+  since?: number;
+  /** How many workers have closed the type. */
   workers: number;
 }
 
-/** What the jobs of a type wait for when every worker that knows it takes none for now; undefined when one does, or none knows it. */
-export function waitOf(capacity: TypeCapacity | undefined): TypeWait | undefined {
-  const [longest] = capacity?.closed ?? [];
-  if (capacity === undefined || longest === undefined || capacity.closed.length < capacity.workers) return undefined;
+/** What decides whether the jobs of a type are run. */
+export interface TypeStanding {
+  capacity: TypeCapacity | undefined;
+  /** Whether an operator paused the queue. */
+  isPaused: boolean;
+}
+
+/** What the jobs of a type wait for; undefined when its queue goes on and a worker takes them, also one that is busy. */
+export function waitOf(jobName: string, { capacity, isPaused }: TypeStanding): TypeWait | undefined {
+  if (isPaused) return { reason: "QUEUE_PAUSED", message: "the queue is paused", workers: 0 };
+  const { slots, closed } = capacity ?? { slots: 0, closed: [] };
+  if (slots > 0) return undefined;
+  const [longest] = closed;
+  if (longest === undefined) return { reason: "NO_WORKER", message: `no worker takes ${jobName}`, workers: 0 };
   const { reason, message, since } = longest;
-  return { reason, message, since, workers: capacity.workers };
+  return { reason, message, since, workers: closed.length };
 }
 
 /**
@@ -88,6 +99,6 @@ export function outOfPatienceBefore({ workers, closed }: TypeCapacity, now: numb
 }
 
 /** How many jobs of one fairness key may run at once, as a part of the slots: at least one, so that nobody is kept out. */
-export function mostOfKey(capacity: TypeCapacity | undefined, percent: number): number {
+export function maxOfKey(capacity: TypeCapacity | undefined, percent: number): number {
   return Math.max(1, Math.floor(((capacity?.slots ?? 0) * percent) / 100));
 }

@@ -24,7 +24,7 @@ export interface SizedAnswer<Res> {
 
 /** What answers may hold in memory together. */
 export interface AnswerBudgets {
-  /** Answers that are being made and whose size is not known yet: it depends on nobody else how long that takes. */
+  /** Answers in the making whose size is not known yet, counted as the largest. Making one never waits for a client. */
   making: ByteBudget;
   /** Answers above 64 KiB that their clients have not taken. */
   unreadLarge: ByteBudget;

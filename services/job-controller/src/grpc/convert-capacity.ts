@@ -9,5 +9,5 @@ export function toClosedMessages(closed: ClosedType[]): ClosedJobType[] {
 
 /** What a queue waits for, as clients see it. */
 export function toQueueWait(wait: TypeWait | undefined): QueueWait | undefined {
-  return wait && { ...wait, since: toDate(wait.since) };
+  return wait && { ...wait, since: toDate(wait.since ?? 0) };
 }

@@ -92,12 +92,15 @@ export function toStatsWithoutParameters(job: ShownJob): JobStats {
   };
 }
 
-/** The last check-in; of a job that waits for what its type needs, that and since when. */
+/** The last check-in; of a job that waits for what its type needs, that and, where it is known, since when. */
 function toCheckInText({ status, postponedSince, updatedAt, checkIn, waitingFor }: ShownJob): string {
   const isPostponed = postponedSince > 0 && (status === "SCHEDULED" || status === "PENDING");
   if (!isPostponed && waitingFor === undefined) return checkIn;
-  const since = isPostponed ? postponedSince : Math.max(updatedAt, waitingFor?.since ?? 0);
-  return `waits since ${new Date(since).toISOString().slice(0, 19)}Z: ${waitingFor?.message ?? checkIn}`;
+  const text = waitingFor?.message ?? checkIn;
+  const since = isPostponed ? postponedSince : waitingFor?.since;
+  if (since === undefined) return `waits: ${text}`;
+  const from = isPostponed ? since : Math.max(updatedAt, since);
+  return `waits since ${new Date(from).toISOString().slice(0, 19)}Z: ${text}`;
 }
 
 /** The job as clients see it; without parameters if it was read so. */

@@ -81,13 +81,17 @@ const logMessages = { bytesOf: ({ text }: LogPiece) => text.length, toMessage: (
 function toStatusAnswer({ workers, queues, redis }: PoolStatus, now: number): SizedAnswer<message.CheckStatusResponse> {
   const pools = new AnswerPage(WorkerPool);
   for (const { startedAt, heartbeatAt, workerId, version, jobNames, slots, running, draining, closed } of workers) {
-    const rest = { startedAt: toDate(startedAt), heartbeatAt: toDate(heartbeatAt), closed: toClosedMessages(closed) };
+    const rest = {
+      startedAt: toDate(startedAt),
+      heartbeatAt: toDate(heartbeatAt ?? 0),
+      closed: toClosedMessages(closed),
+    };
     if (!pools.add({ workerId, version, jobNames, slots, running, draining, ...rest })) break;
   }
   const shown = new AnswerPage(QueueStats);
-  for (const { name, pending, running, scheduled, oldestAt, waitingFor } of queues) {
+  for (const { name, pending, running, scheduled, paused, oldestAt, waitingFor } of queues) {
     const rest = { oldestAge: toAge(oldestAt, now), waitingFor: toQueueWait(waitingFor) };
-    shown.add({ name, pending, running, scheduled, ...rest });
+    shown.add({ name, pending, running, scheduled, paused, ...rest });
   }
   return { response: { pools: pools.messages, queues: shown.messages, redis }, bytes: pools.bytes + shown.bytes };
 }

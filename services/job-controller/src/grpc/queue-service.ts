@@ -10,7 +10,7 @@ import type { JobAnswers } from "./job-answers.ts";
 import * as lists from "./queue-lists.ts";
 import { validateJobId, validateJobName, validateWorkerId } from "./validate.ts";
 
-const mostDrained = 1_000;
+const maxDrained = 1_000;
 
 /** drydock.job.v1.QueueService. */
 export function createQueueService(
@@ -71,6 +71,6 @@ async function knownName({ types }: UseCaseDeps, name: string): Promise<string> 
 }
 
 function validateLimit(limit: number): number {
-  if (limit >= 0 && limit <= mostDrained) return limit === 0 ? mostDrained : limit;
-  throw fieldsInvalid([{ field: "limit", description: `must be from 1 to ${mostDrained}, or left out` }]);
+  if (limit >= 0 && limit <= maxDrained) return limit === 0 ? maxDrained : limit;
+  throw fieldsInvalid([{ field: "limit", description: `must be from 1 to ${maxDrained}, or left out` }]);
 }

@@ -8,8 +8,8 @@ import type { Page } from "../usecases/page-token.ts";
 import { fromKindCode, fromStatusCode } from "./convert.ts";
 
 const usualPageSize = 50;
-const mostPageSize = 200;
-const mostJobs = 1_000;
+const maxPageSize = 200;
+const maxJobs = 1_000;
 
 /** The fields of every request for a page. */
 export interface PageRequest {
@@ -18,7 +18,7 @@ export interface PageRequest {
 }
 
 /** Checks which page is asked for. */
-export function validatePage({ pageSize, pageToken }: PageRequest, most = mostPageSize): Page {
+export function validatePage({ pageSize, pageToken }: PageRequest, most = maxPageSize): Page {
   if (pageSize < 0) throw fieldsInvalid([{ field: "page_size", description: "must not be negative" }]);
   return { size: Math.min(pageSize || usualPageSize, most), token: pageToken };
 }
@@ -48,7 +48,7 @@ export function validateList(request: ListJobsRequest): { filter: JobFilter; pag
     launchedAfter: launchedAfter?.getTime(),
     launchedBefore: launchedBefore?.getTime(),
   });
-  return { filter, page: validatePage(request, mostJobs) };
+  return { filter, page: validatePage(request, maxJobs) };
 }
 
 const timeRule = "must be a time from the year 1 to 9999";

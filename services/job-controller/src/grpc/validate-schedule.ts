@@ -7,8 +7,8 @@ import { overlapCodes } from "./convert-schedule.ts";
 import { toMs } from "./time.ts";
 
 const usualCatchUpMs = 60_000;
-const mostCatchUpMs = 365 * 24 * 3_600_000;
-const mostJitterMs = 3_600_000;
+const maxCatchUpMs = 365 * 24 * 3_600_000;
+const maxJitterMs = 3_600_000;
 const maxCronLength = 128;
 const latestTime = Date.parse("9999-12-31T23:59:59.999Z");
 
@@ -34,8 +34,8 @@ export function toSchedule(metadata: JobMetadata, refuse: Refuse): Schedule | un
     cronSpec,
     timeZone,
     overlap: toOverlap(periodic?.overlap ?? OverlapCode.OVERLAP_POLICY_UNSPECIFIED, refuse),
-    catchUpMs: duration("catch_up", periodic?.catchUp, usualCatchUpMs, mostCatchUpMs),
-    jitterMs: duration("jitter", periodic?.jitter, 0, mostJitterMs),
+    catchUpMs: duration("catch_up", periodic?.catchUp, usualCatchUpMs, maxCatchUpMs),
+    jitterMs: duration("jitter", periodic?.jitter, 0, maxJitterMs),
     startAt: time("start_time", periodic?.startTime),
     endAt: time("end_time", periodic?.endTime),
   };

@@ -42,7 +42,7 @@ interface Answered {
 
 const maxReceivers = 1_000;
 /** Answers mean nothing; so much is read to keep the connection. */
-const mostReadBytes = 64 * 1024;
+const maxReadBytes = 64 * 1024;
 
 /** What counts against the receiver: it can't be reached, is too busy, or answers 5xx. */
 class ReceiverFault extends Error {
@@ -160,6 +160,6 @@ async function readSome(body: AsyncIterable<Uint8Array>): Promise<void> {
   let size = 0;
   for await (const chunk of body) {
     size += chunk.byteLength;
-    if (size > mostReadBytes) return;
+    if (size > maxReadBytes) return;
   }
 }

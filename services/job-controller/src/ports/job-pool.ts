@@ -88,7 +88,7 @@ export interface ClaimableType {
   /** How many of it may run at once over all workers; 0 is no limit. */
   most: number;
   /** The same of those with one fairness key; 0 is no limit. Those without a key are not held to it. */
-  mostOfKey: number;
+  maxOfKey: number;
 }
 
 /** What an upkeep round did. */

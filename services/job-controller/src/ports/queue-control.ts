@@ -39,6 +39,8 @@ export interface QueueControl {
   queues(): Promise<QueueState[]>;
   /** The rates of the job types that had a job lately, by name. */
   rates(): Promise<Map<string, QueueRate>>;
+  /** The job types whose queue is paused. */
+  paused(): Promise<Set<string>>;
   /** Lets the jobs of the type wait, or go on. Resolves to whether that changed something. */
   pause(name: string, pauses: boolean): Promise<boolean>;
   /** Whether the text has the form of a cursor of `drain`. */

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
+import { createConnection } from "./connection.ts";
 import { explain } from "./connection-fault.ts";
 import { toReasonedError } from "./shards/reply-errors.ts";
 
@@ -55,6 +58,29 @@ describe("the cause of an outage", () => {
       assert.equal(words, message);
       assert.match(remedy, /^Correct the number of the database .*DRYDOCK_REDIS_URL/);
     }
+  });
+
+  test("may be that something else than Redis answers there", async () => {
+    for (const banner of [
+      "HTTP/1.1 400 Bad Request\r\n\r\n",
+      "SSH-2.0-x\r\n",
+      "220 mail\r\n",
+      "\x15\x03\x01\x00\x02\x02F",
+    ]) {
+      const server = createServer((socket) => socket.on("error", () => {}).write(banner, "latin1"));
+      await once(server.listen(0, "127.0.0.1"), "listening");
+      const redis = createConnection(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      const seen = once(redis, "error");
+      redis.on("error", () => {});
+      redis.connect().catch(() => {});
+      const { words, remedy } = explain((await seen)[0] as Error);
+      redis.disconnect();
+      server.close();
+      assert.equal(words, "what answers does not speak Redis' protocol");
+      assert.match(remedy, /^What answers there is not Redis.*DRYDOCK_REDIS_URL/);
+    }
+    const hungUp = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+    assert.match(explain(hungUp).remedy, /closed from there.*not Redis.*DRYDOCK_REDIS_URL/);
   });
 
   test("is not that the connection has closed, if something else is known", () => {

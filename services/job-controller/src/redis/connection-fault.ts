@@ -15,14 +15,25 @@ type Fault = Error & { code?: unknown };
 
 const isGone = "Is Redis up? Until it is, a new connection is tried about every second";
 
+const hasHungUp =
+  "The connection was closed from there: if it always is, what answers there is not Redis, or only takes rediss://; correct DRYDOCK_REDIS_URL";
+
 /** What is to be done, by the code of a connection's error. */
 const remedies: Readonly<Record<string, string>> = {
   ECONNREFUSED: "Nothing listens there: start Redis, or correct host and port in DRYDOCK_REDIS_URL",
   ENOTFOUND: "The host is not known: correct it in DRYDOCK_REDIS_URL, or mend its name service",
   EAI_AGAIN: "The host's name could not be looked up: correct it in DRYDOCK_REDIS_URL, or mend the name service",
   ETIMEDOUT: "Nothing answers there: look at the network, or correct host and port in DRYDOCK_REDIS_URL",
+  EPIPE: hasHungUp,
+  ECONNRESET: hasHungUp,
   EHOSTUNREACH: "No way leads there: look at the network, or correct the host in DRYDOCK_REDIS_URL",
 };
+
+/** What the client says of bytes that are no answer of Redis. */
+const notRedis = /^Unknown RESP type/;
+const notRedisWords = "what answers does not speak Redis' protocol";
+const notRedisRemedy =
+  "What answers there is not Redis, or only takes rediss://: correct host, port and scheme in DRYDOCK_REDIS_URL";
 
 /** What Redis says of a database that does not exist, or of any but 0 when it is part of a cluster. */
 const noDatabase = /^ERR .*(DB index|SELECT is not allowed)/i;
@@ -48,11 +59,13 @@ export function explain(thrown: Error, password?: string | null): ConnectionFaul
 }
 
 function remedyOf(text: string): string | undefined {
+  if (text === notRedisWords) return notRedisRemedy;
   return noDatabase.test(text) ? databaseRemedy : refusalRemedy(text);
 }
 
 /** Several addresses of one host failed when the text is empty. */
 function wordsOf(error: Fault): string {
+  if (notRedis.test(error.message)) return notRedisWords;
   if (error.message !== "") return error.message;
   const parts = error instanceof AggregateError ? error.errors.map((each: unknown) => String(each)) : [];
   return parts.join(", ") || String(error.code ?? error.name);

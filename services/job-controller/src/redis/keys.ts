@@ -15,6 +15,8 @@ export interface ShardKeys {
   leases: string;
   /** HASH, job name and status -> how many. */
   counts: string;
+  /** SET of the job types whose queue is paused. */
+  paused: string;
   /** ZSET of the ids of the periodic jobs that have not ended, all with the score 0. */
   schedules: string;
   /** STREAM of the ids of all jobs, by launch. */
@@ -51,6 +53,7 @@ export function keysOf(shard: number): ShardKeys {
     workers: `${prefix}workers`,
     leases: `${prefix}leases`,
     counts: `${prefix}counts`,
+    paused: `${prefix}paused`,
     schedules: `${prefix}schedules`,
     index: `${prefix}index`,
     hookWaiting: `${prefix}hook-waiting`,

@@ -7,7 +7,7 @@ const text = { type: "string" } as const;
 const compiler = new SchemaCompiler();
 
 /** The violations, as "field: rule". */
-function told(schema: object, value: unknown): string[] {
+function violationsOf(schema: object, value: unknown): string[] {
   const check = compiler.compile(JSON.stringify(schema), "DEMO");
   return check(value).map(({ field, description }) => (field === "" ? description : `${field}: ${description}`));
 }
@@ -51,19 +51,19 @@ const rules: Array<[schema: object, value: unknown, rule: string]> = [
 
 describe("a parameter that breaks its schema", () => {
   for (const [schema, value, rule] of rules) {
-    test(`is told that it ${rule}`, () => assert.deepEqual(told(schema, value), [rule]));
+    test(`is told that it ${rule}`, () => assert.deepEqual(violationsOf(schema, value), [rule]));
   }
 
   test("is told what it is for as well", () => {
     const image = { ...text, maxLength: 3, description: "What to play with." };
-    assert.deepEqual(told({ type: "object", properties: { image } }, { image: "long" }), [
+    assert.deepEqual(violationsOf({ type: "object", properties: { image } }, { image: "long" }), [
       ".image: must not be longer than 3 characters (What to play with.)",
     ]);
   });
 
   test("is told by the path that the caller wrote", () => {
     const tags = { type: "array", items: { type: "object", properties: { "a/b": text }, required: ["c"] } };
-    assert.deepEqual(told({ properties: { tags } }, { tags: [{ c: 1 }, { "a/b": 5 }] }), [
+    assert.deepEqual(violationsOf({ properties: { tags } }, { tags: [{ c: 1 }, { "a/b": 5 }] }), [
       ".tags[1].c: is missing",
       ".tags[1].a/b: must be text",
     ]);
@@ -71,11 +71,28 @@ describe("a parameter that breaks its schema", () => {
 
   test("is told once, though several places of the schema say it", () => {
     const short = { ...text, maxLength: 1 };
-    assert.deepEqual(told({ allOf: [short, short] }, "xx"), ["must not be longer than 1 character"]);
+    assert.deepEqual(violationsOf({ allOf: [short, short] }, "xx"), ["must not be longer than 1 character"]);
+  });
+
+  test("is told the values that it may have, and not their type as well", () => {
+    const fail = { ...text, enum: ["never", "once", "always"] };
+    const rule = 'must be one of "never", "once", "always"';
+    assert.deepEqual(violationsOf({ properties: { fail } }, { fail: true }), [`.fail: ${rule}`]);
+    assert.deepEqual(violationsOf({ properties: { list: { items: fail } } }, { list: [1, "once", null] }), [
+      `.list[0]: ${rule}`,
+      `.list[2]: ${rule}`,
+    ]);
+    assert.deepEqual(violationsOf({ type: "integer", const: 3 }, "x"), ["must be 3"]);
+    assert.deepEqual(violationsOf({ anyOf: [{ type: "object", required: ["a"] }, fail] }, 5), [
+      `fits none of the forms that this job type takes; for the nearest, ${rule}`,
+    ]);
+    assert.deepEqual(violationsOf({ anyOf: [{ type: "number" }, { ...text, maxLength: 1 }] }, true), [
+      "must be a number or text",
+    ]);
   });
 
   test("is one of at most 20 that are told, and of how many more is not", () => {
-    const violations = told({ type: "array", items: text }, Array(100_000).fill(1));
+    const violations = violationsOf({ type: "array", items: text }, Array(100_000).fill(1));
     assert.equal(violations.length, 21);
     assert.equal(violations[19], "[19]: must be text");
     assert.equal(violations[20], "breaks further rules, which are not listed");
@@ -87,7 +104,7 @@ describe("a parameter that breaks its schema", () => {
       additionalProperties: false,
     };
     const many = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`${"x".repeat(5_000)}${at}`, 1]));
-    const violations = told(schema, { ...many, ["n".repeat(20_000)]: 1 });
+    const violations = violationsOf(schema, { ...many, ["n".repeat(20_000)]: 1 });
     assert.ok(violations.join("").length < 10_000, String(violations.join("").length));
   });
 });
@@ -107,42 +124,44 @@ const either = ["tag", "digest"].map((name) => ({
 
 describe("a parameter that the job type does not have", () => {
   test("is named, with the only one that is missing", () => {
-    assert.deepEqual(told(image, { image: "debian" }).sort(), [
+    assert.deepEqual(violationsOf(image, { image: "debian" }).sort(), [
       ".image: is not a parameter of DEMO; did you mean repository?",
       ".repository: is missing",
     ]);
   });
 
   test("is named, with the one that is spelt like it", () => {
-    assert.deepEqual(told(image, { repository: "debian", digst: "x" }), [
+    assert.deepEqual(violationsOf(image, { repository: "debian", digst: "x" }), [
       ".digst: is not a parameter of DEMO; did you mean digest?",
     ]);
-    assert.deepEqual(told(image, { repository: "debian", entirely: 1 }), [".entirely: is not a parameter of DEMO"]);
+    assert.deepEqual(violationsOf(image, { repository: "debian", entirely: 1 }), [
+      ".entirely: is not a parameter of DEMO",
+    ]);
   });
 
   test("is named beside a choice, which speaks of what it needs only", () => {
-    assert.deepEqual(told({ ...image, anyOf: either }, { image: "debian" }).sort(), [
+    assert.deepEqual(violationsOf({ ...image, anyOf: either }, { image: "debian" }).sort(), [
       ".image: is not a parameter of DEMO; did you mean repository?",
       ".repository: is missing",
       "needs one of: tag, digest",
     ]);
-    assert.deepEqual(told({ ...image, anyOf: either }, { repository: "debian", tag: "7", image: "x" }), [
+    assert.deepEqual(violationsOf({ ...image, anyOf: either }, { repository: "debian", tag: "7", image: "x" }), [
       ".image: is not a parameter of DEMO",
     ]);
   });
 
   test("may be one of every object", () => {
-    assert.deepEqual(told(image, { repository: "debian", constructor: 1 }), [
+    assert.deepEqual(violationsOf(image, { repository: "debian", constructor: 1 }), [
       ".constructor: is not a parameter of DEMO",
     ]);
-    assert.deepEqual(told({ type: "object", required: ["toString"] }, {}), [".toString: is missing"]);
+    assert.deepEqual(violationsOf({ type: "object", required: ["toString"] }, {}), [".toString: is missing"]);
   });
 });
 
 describe("parameters that fit none of several forms", () => {
   test("are told which one of the parameters is needed", () => {
     const schema = { ...image, anyOf: either };
-    assert.deepEqual(told(schema, { repository: "debian" }), ["needs one of: tag, digest"]);
+    assert.deepEqual(violationsOf(schema, { repository: "debian" }), ["needs one of: tag, digest"]);
   });
 
   test("are told the rules of the form that they come nearest to, behind references too", () => {
@@ -160,7 +179,7 @@ describe("parameters that fit none of several forms", () => {
       name: { ...text, maxLength: 3 },
     };
     const target = { anyOf: [{ type: "null" }, { $ref: "#/$defs/byName" }, { $ref: "#/$defs/byNumber" }] };
-    assert.deepEqual(told({ $defs, properties: { target } }, { target: { by: "name", name: "long" } }), [
+    assert.deepEqual(violationsOf({ $defs, properties: { target } }, { target: { by: "name", name: "long" } }), [
       ".target: fits none of the forms that this job type takes; for the nearest, name must not be longer than 3 characters",
     ]);
   });

@@ -15,33 +15,42 @@ export interface Checked {
 const maxViolations = 20;
 const maxNameLength = 64;
 const fitsNone = "fits none of the forms that this job type takes";
+const listing = new Set(["enum", "const"]);
 const missing = new Set(["required", "dependentRequired"]);
 const choices = new Set(["anyOf", "oneOf"]);
 const unknown = new Set(["additionalProperties", "unevaluatedProperties"]);
 
 /** The broken rules, with paths below the parameters, e.g. ".tags[1]"; each once, at most 20 and how many more there are. */
 export function toViolations(errors: ErrorObject[], checked: Checked): FieldViolation[] {
-  const { outer, inner } = separateChoices(errors.filter(isRule));
+  const { outer, inner } = separateChoices(withoutImpliedTypes(errors.filter(isRule)));
   const identities = new Set(outer.map(identityOf));
-  const told = new Map<string, FieldViolation>();
+  const found = new Map<string, FieldViolation>();
   for (const error of outer) {
     const ofBranches = inner.get(error);
     const choice = ofBranches && settleChoice(error, branchesOf(ofBranches, error, checked.schema), identities);
     if (ofBranches !== undefined && choice === undefined) continue;
     const violation = toViolation(choice ?? error, checked, outer);
-    told.set(`${violation.field} ${violation.description}`, violation);
-    if (told.size > maxViolations) break;
+    found.set(`${violation.field} ${violation.description}`, violation);
+    if (found.size > maxViolations) break;
   }
-  // a choice may say nothing because of what is told anyhow; what fits no schema is never without a violation
-  if (told.size === 0) return [{ field: "", description: fitsNone }];
-  const violations = [...told.values()].slice(0, maxViolations);
-  if (told.size <= maxViolations) return violations;
+  // a choice may say nothing because of what is reported anyhow; what fits no schema is never without a violation
+  if (found.size === 0) return [{ field: "", description: fitsNone }];
+  const violations = [...found.values()].slice(0, maxViolations);
+  if (found.size <= maxViolations) return violations;
   return [...violations, { field: "", description: "breaks further rules, which are not listed" }];
 }
 
 /** An `if` that leads to a broken rule says nothing of its own; nor does the rule for names that a name breaks. */
 function isRule({ keyword, propertyName }: ErrorObject): boolean {
   return keyword !== "if" && propertyName === undefined;
+}
+
+/** Leaves out what type a value must be where the same schema lists the values that it may have. */
+function withoutImpliedTypes(errors: ErrorObject[]): ErrorObject[] {
+  const placeOf = ({ instancePath, schemaPath, keyword }: ErrorObject) =>
+    `${instancePath} ${schemaPath.slice(0, -keyword.length)}`;
+  const listed = new Set(errors.filter(({ keyword }) => listing.has(keyword)).map(placeOf));
+  return errors.filter((error) => error.keyword !== "type" || !listed.has(placeOf(error)));
 }
 
 /** Takes the errors of its branches from each failed choice; ajv tells those first, and then the choice itself. */
@@ -79,15 +88,17 @@ function branchesOf(errors: ErrorObject[], { schema }: ErrorObject, root: Root):
   return found;
 }
 
-/** The choice with what it needs; nothing when one of its branches fails only by what is told anyhow. */
-function settleChoice(choice: ErrorObject, branches: ErrorObject[][], told: Set<string>): ErrorObject | undefined {
+/** The choice with what it needs; nothing when one of its branches fails only by what is reported anyhow. */
+function settleChoice(choice: ErrorObject, branches: ErrorObject[][], reported: Set<string>): ErrorObject | undefined {
   if (choice.params.passingSchemas) {
     return { ...choice, message: "fits several of the forms of which this job type takes one" };
   }
-  const own = branches.map((errors) => errors.filter((error) => nameIn(error) === "" || !told.has(identityOf(error))));
+  const own = branches.map((errors) =>
+    errors.filter((error) => nameIn(error) === "" || !reported.has(identityOf(error))),
+  );
   if (own.every((errors) => errors.length > 0)) return { ...choice, message: choiceRule(choice, own) };
-  const isToldAnyhow = branches.some((errors) => errors.length > 0);
-  return isToldAnyhow ? undefined : { ...choice, message: fitsNone };
+  const isReportedAnyhow = branches.some((errors) => errors.length > 0);
+  return isReportedAnyhow ? undefined : { ...choice, message: fitsNone };
 }
 
 /** Equal for errors that say the same of the same name. */

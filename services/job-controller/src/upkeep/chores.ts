@@ -2,6 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { every } from "@drydock/shared/loop.ts";
+import { isPoolAway } from "../domain/pool-away.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
@@ -49,10 +50,12 @@ export interface ChoreDeps {
 /** What has to be done again and again. Any number of controllers may do it at once; none is the leader. */
 export function createChores(deps: ChoreDeps): Service[] {
   const { pool, redis, logger } = deps;
-  const chore = (name: string, periodMs: number, run: (signal: AbortSignal) => Promise<unknown>) =>
-    every(periodMs, async (signal) => (redis.up ? run(signal) : undefined), { name, logger, jitter });
+  const always = (name: string, periodMs: number, run: (signal: AbortSignal) => Promise<unknown>) =>
+    every(periodMs, (signal) => run(signal).catch(unlessPoolAway), { name, logger, jitter });
+  const chore: typeof always = (name, periodMs, run) =>
+    always(name, periodMs, async (signal) => (redis.up ? run(signal) : undefined));
   return [
-    every(periods.reapMs, (signal) => deps.reaper.run(signal), { name: "reaper", logger, jitter }),
+    always("reaper", periods.reapMs, (signal) => deps.reaper.run(signal)),
     chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
     chore("closed-type-expirer", periods.expireClosedMs, (signal) => expireClosed(deps, signal)),
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
@@ -67,6 +70,11 @@ export function createChores(deps: ChoreDeps): Service[] {
     chore("look-around", periods.lookMs, async () => deps.dispatcher.lookEverywhere()),
     chore("take-back", periods.takeBackMs, () => takeBack(deps.dispatcher)),
   ];
+}
+
+/** The connection's watch logs an outage, once for all. */
+function unlessPoolAway(error: unknown): void {
+  if (!isPoolAway(error)) throw error;
 }
 
 async function readTypes(types: JobTypes): Promise<void> {

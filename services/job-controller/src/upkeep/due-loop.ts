@@ -2,6 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { toError } from "@drydock/shared/errors.ts";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
+import { isPoolAway } from "../domain/pool-away.ts";
 
 /** Longest sleep, in milliseconds: the signal of a new job may have been lost. */
 const longestSleepMs = 5_000;
@@ -79,9 +80,11 @@ export class DueLoop implements Service {
       this.#hasFailed = false;
       return round.nextDueAt;
     } catch (error) {
-      if (!this.#hasFailed && !this.#isStopped)
-        logger.warn({ loop: name, cause: toError(error).message }, "what is due has to wait");
-      this.#hasFailed = true;
+      // the connection's watch logs an outage, once for all
+      if (!this.#hasFailed && !this.#isStopped && !isPoolAway(error)) {
+        logger.error({ loop: name, err: toError(error) }, "a round failed; it is tried again every second");
+        this.#hasFailed = true;
+      }
       return this.#options.clock.now() + 1_000;
     }
   }

@@ -16,9 +16,9 @@ function scene({
   maxMemoryBytes?: number;
 }) {
   const pool = { used, ended };
-  const told: Array<[string, object]> = [];
+  const logged: Array<[string, object]> = [];
   const logger = createLogger({ name: "test", level: "silent" });
-  const tell = (facts: unknown, text: unknown) => void told.push([String(text), facts as object]);
+  const tell = (facts: unknown, text: unknown) => void logged.push([String(text), facts as object]);
   Object.assign(logger, { warn: tell, info: tell });
   let counted = 0;
   const relief = new MemoryRelief({
@@ -42,49 +42,49 @@ function scene({
       counted += count;
     },
   });
-  return { pool, told, relief, counted: () => counted };
+  return { pool, logged, relief, counted: () => counted };
 }
 
 describe("a Redis that is nearly full", () => {
   test("is left alone up to 85 %", async () => {
-    const { relief, told } = scene({ used: 850 });
+    const { relief, logged } = scene({ used: 850 });
     assert.equal(await relief.run(signal), 0);
-    assert.deepEqual(told, []);
+    assert.deepEqual(logged, []);
   });
 
-  test("loses its oldest ended jobs until it is at 80 %, which is told once with how many they were", async () => {
-    const { relief, pool, told, counted } = scene({ used: 960 });
+  test("loses its oldest ended jobs until it is at 80 %, which is logged once with how many they were", async () => {
+    const { relief, pool, logged, counted } = scene({ used: 960 });
     const removed = await relief.run(signal);
     assert.ok(pool.used <= 800 && pool.used > 790, String(pool.used));
     assert.equal(removed, 960 - pool.used);
     assert.equal(counted(), removed);
     assert.deepEqual(
-      told.map(([text]) => text),
+      logged.map(([text]) => text),
       ["redis is nearly full: the oldest ended jobs go, with their logs and reports", "redis has room again"],
     );
-    assert.deepEqual(told[1]?.[1], { removed, usedMemory: "80 %" });
+    assert.deepEqual(logged[1]?.[1], { removed, usedMemory: "80 %" });
     assert.equal(await relief.run(signal), 0);
-    assert.equal(told.length, 2);
+    assert.equal(logged.length, 2);
   });
 
   test("goes on in the next round, without another word, when a round was not enough", async () => {
-    const { relief, pool, told } = scene({ used: 1_000_000, maxMemoryBytes: 1_000_000 });
+    const { relief, pool, logged } = scene({ used: 1_000_000, maxMemoryBytes: 1_000_000 });
     assert.equal(await relief.run(signal), 700);
     await relief.run(signal);
     assert.equal(pool.used, 1_000_000 - 1_400);
-    assert.equal(told.length, 1);
+    assert.equal(logged.length, 1);
   });
 
   test("says once that no ended job is left, and looks again in each round", async () => {
-    const { relief, pool, told } = scene({ used: 900, ended: 14 });
+    const { relief, pool, logged } = scene({ used: 900, ended: 14 });
     await relief.run(signal);
     await relief.run(signal);
-    assert.equal(told.length, 2);
-    assert.match(told[1]?.[0] ?? "", /no ended job is left .*DRYDOCK_KEEP_REPORTS_HOURS/);
+    assert.equal(logged.length, 2);
+    assert.match(logged[1]?.[0] ?? "", /no ended job is left .*DRYDOCK_KEEP_REPORTS_HOURS/);
     pool.ended = 500;
     await relief.run(signal);
     assert.ok(pool.used <= 800);
-    assert.match(told[2]?.[0] ?? "", /room again/);
+    assert.match(logged[2]?.[0] ?? "", /room again/);
   });
 
   test("stops between two steps when its controller ends", async () => {

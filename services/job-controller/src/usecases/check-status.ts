@@ -1,3 +1,4 @@
+import type { Clock } from "@drydock/shared/clock.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import { type TypeWait, type WorkerState, waitOf } from "../domain/worker.ts";
 import type { JobPool } from "../ports/job-pool.ts";
@@ -6,8 +7,8 @@ import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
 import type { JobTypes } from "./job-types.ts";
 import type { PoolFill } from "./pool-limits.ts";
 
-/** So many workers and queues are shown; ListWorkers and ListQueues show all, in pages. */
-const mostShown = 1_000;
+/** How many workers and queues are shown at most; ListWorkers and ListQueues show all, in pages. */
+const maxShown = 1_000;
 
 /** What the status needs. */
 export interface StatusDeps {
@@ -16,9 +17,10 @@ export interface StatusDeps {
   types: JobTypes;
   redis: RedisProbe;
   terms: LeaseTerms;
+  clock: Clock;
 }
 
-/** A queue, and what its jobs wait for when every worker that could run them takes none for now. */
+/** A queue, and what its jobs wait for while none of them is run. */
 export type WaitingQueue = QueueState & { waitingFor: TypeWait | undefined };
 
 /** What the queues are read from. */
@@ -26,7 +28,7 @@ type QueueDeps = Pick<StatusDeps, "pool" | "queues" | "types">;
 
 /** How the pool is. */
 export interface PoolStatus {
-  workers: Array<WorkerState & { heartbeatAt: number }>;
+  workers: Array<WorkerState & { heartbeatAt: number | undefined }>;
   queues: WaitingQueue[];
   redis: RedisHealth;
 }
@@ -35,12 +37,17 @@ export interface PoolStatus {
 export async function checkStatus(deps: StatusDeps): Promise<PoolStatus> {
   const health = await deps.redis.check();
   if (!health.up) return { workers: [], queues: [], redis: health };
-  const [workers, queues] = await Promise.all([deps.pool.workers("", mostShown), listQueues(deps)]);
+  const [workers, queues] = await Promise.all([deps.pool.workers("", maxShown), listQueues(deps)]);
   return {
-    workers: workers.map((worker) => ({ ...worker, heartbeatAt: worker.leaseEndsAt - deps.terms.leaseMs })),
-    queues: queues.slice(0, mostShown),
+    workers: workers.map((worker) => ({ ...worker, heartbeatAt: heartbeatOf(worker, deps) })),
+    queues: queues.slice(0, maxShown),
     redis: health,
   };
+}
+
+/** When the worker renewed its lease; undefined where the lease is so short that it may be one cut by a broken stream. */
+function heartbeatOf({ leaseEndsAt }: WorkerState, { terms, clock }: StatusDeps): number | undefined {
+  return leaseEndsAt - clock.now() > terms.brokenMs ? leaseEndsAt - terms.leaseMs : undefined;
 }
 
 /** How full the pool is. */
@@ -73,7 +80,8 @@ export async function listQueues({ pool, queues, types }: QueueDeps): Promise<Wa
   const all = [...known.values()].sort((a, b) => a.name.localeCompare(b.name));
   return all.map((queue) => {
     const hasJobs = queue.pending + queue.scheduled > 0;
-    return { ...queue, waitingFor: hasJobs ? waitOf(capacities.get(queue.name)) : undefined };
+    const standing = { capacity: capacities.get(queue.name), isPaused: queue.paused };
+    return { ...queue, waitingFor: hasJobs ? waitOf(queue.name, standing) : undefined };
   });
 }
 

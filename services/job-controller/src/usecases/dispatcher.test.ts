@@ -17,7 +17,7 @@ function scene(waiting: number) {
       slots,
       taken: 0,
       claims: 0,
-      told: [] as string[],
+      sent: [] as string[],
       get free() {
         return slots - this.taken;
       },
@@ -30,7 +30,7 @@ function scene(waiting: number) {
         return { more: count === limit, busy: [] as string[] };
       },
       command(lease: { jobId: string }, command: string) {
-        this.told.push(`${command} ${lease.jobId}`);
+        this.sent.push(`${command} ${lease.jobId}`);
       },
     };
     return session;
@@ -215,6 +215,6 @@ describe("the dispatcher", () => {
     dispatcher.add(asSession(one));
     dispatcher.add(asSession(two));
     dispatcher.command("two", { jobId: "j", token: 1 }, "stop");
-    assert.deepEqual([one.told, two.told], [[], ["stop j"]]);
+    assert.deepEqual([one.sent, two.sent], [[], ["stop j"]]);
   });
 });

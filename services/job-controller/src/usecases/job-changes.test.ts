@@ -15,16 +15,16 @@ describe("a watcher of a job", () => {
   test("does not hear of other jobs and looks by itself when the time is over", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const changes = new JobChanges();
-    let heard = false;
+    let changed = false;
     const waiting = changes.next("a", 500, never).then(() => {
-      heard = true;
+      changed = true;
     });
     changes.changed("b");
     await Promise.resolve();
-    assert.equal(heard, false);
+    assert.equal(changed, false);
     t.mock.timers.tick(500);
     await waiting;
-    assert.equal(heard, true);
+    assert.equal(changed, true);
   });
 
   test("stops waiting when its call is over", async () => {

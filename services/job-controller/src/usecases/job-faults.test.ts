@@ -12,9 +12,9 @@ describe("faults of jobs", () => {
     const faults = new JobFaults(logger, { now: () => now });
     for (const at of [0, 700, 3_599_999, 3_600_000]) {
       now = at;
-      faults.tell("a", "data string too short");
+      faults.log("a", "data string too short");
     }
-    faults.tell("b", "WRONGTYPE");
+    faults.log("b", "WRONGTYPE");
     assert.deepEqual(
       lines.map(({ job, cause }) => [job, cause]),
       [

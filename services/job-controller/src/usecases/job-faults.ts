@@ -4,7 +4,7 @@ import type { Logger } from "@drydock/shared/logger.ts";
 /** Shortest time between two log lines about one job, in milliseconds. */
 const quietMs = 3_600_000;
 /** How many jobs are remembered. */
-const mostTold = 1_000;
+const maxLogged = 1_000;
 
 /**
  * Logs the jobs that upkeep skipped because of a fault, each at most once an hour; and faults that belong to no job, such
@@ -13,18 +13,18 @@ const mostTold = 1_000;
 export class JobFaults {
   readonly #logger: Logger;
   readonly #clock: Clock;
-  readonly #toldAt = new Map<string, number>();
+  readonly #loggedAt = new Map<string, number>();
 
   constructor(logger: Logger, clock: Clock) {
     this.#logger = logger;
     this.#clock = clock;
   }
 
-  readonly tell = (jobId: string, cause: string): void => {
+  readonly log = (jobId: string, cause: string): void => {
     const now = this.#clock.now();
-    if (now - (this.#toldAt.get(jobId) ?? Number.NEGATIVE_INFINITY) < quietMs) return;
-    if (this.#toldAt.size >= mostTold) this.#toldAt.clear();
-    this.#toldAt.set(jobId, now);
+    if (now - (this.#loggedAt.get(jobId) ?? Number.NEGATIVE_INFINITY) < quietMs) return;
+    if (this.#loggedAt.size >= maxLogged) this.#loggedAt.clear();
+    this.#loggedAt.set(jobId, now);
     if (jobId === "") this.#logger.error({ cause }, "Redis did not do what comes after the jobs of a call");
     else this.#logger.warn({ job: jobId, cause }, "a job cannot be dealt with and is left out");
   };

@@ -144,14 +144,14 @@ describe("the job types", () => {
   });
 
   test("keep a stored type whose schema became unusable known, log it once, and say so at each launch", async () => {
-    const told: string[] = [];
+    const logged: string[] = [];
     const logger = createLogger({ name: "test", level: "silent" });
-    logger.error = (facts: unknown) => told.push((facts as { cause: string }).cause);
+    logger.error = (facts: unknown) => logged.push((facts as { cause: string }).cause);
     const types = typesIn(storeOf(broken, demo), { logger });
     const { schema } = await types.require("BROKEN", "job.name");
     await types.reload();
     await assert.rejects(async () => schema.check({}, "{}"), { reason: "SCHEMA_UNUSABLE", message: /is no JSON/ });
-    assert.deepEqual(told, ["the schema of BROKEN is no JSON"]);
+    assert.deepEqual(logged, ["the schema of BROKEN is no JSON"]);
     assert.equal((await types.require("DEMO", "job.name")).type.name, "DEMO", "the others are not affected");
   });
 

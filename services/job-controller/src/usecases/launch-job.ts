@@ -106,6 +106,15 @@ function checkWith({ schema }: KnownJobType, deps: LaunchDeps, launch: Launch): 
   return violations.then((violations) => toNewJob(deps, launch, parametersJson, violations));
 }
 
+/** The rule that a hook's host breaks; undefined when hooks may go there. */
+function refusedHookRule(host: string, allowLinkLocal: boolean): string | undefined {
+  if (!isRefusedHost(host, { allowLinkLocal })) return undefined;
+  if (isRefusedHost(host, { allowLinkLocal: true })) {
+    return `must not go to ${host}, an unspecified, multicast or reserved address`;
+  }
+  return `must not go to ${host}, a link-local address or a cloud's metadata service, unless the controller's DRYDOCK_HOOK_ALLOW_LINK_LOCAL is true`;
+}
+
 /** The job, if no rule is broken, those of its parameters included. */
 function toNewJob(
   { clock, allowLinkLocalHooks: allowLinkLocal }: LaunchDeps,
@@ -116,9 +125,8 @@ function toNewJob(
   const { name, traceparent, field = "job", statusHook = "" } = launch;
   const prefix = fieldOf(launch, "parameters");
   const violations = ofParameters.map((violation) => ({ ...violation, field: `${prefix}${violation.field}` }));
-  if (statusHook !== "" && isRefusedHost(new URL(statusHook).hostname, { allowLinkLocal })) {
-    violations.push({ field: `${field}.status_hook`, description: "names an address that is never called" });
-  }
+  const hookRule = statusHook === "" ? undefined : refusedHookRule(new URL(statusHook).hostname, allowLinkLocal);
+  if (hookRule !== undefined) violations.push({ field: `${field}.status_hook`, description: hookRule });
   const options = toOptions(launch, clock.now());
   if (launch.schedule !== undefined && options.runAt === 0) {
     const description = "must leave a time of cron_spec after now and start_time";

@@ -4,10 +4,10 @@ import type { JobIndex, JobSource } from "../ports/job-index.ts";
 import { type Page, readPageToken, writePageToken } from "./page-token.ts";
 
 /** How many jobs one call looks at, so that a filter that fits few jobs does not make a long call. */
-const mostLookedAt = 2_000;
-const mostAtOnce = 200;
+const maxLookedAt = 2_000;
+const maxAtOnce = 200;
 /** So far apart the clocks of controllers may be, in milliseconds: jobs stand in the order of their launch, not of its time. */
-const mostSkewMs = 60_000;
+const maxSkewMs = 60_000;
 
 /** What the jobs must be; what is not set does not matter. Times are milliseconds since 1970. */
 export interface JobFilter {
@@ -46,8 +46,8 @@ export async function listJobs(
   let position = readPageToken(token, filter, (text) => index.isCursor(source, text));
   const jobs: Job[] = [];
   const addIfThereIsRoom = (job: Job) => take(job) && jobs.push(job) > 0;
-  for (let lookedAt = 0; lookedAt < mostLookedAt && jobs.length < size; ) {
-    const limit = Math.min(mostAtOnce, size - jobs.length);
+  for (let lookedAt = 0; lookedAt < maxLookedAt && jobs.length < size; ) {
+    const limit = Math.min(maxAtOnce, size - jobs.length);
     const page = await index.list(source, { from: position, limit, includeParameters });
     const full = page.jobs.findIndex((job) => fits(job, filter) && !addIfThereIsRoom(job));
     if (full >= 0) return { jobs, nextPageToken: writePageToken(page.after(full), filter) };
@@ -82,5 +82,5 @@ function fits(job: Job, filter: JobFilter): boolean {
 function isPast(jobs: Job[], source: JobSource, { launchedAfter }: JobFilter): boolean {
   const oldest = jobs.at(-1);
   if (launchedAfter === undefined || source.kind === "ended" || oldest === undefined) return false;
-  return oldest.enqueuedAt < launchedAfter - mostSkewMs;
+  return oldest.enqueuedAt < launchedAfter - maxSkewMs;
 }

@@ -1,39 +1,57 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Job } from "../domain/job.ts";
-import { mostOfKey, type TypeCapacity, type TypeWait, waitOf } from "../domain/worker.ts";
+import { maxOfKey, type TypeCapacity, type TypeWait, waitOf } from "../domain/worker.ts";
 import type { JobPool } from "../ports/job-pool.ts";
+import type { QueueControl } from "../ports/queue-control.ts";
 
 /** How long what was read is good, in milliseconds: workers come and go. */
 const trustMs = 1_000;
 
-/** A job, and what it waits for while every worker that knows its type takes none of it. */
+/** A job, and what it waits for while no job of its type is run. */
 export type ShownJob = Job & { waitingFor?: TypeWait | undefined };
 
-/** How the workers stood to the job types a moment ago: for those who ask often. */
+/** How workers and operators stand to the job types. */
+export interface Capacities {
+  /** By job type. */
+  types: ReadonlyMap<string, TypeCapacity>;
+  /** The job types whose queue is paused. */
+  paused: ReadonlySet<string>;
+}
+
+/** What the capacities are read from. */
+interface CapacityDeps {
+  pool: Pick<JobPool, "capacities">;
+  queues: Pick<QueueControl, "paused">;
+  clock: Clock;
+}
+
+/** How workers and operators stood to the job types a moment ago: for those who ask often. */
 export class RecentCapacities {
-  readonly #pool: Pick<JobPool, "capacities">;
-  readonly #clock: Clock;
-  #capacities: Promise<ReadonlyMap<string, TypeCapacity>> = Promise.resolve(new Map());
+  readonly #deps: CapacityDeps;
+  #capacities: Promise<Capacities | undefined> = Promise.resolve(undefined);
   #readAt = Number.NEGATIVE_INFINITY;
 
-  constructor(pool: Pick<JobPool, "capacities">, clock: Clock) {
-    this.#pool = pool;
-    this.#clock = clock;
+  constructor(deps: CapacityDeps) {
+    this.#deps = deps;
   }
 
-  /** By job type. */
-  read(): Promise<ReadonlyMap<string, TypeCapacity>> {
-    if (this.#clock.now() - this.#readAt > trustMs) {
-      this.#readAt = this.#clock.now();
+  /** Undefined while they could not be read yet. */
+  read(): Promise<Capacities | undefined> {
+    const { pool, queues, clock } = this.#deps;
+    if (clock.now() - this.#readAt > trustMs) {
+      this.#readAt = clock.now();
       const before = this.#capacities;
-      this.#capacities = this.#pool.capacities().catch(() => before);
+      this.#capacities = Promise.all([pool.capacities(), queues.paused()]).then(
+        ([types, paused]) => ({ types, paused }),
+        () => before,
+      );
     }
     return this.#capacities;
   }
 
   /** How many jobs of one fairness key may run at once, by the part of the slots that there are. */
-  async mostOfKey(jobName: string, percent: number): Promise<number> {
-    return mostOfKey((await this.read()).get(jobName), percent);
+  async maxOfKey(jobName: string, percent: number): Promise<number> {
+    return maxOfKey((await this.read())?.types.get(jobName), percent);
   }
 
   /** The job as it is shown. */
@@ -42,8 +60,10 @@ export class RecentCapacities {
   }
 }
 
-/** The job as it is shown when its workers stand so. */
-export function showJob(job: Job, capacities: ReadonlyMap<string, TypeCapacity>): ShownJob {
-  const waitingFor = job.status === "PENDING" ? waitOf(capacities.get(job.name)) : undefined;
+/** The job as it is shown with these capacities. */
+export function showJob(job: Job, capacities: Capacities | undefined): ShownJob {
+  if (job.status !== "PENDING" || capacities === undefined) return job;
+  const { types, paused } = capacities;
+  const waitingFor = waitOf(job.name, { capacity: types.get(job.name), isPaused: paused.has(job.name) });
   return waitingFor === undefined ? job : { ...job, waitingFor };
 }

@@ -60,7 +60,7 @@ export async function* watchJob(
 
 /** What tells one wait from another. */
 function waitTextOf({ waitingFor }: ShownJob): string {
-  return waitingFor === undefined ? "" : `${waitingFor.since} ${waitingFor.message}`;
+  return waitingFor === undefined ? "" : `${waitingFor.since ?? ""} ${waitingFor.message}`;
 }
 
 /** The job's log from the offset on; when following, until the job has ended. */

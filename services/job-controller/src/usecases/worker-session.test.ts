@@ -33,7 +33,7 @@ async function openSession() {
   const takenBack: unknown[] = [];
   const ends: Error[] = [];
   const lost: Lease[] = [];
-  const [opened, rejected, told]: [string[], string[], string[]] = [[], [], []];
+  const [opened, rejected, logged]: [string[], string[], string[]] = [[], [], []];
   const channel = {
     isFull: false,
     welcome() {},
@@ -48,7 +48,7 @@ async function openSession() {
     {
       ...{ pool, clock, terms: { acceptMs }, changes: new JobChanges(), onFree() {} },
       ...{ onOpen: (name: string) => opened.push(name), onReject: (name: string) => rejected.push(name) },
-      logger: { warn: () => told.push("warn"), debug: () => told.push("debug") },
+      logger: { warn: () => logged.push("warn"), debug: () => logged.push("debug") },
     } as unknown as SessionDeps,
     stream,
     channel as unknown as ConstructorParameters<typeof WorkerSession>[2],
@@ -60,7 +60,7 @@ async function openSession() {
   );
   stream.apply("first message");
   await session.open(async () => {});
-  return { session, stream, channel, pool, clock, infos, takenBack, ends, opened, rejected, told, lost };
+  return { session, stream, channel, pool, clock, infos, takenBack, ends, opened, rejected, logged, lost };
 }
 
 const refusal = (reason: ErrorReason) => async () => {
@@ -119,7 +119,7 @@ describe("a worker's session", () => {
 });
 
 describe("a job that a worker did not accept in time", () => {
-  async function assignUnheard() {
+  async function assignUnaccepted() {
     const rig = await openSession();
     await rig.session.claim(["DEMO"], 1);
     rig.clock.time += acceptMs + 1;
@@ -127,7 +127,7 @@ describe("a job that a worker did not accept in time", () => {
   }
 
   test("takes its slot until the pool has taken it back", async () => {
-    const { session, stream, pool, takenBack } = await assignUnheard();
+    const { session, stream, pool, takenBack } = await assignUnaccepted();
     const { takeBack } = pool;
     pool.takeBack = refusal("REDIS_UNAVAILABLE");
     await assert.rejects(session.takeBackUnaccepted(), { reason: "REDIS_UNAVAILABLE" });
@@ -142,11 +142,11 @@ describe("a job that a worker did not accept in time", () => {
 
   test("is lost at once when it is accepted later, or while it is being taken back", async () => {
     const lease = { jobId: "job-1", token: 1 };
-    const late = await assignUnheard();
+    const late = await assignUnaccepted();
     await late.session.takeBackUnaccepted();
     late.session.accept(lease);
     assert.deepEqual(late.lost, [lease]);
-    const meanwhile = await assignUnheard();
+    const meanwhile = await assignUnaccepted();
     const taken = meanwhile.session.takeBackUnaccepted();
     meanwhile.session.accept(lease);
     await taken;
@@ -154,7 +154,7 @@ describe("a job that a worker did not accept in time", () => {
   });
 
   test("stays the worker's when it was claimed again while it was being taken back", async () => {
-    const { session, pool } = await assignUnheard();
+    const { session, pool } = await assignUnaccepted();
     const stored = Promise.withResolvers<void>();
     pool.takeBack = () => stored.promise;
     const taking = session.takeBackUnaccepted();
@@ -187,7 +187,7 @@ describe("a job type that a worker closes", () => {
 describe("a worker that rejects its jobs", () => {
   test("gets none of the type for a while; it is told of once, and each is counted", async (context) => {
     context.mock.timers.enable({ apis: ["setTimeout"] });
-    const { session, rejected, told, opened } = await openSession();
+    const { session, rejected, logged, opened } = await openSession();
     const lease = { jobId: "job-1", token: 1 };
     for (const waitMs of [100, 200]) {
       await session.claim(["DEMO"], 1);
@@ -197,7 +197,7 @@ describe("a worker that rejects its jobs", () => {
       assert.deepEqual([...session.names], ["DEMO"]);
     }
     assert.deepEqual(
-      [rejected, told, opened],
+      [rejected, logged, opened],
       [
         ["DEMO", "DEMO"],
         ["warn", "debug"],

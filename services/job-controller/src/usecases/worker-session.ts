@@ -255,8 +255,8 @@ export class WorkerSession {
 
   async #claimable(name: string): Promise<ClaimableType> {
     const { maxRunning = 0, maxKeyPercent = 0 } = this.#types.get(name) ?? {};
-    const mostOfKey = maxKeyPercent === 0 ? 0 : await this.#deps.capacities.mostOfKey(name, maxKeyPercent);
-    return { name, most: maxRunning, mostOfKey };
+    const maxOfKey = maxKeyPercent === 0 ? 0 : await this.#deps.capacities.maxOfKey(name, maxKeyPercent);
+    return { name, most: maxRunning, maxOfKey };
   }
 
   #assign(job: ClaimedJob): void {

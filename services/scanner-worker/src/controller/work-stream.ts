@@ -33,6 +33,8 @@ export class WorkStream implements JobSource {
   #connection: WorkConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  /** The latest cause that is in the log, since the last welcome. */
+  #loggedCause: string | undefined;
   #isStopped = false;
 
   constructor(options: WorkStreamOptions) {
@@ -91,6 +93,7 @@ export class WorkStream implements JobSource {
       logger,
       onWelcome: () => {
         this.#failures = 0;
+        this.#loggedCause = undefined;
         logger.info({ held: listener.held().length }, "connected to the controller");
       },
       onEnd: (end) => this.#onEnd(end, listener),
@@ -110,21 +113,32 @@ export class WorkStream implements JobSource {
     this.#timer = setTimeout(() => this.#connect(listener), this.#waitMs(end));
   }
 
-  #waitMs({ error, reconnectAfterMs, isSilent }: ConnectionEnd): number {
-    if (reconnectAfterMs !== undefined) return reconnectAfterMs;
+  #waitMs(end: ConnectionEnd): number {
+    if (end.reconnectAfterMs !== undefined) return end.reconnectAfterMs;
     this.#failures += 1;
-    const isFatal = error !== undefined && fatalCodes.includes(error.code);
+    const isFatal = end.error !== undefined && fatalCodes.includes(end.error.code);
     const waitMs = isFatal ? backoff.capMs : backoffMs(backoff, this.#failures);
-    const facts = { why: isSilent ? "no answer" : describe(error), failures: this.#failures, wait_ms: waitMs };
-    if (isFatal) this.#options.logger.error(facts, "the controller refuses this worker; will ask again");
-    else if (this.#failures === 1)
-      this.#options.logger.warn(
-        facts,
-        "no connection to the controller that DRYDOCK_CONTROLLER names; will connect again",
-      );
-    else this.#options.logger.debug(facts, "still no connection to the controller");
+    const why = end.isSilent ? "no answer" : describe(end.error);
+    const level = isFatal ? "error" : why === this.#loggedCause ? "debug" : "warn";
+    this.#loggedCause = why;
+    this.#options.logger[level]({ why, failures: this.#failures, wait_ms: waitMs }, textOf(end, isFatal));
     return waitMs;
   }
+}
+
+/** What a client makes of an answer that is no gRPC, or of a service that has no Work. */
+const notController =
+  /\bProtocol error\b|\bHTTP status\b|without gRPC status|larger than max|does not implement|unknown (?:service|method)/i;
+
+/** What an operator reads of the end of a stream, after which the worker connects again. */
+function textOf({ error, isSilent }: ConnectionEnd, isFatal: boolean): string {
+  if (isSilent) return "the controller does not answer; will connect again";
+  if (error?.reason === undefined && notController.test(error?.message ?? "")) {
+    return "what answers there is not a job-controller: correct DRYDOCK_CONTROLLER; will ask again";
+  }
+  if (isFatal) return "the controller refuses this worker; will ask again";
+  if (error?.reason !== undefined) return "the controller cannot serve this worker now; will ask again";
+  return "no connection to the controller that DRYDOCK_CONTROLLER names; will connect again";
 }
 
 function describe(error: RpcError | undefined): string {

@@ -3,7 +3,7 @@ import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 
-const mostJobIds = 100;
+const maxJobIds = 100;
 
 /** Which workers are asked for: those behind `after`, at most so many. */
 interface WorkerPart {
@@ -22,7 +22,7 @@ export async function readWorkers(
   const part = all.sort((a, b) => (a.workerId < b.workerId ? -1 : 1)).slice(0, limit);
   const states = part.map(async ({ workerId, leaseEndsAt, info }) => {
     const held = (await shards.all(({ keys }) => redis.hkeys(keys.held(workerId)))).flat();
-    return { workerId, running: held.length, jobIds: held.slice(0, mostJobIds), leaseEndsAt, ...info };
+    return { workerId, running: held.length, jobIds: held.slice(0, maxJobIds), leaseEndsAt, ...info };
   });
   return answered(Promise.all(states));
 }

@@ -119,17 +119,17 @@ export class RedisJobPool implements port.JobPool {
     await this.#shards.all((shard) => shard.run("lease/update", workerId, session, json));
   }
 
-  disconnect(worker: WorkerIdentity, unheard: Lease[]): Promise<void> {
-    return this.#cut(worker, [this.#terms.brokenMs, 1], unheard);
+  disconnect(worker: WorkerIdentity, unaccepted: Lease[]): Promise<void> {
+    return this.#cut(worker, [this.#terms.brokenMs, 1], unaccepted);
   }
 
-  takeBack(worker: WorkerIdentity, unheard: Lease[]): Promise<void> {
-    return this.#cut(worker, [this.#terms.leaseMs, 0], unheard);
+  takeBack(worker: WorkerIdentity, unaccepted: Lease[]): Promise<void> {
+    return this.#cut(worker, [this.#terms.leaseMs, 0], unaccepted);
   }
 
-  async #cut({ workerId, session }: WorkerIdentity, how: [leaseMs: number, broke: 0 | 1], unheard: Lease[]) {
+  async #cut({ workerId, session }: WorkerIdentity, how: [leaseMs: number, broke: 0 | 1], unaccepted: Lease[]) {
     const args = [workerId, session, ...how] as const;
-    await this.#perShard(unheard, (shard, own) => shard.run("lease/disconnect", ...args, ...leaseArguments(own)));
+    await this.#perShard(unaccepted, (shard, own) => shard.run("lease/disconnect", ...args, ...leaseArguments(own)));
   }
 
   async leave({ workerId, session }: WorkerIdentity): Promise<void> {

@@ -20,6 +20,10 @@ export function createRedisQueueControl(redis: ScriptedRedis, shards: Shards, cl
       return [...merged.values()].sort((a, b) => a.name.localeCompare(b.name));
     },
     rates: () => readRates(redis, shards, clock.now()),
+    async paused(): Promise<Set<string>> {
+      const parts = await answered(shards.all(({ keys }) => redis.smembers(keys.paused)));
+      return new Set(parts.flat());
+    },
     async pause(name: string, pauses: boolean): Promise<boolean> {
       const changed = await shards.all((shard) => shard.run("operators/pause-queue", name, pauses ? 1 : 0));
       return changed.some((count) => count === 1);

@@ -8,7 +8,7 @@ import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 
-const mostDueAtOnce = 100;
+const maxDueAtOnce = 100;
 
 /** The periodic jobs in Redis. The jobs that one launches are in its own shard, so that both change together. */
 export function createRedisScheduleStore(redis: ScriptedRedis, shards: Shards, clock: Clock): ScheduleStore {
@@ -19,12 +19,12 @@ export function createRedisScheduleStore(redis: ScriptedRedis, shards: Shards, c
   };
   return {
     async due() {
-      const parts = await shards.all(async (shard) => list(await shard.run("schedule/due", mostDueAtOnce)));
+      const parts = await shards.all(async (shard) => list(await shard.run("schedule/due", maxDueAtOnce)));
       const nexts = parts.map(([next]) => number(next)).filter((next) => next > 0);
       return {
         due: parts.flatMap(([, ...due]) => due.map(toDueSchedule)),
         nextDueAt: nexts.length === 0 ? 0 : Math.min(...nexts),
-        more: parts.some((part) => part.length > mostDueAtOnce),
+        more: parts.some((part) => part.length > maxDueAtOnce),
       };
     },
     async fire({ jobId, dueAt, schedule }, { runAt, nextAt, missed }) {

@@ -7,7 +7,7 @@ import { keysOf, type ShardKeys } from "../keys.ts";
 import { list, text } from "./reply.ts";
 import { toReasonedError } from "./reply-errors.ts";
 
-/** What an operation is given. */
+/** An argument of an operation. */
 export type Argument = string | number | Buffer;
 
 /** What Redis answers: text, numbers, null and lists of them. */
@@ -93,7 +93,7 @@ export class Shard {
       this.#waitingBytes += bytes;
       const batchSize = this.#calls === 0 ? idleBatchSize : maxBatchSize;
       const isFull = this.#waiting.length >= batchSize || this.#waitingBytes >= maxBatchBytes;
-      if (isFull && this.#calls < maxFullCallsInFlight) this.#callNext();
+      if (isFull && this.#calls < maxFullCallsInFlight) this.#sendBatch();
       else this.#flushSoon();
     });
   }
@@ -103,11 +103,11 @@ export class Shard {
     this.#isFlushDue = true;
     setImmediate(() => {
       this.#isFlushDue = false;
-      while (this.#waiting.length > 0 && this.#calls < maxCallsInFlight) this.#callNext();
+      while (this.#waiting.length > 0 && this.#calls < maxCallsInFlight) this.#sendBatch();
     });
   }
 
-  #callNext(): void {
+  #sendBatch(): void {
     let [count, bytes] = [0, 0];
     for (const operation of this.#waiting) {
       if (count === maxBatchSize || (count > 0 && bytes + operation.bytes > maxBatchBytes)) break;
@@ -150,8 +150,8 @@ export class Shard {
       batch.map(({ name, args }) => [operationNumbers.get(name), ...args.map(toText)]),
     );
     const firstToEnd = 1 + batch.findIndex(({ name }) => !refusedWhenFull.has(name));
-    const given = [this.keys.jobs, this.#clock.now(), firstToEnd, operations, ...bytes] as const;
-    return messagePack.unpack(await this.#redis.drydockBuffer(...given));
+    const call = [this.keys.jobs, this.#clock.now(), firstToEnd, operations, ...bytes] as const;
+    return messagePack.unpack(await this.#redis.drydockBuffer(...call));
   }
 
   #settle(operation: Operation, reply: Reply | ErrorReply | undefined): void {

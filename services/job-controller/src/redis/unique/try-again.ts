@@ -1,7 +1,7 @@
 import { alreadyEnds, Overtaken } from "../shards/reply-errors.ts";
 
 /** How often a key is tried that other callers keep taking and freeing. */
-const mostTries = 10;
+const maxTries = 10;
 
 /**
  * Tries again while other callers are faster, a bounded number of times.
@@ -13,7 +13,7 @@ export async function tryAgain<T>(attempt: () => Promise<T>): Promise<T> {
       return await attempt();
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
-      if (tries === mostTries) throw alreadyEnds(error.jobId);
+      if (tries === maxTries) throw alreadyEnds(error.jobId);
     }
   }
 }

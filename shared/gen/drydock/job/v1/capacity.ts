@@ -25,17 +25,20 @@ export interface ClosedJobType {
   isWorkerFault: boolean;
 }
 
-/** What the jobs of a queue wait for while every worker that could run them takes none. */
+/** What the jobs of a queue wait for while none of them is run. */
 export interface QueueWait {
-  /** The reason of the worker that has waited longest, a stable word in upper case. */
+  /**
+   * A stable word in upper case: QUEUE_PAUSED; NO_WORKER when no worker that knows the job type is there, or all drain;
+   * else the reason of the worker that has closed the type for longest.
+   */
   reason: string;
-  /** What that one waits for, for people. */
+  /** The same for people. */
   message: string;
-  /** Since when that one waits. */
+  /** Since when; unset where that is not known. */
   since:
     | Date
     | undefined;
-  /** How many workers wait: all that know the job type and are not draining. */
+  /** How many workers have closed the type; 0 with QUEUE_PAUSED and NO_WORKER. */
   workers: number;
 }
 

@@ -206,7 +206,7 @@ export interface WorkerPool {
   startedAt:
     | Date
     | undefined;
-  /** When it last renewed its lease. */
+  /** When it last renewed its lease; unset when its stream is broken or it has been silent for 10 s. */
   heartbeatAt:
     | Date
     | undefined;
@@ -230,8 +230,12 @@ export interface QueueStats {
   oldestAge:
     | Duration
     | undefined;
-  /** What its jobs wait for when every worker that knows the type takes none for now; unset else, and without jobs. */
-  waitingFor: QueueWait | undefined;
+  /** What its jobs wait for while none of them is run; unset when a worker takes them, be it busy, and without jobs. */
+  waitingFor:
+    | QueueWait
+    | undefined;
+  /** Whether the waiting jobs are kept back. */
+  paused: boolean;
 }
 
 /** How Redis is. */
@@ -2122,7 +2126,7 @@ export const WorkerPool: MessageFns<WorkerPool> = {
 };
 
 function createBaseQueueStats(): QueueStats {
-  return { name: "", pending: 0, running: 0, scheduled: 0, oldestAge: undefined, waitingFor: undefined };
+  return { name: "", pending: 0, running: 0, scheduled: 0, oldestAge: undefined, waitingFor: undefined, paused: false };
 }
 
 export const QueueStats: MessageFns<QueueStats> = {
@@ -2144,6 +2148,9 @@ export const QueueStats: MessageFns<QueueStats> = {
     }
     if (message.waitingFor !== undefined) {
       QueueWait.encode(message.waitingFor, writer.uint32(50).fork()).join();
+    }
+    if (message.paused !== false) {
+      writer.uint32(56).bool(message.paused);
     }
     return writer;
   },
@@ -2209,6 +2216,14 @@ export const QueueStats: MessageFns<QueueStats> = {
             message.waitingFor = QueueWait.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2237,6 +2252,7 @@ export const QueueStats: MessageFns<QueueStats> = {
         : isSet(object.waiting_for)
         ? QueueWait.fromJSON(object.waiting_for)
         : undefined,
+      paused: isSet(object.paused) ? globalThis.Boolean(object.paused) : false,
     };
   },
 
@@ -2260,6 +2276,9 @@ export const QueueStats: MessageFns<QueueStats> = {
     if (message.waitingFor !== undefined) {
       obj.waitingFor = QueueWait.toJSON(message.waitingFor);
     }
+    if (message.paused !== false) {
+      obj.paused = message.paused;
+    }
     return obj;
   },
 
@@ -2278,6 +2297,7 @@ export const QueueStats: MessageFns<QueueStats> = {
     message.waitingFor = (object.waitingFor !== undefined && object.waitingFor !== null)
       ? QueueWait.fromPartial(object.waitingFor)
       : undefined;
+    message.paused = object.paused ?? false;
     return message;
   },
 };

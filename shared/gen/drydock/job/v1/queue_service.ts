@@ -70,7 +70,7 @@ export interface Queue {
   launchedPerMinute: number;
   /** How many jobs a minute ended, in whatever status. */
   endedPerMinute: number;
-  /** What its jobs wait for when every worker that knows the type takes none for now; unset else, and without jobs. */
+  /** What its jobs wait for while none of them is run; unset when a worker takes them, be it busy, and without jobs. */
   waitingFor: QueueWait | undefined;
 }
 

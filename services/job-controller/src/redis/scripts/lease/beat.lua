@@ -25,7 +25,7 @@ end
 return function(worker, incarnation, session, lease, accept, limit, ...)
   sessions.check(worker, incarnation, session)
   redis.call("ZADD", context.prefix .. "leases", context.now + tonumber(lease), worker)
-  local function return_unheard(id, job)
+  local function return_unaccepted(id, job)
     if context.now - job.started > tonumber(accept) then returns.give_back(id, job) end
   end
   local verdicts, kept = marks.compare(worker, { ... })
@@ -37,7 +37,7 @@ return function(worker, incarnation, session, lease, accept, limit, ...)
       commands[#commands + 1] = marks.open_command(id, mark)
     else
       if named then verdicts[named] = 0 end
-      held.with_job(id, worker, named and force_end or return_unheard)
+      held.with_job(id, worker, named and force_end or return_unaccepted)
     end
   end
   return { verdicts, commands, incarnations.is_to_drain(worker, incarnation) }

@@ -10,10 +10,10 @@ return function(worker, session, lease, broke, ...)
   if not sessions.is_current(worker, session) then return "OK" end
   redis.call("ZADD", context.prefix .. "leases", "LT", context.now + tonumber(lease), worker)
   local take_back = broke == "1" and returns.lost or returns.unfinished
-  local unheard = { ... }
-  for at = 1, #unheard, 2 do
-    local mark = redis.call("HGET", held.key_of(worker), unheard[at])
-    if mark and string.match(mark, "^%d+") == unheard[at + 1] then take_back(unheard[at], worker) end
+  local unaccepted = { ... }
+  for at = 1, #unaccepted, 2 do
+    local mark = redis.call("HGET", held.key_of(worker), unaccepted[at])
+    if mark and string.match(mark, "^%d+") == unaccepted[at + 1] then take_back(unaccepted[at], worker) end
   end
   return "OK"
 end
