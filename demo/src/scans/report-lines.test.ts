@@ -16,7 +16,7 @@ function reportOf(findingCount: number): Report {
       severity: Severity.SEVERITY_HIGH,
       fixedVersion: index === 0 ? "1.0-2" : "",
     })),
-    summary: { fixable: 1 },
+    summary: { fixable: 1, total: findingCount },
   });
 }
 
@@ -26,7 +26,7 @@ describe("a report for people", () => {
       "SEVERITY  CVE            PACKAGE  INSTALLED  FIXED IN",
       "high      CVE-2014-0160  openssl  1.0-1      1.0-2",
       "high      CVE-2014-0160  openssl  1.0-1      not fixed",
-      "1 vulnerability in 1 of 1 package, 2 findings: 1 high, 1 low; 1 can be fixed by an update",
+      "1 vulnerability in 1 of 1 package, 2 findings: 1 high, 1 low; 1 of 2 findings can be fixed by an update",
     ]);
   });
 

@@ -20,8 +20,10 @@ const looks: Partial<Record<Coverage, Look>> = { [Coverage.COVERAGE_FULL]: "gree
 export function renderReport(report: Report, paint: Paint): string[] {
   const look = looks[report.coverage] ?? "yellow";
   if (report.findings.length === 0) return [paint(look, report.headline)];
-  const fixable = report.summary?.fixable ?? 0;
-  return [...renderFindings(report, paint), `${report.headline}; ${fixable} can be fixed by an update`];
+  const { fixable = 0, total = 0 } = report.summary ?? {};
+  const findings = total === 1 ? "finding" : "findings";
+  const fixed = `${fixable} of ${total} ${findings} can be fixed by an update`;
+  return [...renderFindings(report, paint), `${report.headline}; ${fixed}`];
 }
 
 function renderFindings(report: Report, paint: Paint): string[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { checkAnswerOf, endpoints, nameOf } from "./endpoint.ts";
+import { answerRemedy, endpoints, nameOf } from "./endpoint.ts";
 
 describe("an endpoint in messages", () => {
   test("has its name and its host", () => {
@@ -13,7 +13,7 @@ describe("an endpoint in messages", () => {
     [404, "http://clair:6060/v1", "check DRYDOCK_CLAIR_URL"],
   ] as const) {
     test(`that answers ${status} at ${url} leads to: ${check}`, () => {
-      assert.equal(checkAnswerOf(endpoints.scanner, new URL(url), status), check);
+      assert.equal(answerRemedy(endpoints.scanner, new URL(url), status), check);
     });
   }
 });

@@ -31,18 +31,18 @@ export function nameOf({ name }: Endpoint, host: string): string {
 }
 
 /** The way out of a failure that a wrong address may have caused. */
-export function checkOf({ source }: Endpoint): string {
+export function addressRemedy({ source }: Endpoint): string {
   return `check ${source}`;
 }
 
 /** The way out where the address may have the wrong scheme. */
-export function checkSchemeOf({ source }: Endpoint, scheme: "http" | "https"): string {
+export function schemeRemedy({ source }: Endpoint, scheme: "http" | "https"): string {
   return `check whether ${source} should be ${scheme}://`;
 }
 
 /**
  * The way out when what answers is no registry, or no Clair. Servers that speak TLS answer plain HTTP with status 400.
  */
-export function checkAnswerOf(endpoint: Endpoint, { protocol }: URL, status: number): string {
-  return status === 400 && protocol === "http:" ? checkSchemeOf(endpoint, "https") : checkOf(endpoint);
+export function answerRemedy(endpoint: Endpoint, { protocol }: URL, status: number): string {
+  return status === 400 && protocol === "http:" ? schemeRemedy(endpoint, "https") : addressRemedy(endpoint);
 }

@@ -1,5 +1,5 @@
 import { addressRefused } from "@drydock/shared/http-transport.ts";
-import { checkOf, checkSchemeOf, type Endpoint, nameOf } from "../domain/endpoint.ts";
+import { addressRemedy, type Endpoint, nameOf, schemeRemedy } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 
 /** A request that got no answer. */
@@ -27,12 +27,12 @@ export function networkFailure({ endpoint, error, url, timedOut }: NetworkFault)
   const fail = (kind: string, message: string, retryable: boolean) =>
     new JobFailure(`${party}_${kind}`, message, { retryable, cause: error });
   if (error instanceof RangeError) return fail("ANSWER_TOO_LARGE", `the answer of ${name} is ${error.message}`, false);
-  if (timedOut) return fail("TIMEOUT", `${name} did not answer in time; ${checkOf(endpoint)}`, true);
+  if (timedOut) return fail("TIMEOUT", `${name} did not answer in time; ${addressRemedy(endpoint)}`, true);
   const { code, message } = codeAndMessage(error);
   if (code === addressRefused) return addressFailure(host);
   const tlsReason = openSslReason.exec(message)?.[1] ?? (tlsCodes.test(code) ? code : undefined);
   if (tlsReason !== undefined && notTls.test(tlsReason))
-    return fail("TLS_INVALID", `${name} does not speak TLS; ${checkSchemeOf(endpoint, "http")}`, false);
+    return fail("TLS_INVALID", `${name} does not speak TLS; ${schemeRemedy(endpoint, "http")}`, false);
   if (tlsReason !== undefined)
     return fail(
       "TLS_INVALID",
@@ -40,10 +40,10 @@ export function networkFailure({ endpoint, error, url, timedOut }: NetworkFault)
       false,
     );
   if (code === "HPE_INVALID_CONSTANT")
-    return fail("FAULT", `${name} does not answer in HTTP; ${checkSchemeOf(endpoint, "https")}`, true);
+    return fail("FAULT", `${name} does not answer in HTTP; ${schemeRemedy(endpoint, "https")}`, true);
   if (code === "EPROTO" || code.startsWith("HPE_")) return fail("FAULT", `${name} breaks HTTP: ${code}`, true);
   if (code === "ERR_PROXY_TUNNEL") return fail("UNREACHABLE", `${name} can't be reached: ${message}`, true);
-  return fail("UNREACHABLE", `${name} can't be reached: ${code}; ${checkOf(endpoint)}`, true);
+  return fail("UNREACHABLE", `${name} can't be reached: ${code}; ${addressRemedy(endpoint)}`, true);
 }
 
 function trustOf(code: string): string {

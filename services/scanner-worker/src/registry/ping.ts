@@ -1,5 +1,5 @@
 import type { Clock } from "@drydock/shared/clock.ts";
-import { checkAnswerOf, endpoints, nameOf } from "../domain/endpoint.ts";
+import { answerRemedy, endpoints, nameOf } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { authRejected, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
@@ -58,6 +58,6 @@ export async function ping({ registryUrl, http, clock, ...request }: Ping): Prom
   const { registry } = endpoints;
   const message =
     `${nameOf(registry, from.host)} does not speak the registry API: it answered ${status} to /v2/; ` +
-    checkAnswerOf(registry, from, status);
+    answerRemedy(registry, from, status);
   throw new JobFailure("REGISTRY_UNSUPPORTED", message, { retryable: false });
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
-import { checkAnswerOf, endpoints } from "../domain/endpoint.ts";
+import { answerRemedy, endpoints } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { credentialSettings, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
@@ -77,7 +77,7 @@ function parseAnswer(body: Uint8Array): z.infer<typeof answer> | undefined {
 function tokenRefusal({ server, authorization }: TokenRequest, response: FollowedResponse, now: number): JobFailure {
   const { status } = response;
   const { host } = server.url;
-  const check = checkAnswerOf(endpoints.tokenServer, response.url, status);
+  const check = answerRemedy(endpoints.tokenServer, response.url, status);
   if (status >= 500 || status === 429 || status === 408) {
     return refusal({ subject: `a token at ${host}`, response, now });
   }

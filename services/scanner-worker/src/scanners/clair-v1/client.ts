@@ -1,6 +1,6 @@
 import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
-import { checkAnswerOf, endpoints, nameOf } from "../../domain/endpoint.ts";
+import { answerRemedy, endpoints, nameOf } from "../../domain/endpoint.ts";
 import { JobFailure } from "../../domain/job-failure.ts";
 import { plainText } from "../../domain/plain-text.ts";
 import { brokenAnswer, checkSubject } from "./answer.ts";
@@ -163,7 +163,7 @@ function failureOf(answer: ClairAnswer, url: URL): JobFailure {
   if (message === undefined) {
     const { scanner } = endpoints;
     const text =
-      `${nameOf(scanner, url.host)} is no Clair with API version 1 (${detail}): ${checkAnswerOf(scanner, url, status)}; ` +
+      `${nameOf(scanner, url.host)} is no Clair with API version 1 (${detail}): ${answerRemedy(scanner, url, status)}; ` +
       "Clair 2.x has that API, Clair 4 does not and is not supported yet";
     return new JobFailure("SCANNER_UNSUPPORTED", text, { retryable: false });
   }
