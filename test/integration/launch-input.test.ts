@@ -132,7 +132,8 @@ describe("a launch with", () => {
     const controller = await stack.startController();
     ({ api } = controller);
     worker = await ScriptedWorker.join(controller.address, { jobTypes: [plainType("PLAIN")], slots: 0 });
-    accepted = await api.launchAs({ job: { name: "PLAIN", parameters: { first: true }, labels: { is: "accepted" } } });
+    const job = { name: "PLAIN", parameters: { first: true }, labels: { is: "accepted" } };
+    accepted = await api.get((await api.launchAs({ job })).id);
   });
   after(async () => {
     await worker.breakOff();

@@ -112,7 +112,7 @@ for (const shards of ["1", "3"]) {
     });
 
     test("many launches each have a result of their own, and a bad one fails alone", async () => {
-      const before = await launch({});
+      const before = await api.get((await launch({})).id);
       const answer = await launchMany([
         { priority: 9 },
         { priority: 10 },
