@@ -14,7 +14,7 @@ export interface ByteBudgetOptions {
 
 /** Bytes of a budget that are held. */
 export interface ByteHold {
-  /** Gives back what is held beyond so many bytes; 0 gives back all. Holds never grow. */
+  /** Gives back what is held beyond that size; 0 gives back all. Holds never grow. */
   shrinkTo(bytes: number): void;
 }
 

@@ -51,7 +51,7 @@ const scannerAway: FaultCase = {
   },
 };
 
-/** Lets so many manifests through in each two seconds. */
+/** Number of manifests that are let through in each two seconds. */
 const limited = (what: string, headers: Record<string, string>): FaultCase => ({
   ...{ kind: "B1", what, right: "all SUCCESS, no attempt used" },
   async run(place) {

@@ -6,7 +6,7 @@ import { compareAll } from "./compare-all.ts";
 import { Driver } from "./driver.ts";
 import { runCommand } from "./run-command.ts";
 
-/** Each run is a history of its own, of up to so many commands; on average it is half of them. */
+/** Each run is a history of its own, of up to `maxCommands` commands; on average it is half of them. */
 const numRuns = 60;
 const maxCommands = 120;
 /** An agreement on less than this, because the time was over, is none. */

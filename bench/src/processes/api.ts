@@ -6,9 +6,9 @@ export interface ProcessApi {
 
 /** What a client process of either side does. Times are milliseconds since 1970, with fractions. */
 export interface ClientApi extends ProcessApi {
-  /** Launches no-op jobs, so many in flight; resolves to how long it took, in seconds. */
+  /** Launches no-op jobs, with `inFlight` calls in flight; resolves to how long it took, in seconds. */
   launch(count: number, inFlight: number): Promise<number>;
-  /** Launches no-op jobs, 1,000 a call, so many calls in flight; resolves to how long it took, in seconds. */
+  /** Launches no-op jobs, 1,000 a call, with `callsInFlight` calls in flight; resolves to how long it took, in seconds. */
   launchInBulk(count: number, callsInFlight: number): Promise<number>;
   /** Launches no-op jobs one after the other; resolves to how long each took, in milliseconds. */
   launchInTurn(count: number): Promise<number[]>;
@@ -18,7 +18,7 @@ export interface ClientApi extends ProcessApi {
   launchHeld(count: number): Promise<void>;
   /** Waits until no job waits or runs; resolves to when that was. Rejects when one did not end well. */
   untilDone(): Promise<number>;
-  /** Reads so many of the jobs launched in bulk, old ones and new ones, lists the first page as often, and stops the jobs. */
+  /** Reads `count` of the jobs launched in bulk, old ones and new ones, lists the first page as often, and stops the jobs. */
   touch(count: number): Promise<Touches>;
 }
 

@@ -29,7 +29,7 @@ const client = new JobServiceClient(
   credentials.createInsecure(),
   createChannelOptions(),
 );
-/** So many of the jobs are looked at in the end. */
+/** Number of jobs that are looked at in the end. */
 const looked = 100;
 /** Of the jobs launched alone, and of those in bulk. */
 const sample = new Sample<string>(100);

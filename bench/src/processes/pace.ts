@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Calls the function so many times, so many at once; resolves to how long that took, in seconds. */
+/** Calls the function `count` times, `atOnce` in parallel; resolves to how long that took, in seconds. */
 export async function inParallel(count: number, atOnce: number, once: () => Promise<unknown>): Promise<number> {
   const begun = performance.now();
   let left = count;

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 
 /** Scripts that are quicker than this are not looked at, in microseconds. */
 const slowFromMicros = 500;
-/** So many are remembered. */
+/** Maximum number that Redis remembers. */
 const maxSlow = 100_000;
 /** How long Redis is left alone before its memory is read, in milliseconds. */
 const settleMs = 300;

@@ -47,7 +47,7 @@ const spansMs = [1_000, 60_000, 3_600_000, 24 * 3_600_000, 32 * 24 * 3_600_000, 
 /** A time is not missed when a controller comes to it within this, in milliseconds; asleep, one looks every 5 s. */
 const onTimeMs = 10_000;
 
-/** How many missed times are counted one by one; a longer gap counts as so many. */
+/** Maximum number of missed times that are counted. */
 const maxCounted = 1_000;
 
 /**

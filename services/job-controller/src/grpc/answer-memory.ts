@@ -106,7 +106,7 @@ export class AnswerRoom {
   }
 
   /**
-   * Makes an answer of about so many bytes, once there is room for it. A small one is made at once, without a promise.
+   * Makes an answer of about that size in bytes, once there is room for it. A small one is made at once, without a promise.
    * @throws ReasonedError SERVER_BUSY, as a rejection
    */
   make<Res>(bytes: number, make: () => Res): Res | Promise<Res> {
@@ -123,7 +123,7 @@ export class AnswerRoom {
   }
 
   /**
-   * Resolves once there is room for an answer of about so many bytes.
+   * Resolves once there is room for an answer of about that size in bytes.
    * @throws ReasonedError SERVER_BUSY
    */
   async reserve(bytes: number): Promise<void> {

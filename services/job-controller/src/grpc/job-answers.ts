@@ -10,7 +10,7 @@ import { toStats, toStatsWithoutParameters } from "./convert.ts";
 const shortLength = 2 * 1024;
 /** How many bytes more than as JSON a number, or another element of a list, has in a message at most. */
 const elementBytes = 10;
-/** One of so many characters is looked at. A prime, so that the elements of a list do not fall in step with it. */
+/** Distance between the characters that are looked at. A prime, so that the elements of a list do not fall in step with it. */
 const stride = 17;
 /** How many large jobs are known. */
 const maxKnown = 10_000;

@@ -12,7 +12,7 @@ import { createReportService } from "./report-service.ts";
 import { createWorkerService, type WorkerServiceDeps } from "./worker-service.ts";
 
 const mebibyte = 1024 * 1024;
-/** At most so many callers wait for room: what they wait with may be in memory, and all of them may be refused in one turn. */
+/** Maximum number of callers that wait for room: what they wait with may be in memory, and all of them may be refused in one turn. */
 const maxWaiting = 64;
 /** How long an answer waits for the clients of others to read theirs, in milliseconds. */
 const unreadWaitMs = 500;

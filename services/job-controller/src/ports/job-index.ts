@@ -21,7 +21,7 @@ export interface JobPage {
 export interface JobPageRequest {
   /** Where an earlier page ended, or empty. */
   from: string;
-  /** At most so many jobs. */
+  /** Maximum number of jobs. */
   limit: number;
   /** Whether the jobs have their parameters; without, parametersJson is empty. */
   includeParameters: boolean;

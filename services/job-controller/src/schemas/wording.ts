@@ -62,7 +62,7 @@ export function either(types: unknown[]): string {
   return types.map((type) => kinds[String(type)] ?? String(type)).join(" or ");
 }
 
-/** At most so many characters of a text, and a sign when it was longer. */
+/** The first characters of a text, and a sign when it was longer. */
 export function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`.toWellFormed();
 }

@@ -20,7 +20,7 @@ export interface ReliefDeps {
   onRemoved(count: number): void;
 }
 
-/** How many jobs a step removes at least, if there are so many. */
+/** Minimum number of jobs that a step removes, if there are as many. */
 const stepJobs = 100;
 /** How many steps a round takes at most; the next round goes on. */
 const maxSteps = 100;

@@ -2,9 +2,9 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobCommand, Lease } from "../domain/job.ts";
 import type { WorkerSession } from "./worker-session.ts";
 
-/** So many jobs are claimed for a worker in one go even when they are more than half of its slots. */
-const leastLot = 8;
-/** After so many milliseconds a type is tried again of which another controller claims: as long as that takes as a rule. */
+/** Batch size of a claim even when it is more than half of the worker's slots. */
+const minBatchSize = 8;
+/** Pause in ms before a type is tried again of which another controller claims: as long as a claim takes as a rule. */
 const busyMs = 5;
 /** The same of one that could not be claimed of. */
 const againMs = 250;
@@ -133,7 +133,7 @@ export class Dispatcher {
 
 /** How many jobs a lone worker gets in one go. */
 function lotOf({ free, slots }: WorkerSession): number {
-  return Math.min(free, Math.max(leastLot, Math.ceil(slots / 2)));
+  return Math.min(free, Math.max(minBatchSize, Math.ceil(slots / 2)));
 }
 
 /** Each job type is first in its turn, so that none with many waiting jobs takes all slots. */

@@ -5,7 +5,7 @@ import type { ScheduleStore } from "../ports/schedule-store.ts";
 import type { JobListing } from "./list-jobs.ts";
 import { firstPart, type Part } from "./page-token.ts";
 
-/** So many jobs are read at once: their parameters may be large, and a page ends by its bytes. */
+/** Batch size of the read: the jobs' parameters may be large, and a page ends by its bytes. */
 const readAtOnce = 16;
 
 /** What listing needs. */

@@ -60,7 +60,7 @@ export class LogBuffer {
     this.#droppedBytes += line.bytes;
   }
 
-  /** The next piece to send: one that was sent on a former stream, else new lines of about so many bytes. */
+  /** The next piece to send: one that was sent on a former stream, else new lines. */
   take(maxBytes: number): LogPiece | undefined {
     const piece = this.#pieces[this.#sentCount] ?? this.#cut(maxBytes);
     if (piece !== undefined) this.#sentCount += 1;

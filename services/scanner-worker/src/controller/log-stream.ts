@@ -7,7 +7,7 @@ import type { Lease } from "../ports/job-source.ts";
 import type { ControllerLink } from "./link.ts";
 import { LogBuffer } from "./log-buffer.ts";
 
-/** A piece is sent when it has so many bytes, or when it is so old in milliseconds. */
+/** Size in bytes, and age in milliseconds, at which a piece is sent. */
 const pieceBytes = 32 * 1024;
 const pieceAgeMs = 200;
 /** How much text of all runs is kept until it is stored, in bytes. */

@@ -1,7 +1,7 @@
 import type { CheckIn, Lease, RunResult } from "../ports/job-source.ts";
 import { toCheckIn, toResult, type WorkerMessage } from "./messages.ts";
 
-/** So many go into one gRPC message: each has some 2 KiB at most, and a controller takes 4 MiB. */
+/** Maximum number in one gRPC message: each has some 2 KiB at most, and a controller takes 4 MiB. */
 const maxMessages = 500;
 
 /** What the outbox needs of a stream. */

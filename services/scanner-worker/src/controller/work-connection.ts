@@ -10,7 +10,7 @@ import { StandstillWatch } from "./standstill-watch.ts";
 const welcomeMs = 10_000;
 /** How long a controller may take to end a stream that we ended, in milliseconds. */
 const closeMs = 1000;
-/** So many beats without an answer mean that nobody hears us. */
+/** Beats without an answer after which the stream counts as dead. */
 const silentBeats = 2;
 const defaultBeatMs = 5000;
 const defaultGraceMs = 10_000;

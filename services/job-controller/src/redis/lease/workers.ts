@@ -5,7 +5,7 @@ import type { Shards } from "../shards/shards.ts";
 
 const maxJobIds = 100;
 
-/** Which workers are asked for: those behind `after`, at most so many. */
+/** Which workers are asked for: those behind `after`, at most `limit`. */
 interface WorkerPart {
   now: number;
   after: string;

@@ -43,7 +43,7 @@ const replyBytes: Readonly<Partial<Record<OperationName, number>>> = {
  * Above 51, the results of half of 100 slots and the claim that follows, which belong in one call.
  */
 const idleBatchSize = 56;
-/** With so many calls in flight, operations wait and gather: batches grow with the load, not the number of calls. */
+/** Calls in flight above which operations wait and gather: batches grow with the load, not the number of calls. */
 const maxCallsInFlight = 2;
 /** The same limit for calls of maxBatchSize: waiting would not make them larger, and Redis always has one to work on. */
 const maxFullCallsInFlight = 16;
