@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type LaunchOptions, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { ClosedType } from "@drydock/job-controller/domain/worker.ts";
-import { expireClosed } from "@drydock/job-controller/upkeep/expire-closed.ts";
+import { ClosedTypeExpirer } from "@drydock/job-controller/upkeep/expire-closed.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
 import { demoJob, demoTypes, leaseOf, workerInfo, workerNamed } from "../support/pool.ts";
@@ -28,7 +28,9 @@ for (const shards of [1, 3]) {
     const statusOf = async (id: string) => (await under.pool.get(id)).status;
     /** Time passes, in which the workers beat. */
     const pass = (ms: number) => under.clock.advance(ms);
-    const expire = async (signal = new AbortController().signal) => expireClosed({ ...under, logger }, signal);
+    const expirer = (settleMs?: number) =>
+      new ClosedTypeExpirer({ ...under, logger, ...(settleMs !== undefined && { settleMs }) });
+    const expire = (signal = new AbortController().signal, by = expirer(0)) => by.run(signal);
 
     test("ends jobs that nobody ever claimed with the true cause, when each has waited for as long", async () => {
       const since = under.clock.now();
@@ -77,6 +79,33 @@ for (const shards of [1, 3]) {
       assert.equal(await statusOf(id), "PENDING", "one takes them");
       await under.pool.leave(workerNamed("w2"));
       await expire();
+      assert.equal(await statusOf(id), "ERROR");
+    });
+
+    test("does not end while the worker that would run them restarts, whatever others closed before", async () => {
+      const by = expirer();
+      const { signal } = new AbortController();
+      const id = await launch();
+      pass(hourMs);
+      const good = workerNamed("good");
+      await close({ since: 1, patienceMs: 0 });
+      await under.pool.hello(good, workerInfo, []);
+      await expire(signal, by);
+      await under.pool.leave(good);
+      await expire(signal, by);
+      pass(299_999);
+      await close({ since: 1, patienceMs: 0 });
+      await expire(signal, by);
+      assert.equal(await statusOf(id), "PENDING");
+      await under.pool.hello(good, workerInfo, []);
+      await expire(signal, by);
+      await under.pool.leave(good);
+      pass(1);
+      await expire(signal, by);
+      assert.equal(await statusOf(id), "PENDING", "the time begins anew");
+      pass(300_000);
+      await close({ since: 1, patienceMs: 0 });
+      await expire(signal, by);
       assert.equal(await statusOf(id), "ERROR");
     });
 

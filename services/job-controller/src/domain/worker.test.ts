@@ -49,14 +49,21 @@ describe("jobs are out of patience", () => {
   const patient = (since: number, patienceMs?: number) => ({ ...closedSince(since), patienceMs });
 
   test("when every worker has closed their type for longer than the longest patience", () => {
-    assert.equal(outOfPatienceBefore(capacityOf(2, patient(5, 10), patient(7, 20)), 28), 8);
+    assert.equal(outOfPatienceBefore(capacityOf(2, patient(5, 10), patient(7, 20)), 28)?.before, 8);
     assert.equal(outOfPatienceBefore(capacityOf(2, patient(5, 10), patient(7, 20)), 27), undefined);
-    assert.equal(outOfPatienceBefore(capacityOf(1, patient(5, 0)), 6), 6);
+    assert.equal(outOfPatienceBefore(capacityOf(1, patient(5, 0)), 6)?.before, 6);
   });
 
   test("never while a worker takes them, or one sets no limit", () => {
     assert.equal(outOfPatienceBefore(capacityOf(2, patient(5, 10)), 1_000), undefined);
     assert.equal(outOfPatienceBefore(capacityOf(2, patient(5, 10), patient(5)), 1_000), undefined);
+  });
+
+  test("whatever workers say that are not set up for it", () => {
+    const unset = { ...patient(0, 0), isWorkerFault: true };
+    assert.equal(outOfPatienceBefore(capacityOf(1, unset), 1_000), undefined);
+    assert.equal(outOfPatienceBefore(capacityOf(2, unset, patient(995, 10)), 1_000), undefined);
+    assert.equal(outOfPatienceBefore(capacityOf(2, unset, patient(5, 10)), 1_000)?.longest.since, 5);
   });
 });
 

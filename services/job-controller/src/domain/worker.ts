@@ -88,14 +88,24 @@ export function waitOf(jobName: string, { capacity, isPaused }: TypeStanding): T
   return { reason, message, since, workers: closed.length };
 }
 
+/** Which jobs of a type are out of patience. */
+export interface EndOfPatience {
+  /** Those that came to wait before this time, in milliseconds since 1970. */
+  before: number;
+  /** What they waited for. */
+  longest: ClosedType;
+}
+
 /**
- * The time before which the jobs of a type must have come to wait to be out of patience: every worker that knows it has
- * closed it for longer than any of them allows. Undefined when that is not so.
+ * The jobs of a type are out of patience when every worker that knows it has closed it for longer than any of them allows;
+ * undefined when that is not so. Workers that are not set up for it are not asked: they would never run its jobs.
  */
-export function outOfPatienceBefore({ workers, closed }: TypeCapacity, now: number): number | undefined {
-  if (closed.length < workers) return undefined;
-  const before = now - Math.max(...closed.map(({ patienceMs = Number.POSITIVE_INFINITY }) => patienceMs));
-  return closed.every(({ since }) => since < before) ? before : undefined;
+export function outOfPatienceBefore({ workers, closed }: TypeCapacity, now: number): EndOfPatience | undefined {
+  const able = closed.filter(({ isWorkerFault }) => !isWorkerFault);
+  const [longest] = able;
+  if (closed.length < workers || longest === undefined) return undefined;
+  const before = now - Math.max(...able.map(({ patienceMs = Number.POSITIVE_INFINITY }) => patienceMs));
+  return able.every(({ since }) => since < before) ? { before, longest } : undefined;
 }
 
 /** How many jobs of one fairness key may run at once, as a part of the slots: at least one, so that nobody is kept out. */

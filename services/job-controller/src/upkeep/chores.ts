@@ -9,7 +9,7 @@ import type { RedisProbe } from "../ports/redis-health.ts";
 import type { Dispatcher } from "../usecases/dispatcher.ts";
 import type { JobTypes } from "../usecases/job-types.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
-import { expireClosed } from "./expire-closed.ts";
+import { ClosedTypeExpirer } from "./expire-closed.ts";
 import type { MemoryRelief } from "./memory-relief.ts";
 import type { Reaper } from "./reaper.ts";
 import { runWhileMore } from "./run-while-more.ts";
@@ -50,6 +50,7 @@ export interface ChoreDeps {
 /** What has to be done again and again. Any number of controllers may do it at once; none is the leader. */
 export function createChores(deps: ChoreDeps): Service[] {
   const { pool, redis, logger } = deps;
+  const closedTypes = new ClosedTypeExpirer(deps);
   const always = (name: string, periodMs: number, run: (signal: AbortSignal) => Promise<unknown>) =>
     every(periodMs, (signal) => run(signal).catch(unlessPoolAway), { name, logger, jitter });
   const chore: typeof always = (name, periodMs, run) =>
@@ -57,7 +58,7 @@ export function createChores(deps: ChoreDeps): Service[] {
   return [
     always("reaper", periods.reapMs, (signal) => deps.reaper.run(signal)),
     chore("expirer", periods.expireMs, (signal) => runWhileMore(() => pool.expire(), signal)),
-    chore("closed-type-expirer", periods.expireClosedMs, (signal) => expireClosed(deps, signal)),
+    chore("closed-type-expirer", periods.expireClosedMs, (signal) => closedTypes.run(signal)),
     chore("sub-job-ender", periods.endSubJobsMs, (signal) => runWhileMore(() => pool.endSubJobs(), signal)),
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
     chore("key-freer", periods.freeKeysMs, (signal) => runWhileMore(() => pool.freeKeys(), signal)),
