@@ -1,4 +1,20 @@
 import type { WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { RequestLimits } from "@drydock/shared/grpc/request-decoder.ts";
+import { protocolViolation } from "./validate.ts";
+
+const maxMessages = 1_000;
+/** Enough for as many Results with all that they may have, and a Beat with all that a worker can hold. */
+const maxItems = 10_000;
+
+/** How much may come in one WorkRequest. */
+export const workRequestLimits: RequestLimits = {
+  maxEntries: maxMessages,
+  maxItems,
+  refuse: () =>
+    protocolViolation(
+      `a WorkRequest must have at most ${maxMessages} messages, and ${maxItems} messages and list entries in all; send it in several`,
+    ),
+};
 
 /** Maximum number of messages that are begun in one turn of the event loop, of all streams. */
 const maxPerTurn = 200;
