@@ -27,4 +27,21 @@ describe("the messages of a call", () => {
     await ended;
     assert.deepEqual(seen, [1, 2, 3, 4, 5]);
   });
+
+  test("are not over while what the listener returned for the last one is pending", async () => {
+    const stream = new PassThrough({ objectMode: true });
+    const call = new DuplexCall<object, never>(stream as unknown as ServerDuplexStream<object, never>, () => {});
+    const { promise: room, resolve: makeRoom } = Promise.withResolvers<void>();
+    let isOver = false;
+    const ended = call
+      .onMessage(() => room)
+      .then(() => {
+        isOver = true;
+      });
+    stream.end({});
+    for (let at = 0; at < 5; at++) await turn();
+    assert.equal(isOver, false);
+    makeRoom();
+    await ended;
+  });
 });

@@ -6,8 +6,8 @@ import { takeRequest, takeRequests } from "./request-decoder.ts";
 export interface BidiCall<Req, Res> extends CallContext {
   /**
    * Calls the listener with each message as it comes. While a promise that the listener has returned is pending, no more are
-   * read. Resolves when the client has sent its last one, rejects with the signal's reason. A listener that throws ends the
-   * call with that error. Use this or `requests`.
+   * read. Resolves when the client has sent its last one and such a promise is settled, rejects with the signal's reason. A
+   * listener that throws ends the call with that error. Use this or `requests`.
    */
   onMessage(listener: (message: Req) => Promise<void> | undefined): Promise<void>;
   /** The messages, for those who want back-pressure. */
@@ -40,16 +40,18 @@ export class DuplexCall<Req, Res> extends ServerCallContext implements BidiCall<
     const stop = () => reject(signal.reason);
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
+    let room: Promise<void> | undefined;
     this.#stream.on("data", (message: Req) => {
       if (signal.aborted) return;
       try {
-        const room = listener(takeRequest(message));
+        room = listener(takeRequest(message));
         if (room !== undefined) this.#pauseUntil(room);
       } catch (error) {
         this.abort(error);
       }
     });
-    this.#stream.once("end", resolve);
+    // a paused stream may end all the same when its last message was read
+    this.#stream.once("end", () => (room === undefined ? resolve() : room.then(resolve, resolve)));
     promise.catch(() => {});
     return promise;
   }

@@ -22,6 +22,17 @@ export type MessageShape = ReadonlyMap<number, FieldShape>;
 
 const wideTypes: ReadonlySet<ScalarType> = new Set([ScalarType.INT64, ScalarType.UINT64, ScalarType.SINT64]);
 
+const lists = new WeakMap<MessageShape, MessageShape>();
+
+/** The shape with the same lists, of a message that is not looked into. */
+export function listsOf(shape: MessageShape): MessageShape {
+  const known = lists.get(shape);
+  if (known !== undefined) return known;
+  const found = new Map([...shape].map(([number, field]) => [number, { ...field, message: undefined }]));
+  lists.set(shape, found);
+  return found;
+}
+
 /** Finds the shapes of messages in a FileDescriptorSet, which it reads when it is first asked. */
 export class MessageShapes {
   readonly #descriptorSet: Uint8Array;

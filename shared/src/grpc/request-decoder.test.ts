@@ -70,4 +70,20 @@ describe("a request's bytes", () => {
     const group = Buffer.concat([Uint8Array.of(0x0b, 0x0c), empty(2e6)]);
     assert.deepEqual(refusalOf(jobs.launchJobs, group), { ...refused, reason: "MESSAGE_INVALID" });
   });
+
+  test("are refused as their method says when they are more than it takes", () => {
+    const refuse = () => new ReasonedError("PROTOCOL_VIOLATION", "send it in several");
+    const limits = { work: { maxEntries: 10, maxItems: 40, refuse } };
+    const { work, streamLogs } = withDecoders(WorkerServiceService, { ...decoders, limits });
+    const beatOf = (leases: number) => inside(1, inside(5, Buffer.alloc(2 * leases, Buffer.from([0x12, 0]))));
+    const requestOf = (...messages: Uint8Array[]) => Buffer.concat(messages);
+    const refused = { reason: "PROTOCOL_VIOLATION", fields: undefined };
+    takeRequest(work?.requestDeserialize(requestOf(...Array(10).fill(beatOf(0)))));
+    takeRequest(work?.requestDeserialize(requestOf(beatOf(38))));
+    for (const request of [Buffer.alloc(22, Buffer.from([0x0a, 0])), requestOf(...Array(11).fill(beatOf(2)))]) {
+      assert.deepEqual(refusalOf(work, request), refused);
+    }
+    assert.deepEqual(refusalOf(work, requestOf(beatOf(39))), refused);
+    takeRequest(streamLogs?.requestDeserialize(Buffer.from(inside(3, new Uint8Array(1_000)))));
+  });
 });

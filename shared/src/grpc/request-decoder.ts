@@ -1,7 +1,7 @@
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import { type FieldViolation, fieldsInvalid, ReasonedError, toError } from "../errors.ts";
 import { MessageScan, ScanError, type ScanLimits } from "./message-scan.ts";
-import type { MessageShapes } from "./message-shape.ts";
+import { listsOf, type MessageShape, type MessageShapes } from "./message-shape.ts";
 import type { NumberFaults } from "./number-faults.ts";
 
 /** The largest message that is taken, in bytes. */
@@ -11,16 +11,18 @@ export const maxMessageBytes = 4 * 1024 * 1024;
  * all other work for seconds. Parameters of 256 KiB have at most 131,072 numbers.
  */
 export const maxMessageItems = 200_000;
-const scanLimits: ScanLimits = {
-  maxBytes: maxMessageBytes,
-  maxItems: maxMessageItems,
-  maxFields: 4 * maxMessageItems,
-  maxOuterBytes: maxMessageBytes,
-  // the decoder refuses others by their names
-  refusesUnsafe: false,
-};
-/** A smaller message has too few bytes for too many items. */
-const minScannedBytes = 2 * maxMessageItems;
+/** What a request may have in it. It is counted on the wire, before anything of it is decoded. */
+export interface RequestLimits {
+  /** Entries of the lists of the request itself. */
+  maxEntries: number;
+  /** Messages and list entries at all depths. */
+  maxItems: number;
+  /** What a request with more is answered with. */
+  refuse(): ReasonedError;
+}
+
+/** For methods without limits of their own. */
+const defaultLimits: RequestLimits = { maxEntries: maxMessageItems, maxItems: maxMessageItems, refuse: tooManyItems };
 
 /**
  * Stands in for a request whose bytes are not taken. What throws while grpc-js decodes is answered by it, as INTERNAL
@@ -52,16 +54,19 @@ export async function* takeRequests<Req>(requests: AsyncIterable<Req>): AsyncGen
 export interface DecoderDeps {
   numberFaults: NumberFaults;
   shapes: MessageShapes;
+  /** By the names of the methods. Default: those for all. */
+  limits?: Readonly<Record<string, RequestLimits>> | undefined;
 }
 
 /** The definition with decoders that leave it to the handlers to refuse what they can't read. */
-export function withDecoders(definition: ServiceDefinition, { numberFaults, shapes }: DecoderDeps): ServiceDefinition {
+export function withDecoders(definition: ServiceDefinition, deps: DecoderDeps): ServiceDefinition {
+  const { numberFaults, shapes, limits } = deps;
   const wrapped: Record<string, ServiceDefinition[string]> = {};
   for (const [name, method] of Object.entries(definition)) {
     const { path, requestDeserialize: decode } = method;
     const requestDeserialize = (bytes: Buffer): unknown => {
       if (bytes.length > maxMessageBytes) return new RefusedRequest(tooLarge(bytes.length));
-      const refusal = refusalOfScan(shapes, path, bytes);
+      const refusal = refusalOfScan(shapes, path, bytes, limits?.[name]);
       if (refusal !== undefined) return new RefusedRequest(refusal);
       try {
         return decode(bytes);
@@ -82,18 +87,40 @@ function tooLarge(size: number): ReasonedError {
 }
 
 /** Why the decoder is not to begin with the bytes: it makes an object of each item in them. */
-function refusalOfScan(shapes: MessageShapes, path: string, bytes: Uint8Array): ReasonedError | undefined {
-  const shape = bytes.length < minScannedBytes ? undefined : shapes.ofRequest(path);
+function refusalOfScan(
+  shapes: MessageShapes,
+  path: string,
+  bytes: Uint8Array,
+  { maxEntries, maxItems, refuse }: RequestLimits = defaultLimits,
+): ReasonedError | undefined {
+  const shape = bytes.length < minBytesOf(maxEntries) ? undefined : shapes.ofRequest(path);
   if (shape === undefined) return undefined;
   try {
-    const scan = new MessageScan(shape, scanLimits);
-    scan.push(bytes);
-    scan.end();
+    // entries alone are counted without a look into them
+    if (maxEntries < maxItems) scan(bytes, listsOf(shape), maxEntries);
+    if (bytes.length >= minBytesOf(maxItems)) scan(bytes, shape, maxItems);
     return undefined;
   } catch (error) {
     const isMalformed = error instanceof ScanError && error.fault === "malformed";
-    return isMalformed ? refusalOf(error, () => []) : tooManyItems();
+    return isMalformed ? refusalOf(error, () => []) : refuse();
   }
+}
+
+/** A smaller message has too few bytes for more items: an empty one has two. */
+function minBytesOf(items: number): number {
+  return 2 * items;
+}
+
+/** @throws ScanError */
+function scan(bytes: Uint8Array, shape: MessageShape, maxItems: number): void {
+  const limits: ScanLimits = {
+    ...{ maxItems, maxFields: 4 * maxItems, maxBytes: maxMessageBytes, maxOuterBytes: maxMessageBytes },
+    // the decoder refuses others by their names
+    refusesUnsafe: false,
+  };
+  const scan = new MessageScan(shape, limits);
+  scan.push(bytes);
+  scan.end();
 }
 
 function tooManyItems(): ReasonedError {

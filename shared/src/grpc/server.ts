@@ -22,7 +22,7 @@ import { type HealthState, healthService } from "./health.ts";
 import { MessageShapes } from "./message-shape.ts";
 import { createNumberFaults } from "./number-faults.ts";
 import { reflectionService } from "./reflection.ts";
-import { maxMessageBytes, withDecoders } from "./request-decoder.ts";
+import { maxMessageBytes, type RequestLimits, withDecoders } from "./request-decoder.ts";
 import { createServerMetrics } from "./server-metrics.ts";
 import { createServerScopes, type MethodType, type ServerScopes } from "./server-scopes.ts";
 import { UnreadWatch } from "./unread-watch.ts";
@@ -31,6 +31,8 @@ import { UnreadWatch } from "./unread-watch.ts";
 export interface ServedService {
   definition: ServiceDefinition;
   implementation: UntypedServiceImplementation;
+  /** What the requests of a method may have in them, by its name. Default: the same for all. */
+  limits?: Readonly<Record<string, RequestLimits>>;
 }
 
 export interface GrpcServerOptions {
@@ -75,8 +77,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     numberFaults: createNumberFaults(options.descriptors),
     shapes: new MessageShapes(options.descriptors),
   };
-  for (const { definition, implementation } of [...options.services, ...standardServices(options)]) {
-    server.addService(withDecoders(definition, decoders), withScopes(definition, implementation, scopes));
+  for (const { definition, implementation, limits } of [...options.services, ...standardServices(options)]) {
+    server.addService(
+      withDecoders(definition, { ...decoders, limits }),
+      withScopes(definition, implementation, scopes),
+    );
   }
   for (const { definition } of options.services) health.register(serviceName(definition));
   const unreadWatch = new UnreadWatch(options.unreadMs ?? 10_000);

@@ -9,6 +9,7 @@ import { JobAnswers } from "./job-answers.ts";
 import { createJobService, type JobServiceDeps } from "./job-service.ts";
 import { createQueueService } from "./queue-service.ts";
 import { createReportService } from "./report-service.ts";
+import { workRequestLimits } from "./worker-inbox.ts";
 import { createWorkerService, type WorkerServiceDeps } from "./worker-service.ts";
 
 const mebibyte = 1024 * 1024;
@@ -35,7 +36,11 @@ export function createServices(deps: ServiceDeps): ServedService[] {
   const logPieces = new ByteBudget({ name: "log pieces", bytes: 64 * mebibyte, maxWaiting });
   return [
     { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs }) },
-    { definition: WorkerServiceService, implementation: createWorkerService({ ...deps, uploads, logPieces, jobs }) },
+    {
+      definition: WorkerServiceService,
+      implementation: createWorkerService({ ...deps, uploads, logPieces, jobs }),
+      limits: { work: workRequestLimits },
+    },
     { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory, jobs }) },
     { definition: ReportServiceService, implementation: createReportService({ ...deps, memory }) },
   ];

@@ -19,36 +19,6 @@ const outcomes: Record<number, RunResult["outcome"]> = {
   [Outcome.OUTCOME_REFUSED]: "refused",
 };
 
-/** Maximum number of messages of one stream in flight: twice the results that a worker can have to report. */
-const maxInFlight = 4_000;
-
-/** The messages of a stream that are being handled. While they are too many, no more are read: Redis may be slow. */
-export class MessageWindow {
-  #inFlight = 0;
-  #room: PromiseWithResolvers<void> | undefined;
-
-  /** Counts the message until it is handled. */
-  add(handling: Promise<unknown>): void {
-    this.#inFlight++;
-    const done = () => this.#done();
-    handling.then(done, done);
-  }
-
-  /** Resolves when more messages may be read; undefined when they may now. */
-  get room(): Promise<void> | undefined {
-    if (this.#inFlight < maxInFlight) return undefined;
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
-  }
-
-  #done(): void {
-    this.#inFlight--;
-    if (this.#inFlight >= maxInFlight) return;
-    this.#room?.resolve();
-    this.#room = undefined;
-  }
-}
-
 /** Hands a worker's message, which came at that time, to its session. */
 export async function handle(session: WorkerSession, { message }: WorkerMessage, now: number): Promise<void> {
   switch (message?.$case) {

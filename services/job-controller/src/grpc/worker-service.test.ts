@@ -49,6 +49,8 @@ class ScriptedCall extends EventEmitter {
   }
 
   getPeer = () => "test";
+  pause = () => {};
+  resume = () => {};
   getDeadline = () => Number.POSITIVE_INFINITY;
 
   write({ messages }: WorkResponse): boolean {

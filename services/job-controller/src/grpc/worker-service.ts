@@ -23,7 +23,8 @@ import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
-import { handle, MessageWindow } from "./worker-messages.ts";
+import { InboxTurns, WorkerInbox } from "./worker-inbox.ts";
+import { handle } from "./worker-messages.ts";
 import { WorkerOutbox } from "./worker-outbox.ts";
 
 const helloWithinMs = 10_000;
@@ -46,8 +47,9 @@ type WorkCall = BidiCall<message.WorkRequest, message.WorkResponse>;
 
 /** drydock.worker.v1.WorkerService. */
 export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImplementation {
+  const turns = new InboxTurns();
   return {
-    work: bidiStream((call: WorkCall) => work(deps, call)),
+    work: bidiStream((call: WorkCall) => work(deps, call, new WorkerInbox(turns))),
     streamLogs: bidiStream((call: LogCall) => receiveLogs(deps, call)),
     putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>, call) =>
       putReport(deps, parts, call.signal),
@@ -66,7 +68,7 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
 }
 
 /** One worker's control stream, from its Hello to its end. */
-async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
+async function work(deps: WorkerServiceDeps, call: WorkCall, inbox: WorkerInbox): Promise<void> {
   const stream = new StreamStateMachine();
   const over = Promise.withResolvers<never>();
   const greeting = Promise.withResolvers<Greeting>();
@@ -80,35 +82,31 @@ async function work(deps: WorkerServiceDeps, call: WorkCall): Promise<void> {
     onOverflow: over.reject,
   });
   const channel = createWorkerChannel(outbox, over.reject, deps);
-  const window = new MessageWindow();
-  const handleWhenOpen = (message: WorkerMessage) =>
-    opening.then(
-      (session) =>
-        handle(session, message, deps.clock.now()).catch((error: unknown) => onFault(deps.logger, error, over.reject)),
-      () => {}, // the stream ends with the error of its opening
-    );
-  const receive = (message: WorkerMessage) => {
-    switch (stream.rules.messages) {
-      case "expected to be a Hello":
-        clearTimeout(timer);
-        stream.apply("first message");
-        greeting.resolve(createSession(deps, stream, channel, message));
-        break;
-      case "kept until the Welcome":
-      case "handled":
-        window.add(handleWhenOpen(message));
-    }
+  const handleIn = (session: WorkerSession) => (message: WorkerMessage) =>
+    handle(session, message, deps.clock.now()).catch((error: unknown) => onFault(deps.logger, error, over.reject));
+  // without a session the stream ends with the error of its opening
+  opening.then(
+    (session) => inbox.open(handleIn(session)),
+    () => {},
+  );
+  const receive = (messages: WorkerMessage[]): Promise<void> | undefined => {
+    const [first, ...rest] = messages;
+    if (first !== undefined && stream.rules.messages === "expected to be a Hello") {
+      clearTimeout(timer);
+      stream.apply("first message");
+      greeting.resolve(createSession(deps, stream, channel, first));
+      inbox.take(rest);
+    } else inbox.take(messages);
+    return inbox.empty;
   };
-  const ended = call.onMessage(({ messages }) => {
-    messages.forEach(receive);
-    return window.room;
-  });
+  const ended = call.onMessage(({ messages }) => receive(messages));
   try {
     const session = await Promise.race([opening, ended.then(() => undefined)]);
     if (session !== undefined) deps.dispatcher.add(session);
     await Promise.race([ended, over.promise]);
   } finally {
     clearTimeout(timer);
+    inbox.close();
     greeting.reject(new Error("the stream is over"));
     // the Hello may be stored by now, and Draining may be kept behind it: both decide about the lease
     await opening.then(

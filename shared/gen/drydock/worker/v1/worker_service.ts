@@ -201,7 +201,7 @@ export interface Lease {
 
 /** What the worker has to say: what came together in one turn of its event loop, so that many small messages cost little. */
 export interface WorkRequest {
-  /** In the order in which they are meant; at most 4 MiB together. */
+  /** In the order in which they are meant; at most 1,000, and 4 MiB together. Of several Beats, and of several Capacities, the last one counts. */
   messages: WorkerMessage[];
 }
 

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import type { WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { InboxTurns, WorkerInbox } from "./worker-inbox.ts";
+
+type Content = NonNullable<WorkerMessage["message"]>;
+
+const lease = { jobId: "job-1", token: 1 };
+const toMessages = (contents: Content[]): WorkerMessage[] => contents.map((message) => ({ message }));
+const rejects = (count: number): WorkerMessage[] =>
+  toMessages(Array.from({ length: count }, (_, at) => ({ $case: "reject", value: { lease, reason: `${at}` } })));
+const beat = (sequence: number): Content => ({ $case: "beat", value: { sequence, held: [] } });
+const capacity = (slots: number): Content => ({ $case: "capacity", value: { slots, closed: [] } });
+const accept: Content = { $case: "accept", value: { lease } };
+
+/** A stream whose messages are handled when the test says so. */
+function openInbox(turns = new InboxTurns()) {
+  const inbox = new WorkerInbox(turns);
+  const handled: Content[] = [];
+  const inFlight: Array<() => void> = [];
+  const handle = async ({ message }: WorkerMessage) => {
+    if (message !== undefined) handled.push(message);
+    await new Promise<void>((resolve) => inFlight.push(resolve));
+  };
+  const finish = (count = inFlight.length) => {
+    for (const resolve of inFlight.splice(0, count)) resolve();
+  };
+  inbox.open(handle);
+  return { inbox, handled, inFlight, finish, handle };
+}
+
+async function turnOften(count = 20): Promise<void> {
+  for (let at = 0; at < count; at++) await turn();
+}
+
+describe("the messages of a Work stream", () => {
+  test("are handled in the order in which they came, and more are read when all are begun with", async () => {
+    const { inbox, handled, finish } = openInbox();
+    inbox.take(rejects(1_500));
+    let isEmpty = false;
+    void inbox.empty?.then(() => {
+      isEmpty = true;
+    });
+    await turnOften();
+    assert.deepEqual([handled.length, isEmpty], [1_000, false], "1,000 in flight");
+    finish(499);
+    await turnOften();
+    assert.deepEqual([handled.length, isEmpty], [1_499, false]);
+    finish(1);
+    await turnOften();
+    assert.deepEqual([handled.length, isEmpty, inbox.empty], [1_500, true, undefined]);
+    assert.deepEqual(
+      handled.map((message) => message.$case === "reject" && message.value.reason),
+      rejects(1_500).map((_, at) => `${at}`),
+    );
+  });
+
+  test("are begun with 200 in a turn of the event loop, of all streams", async () => {
+    const turns = new InboxTurns();
+    const streams = Array.from({ length: 5 }, () => openInbox(turns));
+    const begun = () => streams.map(({ handled }) => handled.length);
+    const total = () => begun().reduce((sum, count) => sum + count, 0);
+    for (const { inbox } of streams) inbox.take(rejects(150));
+    assert.equal(total(), 200);
+    await turn();
+    assert.ok(total() <= 400, String(begun()));
+    assert.ok(Math.min(...begun()) > 0, "no stream waits for another one's last message");
+    await turnOften();
+    assert.deepEqual(begun(), [150, 150, 150, 150, 150]);
+  });
+
+  test("that are handled at once do not make a turn longer", async () => {
+    const inbox = new WorkerInbox(new InboxTurns());
+    let handled = 0;
+    inbox.open(async () => {
+      handled++;
+    });
+    inbox.take(rejects(1_000));
+    for (let at = 0; at < 100; at++) await Promise.resolve();
+    assert.equal(handled, 200);
+    await turnOften();
+    assert.equal(handled, 1_000);
+  });
+
+  test("share what may be in flight with those of other streams, and have it to themselves again", async () => {
+    const turns = new InboxTurns();
+    const floods = Array.from({ length: 9 }, () => openInbox(turns));
+    for (const { inbox } of floods) inbox.take(rejects(1_000));
+    const late = openInbox(turns);
+    late.inbox.take(rejects(90));
+    await turnOften(40);
+    const total = [...floods, late].reduce((sum, { inFlight }) => sum + inFlight.length, 0);
+    assert.ok(total <= 1_000 + 9 * 200, `${total} in flight`);
+    assert.equal(late.handled.length, 90);
+    for (const { inbox, finish } of [...floods.slice(1), late]) {
+      inbox.close();
+      finish();
+    }
+    await turnOften();
+    floods[0]?.finish();
+    await turnOften();
+    assert.equal(floods[0]?.handled.length, 1_000);
+  });
+
+  test("are some in flight of each stream, however many there are", async () => {
+    const turns = new InboxTurns();
+    const streams = Array.from({ length: 200 }, () => openInbox(turns));
+    for (const { inbox } of streams) inbox.take(rejects(20));
+    await turnOften(60);
+    assert.ok(streams.every(({ handled }) => handled.length >= 16));
+  });
+
+  test("are kept until the stream is open, and dropped when it is over", async () => {
+    const inbox = new WorkerInbox(new InboxTurns());
+    const handled: WorkerMessage[] = [];
+    inbox.take(rejects(300));
+    const { empty } = inbox;
+    assert.ok(empty instanceof Promise);
+    await turnOften();
+    inbox.open(async (message) => {
+      handled.push(message);
+    });
+    inbox.close();
+    await empty;
+    await turnOften();
+    assert.equal(handled.length, 200, "those of the turn in which it opened");
+  });
+});
+
+describe("the messages of one request", () => {
+  test("that a later one overtakes are left out: Beats and Capacities, in whatever mix", async () => {
+    const { inbox, handled } = openInbox();
+    const reject: Content = { $case: "reject", value: { lease, reason: "" } };
+    inbox.take(toMessages([beat(1), capacity(1), reject, beat(2), beat(3), capacity(2), reject]));
+    inbox.take(toMessages([beat(4)]));
+    await turnOften();
+    assert.deepEqual(handled, [reject, beat(3), capacity(2), reject, beat(4)]);
+  });
+
+  test("that are Accepts wait for nothing", async () => {
+    const { inbox, handled } = openInbox();
+    inbox.take(rejects(1_500));
+    await turnOften();
+    inbox.take(toMessages([accept]));
+    assert.deepEqual(handled.at(-1), accept);
+  });
+
+  test("that are Accepts wait for the stream to be open", async () => {
+    const inbox = new WorkerInbox(new InboxTurns());
+    inbox.take(toMessages([accept]));
+    const handled: WorkerMessage[] = [];
+    inbox.open(async (message) => {
+      handled.push(message);
+    });
+    assert.deepEqual(handled, toMessages([accept]));
+  });
+});
