@@ -22,7 +22,7 @@ const errorBody = z.object({
 /** What a registry's refusal means for the job (OCI distribution-spec 1.1, "Error codes"). */
 export function refusal({ subject, response, now, isForAnybody = false }: RefusedRequest): JobFailure {
   const { status } = response;
-  const { code, message } = readError(response);
+  const { code, message } = errorOf(response) ?? { code: "", message: "" };
   const detail = [String(status), code, message].filter((part) => part !== "").join(" ");
   const permanent = (reason: string, text: string) => new JobFailure(reason, text, { retryable: false });
   if (status === 429 || code === "TOOMANYREQUESTS") {
@@ -33,7 +33,7 @@ export function refusal({ subject, response, now, isForAnybody = false }: Refuse
       now,
     );
   }
-  if (status >= 500 || status === 408) {
+  if (isPassing(response)) {
     return retryable("REGISTRY_FAULT", `the registry failed at ${subject} (${detail})`, response, now);
   }
   if (status === 401 || status === 403) {
@@ -64,6 +64,11 @@ export function isSuccess({ status }: HttpResponse): boolean {
   return status >= 200 && status < 300;
 }
 
+/** Whether it is a refusal that may pass by itself. */
+export function isPassing({ status }: HttpResponse): boolean {
+  return status >= 500 || status === 429 || status === 408;
+}
+
 /** Where the operator says who the worker is, for messages. */
 export const credentialSettings = "DRYDOCK_REGISTRY_USERNAME and DRYDOCK_REGISTRY_PASSWORD";
 
@@ -91,11 +96,12 @@ function retryable(reason: string, text: string, response: HttpResponse, now: nu
   );
 }
 
-function readError({ body }: HttpResponse): { code: string; message: string } {
+/** The first error that an answer's body tells in the form of the distribution-spec; undefined if it tells none. */
+export function errorOf({ body }: HttpResponse): { code: string; message: string } | undefined {
   try {
     const [first] = errorBody.parse(JSON.parse(new TextDecoder().decode(body))).errors;
     return { code: plainText(first.code, 64), message: plainText(first.message) };
   } catch {
-    return { code: "", message: "" };
+    return undefined;
   }
 }

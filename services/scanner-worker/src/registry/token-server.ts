@@ -2,7 +2,8 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
 import { answerRemedy, endpoints } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import { credentialSettings, isSuccess, refusal } from "./errors.ts";
+import { isPage } from "./answer-form.ts";
+import { credentialSettings, isPassing, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import type { TokenServer } from "./realm.ts";
 import { type FollowedResponse, sendFollowing } from "./redirects.ts";
@@ -53,14 +54,14 @@ export async function fetchToken(http: HttpClient, clock: Clock, request: TokenR
   return readToken(request, response, clock.now());
 }
 
-function readToken({ server, authorization }: TokenRequest, { body }: HttpResponse, now: number): Token {
-  const { token, access_token, expires_in = defaultLifetimeS } = parseAnswer(body) ?? {};
+function readToken({ server, authorization }: TokenRequest, response: HttpResponse, now: number): Token {
+  const { token, access_token, expires_in = defaultLifetimeS } = parseAnswer(response.body) ?? {};
   const value = token || access_token;
   if (!value || !/^[\x21-\x7e]+$/.test(value)) {
     const message = `the token server at ${server.url.host} gave no token`;
     throw new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, {
       retryable: false,
-      closesType: isOfAll(authorization),
+      closesType: isOfAll(authorization, response),
     });
   }
   return { value, lifetimeMs: expires_in * 1000, expiresAt: now + expires_in * 1000 };
@@ -78,20 +79,21 @@ function tokenRefusal({ server, authorization }: TokenRequest, response: Followe
   const { status } = response;
   const { host } = server.url;
   const check = answerRemedy(endpoints.tokenServer, response.url, status);
-  if (status >= 500 || status === 429 || status === 408) {
-    return refusal({ subject: `a token at ${host}`, response, now });
-  }
+  if (isPassing(response)) return refusal({ subject: `a token at ${host}`, response, now });
   if (status === 400 || status === 401 || status === 403) {
     const what = authorization === undefined ? "wants credentials" : "does not accept the worker's credentials";
     const or = status === 400 ? `, or ${check}` : "";
     const message = `the token server at ${host} ${what} (${status}); set ${credentialSettings}${or}`;
-    return new JobFailure("REGISTRY_AUTH_REJECTED", message, { retryable: false, closesType: isOfAll(authorization) });
+    return new JobFailure("REGISTRY_AUTH_REJECTED", message, {
+      retryable: false,
+      closesType: isOfAll(authorization, response),
+    });
   }
   const message = `the token server at ${host} answered ${status}; ${check}`;
   return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false });
 }
 
-/** Whether a refusal concerns all repositories: which of them anybody may read is up to each. */
-function isOfAll(authorization: string | undefined): boolean {
-  return authorization !== undefined;
+/** Whether a refusal concerns all repositories: which of them anybody may read is up to each. A page is of no token server. */
+function isOfAll(authorization: string | undefined, response: HttpResponse): boolean {
+  return authorization !== undefined || isPage(response);
 }
