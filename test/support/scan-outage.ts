@@ -35,15 +35,20 @@ export interface Outage {
   variable: string;
   url: string;
   reason: string;
+  /** What stands before the service and breaks it. Default: a FailingProxy. */
+  startProxy?: (url: string) => Promise<OutageProxy>;
 }
+
+/** A proxy before a service that is away from time to time. */
+export type OutageProxy = AsyncDisposable & Pick<FailingProxy, "url" | "refused" | "away" | "back">;
 
 /** In the middle of many scans, a service that the worker needs is away: some are done, some run, the rest waits. */
 export async function surviveOutage(
   test: TestContext,
   scene: ScanStack,
-  { variable, url, reason }: Outage,
+  { variable, url, reason, startProxy = FailingProxy.start }: Outage,
 ): Promise<void> {
-  await using proxy = await FailingProxy.start(url);
+  await using proxy = await startProxy(url);
   const worker = await scene.startWorker({ [variable]: proxy.url });
   assert.equal((await scene.scan("library/debian", "11")).status, "SUCCESS");
   await call(scene, "pauseQueue");
