@@ -25,6 +25,8 @@ const forms: [what: string, service: "scanner" | "registry", reason: string, bre
   ],
 ];
 
+/** A few scans have to fail first, each after some tries, and then a few trials with short waits. */
+const times = { noticeMs: 20_000, settleMs: 10_000 };
 const variables = { scanner: "DRYDOCK_CLAIR_URL", registry: "DRYDOCK_REGISTRY_URL" };
 
 describe("a service that answers probes and fails at the work", { concurrency: true }, () => {
@@ -34,7 +36,7 @@ describe("a service that answers probes and fails at the work", { concurrency: t
       try {
         const { url } = scene[service];
         const startProxy = (target: string) => startHalfAwayProxy(target, breakage);
-        await surviveOutage(test, scene, { variable: variables[service], url, reason, startProxy });
+        await surviveOutage(test, scene, { variable: variables[service], url, reason, startProxy, ...times });
       } finally {
         await scene.stop();
       }

@@ -34,9 +34,10 @@ export async function startHalfAwayProxy(target: string, breakage: Breakage): Pr
         body: method === "POST" ? body : null,
         redirect: "manual",
       });
-      response
-        .writeHead(answer.status, Object.fromEntries(answer.headers))
-        .end(Buffer.from(await answer.arrayBuffer()));
+      const answered = Object.fromEntries(answer.headers);
+      // fetch has unpacked the body and joined its chunks.
+      for (const name of ["content-encoding", "transfer-encoding", "content-length"]) delete answered[name];
+      response.writeHead(answer.status, answered).end(Buffer.from(await answer.arrayBuffer()));
     },
   });
   await http.start();

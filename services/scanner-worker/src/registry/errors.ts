@@ -22,7 +22,7 @@ const errorBody = z.object({
 /** What a registry's refusal means for the job (OCI distribution-spec 1.1, "Error codes"). */
 export function refusal({ subject, response, now, isForAnybody = false }: RefusedRequest): JobFailure {
   const { status } = response;
-  const { code, message } = readError(response);
+  const { code, message } = errorOf(response) ?? { code: "", message: "" };
   const detail = [String(status), code, message].filter((part) => part !== "").join(" ");
   const permanent = (reason: string, text: string) => new JobFailure(reason, text, { retryable: false });
   if (status === 429 || code === "TOOMANYREQUESTS") {
@@ -91,11 +91,12 @@ function retryable(reason: string, text: string, response: HttpResponse, now: nu
   );
 }
 
-function readError({ body }: HttpResponse): { code: string; message: string } {
+/** The first error that an answer's body tells in the form of the distribution-spec; undefined if it tells none. */
+export function errorOf({ body }: HttpResponse): { code: string; message: string } | undefined {
   try {
     const [first] = errorBody.parse(JSON.parse(new TextDecoder().decode(body))).errors;
     return { code: plainText(first.code, 64), message: plainText(first.message) };
   } catch {
-    return { code: "", message: "" };
+    return undefined;
   }
 }

@@ -270,16 +270,20 @@ describe("when the outside fails many jobs in a row, and a probe passes all the 
       const since = gate.closed?.since;
       const isClosed = () => gate.closed !== undefined;
       const tried: number[] = [];
+      const others: Promise<JobFailure | undefined>[] = [];
       for (let second = 1; second <= 60; second += 1) {
         await pass(1_000);
         if (isClosed()) continue;
         tried.push(second);
         assert.equal(await gate.refusal(`${second}`, signal), undefined);
-        assert.equal((await gate.refusal("other", signal))?.reason, failure.reason);
+        const other = gate.refusal("other", signal);
         assert.deepEqual([gate.closed?.reason, gate.closed?.since], [failure.reason, since]);
         await gate.judge(failure, `${second}`);
+        others.push(other);
       }
       assert.deepEqual(tried, [1, 3, 7, 15, 30, 45, 60]);
+      await pass(1_000);
+      for (const other of await Promise.all(others)) assert.equal(other?.reason, failure.reason);
       assert.equal(seen.closings.length, 1);
     });
   }
@@ -289,8 +293,11 @@ describe("when the outside fails many jobs in a row, and a probe passes all the 
     await pass(1_000);
     await gate.refusal("6", signal);
     assert.ok(gate.closed);
+    const other = gate.refusal("7", signal);
     gate.succeeded();
     assert.deepEqual([gate.closed, gate.failure], [undefined, undefined]);
+    await pass(1_000);
+    assert.equal(await other, undefined);
     for (let job = 1; job <= 4; job += 1) await gate.judge(broken, `${job}`);
     assert.equal(gate.closed, undefined);
     assert.equal(seen.lines.filter((line) => line.includes("taking them again")).length, 1);
@@ -306,7 +313,18 @@ describe("when the outside fails many jobs in a row, and a probe passes all the 
     assert.ok(gate.closed);
     await pass(1);
     assert.deepEqual([gate.closed, await gate.refusal("8", signal)], [undefined, undefined]);
-    assert.ok(await gate.refusal("9", signal));
+    const other = gate.refusal("9", signal);
+    await pass(1_000);
+    assert.equal((await other)?.reason, "SCANNER_FAULT");
+  });
+
+  test("a probe is proof once it has failed, too", async (t) => {
+    const { gate, outside, pass } = await failing(t);
+    outside.failure = away;
+    await pass(1_000);
+    outside.failure = undefined;
+    await pass(2_000);
+    assert.deepEqual([gate.closed, gate.failure], [undefined, undefined]);
   });
 
   test("one job that fails again and again closes nothing, nor do others when one succeeds in between", async (t) => {

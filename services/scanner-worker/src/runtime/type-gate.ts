@@ -15,9 +15,9 @@ const idleMs = 60_000;
 const maxMessageBytes = 512;
 /** How many reasons are remembered as logged. */
 const maxReasons = 100;
-/** How long a job stays with a worker that can't do it, so that one that is given such jobs does not spin. */
+/** How long a job stays with a worker that can't do it now, so that one that is given such jobs does not spin. */
 const releaseMs = 1_000;
-/** After so many jobs in a row that the outside failed, a passing probe is no proof: one job at a time has to succeed. */
+/** So many jobs in a row that the outside failed close the type. */
 const maxFailedJobs = 5;
 /** How long a trial may take before another job is tried beside it, in milliseconds. */
 const trialMs = 60_000;
@@ -37,8 +37,8 @@ export interface TypeGateOptions {
 /**
  * Whether the jobs of one type can be done now. It closes when one of them met something that concerns them all, or when
  * the outside failed many in a row, and one probe at a time, seldom enough to be no burden, finds out whether it may open
- * again. After many in a row it is then half-open: one job is the trial. A type without a probe opens when its wait is
- * over; one with a probe begins closed, until the first has passed.
+ * again. A probe that passes is proof only if it failed before: else the gate is half-open, and one job is the trial. A
+ * type with a probe begins closed, until the first has passed.
  */
 export class TypeGate {
   readonly #options: TypeGateOptions;
@@ -54,6 +54,8 @@ export class TypeGate {
   readonly #postponedFor = new Set<string>();
   /** The jobs that the outside failed since one succeeded. */
   readonly #failedJobs = new Set<string>();
+  /** Whether a probe failed since a job did: then one that passes is proof. */
+  #hasProbeFailed = false;
   /** Half-open: the next job is the trial. */
   #isTrialDue = false;
   #trialJob: string | undefined;
@@ -79,7 +81,8 @@ export class TypeGate {
 
   /** What becomes of a job that came while it is closed; undefined when it has opened meanwhile, or the job is the trial. */
   async refusal(jobId: string, signal: AbortSignal): Promise<JobFailure | undefined> {
-    if (this.#failure?.fault === "worker") await sleep(releaseMs, signal);
+    const mayOpenSoon = this.#failure?.fault === "worker" || this.#trialJob !== undefined;
+    if (mayOpenSoon && !this.#isTrialDue) await sleep(releaseMs, signal);
     if (this.#failure === undefined) return undefined;
     if (this.#isTrialDue) {
       this.#beginTrial(jobId);
@@ -128,13 +131,13 @@ export class TypeGate {
     if (this.#failedJobs.size < maxFailedJobs) this.#failedJobs.add(jobId);
     if (!closesType) this.#logPostponement(failure);
     if (!closesType && this.#failedJobs.size < maxFailedJobs) return;
-    if (this.#failure === undefined || isTrial || this.#isTrialDue) this.#shut(failure);
+    if (this.#failure === undefined || isTrial || this.#isTrialDue) this.#shutByJob(failure);
     else this.#lengthen(failure);
   }
 
   async #judgeWorker(error: JobFailure): Promise<unknown> {
     if (this.#options.type.probe === undefined) {
-      this.#shut(error);
+      this.#shutByJob(error);
       return error;
     }
     // Found out just now, for another job.
@@ -160,11 +163,12 @@ export class TypeGate {
     } catch (error) {
       const failure = asFailure(error);
       if (this.#stop.signal.aborted || failure.fault === "outside" || failure.closesType) {
+        this.#hasProbeFailed = true;
         this.#shut(failure);
         return failure;
       }
     }
-    if (this.#failure !== undefined && this.#failedJobs.size >= maxFailedJobs) this.#halfOpen();
+    if (this.#failure !== undefined && !this.#hasProbeFailed) this.#halfOpen();
     else this.#open();
     return undefined;
   }
@@ -202,6 +206,11 @@ export class TypeGate {
     const facts = { job: type.name, closed_ms: clock.now() - was.since.getTime() };
     if (hadFailed) logger.info(facts, "what the jobs of this type need is back: taking them again");
     onChange();
+  }
+
+  #shutByJob(failure: JobFailure): void {
+    this.#hasProbeFailed = false;
+    this.#shut(failure);
   }
 
   #shut(failure: JobFailure): void {
