@@ -126,7 +126,10 @@ describe("the registry client with a registry that", () => {
       [["/signed?secret=1", undefined]],
     );
     assert.equal(await open(registry.url).hasBlob("library/web", digest, signal), true);
-    assert.equal(storage.requests.length, 1);
+    assert.deepEqual(
+      storage.requests.slice(1).map(({ method, headers: { range } }) => [method, range]),
+      [["GET", "bytes=0-0"]],
+    );
   });
 
   test("sends another manifest than it says is asked once more", async () => {

@@ -13,8 +13,6 @@ const scans = Number(process.env.DRYDOCK_TEST_OUTAGE_SCANS ?? 100);
 const outageSeconds = Number(process.env.DRYDOCK_TEST_OUTAGE_SECONDS ?? 60);
 /** How long the last scan may take once all is back, in milliseconds. */
 const recoveryMs = 30_000;
-/** How long the API may take to say that the service is away, in milliseconds. */
-const noticeMs = 10_000;
 
 /** Launches scans of one image. Gives their ids. */
 export async function launchScans(scene: ScanStack, count: number): Promise<ReadonlySet<string>> {
@@ -35,15 +33,24 @@ export interface Outage {
   variable: string;
   url: string;
   reason: string;
+  /** What stands before the service and breaks it. Default: a FailingProxy. */
+  startProxy?: (url: string) => Promise<OutageProxy>;
+  /** How long the API may take to say that the service is away, in milliseconds. */
+  noticeMs?: number;
+  /** How long after that requests are not counted, in milliseconds. */
+  settleMs?: number;
 }
+
+/** A proxy before a service that is away from time to time. */
+export type OutageProxy = AsyncDisposable & Pick<FailingProxy, "url" | "refused" | "away" | "back">;
 
 /** In the middle of many scans, a service that the worker needs is away: some are done, some run, the rest waits. */
 export async function surviveOutage(
   test: TestContext,
   scene: ScanStack,
-  { variable, url, reason }: Outage,
+  { variable, url, reason, startProxy = FailingProxy.start, noticeMs = 10_000, settleMs }: Outage,
 ): Promise<void> {
-  await using proxy = await FailingProxy.start(url);
+  await using proxy = await startProxy(url);
   const worker = await scene.startWorker({ [variable]: proxy.url });
   assert.equal((await scene.scan("library/debian", "11")).status, "SUCCESS");
   await call(scene, "pauseQueue");
@@ -54,19 +61,22 @@ export async function surviveOutage(
   const before = await until("it is in the middle", counts, isInTheMiddle, { everyMs: 1 });
   const away = new Date();
   proxy.away();
-  await seesCause(scene, reason, away);
+  await seesCause(scene, reason, away, noticeMs);
+  if (settleMs !== undefined) await wait(settleMs);
+  const first = settleMs === undefined ? 0 : proxy.refused;
+  const seconds = outageSeconds - (settleMs === undefined ? 0 : (Date.now() - away.getTime()) / 1_000);
   await wait(outageSeconds * 1_000 - (Date.now() - away.getTime()));
-  await seesCause(scene, reason, away);
-  const { refused } = proxy;
-  assert.ok(refused < outageSeconds, `${refused} requests`);
+  await seesCause(scene, reason, away, noticeMs);
+  const refused = proxy.refused - first;
+  assert.ok(refused < seconds, `${first} requests, then ${refused} in ${seconds} s`);
   const { ERROR, SUCCESS = 0 } = await counts();
   assert.ok(ERROR === undefined && SUCCESS > 0 && SUCCESS < ids.size, `${SUCCESS} SUCCESS, ${ERROR} ERROR`);
   const back = performance.now();
   proxy.back();
   await succeedAtFirst(scene, ids, recoveryMs);
-  const seconds = ((performance.now() - back) / 1_000).toFixed(1);
+  const recovery = ((performance.now() - back) / 1_000).toFixed(1);
   test.diagnostic(`before the outage ${JSON.stringify(before)}; ${SUCCESS} of ${ids.size} SUCCESS at its end`);
-  test.diagnostic(`${refused} requests in ${outageSeconds} s of outage, all SUCCESS ${seconds} s after it`);
+  test.diagnostic(`${first} requests, then ${refused} in ${seconds} s of outage, all SUCCESS ${recovery} s after it`);
   const reported = (text: string) => worker.log().split(text).length - 1;
   assert.deepEqual([reported("taking no more jobs of this type"), reported("taking them again")], [1, 1]);
 }
@@ -76,7 +86,7 @@ function call({ api }: ScanStack, method: "pauseQueue" | "resumeQueue") {
 }
 
 /** CheckStatus names what the scans wait for, and since when. */
-async function seesCause({ api }: ScanStack, reason: string, away: Date): Promise<void> {
+async function seesCause({ api }: ScanStack, reason: string, away: Date, noticeMs: number): Promise<void> {
   const ask = async () => (await api.status()).queues.find(({ name }) => name === "IMAGE_SCAN")?.waitingFor;
   const waiting = await until("CheckStatus says what is waited for", ask, Boolean, { withinMs: noticeMs });
   assert.equal(waiting?.reason, reason);

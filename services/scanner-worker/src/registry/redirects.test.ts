@@ -70,11 +70,6 @@ describe("a redirect", () => {
       );
       assert.equal(asked().length, 1);
     });
-
-    test(`from ${from} to ${target} is an answer where one is wanted`, async () => {
-      const { answer, asked } = follow(from, { [from]: to(target) }, { elsewhere: "answer" });
-      assert.deepEqual([(await answer).status, asked().length], [307, 1]);
-    });
   }
 
   test("from elsewhere back home brings no credentials there", async () => {

@@ -9,8 +9,8 @@ export interface FollowedRequest extends Omit<HttpRequest, "url"> {
   url: URL;
   /** The Authorization header; it is sent to the first URL's origin alone, and to https on its host. */
   authorization: string | undefined;
-  /** What a redirect to another origin is: followed, refused, or an answer. */
-  elsewhere: "follow" | "refuse" | "answer";
+  /** What a redirect to another origin is: followed or refused. */
+  elsewhere: "follow" | "refuse";
   /** What the first URL is of. */
   endpoint: Endpoint;
 }
@@ -56,7 +56,6 @@ function nextPlace(response: HttpResponse, { url, isHome }: Place, request: Foll
   const target = redirectTarget(response, url);
   if (target === undefined) return undefined;
   const staysHome = isHome && isOf(target, home);
-  if (!staysHome && elsewhere === "answer") return undefined;
   if (url.protocol === "https:" && target.protocol === "http:") throw downgraded(url, target);
   if (!staysHome && elsewhere === "refuse") throw ledAway(url, target, endpoint);
   return { url: target, isHome: staysHome };

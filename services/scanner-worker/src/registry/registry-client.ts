@@ -7,7 +7,7 @@ import { bareType, indexTypes, manifestTypes, schema1Types } from "../domain/med
 import { isOfRegistry, isPage } from "./answer-form.ts";
 import type { Authoriser } from "./authoriser.ts";
 import { digestLike, digestOfHeader } from "./digest.ts";
-import { brokenAnswer, isSuccess, refusal } from "./errors.ts";
+import { brokenAnswer, errorOf, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { type FollowedResponse, sendFollowing } from "./redirects.ts";
@@ -27,11 +27,11 @@ export interface RegistryClientOptions {
 }
 
 interface RepositoryRequest {
-  method: "GET" | "HEAD";
+  method: "GET";
   repository: string;
   /** After /v2/<repository>/. */
   path: string;
-  accept?: string;
+  headers?: Record<string, string>;
   maxBytes: number;
   signal: AbortSignal;
 }
@@ -43,6 +43,7 @@ interface RepositoryResponse extends FollowedResponse {
 
 const manifestTimeoutMs = 60_000;
 const maxManifestBytes = 4 * 1024 * 1024;
+const maxErrorBytes = 64 * 1024;
 /** Minimum remaining lifetime, in ms, of a token handed to the scanner, which fetches the layer at once. */
 const scannerTokenMs = 300_000;
 const accept = [...indexTypes, ...manifestTypes].join(", ");
@@ -77,7 +78,7 @@ export class RegistryClient {
       method: "GET",
       repository,
       path,
-      accept,
+      headers: { accept },
       maxBytes: maxManifestBytes,
       signal,
     });
@@ -103,12 +104,22 @@ export class RegistryClient {
     throw new JobFailure("DIGEST_MISMATCH", `${subject} does not have its digest`, { retryable: false });
   }
 
-  /** A redirect to another origin says yes: the registry sends clients to where the blob is. */
+  /**
+   * Asks for the blob's first byte, as a scanner asks for the blob: registries answer HEAD by other rules.
+   * @throws JobFailure for any other answer than the blob and the registry's BLOB_UNKNOWN
+   */
   async hasBlob(repository: string, digest: string, signal: AbortSignal): Promise<boolean> {
-    const response = await this.#request({ method: "HEAD", repository, path: `blobs/${digest}`, maxBytes: 0, signal });
-    if (response.status === 404) return false;
-    if (isSuccess(response) || isRedirect(response)) return true;
-    throw this.#refusal(imageName(repository, digest), response);
+    const request = { method: "GET", repository, path: `blobs/${digest}`, maxBytes: maxErrorBytes, signal } as const;
+    try {
+      const response = await this.#request({ ...request, headers: { range: "bytes=0-0" } });
+      if (isSuccess(response)) return true;
+      if (response.status === 404 && response.isHome && errorOf(response)?.code === "BLOB_UNKNOWN") return false;
+      throw this.#refusal(imageName(repository, digest), response);
+    } catch (error) {
+      // The whole blob, from a registry that knows no ranges.
+      if (error instanceof JobFailure && error.reason === "REGISTRY_ANSWER_TOO_LARGE") return true;
+      throw error;
+    }
   }
 
   /**
@@ -169,15 +180,14 @@ export class RegistryClient {
   }
 
   async #sendOnce(
-    { repository, path, accept, ...request }: RepositoryRequest,
+    { repository, path, ...request }: RepositoryRequest,
     authorization: string | undefined,
   ): Promise<RepositoryResponse> {
     const response = await sendFollowing(this.#options.http, {
       ...request,
       url: new URL(`${this.url}/v2/${repository}/${path}`),
-      headers: accept === undefined ? {} : { accept },
       authorization,
-      elsewhere: request.method === "HEAD" ? "answer" : "follow",
+      elsewhere: "follow",
       endpoint: endpoints.registry,
       timeoutMs: manifestTimeoutMs,
     });
@@ -191,10 +201,6 @@ export class RegistryClient {
     if (failure.reason === "REGISTRY_RATE_LIMITED") this.#rateLimit.pause(failure);
     return failure;
   }
-}
-
-function isRedirect({ status }: HttpResponse): boolean {
-  return status >= 300 && status < 400;
 }
 
 function pullScope(repository: string): string {

@@ -110,16 +110,17 @@ export class JobRun {
 
   async #handle(): Promise<Outcome> {
     const type = this.type;
+    const { jobId } = this.assignment.lease;
     const gate = this.#host.gateOf(type);
     try {
-      const refusal = gate.failure && (await gate.refusal(this.#context.signal));
+      const refusal = gate.failure && (await gate.refusal(jobId, this.#context.signal));
       if (refusal !== undefined) return this.#outcomeOf(refusal);
       const parameters = parseParameters(type, this.assignment.parametersJson);
       type.validate(parameters);
       await type.run(this.#context, parameters);
       return { kind: "success" };
     } catch (error) {
-      return this.#outcomeOf(await gate.judge(error));
+      return this.#outcomeOf(await gate.judge(error, jobId));
     }
   }
 

@@ -59,7 +59,7 @@ describe("the gate of a job type", () => {
 
   test("logs a postponement that closes nothing once for each reason, until a job succeeds", async (t) => {
     const { gate, seen } = scene(t, { hasProbe: false });
-    const postponed = (reason: string) => gate.judge(new JobFailure(reason, "not fetched", { retryable: true }));
+    const postponed = (reason: string) => gate.judge(new JobFailure(reason, "not fetched", { retryable: true }), "1");
     const line = "postponed a job; others with this reason are not logged until one succeeds";
     for (let jobs = 0; jobs < 3; jobs += 1) await postponed("SCANNER_CANNOT_FETCH");
     assert.deepEqual(seen.lines, [line]);
@@ -74,7 +74,7 @@ describe("the gate of a job type", () => {
   test("remembers no more reasons than it has room for", async (t) => {
     const { gate, seen } = scene(t, { hasProbe: false });
     for (let reasons = 0; reasons < 1_000; reasons += 1)
-      await gate.judge(new JobFailure(`REASON_${reasons}`, "", { retryable: true, fault: "outside" }));
+      await gate.judge(new JobFailure(`REASON_${reasons}`, "", { retryable: true, fault: "outside" }), "1");
     assert.equal(seen.lines.length, 100);
   });
 
@@ -96,7 +96,7 @@ describe("the gate of a job type", () => {
     const { gate, outside, seen, pass, open } = scene(t);
     await open();
     outside.failure = away;
-    for (let slot = 0; slot < 4; slot += 1) assert.equal(await gate.judge(away), away);
+    for (let slot = 0; slot < 4; slot += 1) assert.equal(await gate.judge(away, "1"), away);
     assert.deepEqual([gate.closed?.reason, gate.closed?.since.getTime()], ["SCANNER_UNREACHABLE", 1_000_000]);
     assert.deepEqual([seen.closings.length, seen.lines.length, seen.changes, seen.probes], [1, 1, 2, 1]);
     await pass(1_000);
@@ -111,7 +111,7 @@ describe("the gate of a job type", () => {
     const { gate, outside, seen, pass, open } = scene(t);
     await open();
     outside.failure = away;
-    await gate.judge(away);
+    await gate.judge(away, "1");
     const times: number[] = [];
     for (let second = 1; second <= 60; second += 1) {
       const before = seen.probes;
@@ -132,14 +132,14 @@ describe("the gate of a job type", () => {
     const { gate, seen, pass, open } = scene(t);
     await open();
     for (const wait of [1_000, 2_000, 4_000]) {
-      await gate.judge(away);
+      await gate.judge(away, "1");
       await pass(wait - 1);
       assert.ok(gate.closed);
       await pass(1);
       assert.equal(gate.closed, undefined);
     }
     gate.succeeded();
-    await gate.judge(away);
+    await gate.judge(away, "1");
     await pass(1_000);
     assert.deepEqual([gate.closed, seen.probes], [undefined, 5]);
   });
@@ -147,14 +147,14 @@ describe("the gate of a job type", () => {
   test("leaves a registry alone for as long as it asks for, and no longer than an hour", async (t) => {
     const { gate, seen, pass, open } = scene(t);
     await open();
-    await gate.judge(limited(20_000));
-    await gate.judge(limited(30_000));
-    await gate.judge(limited(5_000));
+    await gate.judge(limited(20_000), "1");
+    await gate.judge(limited(30_000), "1");
+    await gate.judge(limited(5_000), "1");
     await pass(29_999);
     assert.equal(seen.probes, 1);
     await pass(1);
     assert.deepEqual([seen.probes, gate.closed], [2, undefined]);
-    await gate.judge(limited(86_400_000));
+    await gate.judge(limited(86_400_000), "1");
     await pass(3_600_000);
     assert.equal(gate.closed, undefined);
   });
@@ -163,7 +163,7 @@ describe("the gate of a job type", () => {
     const { gate, outside, seen, pass, open } = scene(t);
     await open();
     outside.failure = refused;
-    await gate.judge(away);
+    await gate.judge(away, "1");
     await pass(1_000);
     assert.equal(gate.closed?.reason, "REGISTRY_AUTH_REJECTED");
     assert.deepEqual([seen.closings.length, seen.lines.length, seen.changes], [1, 2, 3]);
@@ -175,14 +175,14 @@ describe("the gate of a job type", () => {
     const errors = ["MANIFEST_UNKNOWN", "SCANNER_FAULT"].map(
       (reason) => new JobFailure(reason, "", { retryable: true }),
     );
-    for (const error of [...errors, new Error("a bug")]) assert.equal(await gate.judge(error), error);
+    for (const error of [...errors, new Error("a bug")]) assert.equal(await gate.judge(error, "1"), error);
     assert.equal(gate.closed, undefined);
   });
 
   test("finds out by a probe whether a refused credential concerns all jobs or this one", async (t) => {
     const { gate, outside, seen, open } = scene(t);
     await open();
-    const judged = await gate.judge(refused);
+    const judged = await gate.judge(refused, "1");
     assert.ok(judged instanceof JobFailure);
     assert.deepEqual(
       [judged.reason, judged.fault, judged.closesType, judged.retryable],
@@ -190,9 +190,9 @@ describe("the gate of a job type", () => {
     );
     assert.equal(gate.closed, undefined);
     outside.failure = refused;
-    const [one, other] = await Promise.all([gate.judge(refused), gate.judge(refused)]);
+    const [one, other] = await Promise.all([gate.judge(refused, "1"), gate.judge(refused, "1")]);
     assert.deepEqual([one, other, seen.probes, seen.closings], [refused, refused, 3, ["REGISTRY_AUTH_REJECTED"]]);
-    assert.deepEqual([await gate.judge(refused), seen.probes], [refused, 3]);
+    assert.deepEqual([await gate.judge(refused, "1"), seen.probes], [refused, 3]);
   });
 
   test("is looked at each minute while no job succeeds", async (t) => {
@@ -209,7 +209,7 @@ describe("the gate of a job type", () => {
   test("is open again after its wait when there is no probe", async (t) => {
     const { gate, pass } = scene(t, { hasProbe: false });
     gate.start();
-    await gate.judge(away);
+    await gate.judge(away, "1");
     await pass(1_000);
     assert.equal(gate.closed, undefined);
   });
@@ -220,9 +220,9 @@ describe("a job that comes while its type is closed", () => {
     const { gate, outside, pass, open } = scene(t);
     await open();
     outside.failure = away;
-    await gate.judge(limited(30_000));
+    await gate.judge(limited(30_000), "1");
     await pass(10_000);
-    const refusal = await gate.refusal(signal);
+    const refusal = await gate.refusal("2", signal);
     assert.deepEqual(
       [refusal?.reason, refusal?.fault, refusal?.retryAfterMs],
       ["REGISTRY_RATE_LIMITED", "outside", 20_000],
@@ -233,18 +233,108 @@ describe("a job that comes while its type is closed", () => {
     const { gate, outside, pass, open } = scene(t);
     await open();
     outside.failure = refused;
-    await gate.judge(refused);
+    await gate.judge(refused, "1");
     const controller = new AbortController();
-    const waiting = gate.refusal(controller.signal);
+    const waiting = gate.refusal("2", controller.signal);
     controller.abort(new Error("stopped"));
     await assert.rejects(waiting, /stopped/);
-    const given = gate.refusal(signal);
+    const given = gate.refusal("2", signal);
     await pass(1_000);
     const refusal = await given;
     assert.deepEqual([refusal?.reason, refusal?.fault], ["REGISTRY_AUTH_REJECTED", "worker"]);
-    const late = gate.refusal(signal);
+    const late = gate.refusal("2", signal);
     outside.failure = undefined;
     await pass(2_000);
     assert.equal(await late, undefined);
+  });
+});
+
+describe("when the outside fails many jobs in a row, and a probe passes all the same", () => {
+  const broken = new JobFailure("SCANNER_FAULT", "Clair failed (500)", { retryable: true });
+  const reset = new JobFailure("REGISTRY_UNREACHABLE", "the connection was reset", { retryable: true });
+
+  async function failing(t: TestContext, failure = broken) {
+    const all = scene(t);
+    await all.open();
+    for (let job = 1; job <= 5; job += 1) await all.gate.judge(failure, `${job}`);
+    return all;
+  }
+
+  for (const [what, failure] of [
+    ["failures of single requests", broken],
+    ["lost connections", reset],
+  ] as const) {
+    test(`one job at a time is tried, with longer and longer waits: ${what}`, async (t) => {
+      const { gate, seen, pass } = await failing(t, failure);
+      assert.equal(gate.closed?.reason, failure.reason);
+      const since = gate.closed?.since;
+      const isClosed = () => gate.closed !== undefined;
+      const tried: number[] = [];
+      const others: Promise<JobFailure | undefined>[] = [];
+      for (let second = 1; second <= 60; second += 1) {
+        await pass(1_000);
+        if (isClosed()) continue;
+        tried.push(second);
+        assert.equal(await gate.refusal(`${second}`, signal), undefined);
+        const other = gate.refusal("other", signal);
+        assert.deepEqual([gate.closed?.reason, gate.closed?.since], [failure.reason, since]);
+        await gate.judge(failure, `${second}`);
+        others.push(other);
+      }
+      assert.deepEqual(tried, [1, 3, 7, 15, 30, 45, 60]);
+      await pass(1_000);
+      for (const other of await Promise.all(others)) assert.equal(other?.reason, failure.reason);
+      assert.equal(seen.closings.length, 1);
+    });
+  }
+
+  test("the type opens once a job has succeeded", async (t) => {
+    const { gate, seen, pass } = await failing(t);
+    await pass(1_000);
+    await gate.refusal("6", signal);
+    assert.ok(gate.closed);
+    const other = gate.refusal("7", signal);
+    gate.succeeded();
+    assert.deepEqual([gate.closed, gate.failure], [undefined, undefined]);
+    await pass(1_000);
+    assert.equal(await other, undefined);
+    for (let job = 1; job <= 4; job += 1) await gate.judge(broken, `${job}`);
+    assert.equal(gate.closed, undefined);
+    assert.equal(seen.lines.filter((line) => line.includes("taking them again")).length, 1);
+  });
+
+  test("the next job is tried when the trial says nothing about the outside, or takes long", async (t) => {
+    const { gate, pass } = await failing(t);
+    await pass(1_000);
+    await gate.refusal("6", signal);
+    await gate.judge(new JobFailure("MANIFEST_UNKNOWN", "", { retryable: false }), "6");
+    assert.deepEqual([gate.closed, await gate.refusal("7", signal)], [undefined, undefined]);
+    await pass(59_999);
+    assert.ok(gate.closed);
+    await pass(1);
+    assert.deepEqual([gate.closed, await gate.refusal("8", signal)], [undefined, undefined]);
+    const other = gate.refusal("9", signal);
+    await pass(1_000);
+    assert.equal((await other)?.reason, "SCANNER_FAULT");
+  });
+
+  test("a probe is proof once it has failed, too", async (t) => {
+    const { gate, outside, pass } = await failing(t);
+    outside.failure = away;
+    await pass(1_000);
+    outside.failure = undefined;
+    await pass(2_000);
+    assert.deepEqual([gate.closed, gate.failure], [undefined, undefined]);
+  });
+
+  test("one job that fails again and again closes nothing, nor do others when one succeeds in between", async (t) => {
+    const { gate, open } = scene(t);
+    await open();
+    for (let times = 0; times < 20; times += 1) await gate.judge(broken, "1");
+    for (let job = 1; job <= 20; job += 1) {
+      await gate.judge(broken, `${job}`);
+      if (job % 4 === 0) gate.succeeded();
+    }
+    assert.equal(gate.closed, undefined);
   });
 });

@@ -15,8 +15,12 @@ const idleMs = 60_000;
 const maxMessageBytes = 512;
 /** How many reasons are remembered as logged. */
 const maxReasons = 100;
-/** How long a job stays with a worker that can't do it, so that one that is given such jobs does not spin. */
+/** How long a job stays with a worker that can't do it now, so that one that is given such jobs does not spin. */
 const releaseMs = 1_000;
+/** So many jobs in a row that the outside failed close the type. */
+const maxFailedJobs = 5;
+/** How long a trial may take before another job is tried beside it, in milliseconds. */
+const trialMs = 60_000;
 
 export interface TypeGateOptions {
   type: JobType;
@@ -31,9 +35,10 @@ export interface TypeGateOptions {
 }
 
 /**
- * Whether the jobs of one type can be done now. It closes when one of them met something that concerns them all, and one
- * probe at a time, seldom enough to be no burden, finds out whether it may open again. A type without a probe opens when
- * its wait is over; one with a probe begins closed, until the first has passed.
+ * Whether the jobs of one type can be done now. It closes when one of them met something that concerns them all, or when
+ * the outside failed many in a row, and one probe at a time, seldom enough to be no burden, finds out whether it may open
+ * again. A probe that passes is proof only if it failed before: else the gate is half-open, and one job is the trial. A
+ * type with a probe begins closed, until the first has passed.
  */
 export class TypeGate {
   readonly #options: TypeGateOptions;
@@ -47,6 +52,13 @@ export class TypeGate {
   #look: Promise<JobFailure | undefined> | undefined;
   /** The reasons for which single jobs were postponed since one succeeded. */
   readonly #postponedFor = new Set<string>();
+  /** The jobs that the outside failed since one succeeded. */
+  readonly #failedJobs = new Set<string>();
+  /** Whether a probe failed since a job did: then one that passes is proof. */
+  #hasProbeFailed = false;
+  /** Half-open: the next job is the trial. */
+  #isTrialDue = false;
+  #trialJob: string | undefined;
   #succeeded = false;
 
   constructor(options: TypeGateOptions) {
@@ -57,9 +69,9 @@ export class TypeGate {
     this.#closed = { jobType: options.type.name, reason: "STARTING", message, since, isWorkerFault: false };
   }
 
-  /** Why it is closed; undefined while it is open. */
+  /** Why it is closed; undefined while it is open, or half-open and without a trial. */
   get closed(): ClosedType | undefined {
-    return this.#closed;
+    return this.#isTrialDue ? undefined : this.#closed;
   }
 
   /** Why jobs that come all the same are not begun; undefined when it is open, or nothing is known yet. */
@@ -67,12 +79,18 @@ export class TypeGate {
     return this.#failure;
   }
 
-  /** What becomes of a job that came while it is closed; undefined when it has opened meanwhile. */
-  async refusal(signal: AbortSignal): Promise<JobFailure | undefined> {
-    if (this.#failure?.fault === "worker") await sleep(releaseMs, signal);
+  /** What becomes of a job that came while it is closed; undefined when it has opened meanwhile, or the job is the trial. */
+  async refusal(jobId: string, signal: AbortSignal): Promise<JobFailure | undefined> {
+    const mayOpenSoon = this.#failure?.fault === "worker" || this.#trialJob !== undefined;
+    if (mayOpenSoon && !this.#isTrialDue) await sleep(releaseMs, signal);
     if (this.#failure === undefined) return undefined;
+    if (this.#isTrialDue) {
+      this.#beginTrial(jobId);
+      return undefined;
+    }
     const { reason, message, retryable, fault, retryAfterMs } = this.#failure;
-    const restMs = retryAfterMs && this.#resumesAt - this.#options.clock.now();
+    const hasPause = this.#trialJob === undefined && retryAfterMs !== undefined;
+    const restMs = hasPause ? this.#resumesAt - this.#options.clock.now() : undefined;
     return new JobFailure(reason, message, { retryable, fault, retryAfterMs: restMs });
   }
 
@@ -89,6 +107,8 @@ export class TypeGate {
   succeeded(): void {
     this.#succeeded = true;
     this.#postponedFor.clear();
+    this.#failedJobs.clear();
+    if (this.#isTrialDue || this.#trialJob !== undefined) this.#open();
     if (this.#failure === undefined) this.#failures = 0;
   }
 
@@ -96,15 +116,28 @@ export class TypeGate {
    * What a job's failure turns out to be. One that concerns all jobs closes the gate. One that is the worker's fault concerns
    * this job alone if the probe passes: then the worker can do others, and others may be able to do this one.
    */
-  async judge(error: unknown): Promise<unknown> {
-    if (!(error instanceof JobFailure) || this.#stop.signal.aborted) return error;
-    if (!error.closesType) {
-      this.#logPostponement(error);
-      return error;
-    }
-    if (error.fault !== "worker" || this.#options.type.probe === undefined) {
-      if (this.#failure === undefined) this.#shut(error);
-      else this.#lengthen(error);
+  async judge(error: unknown, jobId: string): Promise<unknown> {
+    const isTrial = this.#trialJob === jobId;
+    if (isTrial) this.#trialJob = undefined;
+    if (this.#stop.signal.aborted) return error;
+    if (error instanceof JobFailure && error.fault === "outside") this.#judgeOutside(error, jobId, isTrial);
+    else if (error instanceof JobFailure && error.closesType) return await this.#judgeWorker(error);
+    else if (isTrial) this.#halfOpen();
+    return error;
+  }
+
+  #judgeOutside(failure: JobFailure, jobId: string, isTrial: boolean): void {
+    const { closesType } = failure;
+    if (this.#failedJobs.size < maxFailedJobs) this.#failedJobs.add(jobId);
+    if (!closesType) this.#logPostponement(failure);
+    if (!closesType && this.#failedJobs.size < maxFailedJobs) return;
+    if (this.#failure === undefined || isTrial || this.#isTrialDue) this.#shutByJob(failure);
+    else this.#lengthen(failure);
+  }
+
+  async #judgeWorker(error: JobFailure): Promise<unknown> {
+    if (this.#options.type.probe === undefined) {
+      this.#shutByJob(error);
       return error;
     }
     // Found out just now, for another job.
@@ -130,12 +163,33 @@ export class TypeGate {
     } catch (error) {
       const failure = asFailure(error);
       if (this.#stop.signal.aborted || failure.fault === "outside" || failure.closesType) {
+        this.#hasProbeFailed = true;
         this.#shut(failure);
         return failure;
       }
     }
-    this.#open();
+    if (this.#failure !== undefined && !this.#hasProbeFailed) this.#halfOpen();
+    else this.#open();
     return undefined;
+  }
+
+  #halfOpen(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#isTrialDue = true;
+    this.#wait(idleMs);
+    this.#options.onChange();
+  }
+
+  #beginTrial(jobId: string): void {
+    this.#isTrialDue = false;
+    this.#trialJob = jobId;
+    this.#wait(trialMs);
+    this.#options.onChange();
+  }
+
+  #endTrial(): void {
+    this.#isTrialDue = false;
+    this.#trialJob = undefined;
   }
 
   #open(): void {
@@ -143,6 +197,7 @@ export class TypeGate {
     const { type, clock, logger, onChange } = this.#options;
     const was = this.#closed;
     const hadFailed = this.#failure !== undefined;
+    this.#endTrial();
     this.#closed = undefined;
     this.#failure = undefined;
     if (was === undefined) this.#failures = 0;
@@ -153,15 +208,23 @@ export class TypeGate {
     onChange();
   }
 
+  #shutByJob(failure: JobFailure): void {
+    this.#hasProbeFailed = false;
+    this.#shut(failure);
+  }
+
   #shut(failure: JobFailure): void {
     if (this.#stop.signal.aborted) return;
     const isNews = this.#failure?.reason !== failure.reason;
     const wasOpen = this.#failure === undefined;
+    const wasTrialDue = this.#isTrialDue;
+    this.#endTrial();
     this.#failures += 1;
     const wait = ceilingMs(backoff, this.#failures) * (0.5 + (this.#options.random ?? Math.random)() / 2);
     this.#failure = failure;
     this.#wait(Math.round(Math.max(wait, pauseOf(failure))));
     if (isNews) this.#tell(failure, wasOpen);
+    else if (wasTrialDue) this.#options.onChange();
   }
 
   #tell(failure: JobFailure, wasOpen: boolean): void {

@@ -140,19 +140,22 @@ export class ChainIndexer {
 }
 
 /**
- * Clair has one error for a layer that is not there, an expired token and a registry that it can't reach. What the registry
- * answers to the worker explains the failure and never makes it permanent: registries answer HEAD by other rules than GET.
+ * Clair has one error for a layer that is not there, an expired token and a registry that it can't reach. What the worker
+ * finds explains the failure, and makes it the job's only if the registry says that it does not have the layer.
  */
 async function notFetched({ target, signal }: Chain, { digest }: ChainLayer): Promise<JobFailure> {
   const { host } = new URL(target.blobUrl(digest));
-  const what = `Clair can't fetch the layer ${digest} of ${target.repository} from the registry at ${host}`;
-  const lacks = (why: string) => new JobFailure("LAYER_NOT_FETCHED", `${what}: ${why}`, { retryable: true });
+  const layer = `the layer ${digest} of ${target.repository}`;
+  const remedy = "check DRYDOCK_REGISTRY_SCANNER_URL, the registry's address for Clair";
+  const cannotFetch = (why: string) =>
+    new JobFailure("SCANNER_CANNOT_FETCH", `Clair can't fetch ${layer} from the registry at ${host}, ${why}`, {
+      retryable: true,
+    });
   try {
-    if (!(await target.hasBlob(digest, signal))) return lacks("the registry tells the worker that it does not have it");
+    if (await target.hasBlob(digest, signal)) return cannotFetch(`the worker can; ${remedy}`);
   } catch (error) {
     if (!(error instanceof JobFailure) || error.fault === "outside") throw error;
-    return lacks(error.message);
+    return cannotFetch(`nor can the worker: ${error.message}`);
   }
-  const remedy = "check DRYDOCK_REGISTRY_SCANNER_URL, the registry's address for Clair";
-  return new JobFailure("SCANNER_CANNOT_FETCH", `${what}, the worker can; ${remedy}`, { retryable: true });
+  return new JobFailure("LAYER_MISSING", `the registry does not have ${layer}`, { retryable: false });
 }

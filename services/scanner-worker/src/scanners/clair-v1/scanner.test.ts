@@ -117,6 +117,7 @@ describe("a scan with Clair 2.x", () => {
 
   describe("when Clair can't fetch a layer", () => {
     const denied = new JobFailure("ACCESS_DENIED", "403 DENIED", { retryable: false });
+    const unknown = new JobFailure("MANIFEST_UNKNOWN", "404", { retryable: false });
     const away = new JobFailure("REGISTRY_UNREACHABLE", "ECONNREFUSED", { retryable: true });
     const never = () => Promise.reject(new Error("nobody asks"));
 
@@ -136,17 +137,18 @@ describe("a scan with Clair 2.x", () => {
 
     for (const [what, hasBlob, reason, fault] of [
       ["can", async () => true, "SCANNER_CANNOT_FETCH", "outside"],
-      ["is told that it is not there", async () => false, "LAYER_NOT_FETCHED", "job"],
-      ["is told that it may not", () => Promise.reject(denied), "LAYER_NOT_FETCHED", "job"],
+      ["is told that there is none", async () => false, "LAYER_MISSING", "job"],
+      ["is told that it may not", () => Promise.reject(denied), "SCANNER_CANNOT_FETCH", "outside"],
+      ["is told a bare 404", () => Promise.reject(unknown), "SCANNER_CANNOT_FETCH", "outside"],
       ["finds the registry away", () => Promise.reject(away), "REGISTRY_UNREACHABLE", "outside"],
     ] as const) {
-      test(`that the worker ${what}, fails for now with ${reason}, by fault of the ${fault}`, async () => {
+      test(`that the worker ${what}, fails with ${reason}, by fault of the ${fault}`, async () => {
         clair.postLayer = async (layer) => {
           clair.posts.push(layer);
           return "blob_not_fetched";
         };
         await assert.rejects(scan(targetOf(manifestOf("a"), { hasBlob })), (thrown) => {
-          failsWith(reason, true)(thrown);
+          failsWith(reason, fault === "outside")(thrown);
           return thrown instanceof JobFailure && thrown.fault === fault;
         });
         assert.equal(clair.posts.length, 4);
