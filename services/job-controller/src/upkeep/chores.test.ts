@@ -24,7 +24,10 @@ describe("the chores", () => {
 
   test("end the wait for types that every worker has closed for longer than its patience", async () => {
     const away = { jobName: "DEMO", reason: "SCANNER_UNREACHABLE", message: "Clair does not answer" };
-    const closed = (patienceMs: number) => ({ workers: 1, closed: [{ ...away, since: 0, patienceMs }] });
+    const closed = (patienceMs: number) => ({
+      workers: 1,
+      closed: [{ ...away, since: 0, patienceMs, isWorkerFault: false }],
+    });
     const capacities = new Map([
       ["DEMO", closed(10)],
       ["OTHER", closed(1_000)],
@@ -33,7 +36,7 @@ describe("the chores", () => {
     const queues = { expire: async (...[name, why]: [string, object]) => expired.push(name, why) };
     const pool = { capacities: async () => capacities };
     const clock = { now: () => 100 };
-    await (await start("closed-type-expirer", { redis: { up: true }, pool, queues, clock }))();
+    await (await start("closed-type-expirer", { redis: { up: true }, pool, queues, clock, settleMs: 0 }))();
     assert.deepEqual(expired, ["DEMO", { before: 90, reason: away.reason, message: away.message }]);
   });
 
