@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import type { IndexEntry, Manifest } from "../domain/image-manifest.ts";
+import type { ImageManifest, IndexEntry, Manifest } from "../domain/image-manifest.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { parsePlatform } from "../domain/platform.ts";
 import type { ImageRegistry } from "./image-registry.ts";
@@ -10,6 +10,10 @@ const signal = new AbortController().signal;
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 const image = (digit: string): Manifest => {
   return { kind: "image", digest: digest(digit), mediaType: "", configDigest: digest(digit), layers: [] };
+};
+/** An image only if its configuration is an image's. */
+const unsure = (digit: string): Manifest => {
+  return { ...(image(digit) as ImageManifest), doubt: { why: "an artifact", hasOnlyFiles: false } };
 };
 const other = (digit: string): Manifest => {
   return { kind: "other", digest: digest(digit), mediaType: "", note: "not_an_image", why: "an artifact" };
@@ -250,6 +254,74 @@ describe("the manifest to scan", () => {
       await assert.rejects(resolve(index("0", entry("a"), entry("b"))), failsWith("REGISTRY_FAULT"));
       config = new JobFailure("LAYER_MISSING", "no", { retryable: false });
       assert.equal((await resolve(index("0", entry("a"), entry("b")))).manifest.digest, digest("a"));
+    });
+  });
+
+  describe("whose types leave a doubt", () => {
+    for (const [name, first] of [
+      ["alone", unsure("c")],
+      ["in an index", index("0", entry("c", "linux/arm64"))],
+      ["in an index without platforms", index("0", entry("c"))],
+    ] as const) {
+      test(`is one by its configuration, ${name}`, async () => {
+        manifests.push(unsure("c"));
+        for (const platform of [undefined, "linux/arm64"]) {
+          asked = [];
+          assert.equal((await resolve(first, platform)).manifest.kind, "image");
+          assert.equal(asked.length, first.kind === "index" ? 3 : 2, "each is fetched once");
+        }
+        config = "{}";
+        const found = await resolve(first);
+        assert.deepEqual(found.manifest, { ...other("c"), digest: digest("c") });
+      });
+    }
+
+    test("is one when its configuration cannot be had: no doubt ends as no image", async () => {
+      manifests.push(unsure("c"));
+      for (const reason of ["LAYER_MISSING", "DIGEST_MISMATCH"] as const) {
+        config = new JobFailure(reason, "no", { retryable: false });
+        assert.equal((await resolve(unsure("c"))).manifest.kind, "image");
+        const listed = index("0", entry("c", "linux/arm64"));
+        for (const platform of [undefined, "linux/arm64"])
+          assert.equal((await resolve(listed, platform)).manifest.kind, "image");
+      }
+      config = new JobFailure("REGISTRY_FAULT", "down", { retryable: true });
+      assert.equal((await resolve(unsure("c"))).manifest.kind, "image");
+    });
+
+    test("gives way to the next one of an index", async () => {
+      manifests.push(unsure("c"));
+      configs = { c: "{}", a: '{"os":"linux","architecture":"amd64"}' };
+      for (const listed of [
+        [entry("c", "linux/amd64"), entry("a", "linux/amd64")],
+        [entry("c"), entry("a")],
+      ])
+        assert.equal((await resolve(index("0", ...listed), "linux/amd64")).manifest.digest, digest("a"));
+    });
+  });
+
+  describe("for what runs on the platform asked for", () => {
+    test("is the exact one before a lower one, wherever it is listed", async () => {
+      configs = {
+        a: '{"os":"linux","architecture":"arm","variant":"v6"}',
+        b: '{"os":"linux","architecture":"arm","variant":"v7"}',
+      };
+      manifests.push(index("1", entry("b", "linux/arm/v7")));
+      for (const listed of [
+        [entry("a", "linux/arm/v6"), entry("b", "linux/arm/v7")],
+        [entry("a", "linux/arm/v6"), nested("1")],
+        [entry("a"), entry("b")],
+      ])
+        assert.equal((await resolve(index("0", ...listed), "linux/arm/v7")).manifest.digest, digest("b"));
+    });
+
+    test("is a lower one if there is no exact one, and its platform is told", async () => {
+      configs = { a: '{"os":"linux","architecture":"arm","variant":"v6"}' };
+      for (const first of [image("a"), index("0", entry("a")), index("0", entry("a", "linux/arm/v6"))]) {
+        for (const wanted of ["linux/arm/v7", "Linux/ARMHF", "linux/arm64", "linux/armel"])
+          assert.equal((await resolve(first, wanted)).platform?.variant, "v6", wanted);
+        await assert.rejects(resolve(first, "linux/arm/v5"), failsWith("PLATFORM_UNKNOWN", /it has linux.arm.v6$/));
+      }
     });
   });
 });
