@@ -129,7 +129,7 @@ const { mediaType: _, ...untyped } = typed(types.config, types.layer) as { media
 
 /** What a scan claims of a manifest that cannot be scanned. */
 const claimed = (what: string, body: object, coverage: Coverage, note: string): FaultCase => ({
-  ...{ kind: "A1", what, right: `${Coverage[coverage]} with the note ${note}` },
+  ...{ kind: "A1", what, right: `the note ${note}` },
   async run(place) {
     const job = await place.home.scan(put(place, body));
     const report = await place.home.api.reportOf(job.id);
