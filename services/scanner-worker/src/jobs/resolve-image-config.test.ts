@@ -108,6 +108,16 @@ describe("the image to scan", () => {
       assert.equal((await resolve(unsure("c"))).manifest.kind, "image");
     });
 
+    test("comes after sure ones of its platform when its configuration cannot be had", async () => {
+      registry.manifests.push(unsure("c"));
+      registry.config = new JobFailure("LAYER_MISSING", "no", { retryable: false });
+      const both = index("0", entry("c", "linux/amd64"), entry("a", "linux/amd64"));
+      for (const platform of [undefined, "linux/amd64"])
+        assert.equal((await resolve(both, platform)).manifest.digest, digest("a"));
+      const others = index("0", entry("c", "linux/amd64"), entry("b", "linux/arm64"));
+      assert.equal((await resolve(others)).manifest.digest, digest("c"));
+    });
+
     test("gives way to the next one of an index", async () => {
       registry.manifests.push(unsure("c"));
       registry.configs = { c: "{}", a: '{"os":"linux","architecture":"amd64"}' };

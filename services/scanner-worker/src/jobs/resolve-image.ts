@@ -177,17 +177,22 @@ async function take(
   const settled = config === undefined ? manifest : withConfig(manifest, config);
   if (settled.kind === "other") return noteOther(search, settled, stated);
   const platform = stated ?? (config && platformOfConfig(config));
-  const best = offer(search, { manifest: settled, platform });
-  return stated === undefined ? best.exact : best.any;
+  const isSure = manifest.doubt === undefined || config !== undefined;
+  const best = offer(search, { manifest: settled, platform }, isSure);
+  return stated === undefined || !isSure ? best.exact : best.any;
 }
 
-/** Keeps the image if it is the best so far: `exact` is for the platform asked for, or for the default one. */
-function offer(search: Search, found: Found): { exact?: Found | undefined; any?: Found | undefined } {
+/**
+ * Keeps the image if it is the best so far: `exact` is for the platform asked for, or for the default one. An image that
+ * stays in doubt comes after others of its platform.
+ */
+function offer(search: Search, found: Found, isSure: boolean): { exact?: Found | undefined; any?: Found | undefined } {
   const { selector, offered } = search;
   if (found.platform !== undefined) offered.add(formatPlatform(found.platform));
   else if (selector.platform !== undefined) return {};
-  const rank = rankPlatform(found.platform, selector.platform);
-  if (rank === undefined) return {};
+  const platformRank = rankPlatform(found.platform, selector.platform);
+  if (platformRank === undefined) return {};
+  const rank = isSure ? platformRank : platformRank + 0.5;
   if (search.fallback === undefined || rank < search.fallback.rank) search.fallback = { found, rank };
   return { exact: rank === 0 ? found : undefined, any: search.fallback.found };
 }
