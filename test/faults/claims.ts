@@ -4,6 +4,7 @@ import type { FaultCase } from "./fault-case.ts";
 import type { FaultPlace } from "./fault-place.ts";
 import {
   baseLayer,
+  blobOf,
   configFor,
   debian,
   descriptorOf,
@@ -17,11 +18,12 @@ import { startScannerProxy } from "./scanner-proxy.ts";
 
 let count = 0;
 const config = configFor("amd64");
+const chart = blobOf(JSON.stringify({ apiVersion: "v2", name: "web", version: "1.0.0" }));
 
 /** Stores a manifest under a repository of its own and gives what a scan of it says. */
 function put(place: FaultPlace, body: object | string, headers: Record<string, string> = {}) {
   const repository = `odd/image-${++count}`;
-  place.registry.addBlobs(config, baseLayer);
+  place.registry.addBlobs(config, chart, baseLayer);
   place.registry.add(repository, "1", body, headers);
   return { repository, tag: "1" };
 }
@@ -108,6 +110,54 @@ const partial = (kind: string, what: string, body: object, note: string): FaultC
   },
 });
 
+const typed = (configType: string, layerType: string, more: object = {}) => {
+  const layers = [descriptorOf(baseLayer, layerType)];
+  return manifestOf(config, { config: descriptorOf(config, configType), layers, ...more });
+};
+const oci = "application/vnd.oci";
+const docker = "application/vnd.docker";
+/** Types of configuration and layer that name no image, over one. */
+const wrongTypes = [
+  [`${oci}.empty.v1+json`, "application/octet-stream"],
+  [`${oci}.empty.v1+json`, ""],
+  [`${oci}.image.config+json`, `${oci}.image.layer.tar+gzip`],
+  [`${docker}.image.config.v1+json`, `${docker}.image.rootfs.diff.tar+gzip`],
+  ["application/vnd.buildkit.cacheconfig.v0", types.layer],
+] as const;
+const schema1 = ["json", "prettyjws"].map((suffix) => `${docker}.distribution.manifest.v1+${suffix}`);
+const { mediaType: _, ...untyped } = typed(types.config, types.layer) as { mediaType: unknown };
+
+/** What a scan claims of a manifest that cannot be scanned. */
+const claimed = (what: string, body: object, coverage: Coverage, note: string): FaultCase => ({
+  ...{ kind: "A1", what, right: `the note ${note}` },
+  async run(place) {
+    const job = await place.home.scan(put(place, body));
+    const report = await place.home.api.reportOf(job.id);
+    assert.deepEqual([report.coverage, report.coverageNotes], [coverage, [note]]);
+  },
+});
+
+/** A single image of a variant of arm, scanned or not for the platform asked for. */
+const armImage = (has: string, wanted: string, isServed: boolean): FaultCase => ({
+  ...{
+    kind: "A4",
+    what: `${wanted} asked, the image is linux/arm/${has}`,
+    right: isServed ? "that image" : "an error",
+  },
+  async run(place) {
+    const own = configFor("arm", [baseLayer], has);
+    place.registry.addBlobs(own);
+    const parameters = { ...put(place, manifestOf(own)), platform: wanted };
+    if (isServed) {
+      const { artifact } = await place.home.findsVulnerability(parameters);
+      assert.equal(artifact?.platform?.variant, has);
+      return;
+    }
+    const { status, lastError } = await place.home.scan(parameters);
+    assert.deepEqual([status, lastError?.reason], ["ERROR", "PLATFORM_UNKNOWN"]);
+  },
+});
+
 const vendorConfig = (type: string) => manifestOf(config, { config: descriptorOf(config, type) });
 
 const amd64 = { os: "linux", architecture: "amd64" };
@@ -180,6 +230,25 @@ export const claims: FaultCase[] = [
   ...["application/vnd.acme.config.v1+json", "application/vnd.docker.plugin.v1+json"].map((type) =>
     partial("A1", `config.mediaType "${type}" over layers of a file system`, vendorConfig(type), "config_unknown"),
   ),
+  ...wrongTypes.map(([configType, layerType]) =>
+    partial("A1", `types "${configType}" and "${layerType}"`, typed(configType, layerType), "config_unknown"),
+  ),
+  ...[...schema1, types.index].map((type) =>
+    scanned("A1", `Content-Type ${type} over an image`, untyped, { "content-type": type }),
+  ),
+  ...[...schema1, types.index].map((type) =>
+    scanned("A1", `mediaType ${type} in an image`, { ...untyped, mediaType: type }, { "content-type": "" }),
+  ),
+  claimed(
+    "a layer of a file's type in an image",
+    typed(types.config, "application/vnd.acme+json"),
+    ...([Coverage.COVERAGE_UNSUPPORTED, "unsupported_layer"] as const),
+  ),
+  claimed(
+    "a chart",
+    manifestOf(chart, { config: descriptorOf(chart, "application/vnd.cncf.helm.config.v1+json"), layers: [] }),
+    ...([Coverage.COVERAGE_NOT_AN_IMAGE, "not_an_image"] as const),
+  ),
   oddEntry("an attestation by its annotation", { annotations: attestation }),
   oddEntry("of a vendor's type", { mediaType: "application/vnd.acme.manifest.v1+json" }),
   oddEntry("of a layer's type", { mediaType: types.layer }),
@@ -191,6 +260,12 @@ export const claims: FaultCase[] = [
   nested,
   variant,
   otherPlatform,
+  armImage("v6", "linux/arm/v7", true),
+  armImage("v6", "Linux/ARM64", true),
+  armImage("v7", "linux/armel", false),
+  scanned("A5", "Content-Type of Docker, mediaType of OCI", manifestOf(config), {
+    "content-type": types.dockerManifest,
+  }),
   {
     ...{ kind: "A5", what: "a manifest without layers", right: "as if the list were empty: not MANIFEST_INVALID" },
     async run(place) {

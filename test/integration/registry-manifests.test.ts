@@ -70,6 +70,17 @@ describe("a manifest as registries send it", () => {
     await assert.rejects(unnamed.getManifest("web", digestOf("x"), signal), failsWith("DIGEST_MISMATCH"));
   });
 
+  test("has the digest of its bytes though the Content-Type is that of schema 1, whose manifests have another", async () => {
+    const schema1 = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+    const right = await open({ status: 200, headers: { "content-type": schema1 }, body });
+    assert.equal((await right.getManifest("web", digest, signal)).kind, "image");
+    await assert.rejects(right.getManifest("web", digestOf("x"), signal), failsWith("DIGEST_MISMATCH"));
+    const old = { schemaVersion: 1, fsLayers: [], signatures: [] };
+    const client = await open({ status: 200, headers: { "content-type": schema1 }, body: JSON.stringify(old) });
+    const found = await client.getManifest("web", digestOf("x"), signal);
+    assert.deepEqual([found.kind, found.mediaType], ["other", schema1]);
+  });
+
   for (const type of ["application/octet-stream", "text/html", "application/json", ""]) {
     test(`is an image with a configuration of type ${type || "nothing"} in Docker's schema 2`, async () => {
       const text = JSON.stringify({

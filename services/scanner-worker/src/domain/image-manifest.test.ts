@@ -7,6 +7,7 @@ import { JobFailure } from "./job-failure.ts";
 const oci = "application/vnd.oci.image.manifest.v1+json";
 const docker = "application/vnd.docker.distribution.manifest.v2+json";
 const index = "application/vnd.oci.image.index.v1+json";
+const schema1 = ["json", "prettyjws"].map((suffix) => `application/vnd.docker.distribution.manifest.v1+${suffix}`);
 const digest = `sha256:${"a".repeat(64)}`;
 const descriptor = (mediaType: string, size = 10) => ({ mediaType, digest: `sha256:${"b".repeat(64)}`, size });
 const config = descriptor("application/vnd.oci.image.config.v1+json");
@@ -59,8 +60,26 @@ describe("a manifest of an image", () => {
     assert.equal(parse({ schemaVersion: 1, fsLayers: [] }, "").kind, "other");
   });
 
-  test("is refused when Content-Type and mediaType differ", () => {
-    assert.throws(() => parse({ mediaType: docker, config, layers: [] }, oci), isInvalid);
+  for (const type of [...schema1, oci, docker, index, "application/vnd.docker.distribution.manifest.list.v2+json"]) {
+    test(`is one whatever types it is given: ${type}`, () => {
+      const image = { schemaVersion: 2, config, layers: [gzipLayer] };
+      for (const manifest of [parse(image, type), parse({ ...image, mediaType: type }, "")]) {
+        assert.deepEqual([manifest.kind, manifest.mediaType], ["image", type === docker ? docker : oci]);
+      }
+      for (const own of [oci, docker])
+        assert.equal(parse({ ...image, mediaType: own }, type).mediaType, own, "the body's goes before");
+      const list = parse({ schemaVersion: 2, manifests: [descriptor(oci)] }, type);
+      assert.equal(list.kind, "index", "as is an index");
+    });
+  }
+
+  test("is refused when it lists layers without a valid configuration, whatever types it is given", () => {
+    for (const type of [...schema1, oci, docker, index, ""]) {
+      for (const more of [{}, { manifests: [] }, { mediaType: index, manifests: [] }]) {
+        const body = { schemaVersion: 2, config: { digest: "x" }, layers: [gzipLayer], ...more };
+        assert.throws(() => parse(body, type), isInvalid, `${type} ${JSON.stringify(more)}`);
+      }
+    }
   });
 
   test("is refused when a digest could lead out of the registry's paths", () => {

@@ -12,7 +12,7 @@ import {
   manifestTypes,
   schema1Types,
 } from "./media-types.ts";
-import { notesOnConfig, whyNotAnImage } from "./not-an-image.ts";
+import { type Doubt, doubtOf, isImageConfig, notesOnConfig } from "./not-an-image.ts";
 import type { CoverageNote, Platform } from "./report.ts";
 
 /** A manifest as the registry sent it, its digest already checked. */
@@ -36,6 +36,8 @@ export interface ImageManifest {
   readonly layers: readonly ManifestLayer[];
   /** Why a report on it is not FULL, whatever the scanner finds. Default: nothing. */
   readonly coverageNotes?: readonly CoverageNote[];
+  /** Set when the media types do not tell whether it is an image: its configuration does, see `withConfig`. */
+  readonly doubt?: Doubt | undefined;
 }
 
 /** A layer as a manifest lists it. */
@@ -127,30 +129,27 @@ function readJson(body: Uint8Array): Body {
 }
 
 /**
- * The type of a manifest: by Content-Type and mediaType, or by the shape of the body when they name no known type
- * (image-spec, "Media type conflicts").
+ * The type of a manifest: what its body is decides, as only the body is under the digest. Content-Type and mediaType
+ * choose between the types of the same shape, and name what has no known shape.
  */
 function decideType(contentType: string, body: Body): string {
-  const [fromHeader = "", fromBody = ""] = [contentType, body.mediaType].map((type) =>
-    isSpecificType(type) ? bareType(type) : "",
-  );
-  if (fromHeader !== "" && fromBody !== "" && fromBody !== fromHeader) {
-    throw invalid(`was sent as ${fromHeader} but says that it is ${fromBody}`);
-  }
-  const stated = fromHeader || fromBody;
-  if (indexTypes.has(stated) || manifestTypes.has(stated) || schema1Types.has(stated)) return stated;
-  const type = typeOfShape(body) || (fromBody !== "" || "schemaVersion" in body ? stated : "");
-  if (type === "") throw invalid("is none: it has no type and no shape of one");
-  return type;
+  if (hasItems(body.manifests) && hasItems(body.layers)) throw invalid(ambiguity);
+  const stated = [body.mediaType, contentType].filter(isSpecificType).map(bareType);
+  const types = typesOfShape(body);
+  const ofShape = stated.find((type) => types.has(type)) ?? [...types][0];
+  if (ofShape !== undefined) return ofShape;
+  const type = stated.find((type) => !schema1Types.has(type)) ?? "";
+  const isKnown = indexTypes.has(type) || manifestTypes.has(type);
+  if (isKnown || (type !== "" && (isSpecificType(body.mediaType) || "schemaVersion" in body))) return type;
+  throw invalid("is none: it has no type and no shape of one");
 }
 
-function typeOfShape(body: Body): string {
-  const isImage = imageShape.safeParse(body).success;
-  if (hasItems(body.manifests) || (Array.isArray(body.manifests) && !isImage))
-    return "application/vnd.oci.image.index.v1+json";
-  if (isImage) return "application/vnd.oci.image.manifest.v1+json";
-  if (body.schemaVersion === 1 || "fsLayers" in body) return "application/vnd.docker.distribution.manifest.v1+json";
-  return "";
+/** The types that a body of this shape may have, the usual one first; none if it has no known shape. */
+function typesOfShape(body: Body): ReadonlySet<string> {
+  if (hasItems(body.manifests)) return indexTypes;
+  if (imageShape.safeParse(body).success) return manifestTypes;
+  if (Array.isArray(body.manifests) && !hasItems(body.layers)) return indexTypes;
+  return body.schemaVersion === 1 || "fsLayers" in body ? schema1Types : new Set();
 }
 
 /**
@@ -161,7 +160,7 @@ function parseIndex(base: { digest: string; mediaType: string }, body: Body): Im
   const parsed = indexShape.safeParse(body);
   const isIndex = Array.isArray(body.manifests) || body.schemaVersion === 2 || indexTypes.has(bareType(body.mediaType));
   if (!parsed.success || !isIndex) throw invalid("is an index without a list of manifests");
-  if (hasItems(body.layers)) throw invalid(ambiguity);
+  if (hasItems(body.layers)) throw invalid("lists layers but has no valid config");
   const entries = (parsed.data.manifests ?? []).filter((entry) => entry !== null).map(readEntry);
   if (isBuildCache(entries)) return { kind: "other", ...base, note: "not_an_image", why: "a build cache" };
   return { kind: "index", ...base, entries };
@@ -184,18 +183,23 @@ function readEntry(value: unknown): IndexEntry {
   return { digest, mediaType, isIndex, isDoubtful, platform: hasPlatform ? platform : undefined };
 }
 
-function parseImage(base: { digest: string; mediaType: string }, body: Body): ImageManifest | OtherManifest {
+function parseImage(base: { digest: string; mediaType: string }, body: Body): ImageManifest {
   const parsed = imageShape.safeParse(body);
   if (!parsed.success) throw invalid("has no valid config and layers");
-  if (hasItems(body.manifests)) throw invalid(ambiguity);
   const { config, artifactType } = parsed.data;
   const layers = (parsed.data.layers ?? []).map(({ digest, mediaType, size }) => {
     return { digest, mediaType, sizeBytes: size, format: layerFormat(mediaType) };
   });
-  const why = whyNotAnImage({ configType: config.mediaType, artifactType, layers });
-  if (why !== undefined) return { kind: "other", ...base, note: "not_an_image", why };
+  const doubt = doubtOf({ configType: config.mediaType, artifactType, layers });
   const coverageNotes = notesOnConfig(config.mediaType);
-  return { kind: "image", ...base, configDigest: config.digest, layers, coverageNotes };
+  return { kind: "image", ...base, configDigest: config.digest, layers, coverageNotes, doubt };
+}
+
+/** What a manifest is when its configuration is read too. */
+export function withConfig(manifest: ImageManifest, config: Uint8Array): ImageManifest | OtherManifest {
+  const { digest, mediaType, doubt } = manifest;
+  if (doubt === undefined || isImageConfig(config, doubt)) return manifest;
+  return { kind: "other", digest, mediaType, note: "not_an_image", why: doubt.why };
 }
 
 /** Clients would disagree about what such a body is (CVE-2021-41190). */

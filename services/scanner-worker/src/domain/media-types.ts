@@ -12,8 +12,8 @@ export const manifestTypes: ReadonlySet<string> = new Set([
 
 /** The types of Docker's first schema, which is not scanned. */
 export const schema1Types: ReadonlySet<string> = new Set([
-  "application/vnd.docker.distribution.manifest.v1+prettyjws",
   "application/vnd.docker.distribution.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v1+prettyjws",
 ]);
 
 /** The type of artifact manifests, which drafts of OCI image-spec 1.1 had. */
@@ -43,6 +43,9 @@ export const fileSystemFormats: readonly LayerFormat[] = ["tar", "tar+gzip", "ta
 /** Types of SBOMs, attestations, signatures and WebAssembly modules. */
 const fileType = /\+(?:json|xml|yaml|wasm)$|^(?:application\/(?:cose|wasm)|text\/spdx)$/;
 
+/** Types of a vendor, or misspelt ones, that name an archive. */
+const tarType = /[.+](?:tar(?:[.+]gz(?:ip)?)?|tgz)$/;
+
 const layerFormats: Readonly<Record<string, LayerFormat>> = {
   "application/vnd.docker.image.rootfs.diff.tar": "tar",
   "application/vnd.docker.image.rootfs.diff.tar.gzip": "tar+gzip",
@@ -63,7 +66,7 @@ export function layerFormat(mediaType: string): LayerFormat {
   if (type.endsWith("+encrypted")) return "encrypted";
   if (Object.hasOwn(layerFormats, type)) return layerFormats[type] ?? "unknown";
   if (fileType.test(type)) return "file";
-  return isSpecificType(type) ? "unknown" : "untyped";
+  return isSpecificType(type) && !tarType.test(type) ? "unknown" : "untyped";
 }
 
 /** A media type without its parameters, in lower case (RFC 9110, "Media Type"). */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseManifest } from "./image-manifest.ts";
+import { type Manifest, parseManifest, withConfig } from "./image-manifest.ts";
 
 const oci = "application/vnd.oci.image.manifest.v1+json";
 const docker = "application/vnd.docker.distribution.manifest.v2+json";
@@ -11,6 +11,28 @@ const gzipLayer = descriptor("application/vnd.oci.image.layer.v1.tar+gzip", 500)
 function parse(body: unknown, contentType = oci) {
   const digest = `sha256:${"a".repeat(64)}`;
   return parseManifest({ digest, contentType, body: new TextEncoder().encode(JSON.stringify(body)) });
+}
+
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const rootfs = { type: "layers", diff_ids: [`sha256:${"d".repeat(64)}`] };
+/** Configurations by what they belong to. */
+const contents = {
+  image: { os: "linux", architecture: "amd64", config: {}, rootfs },
+  "an image without a platform": { config: {}, rootfs },
+  "an image without layers": { os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: null } },
+  "an attestation of BuildKit": { os: "unknown", architecture: "unknown", config: {}, rootfs },
+  "a signature of cosign": { os: "", architecture: "", config: {}, rootfs },
+  "a WebAssembly module": { os: "wasip1", architecture: "wasm", layerDigests: [] },
+  chart: { name: "web", version: "1.0.0", apiVersion: "v2" },
+  "a build cache": { layers: [{ blob: "sha256:1" }], records: [] },
+  empty: {},
+  "an empty list": [],
+};
+
+/** What the manifest is when its configuration has that content. */
+function settle(body: object, content: unknown, contentType?: string): Manifest {
+  const manifest = parse(body, contentType);
+  return manifest.kind === "image" ? withConfig(manifest, encode(content)) : manifest;
 }
 
 describe("a manifest is an image whatever a hint says", () => {
@@ -91,16 +113,17 @@ describe("what the types of configuration and layers make of a manifest", () => 
   };
   /** By configuration: what it is with a layer of each type, and without layers. */
   const rows: [config: keyof typeof configs, ...found: string[]][] = [
-    ["of an image", "image", "image", "image", "no", "image"],
-    ["naming nothing", "image", "image", "image", "no", "image"],
-    ["of a vendor", "PARTIAL", "PARTIAL", "no", "no", "no"],
-    ["empty", "PARTIAL", "no", "no", "no", "no"],
-    ["of a build cache", "no", "no", "no", "no", "no"],
+    ["of an image", "image", "image", "image", "image in doubt", "image"],
+    ["naming nothing", "image", "image", "image", "image in doubt", "image"],
+    ["of a vendor", "PARTIAL", ...Array(4).fill("PARTIAL in doubt")],
+    ["empty", "PARTIAL", ...Array(4).fill("PARTIAL in doubt")],
+    ["of a build cache", ...Array(5).fill("PARTIAL in doubt")],
   ];
   const find = (body: object) => {
     const manifest = parse({ schemaVersion: 2, ...body });
-    if (manifest.kind !== "image") return "no";
-    return manifest.coverageNotes?.includes("config_unknown") ? "PARTIAL" : "image";
+    assert.ok(manifest.kind === "image");
+    const kind = manifest.coverageNotes?.includes("config_unknown") ? "PARTIAL" : "image";
+    return manifest.doubt === undefined ? kind : `${kind} in doubt`;
   };
 
   for (const [name, ...found] of rows) {
@@ -116,6 +139,76 @@ describe("what the types of configuration and layers make of a manifest", () => 
   }
 });
 
+describe("what its types leave in doubt, its configuration decides", () => {
+  const image = "application/vnd.oci.image.config.v1+json";
+  const misspelt = "application/vnd.oci.image.config+json";
+  const empty = "application/vnd.oci.empty.v1+json";
+  const cache = "application/vnd.buildkit.cacheconfig.v0";
+  const files = [
+    "application/vnd.acme+json",
+    "application/vnd.in-toto+json",
+    "application/wasm",
+    "application/x+json",
+    empty,
+  ];
+  const doubtful: [config: string, layers: readonly string[]][] = [
+    [empty, ["application/octet-stream"]],
+    [empty, [""]],
+    [empty, []],
+    [misspelt, ["application/vnd.oci.image.layer.tar+gzip"]],
+    ["application/vnd.docker.image.config.v1+json", ["application/vnd.docker.image.rootfs.diff.tar+gzip"]],
+    ["application/vnd.cncf.helm.config.v1+json", ["application/vnd.cncf.helm.chart.content.v1.tar+gzip"]],
+    [misspelt, ["application/vnd.acme.layer"]],
+    [cache, [gzipLayer.mediaType]],
+    [cache, []],
+  ];
+  const kindOf = ([config, layers]: (typeof doubtful)[number], content: unknown) => {
+    const body = { config: descriptor(config), layers: layers.map((type) => descriptor(type)) };
+    return settle(body, content).kind;
+  };
+
+  for (const types of doubtful) {
+    test(`configuration ${types[0]}, layers ${JSON.stringify(types[1])}`, () => {
+      for (const name of ["image", "an image without a platform", "an image without layers"] as const)
+        assert.equal(kindOf(types, contents[name]), "image", name);
+      for (const name of ["chart", "a build cache", "empty", "an empty list"] as const)
+        assert.equal(kindOf(types, contents[name]), "other", name);
+    });
+  }
+
+  for (const type of files) {
+    test(`layers of type ${type} alone`, () => {
+      for (const config of [image, misspelt, "", empty]) {
+        for (const [name, content] of Object.entries(contents)) {
+          assert.equal(kindOf([config, [type, type]], content), name === "image" ? "image" : "other", name);
+        }
+      }
+    });
+  }
+
+  test("what is no JSON is no image's configuration, and changes nothing where there is no doubt", () => {
+    const html = new TextEncoder().encode("<html>");
+    for (const [layers, kind] of [
+      [[], "other"],
+      [[gzipLayer], "image"],
+    ] as const) {
+      const manifest = parse({ config: descriptor(empty), layers });
+      assert.equal(manifest.kind === "image" && withConfig(manifest, html).kind, kind);
+    }
+  });
+
+  test("layers of misspelt types that name an archive are to be tried, others left out", () => {
+    const types = ["vnd.oci.image.layer.tar+gzip", "vnd.acme.rootfs.tar.gzip", "vnd.acme.tgz", "vnd.acme.v1+tar"];
+    const left = ["vnd.acme.tar+zstd", "vnd.acme.guitar", "vnd.erofs.layer.v1"];
+    const layers = [...types, ...left].map((type) => descriptor(`application/${type}`));
+    const manifest = settle({ config: descriptor(misspelt), layers }, contents.image);
+    assert.deepEqual(manifest.kind === "image" && manifest.layers.map(({ format }) => format), [
+      ...types.map(() => "untyped"),
+      ...left.map(() => "unknown"),
+    ]);
+  });
+});
+
 describe("what tools push is", () => {
   const empty = descriptor("application/vnd.oci.empty.v1+json", 2);
   const tar = descriptor("application/vnd.oci.image.layer.v1.tar");
@@ -124,17 +217,10 @@ describe("what tools push is", () => {
     ["a Docker plugin", { config: descriptor("application/vnd.docker.plugin.v1+json"), layers: [rootfs] }],
     ["a directory of ORAS", { artifactType: "application/vnd.acme.x", config: empty, layers: [gzipLayer] }],
     ["a file of an old ORAS", { config: descriptor("application/vnd.unknown.config.v1+json"), layers: [tar] }],
-    [
-      "an old Helm chart",
-      {
-        config: descriptor("application/vnd.cncf.helm.config.v1+json"),
-        layers: [descriptor("application/tar+gzip")],
-      },
-    ],
   ];
   for (const [name, body] of scanned) {
     test(`scanned, and never FULL: ${name}`, () => {
-      const manifest = parse(body);
+      const manifest = settle(body, contents.empty);
       assert.ok(manifest.kind === "image");
       assert.deepEqual(manifest.coverageNotes, ["config_unknown"]);
     });
@@ -151,34 +237,38 @@ describe("what tools push is", () => {
   const content = descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip");
   const cache = descriptor("application/vnd.buildkit.cacheconfig.v0");
   const spdx = { artifactType: "application/spdx+json" };
-  const cases: [name: string, body: object, why: RegExp][] = [
-    ["a chart", { config: chart, layers: [content] }, /config of type .*helm/],
-    ["a build cache", { config: cache, layers: [gzipLayer] }, /^a build cache$/],
+  const toto = descriptor("application/vnd.in-toto+json");
+  const cosign = descriptor("application/vnd.dev.cosign.simplesigning.v1+json");
+  const wasm = descriptor("application/vnd.wasm.config.v0+json");
+  const cases: [name: string, body: object, content: keyof typeof contents, why: RegExp][] = [
+    ["a chart", { config: chart, layers: [content] }, "chart", /config of type .*helm/],
+    ["an old Helm chart", { config: chart, layers: [descriptor("application/tar+gzip")] }, "chart", /helm/],
+    ["a build cache", { config: cache, layers: [gzipLayer] }, "a build cache", /^a build cache$/],
     [
       "a signature of Notation",
       { config: descriptor("application/vnd.cncf.notary.signature"), layers: [descriptor("application/cose")] },
-      /notary/,
+      ...(["empty", /notary/] as const),
     ],
     [
       "a WebAssembly module",
-      { config: descriptor("application/vnd.wasm.config.v0+json"), layers: [descriptor("application/wasm")] },
-      /wasm/,
+      { config: wasm, layers: [descriptor("application/wasm")] },
+      ...(["a WebAssembly module", /wasm/] as const),
     ],
-    ["an attestation", { config, layers: [descriptor("application/vnd.in-toto+json")] }, /^an attestation$/],
+    ["an attestation", { config, layers: [toto, toto] }, "an attestation of BuildKit", /^an attestation$/],
+    ["a signature", { config, layers: [cosign] }, "a signature of cosign", /without file/],
     [
-      "a signature",
-      { config, layers: [descriptor("application/vnd.dev.cosign.simplesigning.v1+json")] },
-      /without file/,
+      "an SBOM with a configuration of an image",
+      { config, layers: [descriptor("text/spdx+json")] },
+      ...(["a signature of cosign", /without file/] as const),
     ],
-    ["an SBOM with a configuration of an image", { config, layers: [descriptor("text/spdx+json")] }, /without file/],
-    ["an SBOM", { ...spdx, config: empty, layers: [descriptor("application/spdx+json")] }, /type application.spdx/],
-    ["an artifact without content", { ...spdx, config: empty, layers: [empty] }, /type application.spdx/],
-    ["an artifact without layers", { config: empty, layers: null }, /empty config/],
-    ["bytes of an artifactType", { ...spdx, config: empty, layers: [descriptor("")] }, /spdx/],
+    ["an SBOM", { ...spdx, config: empty, layers: [descriptor("application/spdx+json")] }, "empty", /type .*spdx/],
+    ["an artifact without content", { ...spdx, config: empty, layers: [empty] }, "empty", /type application.spdx/],
+    ["an artifact without layers", { config: empty, layers: null }, "empty", /empty config/],
+    ["bytes of an artifactType", { ...spdx, config: empty, layers: [descriptor("")] }, "empty", /spdx/],
   ];
-  for (const [name, body, why] of cases) {
+  for (const [name, body, own, why] of cases) {
     test(`no image: ${name}`, () => {
-      const manifest = parse(body);
+      const manifest = settle(body, contents[own]);
       assert.equal(manifest.kind, "other");
       assert.equal(manifest.note, "not_an_image");
       assert.match(manifest.why, why);

@@ -15,7 +15,7 @@ export type VulnerabilityData = "PRESENT" | "ABSENT" | "UNKNOWN";
 
 /**
  * Why "no findings" would not mean clean, in stable words.
- * - config_unknown: the configuration is not an image's, so the layers may not make up one file system
+ * - config_unknown: the configuration's type is not an image's, so the layers may not make up one file system
  * - os_unknown: the scanner knows no operating system in the image
  * - no_packages: the scanner knows the operating system and read no package of it
  * - no_vulnerability_data: the scanner has no vulnerability data for a distribution in the image

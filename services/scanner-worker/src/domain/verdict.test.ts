@@ -227,7 +227,7 @@ describe("what a report claims of", () => {
 
   test("an image whose configuration is not one of an image is PARTIAL at most", () => {
     const strange: ImageManifest = { ...image, coverageNotes: ["config_unknown"] };
-    const headline = "partial: nothing found in 3 packages, but its configuration is not an image's";
+    const headline = "partial: nothing found in 3 packages, but its configuration's type is not an image's";
     assert.deepEqual(judge({}, strange), { coverage: "PARTIAL", coverageNotes: ["config_unknown"], headline });
     const unread: Partial<ScanResult> = { coverageNotes: ["unsupported_layer"], distributions: [], packages: [] };
     const notes = ["config_unknown", "unsupported_layer"];

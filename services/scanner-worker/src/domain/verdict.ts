@@ -101,7 +101,7 @@ function reasonFor(note: CoverageNote, result: ScanResult | undefined): string {
   const distributions = result?.distributions ?? [];
   switch (note) {
     case "config_unknown":
-      return "its configuration is not an image's";
+      return "its configuration's type is not an image's";
     case "os_unknown":
       return "the scanner knows no operating system in the image";
     case "no_packages":

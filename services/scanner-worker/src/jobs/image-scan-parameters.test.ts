@@ -11,6 +11,7 @@ describe("the parameters of IMAGE_SCAN", () => {
     { repository: "library/web", tag: "1.0" },
     { repository: "web", digest: digest("a") },
     { repository: "a/b-c/d__e", tag: "x", digest: digest("a"), platform: "linux/arm/v7", job_int_id: 4 },
+    { repository: "web", tag: "1.0", platform: "Linux/AMD64" },
   ];
   const bad: unknown[] = [
     {},

@@ -20,7 +20,7 @@ const fields = {
     .regex(platformPattern)
     .optional()
     .describe(
-      "Which image of an index, e.g. linux/arm64; a single image must be for it too. Default of an index: linux/amd64, else the first for linux.",
+      "Which image of an index, e.g. linux/arm64, else one that runs there too; a single image must do so as well. Default of an index: linux/amd64, else the first for linux.",
     ),
   job_int_id: z.int().nonnegative().optional().describe("The caller's own number for the scan; it is only logged."),
 };

@@ -1,4 +1,11 @@
-import type { ImageIndex, ImageManifest, IndexEntry, Manifest, OtherManifest } from "../domain/image-manifest.ts";
+import {
+  type ImageIndex,
+  type ImageManifest,
+  type IndexEntry,
+  type Manifest,
+  type OtherManifest,
+  withConfig,
+} from "../domain/image-manifest.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import {
   defaultPlatform,
@@ -6,7 +13,7 @@ import {
   isSamePlatform,
   platformOfConfig,
   rankEntries,
-  servesPlatform,
+  rankPlatform,
 } from "../domain/platform.ts";
 import type { Platform } from "../domain/report.ts";
 import type { ImageRegistry } from "./image-registry.ts";
@@ -47,8 +54,8 @@ interface Search {
   seen: Set<string>;
   /** By digest, the manifests that are no index though their entries name one. */
   mislabelled: Map<string, Manifest>;
-  /** The first image that nobody asked for and that is not for the default platform. */
-  fallback: Found | undefined;
+  /** The best image that may be scanned unless there is one for exactly the platform asked for, or the default one. */
+  fallback: { found: Found; rank: number } | undefined;
   /** What was found that is no image, though it is listed as the right one. */
   other: Found | undefined;
   /** Why a manifest that an index lists could not be looked at. */
@@ -75,19 +82,18 @@ export async function resolveImage(
     ...{ registry, selector, signal, isChoice, seen, offered: new Set(), mislabelled: new Map() },
     ...nothing,
   };
-  if (manifest.kind === "other") return { manifest, platform: undefined, indexDigest: "" };
-  if (manifest.kind === "image") {
-    const found = (await checkPlatform(search, manifest, undefined)) ?? search.fallback;
-    if (found === undefined) throw platformUnknown(search, "the image");
-    return { ...found, indexDigest: "" };
-  }
-  const indexDigest = manifest.digest;
-  if (manifest.entries.length === 0) return { manifest: emptyIndex(manifest), platform: undefined, indexDigest };
-  const found = (await findIn(search, manifest, { depth: 0, platform: undefined })) ?? search.fallback;
+  const indexDigest = manifest.kind === "index" ? manifest.digest : "";
+  if (manifest.kind === "index" && manifest.entries.length === 0)
+    return { manifest: emptyIndex(manifest), platform: undefined, indexDigest };
+  const exact =
+    manifest.kind === "index"
+      ? await findIn(search, manifest, { depth: 0, platform: undefined })
+      : await take(search, manifest, undefined);
+  const found = exact ?? search.fallback?.found;
   if (found !== undefined) return { ...found, indexDigest };
   if (search.missing !== undefined) throw search.missing;
   if (search.other !== undefined) return { ...search.other, indexDigest };
-  throw platformUnknown(search, "the index");
+  throw platformUnknown(search, isChoice ? "the index" : "the image");
 }
 
 /** Where in the tree of indexes a search is. */
@@ -159,48 +165,59 @@ async function fetchListed(search: Search, { digest }: IndexEntry): Promise<Mani
   }
 }
 
+/** The configuration tells what nobody else did: whether the manifest is an image, and for which platform. */
 async function take(
   search: Search,
   manifest: ImageManifest | OtherManifest,
-  platform: Platform | undefined,
-): Promise<Found | undefined> {
-  if (manifest.kind === "image") return await checkPlatform(search, manifest, platform);
-  if (platform === undefined && search.selector.platform !== undefined) return undefined;
-  // A manifest that nobody can read goes before one that is surely no image.
-  if (search.other === undefined || manifest.note === "unsupported_manifest") search.other = { manifest, platform };
-  return undefined;
-}
-
-/**
- * The image, unless it is for another platform than the one asked for, or than the default one: then others go before.
- * Its configuration tells if nobody else did.
- */
-async function checkPlatform(
-  search: Search,
-  manifest: ImageManifest,
   stated: Platform | undefined,
 ): Promise<Found | undefined> {
-  const { selector, offered } = search;
-  if (stated !== undefined) return search.fallback ?? { manifest, platform: stated };
-  const platform = await readPlatform(search, manifest);
-  if (platform !== undefined) {
-    offered.add(formatPlatform(platform));
-    if (servesPlatform(platform, selector.platform ?? defaultPlatform)) return { manifest, platform };
-  }
-  if (selector.platform === undefined) search.fallback ??= { manifest, platform };
-  return undefined;
+  if (manifest.kind === "other") return noteOther(search, manifest, stated);
+  const isKnown = stated !== undefined && manifest.doubt === undefined;
+  const config = isKnown ? undefined : await readConfig(search, manifest, stated);
+  const settled = config === undefined ? manifest : withConfig(manifest, config);
+  if (settled.kind === "other") return noteOther(search, settled, stated);
+  const platform = stated ?? (config && platformOfConfig(config));
+  const isSure = manifest.doubt === undefined || config !== undefined;
+  const best = offer(search, { manifest: settled, platform }, isSure);
+  return stated === undefined || !isSure ? best.exact : best.any;
 }
 
 /**
- * Undefined when the configuration names none. One that cannot be had keeps no image from being scanned unless a choice
- * depends on it: where a registry keeps its blobs may be out of the worker's reach.
+ * Keeps the image if it is the best so far: `exact` is for the platform asked for, or for the default one. An image that
+ * stays in doubt comes after others of its platform.
  */
-async function readPlatform(search: Search, { configDigest }: ImageManifest): Promise<Platform | undefined> {
-  const { registry, selector, signal, isChoice } = search;
+function offer(search: Search, found: Found, isSure: boolean): { exact?: Found | undefined; any?: Found | undefined } {
+  const { selector, offered } = search;
+  if (found.platform !== undefined) offered.add(formatPlatform(found.platform));
+  else if (selector.platform !== undefined) return {};
+  const platformRank = rankPlatform(found.platform, selector.platform);
+  if (platformRank === undefined) return {};
+  const rank = isSure ? platformRank : platformRank + 0.5;
+  if (search.fallback === undefined || rank < search.fallback.rank) search.fallback = { found, rank };
+  return { exact: rank === 0 ? found : undefined, any: search.fallback.found };
+}
+
+/** A manifest that nobody can read goes before one that is surely no image. */
+function noteOther(search: Search, manifest: OtherManifest, platform: Platform | undefined): undefined {
+  const { selector, isChoice, other } = search;
+  if (isChoice && platform === undefined && selector.platform !== undefined) return;
+  if (other === undefined || manifest.note === "unsupported_manifest") search.other = { manifest, platform };
+}
+
+/**
+ * Undefined when it cannot be had, which keeps no image from being scanned unless a choice depends on it: where a
+ * registry keeps its blobs may be out of the worker's reach.
+ */
+async function readConfig(
+  { registry, selector, signal, isChoice }: Search,
+  { configDigest }: ImageManifest,
+  stated: Platform | undefined,
+): Promise<Uint8Array | undefined> {
   try {
-    return platformOfConfig(await registry.getConfig(selector.repository, configDigest, signal));
+    return await registry.getConfig(selector.repository, configDigest, signal);
   } catch (error) {
-    if (selector.platform !== undefined || !(error instanceof JobFailure) || (isChoice && error.retryable)) throw error;
+    if (!(error instanceof JobFailure) || (isChoice && error.retryable)) throw error;
+    if (stated === undefined && selector.platform !== undefined) throw error;
     return undefined;
   }
 }

@@ -126,8 +126,10 @@ describe("the registry client", () => {
   test("does not check the digest of schema 1, which is not over what is sent", async () => {
     const type = "application/vnd.docker.distribution.manifest.v1+prettyjws";
     const headers = { "content-type": type, "docker-content-digest": digest };
-    const found = await open({ status: 200, headers, body: "{}" });
+    const found = await open({ status: 200, headers, body: '{"schemaVersion":1,"fsLayers":[]}' });
     assert.deepEqual([found.kind, found.digest], ["other", digest]);
+    const image = JSON.stringify({ schemaVersion: 2, config: { digest }, layers: [] });
+    await assert.rejects(open({ status: 200, headers, body: image }), failsWith("DIGEST_MISMATCH"));
   });
 });
 

@@ -64,11 +64,9 @@ export class RegistryClient {
   /** @throws JobFailure, see docs/errors.md */
   async getManifest(repository: string, reference: string, signal: AbortSignal): Promise<Manifest> {
     const first = await this.#fetchManifest(repository, reference, signal);
-    const { response, digest, isRight } = first.isRight
-      ? first
-      : await this.#fetchManifest(repository, reference, signal);
-    if (isRight) return parseManifest({ digest, contentType: contentType(response), body: response.body });
-    const message = `the manifest of ${imageName(repository, reference)} does not have the digest ${digest}`;
+    const { raw, isRight } = first.isRight ? first : await this.#fetchManifest(repository, reference, signal);
+    if (isRight) return parseManifest(raw);
+    const message = `the manifest of ${imageName(repository, reference)} does not have the digest ${raw.digest}`;
     throw new JobFailure("DIGEST_MISMATCH", message, { retryable: false });
   }
 
@@ -85,9 +83,10 @@ export class RegistryClient {
     if (!isSuccess(response)) throw this.#refusal(imageName(repository, reference), response);
     const named = digestOfHeader(response.headers["docker-content-digest"]);
     const digest = isDigest(reference) ? reference : (named ?? digestLike("sha256:", response.body));
+    const raw = { digest, contentType: contentType(response), body: response.body };
     // The digest of schema 1 is not over the bytes sent; it is not scanned anyway.
-    const isRight = schema1Types.has(contentType(response)) || digestLike(digest, response.body) === digest;
-    return { response, digest, isRight };
+    const maySkip = schema1Types.has(raw.contentType) && schema1Types.has(parseManifest(raw).mediaType);
+    return { raw, isRight: maySkip || digestLike(digest, response.body) === digest };
   }
 
   /** @throws JobFailure, see docs/errors.md */
