@@ -50,6 +50,7 @@ describe("what answers in place of a registry that is away", () => {
     ["a router's text", { status: 404, body: "404 page not found" }],
     ["a load balancer's word", { status: 200, body: "healthy" }],
     ["a gateway's JSON", json(404, { message: "no Route matched with those values" })],
+    ["another API's errors", json(404, { errors: [{ status: 404, message: "not found" }] })],
     ["nothing but 404", { status: 404 }],
     ["nothing but 403", { status: 403 }],
   ];
@@ -98,17 +99,32 @@ describe("what answers in place of a registry that is away", () => {
     await assert.rejects(get(), failsWith("REGISTRY_FAULT", "503"));
   });
 
-  test("is no token server either: nobody is let in by it", async () => {
-    for (const status of [200, 401, 403, 404]) {
-      const { get } = open(({ url }) =>
-        url.includes("/token") ? page(status) : challenge(`Bearer realm="${registry}/token"`),
-      );
-      await assert.rejects(get(), (thrown) => {
+  for (const status of [200, 400, 403, 404]) {
+    test(`is no token server either: a page with ${status}`, async () => {
+      const script = ({ url }: HttpRequest) =>
+        url.includes("/token") ? page(status) : challenge(`Bearer realm="${registry}/token"`);
+      await assert.rejects(open(script).get(), (thrown) => {
         assert.ok(thrown instanceof JobFailure);
-        assert.deepEqual([thrown.fault, thrown.closesType], ["worker", true], thrown.message);
+        const { reason, fault, closesType, message } = thrown;
+        assert.deepEqual([reason, fault, closesType], ["REGISTRY_AUTH_UNSUPPORTED", "outside", true]);
+        assert.match(message, /a web page came from registry\.example\.com .* DRYDOCK_REGISTRY_TOKEN_URL/);
         return true;
       });
-    }
+    });
+  }
+
+  test("is passed over where Basic is asked for beside it", async () => {
+    const { get } = open(({ url, headers }) => {
+      if (url.includes("/token")) return page(404);
+      return headers?.authorization ? manifest : challenge(`Bearer realm="${registry}/token", Basic realm="x"`);
+    }, basic);
+    assert.equal((await get()).kind, "index");
+  });
+
+  test("may be a token server that refuses a password with a page", async () => {
+    const script = ({ url }: HttpRequest) =>
+      url.includes("/token") ? page(401) : challenge(`Bearer realm="${registry}/token"`);
+    await assert.rejects(open(script, basic).get(), failsWith("REGISTRY_AUTH_REJECTED"));
   });
 });
 
@@ -130,7 +146,6 @@ describe("a registry that is there", () => {
 
   for (const [name, answer, reason] of [
     ["its error", json(404, { errors: [{ code: "MANIFEST_UNKNOWN" }] }), "MANIFEST_UNKNOWN"],
-    ["its error without a code", json(403, { errors: [{ message: "no" }] }), "ACCESS_DENIED"],
     ["its header", { status: 404, headers: { "docker-distribution-api-version": "registry/2.0" } }, "MANIFEST_UNKNOWN"],
     ["JSON for a manifest", json(200, {}), "MANIFEST_INVALID"],
   ] as [string, Answer, string][]) {

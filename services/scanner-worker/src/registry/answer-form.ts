@@ -11,7 +11,7 @@ export function isOfRegistry(response: HttpResponse, method: HttpRequest["method
   if (status === 401 && headers["www-authenticate"] !== undefined) return true;
   if (isPage(response)) return false;
   if (headers["docker-distribution-api-version"] !== undefined) return true;
-  if (!isSuccess(response)) return errorOf(response) !== undefined;
+  if (!isSuccess(response)) return (errorOf(response)?.code ?? "") !== "";
   return method === "HEAD" || headers["docker-content-digest"] !== undefined || isJson(response);
 }
 

@@ -50,18 +50,18 @@ export async function fetchToken(http: HttpClient, clock: Clock, request: TokenR
     // All jobs that wait share the request, so that none of them may end it; the time limit does.
     signal: new AbortController().signal,
   });
-  if (!isSuccess(response)) throw tokenRefusal(request, response, clock.now());
+  if (!isSuccess(response) || isPage(response)) throw tokenRefusal(request, response, clock.now());
   return readToken(request, response, clock.now());
 }
 
-function readToken({ server, authorization }: TokenRequest, response: HttpResponse, now: number): Token {
-  const { token, access_token, expires_in = defaultLifetimeS } = parseAnswer(response.body) ?? {};
+function readToken({ server, authorization }: TokenRequest, { body }: HttpResponse, now: number): Token {
+  const { token, access_token, expires_in = defaultLifetimeS } = parseAnswer(body) ?? {};
   const value = token || access_token;
   if (!value || !/^[\x21-\x7e]+$/.test(value)) {
     const message = `the token server at ${server.url.host} gave no token`;
     throw new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, {
       retryable: false,
-      closesType: isOfAll(authorization, response),
+      closesType: isOfAll(authorization),
     });
   }
   return { value, lifetimeMs: expires_in * 1000, expiresAt: now + expires_in * 1000 };
@@ -80,20 +80,28 @@ function tokenRefusal({ server, authorization }: TokenRequest, response: Followe
   const { host } = server.url;
   const check = answerRemedy(endpoints.tokenServer, response.url, status);
   if (isPassing(response)) return refusal({ subject: `a token at ${host}`, response, now });
+  if (status !== 401 && isPage(response)) return pageOf(host, `${status}; ${check}`);
   if (status === 400 || status === 401 || status === 403) {
     const what = authorization === undefined ? "wants credentials" : "does not accept the worker's credentials";
     const or = status === 400 ? `, or ${check}` : "";
     const message = `the token server at ${host} ${what} (${status}); set ${credentialSettings}${or}`;
     return new JobFailure("REGISTRY_AUTH_REJECTED", message, {
       retryable: false,
-      closesType: isOfAll(authorization, response),
+      closesType: isOfAll(authorization),
     });
   }
   const message = `the token server at ${host} answered ${status}; ${check}`;
   return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false });
 }
 
-/** Whether a refusal concerns all repositories: which of them anybody may read is up to each. A page is of no token server. */
-function isOfAll(authorization: string | undefined, response: HttpResponse): boolean {
-  return authorization !== undefined || isPage(response);
+/** What gives it may stand before a token server that is away. */
+function pageOf(host: string, rest: string): JobFailure {
+  const hints = { retryable: true, fault: "outside", closesType: true } as const;
+  const message = `a web page came from ${host} in place of the token server's answer, with status ${rest}`;
+  return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, hints);
+}
+
+/** Whether a refusal concerns all repositories: which of them anybody may read is up to each. */
+function isOfAll(authorization: string | undefined): boolean {
+  return authorization !== undefined;
 }

@@ -53,6 +53,8 @@ describe("posting a layer", () => {
     [429, "", "SCANNER_RATE_LIMITED", true],
     [503, error("Clair failed to respond within the configured timeout window."), "SCANNER_TIMEOUT", true],
     [404, "404 page not found", "SCANNER_UNSUPPORTED", false],
+    [422, "<html>", "SCANNER_UNSUPPORTED", false],
+    [200, "<html>", "SCANNER_UNSUPPORTED", false],
     [201, { Layer: { Name: "secret", Format: "Docker" } }, "SCANNER_FAULT", true],
     [201, { Layer: { Name: "n", ParentName: "secret", Format: "Docker" } }, "SCANNER_FAULT", true],
     [201, { Layer: { Name: "n", Format: "ACI" } }, "SCANNER_FAULT", true],
@@ -173,6 +175,8 @@ describe("a probe of Clair", () => {
     [502, "<html>", "outside"],
     [429, "", "outside"],
     [404, "not found", "worker"],
+    [200, "<html>sorry</html>", "worker"],
+    [200, "", "worker"],
   ] as const) {
     test(`that is answered ${status} says that it is the fault of the ${fault}`, async () => {
       const isSo = (thrown: unknown) => thrown instanceof JobFailure && thrown.fault === fault;

@@ -77,6 +77,7 @@ const probeLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
 const busyRetryMs = 15_000;
 
 const errorBody = z.object({ Error: z.object({ Message: z.string() }) });
+const anyObject = z.looseObject({});
 const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.object({ NamespaceName: z.string() })).nullable() });
 
 /** Makes a client of a Clair 2.x. Bodies are never logged: Clair repeats the blob's headers in them, with the token. */
@@ -101,7 +102,7 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
       checkSubject(readJson(answer.body), { name, parentName, format });
       return "indexed";
     }
-    return outcomeOf(answer.status, readError(answer) ?? "") ?? fail(answer);
+    return outcomeOf(answer.status, readError(answer)) ?? fail(answer);
   }
 
   async function hasLayer(name: string, signal: AbortSignal): Promise<boolean> {
@@ -130,14 +131,15 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
 
   async function probe(signal: AbortSignal): Promise<void> {
     const answer = await send({ method: "GET", url: `${base}/namespaces`, isProbe: true, signal, ...probeLimits });
-    if (answer.status !== 200) fail(answer);
+    if (answer.status !== 200 || !anyObject.safeParse(tryJson(answer.body)).success) fail(answer);
   }
 
   return { postLayer, hasLayer, readLayer, hasVulnerabilities, probe };
 }
 
-/** By the error texts of Clair 2.1.8; undefined for all other errors. */
-function outcomeOf(status: number, message: string): PostOutcome | undefined {
+/** By the error texts of Clair 2.1.8; undefined for all other errors, and for what is no error of Clair's. */
+function outcomeOf(status: number, message: string | undefined): PostOutcome | undefined {
+  if (message === undefined) return undefined;
   if (status === 400 && message.includes("could not find layer")) return "blob_not_fetched";
   if (status === 400 && message.includes("parent layer is unknown")) return "parent_unknown";
   if (status === 422 && message.includes("could not extract the archive")) return "not_extracted";
@@ -180,17 +182,20 @@ function countVulnerabilities(body: unknown, namespace: string): number {
 }
 
 function readError({ body }: ClairAnswer): string | undefined {
-  try {
-    return errorBody.parse(readJson(body)).Error.Message;
-  } catch {
-    return undefined;
-  }
+  return errorBody.safeParse(tryJson(body)).data?.Error.Message;
 }
 
 function readJson(body: Uint8Array): unknown {
+  const value = tryJson(body);
+  if (value === undefined) throw brokenAnswer("is no JSON");
+  return value;
+}
+
+/** Undefined when it is no JSON. */
+function tryJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(body));
   } catch {
-    throw brokenAnswer("is no JSON");
+    return undefined;
   }
 }
