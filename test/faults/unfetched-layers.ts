@@ -1,38 +1,43 @@
 import assert from "node:assert/strict";
-import { registryError } from "../support/scripted-registry.ts";
+import { randomUUID } from "node:crypto";
+import { dpkgStatusFile } from "@drydock/demo/images/package-files.ts";
+import { registryError, type ScriptedAnswer, type SeenRequest } from "../support/scripted-registry.ts";
 import type { FaultCase } from "./fault-case.ts";
-import { baseLayer } from "./odd-images.ts";
-import { base, sees } from "./outside.ts";
+import type { FaultPlace, Site } from "./fault-place.ts";
+import { configFor, debian, layerOf, manifestOf, sudo } from "./odd-images.ts";
+import { sees } from "./outside.ts";
 
-const passingProbe: FaultCase = {
-  ...{ kind: "B4", what: "HEAD on blobs is 403, and Clair's first fetch fails", right: "retried" },
-  async run(place) {
-    let fetches = 0;
-    const { site } = await place.siteOf(({ method, path }) => {
-      if (!path.includes("/blobs/")) return undefined;
-      if (method === "HEAD") return { status: 403 };
-      return fetches++ === 0 ? { status: 500 } : undefined;
-    });
-    const job = await site.scan(base, 45_000);
-    assert.equal(job.status, "SUCCESS", JSON.stringify(job.lastError));
-  },
-};
+const image = { repository: "odd/unfetched", tag: "1" };
 
-/** The worker's question is known by its Range. */
-const cannotFetch = (status: number): FaultCase => ({
+/** A site whose registry has an image with a layer that no scanner has seen, and answers for that layer as the script wants. */
+async function siteOf(place: FaultPlace, script: (request: SeenRequest) => ScriptedAnswer | undefined): Promise<Site> {
+  const layer = layerOf([debian("10"), dpkgStatusFile([sudo]), { path: "unseen", content: randomUUID() }]);
+  const config = configFor("amd64", [layer]);
+  const { site, registry } = await place.siteOf((request) =>
+    request.path.includes(layer.digest) ? script(request) : undefined,
+  );
+  registry.addBlobs(layer, config);
+  registry.add(image.repository, image.tag, manifestOf(config, {}, [layer]));
+  return site;
+}
+
+/** The worker asks by HEAD, or for the first bytes; Clair does neither. */
+const isOfWorker = ({ method, headers }: SeenRequest) => method === "HEAD" || headers.range !== undefined;
+
+const cannotFetch = (what: string, answer: ScriptedAnswer): FaultCase => ({
   kind: "B4",
-  what: `Clair can't fetch a layer for 12 s, and the registry answers the worker ${status} to HEAD and GET`,
+  what: `Clair can't fetch a layer for 12 s, and the registry answers the worker ${what}`,
   right: "all SUCCESS, no attempt used",
   async run(place) {
-    const brokenUntil = performance.now() + 12_000;
+    let brokenUntil = Number.POSITIVE_INFINITY;
     let asked = 0;
-    const { site } = await place.siteOf(({ path, method, headers }) => {
-      if (!path.includes(baseLayer.digest) || performance.now() > brokenUntil) return undefined;
-      const isQuestion = method === "HEAD" || headers.range !== undefined;
-      if (isQuestion) asked += 1;
-      return { status: isQuestion ? status : 500 };
+    const site = await siteOf(place, (request) => {
+      if (performance.now() > brokenUntil) return undefined;
+      if (!isOfWorker(request)) return { status: 500 };
+      if (asked++ === 0) brokenUntil = performance.now() + 12_000;
+      return answer;
     });
-    sees(await site.scans(3, base, 75_000));
+    sees(await site.scans(3, image, 75_000));
     assert.ok(asked > 0, "the worker asked nothing");
   },
 });
@@ -40,13 +45,16 @@ const cannotFetch = (status: number): FaultCase => ({
 const layerMissing: FaultCase = {
   ...{ kind: "B4", what: "the registry says BLOB_UNKNOWN of a layer", right: "LAYER_MISSING" },
   async run(place) {
-    const { site } = await place.siteOf(({ path }) =>
-      path.includes(baseLayer.digest) ? { status: 404, body: registryError("BLOB_UNKNOWN") } : undefined,
-    );
-    const { status, lastError } = await site.scan(base, 45_000);
+    const site = await siteOf(place, () => ({ status: 404, body: registryError("BLOB_UNKNOWN") }));
+    const { status, lastError } = await site.scan(image, 45_000);
     assert.deepEqual([status, lastError?.reason], ["ERROR", "LAYER_MISSING"]);
   },
 };
 
 /** B4: whose fault it is that Clair can't fetch a layer. */
-export const unfetchedLayers: FaultCase[] = [passingProbe, cannotFetch(403), cannotFetch(404), layerMissing];
+export const unfetchedLayers: FaultCase[] = [
+  cannotFetch("403", { status: 403 }),
+  cannotFetch("404", { status: 404 }),
+  cannotFetch("with the layer", { status: 206, body: "l" }),
+  layerMissing,
+];
