@@ -83,7 +83,7 @@ const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.object({ Namespa
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
   const base = `${url.replace(/\/+$/, "")}/v1`;
   const fail = (answer: ClairAnswer): never => {
-    throw failureOf(answer, new URL(base));
+    throw failureOf(answer) ?? unsupported(answer, new URL(base), "SCANNER_FAULT");
   };
 
   async function postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome> {
@@ -130,7 +130,7 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
 
   async function probe(signal: AbortSignal): Promise<void> {
     const answer = await send({ method: "GET", url: `${base}/namespaces`, isProbe: true, signal, ...probeLimits });
-    if (answer.status !== 200) fail(answer);
+    if (answer.status !== 200) throw failureOf(answer) ?? unsupported(answer, new URL(base), "SCANNER_UNSUPPORTED");
   }
 
   return { postLayer, hasLayer, readLayer, hasVulnerabilities, probe };
@@ -144,11 +144,12 @@ function outcomeOf(status: number, message: string): PostOutcome | undefined {
   return status === 422 ? "unsupported" : undefined;
 }
 
-function failureOf(answer: ClairAnswer, url: URL): JobFailure {
+/** Undefined for an answer that is not in Clair's form. */
+function failureOf(answer: ClairAnswer): JobFailure | undefined {
   const { status, headers } = answer;
   const message = readError(answer);
   const detail = [String(status), plainText(message ?? "")].filter((part) => part !== "").join(" ");
-  if (status === 503 && message !== undefined) {
+  if (status === 503 && message?.includes("timeout window")) {
     const text = `Clair did not get done in its own time (${detail})`;
     return new JobFailure("SCANNER_TIMEOUT", text, { retryable: true, retryAfterMs: busyRetryMs, closesType: false });
   }
@@ -160,14 +161,20 @@ function failureOf(answer: ClairAnswer, url: URL): JobFailure {
   if (status >= 500) {
     return new JobFailure("SCANNER_FAULT", `Clair failed (${detail})`, { retryable: true, retryAfterMs: waitMs });
   }
-  if (message === undefined) {
-    const { scanner } = endpoints;
-    const text =
-      `${nameOf(scanner, url.host)} is no Clair with API version 1 (${detail}): ${checkAnswerOf(scanner, url, status)}; ` +
-      "Clair 2.x has that API, Clair 4 does not and is not supported yet";
-    return new JobFailure("SCANNER_UNSUPPORTED", text, { retryable: false });
-  }
+  if (message === undefined) return undefined;
   return new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
+}
+
+/**
+ * The failure for an answer that is not in Clair's form. Only a probe tells that no Clair is there: at other times it may
+ * come from what stands before a Clair that is away.
+ */
+function unsupported({ status }: ClairAnswer, url: URL, reason: "SCANNER_UNSUPPORTED" | "SCANNER_FAULT"): JobFailure {
+  const { scanner } = endpoints;
+  const text =
+    `${nameOf(scanner, url.host)} is no Clair with API version 1 (${status}): ${checkAnswerOf(scanner, url, status)}; ` +
+    "Clair 2.x has that API, Clair 4 does not and is not supported yet";
+  return new JobFailure(reason, text, { retryable: reason === "SCANNER_FAULT" });
 }
 
 function countVulnerabilities(body: unknown, namespace: string): number {
