@@ -83,7 +83,9 @@ const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.object({ Namespa
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
   const base = `${url.replace(/\/+$/, "")}/v1`;
   const fail = (answer: ClairAnswer): never => {
-    throw failureOf(answer) ?? unsupported(answer, new URL(base), "SCANNER_FAULT");
+    const failure = failureOf(answer);
+    // It may come from what stands before a Clair that is away: only the probe tells that there is none.
+    throw failure ?? new JobFailure("SCANNER_FAULT", noClair(answer, new URL(base)), { retryable: true });
   };
 
   async function postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome> {
@@ -130,7 +132,9 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
 
   async function probe(signal: AbortSignal): Promise<void> {
     const answer = await send({ method: "GET", url: `${base}/namespaces`, isProbe: true, signal, ...probeLimits });
-    if (answer.status !== 200) throw failureOf(answer) ?? unsupported(answer, new URL(base), "SCANNER_UNSUPPORTED");
+    if (answer.status === 200) return;
+    const failure = failureOf(answer);
+    throw failure ?? new JobFailure("SCANNER_UNSUPPORTED", noClair(answer, new URL(base)), { retryable: false });
   }
 
   return { postLayer, hasLayer, readLayer, hasVulnerabilities, probe };
@@ -165,16 +169,13 @@ function failureOf(answer: ClairAnswer): JobFailure | undefined {
   return new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
 }
 
-/**
- * The failure for an answer that is not in Clair's form. Only a probe tells that no Clair is there: at other times it may
- * come from what stands before a Clair that is away.
- */
-function unsupported({ status }: ClairAnswer, url: URL, reason: "SCANNER_UNSUPPORTED" | "SCANNER_FAULT"): JobFailure {
+/** What is said of an answer that is not in Clair's form. */
+function noClair({ status }: ClairAnswer, url: URL): string {
   const { scanner } = endpoints;
-  const text =
+  return (
     `${nameOf(scanner, url.host)} is no Clair with API version 1 (${status}): ${checkAnswerOf(scanner, url, status)}; ` +
-    "Clair 2.x has that API, Clair 4 does not and is not supported yet";
-  return new JobFailure(reason, text, { retryable: reason === "SCANNER_FAULT" });
+    "Clair 2.x has that API, Clair 4 does not and is not supported yet"
+  );
 }
 
 function countVulnerabilities(body: unknown, namespace: string): number {
