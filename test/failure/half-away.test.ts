@@ -15,6 +15,12 @@ const brokenPosts =
 
 const forms: [what: string, service: "scanner" | "registry", reason: string, breakage: Breakage][] = [
   ["Clair answers 500 to each layer", "scanner", "SCANNER_FAULT", brokenPosts(500, error("pq: no space left"))],
+  [
+    "an ingress answers 404 with HTML to all but probes",
+    "scanner",
+    "SCANNER_FAULT",
+    ({ url }) => (url === "/v1/namespaces" ? undefined : { status: 404, body: "<html>" }),
+  ],
   ["Clair answers 201 with HTML to each layer", "scanner", "SCANNER_FAULT", brokenPosts(201, "<html>")],
   ["Clair can fetch no layer", "scanner", "SCANNER_CANNOT_FETCH", brokenPosts(400, error("could not find layer"))],
   [
@@ -26,7 +32,7 @@ const forms: [what: string, service: "scanner" | "registry", reason: string, bre
 ];
 
 /** A few scans have to fail first, each after some tries, and then a few trials with short waits. */
-const times = { noticeMs: 20_000, settleMs: 10_000 };
+const times = { noticeMs: 20_000, settleMs: 15_000 };
 const variables = { scanner: "DRYDOCK_CLAIR_URL", registry: "DRYDOCK_REGISTRY_URL" };
 
 describe("a service that answers probes and fails at the work", { concurrency: true }, () => {

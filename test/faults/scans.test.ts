@@ -1,5 +1,6 @@
 import { claims } from "./claims.ts";
 import { outside } from "./outside.ts";
 import { runCases } from "./run-cases.ts";
+import { unfetchedLayers } from "./unfetched-layers.ts";
 
-runCases([...claims, ...outside]);
+runCases([...claims, ...outside, ...unfetchedLayers]);

@@ -1,5 +1,6 @@
 import { createLogger, type Logger } from "@drydock/shared/logger.ts";
 import { z } from "zod";
+import type { JobFailure } from "../domain/job-failure.ts";
 import type { JobType } from "../ports/job.ts";
 import type { JobLog, JobServices } from "../ports/job-services.ts";
 import type {
@@ -11,6 +12,7 @@ import type {
   Lease,
   RunResult,
 } from "../ports/job-source.ts";
+import { TypeGate } from "./type-gate.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
 
 /** A message that the worker sent through a fake source. */
@@ -168,4 +170,49 @@ export async function startWorker(type: JobType, overrides: Partial<WorkerOption
   listener.capacity();
   listener.onWelcome({ graceMs: 10_000, drop: [] });
   return { worker, source, logs, listener };
+}
+
+/** Lets what is due run. */
+export const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** What a gate's scene needs of the context of its test. */
+interface TestClock {
+  mock: {
+    timers: { enable(options: { apis: ("setTimeout" | "Date")[]; now: number }): void; tick(ms: number): void };
+  };
+  after(stop: () => void): void;
+}
+
+/** A gate whose outside is what the test says: there, or away with a failure. */
+export function gateScene(t: TestClock, { hasProbe = true } = {}) {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  const seen = { probes: 0, changes: 0, closings: [] as string[], lines: [] as string[] };
+  const outside: { failure: JobFailure | undefined; probe?: Promise<void> } = { failure: undefined };
+  const probe = async () => {
+    seen.probes += 1;
+    await outside.probe;
+    if (outside.failure !== undefined) throw outside.failure;
+  };
+  const write = (line: string) => void seen.lines.push(JSON.parse(line).msg);
+  const gate = new TypeGate({
+    type: jobType(async () => {}, hasProbe ? { probe } : {}),
+    clock: { now: () => Date.now() },
+    logger: createLogger({ name: "test", level: "info", format: "json", destination: { write } }),
+    onChange: () => {
+      seen.changes += 1;
+    },
+    onClosed: (reason) => seen.closings.push(reason),
+    random: () => 1,
+  });
+  t.after(() => gate.stop());
+  const pass = async (ms: number) => {
+    t.mock.timers.tick(ms);
+    await settle();
+  };
+  const open = async () => {
+    gate.start();
+    await settle();
+    if (gate.closed !== undefined) throw new Error(`the gate is closed: ${gate.closed.reason}`);
+  };
+  return { gate, outside, seen, pass, open };
 }

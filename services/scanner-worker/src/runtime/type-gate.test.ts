@@ -1,50 +1,13 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, type TestContext, test } from "node:test";
-import { createLogger } from "@drydock/shared/logger.ts";
+import { beforeEach, describe, test } from "node:test";
 import { JobFailure } from "../domain/job-failure.ts";
-import { jobType } from "./test-kit.ts";
-import { TypeGate } from "./type-gate.ts";
+import { gateScene as scene, settle } from "./test-kit.ts";
 
 const { signal } = new AbortController();
 const away = new JobFailure("SCANNER_UNREACHABLE", "clair:6060 can't be reached", { retryable: true });
 const limited = (retryAfterMs: number) =>
   new JobFailure("REGISTRY_RATE_LIMITED", "no more for now", { retryable: true, retryAfterMs });
 const refused = new JobFailure("REGISTRY_AUTH_REJECTED", "wrong password", { retryable: false });
-const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-/** A gate whose outside is what the test says: there, or away with a failure. */
-function scene(t: TestContext, { hasProbe = true } = {}) {
-  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
-  const seen = { probes: 0, changes: 0, closings: [] as string[], lines: [] as string[] };
-  const outside: { failure: JobFailure | undefined; probe?: Promise<void> } = { failure: undefined };
-  const probe = async () => {
-    seen.probes += 1;
-    await outside.probe;
-    if (outside.failure !== undefined) throw outside.failure;
-  };
-  const write = (line: string) => void seen.lines.push(JSON.parse(line).msg);
-  const gate = new TypeGate({
-    type: jobType(async () => {}, hasProbe ? { probe } : {}),
-    clock: { now: () => Date.now() },
-    logger: createLogger({ name: "test", level: "info", format: "json", destination: { write } }),
-    onChange: () => {
-      seen.changes += 1;
-    },
-    onClosed: (reason) => seen.closings.push(reason),
-    random: () => 1,
-  });
-  t.after(() => gate.stop());
-  const pass = async (ms: number) => {
-    t.mock.timers.tick(ms);
-    await settle();
-  };
-  const open = async () => {
-    gate.start();
-    await settle();
-    assert.equal(gate.closed, undefined);
-  };
-  return { gate, outside, seen, pass, open };
-}
 
 describe("the gate of a job type", () => {
   beforeEach(settle);
@@ -184,12 +147,12 @@ describe("the gate of a job type", () => {
       const { gate, outside, open } = scene(t);
       await open();
       const unsupported = new JobFailure(reason, "it answered 404", { retryable: false });
-      const judged = await gate.judge(unsupported);
+      const judged = await gate.judge(unsupported, "1");
       assert.ok(judged instanceof JobFailure);
       assert.deepEqual([judged.reason, judged.fault, judged.closesType], [reason, "outside", false]);
       assert.equal(gate.closed, undefined);
       outside.failure = unsupported;
-      assert.equal(await gate.judge(unsupported), unsupported);
+      assert.equal(await gate.judge(unsupported, "1"), unsupported);
       assert.ok(gate.failure?.fault === "worker");
     });
   }
@@ -261,95 +224,5 @@ describe("a job that comes while its type is closed", () => {
     outside.failure = undefined;
     await pass(2_000);
     assert.equal(await late, undefined);
-  });
-});
-
-describe("when the outside fails many jobs in a row, and a probe passes all the same", () => {
-  const broken = new JobFailure("SCANNER_FAULT", "Clair failed (500)", { retryable: true });
-  const reset = new JobFailure("REGISTRY_UNREACHABLE", "the connection was reset", { retryable: true });
-
-  async function failing(t: TestContext, failure = broken) {
-    const all = scene(t);
-    await all.open();
-    for (let job = 1; job <= 5; job += 1) await all.gate.judge(failure, `${job}`);
-    return all;
-  }
-
-  for (const [what, failure] of [
-    ["failures of single requests", broken],
-    ["lost connections", reset],
-  ] as const) {
-    test(`one job at a time is tried, with longer and longer waits: ${what}`, async (t) => {
-      const { gate, seen, pass } = await failing(t, failure);
-      assert.equal(gate.closed?.reason, failure.reason);
-      const since = gate.closed?.since;
-      const isClosed = () => gate.closed !== undefined;
-      const tried: number[] = [];
-      const others: Promise<JobFailure | undefined>[] = [];
-      for (let second = 1; second <= 60; second += 1) {
-        await pass(1_000);
-        if (isClosed()) continue;
-        tried.push(second);
-        assert.equal(await gate.refusal(`${second}`, signal), undefined);
-        const other = gate.refusal("other", signal);
-        assert.deepEqual([gate.closed?.reason, gate.closed?.since], [failure.reason, since]);
-        await gate.judge(failure, `${second}`);
-        others.push(other);
-      }
-      assert.deepEqual(tried, [1, 3, 7, 15, 30, 45, 60]);
-      await pass(1_000);
-      for (const other of await Promise.all(others)) assert.equal(other?.reason, failure.reason);
-      assert.equal(seen.closings.length, 1);
-    });
-  }
-
-  test("the type opens once a job has succeeded", async (t) => {
-    const { gate, seen, pass } = await failing(t);
-    await pass(1_000);
-    await gate.refusal("6", signal);
-    assert.ok(gate.closed);
-    const other = gate.refusal("7", signal);
-    gate.succeeded();
-    assert.deepEqual([gate.closed, gate.failure], [undefined, undefined]);
-    await pass(1_000);
-    assert.equal(await other, undefined);
-    for (let job = 1; job <= 4; job += 1) await gate.judge(broken, `${job}`);
-    assert.equal(gate.closed, undefined);
-    assert.equal(seen.lines.filter((line) => line.includes("taking them again")).length, 1);
-  });
-
-  test("the next job is tried when the trial says nothing about the outside, or takes long", async (t) => {
-    const { gate, pass } = await failing(t);
-    await pass(1_000);
-    await gate.refusal("6", signal);
-    await gate.judge(new JobFailure("MANIFEST_UNKNOWN", "", { retryable: false }), "6");
-    assert.deepEqual([gate.closed, await gate.refusal("7", signal)], [undefined, undefined]);
-    await pass(59_999);
-    assert.ok(gate.closed);
-    await pass(1);
-    assert.deepEqual([gate.closed, await gate.refusal("8", signal)], [undefined, undefined]);
-    const other = gate.refusal("9", signal);
-    await pass(1_000);
-    assert.equal((await other)?.reason, "SCANNER_FAULT");
-  });
-
-  test("a probe is proof once it has failed, too", async (t) => {
-    const { gate, outside, pass } = await failing(t);
-    outside.failure = away;
-    await pass(1_000);
-    outside.failure = undefined;
-    await pass(2_000);
-    assert.deepEqual([gate.closed, gate.failure], [undefined, undefined]);
-  });
-
-  test("one job that fails again and again closes nothing, nor do others when one succeeds in between", async (t) => {
-    const { gate, open } = scene(t);
-    await open();
-    for (let times = 0; times < 20; times += 1) await gate.judge(broken, "1");
-    for (let job = 1; job <= 20; job += 1) {
-      await gate.judge(broken, `${job}`);
-      if (job % 4 === 0) gate.succeeded();
-    }
-    assert.equal(gate.closed, undefined);
   });
 });
