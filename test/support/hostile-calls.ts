@@ -10,6 +10,7 @@ import {
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
 import { Client, credentials } from "@grpc/grpc-js";
 import { unreadFloods } from "./hostile-floods.ts";
+import { messageFloods } from "./message-floods.ts";
 import { plainType, ScriptedWorker } from "./scripted-worker.ts";
 import { putBytes } from "./worker-calls.ts";
 
@@ -31,7 +32,7 @@ const bombOf = (bytes: number) => promisify(gzip)(Buffer.alloc(bytes, Buffer.fro
 
 /** All of them, each with a connection of its own. */
 export function hostileCalls(address: string, signal: AbortSignal): HostileCall[] {
-  const all = [bombs, bigLists, forgedResults, manyHellos, invalidFrames, ...unreadFloods];
+  const all = [bombs, bigLists, forgedResults, manyHellos, invalidFrames, ...unreadFloods, ...messageFloods];
   return all.map((of) => of(address, signal));
 }
 
