@@ -36,7 +36,8 @@ for (const shards of [1, 3]) {
     const launch = async () => (await under.pool.launch(demoJob)).id;
     const job = (id: string) => under.pool.get(id);
     const claim = (worker = one, limit = 1) => under.pool.claim(worker, demoTypes, limit);
-    const beat = () => Promise.all([one, two].map((worker) => under.pool.beat(worker, [])));
+    /** Beats of the workers that have not left. */
+    const beat = () => Promise.all([one, two].map((worker) => under.pool.beat(worker, []).catch(() => {})));
     /** Claims the next job and is refused for it. Gives its id. */
     const refuse = async (worker = one) => {
       const [claimed = assert.fail("no job came")] = (await claim(worker)).jobs;
@@ -44,7 +45,29 @@ for (const shards of [1, 3]) {
       return claimed.id;
     };
 
-    test("waits for another one at the front of its queue, uses no attempt, and runs there", async () => {
+    const pass = async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 5_000) {
+        under.clock.advance(Math.min(5_000, ms - passed));
+        await beat();
+      }
+    };
+    const claimAndRefuse = async (worker = one) => {
+      const [claimed] = (await claim(worker)).jobs;
+      if (claimed !== undefined) await under.pool.refuse(leaseOf(claimed), refusal, {});
+      return claimed !== undefined;
+    };
+    /** Lets the first worker be refused for the job until it ends. Gives how, and how long that took. */
+    const refusedUntilTheEnd = async (id: string) => {
+      const begun = under.clock.now();
+      for (;;) {
+        await claimAndRefuse();
+        const { status } = await job(id);
+        if (status !== "PENDING") return [status, under.clock.now() - begun];
+        await pass(1_000);
+      }
+    };
+
+    test("waits for another one, uses no attempt, and runs there", async () => {
       const ids = [await launch(), await launch()];
       const id = await refuse();
       const { status, attempt, checkIn, postponedSince, lastError } = await job(id);
@@ -58,10 +81,18 @@ for (const shards of [1, 3]) {
       assert.deepEqual(await under.redis.keys("*:refused:*"), []);
     });
 
-    test("is in ERROR with the last cause once every worker is refused, and no sooner", async () => {
+    test("is in ERROR with the last cause once every worker has been refused for a minute, and no sooner", async () => {
       const id = await launch();
       await refuse(one);
+      await pass(10_000);
       await refuse(two);
+      for (const worker of [one, two, one, two]) {
+        await pass(15_000 - 1);
+        while ((await job(id)).status === "PENDING" && (await claimAndRefuse(worker)));
+        assert.equal((await job(id)).status, "PENDING");
+      }
+      await pass(4);
+      await refuse(one);
       const { status, attempt, lastError } = await job(id);
       assert.deepEqual([status, attempt], ["ERROR", 1]);
       assert.deepEqual(lastError, { ...denied, attempt: 1, at: under.clock.now() });
@@ -69,22 +100,42 @@ for (const shards of [1, 3]) {
       assert.equal((await claim(one)).jobs[0]?.id, id, "RetryJob begins anew");
     });
 
-    test("is in ERROR at once when no other worker knows its type", async () => {
+    test("is in ERROR after a minute when no other worker knows its type", async () => {
       await under.pool.leave(two);
       await under.pool.hello(workerNamed("w3"), { ...workerInfo, jobNames: ["OTHER"] }, []);
+      assert.deepEqual(await refusedUntilTheEnd(await launch()), ["ERROR", 60_000]);
+    });
+
+    test("is done by a worker that was away for less than a minute", async () => {
+      await under.pool.leave(two);
       const id = await launch();
       await refuse();
-      assert.equal((await job(id)).status, "ERROR");
+      await pass(40_000);
+      await refuse();
+      const restarted = workerNamed("w2", "second", "s2");
+      await under.pool.hello(restarted, workerInfo, []);
+      assert.equal((await claim(restarted)).jobs[0]?.id, id);
+    });
+
+    test("has a minute anew when a worker that it waited for goes", async () => {
+      const id = await launch();
+      await refuse();
+      await pass(3_000_000);
+      await under.pool.leave(two);
+      assert.deepEqual(await refusedUntilTheEnd(id), ["ERROR", 60_000]);
     });
 
     for (const [isWorkerFault, reason, status] of [
       [true, "REGISTRY_AUTH_REJECTED", "ERROR"],
       [false, "SCANNER_UNREACHABLE", "PENDING"],
     ] as const) {
-      test(`is ${status} when the only other worker has closed the type for ${reason}`, async () => {
+      test(`is ${status} after a minute when the only other worker has closed the type for ${reason}`, async () => {
         const closed: ClosedType[] = [{ jobName: "DEMO", reason, message: "", since: 1, isWorkerFault }];
         await under.pool.update(two, { ...workerInfo, closed });
         const id = await launch();
+        await refuse();
+        assert.equal((await job(id)).status, "PENDING");
+        await pass(60_000);
         await refuse();
         assert.equal((await job(id)).status, status);
       });
@@ -104,16 +155,6 @@ for (const shards of [1, 3]) {
       const restarted = workerNamed("w1", "second", "s2");
       await under.pool.hello(restarted, workerInfo, []);
       assert.equal((await claim(restarted)).jobs[0]?.id, id);
-    });
-
-    test("is asked for again when the worker that it waited for has gone, and is in ERROR then", async () => {
-      const id = await launch();
-      await refuse();
-      await under.pool.leave(two);
-      under.clock.advance(15_000);
-      await under.pool.beat(one, []);
-      await refuse();
-      assert.equal((await job(id)).status, "ERROR");
     });
 
     test("is in ERROR when its patience is over, though another worker might do it", async () => {
