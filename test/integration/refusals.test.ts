@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { type LaunchOptions, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import type { ClosedType } from "@drydock/job-controller/domain/worker.ts";
 import { Outcome } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import {
@@ -176,6 +177,45 @@ for (const shards of [1, 3]) {
       assert.equal((await claim(one)).jobs[0]?.id, id);
     });
 
+    for (const [what, options] of [
+      ["of its lane", () => ({})],
+      ["of a higher priority", () => ({ priority: 9 })],
+      ["of many fairness keys", (at: number) => ({ fairnessKey: `key ${at}` })],
+      ["of a higher priority, of many fairness keys", (at: number) => ({ priority: 9, fairnessKey: `key ${at}` })],
+    ] as [string, (at: number) => Partial<LaunchOptions>][]) {
+      test(`hides no other, when there are 700 ${what}`, async () => {
+        const launchWith = (own: Partial<LaunchOptions>) =>
+          under.pool.launch({ ...demoJob, options: { ...usualOptions, ...own } });
+        const foreign = await Promise.all(Array.from({ length: 700 }, (_, at) => launchWith(options(at))));
+        for (let left = foreign.length; left > 0; ) {
+          const { jobs } = await claim(one, 100);
+          assert.ok(jobs.length > 0, `${left} are left`);
+          await Promise.all(jobs.map((claimed) => under.pool.refuse(leaseOf(claimed), refusal, {})));
+          left -= jobs.length;
+        }
+        const own = [await launch(), await launch()];
+        const { jobs, refused } = await claim(one, 9);
+        assert.deepEqual([jobs.map(({ id }) => id).sort(), refused.includes("DEMO")], [own.sort(), true]);
+        const taken = new Set<string>();
+        while (taken.size < 700) {
+          const { jobs } = await claim(two, 100);
+          assert.ok(jobs.length > 0, `${taken.size} have come`);
+          for (const { id } of jobs) taken.add(id);
+        }
+      });
+    }
+
+    test("is found behind many in its lane that are for others", async () => {
+      for (let at = 0; at < 180; at++) await launch();
+      await launch();
+      const barred = (await claim(one, 180)).jobs;
+      const [own = assert.fail()] = (await claim(two)).jobs;
+      for (const claimed of [...barred, own]) await under.pool.refuse(leaseOf(claimed), refusal, {});
+      const found = new Set<string>();
+      for (let claims = 0; claims < 4; claims++) for (const { id } of (await claim(one, 9)).jobs) found.add(id);
+      assert.deepEqual([...found], [own.id], "each claim looks at fifty");
+    });
+
     test("keeps its place among others that wait, and may be stopped there", async () => {
       const ids = [await launch(), await launch(), await launch()];
       for (const _ of ids) await refuse();
@@ -198,7 +238,7 @@ for (const shards of [1, 3]) {
 describe("a worker that is refused for jobs", () => {
   let rig: WorkerRig;
   before(async () => {
-    rig = await startWorkerRig();
+    rig = await startWorkerRig({ DRYDOCK_REFUSAL_GRACE_SECONDS: "2" });
   });
   after(() => rig.stop());
 
@@ -224,7 +264,9 @@ describe("a worker that is refused for jobs", () => {
     const { workerId } = bad.hello;
     assert.match(
       waiting.checkIn,
-      new RegExp(`^waits since \\S+Z: another worker is needed, as ${workerId} is refused: `),
+      new RegExp(
+        `^waits since \\S+Z: another worker is needed, as ${workerId} is refused \\(ERROR when no other has come 2 s after all are\\): `,
+      ),
     );
     assert.ok(waiting.checkIn.endsWith(denied.message), waiting.checkIn);
     await good.reports(first.lease);
@@ -235,14 +277,49 @@ describe("a worker that is refused for jobs", () => {
     assert.ok(tries <= ids.length, `${tries} tries`);
   });
 
-  test("ends each with the cause at once when it is alone", async () => {
+  test("ends each with the cause after the grace when it is alone", async () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease } = await worker.takes();
-    await worker.reports(lease, refused);
+    const begun = performance.now();
+    await worker.reports((await worker.takes()).lease, refused);
+    assert.equal((await rig.api.get(id)).status, "PENDING");
+    await worker.reports((await worker.takes()).lease, refused);
+    assert.ok(performance.now() - begun >= 2_000);
     const { status, lastError, attempt } = await rig.api.get(id);
     assert.deepEqual([status, lastError?.reason, lastError?.message, attempt], ["ERROR", ...Object.values(denied), 1]);
+  });
+
+  test("leaves a job to the one that joins a second later", async () => {
+    const type = rig.newType();
+    const bad = await rig.join(type);
+    const { id } = await rig.api.launch(type, {});
+    await bad.reports((await bad.takes()).lease, refused);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const good = await rig.join(type);
+    const { lease } = await good.takes({ withinMs: 1_000 });
+    assert.equal(lease.jobId, id);
+    await good.reports(lease);
+    assert.equal((await rig.api.get(id)).status, "SUCCESS");
+  });
+
+  test("soon does what it may do behind many that it is refused for", async () => {
+    const type = rig.newType();
+    const closed = [
+      { jobType: type, reason: "AWAY", message: "", since: undefined, patience: undefined, isWorkerFault: false },
+    ];
+    await rig.join(type, { closed });
+    const launch = (count: number) =>
+      Promise.all(Array.from({ length: count }, async () => (await rig.api.launch(type, {})).id));
+    const foreign = new Set(await launch(60));
+    const own = new Set(await launch(20));
+    const worker = await rig.join(type, { slots: 4 });
+    for (let runs = 0; runs < 80; runs++) {
+      const { lease } = await worker.takes({ withinMs: 1_000 });
+      worker.sendResult(lease, foreign.has(lease.jobId) ? refused : {});
+      own.delete(lease.jobId);
+    }
+    assert.equal(own.size, 0);
   });
 
   test("leaves them to one at another controller, without waiting for its next look around", async () => {
