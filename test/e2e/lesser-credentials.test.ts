@@ -21,7 +21,10 @@ for (const [what, anonymous] of registries) {
   describe(`with a registry that ${what}`, () => {
     let scene: ScanStack;
     before(async () => {
-      scene = await startScanStack({ users: [lesser], ...(anonymous && { anonymous }) });
+      scene = await startScanStack(
+        { users: [lesser], ...(anonymous && { anonymous }) },
+        { DRYDOCK_REFUSAL_GRACE_SECONDS: "3" },
+      );
     });
     after(() => scene.stop());
 
@@ -58,7 +61,7 @@ for (const [what, anonymous] of registries) {
       });
     }
 
-    test("a scan that no worker may do is soon in ERROR with the cause, also of two workers", async () => {
+    test("a scan that no worker may do is in ERROR with the cause after the grace, also of two workers", async () => {
       const crew = [noCredentials, lesserSettings];
       for (const settings of [[crew[0]], [crew[1]], crew] as Settings[][]) {
         await startAndStop(settings, async () => {
@@ -74,6 +77,16 @@ for (const [what, anonymous] of registries) {
       }
     });
 
+    test("20 scans are all SUCCESS when the only worker that may do them restarts beside another one", async () => {
+      const lesserOne = await scene.startWorker({ DRYDOCK_SLOTS: "16", ...noCredentials });
+      const jobs = await launch(20);
+      const isRefused = ({ checkIn }: SeenJob) => checkIn.includes("is refused");
+      await scene.api.until(jobs[0]?.id ?? "", "is refused", isRefused);
+      const good = await scene.startWorker();
+      for (const { id } of jobs) assert.equal((await ended(id)).status, "SUCCESS");
+      await Promise.all([good, lesserOne].map((worker) => worker.stop()));
+    });
+
     test("a worker with lesser credentials scans what they let it, and its job's log and check-in say what they do not", async () => {
       const away = await scene.startWorker({ DRYDOCK_REGISTRY_URL: "http://127.0.0.1:1" });
       await sees(away, /"reason":"REGISTRY_UNREACHABLE".*taking no more jobs/);
@@ -82,7 +95,8 @@ for (const [what, anonymous] of registries) {
       const job = await scene.scan("library/clean", "1.0");
       assert.equal(job.status, "SUCCESS", JSON.stringify(job.lastError));
       await sees(worker, /"reason":"ACCESS_DENIED".*this worker may not do the job/);
-      const cause = /^waits since .*Z: another worker is needed, as \S+ is refused: the registry does not let /;
+      const cause =
+        /^waits since .*Z: another worker is needed, as \S+ is refused \(ERROR when .*\): the registry does not let /;
       // how the workers stand to the type is read once a second
       const saysWhy = ({ checkIn }: SeenJob) => cause.test(checkIn);
       const { status, attempt } = await scene.api.until(waiting.id, "says what it waits for", saysWhy);

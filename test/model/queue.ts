@@ -89,7 +89,7 @@ export function drain(
 /** Whether a drain comes to the one first: it has a higher priority, or stands before the other in the same lane. */
 function isBefore(one: ModelJob, other: ModelJob): boolean {
   if (one.priority !== other.priority) return one.priority > other.priority;
-  return one.fairnessKey === other.fairnessKey && one.turn < other.turn;
+  return laneOf(one) === laneOf(other) && one.turn < other.turn;
 }
 
 /** The jobs of the type that wait. */
@@ -114,12 +114,17 @@ function limited(pool: ModelPool, name: string): ModelJob[] {
   return pool.inStatus("RUNNING").filter((job) => job.name === name && job.isLimited);
 }
 
-/** Those that may be next: of the highest priority, the first of each fairness key. */
+/** The lane among those of a priority: what a worker was refused for stands apart. */
+function laneOf({ fairnessKey, refusals }: ModelJob): string {
+  return `${refusals.size > 0} ${fairnessKey}`;
+}
+
+/** Those that may be next: of the highest priority, the first of each lane. */
 function nextOnes(all: ModelJob[]): ModelJob[] {
   const highest = Math.max(...all.map(({ priority }) => priority));
   const lanes = Map.groupBy(
     all.filter(({ priority }) => priority === highest),
-    ({ fairnessKey }) => fairnessKey,
+    laneOf,
   );
   return [...lanes.values()].flatMap((lane) => {
     const first = Math.min(...lane.map(({ turn }) => turn));

@@ -50,6 +50,8 @@ export interface ModelJob extends Omit<ShownJob, "executionTotals" | "hookStatus
   isLimited: boolean;
   /** Process of a worker that it was refused to -> until when it is not given the job, and how long that wait was. */
   refusals: Map<string, { until: number; waitMs: number }>;
+  /** Since when all workers that are there were refused. */
+  refusedByAllSince: number | undefined;
   /** What its status hook is told; undefined without one. */
   hook: ModelHook | undefined;
   log: Buffer;
@@ -160,6 +162,7 @@ export class ModelPool {
       plan: _plan,
       endedAs: _end,
       refusals: _refusals,
+      refusedByAllSince: _byAll,
       hook: _hook,
       log: _log,
       ...shown
@@ -202,6 +205,7 @@ export function newModelJob(
       isLimited: false,
       plan: undefined,
       refusals: new Map(),
+      refusedByAllSince: undefined,
       hook: statusHook === "" ? undefined : newModelHook(),
       log: Buffer.alloc(0),
     },
@@ -222,6 +226,7 @@ export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void 
     command: undefined,
     postponedSince: 0,
     refusals: new Map(),
+    refusedByAllSince: undefined,
   });
   launchWaiting(pool, pool.jobs.get(job.upstreamJobId));
 }

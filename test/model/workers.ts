@@ -146,6 +146,7 @@ export function fail(pool: ModelPool, lease: HeldLease, failure: Failure & Jitte
         runAt: pool.now + waitOf(job, retry, failure),
         postponedSince: 0,
         refusals: new Map(),
+        refusedByAllSince: undefined,
       });
   });
 }
@@ -198,7 +199,12 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sh
     job.refusals.set(process, { until: pool.now + waitMs, waitMs });
     const alive = [...pool.workers].filter(([, { leaseEndsAt }]) => leaseEndsAt >= pool.now);
     const isByAll = alive.every(([workerId]) => job.refusals.has(processOf(pool, workerId)));
-    if (job.command === undefined && (isByAll || pool.now - job.postponedSince > patienceMs)) {
+    if (isByAll) job.refusedByAllSince ??= pool.now;
+    else job.refusedByAllSince = undefined;
+    const finalAt = (job.refusedByAllSince ?? Number.POSITIVE_INFINITY) + defaultLeaseTerms.refusalMs;
+    const isFinal = finalAt <= pool.now;
+    if (!isFinal) job.refusals.set(process, { until: Math.min(pool.now + waitMs, finalAt), waitMs });
+    if (job.command === undefined && (isFinal || pool.now - job.postponedSince > patienceMs)) {
       job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
       finish(pool, job, "ERROR");
       return;
@@ -206,7 +212,7 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sh
     job.attempt--;
     note(pool, job, shown);
     if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
-    else Object.assign(job, { status: "PENDING", turn: pool.newFront() });
+    else Object.assign(job, { status: "PENDING", turn: pool.newBack() });
   });
 }
 

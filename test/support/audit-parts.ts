@@ -50,7 +50,7 @@ const waiting: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
   const check = async (key: string, lane: string) => {
     if (!known.has(lane)) faults.push(`${lane} has jobs and no lane`);
-    const strangers = (await redis.lrange(key, 0, -1)).filter((id) => lane !== laneOf(jobs.get(id)));
+    const strangers = (await redis.lrange(key, 0, -1)).filter((id) => ofKind(lane) !== laneOf(jobs.get(id)));
     faults.push(...strangers.map((id) => `${id} waits in the lane ${lane}`));
   };
   await eachKey({ redis, prefix, kind: "ready" }, check);
@@ -264,6 +264,11 @@ async function readLanes(
     for (let at = 0; at < scored.length; at += 2) found.push([name, scored[at] ?? "", Number(scored[at + 1])]);
   });
   return found;
+}
+
+/** A lane of refused jobs is beside the one where the job waits otherwise. */
+function ofKind(lane: string): string {
+  return lane.replace(/^([^:]*:\d)!/, "$1:");
 }
 
 /** Where the job should wait. */

@@ -76,13 +76,16 @@ export class ScanStack {
  * Starts all but the workers, and pushes the sample images.
  * @param tokens whom else the registry gives tokens
  */
-export async function startScanStack(tokens: Partial<TokenServerOptions> = {}): Promise<ScanStack> {
+export async function startScanStack(
+  tokens: Partial<TokenServerOptions> = {},
+  settings: Settings = {},
+): Promise<ScanStack> {
   const hooks: ScanHooks = {};
   const registry = createRegistry({ tokens: { ...tokens, onToken: async (request) => hooks.onToken?.(request) } });
   const scanner = createEvaluationScanner({ onLayer: async (layer) => hooks.onLayer?.(layer) });
   await Promise.all([registry.start(), scanner.start()]);
   const stack = await startStack();
-  const controller = await stack.startController();
+  const controller = await stack.startController(settings);
   for (const image of sampleImages()) await pushImage({ url: registry.url, ...registry.writer }, image);
   return new ScanStack({ stack, controller, registry, scanner, hooks });
 }

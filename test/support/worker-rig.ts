@@ -1,6 +1,6 @@
 import type { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { plainType, ScriptedWorker } from "./scripted-worker.ts";
-import { type Controller, type Stack, startStack } from "./stack.ts";
+import { type Controller, type Settings, type Stack, startStack } from "./stack.ts";
 
 /** A controller for scripted workers. Each test takes a job type of its own, so that tests don't meet. */
 export class WorkerRig {
@@ -45,11 +45,11 @@ export class WorkerRig {
   }
 }
 
-/** Starts Redis and a controller. */
-export async function startWorkerRig(): Promise<WorkerRig> {
+/** Starts Redis and a controller with these settings. */
+export async function startWorkerRig(settings: Settings = {}): Promise<WorkerRig> {
   const stack = await startStack();
   try {
-    return new WorkerRig(stack, await stack.startController());
+    return new WorkerRig(stack, await stack.startController(settings));
   } catch (error) {
     await stack.stop();
     throw error;

@@ -62,7 +62,7 @@ export interface ControllerOverrides {
 export function createJobController(
   config: ControllerConfig,
   logger: Logger,
-  { clock = systemClock, terms = defaultLeaseTerms }: ControllerOverrides = {},
+  { clock = systemClock, terms = { ...defaultLeaseTerms, refusalMs: config.refusalMs } }: ControllerOverrides = {},
 ): JobController {
   const metrics = createMetrics({ defaults: true });
   const health = createHealthState();

@@ -11,6 +11,7 @@ import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
 import { type Proxies, proxyFaults, readProxies } from "@drydock/shared/proxies.ts";
 import { z } from "zod";
 import { maxShards } from "./domain/job-id.ts";
+import { defaultLeaseTerms } from "./domain/lease-terms.ts";
 import type { KeepTimes } from "./upkeep/sweeper.ts";
 
 const hourMs = 3_600_000;
@@ -75,6 +76,12 @@ export const controllerVariables = {
     example: "720",
     description: "How long reports are kept from when they were stored, in hours; by default they outlive their jobs.",
   },
+  DRYDOCK_REFUSAL_GRACE_SECONDS: {
+    schema: wholeNumber({ min: 0, max: 24 * 3_600 }).default(defaultLeaseTerms.refusalMs / 1_000),
+    example: "60",
+    description:
+      "How long all workers that are there must have been refused for a job before it is in ERROR, in seconds: the time in which one that restarts is back.",
+  },
   DRYDOCK_HOOK_SECRET: {
     schema: hookSecret.optional(),
     secret: true,
@@ -127,6 +134,8 @@ export interface ControllerConfig {
   readonly keep: KeepTimes;
   /** How long reports are kept, in milliseconds. */
   readonly keepReportsMs: number;
+  /** How long all workers must have been refused for a job before that ends it, in milliseconds. */
+  readonly refusalMs: number;
   /** Signs status hooks. */
   readonly hookSecret: Uint8Array | undefined;
   /** Whether status hooks may go to addresses of a link and of the services that tell a machine about itself. */
@@ -153,6 +162,7 @@ export function readControllerConfig(env: Environment): ControllerConfig {
       CANCELLED: read.DRYDOCK_KEEP_CANCELLED_HOURS * hourMs,
       ERROR: read.DRYDOCK_KEEP_ERROR_HOURS * hourMs,
     },
+    refusalMs: read.DRYDOCK_REFUSAL_GRACE_SECONDS * 1_000,
     hookSecret: read.DRYDOCK_HOOK_SECRET,
     proxies: readProxies(env),
     allowLinkLocalHooks: read.DRYDOCK_HOOK_ALLOW_LINK_LOCAL === "true",

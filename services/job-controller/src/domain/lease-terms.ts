@@ -10,6 +10,8 @@ export interface LeaseTerms {
   brokenMs: number;
   /** How long a handler may take to obey a stop or cancel. */
   graceMs: number;
+  /** How long all workers that are there must have been refused for a job before that ends it: one that restarts is back by then. */
+  refusalMs: number;
   /** After so long without a look at the leases nobody watched, and the time since the last one counts against no worker. */
   unwatchedMs: number;
 }
@@ -24,5 +26,6 @@ export const defaultLeaseTerms: LeaseTerms = {
   acceptMs: 5_000,
   brokenMs: 5_000,
   graceMs: 10_000,
+  refusalMs: 60_000,
   unwatchedMs: 2_000,
 };

@@ -166,8 +166,8 @@ export interface JobPool {
   /** The handler asks for another run later; no attempt is used. When its patience is over, the attempt has failed for good. */
   postpone(lease: HeldLease, postponement: Postponement, checkIn: CheckIn): Promise<Verdict>;
   /**
-   * The worker may not do the job: to the front of its queue, for other workers; no attempt is used. When every worker that
-   * takes jobs of the type, or will again by itself, is refused, or the patience is over, the attempt has failed for good.
+   * The worker may not do the job: it waits for other workers; no attempt is used. When every worker that takes jobs of the
+   * type, or will again by itself, has been refused for the grace, or the patience is over, the attempt has failed for good.
    * @param checkIn what the job says while it waits for another worker
    */
   refuse(lease: HeldLease, refusal: Refusal, checkIn: CheckIn): Promise<Verdict>;

@@ -27,7 +27,7 @@ async function askedFor(more: Partial<RunResult>): Promise<Partial<Failure & Pos
     return "accepted" as const;
   };
   const pool = { fail: note, postpone: note } as unknown as JobPool;
-  await storeResult(pool, worker, { ...result, ...more });
+  await storeResult(pool, worker, { ...result, ...more }, { maxFails: 4, refusalMs: 60_000 });
   return asked[0] ?? assert.fail("nothing was asked");
 }
 

@@ -1,6 +1,5 @@
 import type { Backoff } from "@drydock/shared/backoff.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import { defaultMaxFails } from "../domain/job-type.ts";
 import type { WorkerIdentity } from "../domain/worker.ts";
 import type { CheckIn, JobPool, Verdict } from "../ports/job-pool.ts";
 import type { RunResult } from "./worker-channel.ts";
@@ -12,22 +11,35 @@ const backoff: Backoff = { baseMs: 1_000, capMs: 60_000 };
 const maxWaitMs = 24 * 3_600_000;
 const maxTextLength = 1_024;
 
+/** What ends a job that did not succeed. */
+interface RunLimits {
+  /** How many attempts it has. */
+  maxFails: number;
+  /** How long all workers must have been refused for it, in milliseconds. */
+  refusalMs: number;
+}
+
 /** Stores how a run on that worker ended. A job that is gone meanwhile makes the result stale. */
 export async function storeResult(
   pool: JobPool,
   worker: WorkerIdentity,
   result: RunResult,
-  maxFails = defaultMaxFails,
+  limits: RunLimits,
 ): Promise<Verdict> {
   try {
-    return await store(pool, worker, result, maxFails);
+    return await store(pool, worker, result, limits);
   } catch (error) {
     if (error instanceof ReasonedError && error.reason === "JOB_NOT_FOUND") return "stale";
     throw error;
   }
 }
 
-function store(pool: JobPool, worker: WorkerIdentity, result: RunResult, maxFails: number): Promise<Verdict> {
+function store(
+  pool: JobPool,
+  worker: WorkerIdentity,
+  result: RunResult,
+  { maxFails, refusalMs }: RunLimits,
+): Promise<Verdict> {
   const lease = { ...result.lease, incarnation: worker.incarnation };
   const { outcome, reason, message, retryable, retryAfterMs } = result;
   const checkIn: CheckIn = { text: result.checkIn, ...(result.progress && { progress: result.progress }) };
@@ -46,7 +58,8 @@ function store(pool: JobPool, worker: WorkerIdentity, result: RunResult, maxFail
     case "released":
       return pool.release(lease);
     case "refused": {
-      const text = `another worker is needed, as ${worker.workerId} is refused: ${message}`;
+      const end = `ERROR when no other has come ${refusalMs / 1_000} s after all are`;
+      const text = `another worker is needed, as ${worker.workerId} is refused (${end}): ${message}`;
       const refusal = { patienceMs: result.patienceMs, reason, message };
       return pool.refuse(lease, refusal, { ...checkIn, text: text.slice(0, maxTextLength).toWellFormed() });
     }

@@ -2,7 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { ClaimedJob, HeldLease, JobCommand, Lease } from "../domain/job.ts";
-import type { JobType } from "../domain/job-type.ts";
+import { defaultMaxFails, type JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { LeaseRelease, StreamStateMachine } from "../domain/stream-state.ts";
 import type { WorkerCapacity, WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
@@ -187,15 +187,15 @@ export class WorkerSession {
   async result(result: RunResult): Promise<void> {
     const { lease } = result;
     const name = this.#nameOf.get(lease.jobId) ?? "";
-    const maxFails = this.#types.get(name)?.maxFails;
+    const { maxFails = defaultMaxFails } = this.#types.get(name) ?? {};
+    const { refusalMs } = this.#deps.terms;
     if (this.#held.has(lease.jobId)) {
-      const isGivenBack = result.outcome === "released" || result.outcome === "refused";
-      // the job goes to the front of its queue, and this worker must not be the next one to claim it
-      if (isGivenBack) this.#openTypes.backOff(name);
+      // the job goes to the front of its queue, and this worker must not be the next one to claim it; a refused one it does not get
+      if (result.outcome === "released") this.#openTypes.backOff(name);
       else this.#openTypes.ran(name);
     }
     this.#forget(lease.jobId);
-    const store = () => storeResult(this.#deps.pool, this.identity, result, maxFails);
+    const store = () => storeResult(this.#deps.pool, this.identity, result, { maxFails, refusalMs });
     const verdict = await storeWithRetry(store, this.#retries.signal);
     this.#channel.resultAck(lease, verdict);
     this.#deps.changes.changed(lease.jobId);

@@ -44,16 +44,20 @@ export async function readCapacities(
   return capacities;
 }
 
-/** The ids of the workers that take jobs of the type, or will again by themselves. */
+/** By job type, the ids of the workers that take jobs of it, or will again by themselves. */
 export async function readCandidates(
   redis: ScriptedRedis,
   shards: Shards,
   now: number,
-  jobName: string,
-): Promise<string[]> {
-  const isFit = ({ jobNames, closed }: WorkerInfo) =>
-    jobNames.includes(jobName) && !closed.some((type) => type.jobName === jobName && type.isWorkerFault);
-  return (await readInfos(redis, shards, now)).filter(({ info }) => isFit(info)).map(({ workerId }) => workerId);
+): Promise<Map<string, string[]>> {
+  const candidates = new Map<string, string[]>();
+  for (const { workerId, info } of await readInfos(redis, shards, now)) {
+    const atFault = new Set(info.closed.filter(({ isWorkerFault }) => isWorkerFault).map(({ jobName }) => jobName));
+    for (const name of info.jobNames) {
+      if (!atFault.has(name)) candidates.set(name, [...(candidates.get(name) ?? []), workerId]);
+    }
+  }
+  return candidates;
 }
 
 function withWorker(capacity: TypeCapacity | undefined, name: string, info: WorkerInfo): TypeCapacity {

@@ -47,6 +47,8 @@ export class RedisJobPool implements port.JobPool {
   readonly #keys: UniqueKeys;
   readonly #jobs: JobLauncher;
   readonly #subJobs: SubJobLauncher;
+  /** The read that is in flight. */
+  #candidates: Promise<Map<string, string[]>> | undefined;
 
   constructor({ redis, shards, terms, clock, jitter = Math.random }: RedisJobPoolOptions) {
     this.#redis = redis;
@@ -168,10 +170,20 @@ export class RedisJobPool implements port.JobPool {
 
   async refuse(lease: HeldLease, refusal: port.Refusal, checkIn: port.CheckIn): Promise<port.Verdict> {
     const { patienceMs = -1, reason, message } = refusal;
-    const cause = [patienceMs, reason, message, ...checkInArguments(checkIn)] as const;
-    const { name } = await this.peek(lease.jobId);
-    const workers = await readCandidates(this.#redis, this.#shards, this.#clock.now(), name);
-    return toVerdict(await this.#run("transitions/refuse", lease, ...cause, workers.join(" ")));
+    const terms = [patienceMs, this.#terms.refusalMs] as const;
+    const cause = [reason, message, ...checkInArguments(checkIn)] as const;
+    const reply = await this.#run("transitions/refuse", lease, ...terms, ...cause);
+    if (!Array.isArray(reply)) return toVerdict(reply);
+    const workers = (await this.#readCandidates()).get(text(reply[0])) ?? [];
+    return toVerdict(await this.#run("transitions/refuse", lease, ...terms, ...cause, workers.join(" ")));
+  }
+
+  /** Many refusals at once need one read: all workers' infos are read and parsed. */
+  #readCandidates(): Promise<Map<string, string[]>> {
+    this.#candidates ??= readCandidates(this.#redis, this.#shards, this.#clock.now()).finally(() => {
+      this.#candidates = undefined;
+    });
+    return this.#candidates;
   }
 
   async confirm(lease: HeldLease, command: JobCommand): Promise<port.Verdict> {

@@ -86,7 +86,7 @@ export const recordFields: readonly RecordField[] = [
     name: "section",
     form: "I3",
     meaning:
-      "while it waits, the section of its lane in which it was put: 0 the front; of one that has come to the front since, its former number",
+      "while it waits, the section of its lane in which it was put: 0 the front; of one that has come to the front since, its former number; 16777215 in a lane of refused jobs, which has only a front",
     internal: true,
   },
   { name: "details_size", form: "I3", meaning: "how many bytes of details follow", internal: true },

@@ -53,8 +53,8 @@ export const Outcome = {
   /** OUTCOME_POSTPONED - To be run again after retry_after or the back-off, whichever is longer; no attempt used. */
   OUTCOME_POSTPONED: 6,
   /**
-   * OUTCOME_REFUSED - This worker may not do it, another one may, say with other credentials: to the front of the queue for those, no
-   * attempt used. In ERROR with reason and message when every worker that takes jobs of the type is refused.
+   * OUTCOME_REFUSED - This worker may not do it, another one may, say with other credentials: it waits for those, no attempt used. In ERROR
+   * with reason and message when every worker that takes jobs of the type has been refused for a while.
    */
   OUTCOME_REFUSED: 7,
   UNRECOGNIZED: -1,
@@ -339,7 +339,7 @@ export interface ClosedType {
     | undefined;
   /**
    * Whether it is the worker's own set-up, which no waiting mends: settings, credentials, certificates. A job that all other
-   * workers are refused for does not wait for this one.
+   * workers are refused for does not wait longer for this one.
    */
   isWorkerFault: boolean;
 }

@@ -1,16 +1,14 @@
 -- start: how a waiting job comes to run: status, token and attempt change, and the reply has what the worker needs for the run.
 -- needs: call/context, record/statuses, record/tables, record/store, life/moves
--- needs at times: call/isolate, life/refusals, record/policy-parts, record/trace, queue/limits, log/chunks
+-- needs at times: call/isolate, record/policy-parts, record/trace, queue/limits, log/chunks
 -- gives: isolated
 -- writes: running, expiring
 
 -- Everything that may be unreadable is read before anything is written: a fault must not cost the jobs popped with this one.
--- Returns whether the job is left, because the worker was refused for it.
 local function take(id, worker, is_limited, marks, reply)
   local job = store.find(id)
   if not job or job.status ~= statuses.PENDING then return end
   local policy, was_claimed = job.policy, job.token > 0
-  if job.postponed_since ~= 0 and modules["life/refusals"].bars(id, worker) then return true end
   moves.change(job, statuses.RUNNING)
   job.token, job.attempt, job.started, job.worker = moves.next_token(job), job.attempt + 1, context.now, worker
   if is_limited then
@@ -31,17 +29,16 @@ local function take(id, worker, is_limited, marks, reply)
   reply[#reply + 1] = { id, job.token, job.name, job.attempt, length, traceparent, run_limit, tables.parameters_of(job) }
 end
 
--- A function that takes a job of a lane and isolates its fault. It adds to returned.front what is for other workers, which keeps
--- its place, and to returned.back a job of a later version, which goes behind the others of its lane.
+-- A function that takes a job of a lane and isolates its fault. It adds to `returned` a job of a later version, which goes behind the
+-- others of its lane.
 local function isolated(worker, is_limited, marks, reply, returned)
   local id
   local function take_it() return take(id, worker, is_limited, marks, reply) end
   return function(name, lane, next_id)
     id = next_id
-    local done, found = xpcall(take_it, context.caught)
-    if done and not found or not done and not modules["call/isolate"].note(id, found) then return end
-    local list = done and returned.front or returned.back
-    list[#list + 1] = { name, lane, id }
+    local done, fault = xpcall(take_it, context.caught)
+    if done or not modules["call/isolate"].note(id, fault) then return end
+    returned[#returned + 1] = { name, lane, id }
   end
 end
 

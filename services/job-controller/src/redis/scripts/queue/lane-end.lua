@@ -1,5 +1,5 @@
 -- lane-end: adds ids at the end of a lane.
--- needs: call/context, call/undo, queue/lane-lists
+-- needs: call/context, call/undo, queue/lane-lists, queue/lanes
 -- gives: append
 -- reads: sections
 -- writes: ready, section, sections
@@ -28,7 +28,7 @@ local function append(name, lane, id)
   local to = lane_lists.of(name, lane)
   local number = to.last or tonumber(redis.call("ZRANGE", to.numbers, "-1", "-1")[1] or 0)
   local length = push(to, number, id)
-  if length > MOST_IN_SECTION then
+  if length > MOST_IN_SECTION and not lanes.is_of_refused(lane) then
     number = number + 1
     redis.call("LMOVE", lane_lists.list_of(to, number - 1), lane_lists.list_of(to, number), "RIGHT", "RIGHT")
     redis.call("ZADD", to.numbers, number, number)

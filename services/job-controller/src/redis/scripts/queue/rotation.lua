@@ -28,17 +28,17 @@ local function next_lane(name, wanted)
   return lane, tonumber(score), is_alone and wanted or 1
 end
 
--- Takes up to that many ids from the lane whose turn it is, and returns that lane too; nil when there is none, of the rank or a better one if a rank is
--- given. With room_of, the lane is the next one of the walk whose fairness key has room.
-local function pop(name, wanted, rank, room_of, walk)
-  local lane, score, count
-  if room_of then
-    lane, score = modules["queue/full-lanes"].next_with_room(walk, room_of)
+-- Takes up to that many ids from the lane whose turn it is, and returns that lane too; nil when there is none. The lane is the next one of
+-- the walk from when the fairness keys are limited, or a lane of refused jobs is met.
+local function pop(wanted, walk)
+  local name, lane, score, count = walk.name, nil, nil, 1
+  local is_walking = walk.index or walk.room_of or walk.behind ~= ""
+  if not is_walking then lane, score, count = next_lane(name, wanted) end
+  if is_walking or lane and lanes.is_of_refused(lane) then
+    lane, score = modules["queue/full-lanes"].next_with_room(walk)
     count = 1
-  else
-    lane, score, count = next_lane(name, wanted)
   end
-  if not lane or score >= lanes.end_of(rank) then return nil end
+  if not lane or score >= lanes.end_of(walk.rank) then return nil end
   local front = lane_lists.front_of(name, lane)
   local ids = redis.call("LPOP", front, context.number_text(count)) or {}
   local is_empty = (#ids < count or redis.call("EXISTS", front) == 0) and not modules["queue/sections"].bring_up(name, lane)

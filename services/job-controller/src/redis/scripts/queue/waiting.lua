@@ -1,14 +1,9 @@
 -- waiting: how a job comes to wait in its lane, and leaves it without having run.
 -- needs: queue/lane-lists, queue/lane-end, queue/lanes
--- needs at times: call/signals, queue/sections
--- gives: enqueue, put_back, put_in_front, leave
+-- needs at times: call/signals, life/refusals, queue/sections
+-- gives: enqueue, put_back, leave
 -- reads: turns
 -- writes: lanes, ready
-
-local function lane_of(job)
-  -- the digit of 9 - priority
-  return string.char(57 - job.priority) .. ":" .. job.fairness
-end
 
 -- A lane that gets its first job is next in its rank, unless it had the last turn: emptying a lane and filling it again gains
 -- nothing.
@@ -20,15 +15,19 @@ end
 
 -- Puts a job to the "back" or the "front" of its lane; the caller stores it.
 local function enqueue(id, job, where)
-  local name, lane, length = job.name, lane_of(job), nil
+  local is_refused = job.postponed_since ~= 0 and modules["life/refusals"].has(id)
+  job.section = is_refused and lanes.REFUSED or 0
+  local name, lane, section, length = job.name, lanes.name_of(job), 0, nil
   if where == "back" then
-    job.section, length = lane_end.append(name, lane, id)
+    section, length = lane_end.append(name, lane, id)
   else
-    job.section, length = 0, redis.call("LPUSH", lane_lists.front_of(name, lane), id)
+    length = redis.call("LPUSH", lane_lists.front_of(name, lane), id)
   end
-  if length > 1 or job.section > 0 then return end
-  open(name, lane)
-  modules["call/signals"].ready(name)
+  if not is_refused then job.section = section end
+  local is_first = length == 1 and section == 0
+  if is_first then open(name, lane) end
+  -- what stands before a refused job may be for other workers
+  if is_first or is_refused then modules["call/signals"].ready(name) end
 end
 
 -- Puts an id whose record cannot be read now behind the others of its lane; no signal says that the lane has a job.
@@ -37,15 +36,11 @@ local function put_back(name, lane, id)
   if length == 1 and section == 0 then open(name, lane) end
 end
 
--- Puts an id that was taken from the front of its lane there again; its record stays as it is.
-local function put_in_front(name, lane, id)
-  if redis.call("LPUSH", lane_lists.front_of(name, lane), id) == 1 then open(name, lane) end
-end
-
 -- Takes a job that is not to run from its lane.
 local function leave(id, job)
-  local name, lane = job.name, lane_of(job)
-  if not modules["queue/sections"].remove(name, lane, job.section, id) then lanes.close(name, lane) end
+  local name, lane = job.name, lanes.name_of(job)
+  local section = job.section == lanes.REFUSED and 0 or job.section
+  if not modules["queue/sections"].remove(name, lane, section, id) then lanes.close(name, lane) end
 end
 
-return { enqueue = enqueue, put_back = put_back, put_in_front = put_in_front, leave = leave }
+return { enqueue = enqueue, put_back = put_back, leave = leave }

@@ -1,19 +1,20 @@
--- refuse: the worker may not do the job, others may: it goes to the front of its queue for them, and no attempt is used.
--- When every worker that may do jobs of the type is refused, or the patience is over, it is in ERROR. If it was to end, it ends.
+-- refuse: the worker may not do the job, others may: it waits in a lane of refused jobs for them, and no attempt is used. When all
+-- workers that may do jobs of the type have been refused for a while, or the patience is over, it is in ERROR. If it was to end, it ends.
 -- needs: call/context, record/statuses, record/store, life/moves, life/finish, life/patience, life/refusals, lease/held, queue/waiting
--- arguments: id, token, incarnation, patience in ms or -1, reason, message, check-in while it waits, phase or empty, percent,
---   the workers that may do jobs of the type, with a space between
--- reply: accepted, duplicate or stale
+-- arguments: id, token, incarnation, patience in ms or -1, for how many ms all must have been refused, reason, message, check-in while
+--   it waits, phase or empty, percent, the workers that may do jobs of the type, with a space between; without these nothing changes
+-- reply: accepted, duplicate or stale; a list of the job's type when the lease holds and the workers are not given
 -- errors: JOB_NOT_FOUND
-return function(id, token, incarnation, limit, reason, message, text, phase, percent, workers)
+return function(id, token, incarnation, limit, grace, reason, message, text, phase, percent, workers)
   local job = store.load(id)
   local verdict = moves.standing(job, token, incarnation)
   if verdict ~= "held" then return verdict end
+  if not workers then return { job.name } end
   local command, worker = job.command, job.worker
   held.let_go(id, job)
   patience.begin(job)
-  refusals.note(id, worker)
-  if command == 0 and (patience.is_over(job, tonumber(limit)) or refusals.is_by_all(id, workers)) then
+  local is_final = refusals.note(id, worker, workers, tonumber(grace))
+  if command == 0 and (is_final or patience.is_over(job, tonumber(limit))) then
     job.error = { reason, message, job.attempt, context.now }
     finish.job(id, job, statuses.ERROR)
     moves.save(id, job)
@@ -25,7 +26,7 @@ return function(id, token, incarnation, limit, reason, message, text, phase, per
     finish.by_command(id, job, command)
   else
     moves.change(job, statuses.PENDING)
-    waiting.enqueue(id, job, "front")
+    waiting.enqueue(id, job, "back")
   end
   moves.save(id, job)
   return "accepted"
