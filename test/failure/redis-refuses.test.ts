@@ -194,6 +194,34 @@ describe("a Redis that refuses writes", { timeout: 90_000 }, () => {
   }
 });
 
+describe("a user that loses a right while the controller runs", { timeout: 60_000 }, () => {
+  const setUser = (redis: Redis, ...rules: string[]) => redis.call("ACL", "SETUSER", "default", ...rules);
+
+  test("to listen, leaves a controller that polls and says why, until it may again", async () => {
+    await using stack = await startStack();
+    const controller = await startKnowing(stack);
+    const redis = await connectTo(stack.redis);
+    await setUser(redis, "resetchannels");
+    const { ready } = await until(
+      "/readyz says why",
+      () => readiness(controller),
+      ({ checks }) => /cannot listen .*NOPERM .*ACL SETUSER/.test(String(checks.signals)),
+    );
+    assert.equal(ready, true);
+    const isReported = ({ msg }: Record<string, unknown>) => /cannot listen/.test(String(msg));
+    assert.equal(logLines(controller.process.log()).filter(isReported).length, 1);
+    assert.doesNotMatch(controller.process.log(), /nobody handled/);
+    await setUser(redis, "allchannels");
+    await until(
+      "it listens again",
+      () => readiness(controller),
+      ({ checks }) => checks.signals === true,
+    );
+    await controller.api.launchDemo();
+    redis.disconnect();
+  });
+});
+
 describe("a Redis that can't be worked with from the start", { timeout: 60_000 }, () => {
   const causes: Array<[string, (stack: Stack) => string | Promise<string>, RegExp]> = [
     [

@@ -42,6 +42,14 @@ export function createConnection(url: string): Redis {
   return new Redis(url, options);
 }
 
+/**
+ * The same for listening. The listener subscribes itself: nobody would catch what Redis says of the client's own
+ * subscription after a reconnection, and the process would end.
+ */
+export function createListener(url: string): Redis {
+  return new Redis(url, { ...options, autoResubscribe: false });
+}
+
 /** The same for the commands of a controller, which sends none to a pool of another format. */
 export function createPoolConnection(url: string, shards: number): PoolConnection {
   return new PoolConnection(url, options, shards);

@@ -8,7 +8,7 @@ import type { LogStore } from "../ports/log-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
-import { ConnectionWatch, createConnection, createPoolConnection } from "./connection.ts";
+import { ConnectionWatch, createListener, createPoolConnection } from "./connection.ts";
 import { createRedisHookOutbox } from "./hooks/hook-outbox.ts";
 import { RedisJobPool } from "./life/job-pool.ts";
 import { createRedisLogStore } from "./log/log-store.ts";
@@ -51,7 +51,7 @@ export interface RedisParts {
 export function createRedisParts({ config, clock, terms, logger, onFault }: RedisPartsOptions): RedisParts {
   const connection = createPoolConnection(config.redisUrl, config.shards);
   const redis = defineScript(connection);
-  const listener = createConnection(config.redisUrl);
+  const listener = createListener(config.redisUrl);
   const shards = new Shards(config.shards, (number) => new Shard(number, redis, clock, onFault));
   return {
     watch: new ConnectionWatch({ redis: connection, listener, logger }),
