@@ -79,7 +79,25 @@ describe("runUntilSignal", () => {
     });
     assert.deepEqual(await exit, [0]);
     assert.deepEqual(events, ["start a", "ready", "stop a"]);
-    assert.equal(host.listenerCount("SIGTERM") + host.listenerCount("SIGINT"), 0);
+    assert.deepEqual(host.eventNames(), []);
+  });
+
+  test("logs a rejection that nobody handled, and goes on", async () => {
+    const host = new FakeHost();
+    const lines: string[] = [];
+    const events: string[] = [];
+    await runUntilSignal([recorder(events, "a")], {
+      logger: createLogger({ name: "test", level: "error", destination: { write: (line) => lines.push(line) } }),
+      graceMs: 10,
+      host,
+      onReady: () => {
+        host.emit("unhandledRejection", new Error("NOPERM"));
+        assert.deepEqual(events, ["start a"]);
+        host.emit("SIGTERM");
+      },
+    });
+    assert.equal(lines.length, 1);
+    assert.match(String(lines), /nobody handled.*NOPERM|NOPERM.*nobody handled/);
   });
 
   test("exits with 1 when a service can't start, after it stopped the others", async () => {

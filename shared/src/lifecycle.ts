@@ -96,7 +96,9 @@ async function orLeftBehind(stopped: Promise<void>, signal: AbortSignal): Promis
 /** What runUntilSignal needs of the process. */
 export interface Host {
   on(event: NodeJS.Signals, listener: () => void): unknown;
+  on(event: "unhandledRejection", listener: (reason: unknown) => void): unknown;
   off(event: NodeJS.Signals, listener: () => void): unknown;
+  off(event: "unhandledRejection", listener: (reason: unknown) => void): unknown;
   exit(code: number): unknown;
 }
 
@@ -163,10 +165,13 @@ export function watchStopSignals(options: StopSignalOptions): () => void {
  * Runs the services until SIGTERM, SIGINT or the given end, then stops them and ends the process with 0, with the code
  * of that end, or with 1 when a service did not start or not stop in time. A signal that comes more than a second after
  * the first one ends the process at once with 1. A service that refuses to start with a ReasonedError or a StartError
- * is one line in the log, without a stack: the message says what to do.
+ * is one line in the log, without a stack: the message says what to do. A rejection that nobody handled is logged, and
+ * ends nothing: what it is about has failed already, and the rest of the process is sound.
  */
 export async function runUntilSignal(services: readonly Service[], options: RunOptions): Promise<void> {
   const { logger, graceMs, onReady = () => {}, ended = never, host = process, clock = systemClock } = options;
+  const onRejection = (reason: unknown) => logger.error({ err: toError(reason) }, "a rejection that nobody handled");
+  host.on("unhandledRejection", onRejection);
   const signalled = Promise.withResolvers<Ending>();
   const stopWatching = watchStopSignals({
     host,
@@ -179,6 +184,7 @@ export async function runUntilSignal(services: readonly Service[], options: RunO
   });
   const code = await run(services, Promise.race([signalled.promise, ended]), { logger, graceMs, onReady });
   stopWatching();
+  host.off("unhandledRejection", onRejection);
   host.exit(code);
 }
 

@@ -194,6 +194,70 @@ describe("a Redis that refuses writes", { timeout: 90_000 }, () => {
   }
 });
 
+describe("a user that loses a right while the controller runs", { timeout: 60_000 }, () => {
+  const setUser = (redis: Redis, ...rules: string[]) => redis.call("ACL", "SETUSER", "default", ...rules);
+
+  test("to listen, leaves a controller that polls and says why, until it may again", async () => {
+    await using stack = await startStack();
+    const controller = await startKnowing(stack);
+    const redis = await connectTo(stack.redis);
+    await setUser(redis, "resetchannels");
+    const { ready } = await until(
+      "/readyz says why",
+      () => readiness(controller),
+      ({ checks }) => /cannot listen .*NOPERM .*ACL SETUSER/.test(String(checks.signals)),
+    );
+    assert.equal(ready, true);
+    const isReported = ({ msg }: Record<string, unknown>) => /cannot listen/.test(String(msg));
+    assert.equal(logLines(controller.process.log()).filter(isReported).length, 1);
+    assert.doesNotMatch(controller.process.log(), /nobody handled/);
+    await setUser(redis, "allchannels");
+    await until(
+      "it listens again",
+      () => readiness(controller),
+      ({ checks }) => checks.signals === true,
+    );
+    await controller.api.launchDemo();
+    redis.disconnect();
+  });
+
+  test("to run scripts, makes the controller not ready, as every launch fails", async () => {
+    await using stack = await startStack();
+    const controller = await startKnowing(stack);
+    const redis = await connectTo(stack.redis);
+    await setUser(redis, "-evalsha", "-eval");
+    await seesCause(controller, /NOPERM .*evalsha.*ACL SETUSER/);
+    await seesRefusal(controller, /denies the controller's user a right/);
+    await setUser(redis, "+evalsha", "+eval");
+    await untilReady(controller);
+    await controller.api.launchDemo();
+    redis.disconnect();
+  });
+});
+
+describe("a Redis that lets the controller in no more", { timeout: 60_000 }, () => {
+  const reasons: Array<[string, setting: string, value: string, cause: RegExp]> = [
+    ["since its password is another one", "requirepass", "swordfish", /NOAUTH .*DRYDOCK_REDIS_URL/],
+    ["since it has as many clients as it takes", "maxclients", "1", /max number of clients .*aise maxclients/],
+  ];
+  for (const [why, setting, value, cause] of reasons) {
+    test(`${why}: callers read the cause and the remedy, as /readyz has them`, async () => {
+      await using stack = await startStack();
+      const controller = await startKnowing(stack);
+      const redis = await connectTo(stack.redis);
+      const [, before = ""] = (await redis.config("GET", setting)) as string[];
+      await redis.config("SET", setting, value);
+      await redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      await seesCause(controller, cause);
+      await seesRefusal(controller, cause);
+      assert.doesNotMatch(controller.process.log(), /swordfish/);
+      await redis.config("SET", setting, before);
+      await untilReady(controller);
+      redis.disconnect();
+    });
+  }
+});
+
 describe("a Redis that can't be worked with from the start", { timeout: 60_000 }, () => {
   const causes: Array<[string, (stack: Stack) => string | Promise<string>, RegExp]> = [
     [

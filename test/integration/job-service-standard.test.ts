@@ -91,7 +91,7 @@ describe("a job-controller", () => {
     const ready = await get("/readyz");
     assert.deepEqual(
       [ready.status, JSON.parse(ready.text)],
-      [200, { ready: true, checks: { redis: true, reaper: true } }],
+      [200, { ready: true, checks: { redis: true, signals: true, reaper: true } }],
     );
     assert.match((await get("/metrics")).text, /^grpc_server_handled_total\{.*JobService|^grpc_server_/m);
     assert.equal((await get("/nope")).status, 404);

@@ -6,6 +6,7 @@ import { ProcessError } from "@drydock/demo/stack/processes.ts";
 import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
 import { ConnectionWatch, createConnection, createPoolConnection } from "@drydock/job-controller/redis/connection.ts";
 import { poolVersion } from "@drydock/job-controller/redis/pool-format.ts";
+import { defineScript } from "@drydock/job-controller/redis/shards/shard.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import type { Readiness } from "@drydock/shared/ops-server.ts";
 import type { Redis } from "ioredis";
@@ -49,7 +50,7 @@ describe("the format of the pool", { timeout: 60_000 }, () => {
 
   /** Starts what a controller starts first. */
   const start = async (shards: number): Promise<void> => {
-    const watch = new ConnectionWatch({ redis: createPoolConnection(server.url, shards), logger });
+    const watch = new ConnectionWatch({ redis: defineScript(createPoolConnection(server.url, shards)), logger });
     watches.push(watch);
     await watch.start();
   };

@@ -26,5 +26,8 @@ export async function runsElsewhere({ proxy, controller, crew }: Scene, roundTri
   const job = await api.until(id, "runs on the other worker", isWithHeir, { withinMs: 25_000, everyMs: 500 });
   assert.deepEqual(runFacts(job), ["RUNNING", 1, 1]);
   const ready = await fetch(`${opsUrl}/readyz`);
-  assert.deepEqual([ready.status, await ready.json()], [200, { ready: true, checks: { redis: true, reaper: true } }]);
+  assert.deepEqual(
+    [ready.status, await ready.json()],
+    [200, { ready: true, checks: { redis: true, signals: true, reaper: true } }],
+  );
 }

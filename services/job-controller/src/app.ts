@@ -81,7 +81,7 @@ export function createJobController(
     logger,
     metrics,
   });
-  const ops = createOpsServer({ listen: config.opsListen, ready: () => readinessOf(watch, reaper), metrics, logger });
+  const ops = createOpsServer({ listen: config.opsListen, ready: () => readinessOf(redis, reaper), metrics, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
     services: [watch, redis.signals, ...upkeep, readiness, ops, server],
@@ -134,8 +134,10 @@ function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, 
   return { services: [promoter, scheduler, deliverer, ...chores], reaper };
 }
 
-function readinessOf({ up, cause }: RedisProbe, { fault }: Reaper): Readiness {
-  return { ready: up && fault === undefined, checks: { redis: cause ?? up, reaper: fault ?? true } };
+/** Without signals the controller polls: that is slower, and no reason to send it no calls. */
+function readinessOf({ watch: { up, cause }, signals }: RedisParts, { fault }: Reaper): Readiness {
+  const checks = { redis: cause ?? up, signals: signals.fault ?? true, reaper: fault ?? true };
+  return { ready: up && fault === undefined, checks };
 }
 
 interface Listeners {

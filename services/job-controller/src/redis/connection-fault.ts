@@ -40,6 +40,10 @@ const noDatabase = /^ERR .*(DB index|SELECT is not allowed)/i;
 const databaseRemedy =
   "correct the number of the database at the end of DRYDOCK_REDIS_URL; Redis has as many as its setting databases says, from 0";
 
+/** What Redis says to a new connection when it has as many as its setting allows. */
+const noConnections = /ERR max number of clients[\w +]*/;
+const connectionsRemedy = "raise maxclients of Redis, or end clients that nobody needs: CLIENT LIST names them";
+
 /** Words of the client that only say that the connection has closed. */
 const consequences =
   /^(Connection is closed|Stream isn't writeable|Reached the max retries|the format of the pool was)/;
@@ -60,13 +64,14 @@ export function explain(thrown: Error, password?: string | null): ConnectionFaul
 
 function remedyOf(text: string): string | undefined {
   if (text === notRedisWords) return notRedisRemedy;
+  if (noConnections.test(text)) return connectionsRemedy;
   return noDatabase.test(text) ? databaseRemedy : refusalRemedy(text);
 }
 
 /** Several addresses of one host failed when the text is empty. */
 function wordsOf(error: Fault): string {
   if (notRedis.test(error.message)) return notRedisWords;
-  if (error.message !== "") return error.message;
+  if (error.message !== "") return noConnections.exec(error.message)?.[0] ?? error.message;
   const parts = error instanceof AggregateError ? error.errors.map((each: unknown) => String(each)) : [];
   return parts.join(", ") || String(error.code ?? error.name);
 }

@@ -3,8 +3,10 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import { Redis } from "ioredis";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
 import { explain } from "./connection-fault.ts";
+import { keysOf } from "./keys.ts";
 import { PoolConnection } from "./pool-connection.ts";
 import { saysNoPermission, saysReplica } from "./shards/reply-errors.ts";
+import type { Scripted } from "./shards/shard.ts";
 
 /** How long Redis may take for an answer before it counts as away, in milliseconds. */
 const commandTimeoutMs = 3_000;
@@ -30,6 +32,8 @@ const options = {
   socketTimeout: socketTimeoutMs,
   // it needs INFO, which not every user may run, and tells nobody what it waits for
   enableReadyCheck: false,
+  // it would take the words in which Redis turns a new connection away, and say nothing
+  disableClientInfo: true,
   keepAlive: 10_000,
   retryStrategy: (times: number) => Math.min(100 * 2 ** Math.min(times, 5), 1_000),
 };
@@ -42,6 +46,14 @@ export function createConnection(url: string): Redis {
   return new Redis(url, options);
 }
 
+/**
+ * The same for listening. The listener subscribes itself: nobody would catch what Redis says of the client's own
+ * subscription after a reconnection, and the process would end.
+ */
+export function createListener(url: string): Redis {
+  return new Redis(url, { ...options, autoResubscribe: false });
+}
+
 /** The same for the commands of a controller, which sends none to a pool of another format. */
 export function createPoolConnection(url: string, shards: number): PoolConnection {
   return new PoolConnection(url, options, shards);
@@ -49,7 +61,7 @@ export function createPoolConnection(url: string, shards: number): PoolConnectio
 
 /** What the connection watch needs. */
 export interface ConnectionWatchOptions {
-  redis: PoolConnection;
+  redis: Scripted<PoolConnection>;
   /** The connection for listening, which leaves a replica together with the other one. */
   listener?: Redis;
   logger: Logger;
@@ -135,7 +147,7 @@ export class ConnectionWatch implements RedisProbe {
     try {
       const greeting = this.#up ? undefined : await this.#greet();
       const isRoleDue = performance.now() - this.#roleCheckedAt > rolePeriodMs;
-      if (greeting !== undefined || !isRoleDue) await redis.probeWrite();
+      if (greeting !== undefined || !isRoleDue) await probe(redis);
       if (greeting !== undefined || isRoleDue) await this.#checkRole();
       if (greeting !== undefined) this.#back(greeting);
     } catch (error) {
@@ -177,7 +189,7 @@ export class ConnectionWatch implements RedisProbe {
   #back(info: string): void {
     if (this.#up || this.#isStopped) return;
     this.#up = true;
-    this.#cause = undefined;
+    this.#setCause(undefined);
     this.#loggedCauses.clear();
     for (const warning of this.#warningsOf(info)) this.#options.logger.warn({}, warning);
     this.#options.logger.info({ version: this.#version }, "redis answers");
@@ -190,7 +202,7 @@ export class ConnectionWatch implements RedisProbe {
 
   #logMismatch({ reason, message }: ReasonedError): void {
     this.#up = false;
-    this.#cause = undefined;
+    this.#setCause(undefined);
     if (this.#isLogged(message)) return;
     this.#options.logger.error({ reason }, `calls are refused: ${message}`);
   }
@@ -201,7 +213,7 @@ export class ConnectionWatch implements RedisProbe {
     const { words, remedy, isConsequence } = explain(error, this.#options.redis.options.password);
     // what follows from a connection that closed says less than why it did
     if (isConsequence && this.cause !== undefined) return;
-    this.#cause = `${words}. ${remedy}`;
+    this.#setCause(`${words}. ${remedy}`);
     if (!this.#isLogged(words)) {
       this.#options.logger.warn(
         { cause: words, remedy },
@@ -209,6 +221,12 @@ export class ConnectionWatch implements RedisProbe {
       );
     }
     if (saysReplica(error.message)) this.#leaveReplica();
+  }
+
+  /** The same words for /readyz, CheckStatus and whoever calls. */
+  #setCause(cause: string | undefined): void {
+    this.#cause = cause;
+    this.#options.redis.outage = cause;
   }
 
   #isLogged(cause: string): boolean {
@@ -227,6 +245,14 @@ export class ConnectionWatch implements RedisProbe {
       if (connection?.status === "ready") connection.disconnect(true);
     }
   }
+}
+
+/** No operations, as MessagePack. */
+const noOperations = Buffer.of(0x90);
+
+/** Runs the script as calls do, so that Redis refuses this when it refuses those: scripts, writes, or the pool's keys. */
+async function probe(redis: Scripted<PoolConnection>): Promise<void> {
+  await redis.drydockBuffer(keysOf(0).jobs, 0, 0, noOperations);
 }
 
 const passwordAdvice = "Set one with requirepass, or take it out of DRYDOCK_REDIS_URL";

@@ -8,7 +8,7 @@ import type { LogStore } from "../ports/log-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
-import { ConnectionWatch, createConnection, createPoolConnection } from "./connection.ts";
+import { ConnectionWatch, createListener, createPoolConnection } from "./connection.ts";
 import { createRedisHookOutbox } from "./hooks/hook-outbox.ts";
 import { RedisJobPool } from "./life/job-pool.ts";
 import { createRedisLogStore } from "./log/log-store.ts";
@@ -49,12 +49,11 @@ export interface RedisParts {
 
 /** Makes the Redis parts; watch and signals are to be started and stopped. */
 export function createRedisParts({ config, clock, terms, logger, onFault }: RedisPartsOptions): RedisParts {
-  const connection = createPoolConnection(config.redisUrl, config.shards);
-  const redis = defineScript(connection);
-  const listener = createConnection(config.redisUrl);
+  const redis = defineScript(createPoolConnection(config.redisUrl, config.shards));
+  const listener = createListener(config.redisUrl);
   const shards = new Shards(config.shards, (number) => new Shard(number, redis, clock, onFault));
   return {
-    watch: new ConnectionWatch({ redis: connection, listener, logger }),
+    watch: new ConnectionWatch({ redis, listener, logger }),
     signals: new RedisSignals({ listener, shards, logger }),
     pool: new RedisJobPool({ redis, shards, terms, clock }),
     schedules: createRedisScheduleStore(redis, shards, clock),

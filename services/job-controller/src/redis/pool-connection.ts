@@ -1,6 +1,5 @@
 import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import { Command, Redis, type RedisOptions, ReplyError } from "ioredis";
-import { keysOf } from "./keys.ts";
 import { checkPoolFormat } from "./pool-format.ts";
 import { redisUnavailable } from "./shards/reply-errors.ts";
 
@@ -14,6 +13,8 @@ const keylessCommands = new Set(["hello", "auth", "client", "select", "info", "p
 export class PoolConnection extends Redis {
   readonly #shards: number;
   #refusal: ReasonedError | undefined = notChecked();
+  /** Why Redis cannot be worked with and what is to be done, as callers read it while commands are refused for that. */
+  outage: string | undefined;
 
   /** @param shards the number of shards that the pool is to have */
   constructor(url: string, options: Omit<RedisOptions, "replyMapping">, shards: number) {
@@ -66,18 +67,12 @@ export class PoolConnection extends Redis {
     }
   }
 
-  /**
-   * A write that changes nothing and costs what a PING does: Redis refuses it when it refuses writes. The field is
-   * never there, so nothing is appended to a file or sent to a replica.
-   */
-  async probeWrite(): Promise<void> {
-    await this.hdel(keysOf(0).jobs, "");
-  }
-
   override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>): unknown {
     const refusal = this.#refusal;
     if (refusal === undefined || keylessCommands.has(command.name)) return super.sendCommand(command, stream);
-    command.reject(new ReasonedError(refusal.reason, refusal.message, refusal.facts));
+    const isOutage = refusal.reason === "REDIS_UNAVAILABLE" && this.outage !== undefined;
+    const message = isOutage ? `Redis cannot be worked with: ${this.outage}` : refusal.message;
+    command.reject(new ReasonedError(refusal.reason, message, refusal.facts));
     return command.promise;
   }
 }

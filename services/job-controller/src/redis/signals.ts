@@ -3,11 +3,14 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { Redis } from "ioredis";
 import type { JobCommand, Lease } from "../domain/job.ts";
 import type { ControllerSignals } from "../ports/signals.ts";
+import { explain } from "./connection-fault.ts";
 import { commandOf } from "./record/job-codec.ts";
 import type { Shards } from "./shards/shards.ts";
 
 /** How often the connection is pinged, in milliseconds: without messages a live connection looks like a dead one. */
 const pingPeriodMs = 2_500;
+
+const cannotListen = "cannot listen to the signals of the other controllers, and polls instead";
 
 /** What the signals need. */
 export interface RedisSignalsOptions {
@@ -22,6 +25,9 @@ export class RedisSignals implements ControllerSignals {
   readonly name = "redis-signals";
   readonly #redis: Redis;
   readonly #channels: string[];
+  readonly #logger: Logger;
+  #isListening = false;
+  #fault: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #listening: () => void = () => {};
   #ready: (jobName: string) => void = () => {};
@@ -33,20 +39,19 @@ export class RedisSignals implements ControllerSignals {
 
   constructor({ listener: redis, shards, logger }: RedisSignalsOptions) {
     this.#redis = redis;
+    this.#logger = logger;
     this.#channels = Array.from(shards, ({ keys }) => keys.signals);
     redis.on("message", (_channel: string, message: string) => this.#receive(message));
     redis.on("error", () => {});
-    redis.on("ready", () => {
-      redis.subscribe(...this.#channels).then(
-        () => this.#listening(),
-        (error: unknown) => {
-          logger.warn(
-            { cause: toError(error).message },
-            "cannot subscribe to the signals of the other controllers; polling instead",
-          );
-        },
-      );
+    redis.on("close", () => {
+      this.#isListening = false;
     });
+    redis.on("ready", () => this.#subscribe());
+  }
+
+  /** Why Redis lets nobody listen although it answers, with the remedy; undefined when it does. */
+  get fault(): string | undefined {
+    return this.#fault;
   }
 
   onListening(listener: () => void): void {
@@ -78,7 +83,7 @@ export class RedisSignals implements ControllerSignals {
   }
 
   async start(): Promise<void> {
-    this.#timer = setInterval(() => this.#ping(), pingPeriodMs);
+    this.#timer = setInterval(() => (this.#isListening ? this.#ping() : this.#subscribe()), pingPeriodMs);
     await this.#redis.connect().catch(() => {});
   }
 
@@ -90,6 +95,27 @@ export class RedisSignals implements ControllerSignals {
   /** The connection closes itself when nothing comes back, and is made anew. */
   #ping(): void {
     if (this.#redis.status === "ready") this.#redis.ping().catch(() => {});
+  }
+
+  #subscribe(): void {
+    if (this.#redis.status !== "ready") return;
+    this.#redis.subscribe(...this.#channels).then(
+      () => {
+        this.#isListening = true;
+        this.#fault = undefined;
+        this.#listening();
+      },
+      (error: unknown) => this.#refused(toError(error)),
+    );
+  }
+
+  /** A connection that closed is the matter of the connection watch. */
+  #refused(error: Error): void {
+    const { words, remedy, isConsequence } = explain(error, this.#redis.options.password);
+    if (isConsequence) return;
+    const fault = `${cannotListen}: ${words}. ${remedy}`;
+    if (fault !== this.#fault) this.#logger.warn({ cause: words, remedy }, cannotListen);
+    this.#fault = fault;
   }
 
   #receive(message: string): void {

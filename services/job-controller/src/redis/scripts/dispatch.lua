@@ -13,6 +13,9 @@ local function run()
 end
 
 local operations = cmsgpack.unpack(ARGV[3])
+-- A call without operations asks whether Redis runs the script and accepts writes: the field is never there, so nothing is
+-- appended to a file or sent to a replica.
+if #operations == 0 then redis.call("HDEL", KEYS[1], "") end
 if #operations > 1 then
   -- most operations begin with a job's id, and those that begin with something else cost no more than a look-up
   local ids = {}

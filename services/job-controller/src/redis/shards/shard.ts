@@ -56,11 +56,13 @@ const messagePack = new Packr({ useRecords: false, int64AsType: "number" });
 export type OnFault = (jobId: string, cause: string) => void;
 
 /** A connection with the script of a shard as a method; see defineScript. */
-export interface ScriptedRedis extends Redis {
+export type Scripted<Connection extends Redis> = Connection & {
   drydockBuffer(...args: Argument[]): Promise<Buffer>;
   /** A text of the script with its positions as those in the Lua files. */
   withFiles(text: string): string;
-}
+};
+/** The same of any connection. */
+export type ScriptedRedis = Scripted<Redis>;
 
 /** One shard: gathers the operations of an event-loop turn, from all streams and calls, into one script call. */
 export class Shard {
@@ -175,14 +177,17 @@ function bytesOf(args: Argument[]): number {
 const operationNumbers: ReadonlyMap<OperationName, number> = new Map(operationNames.map((name, at) => [name, at + 1]));
 
 /** Gives the connection the script, which Redis loads whenever the connection is made. */
-export function defineScript(redis: Redis, options: BundleOptions = {}): ScriptedRedis {
+export function defineScript<Connection extends Redis>(
+  redis: Connection,
+  options: BundleOptions = {},
+): Scripted<Connection> {
   const { lua, withFiles } = readBundle(options);
   redis.defineCommand("drydock", { numberOfKeys: 1, lua });
   // Redis may forget scripts that it knows from EVAL alone; where this fails, calls bring them along
   redis.on("ready", () => {
     redis.script("LOAD", lua).catch(() => {});
   });
-  return Object.assign(redis, { withFiles }) as ScriptedRedis;
+  return Object.assign(redis, { withFiles }) as Scripted<Connection>;
 }
 
 function isError(reply: Reply | ErrorReply | undefined): reply is ErrorReply {
