@@ -8,6 +8,9 @@ import { type Controller, type Settings, type Stack, startStack } from "../suppo
 import { knownCve } from "./odd-images.ts";
 import { OddRegistry, type Script } from "./odd-registry.ts";
 
+/** Scans that no worker may do are soon in ERROR. */
+const shortGrace = { DRYDOCK_REFUSAL_GRACE_SECONDS: "2" };
+
 /** A controller with its workers, apart from those of other cases: a database of Redis is its own. */
 export class Site {
   readonly controller: Controller;
@@ -77,7 +80,7 @@ export class FaultPlace {
 
   static async start(): Promise<FaultPlace> {
     const [stack, scanner, registry] = await Promise.all([startStack(), startScanner(), OddRegistry.start()]);
-    const place = new FaultPlace({ stack, scanner, registry, controller: await stack.startController() });
+    const place = new FaultPlace({ stack, scanner, registry, controller: await stack.startController(shortGrace) });
     await place.home.hire(registry);
     return place;
   }
@@ -85,7 +88,11 @@ export class FaultPlace {
   /** A site of its own, for what would be in the way of other cases. */
   async site(settings: Settings = {}): Promise<Site> {
     const DRYDOCK_REDIS_URL = this.stack.redis.url.replace(/\d+$/, String(++this.#databases));
-    return new Site(this, await this.stack.startController({ DRYDOCK_REDIS_URL, ...settings }), DRYDOCK_REDIS_URL);
+    return new Site(
+      this,
+      await this.stack.startController({ ...shortGrace, DRYDOCK_REDIS_URL, ...settings }),
+      DRYDOCK_REDIS_URL,
+    );
   }
 
   /** A registry that answers as the script wants. */

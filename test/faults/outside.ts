@@ -140,6 +140,24 @@ const lesser = (what: string, settings: Settings, other: { token: number; image:
   },
 });
 
+const restartingWorker: FaultCase = {
+  ...{
+    kind: "B2",
+    what: "20 scans are refused to a worker, the one with rights joins 3 s later",
+    right: "all SUCCESS",
+  },
+  async run(place) {
+    let url = "";
+    const registry = await place.registryThat(tokenRegistry(() => url, { token: 200, image: 401 }));
+    url = registry.url;
+    const site = await place.site({ DRYDOCK_REFUSAL_GRACE_SECONDS: "60" });
+    await site.hire(registry, { DRYDOCK_SLOTS: "16" });
+    const joins = new Promise((resolve) => setTimeout(resolve, 3_000)).then(() => site.hire(registry, credential));
+    sees(await site.scans(20, base, 60_000));
+    await joins;
+  },
+};
+
 const badChallengeOnce = (challenge: string): FaultCase => ({
   ...{ kind: "B5", what: `a scan meets one 401 with ${challenge}`, right: "only that request fails" },
   async run(place) {
@@ -271,6 +289,7 @@ export const outside: FaultCase[] = [
   lesser("without credentials, who get no token,", {}, { token: 401, image: 401 }),
   lesser("without credentials, who get a token for little,", {}, { token: 200, image: 401 }),
   lesser("without credentials, from whom images are hidden,", {}, { token: 200, image: 404 }),
+  restartingWorker,
   badChallengeOnce('Bearer realm="http://169.254.169.254/token"'),
   badChallengeOnce('Bearer realm="nowhere"'),
   badChallengeOnce('Bearer realm="https://auth.example/token",service="evil"'),

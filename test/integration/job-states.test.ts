@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import { type JobEvent, type JobStatus, jobStatuses, transitions } from "@drydock/job-controller/domain/job-state.ts";
+import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import {
   aSecond,
   demoTypes,
@@ -53,7 +54,7 @@ const events: Record<
     await pool.hello(other, workerInfo, []);
     await pool.refuse(lease, refusal, {}).finally(() => pool.leave(other));
   },
-  "refused to every worker": ({ pool }, lease) => pool.refuse(lease, refusal, {}),
+  "refused to every worker": outlastRefusals,
   release: ({ pool }, lease) => pool.release(lease),
   "lease lost": async ({ pool, clock }) => {
     clock.advance(15_001);
@@ -64,6 +65,14 @@ const events: Record<
   cancel: ({ pool }, lease) => pool.end(lease.jobId, "cancel").then(() => pool.confirm(lease, "cancel")),
   retry: ({ pool }, lease) => pool.retry(lease.jobId),
 };
+
+async function outlastRefusals({ pool, clock }: PoolUnderTest, lease: HeldLease): Promise<void> {
+  if ((await pool.refuse(lease, refusal, {})) !== "accepted") return;
+  clock.advance(defaultLeaseTerms.refusalMs);
+  await pool.hello(worker, workerInfo, []);
+  const { jobs } = await pool.claim(worker, demoTypes, 1);
+  for (const { id, token } of jobs) await pool.refuse(leaseOf({ id, token }), refusal, {});
+}
 
 async function outlastPatience({ pool, clock }: PoolUnderTest, lease: HeldLease): Promise<void> {
   const postponement = { ...aSecond, patienceMs: 0 };

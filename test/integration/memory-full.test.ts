@@ -68,7 +68,7 @@ describe("a Redis whose memory is full", () => {
     const { lost } = await pool.beat(worker, [checksIn]);
     assert.deepEqual(lost, []);
     await pool.hello(workerNamed("w2"), workerInfo, []);
-    assert.equal((await pool.claim(workerNamed("w2"), demoTypes, 9)).jobs.length, 2);
+    assert.equal((await pool.claim(workerNamed("w2"), demoTypes, 9)).jobs.length, 3);
     clock.advance(1_000);
     assert.equal((await pool.promote()).count, 2);
     await isClean();

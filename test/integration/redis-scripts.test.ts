@@ -82,7 +82,10 @@ describe("a fault in a script", () => {
       file.path === "queue/waiting"
         ? {
             ...file,
-            text: file.text.replace("local name, lane, length = job.name", "local name, lane, length = job.nme.x"),
+            text: file.text.replace(
+              "local name, lane, section, length = job.name",
+              "local name, lane, section, length = job.nme.x",
+            ),
           }
         : file;
     const { lua, withFiles } = bundleScripts(readScriptFiles().map(broken));

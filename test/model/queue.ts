@@ -116,7 +116,7 @@ function limited(pool: ModelPool, name: string): ModelJob[] {
 
 /** The lane among those of a priority: what a worker was refused for stands apart. */
 function laneOf({ fairnessKey, refusals }: ModelJob): string {
-  return `${refusals.size > 0} ${fairnessKey}`;
+  return `${refusals.isEmpty} ${fairnessKey}`;
 }
 
 /** Those that may be next: of the highest priority, the first of each lane. */

@@ -3,6 +3,7 @@ import type { Job, JobCommand, NewJob } from "@drydock/job-controller/domain/job
 import { type JobStatus, jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
 import type { OverlapPolicy, PeriodicCounts } from "@drydock/job-controller/domain/schedule.ts";
 import { hookStatusOf, type ModelHook, newModelHook } from "./hook-state.ts";
+import { Refusals } from "./refusals.ts";
 import { refuse } from "./refused.ts";
 
 /** The fields of a job that the model foretells. */
@@ -48,10 +49,8 @@ export interface ModelJob extends Omit<ShownJob, "executionTotals" | "hookStatus
   plan: ModelPlan | undefined;
   /** It runs under a limit of its type or key, for which it counts. */
   isLimited: boolean;
-  /** Process of a worker that it was refused to -> until when it is not given the job, and how long that wait was. */
-  refusals: Map<string, { until: number; waitMs: number }>;
-  /** Since when all workers that are there were refused. */
-  refusedByAllSince: number | undefined;
+  /** Whom it was refused to. */
+  refusals: Refusals;
   /** What its status hook is told; undefined without one. */
   hook: ModelHook | undefined;
   log: Buffer;
@@ -155,14 +154,12 @@ export class ModelPool {
 
   /** The job as users see it. */
   show(job: ModelJob): ShownJob {
-    const { turn: _, commandAt: _at, lives: _lives, keptFrom: _kept, ...rest } = job;
+    const { turn: _, commandAt: _at, lives: _lives, keptFrom: _kept, refusals: _refusals, ...rest } = job;
     const {
       expiresAt: _expires,
       isLimited: _limited,
       plan: _plan,
       endedAs: _end,
-      refusals: _refusals,
-      refusedByAllSince: _byAll,
       hook: _hook,
       log: _log,
       ...shown
@@ -204,8 +201,7 @@ export function newModelJob(
       expiresAt: 0,
       isLimited: false,
       plan: undefined,
-      refusals: new Map(),
-      refusedByAllSince: undefined,
+      refusals: new Refusals(),
       hook: statusHook === "" ? undefined : newModelHook(),
       log: Buffer.alloc(0),
     },
@@ -225,8 +221,7 @@ export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void 
     expiresAt: 0,
     command: undefined,
     postponedSince: 0,
-    refusals: new Map(),
-    refusedByAllSince: undefined,
+    refusals: new Refusals(),
   });
   launchWaiting(pool, pool.jobs.get(job.upstreamJobId));
 }

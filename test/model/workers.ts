@@ -12,12 +12,11 @@ import type {
 } from "@drydock/job-controller/ports/job-pool.ts";
 import type { Backoff } from "@drydock/shared/backoff.ts";
 import { tellCheckIn } from "./hooks.ts";
+import { Refusals } from "./refusals.ts";
 import { refuse } from "./refused.ts";
 import { finish, giveBack, lose, loseAll, type ModelJob, type ModelPool, nextToken, statusAfter } from "./state.ts";
 
-const { leaseMs, acceptMs, brokenMs, graceMs } = defaultLeaseTerms;
-/** How long a process is not given a job that it was refused for: at first, and at most. */
-const [firstRefusalMs, longestRefusalMs] = [15_000, 900_000];
+const { leaseMs, acceptMs, brokenMs, graceMs, refusalMs } = defaultLeaseTerms;
 /** How much later than the grace time a worker that does not obey loses the job. */
 const graceMarginMs = 5_000;
 
@@ -145,8 +144,7 @@ export function fail(pool: ModelPool, lease: HeldLease, failure: Failure & Jitte
         status: "SCHEDULED",
         runAt: pool.now + waitOf(job, retry, failure),
         postponedSince: 0,
-        refusals: new Map(),
-        refusedByAllSince: undefined,
+        refusals: new Refusals(),
       });
   });
 }
@@ -188,22 +186,15 @@ function waitOf({ attempt, policy }: ModelJob, leastMs: number, { backoff, jitte
   return Math.max(leastMs, Math.floor(Math.min(longestMs, capMs) * jitter));
 }
 
-/** The worker may not do it: others get it, until all are refused or the patience is over. */
+/** The worker may not do it: others get it, until all have been refused for the grace, or the patience is over. */
 export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, shown: CheckIn): Verdict {
   const { patienceMs = Number.POSITIVE_INFINITY, reason, message } = refusal;
   return settle(pool, lease, (job) => {
     job.postponedSince ||= pool.now;
     const process = processOf(pool, job.workerId);
-    const last = job.refusals.get(process)?.waitMs;
-    const waitMs = last === undefined ? firstRefusalMs : Math.min(2 * last, longestRefusalMs);
-    job.refusals.set(process, { until: pool.now + waitMs, waitMs });
     const alive = [...pool.workers].filter(([, { leaseEndsAt }]) => leaseEndsAt >= pool.now);
-    const isByAll = alive.every(([workerId]) => job.refusals.has(processOf(pool, workerId)));
-    if (isByAll) job.refusedByAllSince ??= pool.now;
-    else job.refusedByAllSince = undefined;
-    const finalAt = (job.refusedByAllSince ?? Number.POSITIVE_INFINITY) + defaultLeaseTerms.refusalMs;
-    const isFinal = finalAt <= pool.now;
-    if (!isFinal) job.refusals.set(process, { until: Math.min(pool.now + waitMs, finalAt), waitMs });
+    const present = alive.map(([workerId]) => processOf(pool, workerId));
+    const isFinal = job.refusals.note(process, present, { now: pool.now, graceMs: refusalMs });
     if (job.command === undefined && (isFinal || pool.now - job.postponedSince > patienceMs)) {
       job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
       finish(pool, job, "ERROR");
@@ -218,7 +209,7 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sh
 
 /** Whether the job is not given to the worker's present process now. */
 export function isBarred(pool: ModelPool, { refusals }: ModelJob, workerId: string): boolean {
-  return (refusals.get(processOf(pool, workerId))?.until ?? 0) > pool.now;
+  return refusals.bars(processOf(pool, workerId), pool.now);
 }
 
 function processOf({ workers }: ModelPool, workerId: string): string {

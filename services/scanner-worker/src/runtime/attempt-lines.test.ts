@@ -51,7 +51,7 @@ describe("the job's log tells", () => {
   test("of a job that this worker may not do that another one may", async () => {
     assert.deepEqual(await lines(fails("X", { retryable: false, fault: "worker", closesType: false })), [
       "INFO  attempt 1 of 2 begins on worker-1",
-      "WARN  attempt 1 refused to this worker: X: so it is; another worker takes it as the same attempt; when every worker is refused the job is in ERROR",
+      "WARN  attempt 1 refused to this worker: X: so it is; another worker takes it as the same attempt; when every worker has been refused for a while the job is in ERROR",
     ]);
   });
 

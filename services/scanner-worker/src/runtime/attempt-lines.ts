@@ -39,7 +39,8 @@ export function endingOf({ attempt }: Assignment, type: JobType, outcome: Outcom
       return { level: "warn", text: `attempt ${attempt} postponed: ${why}; ${next}` };
     }
     case "refused": {
-      const next = "another worker takes it as the same attempt; when every worker is refused the job is in ERROR";
+      const next =
+        "another worker takes it as the same attempt; when every worker has been refused for a while the job is in ERROR";
       return { level: "warn", text: `attempt ${attempt} refused to this worker: ${causeOf(outcome)}; ${next}` };
     }
     case "released": {

@@ -1,3 +1,4 @@
+import type { Clock } from "@drydock/shared/clock.ts";
 import type { TypeCapacity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis } from "../shards/shard.ts";
@@ -44,20 +45,24 @@ export async function readCapacities(
   return capacities;
 }
 
-/** By job type, the ids of the workers that take jobs of it, or will again by themselves. */
-export async function readCandidates(
-  redis: ScriptedRedis,
-  shards: Shards,
-  now: number,
-): Promise<Map<string, string[]>> {
-  const candidates = new Map<string, string[]>();
-  for (const { workerId, info } of await readInfos(redis, shards, now)) {
-    const atFault = new Set(info.closed.filter(({ isWorkerFault }) => isWorkerFault).map(({ jobName }) => jobName));
-    for (const name of info.jobNames) {
-      if (!atFault.has(name)) candidates.set(name, [...(candidates.get(name) ?? []), workerId]);
-    }
+/** Which workers take jobs of a type, or will again by themselves. Who asks while they are read gets what that read finds. */
+export class Candidates {
+  readonly #read: () => Promise<KnownWorker[]>;
+  #known: Promise<KnownWorker[]> | undefined;
+
+  constructor(redis: ScriptedRedis, shards: Shards, clock: Clock) {
+    this.#read = () => readInfos(redis, shards, clock.now());
   }
-  return candidates;
+
+  /** The ids of the workers for the type. */
+  async of(jobName: string): Promise<string[]> {
+    this.#known ??= this.#read().finally(() => {
+      this.#known = undefined;
+    });
+    const isFit = ({ jobNames, closed }: WorkerInfo) =>
+      jobNames.includes(jobName) && !closed.some((type) => type.jobName === jobName && type.isWorkerFault);
+    return (await this.#known).filter(({ info }) => isFit(info)).map(({ workerId }) => workerId);
+  }
 }
 
 function withWorker(capacity: TypeCapacity | undefined, name: string, info: WorkerInfo): TypeCapacity {
