@@ -16,6 +16,7 @@ export const base = { repository: "odd/base", tag: "1" };
 const isManifest = (path: string) => path.includes("/manifests/");
 const credential = { DRYDOCK_REGISTRY_USERNAME: "reader", DRYDOCK_REGISTRY_PASSWORD: "right" };
 const basic = `Basic ${Buffer.from("reader:right").toString("base64")}`;
+const basicChallenge = { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } };
 
 export function sees(jobs: SeenJob[]): void {
   const ends = jobs.map(({ status, attempt, lastError }) => `${status} ${attempt} ${lastError?.reason ?? ""}`);
@@ -65,6 +66,27 @@ const limited = (what: string, headers: Record<string, string>): FaultCase => ({
   },
 });
 
+/** For 8 s something else answers in the registry's place; undefined leaves a request to the registry. */
+const replaced = (what: string, script: Script, settings: Settings = {}): FaultCase => ({
+  ...{ kind: "B1", what: `${what} in place of a registry for 8 s, 12 scans`, right: "all SUCCESS, no attempt used" },
+  async run(place) {
+    let isAway = false;
+    const { site } = await place.siteOf((request) => {
+      const answer = isAway ? script(request) : undefined;
+      if (answer !== undefined || settings.DRYDOCK_REGISTRY_USERNAME === undefined) return answer;
+      return request.headers.authorization === basic ? undefined : basicChallenge;
+    }, settings);
+    sees([await site.scan(base)]);
+    isAway = true;
+    setTimeout(() => {
+      isAway = false;
+    }, 8_000);
+    sees(await site.scans(12, base, 75_000));
+  },
+});
+
+const page = (status: number) => ({ status, headers: { "content-type": "text/html" }, body: "<html>sorry</html>" });
+
 const notSetUp: FaultCase = {
   ...{ kind: "B2", what: "a worker without a registry beside a good one, 20 scans", right: "all SUCCESS" },
   async run(place) {
@@ -78,9 +100,8 @@ const notSetUp: FaultCase = {
 const wrongPassword: FaultCase = {
   ...{ kind: "B2", what: "a worker with a wrong password beside a good one, 20 scans", right: "all SUCCESS" },
   async run(place) {
-    const challenge = { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } };
     const script = ({ headers }: { headers: Readonly<Record<string, unknown>> }) =>
-      headers.authorization === basic ? undefined : challenge;
+      headers.authorization === basic ? undefined : basicChallenge;
     const { site, registry } = await place.siteOf(script, { ...credential, DRYDOCK_REGISTRY_PASSWORD: "wrong" });
     await site.hire(registry, credential);
     sees(await site.scans(20, base, 45_000));
@@ -126,7 +147,7 @@ const badChallengeOnce = (challenge: string): FaultCase => ({
     const script = ({ path, headers }: SeenRequest) => {
       if (isManifest(path) && count++ === 0) return { status: 401, headers: { "www-authenticate": challenge } };
       const isKnown = path === "/v2/" || headers.authorization === basic;
-      return isKnown ? undefined : { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } };
+      return isKnown ? undefined : basicChallenge;
     };
     const { site } = await place.siteOf(script, credential);
     const { id } = await site.api.launch("IMAGE_SCAN", base);
@@ -239,6 +260,10 @@ export const outside: FaultCase[] = [
   scannerAway,
   limited("a registry lets 5 manifests through in 2 s, else 429 with Retry-After, 20 scans", { "retry-after": "2" }),
   limited("the same without Retry-After", {}),
+  replaced("an ingress' page with 404", () => page(404)),
+  replaced("a page of maintenance with 200", () => page(200)),
+  replaced("a firewall's page with 403", () => page(403), credential),
+  replaced("the same for manifests alone", ({ path }) => (isManifest(path) ? page(403) : undefined)),
   notSetUp,
   wrongPassword,
   lesser("with a wrong password", { ...credential, DRYDOCK_REGISTRY_PASSWORD: "wrong" }, { token: 401, image: 401 }),

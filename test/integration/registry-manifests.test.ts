@@ -84,12 +84,19 @@ describe("a manifest as registries send it", () => {
   }
 
   test("is an error when it is no manifest at all", async () => {
-    for (const page of ["<html>", "{}", '{"errors":[]}', ""]) {
-      for (const type of ["text/html", "application/json", oci]) {
-        const client = await open({ status: 200, headers: { "content-type": type }, body: page });
+    for (const text of ["<xml>", "{}", '{"errors":[]}', ""]) {
+      for (const type of ["text/plain", "application/json", oci]) {
+        const client = await open({ status: 200, headers: { "content-type": type }, body: text });
         await assert.rejects(client.getManifest("web", "1.0", signal), failsWith("MANIFEST_INVALID"));
       }
     }
+  });
+
+  test("is an error when it is a web page that the registry stores as one", async () => {
+    const page = "<html>";
+    const headers = { "content-type": "text/html", "docker-content-digest": digestOf(page) };
+    const client = await open({ status: 200, headers, body: page });
+    await assert.rejects(client.getManifest("web", "1.0", signal), failsWith("MANIFEST_INVALID"));
   });
 
   test("names a configuration, which is read when its digest is right", async () => {

@@ -17,14 +17,14 @@ const sites: Record<string, readonly string[]> = {
 };
 
 /** The end of a path that the worker adds by itself. */
-const registryApi = /\/v[12](\/.*)?$/;
-const clairApi = /\/(v1|indexer|matcher|notifier|health|healthz|metrics)(\/.*)?$/;
+const registryApi = /\/v[12](\/.*)?$/i;
+const clairApi = /\/(v1|indexer|matcher|notifier|health|healthz|metrics)(\/.*)?$/i;
 /** What browsers are shown by Harbor, Artifactory and others. */
-const pages = /\/(harbor|ui|webapp|login|sign-in|account|explore)(\/.*)?$/;
+const pages = /\/(harbor|ui|webapp|login|sign-in|account|explore)(\/.*)?$/i;
 
 /** The base of a registry, without /v2. */
 export const registryUrl = httpUrlThat((url) => {
-  const [meant] = Object.entries(sites).find(([, hosts]) => hosts.includes(url.hostname)) ?? [];
+  const [meant] = Object.entries(sites).find(([, hosts]) => hosts.includes(hostOf(url))) ?? [];
   if (meant !== undefined) return `must be the address at which the registry answers: ${meant}`;
   if (registryApi.test(url.pathname)) return `must end before /v2, which is added: ${without(registryApi, url)}`;
   if (pages.test(url.pathname)) return `must be the registry, not a page for browsers: ${without(pages, url)}`;
@@ -63,6 +63,11 @@ function originFault(text: string): string | undefined {
   const isBare =
     url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "" && url.password === "";
   return isBare ? undefined : `must be origins alone: ${url.origin}`;
+}
+
+/** Without the dot of an absolute name: it leads to the same host. */
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/\.$/, "");
 }
 
 function without(path: RegExp, { origin, pathname }: URL): string {

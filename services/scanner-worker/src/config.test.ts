@@ -17,6 +17,7 @@ describe("the URL of a registry", () => {
   const mistakes: [given: string, meant: string][] = [
     ["https://docker.io", "https://registry-1.docker.io"],
     ["https://docker.io/", "https://registry-1.docker.io"],
+    ["https://docker.io.", "https://registry-1.docker.io"],
     ["docker.io", "https://registry-1.docker.io"],
     ["http://docker.io/library", "https://registry-1.docker.io"],
     ["https://index.docker.io", "https://registry-1.docker.io"],
@@ -25,6 +26,7 @@ describe("the URL of a registry", () => {
     ["https://github.com/owner/repository", "https://ghcr.io"],
     ["https://registry.example.com/v2", "https://registry.example.com"],
     ["https://registry.example.com/v2/", "https://registry.example.com"],
+    ["https://registry.example.com/V2/", "https://registry.example.com"],
     ["https://registry.example.com/v2/_catalog", "https://registry.example.com"],
     ["https://example.com/artifactory/api/docker/local/v2", "https://example.com/artifactory/api/docker/local"],
     ["registry.example.com/v2/", "https://registry.example.com"],

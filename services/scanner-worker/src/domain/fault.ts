@@ -9,6 +9,8 @@ export interface Ruling {
   fault: Fault;
   /** Whether it concerns all jobs of the type, so that the worker takes none until a probe has passed. */
   closesType: boolean;
+  /** Whose fault it was if a probe passes right after. Default: the same, and of this job alone. */
+  faultIfProbePasses?: Fault;
 }
 
 const jobFault: Ruling = { fault: "job", closesType: false };
@@ -18,6 +20,8 @@ const outsideAway: Ruling = { fault: "outside", closesType: true };
 const outsideFault: Ruling = { fault: "outside", closesType: false };
 /** The worker can do no job of the type. */
 const workerFault: Ruling = { fault: "worker", closesType: true };
+/** Something else answers at the address of a registry or scanner, which has nothing to do with the job: if a probe passes, it was away. */
+const otherServer: Ruling = { ...workerFault, faultIfProbePasses: "outside" };
 /** The worker may not do this one job; another one may. */
 const workerRefused: Ruling = { fault: "worker", closesType: false };
 
@@ -40,9 +44,9 @@ const rulings: Readonly<Record<string, Ruling>> = {
   REGISTRY_REALM_REFUSED: workerFault,
   REGISTRY_REDIRECT_REFUSED: workerFault,
   REGISTRY_ADDRESS_REFUSED: workerFault,
-  REGISTRY_UNSUPPORTED: workerFault,
+  REGISTRY_UNSUPPORTED: otherServer,
   REGISTRY_TLS_INVALID: workerFault,
-  SCANNER_UNSUPPORTED: workerFault,
+  SCANNER_UNSUPPORTED: otherServer,
   SCANNER_TLS_INVALID: workerFault,
   ACCESS_DENIED: workerRefused,
 };

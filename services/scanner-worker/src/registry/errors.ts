@@ -33,7 +33,7 @@ export function refusal({ subject, response, now, isForAnybody = false }: Refuse
       now,
     );
   }
-  if (status >= 500 || status === 408) {
+  if (isPassing(response)) {
     return retryable("REGISTRY_FAULT", `the registry failed at ${subject} (${detail})`, response, now);
   }
   if (status === 401 || status === 403) {
@@ -62,6 +62,11 @@ function hostHint(subject: string): string {
 /** Whether the request was answered as it was meant to be: any 2xx. */
 export function isSuccess({ status }: HttpResponse): boolean {
   return status >= 200 && status < 300;
+}
+
+/** Whether it is a refusal that may pass by itself. */
+export function isPassing({ status }: HttpResponse): boolean {
+  return status >= 500 || status === 429 || status === 408;
 }
 
 /** Where the operator says who the worker is, for messages. */

@@ -1,7 +1,8 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { checkAnswerOf, endpoints, nameOf } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import { authRejected, isSuccess, refusal } from "./errors.ts";
+import { isOfRegistryApi } from "./answer-form.ts";
+import { authRejected, isPassing, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
 import { sendFollowing } from "./redirects.ts";
 
@@ -45,19 +46,18 @@ export async function ping({ registryUrl, http, clock, ...request }: Ping): Prom
     maxBytes,
   });
   const { status, url: from } = response;
-  if (isSuccess(response)) return undefined;
+  if (isSuccess(response) && isOfRegistryApi(response)) return undefined;
   if (status === 401) return { header: response.headers["www-authenticate"], from };
   if (status === 403) {
     // A credential that may read one repository may be let ask for nothing else.
     if (request.authorization !== undefined) return undefined;
     throw authRejected("lets the worker ask for nothing at all (403 to /v2/): its address may be blocked there");
   }
-  if (status >= 500 || status === 429 || status === 408) {
-    throw refusal({ subject: "/v2/", response, now: clock.now() });
-  }
+  if (isPassing(response)) throw refusal({ subject: "/v2/", response, now: clock.now() });
   const { registry } = endpoints;
+  const what = isSuccess(response) ? `${status}, but not in JSON,` : status;
   const message =
-    `${nameOf(registry, from.host)} does not speak the registry API: it answered ${status} to /v2/; ` +
+    `${nameOf(registry, from.host)} does not speak the registry API: it answered ${what} to /v2/; ` +
     checkAnswerOf(registry, from, status);
   throw new JobFailure("REGISTRY_UNSUPPORTED", message, { retryable: false });
 }

@@ -226,6 +226,8 @@ describe("a probe of a registry", () => {
       "worker",
     ],
     ["is a website", { status: 404, body: "<html>" }, "REGISTRY_UNSUPPORTED", "worker"],
+    ["is a website with a page for everything", { status: 200, body: "<html>" }, "REGISTRY_UNSUPPORTED", "worker"],
+    ["is another server", { status: 200, body: "healthy" }, "REGISTRY_UNSUPPORTED", "worker"],
     ["fails", { status: 503 }, "REGISTRY_FAULT", "outside"],
     ["limits the rate", { status: 429, headers: { "retry-after": "7" } }, "REGISTRY_RATE_LIMITED", "outside"],
   ] as [string, Answer, string, string][]) {

@@ -4,13 +4,14 @@ import { type Manifest, parseManifest } from "../domain/image-manifest.ts";
 import { imageName, isDigest } from "../domain/image-reference.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { bareType, indexTypes, manifestTypes, schema1Types } from "../domain/media-types.ts";
+import { isOfRegistry, isPage } from "./answer-form.ts";
 import type { Authoriser } from "./authoriser.ts";
 import { digestLike, digestOfHeader } from "./digest.ts";
-import { errorOf, isSuccess, refusal } from "./errors.ts";
+import { brokenAnswer, errorOf, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { type FollowedResponse, sendFollowing } from "./redirects.ts";
-import { probeRegistry } from "./registry-probe.ts";
+import { confirmRegistry, probeRegistry } from "./registry-probe.ts";
 
 /** What a registry client works with. */
 export interface RegistryClientOptions {
@@ -161,7 +162,24 @@ export class RegistryClient {
     return await this.#send(request, other);
   }
 
-  async #send(
+  /**
+   * Sends a request. An answer that may be another's than the registry's counts only when a registry is there and it comes
+   * again; a page does not even then, except for a 404 of the registry's own origin: some say so that there is nothing.
+   */
+  async #send(request: RepositoryRequest, authorization: string | undefined): Promise<RepositoryResponse> {
+    const first = await this.#sendOnce(request, authorization);
+    if (isOfRegistry(first)) return first;
+    await confirmRegistry(this.#options, request.signal);
+    const again = await this.#sendOnce(request, authorization);
+    const isNothing = again.status === 404 && again.isHome;
+    if (isNothing || isOfRegistry(again) || !isPage(again)) return again;
+    const { host } = again.url;
+    throw brokenAnswer(
+      `a web page came from ${host} in place of the registry's answer (${again.status}); check what stands before it`,
+    );
+  }
+
+  async #sendOnce(
     { repository, path, ...request }: RepositoryRequest,
     authorization: string | undefined,
   ): Promise<RepositoryResponse> {

@@ -40,6 +40,21 @@ export async function probeRegistry(options: RegistryProbeOptions, signal: Abort
   }
 }
 
+/**
+ * Finds out whether a registry is still there. What answered as one before and does so no more is away, whatever it answers.
+ * @throws JobFailure whose fault is the outside's
+ */
+export async function confirmRegistry(options: RegistryProbeOptions, signal: AbortSignal): Promise<void> {
+  const { url: registryUrl, http, clock } = options;
+  try {
+    await ping({ registryUrl, http, clock, timeoutMs, signal });
+  } catch (error) {
+    if (!(error instanceof JobFailure) || error.fault !== "worker") throw error;
+    const hints = { retryable: true, fault: "outside", closesType: true, cause: error } as const;
+    throw new JobFailure("REGISTRY_FAULT", `the registry is away: ${error.message}`, hints);
+  }
+}
+
 /** A token server that gives nobody a token for nothing may give one for a repository. */
 function unlessOfOneScope(error: unknown): undefined {
   if (!(error instanceof JobFailure) || error.fault !== "worker" || error.closesType) throw error;

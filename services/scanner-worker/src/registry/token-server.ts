@@ -2,7 +2,8 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
 import { checkAnswerOf, endpoints } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import { credentialSettings, isSuccess, refusal } from "./errors.ts";
+import { isPage } from "./answer-form.ts";
+import { credentialSettings, isPassing, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import type { TokenServer } from "./realm.ts";
 import { type FollowedResponse, sendFollowing } from "./redirects.ts";
@@ -49,7 +50,7 @@ export async function fetchToken(http: HttpClient, clock: Clock, request: TokenR
     // All jobs that wait share the request, so that none of them may end it; the time limit does.
     signal: new AbortController().signal,
   });
-  if (!isSuccess(response)) throw tokenRefusal(request, response, clock.now());
+  if (!isSuccess(response) || isPage(response)) throw tokenRefusal(request, response, clock.now());
   return readToken(request, response, clock.now());
 }
 
@@ -78,17 +79,26 @@ function tokenRefusal({ server, authorization }: TokenRequest, response: Followe
   const { status } = response;
   const { host } = server.url;
   const check = checkAnswerOf(endpoints.tokenServer, response.url, status);
-  if (status >= 500 || status === 429 || status === 408) {
-    return refusal({ subject: `a token at ${host}`, response, now });
-  }
+  if (isPassing(response)) return refusal({ subject: `a token at ${host}`, response, now });
+  if (status !== 401 && isPage(response)) return pageOf(host, `${status}; ${check}`);
   if (status === 400 || status === 401 || status === 403) {
     const what = authorization === undefined ? "wants credentials" : "does not accept the worker's credentials";
     const or = status === 400 ? `, or ${check}` : "";
     const message = `the token server at ${host} ${what} (${status}); set ${credentialSettings}${or}`;
-    return new JobFailure("REGISTRY_AUTH_REJECTED", message, { retryable: false, closesType: isOfAll(authorization) });
+    return new JobFailure("REGISTRY_AUTH_REJECTED", message, {
+      retryable: false,
+      closesType: isOfAll(authorization),
+    });
   }
   const message = `the token server at ${host} answered ${status}; ${check}`;
   return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false });
+}
+
+/** What gives it may stand before a token server that is away. */
+function pageOf(host: string, rest: string): JobFailure {
+  const hints = { retryable: true, fault: "outside", closesType: true } as const;
+  const message = `a web page came from ${host} in place of the token server's answer, with status ${rest}`;
+  return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, hints);
 }
 
 /** Whether a refusal concerns all repositories: which of them anybody may read is up to each. */

@@ -142,6 +142,21 @@ describe("the gate of a job type", () => {
     assert.equal(gate.closed, undefined);
   });
 
+  for (const reason of ["REGISTRY_UNSUPPORTED", "SCANNER_UNSUPPORTED"]) {
+    test(`takes ${reason} for an outage when the probe passes`, async (t) => {
+      const { gate, outside, open } = scene(t);
+      await open();
+      const unsupported = new JobFailure(reason, "it answered 404", { retryable: false });
+      const judged = await gate.judge(unsupported, "1");
+      assert.ok(judged instanceof JobFailure);
+      assert.deepEqual([judged.reason, judged.fault, judged.closesType], [reason, "outside", false]);
+      assert.equal(gate.closed, undefined);
+      outside.failure = unsupported;
+      assert.equal(await gate.judge(unsupported, "1"), unsupported);
+      assert.ok(gate.failure?.fault === "worker");
+    });
+  }
+
   test("finds out by a probe whether a refused credential concerns all jobs or this one", async (t) => {
     const { gate, outside, seen, open } = scene(t);
     await open();

@@ -4,6 +4,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import { maxRetryAfterMs } from "@drydock/shared/retry-after.ts";
+import { rulingOf } from "../domain/fault.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { JobType } from "../ports/job.ts";
 import type { ClosedType } from "../ports/job-source.ts";
@@ -114,14 +115,15 @@ export class TypeGate {
 
   /**
    * What a job's failure turns out to be. One that concerns all jobs closes the gate. One that is the worker's fault concerns
-   * this job alone if the probe passes: then the worker can do others, and others may be able to do this one.
+   * this job alone if the probe passes: then the worker can do others, and others may be able to do this one. Unless its
+   * reason is never that of one job: then it has passed.
    */
   async judge(error: unknown, jobId: string): Promise<unknown> {
     const isTrial = this.#trialJob === jobId;
     if (isTrial) this.#trialJob = undefined;
     if (this.#stop.signal.aborted) return error;
     if (error instanceof JobFailure && error.fault === "outside") this.#judgeOutside(error, jobId, isTrial);
-    else if (error instanceof JobFailure && error.closesType) return await this.#judgeWorker(error);
+    else if (error instanceof JobFailure && error.closesType) return await this.#judgeWorker(error, jobId);
     else if (isTrial) this.#halfOpen();
     return error;
   }
@@ -135,7 +137,7 @@ export class TypeGate {
     else this.#lengthen(failure);
   }
 
-  async #judgeWorker(error: JobFailure): Promise<unknown> {
+  async #judgeWorker(error: JobFailure, jobId: string): Promise<unknown> {
     if (this.#options.type.probe === undefined) {
       this.#shutByJob(error);
       return error;
@@ -145,7 +147,10 @@ export class TypeGate {
     const found = await this.#probe();
     if (found !== undefined) return found;
     const { reason, message, retryable } = error;
-    return new JobFailure(reason, message, { retryable, fault: "worker", closesType: false, cause: error });
+    const { faultIfProbePasses: fault = "worker" } = rulingOf(reason);
+    const judged = new JobFailure(reason, message, { retryable, fault, closesType: false, cause: error });
+    if (fault === "outside") this.#judgeOutside(judged, jobId, false);
+    return judged;
   }
 
   #probe(): Promise<JobFailure | undefined> {

@@ -77,15 +77,14 @@ const probeLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
 const busyRetryMs = 15_000;
 
 const errorBody = z.object({ Error: z.object({ Message: z.string() }) });
+const anyObject = z.looseObject({});
 const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.object({ NamespaceName: z.string() })).nullable() });
 
 /** Makes a client of a Clair 2.x. Bodies are never logged: Clair repeats the blob's headers in them, with the token. */
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
   const base = `${url.replace(/\/+$/, "")}/v1`;
   const fail = (answer: ClairAnswer): never => {
-    const failure = failureOf(answer);
-    // It may come from what stands before a Clair that is away: only the probe tells that there is none.
-    throw failure ?? new JobFailure("SCANNER_FAULT", noClair(answer, new URL(base)), { retryable: true });
+    throw failureOf(answer, new URL(base));
   };
 
   async function postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome> {
@@ -103,7 +102,7 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
       checkSubject(readJson(answer.body), { name, parentName, format });
       return "indexed";
     }
-    return outcomeOf(answer.status, readError(answer) ?? "") ?? fail(answer);
+    return outcomeOf(answer.status, readError(answer)) ?? fail(answer);
   }
 
   async function hasLayer(name: string, signal: AbortSignal): Promise<boolean> {
@@ -132,24 +131,22 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
 
   async function probe(signal: AbortSignal): Promise<void> {
     const answer = await send({ method: "GET", url: `${base}/namespaces`, isProbe: true, signal, ...probeLimits });
-    if (answer.status === 200) return;
-    const failure = failureOf(answer);
-    throw failure ?? new JobFailure("SCANNER_UNSUPPORTED", noClair(answer, new URL(base)), { retryable: false });
+    if (answer.status !== 200 || !anyObject.safeParse(tryJson(answer.body)).success) fail(answer);
   }
 
   return { postLayer, hasLayer, readLayer, hasVulnerabilities, probe };
 }
 
-/** By the error texts of Clair 2.1.8; undefined for all other errors. */
-function outcomeOf(status: number, message: string): PostOutcome | undefined {
+/** By the error texts of Clair 2.1.8; undefined for all other errors, and for what is no error of Clair's. */
+function outcomeOf(status: number, message: string | undefined): PostOutcome | undefined {
+  if (message === undefined) return undefined;
   if (status === 400 && message.includes("could not find layer")) return "blob_not_fetched";
   if (status === 400 && message.includes("parent layer is unknown")) return "parent_unknown";
   if (status === 422 && message.includes("could not extract the archive")) return "not_extracted";
   return status === 422 ? "unsupported" : undefined;
 }
 
-/** Undefined for an answer that is not in Clair's form. */
-function failureOf(answer: ClairAnswer): JobFailure | undefined {
+function failureOf(answer: ClairAnswer, url: URL): JobFailure {
   const { status, headers } = answer;
   const message = readError(answer);
   const detail = [String(status), plainText(message ?? "")].filter((part) => part !== "").join(" ");
@@ -165,17 +162,14 @@ function failureOf(answer: ClairAnswer): JobFailure | undefined {
   if (status >= 500) {
     return new JobFailure("SCANNER_FAULT", `Clair failed (${detail})`, { retryable: true, retryAfterMs: waitMs });
   }
-  if (message === undefined) return undefined;
+  if (message === undefined) {
+    const { scanner } = endpoints;
+    const text =
+      `${nameOf(scanner, url.host)} is no Clair with API version 1 (${detail}): ${checkAnswerOf(scanner, url, status)}; ` +
+      "Clair 2.x has that API, Clair 4 does not and is not supported yet";
+    return new JobFailure("SCANNER_UNSUPPORTED", text, { retryable: false });
+  }
   return new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
-}
-
-/** What is said of an answer that is not in Clair's form. */
-function noClair({ status }: ClairAnswer, url: URL): string {
-  const { scanner } = endpoints;
-  return (
-    `${nameOf(scanner, url.host)} is no Clair with API version 1 (${status}): ${checkAnswerOf(scanner, url, status)}; ` +
-    "Clair 2.x has that API, Clair 4 does not and is not supported yet"
-  );
 }
 
 function countVulnerabilities(body: unknown, namespace: string): number {
@@ -188,17 +182,20 @@ function countVulnerabilities(body: unknown, namespace: string): number {
 }
 
 function readError({ body }: ClairAnswer): string | undefined {
-  try {
-    return errorBody.parse(readJson(body)).Error.Message;
-  } catch {
-    return undefined;
-  }
+  return errorBody.safeParse(tryJson(body)).data?.Error.Message;
 }
 
 function readJson(body: Uint8Array): unknown {
+  const value = tryJson(body);
+  if (value === undefined) throw brokenAnswer("is no JSON");
+  return value;
+}
+
+/** Undefined when it is no JSON. */
+function tryJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(body));
   } catch {
-    throw brokenAnswer("is no JSON");
+    return undefined;
   }
 }
