@@ -18,7 +18,7 @@ const forms: [what: string, service: "scanner" | "registry", reason: string, bre
   [
     "an ingress answers 404 with HTML to all but probes",
     "scanner",
-    "SCANNER_FAULT",
+    "SCANNER_UNSUPPORTED",
     ({ url }) => (url === "/v1/namespaces" ? undefined : { status: 404, body: "<html>" }),
   ],
   ["Clair answers 201 with HTML to each layer", "scanner", "SCANNER_FAULT", brokenPosts(201, "<html>")],

@@ -281,10 +281,10 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     assert.ok(stoppedAt > 0 && performance.now() - stoppedAt < 1_000);
   });
 
-  test("fails for now when the scanner is gone, or what answers is no Clair", async () => {
+  test("fails for now when the scanner is gone, for good when it is no Clair", async () => {
     const failsWith = (reason: string, retryable: boolean) => (thrown: unknown) =>
       thrown instanceof JobFailure && thrown.reason === reason && thrown.retryable === retryable;
-    await assert.rejects(worker(`${registry.url}/x`)("library/web:1.0"), failsWith("SCANNER_FAULT", true));
+    await assert.rejects(worker(`${registry.url}/x`)("library/web:1.0"), failsWith("SCANNER_UNSUPPORTED", false));
     const { url } = clair;
     await clair.stop();
     await assert.rejects(worker(url)("library/web:1.0"), failsWith("SCANNER_UNREACHABLE", true));

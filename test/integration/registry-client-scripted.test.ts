@@ -132,6 +132,24 @@ describe("the registry client with a registry that", () => {
     );
   });
 
+  test("has a blob that it gives, in part or as a whole, and lacks one only by its own BLOB_UNKNOWN", async () => {
+    const has = (url: string) => open(url).hasBlob("library/web", digest, signal);
+    for (const blob of [
+      { status: 206, body: "l" },
+      { status: 200, body: Buffer.alloc(1_000_000) },
+    ])
+      assert.equal(await has((await start(() => blob)).url), true);
+    const unknown = { status: 404, body: registryError("BLOB_UNKNOWN") };
+    assert.equal(await has((await start(() => unknown)).url), false);
+    const storage = await start(() => unknown);
+    for (const answer of [
+      { status: 307, headers: { location: storage.url } },
+      { status: 404, body: registryError("DENIED") },
+      { status: 403, body: registryError("BLOB_UNKNOWN") },
+    ])
+      await assert.rejects(has((await start(() => answer)).url), JobFailure);
+  });
+
   test("sends another manifest than it says is asked once more", async () => {
     const wrong: ScriptedAnswer = { ...manifest, body: `${body} ` };
     const answers = [wrong, manifest];

@@ -64,7 +64,8 @@ export async function surviveOutage(
   await seesCause(scene, reason, away, noticeMs);
   if (settleMs !== undefined) await wait(settleMs);
   const first = settleMs === undefined ? 0 : proxy.refused;
-  const seconds = outageSeconds - (settleMs === undefined ? 0 : (Date.now() - away.getTime()) / 1_000);
+  const seconds =
+    settleMs === undefined ? outageSeconds : outageSeconds - Math.ceil((Date.now() - away.getTime()) / 1_000);
   await wait(outageSeconds * 1_000 - (Date.now() - away.getTime()));
   await seesCause(scene, reason, away, noticeMs);
   const refused = proxy.refused - first;

@@ -1,18 +1,18 @@
 import { errorOf, isPassing, isSuccess } from "./errors.ts";
-import type { HttpRequest, HttpResponse } from "./http-client.ts";
+import type { HttpResponse } from "./http-client.ts";
 
 /**
  * Whether an answer has a form that a registry gives it (OCI distribution-spec 1.1). Any other may come from what stands
  * before the registry, e.g. an ingress whose registry is away. A failure that may pass decides nothing and is taken as it is.
  */
-export function isOfRegistry(response: HttpResponse, method: HttpRequest["method"]): boolean {
+export function isOfRegistry(response: HttpResponse): boolean {
   const { status, headers } = response;
   if (isPassing(response) || (status >= 300 && status < 400)) return true;
   if (status === 401 && headers["www-authenticate"] !== undefined) return true;
   if (isPage(response)) return false;
   if (headers["docker-distribution-api-version"] !== undefined) return true;
   if (!isSuccess(response)) return (errorOf(response)?.code ?? "") !== "";
-  return method === "HEAD" || headers["docker-content-digest"] !== undefined || isJson(response);
+  return status === 206 || headers["docker-content-digest"] !== undefined || isJson(response);
 }
 
 /** Whether a successful answer to /v2/ is a registry's: it names the API, or has no body or one in JSON. */

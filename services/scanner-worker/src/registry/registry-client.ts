@@ -167,11 +167,11 @@ export class RegistryClient {
    */
   async #send(request: RepositoryRequest, authorization: string | undefined): Promise<RepositoryResponse> {
     const first = await this.#sendOnce(request, authorization);
-    if (isOfRegistry(first, request.method)) return first;
+    if (isOfRegistry(first)) return first;
     await confirmRegistry(this.#options, request.signal);
     const again = await this.#sendOnce(request, authorization);
     const isNothing = again.status === 404 && again.isHome;
-    if (isNothing || isOfRegistry(again, request.method) || !isPage(again)) return again;
+    if (isNothing || isOfRegistry(again) || !isPage(again)) return again;
     const { host } = again.url;
     throw brokenAnswer(
       `a web page came from ${host} in place of the registry's answer (${again.status}); check what stands before it`,

@@ -8,6 +8,7 @@ const away = new JobFailure("SCANNER_UNREACHABLE", "clair:6060 can't be reached"
 
 describe("when the outside fails many jobs in a row, and a probe passes all the same", () => {
   const broken = new JobFailure("SCANNER_FAULT", "Clair failed (500)", { retryable: true });
+  const replaced = new JobFailure("SCANNER_UNSUPPORTED", "it answered 404", { retryable: false });
   const reset = new JobFailure("REGISTRY_UNREACHABLE", "the connection was reset", { retryable: true });
 
   async function failing(t: TestContext, failure = broken) {
@@ -20,6 +21,7 @@ describe("when the outside fails many jobs in a row, and a probe passes all the 
   for (const [what, failure] of [
     ["failures of single requests", broken],
     ["lost connections", reset],
+    ["answers of another server", replaced],
   ] as const) {
     test(`one job at a time is tried, with longer and longer waits: ${what}`, async (t) => {
       const { gate, seen, pass } = await failing(t, failure);

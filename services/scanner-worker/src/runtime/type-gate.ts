@@ -123,7 +123,7 @@ export class TypeGate {
     if (isTrial) this.#trialJob = undefined;
     if (this.#stop.signal.aborted) return error;
     if (error instanceof JobFailure && error.fault === "outside") this.#judgeOutside(error, jobId, isTrial);
-    else if (error instanceof JobFailure && error.closesType) return await this.#judgeWorker(error);
+    else if (error instanceof JobFailure && error.closesType) return await this.#judgeWorker(error, jobId);
     else if (isTrial) this.#halfOpen();
     return error;
   }
@@ -137,7 +137,7 @@ export class TypeGate {
     else this.#lengthen(failure);
   }
 
-  async #judgeWorker(error: JobFailure): Promise<unknown> {
+  async #judgeWorker(error: JobFailure, jobId: string): Promise<unknown> {
     if (this.#options.type.probe === undefined) {
       this.#shutByJob(error);
       return error;
@@ -148,7 +148,9 @@ export class TypeGate {
     if (found !== undefined) return found;
     const { reason, message, retryable } = error;
     const { faultIfProbePasses: fault = "worker" } = rulingOf(reason);
-    return new JobFailure(reason, message, { retryable, fault, closesType: false, cause: error });
+    const judged = new JobFailure(reason, message, { retryable, fault, closesType: false, cause: error });
+    if (fault === "outside") this.#judgeOutside(judged, jobId, false);
+    return judged;
   }
 
   #probe(): Promise<JobFailure | undefined> {

@@ -53,10 +53,9 @@ describe("posting a layer", () => {
     [429, "", "SCANNER_RATE_LIMITED", true],
     [503, error("Clair failed to respond within the configured timeout window."), "SCANNER_TIMEOUT", true],
     [503, error("no backend"), "SCANNER_FAULT", true],
-    [404, "404 page not found", "SCANNER_FAULT", true],
-    [403, "<html>", "SCANNER_FAULT", true],
-    [422, "<html>", "SCANNER_FAULT", true],
-    [200, "<html>", "SCANNER_FAULT", true],
+    [404, "404 page not found", "SCANNER_UNSUPPORTED", false],
+    [422, "<html>", "SCANNER_UNSUPPORTED", false],
+    [200, "<html>", "SCANNER_UNSUPPORTED", false],
     [201, { Layer: { Name: "secret", Format: "Docker" } }, "SCANNER_FAULT", true],
     [201, { Layer: { Name: "n", ParentName: "secret", Format: "Docker" } }, "SCANNER_FAULT", true],
     [201, { Layer: { Name: "n", Format: "ACI" } }, "SCANNER_FAULT", true],
@@ -148,12 +147,12 @@ describe("reading a layer", () => {
     await assert.rejects(client.hasLayer("other", signal), /another layer/);
   });
 
-  test("tells an unknown layer from an answer that is not Clair's", async () => {
+  test("tells an unknown layer from a server that is no Clair", async () => {
     const { client } = clientFor(404, error("the resource cannot be found"));
     assert.equal(await client.readLayer("n", signal), undefined);
     assert.equal(await client.hasLayer("n", signal), false);
-    const isFault = (thrown: unknown) => thrown instanceof JobFailure && thrown.reason === "SCANNER_FAULT";
-    await assert.rejects(clientFor(404, "not found").client.readLayer("n", signal), isFault);
+    const isUnsupported = (thrown: unknown) => thrown instanceof JobFailure && thrown.reason === "SCANNER_UNSUPPORTED";
+    await assert.rejects(clientFor(404, "not found").client.readLayer("n", signal), isUnsupported);
   });
 
   test("fails when the body is no JSON", async () => {

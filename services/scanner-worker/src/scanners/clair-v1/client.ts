@@ -84,9 +84,7 @@ const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.object({ Namespa
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
   const base = `${url.replace(/\/+$/, "")}/v1`;
   const fail = (answer: ClairAnswer): never => {
-    const failure = failureOf(answer);
-    // It may come from what stands before a Clair that is away: only the probe tells that there is none.
-    throw failure ?? new JobFailure("SCANNER_FAULT", noClair(answer, new URL(base)), { retryable: true });
+    throw failureOf(answer, new URL(base));
   };
 
   async function postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome> {
@@ -133,10 +131,7 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
 
   async function probe(signal: AbortSignal): Promise<void> {
     const answer = await send({ method: "GET", url: `${base}/namespaces`, isProbe: true, signal, ...probeLimits });
-    const isClair = answer.status === 200 && anyObject.safeParse(tryJson(answer.body)).success;
-    if (isClair) return;
-    const failure = answer.status === 200 ? undefined : failureOf(answer);
-    throw failure ?? new JobFailure("SCANNER_UNSUPPORTED", noClair(answer, new URL(base)), { retryable: false });
+    if (answer.status !== 200 || !anyObject.safeParse(tryJson(answer.body)).success) fail(answer);
   }
 
   return { postLayer, hasLayer, readLayer, hasVulnerabilities, probe };
@@ -151,8 +146,7 @@ function outcomeOf(status: number, message: string | undefined): PostOutcome | u
   return status === 422 ? "unsupported" : undefined;
 }
 
-/** Undefined for an answer that is not in Clair's form. */
-function failureOf(answer: ClairAnswer): JobFailure | undefined {
+function failureOf(answer: ClairAnswer, url: URL): JobFailure {
   const { status, headers } = answer;
   const message = readError(answer);
   const detail = [String(status), plainText(message ?? "")].filter((part) => part !== "").join(" ");
@@ -168,17 +162,14 @@ function failureOf(answer: ClairAnswer): JobFailure | undefined {
   if (status >= 500) {
     return new JobFailure("SCANNER_FAULT", `Clair failed (${detail})`, { retryable: true, retryAfterMs: waitMs });
   }
-  if (message === undefined) return undefined;
+  if (message === undefined) {
+    const { scanner } = endpoints;
+    const text =
+      `${nameOf(scanner, url.host)} is no Clair with API version 1 (${detail}): ${answerRemedy(scanner, url, status)}; ` +
+      "Clair 2.x has that API, Clair 4 does not and is not supported yet";
+    return new JobFailure("SCANNER_UNSUPPORTED", text, { retryable: false });
+  }
   return new JobFailure("SCANNER_REFUSED", `Clair refused the request (${detail})`, { retryable: false });
-}
-
-/** What is said of an answer that is not in Clair's form. */
-function noClair({ status }: ClairAnswer, url: URL): string {
-  const { scanner } = endpoints;
-  return (
-    `${nameOf(scanner, url.host)} is no Clair with API version 1 (${status}): ${answerRemedy(scanner, url, status)}; ` +
-    "Clair 2.x has that API, Clair 4 does not and is not supported yet"
-  );
 }
 
 function countVulnerabilities(body: unknown, namespace: string): number {
