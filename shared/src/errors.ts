@@ -100,6 +100,11 @@ export const errorCatalogue = {
     meaning:
       "The message is larger than the server takes (4 MiB, or 200,000 messages and list entries in it). Send less.",
   },
+  REQUEST_TIMED_OUT: {
+    status: "DEADLINE_EXCEEDED",
+    meaning:
+      "A message of the request was begun, or expected, and did not come whole in time (30 s). Nothing of it was taken. Send it without a pause, or a smaller one.",
+  },
   REPORT_TOO_LARGE: {
     status: "RESOURCE_EXHAUSTED",
     meaning:
@@ -108,7 +113,7 @@ export const errorCatalogue = {
   SERVER_BUSY: {
     status: "RESOURCE_EXHAUSTED",
     meaning:
-      "Other answers, uploads, log pieces or launches hold all the memory that there is for them. Call again after the delay that RetryInfo gives.",
+      "Other requests, answers, uploads, log pieces or launches hold all the memory that there is for them. Call again after the delay that RetryInfo gives.",
   },
   SLOW_READER: {
     status: "RESOURCE_EXHAUSTED",

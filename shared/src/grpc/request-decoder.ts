@@ -12,7 +12,7 @@ export const maxMessageBytes = 4 * 1024 * 1024;
  */
 export const maxMessageItems = 200_000;
 /** What a request may have in it. It is counted on the wire, before anything of it is decoded. */
-export interface RequestLimits {
+export interface MessageLimits {
   /** Entries of the lists of the request itself. */
   maxEntries: number;
   /** Messages and list entries at all depths. */
@@ -22,7 +22,7 @@ export interface RequestLimits {
 }
 
 /** For methods without limits of their own. */
-const defaultLimits: RequestLimits = { maxEntries: maxMessageItems, maxItems: maxMessageItems, refuse: tooManyItems };
+const defaultLimits: MessageLimits = { maxEntries: maxMessageItems, maxItems: maxMessageItems, refuse: tooManyItems };
 
 /**
  * Stands in for a request whose bytes are not taken. What throws while grpc-js decodes is answered by it, as INTERNAL
@@ -55,7 +55,7 @@ export interface DecoderDeps {
   numberFaults: NumberFaults;
   shapes: MessageShapes;
   /** By the names of the methods. Default: those for all. */
-  limits?: Readonly<Record<string, RequestLimits>> | undefined;
+  limits?: Readonly<Record<string, MessageLimits>> | undefined;
 }
 
 /** The definition with decoders that leave it to the handlers to refuse what they can't read. */
@@ -91,7 +91,7 @@ function refusalOfScan(
   shapes: MessageShapes,
   path: string,
   bytes: Uint8Array,
-  { maxEntries, maxItems, refuse }: RequestLimits = defaultLimits,
+  { maxEntries, maxItems, refuse }: MessageLimits = defaultLimits,
 ): ReasonedError | undefined {
   const shape = bytes.length < minBytesOf(maxEntries) ? undefined : shapes.ofRequest(path);
   if (shape === undefined) return undefined;

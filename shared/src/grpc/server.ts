@@ -1,4 +1,4 @@
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import {
   Server,
   ServerCredentials,
@@ -22,7 +22,8 @@ import { type HealthState, healthService } from "./health.ts";
 import { MessageShapes } from "./message-shape.ts";
 import { createNumberFaults } from "./number-faults.ts";
 import { reflectionService } from "./reflection.ts";
-import { maxMessageBytes, type RequestLimits, withDecoders } from "./request-decoder.ts";
+import { type MessageLimits, maxMessageBytes, withDecoders } from "./request-decoder.ts";
+import { type RequestLimits, RequestWatch } from "./request-watch.ts";
 import { createServerMetrics } from "./server-metrics.ts";
 import { createServerScopes, type MethodType, type ServerScopes } from "./server-scopes.ts";
 import { UnreadWatch } from "./unread-watch.ts";
@@ -32,7 +33,7 @@ export interface ServedService {
   definition: ServiceDefinition;
   implementation: UntypedServiceImplementation;
   /** What the requests of a method may have in them, by its name. Default: the same for all. */
-  limits?: Readonly<Record<string, RequestLimits>>;
+  limits?: Readonly<Record<string, MessageLimits>>;
 }
 
 export interface GrpcServerOptions {
@@ -51,6 +52,8 @@ export interface GrpcServerOptions {
   maxConnectionAgeMs?: number;
   /** How long a client may take nothing of what was sent to it, in milliseconds; then its call is cut. Default: 10,000. */
   unreadMs?: number;
+  /** What requests may take on their way in. Default: 30,000 ms for each, 128 MiB for all. */
+  requestLimits?: Partial<RequestLimits>;
   /** How long stop still takes calls after it told health watchers, in milliseconds. Default: 0. */
   drainDelayMs?: number;
   /** How long stop waits for running calls, in milliseconds. Default: 10,000. */
@@ -65,6 +68,11 @@ export interface GrpcServer extends Service {
 
 /** The largest message that grpc-js hands over; a larger one it answers itself, without details. In bytes. */
 const maxReadBytes = 4 * maxMessageBytes;
+/** How many calls one connection may have open: each costs memory and, when something is to be told to all, time. */
+const maxConnectionCalls = 1_000;
+/** The largest headers of a call, by names, values and 32 bytes for each; it is what gRPC servers take in other languages. */
+const maxHeaderBytes = 8 * 1024;
+const defaultRequestLimits: RequestLimits = { completeMs: 30_000, bytes: 128 * 1024 * 1024 };
 
 /** Makes a gRPC server (plaintext) with health and reflection, metrics, an access log and a graceful end. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
@@ -85,6 +93,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   }
   for (const { definition } of options.services) health.register(serviceName(definition));
   const unreadWatch = new UnreadWatch(options.unreadMs ?? 10_000);
+  const requestWatch = new RequestWatch({ ...defaultRequestLimits, ...options.requestLimits });
   let address: string | undefined;
   let stopping: Promise<void> | undefined;
   return {
@@ -95,14 +104,19 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     },
     start: async () => {
       const port = await bind(server, listen);
-      onEachStream(server, (stream, headers) => {
-        ignoreFarDeadline(headers);
-        unreadWatch.add(stream);
-      });
+      for (const http2Server of http2ServersOf(server)) {
+        boundCalls(http2Server);
+        onEachStream(http2Server, (stream, headers) => {
+          ignoreFarDeadline(headers);
+          unreadWatch.add(stream);
+          requestWatch.add(stream);
+        });
+      }
       address = listen.replace(/:\d+$/, `:${port}`);
     },
     stop: (signal) => {
       unreadWatch.stop();
+      requestWatch.stop();
       stopping ??= stopGracefully({ server, address, scopes, options, signal });
       return stopping;
     },
@@ -183,10 +197,33 @@ const timeoutUnitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_0
 
 type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
-/** Calls the listener for the HTTP/2 stream of each call, before grpc-js looks at it. */
-function onEachStream(server: Server, listener: StreamListener): void {
+/** What grpc-js listens with; there is one for each address that it has bound. */
+function http2ServersOf(server: Server): Iterable<Http2Server> {
   const { http2Servers } = server as unknown as { http2Servers: ReadonlyMap<Http2Server, unknown> };
-  for (const http2Server of http2Servers.keys()) http2Server.prependListener("stream", listener);
+  return http2Servers.keys();
+}
+
+/** Calls the listener for the HTTP/2 stream of each call, before grpc-js looks at it. */
+function onEachStream(http2Server: Http2Server, listener: StreamListener): void {
+  http2Server.prependListener("stream", listener);
+}
+
+/** Tells each client how many calls it may have open and how large their headers may be, and refuses what is beyond. */
+function boundCalls(http2Server: Http2Server): void {
+  http2Server.updateSettings({ maxConcurrentStreams: maxConnectionCalls, maxHeaderListSize: maxHeaderBytes });
+  onEachStream(http2Server, (stream, headers) => {
+    // Node refuses large headers only once the client has acknowledged the settings, which it need never do
+    const isUnbound = stream.session?.pendingSettingsAck === true;
+    if (isUnbound && headerBytes(headers) > maxHeaderBytes) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  });
+}
+
+/** As HTTP/2 counts them (https://www.rfc-editor.org/rfc/rfc9113#name-defined-settings). */
+function headerBytes(headers: IncomingHttpHeaders): number {
+  const fields = Object.entries(headers).flatMap(([name, values]) =>
+    [values].flat().map((value) => [name, value ?? ""]),
+  );
+  return fields.reduce((total, [name = "", value = ""]) => total + name.length + value.length + 32, 0);
 }
 
 /**

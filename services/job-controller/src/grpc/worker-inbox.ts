@@ -1,5 +1,5 @@
 import type { WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import type { RequestLimits } from "@drydock/shared/grpc/request-decoder.ts";
+import type { MessageLimits } from "@drydock/shared/grpc/request-decoder.ts";
 import { protocolViolation } from "./validate.ts";
 
 const maxMessages = 1_000;
@@ -7,7 +7,7 @@ const maxMessages = 1_000;
 const maxItems = 10_000;
 
 /** How much may come in one WorkRequest. */
-export const workRequestLimits: RequestLimits = {
+export const workMessageLimits: MessageLimits = {
   maxEntries: maxMessages,
   maxItems,
   refuse: () =>
