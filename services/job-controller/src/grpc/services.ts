@@ -9,7 +9,7 @@ import { JobAnswers } from "./job-answers.ts";
 import { createJobService, type JobServiceDeps } from "./job-service.ts";
 import { createQueueService } from "./queue-service.ts";
 import { createReportService } from "./report-service.ts";
-import { workRequestLimits } from "./worker-inbox.ts";
+import { workMessageLimits } from "./worker-inbox.ts";
 import { createWorkerService, type WorkerServiceDeps } from "./worker-service.ts";
 
 const mebibyte = 1024 * 1024;
@@ -39,7 +39,7 @@ export function createServices(deps: ServiceDeps): ServedService[] {
     {
       definition: WorkerServiceService,
       implementation: createWorkerService({ ...deps, uploads, logPieces, jobs }),
-      limits: { work: workRequestLimits },
+      limits: { work: workMessageLimits },
     },
     { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory, jobs }) },
     { definition: ReportServiceService, implementation: createReportService({ ...deps, memory }) },
