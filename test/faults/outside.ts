@@ -14,9 +14,9 @@ import { startScannerProxy } from "./scanner-proxy.ts";
 
 export const base = { repository: "odd/base", tag: "1" };
 const isManifest = (path: string) => path.includes("/manifests/");
-const credential = { DRYDOCK_REGISTRY_USERNAME: "reader", DRYDOCK_REGISTRY_PASSWORD: "right" };
-const basic = `Basic ${Buffer.from("reader:right").toString("base64")}`;
-const basicChallenge = { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } };
+export const credential = { DRYDOCK_REGISTRY_USERNAME: "reader", DRYDOCK_REGISTRY_PASSWORD: "right" };
+export const basic = `Basic ${Buffer.from("reader:right").toString("base64")}`;
+export const basicChallenge = { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } };
 
 export function sees(jobs: SeenJob[]): void {
   const ends = jobs.map(({ status, attempt, lastError }) => `${status} ${attempt} ${lastError?.reason ?? ""}`);
@@ -86,77 +86,6 @@ const replaced = (what: string, script: Script, settings: Settings = {}): FaultC
 });
 
 const page = (status: number) => ({ status, headers: { "content-type": "text/html" }, body: "<html>sorry</html>" });
-
-const notSetUp: FaultCase = {
-  ...{ kind: "B2", what: "a worker without a registry beside a good one, 20 scans", right: "all SUCCESS" },
-  async run(place) {
-    const site = await place.site();
-    await place.stack.startWorker(site.controller);
-    await site.hire(place.registry);
-    sees(await site.scans(20, base, 30_000));
-  },
-};
-
-const wrongPassword: FaultCase = {
-  ...{ kind: "B2", what: "a worker with a wrong password beside a good one, 20 scans", right: "all SUCCESS" },
-  async run(place) {
-    const script = ({ headers }: { headers: Readonly<Record<string, unknown>> }) =>
-      headers.authorization === basic ? undefined : basicChallenge;
-    const { site, registry } = await place.siteOf(script, { ...credential, DRYDOCK_REGISTRY_PASSWORD: "wrong" });
-    await site.hire(registry, credential);
-    sees(await site.scans(20, base, 45_000));
-  },
-};
-
-/** A registry at that URL that wants a token, which opens its image only with the right password; any other is answered so. */
-function tokenRegistry(url: () => string, other: { token: number; image: number }): Script {
-  const tokens = { right: JSON.stringify({ token: "right" }), other: JSON.stringify({ token: "other" }) };
-  return ({ path, headers: { authorization } }) => {
-    if (path.startsWith("/token")) {
-      return authorization === basic
-        ? { status: 200, body: tokens.right }
-        : { status: other.token, body: tokens.other };
-    }
-    if (authorization === "Bearer right") return undefined;
-    if (authorization === "Bearer other") return { status: path === "/v2/" ? 200 : other.image };
-    return { status: 401, headers: { "www-authenticate": `Bearer realm="${url()}/token",service="odd"` } };
-  };
-}
-
-const lesser = (what: string, settings: Settings, other: { token: number; image: number }): FaultCase => ({
-  ...{
-    kind: "B2",
-    what: `a worker ${what} beside a good one, 50 scans of a registry with tokens`,
-    right: "all SUCCESS",
-  },
-  async run(place) {
-    let url = "";
-    const registry = await place.registryThat(tokenRegistry(() => url, other));
-    url = registry.url;
-    const site = await place.site();
-    await site.hire(registry, { DRYDOCK_SLOTS: "16", ...settings });
-    await site.hire(registry, credential);
-    sees(await site.scans(50, base, 60_000));
-  },
-});
-
-const restartingWorker: FaultCase = {
-  ...{
-    kind: "B2",
-    what: "20 scans are refused to a worker, the one with rights joins 3 s later",
-    right: "all SUCCESS",
-  },
-  async run(place) {
-    let url = "";
-    const registry = await place.registryThat(tokenRegistry(() => url, { token: 200, image: 401 }));
-    url = registry.url;
-    const site = await place.site({ DRYDOCK_REFUSAL_GRACE_SECONDS: "60" });
-    await site.hire(registry, { DRYDOCK_SLOTS: "16" });
-    const joins = new Promise((resolve) => setTimeout(resolve, 3_000)).then(() => site.hire(registry, credential));
-    sees(await site.scans(20, base, 60_000));
-    await joins;
-  },
-};
 
 const badChallengeOnce = (challenge: string): FaultCase => ({
   ...{ kind: "B5", what: `a scan meets one 401 with ${challenge}`, right: "only that request fails" },
@@ -282,14 +211,6 @@ export const outside: FaultCase[] = [
   replaced("a page of maintenance with 200", () => page(200)),
   replaced("a firewall's page with 403", () => page(403), credential),
   replaced("the same for manifests alone", ({ path }) => (isManifest(path) ? page(403) : undefined)),
-  notSetUp,
-  wrongPassword,
-  lesser("with a wrong password", { ...credential, DRYDOCK_REGISTRY_PASSWORD: "wrong" }, { token: 401, image: 401 }),
-  lesser("with a lesser user", { ...credential, DRYDOCK_REGISTRY_USERNAME: "guest" }, { token: 200, image: 403 }),
-  lesser("without credentials, who get no token,", {}, { token: 401, image: 401 }),
-  lesser("without credentials, who get a token for little,", {}, { token: 200, image: 401 }),
-  lesser("without credentials, from whom images are hidden,", {}, { token: 200, image: 404 }),
-  restartingWorker,
   badChallengeOnce('Bearer realm="http://169.254.169.254/token"'),
   badChallengeOnce('Bearer realm="nowhere"'),
   badChallengeOnce('Bearer realm="https://auth.example/token",service="evil"'),

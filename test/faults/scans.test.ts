@@ -1,6 +1,5 @@
 import { claims } from "./claims.ts";
-import { outside } from "./outside.ts";
+import { credentials } from "./credentials.ts";
 import { runCases } from "./run-cases.ts";
-import { unfetchedLayers } from "./unfetched-layers.ts";
 
-runCases([...claims, ...outside, ...unfetchedLayers]);
+runCases([...claims, ...credentials]);
