@@ -87,7 +87,7 @@ export const messageFloods: Of[] = floods.map(([what, message, messages]) => (ad
   return {
     ...{
       what: `${streamsAtOnce} WorkRequests with ${messages} ${what}`,
-      pauseMs: messages === taken ? 10 : 500,
+      pauseMs: messages === taken ? 100 : 1_000,
       made: 0,
     },
     make: async () => {

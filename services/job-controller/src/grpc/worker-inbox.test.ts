@@ -12,7 +12,6 @@ const rejects = (count: number): WorkerMessage[] =>
   toMessages(Array.from({ length: count }, (_, at) => ({ $case: "reject", value: { lease, reason: `${at}` } })));
 const beat = (sequence: number): Content => ({ $case: "beat", value: { sequence, held: [] } });
 const capacity = (slots: number): Content => ({ $case: "capacity", value: { slots, closed: [] } });
-const accept: Content = { $case: "accept", value: { lease } };
 
 /** A stream whose messages are handled when the test says so. */
 function openInbox(turns = new InboxTurns()) {
@@ -136,23 +135,5 @@ describe("the messages of one request", () => {
     inbox.take(toMessages([beat(4)]));
     await turnOften();
     assert.deepEqual(handled, [reject, beat(3), capacity(2), reject, beat(4)]);
-  });
-
-  test("that are Accepts wait for nothing", async () => {
-    const { inbox, handled } = openInbox();
-    inbox.take(rejects(1_500));
-    await turnOften();
-    inbox.take(toMessages([accept]));
-    assert.deepEqual(handled.at(-1), accept);
-  });
-
-  test("that are Accepts wait for the stream to be open", async () => {
-    const inbox = new WorkerInbox(new InboxTurns());
-    inbox.take(toMessages([accept]));
-    const handled: WorkerMessage[] = [];
-    inbox.open(async (message) => {
-      handled.push(message);
-    });
-    assert.deepEqual(handled, toMessages([accept]));
   });
 });

@@ -101,8 +101,7 @@ export class WorkerInbox {
 
   /** Takes the messages of a request. */
   take(messages: readonly WorkerMessage[]): void {
-    const rest = messages.filter((message) => !this.#handleAccept(message));
-    for (const message of withoutOvertaken(rest)) this.#waiting.push(message);
+    for (const message of withoutOvertaken(messages)) this.#waiting.push(message);
     this.#turns.update(this);
   }
 
@@ -128,13 +127,6 @@ export class WorkerInbox {
     this.#begun += count;
     if (this.#begun === this.#waiting.length) this.#drop();
     return count;
-  }
-
-  /** An Accept asks nothing of Redis, and must not wait behind results that wait for Redis to come back. */
-  #handleAccept(message: WorkerMessage): boolean {
-    if (this.#handle === undefined || message.message?.$case !== "accept") return false;
-    void this.#handle(message);
-    return true;
   }
 
   #start(message: WorkerMessage): void {
