@@ -32,7 +32,7 @@ const forms: [what: string, service: "scanner" | "registry", reason: string, bre
 ];
 
 /** A few scans have to fail first, each after some tries, and then a few trials with short waits. */
-const times = { noticeMs: 20_000, settleMs: 15_000 };
+const times = { noticeMs: 20_000, settleMs: 20_000 };
 const variables = { scanner: "DRYDOCK_CLAIR_URL", registry: "DRYDOCK_REGISTRY_URL" };
 
 describe("a service that answers probes and fails at the work", { concurrency: true }, () => {

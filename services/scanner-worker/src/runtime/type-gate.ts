@@ -21,7 +21,7 @@ const releaseMs = 1_000;
 /** So many jobs in a row that the outside failed close the type. */
 const maxFailedJobs = 5;
 /** How long a trial may take before another job is tried beside it, in milliseconds. */
-const trialMs = 60_000;
+const trialMs = 20_000;
 
 export interface TypeGateOptions {
   type: JobType;
@@ -133,7 +133,10 @@ export class TypeGate {
     if (this.#failedJobs.size < maxFailedJobs) this.#failedJobs.add(jobId);
     if (!closesType) this.#logPostponement(failure);
     if (!closesType && this.#failedJobs.size < maxFailedJobs) return;
-    if (this.#failure === undefined || isTrial || this.#isTrialDue) this.#shutByJob(failure);
+    const hasTrialFailed = isTrial || this.#isTrialDue;
+    // A trial makes more requests than a probe: the waits grow faster.
+    if (hasTrialFailed) this.#failures += 1;
+    if (this.#failure === undefined || hasTrialFailed) this.#shutByJob(failure);
     else this.#lengthen(failure);
   }
 
