@@ -9,6 +9,8 @@ export interface RequestLimits {
   completeMs: number;
   /** What the unfinished messages of all connections may hold together, in bytes. */
   bytes: number;
+  /** How many calls may be open of which no byte of a request has come. */
+  silentCalls: number;
 }
 
 /** A message of which a part has come. */
@@ -62,6 +64,7 @@ export class RequestWatch {
     this.#silent.set(stream, performance.now());
     stream.on("data", this.#take);
     stream.on("close", this.#forget);
+    if (this.#silent.size > this.#limits.silentCalls) this.#refuseSilent();
   }
 
   stop(): void {
@@ -82,6 +85,12 @@ export class RequestWatch {
     this.#held += bytes;
     this.#unfinished.set(stream, message);
     if (this.#held > this.#limits.bytes) this.#makeRoom(stream);
+  }
+
+  /** Refuses the oldest: a client that means its call sends the request right behind the headers. */
+  #refuseSilent(): void {
+    const oldest = this.#silent.keys().find((stream) => !stream.isPaused());
+    if (oldest !== undefined) this.#refuse(oldest, this.#busy);
   }
 
   /** Cuts slow messages, then the one that grew: those who stop halfway keep nobody's upload out. */
@@ -139,7 +148,7 @@ function heldFor(piece: Buffer): number {
 }
 
 function busyHeaders(bytes: number): OutgoingHttpHeaders {
-  const text = `unfinished requests hold all ${bytes} bytes that there are for them; call again shortly`;
+  const text = `unfinished requests hold all that there is for them, ${bytes} bytes; call again shortly`;
   return refusalHeaders(new ReasonedError("SERVER_BUSY", text, { metadata: { most: String(bytes) }, retryAfterMs }));
 }
 
