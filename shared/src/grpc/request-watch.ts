@@ -89,8 +89,11 @@ export class RequestWatch {
 
   /** Refuses the oldest: a client that means its call sends the request right behind the headers. */
   #refuseSilent(): void {
-    const oldest = this.#silent.keys().find((stream) => !stream.isPaused());
-    if (oldest !== undefined) this.#refuse(oldest, this.#busy);
+    for (const stream of this.#silent.keys()) {
+      if (stream.isPaused()) continue;
+      this.#refuse(stream, this.#busy);
+      return;
+    }
   }
 
   /** Cuts slow messages, then the one that grew: those who stop halfway keep nobody's upload out. */
