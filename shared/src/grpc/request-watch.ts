@@ -74,7 +74,7 @@ export class RequestWatch {
   #count(stream: ServerHttp2Stream, piece: Buffer): void {
     this.#silent.delete(stream);
     const begun = this.#unfinished.get(stream);
-    if (begun === undefined && isWholeMessage(piece)) return;
+    if (begun === undefined && (isWholeMessage(piece) || stream.closed)) return;
     const progress = begun?.progress ?? new MessageProgress();
     const ended = progress.push(piece);
     if (ended) this.#letGo(stream);
@@ -124,12 +124,11 @@ export class RequestWatch {
   #refuse(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
     this.#letGo(stream);
     if (stream.destroyed || stream.closed) return;
-    if (stream.headersSent) {
-      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    } else {
-      stream.respond(headers, { endStream: true });
-      stream.close(constants.NGHTTP2_NO_ERROR);
-    }
+    const reset = () => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (stream.headersSent) return reset();
+    stream.respond(headers, { endStream: true });
+    // a reset in the same turn would leave before the answer, which then is never sent
+    setImmediate(reset);
   }
 
   #letGo(stream: ServerHttp2Stream): void {
