@@ -84,7 +84,7 @@ describe("unfinished requests of all connections", () => {
     return connection;
   };
   before(async () => {
-    rig = await startRig({ requestLimits: { bytes: 8 * mib } });
+    rig = await startRig({ requestLimits: { bytes: 8 * mib, silentCalls: 20 } });
   });
   afterEach(() => {
     for (const connection of connections.splice(0)) connection[Symbol.dispose]();
@@ -125,6 +125,18 @@ describe("unfinished requests of all connections", () => {
   test("leave small calls alone when they hold all there is", async () => {
     fill(10);
     for (let n = 0; n < 50; n++) assert.deepEqual(await rig.call({ n }), { n });
+  });
+
+  test("are few while no byte of them has come: the oldest are refused", async () => {
+    const calls = Array.from({ length: 25 }, () => connect().call(path));
+    await until(
+      "refusals",
+      () => calls.filter(({ isOpen }) => !isOpen).length,
+      (count) => count === 5,
+    );
+    const { code, reason } = await Promise.race(calls.map(({ ended }) => ended));
+    assert.deepEqual([code, reason], [StatusCode.RESOURCE_EXHAUSTED, "SERVER_BUSY"]);
+    assert.deepEqual(await rig.call({}), {});
   });
 
   test("give back what they held when they end, come whole or are broken off", async () => {

@@ -9,6 +9,8 @@ export interface RequestLimits {
   completeMs: number;
   /** What the unfinished messages of all connections may hold together, in bytes. */
   bytes: number;
+  /** How many calls may be open of which no byte of a request has come. */
+  silentCalls: number;
 }
 
 /** A message of which a part has come. */
@@ -62,6 +64,7 @@ export class RequestWatch {
     this.#silent.set(stream, performance.now());
     stream.on("data", this.#take);
     stream.on("close", this.#forget);
+    if (this.#silent.size > this.#limits.silentCalls) this.#refuseSilent();
   }
 
   stop(): void {
@@ -71,7 +74,7 @@ export class RequestWatch {
   #count(stream: ServerHttp2Stream, piece: Buffer): void {
     this.#silent.delete(stream);
     const begun = this.#unfinished.get(stream);
-    if (begun === undefined && isWholeMessage(piece)) return;
+    if (begun === undefined && (isWholeMessage(piece) || stream.closed)) return;
     const progress = begun?.progress ?? new MessageProgress();
     const ended = progress.push(piece);
     if (ended) this.#letGo(stream);
@@ -82,6 +85,15 @@ export class RequestWatch {
     this.#held += bytes;
     this.#unfinished.set(stream, message);
     if (this.#held > this.#limits.bytes) this.#makeRoom(stream);
+  }
+
+  /** Refuses the oldest: a client that means its call sends the request right behind the headers. */
+  #refuseSilent(): void {
+    for (const stream of this.#silent.keys()) {
+      if (stream.isPaused()) continue;
+      this.#refuse(stream, this.#busy);
+      return;
+    }
   }
 
   /** Cuts slow messages, then the one that grew: those who stop halfway keep nobody's upload out. */
@@ -112,12 +124,11 @@ export class RequestWatch {
   #refuse(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
     this.#letGo(stream);
     if (stream.destroyed || stream.closed) return;
-    if (stream.headersSent) {
-      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    } else {
-      stream.respond(headers, { endStream: true });
-      stream.close(constants.NGHTTP2_NO_ERROR);
-    }
+    const reset = () => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (stream.headersSent) return reset();
+    stream.respond(headers, { endStream: true });
+    // a reset in the same turn would leave before the answer, which then is never sent
+    setImmediate(reset);
   }
 
   #letGo(stream: ServerHttp2Stream): void {
@@ -139,7 +150,7 @@ function heldFor(piece: Buffer): number {
 }
 
 function busyHeaders(bytes: number): OutgoingHttpHeaders {
-  const text = `unfinished requests hold all ${bytes} bytes that there are for them; call again shortly`;
+  const text = `unfinished requests hold all that there is for them, ${bytes} bytes; call again shortly`;
   return refusalHeaders(new ReasonedError("SERVER_BUSY", text, { metadata: { most: String(bytes) }, retryAfterMs }));
 }
 
