@@ -124,11 +124,9 @@ export class RequestWatch {
   #refuse(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
     this.#letGo(stream);
     if (stream.destroyed || stream.closed) return;
-    const reset = () => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    if (stream.headersSent) return reset();
-    stream.respond(headers, { endStream: true });
+    if (!stream.headersSent) stream.respond(headers, { endStream: true });
     // a reset in the same turn would leave before the answer, which then is never sent
-    setImmediate(reset);
+    setImmediate(() => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM));
   }
 
   #letGo(stream: ServerHttp2Stream): void {
