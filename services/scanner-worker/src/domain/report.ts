@@ -21,7 +21,7 @@ export type VulnerabilityData = "PRESENT" | "ABSENT" | "UNKNOWN";
  * - no_vulnerability_data: the scanner has no vulnerability data for a distribution in the image
  * - vulnerability_data_unknown: whether the scanner has data for a distribution in the image, or for a package that
  *   belongs to none, is not known
- * - foreign_layer_skipped: a layer that the registry does not hold was left out
+ * - foreign_layer_skipped: a non-distributable layer was left out
  * - unsupported_layer: a layer that the scanner cannot read was left out
  * - unsupported_manifest: the manifest is of a kind that Drydock does not scan
  * - not_an_image: the manifest is a signature, a chart, an attestation…

@@ -190,7 +190,7 @@ const claims: [what: string, own: Partial<ScanResult>, coverage: string, notes: 
     { coverageNotes: ["foreign_layer_skipped"] },
     "PARTIAL",
     ["foreign_layer_skipped"],
-    "partial: nothing found in 3 packages, but a layer that the registry does not hold was left out",
+    "partial: nothing found in 3 packages, but a non-distributable layer was left out",
   ],
   [
     "a layer that can't be read and an operating system in others",

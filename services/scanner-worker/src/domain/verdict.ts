@@ -111,7 +111,7 @@ function reasonFor(note: CoverageNote, result: ScanResult | undefined): string {
     case "vulnerability_data_unknown":
       return `the scanner did not tell whether it has vulnerability data for ${withUnknownData(result).join(" and ")}`;
     case "foreign_layer_skipped":
-      return "a layer that the registry does not hold was left out";
+      return "a non-distributable layer was left out";
     case "unsupported_layer":
       return "a layer that the scanner cannot read was left out";
     default:
