@@ -133,7 +133,7 @@ export class WorkerInbox {
     this.#inFlight++;
     void this.#handle?.(message).then(() => {
       this.#inFlight--;
-      this.#turns.update(this);
+      if (this.#waiting.length > 0 || !this.isBusy) this.#turns.update(this);
     });
   }
 
@@ -147,8 +147,12 @@ export class WorkerInbox {
 
 /** Without the Beats and Capacities that a later one of the same request overtakes: each says all anew. */
 function withoutOvertaken(messages: readonly WorkerMessage[]): readonly WorkerMessage[] {
-  const last = new Map(messages.map(({ message }, at) => [message?.$case, at]));
-  const isOvertaken = ($case: string | undefined, at: number) =>
-    ($case === "beat" || $case === "capacity") && last.get($case) !== at;
-  return messages.filter(({ message }, at) => !isOvertaken(message?.$case, at));
+  const [beat, capacity] = (["beat", "capacity"] as const).map((kind) =>
+    messages.findLastIndex(({ message }) => message?.$case === kind),
+  );
+  if (beat === -1 && capacity === -1) return messages;
+  return messages.filter(({ message }, at) => {
+    if (message?.$case === "beat") return at === beat;
+    return message?.$case !== "capacity" || at === capacity;
+  });
 }
