@@ -13,9 +13,9 @@ const runId = randomUUID();
 process.env.TEST_RUN_ID = runId;
 process.env.PATH = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
 
-/** Tests that start processes are kept to two at a time, or they measure each other. */
+/** Tests that start processes wait more than they compute; with more than three files at a time they measure each other. */
 function concurrencyOf(group: TestGroup): number {
-  return group === "unit" || group === "checks" ? Math.max(2, availableParallelism()) : 2;
+  return group === "unit" || group === "checks" ? Math.max(2, availableParallelism()) : 3;
 }
 
 function show(result: FileResult, withNames: boolean): void {

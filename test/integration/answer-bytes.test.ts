@@ -46,8 +46,9 @@ describe("an answer", () => {
     await rig.stop();
   });
 
+  /** One after the other: large parameters are checked by a thread, and 32 of a type may wait for it. */
   const launchMany = (name: string, count: number, job: (at: number) => Parameters<typeof JobRequest.fromPartial>[0]) =>
-    Promise.all(Array.from({ length: count }, (_, at) => rig.api.launchAs({ job: { name, ...job(at) } })));
+    Array.fromAsync({ length: count }, (_, at) => rig.api.launchAs({ job: { name, ...job(at) } }));
 
   /** All pages of ListJobs. */
   async function readPages(wanted: Parameters<typeof ListJobsRequest.fromPartial>[0]) {
