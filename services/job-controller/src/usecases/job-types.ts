@@ -28,8 +28,8 @@ export interface JobTypesDeps {
   logger: Logger;
 }
 
-/** How long a list of types is trusted when a name is not in it, in milliseconds: a worker may have come elsewhere. */
-const trustMs = 1_000;
+/** How old the list of types may be that an unknown name is answered with, in milliseconds. */
+const listAgeMs = 1_000;
 /** How many job types there may be in all. */
 const maxTypes = 1_000;
 /** How many bytes their schemas may have together. */
@@ -111,13 +111,18 @@ export class JobTypes {
   }
 
   /**
-   * The type of this name; asks the store when it is not known here.
+   * The type of this name; asks the store when it is not known here, as a worker may have registered it with another controller.
    * @param field how the caller named it in its request
    * @throws ReasonedError JOB_NAME_UNKNOWN
    */
   async require(name: string, field: string): Promise<KnownJobType> {
-    if (this.known(name) === undefined && performance.now() - this.#loadedAt > trustMs) await this.reload();
-    return this.known(name) ?? this.#unknown(name, field);
+    return this.known(name) ?? (await this.#find(name)) ?? (await this.#unknown(name, field));
+  }
+
+  async #find(name: string): Promise<KnownJobType | undefined> {
+    const type = await this.#deps.store.find(name);
+    if (type !== undefined) await this.#know(type);
+    return this.known(name);
   }
 
   /** The types known here, by name. */
@@ -135,10 +140,12 @@ export class JobTypes {
 
   async #load(): Promise<void> {
     const types = await this.#deps.store.all();
-    for (const type of types) {
-      if (!isSame(this.#known.get(type.name)?.type, type)) this.#known.set(type.name, await this.#restore(type));
-    }
+    for (const type of types) await this.#know(type);
     this.#loadedAt = performance.now();
+  }
+
+  async #know(type: RegisteredJobType): Promise<void> {
+    if (!isSame(this.#known.get(type.name)?.type, type)) this.#known.set(type.name, await this.#restore(type));
   }
 
   #hasOtherSchema({ name, parametersSchema }: JobType): boolean {
@@ -171,7 +178,8 @@ export class JobTypes {
     }
   }
 
-  #unknown(name: string, field: string): never {
+  async #unknown(name: string, field: string): Promise<never> {
+    if (performance.now() - this.#loadedAt > listAgeMs) await this.reload();
     const names = [...this.#known.keys()].sort();
     const hint = names.length === 0 ? "no worker has registered any yet" : `known: ${names.join(", ")}`;
     const description = `names a job type that no worker has registered (${hint})`;

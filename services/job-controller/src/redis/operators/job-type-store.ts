@@ -21,7 +21,15 @@ export function createRedisJobTypeStore(redis: ScriptedRedis): JobTypeStore {
     },
     async all(): Promise<RegisteredJobType[]> {
       const stored = await answered(redis.hgetall(key));
-      return Object.values(stored).map((json) => ({ version: "", ...JSON.parse(json) }));
+      return Object.values(stored).map(toType);
+    },
+    async find(name: string): Promise<RegisteredJobType | undefined> {
+      const stored = await answered(redis.hget(key, name));
+      return stored === null ? undefined : toType(stored);
     },
   };
+}
+
+function toType(json: string): RegisteredJobType {
+  return { version: "", ...JSON.parse(json) };
 }
