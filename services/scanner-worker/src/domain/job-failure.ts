@@ -10,6 +10,8 @@ export interface FailureHints {
   fault?: Fault;
   /** Whether the failure concerns all jobs of the type. Default: by `rulingOf` the reason. The worker's fault always does. */
   closesType?: boolean;
+  /** Whose fault it was if a probe passes right after. Default: by `rulingOf` the reason. */
+  faultIfProbePasses?: Fault;
   cause?: unknown;
 }
 
@@ -21,15 +23,17 @@ export class JobFailure extends Error {
   readonly retryAfterMs: number | undefined;
   readonly fault: Fault;
   readonly closesType: boolean;
+  readonly faultIfProbePasses: Fault | undefined;
 
   /** @param reason a stable word in upper case, e.g. REPOSITORY_UNKNOWN; listed in docs/errors.md */
   constructor(reason: string, message: string, hints: FailureHints) {
     super(message, hints.cause === undefined ? {} : { cause: hints.cause });
-    const { fault, closesType } = rulingOf(reason);
+    const { fault, closesType, faultIfProbePasses } = rulingOf(reason);
     this.reason = reason;
     this.retryable = hints.retryable;
     this.retryAfterMs = hints.retryAfterMs;
     this.fault = hints.fault ?? fault;
     this.closesType = hints.closesType ?? (this.fault === fault ? closesType : this.fault === "worker");
+    this.faultIfProbePasses = hints.faultIfProbePasses ?? faultIfProbePasses;
   }
 }

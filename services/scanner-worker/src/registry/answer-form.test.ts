@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Fault } from "../domain/fault.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { Credential } from "./credential.ts";
 import type { HttpRequest } from "./http-client.ts";
@@ -31,6 +32,40 @@ function open(script: (request: HttpRequest) => Answer, credential: Credential =
 
 /** The same, of a registry that lets everybody in and answers so for all manifests and blobs. */
 const openThere = (answer: Answer) => open((request) => (isPing(request) ? json(200, {}) : answer));
+
+/** As a registry of the distribution project says what it is. */
+function named(answer: Answer): Answer {
+  return { ...answer, headers: { ...answer.headers, "docker-distribution-api-version": "registry/2.0" } };
+}
+
+/** True half of the time. */
+function chance(seed: number): () => boolean {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >= 2 ** 31;
+  };
+}
+
+/** Whose fault it is once a probe has passed. */
+function faultOf(error: Error): Fault {
+  assert.ok(error instanceof JobFailure, String(error));
+  const { fault, closesType, faultIfProbePasses } = error;
+  return fault === "worker" && closesType ? (faultIfProbePasses ?? fault) : fault;
+}
+
+/** Gets a manifest so many times, each with a client of its own. Any failure is the outside's. */
+async function countPassed(times: number, openOne: () => ReturnType<typeof open>): Promise<number> {
+  let passed = 0;
+  for (let time = 0; time < times; time += 1) {
+    const end = await openOne()
+      .get()
+      .catch((error: Error) => error);
+    if (end instanceof Error) assert.equal(faultOf(end), "outside", end.message);
+    else passed += 1;
+  }
+  return passed;
+}
 
 function isAway(thrown: unknown): true {
   failsWith("REGISTRY_FAULT", "the registry is away: ")(thrown);
@@ -88,6 +123,31 @@ describe("what answers in place of a registry that is away", () => {
       const { get, requests } = open((request) => (isPing(request) ? { status: 200 } : (answers.shift() ?? manifest)));
       assert.equal((await get()).kind, "index");
       assert.deepEqual(requests.map(isPing), [true, false, ...(requests.length > 2 ? [true, false] : [])]);
+    });
+  }
+
+  /** Whether the registry gets a request, or what stands there instead. */
+  const draws: ((count: number) => boolean)[] = [
+    (count) => count % 2 === 0,
+    (count) => count % 4 < 2,
+    chance(1),
+    chance(2),
+  ];
+  // A bare 403 of a token server is its own word.
+  const replacing = registries.flatMap(([whose, ...rest]) =>
+    others
+      .filter(([, { status }]) => status >= 400 && !(whose.includes("tokens") && status === 403))
+      .map(([name, answer]) => [`${name}, for a registry ${whose}`, answer, ...rest] as const),
+  );
+  for (const [what, answer, credential, script] of replacing) {
+    test(`ends no scan from half of a balancer's backends, and some pass: ${what}`, async () => {
+      let passed = 0;
+      for (const isRegistry of draws) {
+        let asked = 0;
+        const balanced = (request: HttpRequest) => (isRegistry(asked++) ? named(script(request)) : answer);
+        passed += await countPassed(40, () => open(balanced, credential));
+      }
+      assert.ok(passed > 0);
     });
   }
 

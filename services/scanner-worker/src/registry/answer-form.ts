@@ -15,6 +15,12 @@ export function isOfRegistry(response: HttpResponse): boolean {
   return status === 206 || headers["docker-content-digest"] !== undefined || isJson(response);
 }
 
+/** Whether an answer to /v2/ names the API or is an error as the API has it: who answers so does so to every request. */
+export function showsForm(response: HttpResponse): boolean {
+  const code = isSuccess(response) ? undefined : errorOf(response)?.code;
+  return response.headers["docker-distribution-api-version"] !== undefined || Boolean(code);
+}
+
 /** Whether a successful answer to /v2/ is a registry's: it names the API, or has no body or one in JSON. */
 export function isOfRegistryApi(response: HttpResponse): boolean {
   if (isPage(response)) return false;

@@ -96,7 +96,7 @@ export class RegistryAuthoriser implements Authoriser {
     const { http, registryUrl, clock } = this.#options;
     // All jobs that wait share the request, so that none of them may end it; the time limit does.
     const { signal } = new AbortController();
-    const unauthorized = await ping({ http, registryUrl, clock, timeoutMs: pingTimeoutMs, signal });
+    const { unauthorized } = await ping({ http, registryUrl, clock, timeoutMs: pingTimeoutMs, signal });
     if (unauthorized === undefined) return { challenges: [], from: registryUrl };
     return { challenges: readChallenges(unauthorized.header), from: unauthorized.from };
   }

@@ -1,6 +1,6 @@
 import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
-import { JobFailure } from "../domain/job-failure.ts";
+import { type FailureHints, JobFailure } from "../domain/job-failure.ts";
 import { plainText } from "../domain/plain-text.ts";
 import type { HttpResponse } from "./http-client.ts";
 
@@ -73,8 +73,8 @@ export function isPassing({ status }: HttpResponse): boolean {
 export const credentialSettings = "DRYDOCK_REGISTRY_USERNAME and DRYDOCK_REGISTRY_PASSWORD";
 
 /** The registry does not let the worker in, with its credential or without one. */
-export function authRejected(what: string): JobFailure {
-  return new JobFailure("REGISTRY_AUTH_REJECTED", `the registry ${what}`, { retryable: false });
+export function authRejected(what: string, hints: Partial<FailureHints> = {}): JobFailure {
+  return new JobFailure("REGISTRY_AUTH_REJECTED", `the registry ${what}`, { retryable: false, ...hints });
 }
 
 /** The registry does not accept the worker's credential. */

@@ -1,7 +1,7 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { answerRemedy, endpoints, nameOf } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import { isOfRegistryApi } from "./answer-form.ts";
+import { isOfRegistryApi, showsForm } from "./answer-form.ts";
 import { authRejected, isPassing, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
 import { sendFollowing } from "./redirects.ts";
@@ -28,14 +28,21 @@ export interface Unauthorized {
   from: URL;
 }
 
+/** What a registry answers to /v2/. */
+export interface Pong {
+  /** Its 401, which says how it wants to be asked; undefined when it lets the worker in. */
+  unauthorized?: Unauthorized;
+  /** Whether it showed the form of the API, and so can be told from what stands before it. */
+  isInForm: boolean;
+}
+
 const maxBytes = 64 * 1024;
 
 /**
- * Asks for /v2/ as docker login does: undefined when the registry lets the worker in, else its 401, which says how it wants
- * to be asked.
+ * Asks for /v2/ as docker login does.
  * @throws JobFailure when the registry is away, is none, or lets the worker in nowhere
  */
-export async function ping({ registryUrl, http, clock, ...request }: Ping): Promise<Unauthorized | undefined> {
+export async function ping({ registryUrl, http, clock, ...request }: Ping): Promise<Pong> {
   const response = await sendFollowing(http, {
     ...request,
     method: "GET",
@@ -46,12 +53,14 @@ export async function ping({ registryUrl, http, clock, ...request }: Ping): Prom
     maxBytes,
   });
   const { status, url: from } = response;
-  if (isSuccess(response) && isOfRegistryApi(response)) return undefined;
-  if (status === 401) return { header: response.headers["www-authenticate"], from };
+  const isInForm = showsForm(response);
+  if (isSuccess(response) && isOfRegistryApi(response)) return { isInForm };
+  if (status === 401) return { unauthorized: { header: response.headers["www-authenticate"], from }, isInForm };
   if (status === 403) {
     // A credential that may read one repository may be let ask for nothing else.
-    if (request.authorization !== undefined) return undefined;
-    throw authRejected("lets the worker ask for nothing at all (403 to /v2/): its address may be blocked there");
+    if (request.authorization !== undefined) return { isInForm };
+    const message = "lets the worker ask for nothing at all (403 to /v2/): its address may be blocked there";
+    throw authRejected(message, isInForm ? {} : { faultIfProbePasses: "outside" });
   }
   if (isPassing(response)) throw refusal({ subject: "/v2/", response, now: clock.now() });
   const { registry } = endpoints;

@@ -162,19 +162,22 @@ export class RegistryClient {
   }
 
   /**
-   * Sends a request. An answer that may be another's than the registry's counts only when a registry is there and it comes
-   * again; a page does not even then, except for a 404 of the registry's own origin: some say so that there is nothing.
+   * Sends a request. An answer that may be another's than the registry's counts only when a registry is there that shows no
+   * form by which to tell, and it comes again: of a balancer some backends may be away. A page does not even then, except
+   * for a 404 of the registry's own origin: some say so that there is nothing.
    */
   async #send(request: RepositoryRequest, authorization: string | undefined): Promise<RepositoryResponse> {
     const first = await this.#sendOnce(request, authorization);
     if (isOfRegistry(first)) return first;
-    await confirmRegistry(this.#options, request.signal);
+    const { isInForm } = await confirmRegistry(this.#options, request.signal);
     const again = await this.#sendOnce(request, authorization);
-    const isNothing = again.status === 404 && again.isHome;
-    if (isNothing || isOfRegistry(again) || !isPage(again)) return again;
-    const { host } = again.url;
+    if (isOfRegistry(again)) return again;
+    const { status, isHome, url } = again;
+    const mayBeTrue = !isPage(again) || (status === 404 && isHome);
+    if (mayBeTrue && !(isInForm && isHome)) return again;
+    const what = isPage(again) ? "a web page" : "something else";
     throw brokenAnswer(
-      `a web page came from ${host} in place of the registry's answer (${again.status}); check what stands before it`,
+      `${what} came from ${url.host} in place of the registry's answer (${status}); check what stands before it`,
     );
   }
 

@@ -3,7 +3,7 @@ import { JobFailure } from "../domain/job-failure.ts";
 import type { Authoriser } from "./authoriser.ts";
 import { credentialRejected } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
-import { ping } from "./ping.ts";
+import { type Pong, ping } from "./ping.ts";
 
 /** What a probe of a registry works with. */
 export interface RegistryProbeOptions {
@@ -26,28 +26,27 @@ const timeoutMs = 5_000;
 export async function probeRegistry(options: RegistryProbeOptions, signal: AbortSignal): Promise<void> {
   const { url: registryUrl, http, clock, authoriser, isAnonymous } = options;
   const request = { registryUrl, http, clock, timeoutMs, isProbe: true, signal };
-  const unauthorized = await ping(request);
+  const { unauthorized } = await ping(request);
   if (unauthorized === undefined) return;
   // A new token each time: one that is known says nothing about the token server.
   const scope = { scope: "", signal, isNew: true };
   const first = await authoriser.answer(unauthorized, scope).catch(unlessOfOneScope);
   if (first === undefined || isAnonymous) return;
-  const again = await ping({ ...request, authorization: first });
+  const { unauthorized: again } = await ping({ ...request, authorization: first });
   if (again === undefined) return;
   const other = await authoriser.answer(again, { ...scope, refused: first });
-  if ((await ping({ ...request, authorization: other })) !== undefined) {
-    throw credentialRejected();
-  }
+  const { unauthorized: last } = await ping({ ...request, authorization: other });
+  if (last !== undefined) throw credentialRejected();
 }
 
 /**
  * Finds out whether a registry is still there. What answered as one before and does so no more is away, whatever it answers.
  * @throws JobFailure whose fault is the outside's
  */
-export async function confirmRegistry(options: RegistryProbeOptions, signal: AbortSignal): Promise<void> {
+export async function confirmRegistry(options: RegistryProbeOptions, signal: AbortSignal): Promise<Pong> {
   const { url: registryUrl, http, clock } = options;
   try {
-    await ping({ registryUrl, http, clock, timeoutMs, signal });
+    return await ping({ registryUrl, http, clock, timeoutMs, signal });
   } catch (error) {
     if (!(error instanceof JobFailure) || error.fault !== "worker") throw error;
     const hints = { retryable: true, fault: "outside", closesType: true, cause: error } as const;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { answerRemedy, endpoints } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { isPage } from "./answer-form.ts";
-import { credentialSettings, isPassing, isSuccess, refusal } from "./errors.ts";
+import { credentialSettings, errorOf, isPassing, isSuccess, refusal } from "./errors.ts";
 import type { HttpClient, HttpResponse } from "./http-client.ts";
 import type { TokenServer } from "./realm.ts";
 import { type FollowedResponse, sendFollowing } from "./redirects.ts";
@@ -91,7 +91,8 @@ function tokenRefusal({ server, authorization }: TokenRequest, response: Followe
     });
   }
   const message = `the token server at ${host} answered ${status}; ${check}`;
-  return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false });
+  const passing = !errorOf(response)?.code && ({ faultIfProbePasses: "outside" } as const);
+  return new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, { retryable: false, ...passing });
 }
 
 /** What gives it may stand before a token server that is away. */

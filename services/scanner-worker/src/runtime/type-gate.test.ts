@@ -142,11 +142,15 @@ describe("the gate of a job type", () => {
     assert.equal(gate.closed, undefined);
   });
 
-  for (const reason of ["REGISTRY_UNSUPPORTED", "SCANNER_UNSUPPORTED"]) {
+  for (const [reason, hints] of [
+    ["REGISTRY_UNSUPPORTED", {}],
+    ["SCANNER_UNSUPPORTED", {}],
+    ["REGISTRY_AUTH_UNSUPPORTED", { faultIfProbePasses: "outside" }],
+  ] as const) {
     test(`takes ${reason} for an outage when the probe passes`, async (t) => {
       const { gate, outside, open } = scene(t);
       await open();
-      const unsupported = new JobFailure(reason, "it answered 404", { retryable: false });
+      const unsupported = new JobFailure(reason, "it answered 404", { retryable: false, ...hints });
       const judged = await gate.judge(unsupported, "1");
       assert.ok(judged instanceof JobFailure);
       assert.deepEqual([judged.reason, judged.fault, judged.closesType], [reason, "outside", false]);

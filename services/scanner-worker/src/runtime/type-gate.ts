@@ -4,7 +4,6 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import { maxRetryAfterMs } from "@drydock/shared/retry-after.ts";
-import { rulingOf } from "../domain/fault.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { JobType } from "../ports/job.ts";
 import type { ClosedType } from "../ports/job-source.ts";
@@ -149,8 +148,7 @@ export class TypeGate {
     if (this.#look === undefined && this.#failure?.fault === "worker") return this.#failure;
     const found = await this.#probe();
     if (found !== undefined) return found;
-    const { reason, message, retryable } = error;
-    const { faultIfProbePasses: fault = "worker" } = rulingOf(reason);
+    const { reason, message, retryable, faultIfProbePasses: fault = "worker" } = error;
     const judged = new JobFailure(reason, message, { retryable, fault, closesType: false, cause: error });
     if (fault === "outside") this.#judgeOutside(judged, jobId, false);
     return judged;
