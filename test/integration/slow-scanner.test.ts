@@ -64,7 +64,7 @@ async function targetOf(repository: string, tag: string): Promise<ScanTarget> {
   };
 }
 
-test("an image whose every layer takes the scanner too long is scanned with one attempt used", async () => {
+test("an image whose every layer takes the scanner too long is scanned with no attempt used", async () => {
   const target = await targetOf("library/web", "1.0");
   const scanner = createClairV1({ client: createClairClient({ url: slow.url, send: http.send }) });
   const faults: string[] = [];
@@ -75,7 +75,7 @@ test("an image whose every layer takes the scanner too long is scanned with one 
     faults.push(end.fault);
   }
   assert.ok(faults.length >= 2);
-  assert.deepEqual(faults, ["job", ...faults.slice(1).map(() => "outside")]);
+  assert.deepEqual(new Set(faults), new Set(["outside"]));
   assert.equal((await scanner.scan(target, () => {}, signal)).packages.length, 92);
 });
 

@@ -4,6 +4,7 @@ import type { ScanTarget } from "../../ports/scanner.ts";
 import type { ClairClient, PostOutcome } from "./client.ts";
 import { KnownLayers } from "./known-layers.ts";
 import type { ChainLayer } from "./layers.ts";
+import { isTooSlow, SlowLayers } from "./slow-layers.ts";
 
 /** An image whose layers Clair is to index. */
 export interface Chain {
@@ -30,23 +31,13 @@ export class LayerUnsupported extends Error {
 export class LayersLost extends Error {}
 
 const maxFetchRetries = 3;
-const maxChains = 10_000;
-
-/**
- * Whether Clair answered that its time was too short for a layer. A request without an answer, or one that the circuit
- * breaker held back, is a failure of Clair instead, and closes the job type.
- */
-function isTooSlow(error: unknown): error is JobFailure {
-  return error instanceof JobFailure && error.reason === "SCANNER_TIMEOUT" && !error.closesType;
-}
 
 /** Gives one Clair the layers of images, base first and none twice. */
 export class ChainIndexer {
   readonly #client: ClairClient;
   readonly #retryWaitMs: number;
   readonly #known = new KnownLayers();
-  /** For each image that Clair was too slow for, by the name of its top layer, how many layers Clair had then. */
-  readonly #reached = new Map<string, number>();
+  readonly #slow = new SlowLayers();
 
   /** @param retryWaitMs the wait before a layer that Clair could not fetch is posted again; it doubles each time */
   constructor(client: ClairClient, retryWaitMs: number) {
@@ -63,16 +54,13 @@ export class ChainIndexer {
       try {
         await this.#known.once(layer.name, () => this.#indexLayer(chain, layer), chain.signal);
       } catch (error) {
-        throw isTooSlow(error) ? await this.#judgeSlowLayer(chain, done, error) : error;
+        throw isTooSlow(error) ? await this.#judgeSlowLayer(chain, layer, error) : error;
       }
     }
   }
 
-  /**
-   * The image is at fault only if Clair is well, and if this attempt got no further than the one before.
-   * @param done how many layers Clair has
-   */
-  async #judgeSlowLayer({ layers, signal }: Chain, done: number, cause: JobFailure): Promise<JobFailure> {
+  /** The image is at fault only if Clair is well, and if this layer alone is too much for it again. */
+  async #judgeSlowLayer({ layers, signal }: Chain, layer: ChainLayer, cause: JobFailure): Promise<JobFailure> {
     const { retryAfterMs } = cause;
     try {
       await this.#client.probe(signal);
@@ -81,21 +69,12 @@ export class ChainIndexer {
       const message = `${cause.message}, nor does it answer a short request: ${error.message}`;
       return new JobFailure("SCANNER_TIMEOUT", message, { retryable: true, retryAfterMs, cause: error });
     }
-    const top = layers.at(-1)?.name ?? "";
-    const isFurther = done > (this.#reached.get(top) ?? 0);
-    this.#reached.delete(top);
-    this.#reached.set(top, done);
-    const [oldest] = this.#reached.keys();
-    if (this.#reached.size > maxChains && oldest !== undefined) this.#reached.delete(oldest);
-    const message = `${cause.message}; it has ${done} of ${layers.length} layers${isFurther ? ", more than before" : ""}`;
-    const fault = isFurther ? "outside" : "job";
-    return new JobFailure("SCANNER_TIMEOUT", message, {
-      retryable: true,
-      retryAfterMs,
-      fault,
-      closesType: false,
-      cause,
-    });
+    const isToBlame = this.#slow.isToBlame(layer.name);
+    const has = `it has ${layers.indexOf(layer)} of ${layers.length} layers`;
+    const message = `${cause.message}; ${has}${isToBlame ? ", and got done with others meanwhile" : ""}`;
+    const fault = isToBlame ? "job" : "outside";
+    const hints = { retryable: true, retryAfterMs, fault, closesType: false, cause } as const;
+    return new JobFailure("SCANNER_TIMEOUT", message, hints);
   }
 
   /** Clair does not have these layers any more. */
@@ -123,6 +102,7 @@ export class ChainIndexer {
     }
     if (outcome === "parent_unknown") throw new LayersLost();
     if (outcome !== "indexed") throw new LayerUnsupported(layer);
+    this.#slow.succeeded(layer.name);
   }
 
   async #post({ target, signal }: Chain, layer: ChainLayer, renew: boolean): Promise<PostOutcome> {

@@ -36,27 +36,63 @@ describe("when Clair is too slow for a layer", () => {
     return thrown.fault;
   };
 
-  test("an attempt that gets further than the one before is nobody's failure", async () => {
-    const image = targetOf(manifestOf("abcd"));
-    const faults = [];
-    for (let attempt = 0; attempt < 3; attempt += 1) {
-      inTime(0);
-      faults.push(await faultOf(image));
-    }
-    assert.deepEqual(faults, ["job", "outside", "outside"]);
-    inTime(1);
-    await scan(image);
-  });
-
-  test("an attempt that stays at the same layer is a failure, and so is the next", async () => {
-    inTime(1);
+  /** Clair reads none of these layers in its time, by their digits, and all others. */
+  const tooSlowFor = (digits: string) => {
     clair.postLayer = async (layer) => {
-      if (layer.ParentName !== undefined) throw slow;
+      if (digits.includes(layer.Path.at(-1) ?? "")) throw slow;
       clair.keep(layer);
       return "indexed";
     };
-    const image = targetOf(manifestOf("ab"));
-    assert.deepEqual([await faultOf(image), await faultOf(image), await faultOf(image)], ["outside", "job", "job"]);
+  };
+  const imageOf = (digits: string) => targetOf(manifestOf(digits));
+  const faultsOf = async (...images: string[]) => {
+    const faults = [];
+    for (const digits of images) faults.push(await faultOf(imageOf(digits)));
+    return faults;
+  };
+
+  test("an attempt that gets further than the one before is nobody's failure", async () => {
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      inTime(0);
+      assert.equal(await faultOf(imageOf("abcd")), "outside");
+      inTime(9);
+      await scan(imageOf(`${attempt}`));
+    }
+    await scan(imageOf("abcd"));
+  });
+
+  test("no image is at fault while Clair is too slow for every one", async () => {
+    tooSlowFor("abcdef");
+    assert.deepEqual(new Set(await faultsOf("a", "b", "a", "b", "c", "a", "a", "b", "c")), new Set(["outside"]));
+  });
+
+  test("an image is at fault from the second time on when Clair got done with others meanwhile", async () => {
+    tooSlowFor("b");
+    assert.deepEqual(await faultsOf("ab", "ab"), ["outside", "outside"], "its own first layer is no other");
+    for (const other of ["c", "d"]) {
+      await scan(imageOf(other));
+      assert.deepEqual(await faultsOf("ab"), ["job"]);
+    }
+    assert.deepEqual(await faultsOf("ab"), ["outside"], "nothing was read since");
+  });
+
+  test("an image is not at fault when Clair got done with few others", async () => {
+    tooSlowFor("bxyz");
+    assert.deepEqual(await faultsOf("b", "x", "y"), ["outside", "outside", "outside"]);
+    await scan(imageOf("c"));
+    assert.deepEqual(await faultsOf("z", "b"), ["outside", "outside"]);
+    await scan(imageOf("de"));
+    assert.deepEqual(await faultsOf("b"), ["job"]);
+  });
+
+  test("a layer that Clair got done with after all is not held to what was before", async () => {
+    tooSlowFor("b");
+    assert.deepEqual(await faultsOf("ab"), ["outside"]);
+    tooSlowFor("");
+    await scan(imageOf("abc"));
+    tooSlowFor("b");
+    clair.has.clear();
+    assert.deepEqual(await faultsOf("ab"), ["outside"]);
   });
 
   for (const [what, failure] of [
