@@ -56,13 +56,13 @@ describe("a registry's refusal", () => {
     });
   }
 
-  test("of what anybody's token does not show may be the lack of credentials", () => {
+  test("of what a token does not open may be the lack of better credentials", () => {
     for (const code of ["NAME_UNKNOWN", "MANIFEST_UNKNOWN"]) {
       const response = { status: 404, headers: {}, body: new TextEncoder().encode(JSON.stringify(errors(code))) };
       const request = { subject: "library/web:1.0", response, now: 0 };
-      const hidden = refusal({ ...request, isForAnybody: true });
+      const hidden = refusal({ ...request, mayBeHidden: true });
       assert.deepEqual([hidden.fault, hidden.closesType, hidden.retryable], ["worker", false, false]);
-      assert.match(hidden.message, /hides it from a worker without credentials/);
+      assert.match(hidden.message, /hides it from this worker/);
       assert.equal(refusal(request).fault, "job");
     }
   });

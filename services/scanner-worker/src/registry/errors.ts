@@ -11,8 +11,8 @@ export interface RefusedRequest {
   response: HttpResponse;
   /** Milliseconds since 1970, for a Retry-After that is a date. */
   now: number;
-  /** Whether a token that anybody gets was shown: what it does not open may look as if it were not there. */
-  isForAnybody?: boolean;
+  /** Whether another worker's token may open more than the one that was shown: what it does not open may look as if it were not there. */
+  mayBeHidden?: boolean;
 }
 
 const errorBody = z.object({
@@ -20,7 +20,7 @@ const errorBody = z.object({
 });
 
 /** What a registry's refusal means for the job (OCI distribution-spec 1.1, "Error codes"). */
-export function refusal({ subject, response, now, isForAnybody = false }: RefusedRequest): JobFailure {
+export function refusal({ subject, response, now, mayBeHidden = false }: RefusedRequest): JobFailure {
   const { status } = response;
   const { code, message } = errorOf(response) ?? { code: "", message: "" };
   const detail = [String(status), code, message].filter((part) => part !== "").join(" ");
@@ -44,8 +44,8 @@ export function refusal({ subject, response, now, isForAnybody = false }: Refuse
   }
   if (status === 412)
     return permanent("PULL_BLOCKED", `a policy of the registry forbids to pull ${subject} (${detail})`);
-  const hints = { retryable: false, ...(isForAnybody && ({ fault: "worker", closesType: false } as const)) };
-  const rest = `${isForAnybody ? ", or hides it from a worker without credentials" : ""}${hostHint(subject)}`;
+  const hints = { retryable: false, ...(mayBeHidden && ({ fault: "worker", closesType: false } as const)) };
+  const rest = `${mayBeHidden ? ", or hides it from this worker, whose token may open less than others'" : ""}${hostHint(subject)}`;
   if (code === "NAME_UNKNOWN")
     return new JobFailure("REPOSITORY_UNKNOWN", `the registry has no repository of ${subject}${rest}`, hints);
   if (status === 404)

@@ -12,6 +12,7 @@ import type { HttpClient, HttpResponse } from "./http-client.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { type FollowedResponse, sendFollowing } from "./redirects.ts";
 import { confirmRegistry, probeRegistry } from "./registry-probe.ts";
+import { opensRepository } from "./token-access.ts";
 
 /** What a registry client works with. */
 export interface RegistryClientOptions {
@@ -37,8 +38,8 @@ interface RepositoryRequest {
 }
 
 interface RepositoryResponse extends FollowedResponse {
-  /** Whether a token that anybody gets was shown. */
-  isForAnybody: boolean;
+  /** The Authorization header that was shown. */
+  authorization: string | undefined;
 }
 
 const manifestTimeoutMs = 60_000;
@@ -193,13 +194,15 @@ export class RegistryClient {
       endpoint: endpoints.registry,
       timeoutMs: manifestTimeoutMs,
     });
-    return { ...response, isForAnybody: this.#options.isAnonymous && authorization !== undefined };
+    return { ...response, authorization };
   }
 
   #refusal(wanted: string, response: RepositoryResponse): JobFailure {
     const subject = response.isHome ? wanted : `${wanted} at ${response.url.host}, where it redirects to`;
-    const { isForAnybody } = response;
-    const failure = refusal({ subject, response, now: this.#options.clock.now(), isForAnybody });
+    const { authorization } = response;
+    const isForAnybody = this.#options.isAnonymous && authorization !== undefined;
+    const mayBeHidden = !(opensRepository(authorization) ?? !isForAnybody);
+    const failure = refusal({ subject, response, now: this.#options.clock.now(), mayBeHidden });
     if (failure.reason === "REGISTRY_RATE_LIMITED") this.#rateLimit.pause(failure);
     return failure;
   }
