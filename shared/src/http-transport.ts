@@ -1,5 +1,5 @@
 import { type LookupAddress, type LookupAllOptions, lookup } from "node:dns";
-import { Agent, type AgentOptions, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent, type AgentOptions, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import type { LookupFunction, Socket } from "node:net";
 import { noProxies, type Proxies, proxyFor } from "./proxies.ts";
@@ -31,6 +31,16 @@ export interface TransportRequest {
   signal: AbortSignal;
   /** Which addresses may be called. Default: all. What a proxy looks up is the proxy's to refuse. */
   rule?: AddressRule | undefined;
+  /** Hears how the answer comes. */
+  progress?: AnswerProgress;
+}
+
+/** Hears how an answer comes, its headers included. */
+export interface AnswerProgress {
+  /** So many bytes have come. */
+  received(bytes: number): void;
+  /** What has come was an interim answer: the answer has not begun. */
+  reset(): void;
 }
 
 /** An answer as it begins. */
@@ -119,7 +129,8 @@ interface Way {
   connectTimeoutMs: number;
 }
 
-function exchange({ method, url, headers, body, signal }: TransportRequest, way: Way): Promise<TransportAnswer> {
+function exchange(wanted: TransportRequest, way: Way): Promise<TransportAnswer> {
+  const { method, url, headers, body, signal, progress } = wanted;
   const { agent, lookup, connectTimeoutMs } = way;
   const { protocol, port, pathname, search } = url;
   const hostname = addressOf(url.hostname) ?? url.hostname;
@@ -128,6 +139,7 @@ function exchange({ method, url, headers, body, signal }: TransportRequest, way:
     const send = protocol === "https:" ? tlsRequest : httpRequest;
     const request = send({ method, protocol, hostname, port, path, headers, signal, agent, lookup });
     request.on("socket", (socket) => limitConnecting(socket, protocol, connectTimeoutMs));
+    if (progress !== undefined) tellProgress(request, progress);
     request.on("response", (answer) => resolve(toAnswer(answer)));
     request.on("upgrade", (_, socket) => {
       socket.destroy();
@@ -136,6 +148,16 @@ function exchange({ method, url, headers, body, signal }: TransportRequest, way:
     request.on("error", reject);
     request.end(body);
   });
+}
+
+/** The progress hears of bytes before the request does, and so of an interim answer's before its end. */
+function tellProgress(request: ClientRequest, progress: AnswerProgress): void {
+  const received = (bytes: Buffer) => progress.received(bytes.byteLength);
+  request.on("socket", (socket) => {
+    socket.prependListener("data", received);
+    request.once("close", () => socket.off("data", received));
+  });
+  request.on("information", () => progress.reset());
 }
 
 /** A tunnel through a proxy comes connected; its time is limited by the agent. */

@@ -3,6 +3,7 @@ import { createHttpTransport, type HttpTransport, type LookupAll } from "@drydoc
 import type { Proxies } from "@drydock/shared/proxies.ts";
 import { ruleFrom } from "@drydock/shared/refused-address.ts";
 import { type Endpoint, endpoints, type Party } from "../domain/endpoint.ts";
+import { LeastProgress } from "./least-progress.ts";
 import { networkFailure } from "./network-failure.ts";
 import { Peer, type PeerRequest } from "./peer.ts";
 
@@ -100,21 +101,32 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 }
 
 async function attempt(transport: HttpTransport, userAgent: string, request: PeerRequest): Promise<HttpResponse> {
-  const signal = withTimeout(request.timeoutMs, request.signal);
+  const progress = new LeastProgress();
+  const signal = withTimeout(request.timeoutMs, request.signal, progress.signal);
+  const send = () => exchange(transport, userAgent, { ...request, signal, progress });
   try {
-    return await exchange(transport, userAgent, { ...request, signal }).catch((error: unknown) => {
+    return await send().catch((error: unknown) => {
       // An idle connection that the server closed just now; every request here may be repeated.
       if (signal.aborted || !isClosedSocket(error)) throw error;
-      return exchange(transport, userAgent, { ...request, signal });
+      progress.reset();
+      return send();
     });
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
-    throw networkFailure({ endpoint: request.endpoint, error, url: request.url, timedOut: signal.aborted });
+    const { endpoint, url } = request;
+    const lateness = progress.signal.aborted ? "too slow" : "too late";
+    throw networkFailure({ endpoint, error, url, ...(signal.aborted && { lateness }) });
+  } finally {
+    progress.reset();
   }
 }
 
-async function exchange(transport: HttpTransport, userAgent: string, request: HttpRequest): Promise<HttpResponse> {
-  const { method, body, signal, namedBy } = request;
+async function exchange(
+  transport: HttpTransport,
+  userAgent: string,
+  request: HttpRequest & { progress: LeastProgress },
+): Promise<HttpResponse> {
+  const { method, body, signal, namedBy, progress } = request;
   const {
     status,
     headers,
@@ -125,6 +137,7 @@ async function exchange(transport: HttpTransport, userAgent: string, request: Ht
     headers: { "user-agent": userAgent, ...request.headers },
     body,
     signal,
+    progress,
     rule: namedBy === undefined ? undefined : ruleFrom(await transport.addressesOf(namedBy)),
   });
   return { status, headers, body: await readBody(answer, request.maxBytes) };

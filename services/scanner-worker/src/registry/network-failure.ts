@@ -7,8 +7,8 @@ export interface NetworkFault {
   endpoint: Endpoint;
   error: unknown;
   url: string;
-  /** Whether the request's own time limit was over. */
-  timedOut: boolean;
+  /** Why it was given up, if it was: its time was over, or the answer had begun and came too slowly. */
+  lateness?: "too late" | "too slow" | undefined;
 }
 
 const tlsCodes = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA)/;
@@ -18,16 +18,21 @@ const untrusted = /^(UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)|DEPTH_ZERO_|SELF_SI
 const openSslReason = /:SSL routines:[^:]*:([^:]+):/;
 /** What OpenSSL says of bytes that are not TLS. */
 const notTls = /^(wrong version number|packet length too long)$/;
+const latenessTexts = {
+  "too late": "did not answer in time",
+  "too slow": "is too slow, its answer began and then came by less than 1 KiB a second",
+};
 
 /** What a request that got no answer means for the job. Names the host alone: paths and queries may hold secrets. */
-export function networkFailure({ endpoint, error, url, timedOut }: NetworkFault): JobFailure {
+export function networkFailure({ endpoint, error, url, lateness }: NetworkFault): JobFailure {
   const { party } = endpoint;
   const { host } = new URL(url);
   const name = nameOf(endpoint, host);
   const fail = (kind: string, message: string, retryable: boolean) =>
     new JobFailure(`${party}_${kind}`, message, { retryable, cause: error });
   if (error instanceof RangeError) return fail("ANSWER_TOO_LARGE", `the answer of ${name} is ${error.message}`, false);
-  if (timedOut) return fail("TIMEOUT", `${name} did not answer in time; ${addressRemedy(endpoint)}`, true);
+  if (lateness !== undefined)
+    return fail("TIMEOUT", `${name} ${latenessTexts[lateness]}; ${addressRemedy(endpoint)}`, true);
   const { code, message } = codeAndMessage(error);
   if (code === addressRefused) return addressFailure(host);
   const tlsReason = openSslReason.exec(message)?.[1] ?? (tlsCodes.test(code) ? code : undefined);
