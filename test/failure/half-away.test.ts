@@ -2,6 +2,7 @@ import { describe, test } from "node:test";
 import { type Breakage, startHalfAwayProxy } from "../support/half-away-proxy.ts";
 import { surviveOutage } from "../support/scan-outage.ts";
 import { startScanStack } from "../support/scan-stack.ts";
+import { tooLate } from "../support/slow-scanner.ts";
 
 const error = (Message: string) => JSON.stringify({ Error: { Message } });
 
@@ -22,6 +23,12 @@ const forms: [what: string, service: "scanner" | "registry", reason: string, bre
     ({ url }) => (url === "/v1/namespaces" ? undefined : { status: 404, body: "<html>" }),
   ],
   ["Clair answers 201 with HTML to each layer", "scanner", "SCANNER_FAULT", brokenPosts(201, "<html>")],
+  [
+    "Clair's own time is too short for each layer",
+    "scanner",
+    "SCANNER_TIMEOUT",
+    brokenPosts(503, JSON.stringify(tooLate)),
+  ],
   ["Clair can fetch no layer", "scanner", "SCANNER_CANNOT_FETCH", brokenPosts(400, error("could not find layer"))],
   [
     "the registry answers 503 to each manifest",
