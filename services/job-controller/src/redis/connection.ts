@@ -2,10 +2,9 @@ import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { Redis } from "ioredis";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
-import { explain } from "./connection-fault.ts";
 import { keysOf } from "./keys.ts";
 import { PoolConnection } from "./pool-connection.ts";
-import { saysNoPermission, saysReplica } from "./shards/reply-errors.ts";
+import { describe, explain } from "./redis-fault.ts";
 import type { Scripted } from "./shards/shard.ts";
 
 /** How long Redis may take for an answer before it counts as away, in milliseconds. */
@@ -62,8 +61,8 @@ export function createPoolConnection(url: string, shards: number): PoolConnectio
 /** What the connection watch needs. */
 export interface ConnectionWatchOptions {
   redis: Scripted<PoolConnection>;
-  /** The connection for listening, which leaves a replica together with the other one. */
-  listener?: Redis;
+  /** The other connection: it leaves a replica together with this one, and its fault is told with this one's. */
+  signals?: { readonly fault: string | undefined; reconnect(): void };
   logger: Logger;
 }
 
@@ -134,6 +133,8 @@ export class ConnectionWatch implements RedisProbe {
       const latencyMs = Math.round((performance.now() - begun) * 100) / 100;
       const usedMemoryBytes = Number(infoField(info, "used_memory"));
       const maxMemoryBytes = Number(infoField(info, "maxmemory"));
+      const listeningFault = this.#options.signals?.fault;
+      if (listeningFault !== undefined) warnings.push(listeningFault);
       warnings.push(...this.#warningsOf(info));
       return { up: this.#up, version: this.#version, latencyMs, usedMemoryBytes, maxMemoryBytes, warnings };
     } catch {
@@ -173,7 +174,7 @@ export class ConnectionWatch implements RedisProbe {
     try {
       return await this.#options.redis.info(section);
     } catch (error) {
-      if (saysNoPermission(toError(error).message)) return "";
+      if (/^NOPERM /.test(toError(error).message)) return "";
       throw error;
     }
   }
@@ -210,17 +211,18 @@ export class ConnectionWatch implements RedisProbe {
   #down(error: Error): void {
     if (this.#isStopped) return;
     this.#up = false;
-    const { words, remedy, isConsequence } = explain(error, this.#options.redis.options.password);
+    const fault = explain(error, this.#options.redis.options.password);
     // what follows from a connection that closed says less than why it did
-    if (isConsequence && this.cause !== undefined) return;
-    this.#setCause(`${words}. ${remedy}`);
+    if (fault.isConsequence && this.cause !== undefined) return;
+    const { meaning, words, remedy } = fault;
+    this.#setCause(describe(fault));
     if (!this.#isLogged(words)) {
       this.#options.logger.warn(
-        { cause: words, remedy },
+        { meaning, cause: words, remedy },
         "redis does not answer as it should; calls are refused until it does",
       );
     }
-    if (saysReplica(error.message)) this.#leaveReplica();
+    if (/^(READONLY|MASTERDOWN) /.test(words)) this.#leaveReplica();
   }
 
   /** The same words for /readyz, CheckStatus and whoever calls. */
@@ -237,13 +239,12 @@ export class ConnectionWatch implements RedisProbe {
 
   /** Another server may answer a new connection: the master that a name or a proxy points to by now. */
   #leaveReplica(): void {
-    const { redis, listener } = this.#options;
+    const { redis, signals } = this.#options;
     const now = performance.now();
     if (now - this.#replicaLeftAt < replicaPatienceMs) return;
     this.#replicaLeftAt = now;
-    for (const connection of [redis, listener]) {
-      if (connection?.status === "ready") connection.disconnect(true);
-    }
+    if (redis.status === "ready") redis.disconnect(true);
+    signals?.reconnect();
   }
 }
 

@@ -70,9 +70,9 @@ export class PoolConnection extends Redis {
   override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>): unknown {
     const refusal = this.#refusal;
     if (refusal === undefined || keylessCommands.has(command.name)) return super.sendCommand(command, stream);
-    const isOutage = refusal.reason === "REDIS_UNAVAILABLE" && this.outage !== undefined;
-    const message = isOutage ? `Redis cannot be worked with: ${this.outage}` : refusal.message;
-    command.reject(new ReasonedError(refusal.reason, message, refusal.facts));
+    const { reason, message, facts } = refusal;
+    const text = reason === "REDIS_UNAVAILABLE" ? (this.outage ?? message) : message;
+    command.reject(new ReasonedError(reason, text, facts));
     return command.promise;
   }
 }

@@ -3,35 +3,57 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { createConnection } from "./connection.ts";
-import { explain } from "./connection-fault.ts";
+import { describe as describeFault, explain } from "./redis-fault.ts";
 import { toReasonedError } from "./shards/reply-errors.ts";
 
-const words = [
-  ["READONLY You can't write against a read only replica.", "is a replica"],
-  ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "is a replica"],
-  ["NOREPLICAS Not enough good replicas to write.", "has too few replicas to accept writes"],
-  ["MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist", "cannot save its data"],
-  ["LOADING Redis is loading the dataset in memory", "is loading its data"],
-  ["CLUSTERDOWN The cluster is down", "is part of a cluster that is down"],
-  ["TRYAGAIN Multiple keys request during rehashing of slot", "is moving keys in its cluster"],
-  ["NOAUTH Authentication required.", "requires a password"],
-  ["NOPERM this user has no permissions to run the 'hset' command", "denies the controller's user a right"],
+const answers = [
+  ["READONLY You can't write against a read only replica.", "is a replica", /REPLICAOF NO ONE/],
+  ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "is a replica", /at the master/],
+  ["NOREPLICAS Not enough good replicas to write.", "has too few replicas to accept writes", /min-replicas-to-write/],
+  ["MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist", "cannot save", /disk/],
+  ["LOADING Redis is loading the dataset in memory", "is loading its data", /Wait/],
+  ["BUSY Redis is busy running a script.", "is busy with a script", /SCRIPT KILL/],
+  ["CLUSTERDOWN The cluster is down", "is part of a cluster that is down", /CLUSTER INFO/],
+  ["TRYAGAIN Multiple keys request during rehashing of slot", "is moving keys in its cluster", /slots/],
+  ["MOVED 3999 127.0.0.1:6381", "is one of several masters", /DRYDOCK_REDIS_URL/],
+  ["NOAUTH Authentication required.", "requires a password", /DRYDOCK_REDIS_URL/],
+  ["WRONGPASS invalid username-password pair or user is disabled.", "rejects the user or password", /DRYDOCK_REDIS/],
+  ["NOPERM this user has no permissions to run the 'hset' command", "denies the controller's user", /ACL SETUSER/],
+  ["DENIED Redis is running in protected mode because", "is in protected mode", /protected-mode no/],
+  ["ERR unknown command 'evalsha'", "lacks a command that Drydock needs", /Redis 7/],
 ] as const;
 
 describe("a refusal of Redis", () => {
-  for (const [message, state] of words) {
-    test(`that begins with ${message.split(" ")[0]} means that it is unavailable, also inside a script`, () => {
+  for (const [message, meaning, remedy] of answers) {
+    test(`that begins with ${message.split(" ")[0]} reads alike for callers and operators, also inside a script`, () => {
+      const fault = explain(new Error(message));
+      assert.ok(fault.meaning.startsWith(`Redis ${meaning}`), fault.meaning);
+      assert.match(fault.remedy, remedy);
+      const told = `${fault.meaning}: ${message.replace(/\.$/, "")}. ${fault.remedy}`;
       for (const text of [message, `SCRIPT_FAULT transitions/claim: life/lease.lua:12: ${message}`]) {
         const error = toReasonedError(new Error(text)) as Error & { reason?: string };
-        assert.deepEqual([error.reason, error.message], ["REDIS_UNAVAILABLE", `Redis ${state}; try again shortly`]);
+        assert.deepEqual([error.reason, error.message], ["REDIS_UNAVAILABLE", told]);
       }
-      assert.doesNotMatch(explain(new Error(message)).remedy, /Is Redis up/);
     });
   }
+
+  test("for want of memory is a full pool, with the way out", () => {
+    const words = "OOM command not allowed when used memory > 'maxmemory'.";
+    for (const text of [words, `SCRIPT_FAULT life/launch: life/launch.lua:3: ${words}`]) {
+      const error = toReasonedError(new Error(text)) as Error & { reason?: string };
+      assert.equal(error.reason, "POOL_FULL");
+      assert.match(error.message, /^the pool is full: Redis has no memory left: OOM .*Raise its maxmemory/);
+    }
+  });
 
   test("is no matter of a script whose own fault names such a word", () => {
     const fault = new Error("SCRIPT_FAULT life/launch: life/launch.lua:3: the job NOPERM is odd");
     assert.equal(toReasonedError(fault), fault);
+  });
+
+  test("names no arguments of the command, which may be another caller's", () => {
+    const error = toReasonedError(new Error("ERR unknown command 'evalsha', with args beginning with: 'secret' "));
+    assert.doesNotMatch(error.message, /secret/);
   });
 });
 
@@ -80,7 +102,7 @@ describe("the cause of an outage", () => {
       assert.match(remedy, /^What answers there is not Redis.*DRYDOCK_REDIS_URL/);
     }
     const hungUp = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
-    assert.match(explain(hungUp).remedy, /closed from there.*not Redis.*DRYDOCK_REDIS_URL/);
+    assert.match(describeFault(explain(hungUp)), /closed the connection.*not Redis.*DRYDOCK_REDIS_URL/);
   });
 
   test("is not that the connection has closed, if something else is known", () => {
