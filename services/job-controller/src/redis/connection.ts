@@ -29,9 +29,9 @@ const options = {
   commandTimeout: commandTimeoutMs,
   connectTimeout: commandTimeoutMs,
   socketTimeout: socketTimeoutMs,
-  // it needs INFO, which not every user may run, and tells nobody what it waits for
+  // the ready check needs INFO, which not every user may run, and does not say what it waits for
   enableReadyCheck: false,
-  // it would take the words in which Redis turns a new connection away, and say nothing
+  // CLIENT SETINFO would receive the error with which Redis refuses a new connection, and drop it
   disableClientInfo: true,
   keepAlive: 10_000,
   retryStrategy: (times: number) => Math.min(100 * 2 ** Math.min(times, 5), 1_000),
@@ -179,7 +179,7 @@ export class ConnectionWatch implements RedisProbe {
     }
   }
 
-  /** A replica that accepts writes gives them to nobody. */
+  /** The writes that a replica accepts are replicated nowhere, and lost. */
   async #checkRole(): Promise<void> {
     const info = await this.#info("replication");
     if (infoField(info, "role") === "slave") throw new Error("READONLY INFO says role:slave");
@@ -212,7 +212,7 @@ export class ConnectionWatch implements RedisProbe {
     if (this.#isStopped) return;
     this.#up = false;
     const fault = explain(error, this.#options.redis.options.password);
-    // what follows from a connection that closed says less than why it did
+    // "Connection is closed" must not replace the cause
     if (fault.isConsequence && this.cause !== undefined) return;
     const { meaning, words, remedy } = fault;
     this.#setCause(describe(fault));

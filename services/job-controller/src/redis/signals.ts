@@ -114,7 +114,7 @@ export class RedisSignals implements ControllerSignals {
     );
   }
 
-  /** A connection that closed is the matter of the connection watch. */
+  /** The connection watch reports closed connections. */
   #refused(error: Error): void {
     const fault = explain(error, this.#redis.options.password);
     if (fault.isConsequence) return;

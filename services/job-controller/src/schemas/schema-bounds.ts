@@ -22,11 +22,11 @@ export class SchemaFault extends Error {
 
 const maxDepth = 64;
 const maxNodes = 2_000;
-/** What a sub-schema takes for each byte beside its keywords: two bytes are a value, and its error takes a microsecond. */
+/** Steps of a sub-schema per byte, besides its keywords: two bytes may be a value, and a value's error takes 1 µs. */
 const stepsOfNode = 10;
-/** An instruction of a pattern takes for each character, before the states that it leads to are known. */
+/** Steps of a pattern's instruction per character, until the states that it leads to are cached. */
 const stepsOfState = 4;
-/** A sub-schema is compiled like a hundred instructions of a pattern. */
+/** Cost of compiling a sub-schema, in instructions of a pattern. */
 const compileStepsOfNode = 100;
 /** Upper bound of the instructions of all patterns of a schema, which is what compiling them costs. */
 const maxPatternSize = 100_000;

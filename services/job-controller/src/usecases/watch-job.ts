@@ -58,7 +58,7 @@ export async function* watchJob(
   }
 }
 
-/** What tells one wait from another. */
+/** Equal for equal waits. */
 function waitTextOf({ waitingFor }: ShownJob): string {
   return waitingFor === undefined ? "" : `${waitingFor.since ?? ""} ${waitingFor.message}`;
 }

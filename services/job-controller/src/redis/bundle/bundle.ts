@@ -54,7 +54,7 @@ export function bundleScripts(files: readonly ScriptFile[], options: BundleOptio
   return { lua: lines.join("\n"), withFiles };
 }
 
-/** A file with its number, and how many operations are not run without it. */
+/** A file with its number, and how many operations need it. */
 interface Branch {
   file: ScriptFile;
   number: number;

@@ -14,7 +14,7 @@ const fullRetryAfterMs = 10_000;
 /** The same while a unique job ends. */
 const endingRetryAfterMs = 1_000;
 
-/** Another caller was quicker, and that may be over already: it is worth another try. */
+/** Another caller holds the id or key, perhaps no longer: it is worth another try. */
 export class Overtaken extends Error {
   override readonly name: string = "Overtaken";
   /** The other caller's job. */
