@@ -126,7 +126,7 @@ export class WorkStream implements JobSource {
   }
 }
 
-/** What a client makes of an answer that is no gRPC, or of a service that has no Work. */
+/** How grpc-js reports an answer that is not gRPC, or a service without Work. */
 const notController =
   /\bProtocol error\b|\bHTTP status\b|without gRPC status|larger than max|does not implement|unknown (?:service|method)/i;
 

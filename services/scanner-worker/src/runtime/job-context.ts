@@ -70,7 +70,7 @@ export class RunContext implements JobContext {
   checkin(text: string, progress?: Progress): void {
     this.#assertOpen();
     this.#gate ??= new CheckInGate(this.#options.checkIn);
-    this.#gate.say({ text: cutBytes(oneLine(String(text)), maxCheckInBytes), progress: progress && tidy(progress) });
+    this.#gate.push({ text: cutBytes(oneLine(String(text)), maxCheckInBytes), progress: progress && tidy(progress) });
   }
 
   opCommand(): OpCommand | undefined {
@@ -91,7 +91,7 @@ export class RunContext implements JobContext {
     return this.#unlessLost(services.reports.store(assignment.lease, report, this.signal));
   }
 
-  /** What the handler said last. */
+  /** The handler's latest check-in. */
   get lastCheckIn(): CheckIn | undefined {
     return this.#gate?.last;
   }
@@ -101,7 +101,7 @@ export class RunContext implements JobContext {
     return this.#log !== undefined;
   }
 
-  /** Says the last check-in again, in case it was lost. */
+  /** Sends the latest check-in again, in case it was lost. */
   repeatCheckIn(): void {
     if (!this.#isClosed) this.#gate?.repeat();
   }
@@ -117,7 +117,7 @@ export class RunContext implements JobContext {
     return (await this.#log?.flush(timeoutMs)) ?? true;
   }
 
-  /** The run is over: what a handler that is still at work says from now on is refused. */
+  /** The run is over: calls of a handler that is still at work are refused from now on. */
   close(): void {
     this.#isClosed = true;
     this.#gate?.close();

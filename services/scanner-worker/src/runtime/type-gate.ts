@@ -11,14 +11,14 @@ import type { ClosedType } from "../ports/job-source.ts";
 import { cutBytes, messageOf } from "./text.ts";
 
 const backoff: Backoff = { baseMs: 1_000, capMs: 15_000 };
-/** How often an open type is looked at while no job of it succeeds, in milliseconds. */
+/** Period of the probes of an open type while none of its jobs succeeds, in milliseconds. */
 const idleMs = 60_000;
 const maxMessageBytes = 512;
 /** How many reasons are remembered as logged. */
 const maxReasons = 100;
-/** How long a job stays with a worker that can't do it now, so that one that is given such jobs does not spin. */
+/** Delay in ms before a job that can't be run now is given back, so that claim and release do not spin. */
 const releaseMs = 1_000;
-/** So many jobs in a row that the outside failed close the type. */
+/** Number of jobs failed by the outside in a row that closes the type. */
 const maxFailedJobs = 5;
 /** How long a trial may take before another job is tried beside it, in milliseconds. */
 const trialMs = 20_000;
@@ -231,11 +231,11 @@ export class TypeGate {
     const wait = ceilingMs(backoff, this.#failures) * (0.5 + (this.#options.random ?? Math.random)() / 2);
     this.#failure = failure;
     this.#wait(Math.round(Math.max(wait, pauseOf(failure))));
-    if (isNews) this.#tell(failure, wasOpen);
+    if (isNews) this.#log(failure, wasOpen);
     else if (wasTrialDue) this.#options.onChange();
   }
 
-  #tell(failure: JobFailure, wasOpen: boolean): void {
+  #log(failure: JobFailure, wasOpen: boolean): void {
     const { type, clock, logger, onChange, onClosed } = this.#options;
     const { reason } = failure;
     const message = oneLineOf(failure);
