@@ -3,7 +3,7 @@ import { createDrydockClient } from "./drydock-client.ts";
 import { sampleImages } from "./images/sample-images.ts";
 import { renderNextSteps } from "./next-steps.ts";
 import { pushImage } from "./registry/push-image.ts";
-import { createLiveView, createPlainView, type ProgressView } from "./scans/progress-view.ts";
+import { createLiveView, createPlainView, type ProgressView } from "./scans/progress.ts";
 import { renderReport } from "./scans/report-lines.ts";
 import { type EndedScan, scanImages } from "./scans/scan-images.ts";
 import { ProcessError } from "./stack/processes.ts";

@@ -45,7 +45,7 @@ export function parseScopes(scopes: string[]): Access[] {
     });
 }
 
-/** That part of the wish that the rights allow. Less is no error: the registry then says what is missing. */
+/** The part of the requested access that the rights allow. Less is no error: the registry then names what is missing. */
 export function intersect(wished: Access[], rights: Right[]): Access[] {
   return wished.map(({ type, name, actions }) => {
     const allowed = rights.filter((right) => right.type === type && matches(right.name, name));
