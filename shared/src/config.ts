@@ -134,7 +134,7 @@ export const grpcTarget = z
     "must be host:port or a gRPC target such as dns:///controller:50051",
   );
 
-/** What is wrong with a URL that is sound as such, and what is right, e.g. "must be …: https://…"; undefined when it is fine. */
+/** The rule that a well-formed URL breaks and the right URL, e.g. "must be …: https://…"; undefined when it breaks none. */
 export type UrlAdvice = (url: URL) => string | undefined;
 
 /** An http or https URL of a server, without user name, password, query and fragment, less its trailing slash. */

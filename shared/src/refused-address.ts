@@ -60,7 +60,7 @@ export function isLoopbackHost(hostname: string): boolean {
   return /(^|\.)localhost\.?$/i.test(hostname);
 }
 
-/** What one who is at these addresses may have others call: nothing beside itself that an outsider could not reach. */
+/** What a peer at these addresses may name as a target: addresses of its own kind, and those that anybody can reach. */
 export function ruleFrom(addresses: readonly string[]): Required<AddressRule> {
   const isThere = (list: BlockList) => addresses.length > 0 && addresses.every((address) => isIn(list, address));
   return { allowLinkLocal: isThere(linkLocal), allowLoopback: isThere(loopback) };

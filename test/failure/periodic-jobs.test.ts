@@ -15,7 +15,7 @@ const cronSpec = "*/2 * * * * *";
 const longRunMs = 2_500;
 const lossesForMs = 20_000;
 
-/** A job of each of those times; its runs take so long. */
+/** A periodic job with those times, and runs of that length. */
 async function launchPeriodic(api: JobApi, overlap: OverlapPolicy, stepMs: number) {
   // no catch-up, as by grpcurl's template of a launch: what is due is not missed while somebody is there
   const catchUp = { seconds: 0, nanos: 0 };

@@ -21,7 +21,7 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
   after(() => stack.stop());
   afterEach(() => crew.dismiss());
 
-  /** A job of so many tenths of a second that is at work and has said so in its log. */
+  /** A job that takes `steps` tenths of a second; its handler runs and has logged a line. */
   async function jobAtWork(steps: number) {
     const { id } = await controller.api.launchDemo({ steps, step_ms: 100 });
     const job = await controller.api.untilAtWork(id);

@@ -117,7 +117,7 @@ const bigCalls: FaultCase = {
   },
 };
 
-/** A report of so many bytes, packed. */
+/** A gzip of a report of that size in bytes. */
 function bigReport(bytes: number): Buffer {
   const packages = Array.from({ length: 1_000 }, (_, at) => ({
     ...{ id: `p-${at}`, name: `package-${at}`, version: "1".repeat(Math.floor(bytes / 1_000)) },

@@ -24,7 +24,7 @@ after(async () => {
   await stack.stop();
 });
 
-/** Launches so many jobs of one fairness key. */
+/** Launches the bulk of the jobs, all of one fairness key. */
 async function launchBulk(): Promise<void> {
   const { client } = controller.api;
   const jobs = Array.from({ length: bulk.perCall }, () => ({ name: "SCAN", fairnessKey: "scan-all" }));

@@ -145,7 +145,7 @@ describe("a claim that goes on behind lanes without room", () => {
     });
   }
 
-  /** So many keys with a job that runs, and some that wait. */
+  /** `count` keys, each with one running job and several waiting ones. */
   async function fill(count: number, waiting = 1) {
     const fullKeys = Array.from({ length: count }, (_, at) => `k${at}`);
     for (const key of fullKeys) await launch(key);

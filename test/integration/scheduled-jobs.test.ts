@@ -16,7 +16,7 @@ const promisedMs = 100;
 const worstMs = 2_000;
 const hourMs = 3_600_000;
 
-/** Samples of how much later than its time a job was handed out: so many of them by no more than is promised. */
+/** Delays between a job's time and its Assign: at least `most` of them must be within the promised bound. */
 function assertInTime(context: TestContext, late: readonly number[], most: number): void {
   const sorted = late.toSorted((x, y) => x - y);
   const [least = Number.NaN, median = Number.NaN, promised = Number.NaN, worst = Number.NaN] = [

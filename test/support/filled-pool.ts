@@ -5,7 +5,7 @@ import { createRedisJobTypeStore } from "@drydock/job-controller/redis/operators
 import { checkPoolFormat } from "@drydock/job-controller/redis/pool-format.ts";
 import { demoJob, leaseOf, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
 
-/** So many of each, so that what a key costs by itself does not count. */
+/** Number of entries in each key, so that the cost of the key itself does not count. */
 const many = 200;
 /** As long as those of a scan. */
 const parametersJson = JSON.stringify({ image: "demo", text: "x".repeat(222) });

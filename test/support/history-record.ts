@@ -97,7 +97,7 @@ export interface History {
   hasRedisLosses: boolean;
 }
 
-/** Whether the table allows to come from the one to the other in at most so many changes. */
+/** Whether the table allows to get from one status to the other in at most `changes` changes. */
 export function canReach(from: JobStatus | null, to: JobStatus, changes: number): boolean {
   let reached = new Set<JobStatus | null>([from]);
   for (let i = 0; i < changes && !reached.has(to); i++) {

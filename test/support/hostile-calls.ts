@@ -27,7 +27,7 @@ export interface HostileCall {
 
 const bigText = "x".repeat(200_000);
 const deadlineMs = 10_000;
-/** Unpacks to so many empty messages. */
+/** A gzip of that unpacked size that holds nothing but empty messages. */
 const bombOf = (bytes: number) => promisify(gzip)(Buffer.alloc(bytes, Buffer.from([0x52, 0x00])));
 
 /** All of them, each with a connection of its own. */

@@ -67,7 +67,7 @@ const parts: Record<string, (record: JobRecord) => boolean> = {
   "was retried": ({ retries }) => retries > 0,
 };
 
-/** Of each job that launches three others there are no more, and all three when it came to its end. */
+/** A job of FAMILY has launched at most three others, and all three if it succeeded. */
 async function seesWholeFamilies(api: JobApi): Promise<void> {
   const jobs = await api.list();
   const parents = jobs.filter(({ name }) => name === "FAMILY");

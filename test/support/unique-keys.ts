@@ -26,7 +26,7 @@ export function uniqueJob(uniqueKey: string, requestKey = ""): NewJob {
 }
 
 /**
- * A pool of so many shards for the tests of a describe: before each it is emptied and the worker says hello, after each its
+ * A pool of several shards for the tests of a describe: before each it is emptied and the worker says hello, after each its
  * unique keys are audited.
  */
 export function usePoolOfKeys(): PoolUnderTest {
