@@ -12,7 +12,7 @@ export interface Service {
   start(): Promise<void>;
   /**
    * Resolves when the part has truly stopped; safe to call twice, and on a part that never started.
-   * @param signal aborts when patience is over: end at once
+   * @param signal aborts at the deadline: end at once
    */
   stop(signal?: AbortSignal): Promise<void>;
 }

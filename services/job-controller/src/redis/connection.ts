@@ -87,8 +87,8 @@ export class ConnectionWatch implements RedisProbe {
 
   constructor(options: ConnectionWatchOptions) {
     this.#options = options;
-    options.redis.on("error", (error) => this.#down(error));
-    options.redis.on("close", () => this.#down(new Error("Connection is closed.")));
+    options.redis.on("error", (error) => this.#markDown(error));
+    options.redis.on("close", () => this.#markDown(new Error("Connection is closed.")));
   }
 
   get up(): boolean {
@@ -110,7 +110,7 @@ export class ConnectionWatch implements RedisProbe {
    */
   async start(): Promise<void> {
     const { redis } = this.#options;
-    await redis.connect().catch((error: unknown) => this.#down(toError(error)));
+    await redis.connect().catch((error: unknown) => this.#markDown(toError(error)));
     await this.#probe((mismatch) => {
       throw mismatch;
     });
@@ -150,10 +150,10 @@ export class ConnectionWatch implements RedisProbe {
       const isRoleDue = performance.now() - this.#roleCheckedAt > rolePeriodMs;
       if (greeting !== undefined || !isRoleDue) await probe(redis);
       if (greeting !== undefined || isRoleDue) await this.#checkRole();
-      if (greeting !== undefined) this.#back(greeting);
+      if (greeting !== undefined) this.#markUp(greeting);
     } catch (error) {
       if (error instanceof ReasonedError && error.reason === "POOL_FORMAT_MISMATCH") onMismatch(error);
-      else this.#down(toError(error));
+      else this.#markDown(toError(error));
     }
   }
 
@@ -187,7 +187,7 @@ export class ConnectionWatch implements RedisProbe {
   }
 
   /** @param info what INFO says; "" when the user may not run it */
-  #back(info: string): void {
+  #markUp(info: string): void {
     if (this.#up || this.#isStopped) return;
     this.#up = true;
     this.#setCause(undefined);
@@ -208,7 +208,7 @@ export class ConnectionWatch implements RedisProbe {
     this.#options.logger.error({ reason }, `calls are refused: ${message}`);
   }
 
-  #down(error: Error): void {
+  #markDown(error: Error): void {
     if (this.#isStopped) return;
     this.#up = false;
     const fault = explain(error, this.#options.redis.options.password);

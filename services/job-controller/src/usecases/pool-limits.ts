@@ -26,9 +26,9 @@ const measureAgainMs = 250;
 const bytesOfJob = 500;
 
 /**
- * Refuses launches while the pool is full, and when Redis is too slow for what comes: launches are what can be refused, as
- * what workers do for jobs that are under way has to come to its end. A launch is added to the last measurement, from its admission until a
- * measurement that began after it was stored: so admission costs Redis nothing, and no launch is missed. When the sum
+ * Refuses launches while the pool is full, and when Redis is too slow for them: launches can be refused, while the calls of
+ * workers about their running jobs can't. A launch is added to the last measurement, from its admission until a measurement
+ * that began after it was stored: so admission costs Redis nothing, and no launch is missed. When the sum
  * reaches a limit, the pool is measured again before a launch is refused. Launches of other controllers count from the
  * next measurement on, so together controllers may exceed a limit by what they launch until then.
  */

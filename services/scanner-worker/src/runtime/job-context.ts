@@ -112,7 +112,7 @@ export class RunContext implements JobContext {
     if (this.#abort?.signal.aborted === false) this.#abort.abort(new Interruption(kind));
   }
 
-  /** Resolves with true when the log lines are stored, with false when the time is over. */
+  /** Resolves to true when the log lines are stored, to false when the time is over. */
   async flushLog(timeoutMs: number): Promise<boolean> {
     return (await this.#log?.flush(timeoutMs)) ?? true;
   }

@@ -1,7 +1,7 @@
 import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import { jobKinds } from "../../domain/job.ts";
 import { jobStatuses } from "../../domain/job-state.ts";
-import { type Refused, wayOut } from "../../domain/way-out.ts";
+import { type RefusedAction, statusRemedy } from "../../domain/status-remedy.ts";
 import { recordVersion } from "../record/fields.ts";
 import { describe, explain, isRefusal } from "../redis-fault.ts";
 
@@ -156,7 +156,7 @@ function statusForbids(subject: string): ReasonedError {
   const [asked, statusNumber, kindNumber] = subject.split(" ");
   const status = jobStatuses[Number(statusNumber) - 1] ?? "SUCCESS";
   const isPeriodic = jobKinds[Number(kindNumber) - 1] === "PERIODIC";
-  const text = `the job is ${status}; ${wayOut(asked as Refused, status, isPeriodic)}`;
+  const text = `the job is ${status}; ${statusRemedy(asked as RefusedAction, status, isPeriodic)}`;
   return new ReasonedError("JOB_STATUS_FORBIDS", text, {
     metadata: { status },
     precondition: { type: "JOB_STATUS", subject: status, description: text },
