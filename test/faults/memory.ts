@@ -33,7 +33,7 @@ export async function maxMemoryDuring({ process: { pid } }: Controller, work: Pr
   return most;
 }
 
-/** Takes as many jobs of the type as are launched meanwhile. */
+/** Accepts that number of jobs. */
 async function takeAll(worker: ScriptedWorker, count: number): Promise<Lease[]> {
   const leases: Lease[] = [];
   for (let at = 0; at < count; at++) leases.push((await worker.takes({ withinMs: 20_000 })).lease);

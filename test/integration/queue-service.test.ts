@@ -35,7 +35,7 @@ describe("the queue service", () => {
     await unaryCall(b.api.client, QueueServiceService.listJobTypes, firstPage, { deadlineMs });
     return { type, worker };
   };
-  /** From now on no controller hears anything, for a moment. */
+  /** Cuts the controllers' connections for signals; they are back a moment later. */
   const loseSignals = async () => {
     const redis = createConnection(stack.redis.url);
     await redis.connect();

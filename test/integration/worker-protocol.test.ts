@@ -167,7 +167,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     const { revision } = await rig.api.get(id);
     const took = await timed(rig.api.until(id, "is given back", (job) => job.revision > revision));
     assert.ok(took > 4_500 && took < 6_500, `${took} ms`);
-    // what was silent gets nothing more until it is heard again
+    // a worker that did not accept a job gets none until its next beat
     await worker.beats(1, []);
     const second = await worker.hears("assign");
     assert.deepEqual([second.lease?.jobId, second.attempt], [id, 1]);

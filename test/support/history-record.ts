@@ -43,11 +43,11 @@ export interface LoggedRun {
 export interface AcknowledgedEnd {
   /** The job's revision in the answer. */
   revision: number;
-  /** The run that was under way then, by its start in milliseconds since 1970. */
+  /** The run at that time, by its start in milliseconds since 1970. */
   run: number;
 }
 
-/** A piece of a log as somebody read it; who reads it has to rely on it. */
+/** A piece of a log that was read, and must not change afterwards. */
 export interface LogRead {
   offset: number;
   text: string;

@@ -57,7 +57,7 @@ export async function surviveLosses(test: TestContext, lose: (options: LossOptio
   }
 }
 
-/** What some job must have done, or the history says nothing about it. */
+/** Each of these must be true of some job, or the history proves nothing about it. */
 const parts: Record<string, (record: JobRecord) => boolean> = {
   "told its hook": ({ deliveries }) => deliveries.length > 0,
   "was watched": ({ watches }) => watches.some((reported) => reported.length > 1),
