@@ -162,7 +162,7 @@ export interface ErrorFacts {
   precondition?: { type: string; subject: string; description: string };
   /** When to try again (RetryInfo), in milliseconds. */
   retryAfterMs?: number;
-  /** What led to it; goes to the log, never to the caller. */
+  /** The cause; goes to the log, never to the caller. */
   cause?: unknown;
 }
 

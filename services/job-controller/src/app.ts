@@ -52,7 +52,7 @@ export interface JobController {
   redis: RedisProbe;
 }
 
-/** What may be other than in production. */
+/** What tests replace. */
 export interface ControllerOverrides {
   clock?: Clock;
   terms?: LeaseTerms;

@@ -18,7 +18,7 @@ export interface Failure {
   retry: "never" | number;
   /** How many attempts may fail. */
   maxFails: number;
-  /** That of the job's type; a launch may have its own. */
+  /** The back-off of the job's type; a launch may have its own. */
   backoff: Backoff;
 }
 
@@ -26,11 +26,11 @@ export interface Failure {
 export interface Postponement {
   /** How long it waits at least, in milliseconds: never shorter than by the back-off. */
   delayMs: number;
-  /** That of the job's type; a launch may have its own. */
+  /** The back-off of the job's type; a launch may have its own. */
   backoff: Backoff;
   /** How long the job may be postponed in all, in milliseconds, before it is in ERROR; undefined is for ever. */
   patienceMs: number | undefined;
-  /** What it waits for: the failure if that takes too long. */
+  /** What the job waits for; its error when the patience is over. */
   reason: string;
   message: string;
 }
@@ -44,7 +44,7 @@ export interface Refusal {
   message: string;
 }
 
-/** What became of a result: stored now, stored before, or refused because the token is not the job's any more. */
+/** The verdict on a result: stored now, stored before, or refused because the token is not the job's any more. */
 export type Verdict = "accepted" | "duplicate" | "stale";
 
 /** An open stop or cancel for a job that a worker holds. */

@@ -46,14 +46,14 @@ export function createConnection(url: string): Redis {
 }
 
 /**
- * The same for listening. The listener subscribes itself: nobody would catch what Redis says of the client's own
- * subscription after a reconnection, and the process would end.
+ * A connection for listening, which fails as fast. Its user subscribes anew after a reconnection: if the client did, nobody
+ * would catch Redis' error, and the process would end.
  */
 export function createListener(url: string): Redis {
   return new Redis(url, { ...options, autoResubscribe: false });
 }
 
-/** The same for the commands of a controller, which sends none to a pool of another format. */
+/** A connection for a controller's commands, which fails as fast and sends none to a pool of another format. */
 export function createPoolConnection(url: string, shards: number): PoolConnection {
   return new PoolConnection(url, options, shards);
 }
@@ -225,7 +225,7 @@ export class ConnectionWatch implements RedisProbe {
     if (/^(READONLY|MASTERDOWN) /.test(words)) this.#leaveReplica();
   }
 
-  /** The same words for /readyz, CheckStatus and whoever calls. */
+  /** Sets the text of /readyz, CheckStatus and the calls that are refused. */
   #setCause(cause: string | undefined): void {
     this.#cause = cause;
     this.#options.redis.outage = cause;

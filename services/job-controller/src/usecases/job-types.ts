@@ -12,7 +12,7 @@ export interface KnownJobType {
   schema: ParameterSchema;
 }
 
-/** What became of the types of a Hello, by their names. */
+/** The outcome of registering the types of a Hello, by their names. */
 export interface Registration {
   /** Those that had another schema before. */
   replaced: string[];

@@ -77,17 +77,17 @@ export type Outcome =
   | Refusal
   | Release;
 
-/** What a handler said last. */
+/** A check-in of a handler. */
 export interface CheckIn {
   text: string;
   progress: Progress | undefined;
 }
 
-/** How a run ended and what its handler said last. */
+/** How a run ended, and its handler's latest check-in. */
 export interface RunResult {
   lease: Lease;
   outcome: Outcome;
-  /** Undefined when the handler said nothing. */
+  /** Undefined when the handler never checked in. */
   checkIn: CheckIn | undefined;
 }
 
@@ -120,7 +120,7 @@ export interface WelcomeTerms {
   drop: readonly Lease[];
 }
 
-/** What a job source tells the worker, and asks it. */
+/** The events of a job source, and its questions to the worker. */
 export interface JobSourceListener {
   /** What the worker holds, results that wait for their acknowledgement included. */
   held(): Lease[];

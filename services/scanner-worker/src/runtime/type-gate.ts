@@ -75,7 +75,7 @@ export class TypeGate {
     return this.#isTrialDue ? undefined : this.#closed;
   }
 
-  /** Why the jobs that arrive all the same are not begun; undefined while the type is open, or not probed yet. */
+  /** Why jobs that arrive nevertheless are not begun; undefined while the type is open, or not probed yet. */
   get failure(): JobFailure | undefined {
     return this.#failure;
   }

@@ -7,7 +7,7 @@ export interface Bundle {
   withFiles(text: string): string;
 }
 
-/** What may be other than in production. */
+/** What tests replace. */
 export interface BundleOptions {
   /** Lua of one line that a file begins with, e.g. for tests that watch what it does. Default: none. */
   prologue?: (file: ScriptFile) => string;

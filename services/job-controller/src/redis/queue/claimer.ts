@@ -7,7 +7,7 @@ import { list, number, text } from "../shards/reply.ts";
 import type { Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 
-/** How long a claim turn lasts at most, in milliseconds: the others wait so long for a controller that is killed in its turn. */
+/** Maximum length of a claim turn, in milliseconds: other controllers wait that long for one that is killed in its turn. */
 const turnMs = 500;
 
 /** The bytes of parameters at which a claim ends; the last script call may go beyond. */

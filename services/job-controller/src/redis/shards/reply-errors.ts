@@ -5,13 +5,13 @@ import { type RefusedAction, statusRemedy } from "../../domain/status-remedy.ts"
 import { recordVersion } from "../record/fields.ts";
 import { describe, explain, isRefusal } from "../redis-fault.ts";
 
-/** How long callers are asked to wait while Redis is away, in milliseconds. */
+/** RetryInfo while Redis is away, in milliseconds. */
 const retryAfterMs = 2_000;
 
-/** The same while its memory is full. */
+/** RetryInfo while Redis' memory is full, in milliseconds. */
 const fullRetryAfterMs = 10_000;
 
-/** The same while a unique job ends. */
+/** RetryInfo while the job that holds a unique key ends, in milliseconds. */
 const endingRetryAfterMs = 1_000;
 
 /** Another caller holds the id or key, perhaps no longer: it is worth another try. */
@@ -146,7 +146,7 @@ function alreadyExists(jobId: string, retryAfterMs?: number): ReasonedError {
   });
 }
 
-/** The same when that is about to change. */
+/** The job that holds the unique key is about to end: a call a moment later may succeed. */
 export function alreadyEnds(jobId: string): ReasonedError {
   return alreadyExists(jobId, endingRetryAfterMs);
 }

@@ -61,7 +61,7 @@ export type Scripted<Connection extends Redis> = Connection & {
   /** A text of the script with its positions as those in the Lua files. */
   withFiles(text: string): string;
 };
-/** The same of any connection. */
+/** Any connection with the script of a shard. */
 export type ScriptedRedis = Scripted<Redis>;
 
 /** One shard: gathers the operations of an event-loop turn, from all streams and calls, into one script call. */

@@ -16,7 +16,7 @@ export type Hold = [state: "" | "reserved" | "held" | "ends", by: string];
 export interface KeyedLaunch {
   /** Empty when it needs none. */
   key: string;
-  /** The request that asks for the job, or empty: whoever launches for it launches the same job. */
+  /** The key of the request, or empty: launches of one request launch the same job. */
   request: string;
   /** The job's id; a launch has another one for each try. */
   newId(): string;
