@@ -27,7 +27,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ReadOptions {
   /** Names that belong to others in the same shell: accepted (with and without _FILE) and left alone. */
   alsoKnown?: readonly string[];
-  /** Faults of the same environment that were found elsewhere, to be told with the others. Default: none. */
+  /** Faults of the same environment that were found elsewhere, reported with the others. Default: none. */
   otherFaults?: readonly string[];
   /** Every name with this prefix must be known, or be set by the platform. Default: DRYDOCK_. */
   prefix?: string;

@@ -26,7 +26,7 @@ export class JobPeeks {
     this.#pool = pool;
   }
 
-  /** The job as it stands after every change that was told of before this turn. */
+  /** The job after every change that was notified before this turn. */
   peek(jobId: string): Promise<Job> {
     const known = this.#reading.get(jobId);
     if (known !== undefined) return known;

@@ -26,7 +26,7 @@ export interface WorkStreamOptions {
   logger: Logger;
 }
 
-/** The Work stream as a JobSource: connects, says Hello and Beat, and connects again when the stream breaks. */
+/** The Work stream as a JobSource: connects, sends Hello and Beat, and connects again when the stream breaks. */
 export class WorkStream implements JobSource {
   readonly #options: WorkStreamOptions;
   #listener: JobSourceListener | undefined;

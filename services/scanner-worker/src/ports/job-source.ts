@@ -1,6 +1,6 @@
 import type { OpCommand, Progress } from "./job.ts";
 
-/** The right to a job. Everything said about the job names it; an older token is refused everywhere. */
+/** The right to a job. Every message about the job names it; an older token is refused everywhere. */
 export interface Lease {
   readonly jobId: string;
   /** Grows with each assignment of the job. */
@@ -112,7 +112,7 @@ export interface Capacity {
   readonly closed: readonly ClosedType[];
 }
 
-/** What the controller says when it welcomes the worker. */
+/** The content of a Welcome. */
 export interface WelcomeTerms {
   /** How long a handler may take to obey a stop or cancel. */
   graceMs: number;
@@ -142,11 +142,11 @@ export interface JobSourceListener {
 }
 
 /**
- * Where jobs come from. It connects and reconnects by itself. What is said while it is disconnected is dropped: the
- * worker says it again when it is welcomed.
+ * Where jobs come from. It connects and reconnects by itself. Messages are dropped while it is disconnected: the
+ * worker sends them again when it is welcomed.
  */
 export interface JobSource {
-  /** Whether the controller has welcomed the worker and hears it. */
+  /** Whether the controller has welcomed the worker and messages reach it. */
   readonly isConnected: boolean;
   start(listener: JobSourceListener): void;
   /** The assignment has arrived. */

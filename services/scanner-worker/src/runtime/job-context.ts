@@ -130,7 +130,7 @@ export class RunContext implements JobContext {
     this.#log.write(line);
   }
 
-  /** A run that has nothing to tell leaves no line, so that quick jobs cost no log. */
+  /** A run that logs nothing leaves no opening line either, so that quick jobs cost no log. */
   #openLog(): JobLog {
     const { services, assignment, opening } = this.#options;
     const log = services.logs.open(assignment.lease, assignment.logOffset);

@@ -26,7 +26,7 @@ export interface RunHost {
   now: () => number;
   /** How long a handler may take to obey, in milliseconds. */
   graceMs: () => number;
-  /** Whether the controller hears the worker. */
+  /** Whether messages reach the controller. */
   isConnected: () => boolean;
   checkIn(lease: Lease, checkIn: CheckIn): void;
   gateOf(type: JobType): TypeGate;
@@ -153,7 +153,7 @@ export class JobRun {
     this.#deadlineTimer = setTimeout(passed, waitMs);
   }
 
-  /** A handler that ignores its signal is left behind: its slot is free again and whatever it says is refused. */
+  /** A handler that ignores its signal is left behind: its slot is free again and its calls are refused. */
   #watchGrace(graceMs: number): void {
     const endsAt = performance.now() + graceMs;
     if (endsAt >= this.#graceEndsAt) return;

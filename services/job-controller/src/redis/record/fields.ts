@@ -23,7 +23,7 @@ export interface RecordField {
   internal?: true;
 }
 
-/** A detail of a job: absent from the record while all details say nothing. */
+/** A detail of a job: absent from the record while all details are unset. */
 export interface RecordDetail {
   name: string;
   /** Its type. An unset detail is "", 0, or false for a list. */
