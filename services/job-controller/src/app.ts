@@ -104,7 +104,7 @@ interface Parts {
 function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
   const { watch, pool, schedules, hooks, index, queues, logs, typeStore } = redis;
   const { maxWaiting, allowLinkLocalHooks } = config;
-  const terms = { maxWaiting, underWayBytes: launchBudgetBytes, memoryPart: 0.95 };
+  const terms = { maxWaiting, inFlightBytes: launchBudgetBytes, memoryPart: 0.95 };
   const limits = new PoolLimits(terms, () => measureFill({ queues, redis: watch }));
   const types = new JobTypes({ store: typeStore, schemas: new JsonParameterSchemas(), pool, logger });
   const [dispatcher, changes, capacities] = [

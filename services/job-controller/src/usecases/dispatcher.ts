@@ -111,7 +111,9 @@ export class Dispatcher {
     this.#ready.clear();
     const claims = free
       .sort((a, b) => b.free - a.free)
-      .map((session) => this.#claim(session, ready, free.length > 1 ? Math.ceil(session.free / 2) : lotOf(session)));
+      .map((session) =>
+        this.#claim(session, ready, free.length > 1 ? Math.ceil(session.free / 2) : loneBatchSize(session)),
+      );
     await Promise.all(claims);
     for (const name of ready) if (!free.some(({ names }) => names.has(name))) this.#ready.add(name);
     return this.#ready.size > 0;
@@ -132,7 +134,7 @@ export class Dispatcher {
 }
 
 /** How many jobs a lone worker claims at once. */
-function lotOf({ free, slots }: WorkerSession): number {
+function loneBatchSize({ free, slots }: WorkerSession): number {
   return Math.min(free, Math.max(minBatchSize, Math.ceil(slots / 2)));
 }
 
