@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
-import { createConnection } from "./connection.ts";
+import { createConnection, createPoolConnection } from "./connection.ts";
 import { describe as describeFault, explain } from "./redis-fault.ts";
 import { toReasonedError } from "./shards/reply-errors.ts";
 
@@ -80,6 +80,21 @@ describe("the cause of an outage", () => {
       assert.equal(words, message);
       assert.match(remedy, /^Correct the number of the database .*DRYDOCK_REDIS_URL/);
     }
+  });
+
+  test("may be protected mode, which the client takes for a password too many", async () => {
+    const answer = "-DENIED Redis is running in protected mode because no password is set for the default user. 1) ...";
+    const server = createServer((socket) => socket.on("error", () => {}).end(`${answer}\r\n`));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const redis = createPoolConnection(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`, 1);
+    const seen = once(redis, "error");
+    redis.on("error", () => {});
+    redis.connect().catch(() => {});
+    const { words, remedy } = explain((await seen)[0] as Error);
+    redis.disconnect();
+    server.close();
+    assert.equal(words, "DENIED Redis is running in protected mode because no password is set for the default user");
+    assert.match(remedy, /password.*protected-mode no/);
   });
 
   test("may be that something else than Redis answers there", async () => {

@@ -139,8 +139,8 @@ const noConnections = /ERR max number of clients[\w +]*/;
 const consequences =
   /^(Connection is closed|Stream isn't writeable|Reached the max retries|the format of the pool was)/;
 
-/** What Redis appends to an error: where the script stood, and the arguments, which may be secrets. */
-const appendix = /( script: [0-9a-f]{40}, on |, with args ).*$/s;
+/** What Redis appends to an error: where the script stood, arguments, which may be secrets, or a page of advice. */
+const appendix = /( script: [0-9a-f]{40}, on |, with args |(?<=^DENIED [^.]*)\.).*$/s;
 
 /** The position at which a command of a script was refused, in front of Redis' words. */
 const scriptFault = /^SCRIPT_FAULT .*?: (?=[A-Z]{3,} )/;
