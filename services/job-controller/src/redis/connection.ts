@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
 import { keysOf } from "./keys.ts";
 import { PoolConnection } from "./pool-connection.ts";
-import { describe, explain } from "./redis-fault.ts";
+import { describeFault, explain } from "./redis-fault.ts";
 import type { Scripted } from "./shards/shard.ts";
 
 /** How long Redis may take for an answer before it counts as away, in milliseconds. */
@@ -215,7 +215,7 @@ export class ConnectionWatch implements RedisProbe {
     // "Connection is closed" must not replace the cause
     if (fault.isConsequence && this.cause !== undefined) return;
     const { meaning, words, remedy } = fault;
-    this.#setCause(describe(fault));
+    this.#setCause(describeFault(fault));
     if (!this.#isLogged(words)) {
       this.#options.logger.warn(
         { meaning, cause: words, remedy },

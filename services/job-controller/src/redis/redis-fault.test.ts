@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { createConnection, createPoolConnection } from "./connection.ts";
-import { describe as describeFault, explain } from "./redis-fault.ts";
+import { describeFault, explain } from "./redis-fault.ts";
 import { toReasonedError } from "./shards/reply-errors.ts";
 
 const answers = [

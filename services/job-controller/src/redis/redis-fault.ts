@@ -129,6 +129,8 @@ const silence: Row = {
   remedy: "Is Redis up? Until it is, a new connection is tried about every second",
 };
 
+const faults = [...refusals, ...connectionFaults];
+
 /** What the client says of bytes that are no answer of Redis. */
 const notRedis = /^Unknown RESP type/;
 
@@ -149,13 +151,13 @@ const scriptFault = /^SCRIPT_FAULT .*?: (?=[A-Z]{3,} )/;
 export function explain(thrown: Error, password?: string | null): RedisFault {
   const error: Fault = thrown instanceof ReasonedError && thrown.cause instanceof Error ? thrown.cause : thrown;
   const text = wordsOf(error).replace(scriptFault, "").replace(appendix, "").replace(/\.$/, "");
-  const { meaning, remedy } = [...refusals, ...connectionFaults].find(({ said }) => said.test(text)) ?? silence;
+  const { meaning, remedy } = faults.find(({ said }) => said.test(text)) ?? silence;
   const words = password ? text.replaceAll(password, "***") : text;
   return { meaning, words, remedy, isConsequence: consequences.test(text) };
 }
 
 /** The fault as one text. */
-export function describe({ meaning, words, remedy }: RedisFault): string {
+export function describeFault({ meaning, words, remedy }: RedisFault): string {
   return `${meaning}: ${words}. ${remedy}`;
 }
 

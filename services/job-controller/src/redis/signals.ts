@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import type { JobCommand, Lease } from "../domain/job.ts";
 import type { ControllerSignals } from "../ports/signals.ts";
 import { commandOf } from "./record/job-codec.ts";
-import { describe, explain } from "./redis-fault.ts";
+import { describeFault, explain } from "./redis-fault.ts";
 import type { Shards } from "./shards/shards.ts";
 
 /** How often the connection is pinged, in milliseconds: without messages a live connection looks like a dead one. */
@@ -119,7 +119,7 @@ export class RedisSignals implements ControllerSignals {
     const fault = explain(error, this.#redis.options.password);
     if (fault.isConsequence) return;
     const { meaning, words, remedy } = fault;
-    const text = `${cannotListen}: ${describe(fault)}`;
+    const text = `${cannotListen}: ${describeFault(fault)}`;
     if (text !== this.#fault) this.#logger.warn({ meaning, cause: words, remedy }, cannotListen);
     this.#fault = text;
   }

@@ -3,7 +3,7 @@ import { jobKinds } from "../../domain/job.ts";
 import { jobStatuses } from "../../domain/job-state.ts";
 import { type RefusedAction, statusRemedy } from "../../domain/status-remedy.ts";
 import { recordVersion } from "../record/fields.ts";
-import { describe, explain, isRefusal } from "../redis-fault.ts";
+import { describeFault, explain, isRefusal } from "../redis-fault.ts";
 
 /** RetryInfo while Redis is away, in milliseconds. */
 const retryAfterMs = 2_000;
@@ -117,7 +117,7 @@ function workerNotFound(workerId: string): ReasonedError {
 /** Redis does not answer, or refuses what it would do at another time; without memory, the pool is full. */
 export function redisUnavailable(cause: Error): ReasonedError {
   const fault = explain(cause);
-  const text = describe(fault);
+  const text = describeFault(fault);
   if (fault.words.startsWith("OOM ")) return poolFull(text, cause);
   return new ReasonedError("REDIS_UNAVAILABLE", text, { retryAfterMs, cause });
 }
