@@ -192,7 +192,7 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     const { api } = controller;
     const sleeper = await crew.hire("sleeper", controller);
     const midway = await jobAtWork(40);
-    // its only step is over while the worker sleeps: a result is the first that it will say
+    // the job's only step ends during the sleep, so the worker's first message afterwards is a Result
     const nearlyDone = await api.launchDemo({ steps: 1, step_ms: 4_000 });
     await api.untilStatus(nearlyDone.id, "RUNNING");
     await until(

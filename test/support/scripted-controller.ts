@@ -27,7 +27,7 @@ type SentMessage = NonNullable<WorkerMessage["message"]>;
 type ValueOf<C extends SentMessage["$case"]> = Extract<SentMessage, { $case: C }>["value"];
 type Reply = NonNullable<ControllerMessage["message"]>;
 
-/** Takes what comes one after the other, in the order in which it came. */
+/** A queue of what was received, in its order. */
 export class Inbox<T> {
   readonly all: T[] = [];
   readonly #waiters = new Set<() => void>();
