@@ -69,7 +69,7 @@ async function fillReservations({ shards, clock }: PoolUnderTest): Promise<void>
 async function fillLimited(under: PoolUnderTest): Promise<void> {
   await launchMany(under, "LIMITED", (at) => ({ fairnessKey: `key-${at}` }));
   await launchMany(under, "LIMITED", (at) => ({ fairnessKey: `key-${at}` }));
-  await under.pool.claim(worker, [{ name: "LIMITED", most: 0, maxOfKey: 2 }], many + 50);
+  await under.pool.claim(worker, [{ name: "LIMITED", maxRunning: 0, maxOfKey: 2 }], many + 50);
 }
 
 async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<void> {
@@ -91,7 +91,7 @@ async function fillRefusals({ pool }: PoolUnderTest): Promise<void> {
   for (let at = 0; at < many; at++) {
     const one = workerNamed(`refused-${at}`);
     await pool.hello(one, { ...workerInfo, jobNames: [name] }, []);
-    const { jobs } = await pool.claim(one, [{ name, most: 0, maxOfKey: 0 }], 1);
+    const { jobs } = await pool.claim(one, [{ name, maxRunning: 0, maxOfKey: 0 }], 1);
     for (const job of jobs) await pool.refuse(leaseOf(job), refusal, {});
     await pool.leave(one);
   }

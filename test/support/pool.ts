@@ -112,7 +112,7 @@ export const workerInfo: WorkerInfo = {
 };
 
 /** The type of that job, as a worker takes it. */
-export const demoTypes = [{ name: "DEMO", most: 0, maxOfKey: 0 }];
+export const demoTypes = [{ name: "DEMO", maxRunning: 0, maxOfKey: 0 }];
 
 /** A job to be launched. */
 export const demoJob = { name: "DEMO", parametersJson: '{"image":"demo"}', traceparent: "" };

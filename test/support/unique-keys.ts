@@ -68,7 +68,7 @@ export async function parentIn({ pool }: PoolUnderTest, shard: number): Promise<
 
 /** Claims the job of that type that is next. */
 export async function claim(pool: PoolUnderTest["pool"], name = "DEMO"): Promise<HeldLease> {
-  const { jobs } = await pool.claim(worker, [{ name, most: 0, maxOfKey: 0 }], 1);
+  const { jobs } = await pool.claim(worker, [{ name, maxRunning: 0, maxOfKey: 0 }], 1);
   const [job = assert.fail("nothing waits")] = jobs;
   return leaseOf(job);
 }

@@ -86,7 +86,7 @@ export interface Claim {
 export interface ClaimableType {
   name: string;
   /** How many jobs of the type may run at once over all workers; 0 is no limit. */
-  most: number;
+  maxRunning: number;
   /** How many jobs of one fairness key may run at once; 0 is no limit. Jobs without a key are not limited. */
   maxOfKey: number;
 }
