@@ -42,7 +42,7 @@ const manyFindings = (count: number): FaultCase => ({
     const client = defaultClient(address);
     try {
       const { id } = await site.api.launch("D2", {});
-      const { lease } = await worker.takes();
+      const { lease } = await worker.takeJob();
       await putBytes(worker, lease, reportOf(count));
       await worker.reports(lease);
       const subject = { $case: "jobId" as const, value: id };

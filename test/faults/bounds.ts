@@ -54,7 +54,7 @@ const bomb: FaultCase = {
     const worker = await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("D1")] });
     try {
       const { id: jobId } = await site.api.launch("D1", {});
-      const { lease } = await worker.takes();
+      const { lease } = await worker.takeJob();
       const bytes = await promisify(gzip)(Buffer.alloc(bombBytes, Buffer.from([0x52, 0x00])));
       const figures: string[] = [];
       for (const one of [{ jobId, token: 1 }, lease]) {

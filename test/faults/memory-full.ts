@@ -19,10 +19,10 @@ const fullOfEnded: FaultCase = {
     const ids: string[] = [];
     try {
       const { id: kept } = await api.launch("E7", {});
-      const running = await worker.takes();
+      const running = await worker.takeJob();
       for (let at = 0; at < 150; at++) {
         const { id } = await api.launch("E7", {});
-        const { lease } = await worker.takes();
+        const { lease } = await worker.takeJob();
         await sendLog(worker, [{ lease, offset: 0, text: `${"x".repeat(32_000)}\n` }]);
         await worker.reports(lease);
         ids.push(id);
@@ -60,7 +60,7 @@ const fullOfWaiting: FaultCase = {
     const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("E7")], slots: 1 });
     try {
       const { id } = await api.launch("E7", {});
-      const { lease } = await worker.takes();
+      const { lease } = await worker.takeJob();
       for (let at = 0; at < 40; at++) await api.launch("E7", { text: "x".repeat(200_000) });
       await withRedis(stack.redis.url, async (redis) => {
         const used = Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
@@ -73,7 +73,7 @@ const fullOfWaiting: FaultCase = {
         );
       await until("launches are refused", launch, (answer) => answer === "POOL_FULL", { everyMs: 200 });
       await sendLog(worker, [{ lease, offset: 0, text: "it is nearly full\n" }]);
-      worker.say({ $case: "capacity", value: { slots: 0, closed: [] } });
+      worker.send({ $case: "capacity", value: { slots: 0, closed: [] } });
       await worker.reports(lease);
       assert.equal((await api.get(id)).status, "SUCCESS");
       assert.equal(await api.log(id), "it is nearly full\n");

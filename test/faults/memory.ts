@@ -36,7 +36,7 @@ export async function maxMemoryDuring({ process: { pid } }: Controller, work: Pr
 /** Accepts that number of jobs. */
 async function takeAll(worker: ScriptedWorker, count: number): Promise<Lease[]> {
   const leases: Lease[] = [];
-  for (let at = 0; at < count; at++) leases.push((await worker.takes({ withinMs: 20_000 })).lease);
+  for (let at = 0; at < count; at++) leases.push((await worker.takeJob({ withinMs: 20_000 })).lease);
   return leases;
 }
 
@@ -47,12 +47,12 @@ const deafWatchers: FaultCase = {
     const { address } = site.controller;
     const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("D3")] });
     const { id: jobId } = await site.api.launch("D3", { text: "x".repeat(200_000) });
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     const request = WatchJobRequest.encode({ jobId, afterRevision: 0 }).finish();
     const watches: UnreadCall[] = [];
     let count = 0;
     const checkIns = setInterval(() => {
-      worker.say({ $case: "checkin", value: { lease, text: `step ${count++}`, progress: undefined } });
+      worker.send({ $case: "checkin", value: { lease, text: `step ${count++}`, progress: undefined } });
     }, 10);
     const watch = async () => {
       while (watches.length < 1_000) {
@@ -103,7 +103,7 @@ const bigCalls: FaultCase = {
     try {
       const text = "x".repeat(250_000);
       await during(Promise.all(Array.from({ length: 96 }, () => api.launch("D4", { text }))), 20, look);
-      worker.say({ $case: "capacity", value: { slots: 500, closed: [] } });
+      worker.send({ $case: "capacity", value: { slots: 500, closed: [] } });
       const leases = await during(takeAll(worker, 96), 20, look);
       assert.equal(new Set(leases.map(({ jobId }) => jobId)).size, 96);
       for (const [what, size] of Object.entries(most)) {
@@ -134,7 +134,7 @@ const bigReports: FaultCase = {
     try {
       await Promise.all(Array.from({ length: 16 }, () => site.api.launch("REPORTS", {})));
       const leases = await takeAll(worker, 16);
-      const beats = setInterval(() => worker.say({ $case: "beat", value: { sequence: 1, held: leases } }), 2_000);
+      const beats = setInterval(() => worker.send({ $case: "beat", value: { sequence: 1, held: leases } }), 2_000);
       const outcomes: unknown[] = [];
       const put = async (lease: Lease) => {
         outcomes.push(
@@ -168,7 +168,7 @@ const logSize: FaultCase = {
     try {
       for (const lines of [1, 20]) {
         const { id } = await site.api.launch("D7", {});
-        const { lease } = await worker.takes();
+        const { lease } = await worker.takeJob();
         for (let at = 0; at < lines; at++) await sendLog(worker, [{ lease, offset: at * line.length, text: line }]);
         await worker.reports(lease);
         const bytes = await withRedis(site.redisUrl, async (redis) => {

@@ -54,7 +54,7 @@ const bombs: Of = (address) => {
     const joined = await ScriptedWorker.join(address, { jobTypes });
     const request = LaunchJobRequest.fromPartial({ job: { name: "BOMBED" } });
     await unaryCall(joined.client, JobServiceService.launchJob, request, { deadlineMs });
-    return { worker: joined, lease: (await joined.takes()).lease };
+    return { worker: joined, lease: (await joined.takeJob()).lease };
   };
   return {
     ...{ what: "PutReport of a gzip bomb, with a lease and without", pauseMs: 100, made: 0 },
