@@ -14,7 +14,7 @@ ${lines(operations)}
 /** The name of an operation. */
 export type OperationName = (typeof operationNames)[number];
 
-/** Those that Redis may refuse while its memory is full; all others are under way and must be able to end. */
+/** Those that Redis may refuse while its memory is full; all others finish what has begun. */
 export const refusedWhenFull: ReadonlySet<OperationName> = new Set([
 ${lines(operations.filter(({ isRefusedWhenFull }) => isRefusedWhenFull))}
 ]);

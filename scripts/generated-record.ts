@@ -206,7 +206,7 @@ function toCamel(name: string): string {
   return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The items, comma-separated, in lines of at most 96 characters with so many spaces before all but the first. */
+/** The items, comma-separated, in lines of at most 96 characters; all lines but the first are indented by `indent`. */
 function wrap(items: readonly string[], indent: number): string {
   const lines = [""];
   for (const item of items) {

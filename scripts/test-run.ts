@@ -7,7 +7,7 @@ const longer = ["DRYDOCK_TEST_HOSTILE_SECONDS", "DRYDOCK_TEST_OUTAGE_SECONDS"];
 /** How long one test file may take, in milliseconds. */
 const fileTimeoutMs = 120_000 + longer.reduce((sum, name) => sum + 1_000 * Number(process.env[name] ?? 0), 0);
 
-/** What came of one test file. */
+/** The outcome of one test file. */
 export interface FileResult {
   file: string;
   passed: number;

@@ -13,7 +13,7 @@ const runId = randomUUID();
 process.env.TEST_RUN_ID = runId;
 process.env.PATH = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
 
-/** Tests that start processes wait more than they compute; with more than three files at a time they measure each other. */
+/** Tests that start processes wait more than they compute; more than three files at a time disturb each other's timing. */
 function concurrencyOf(group: TestGroup): number {
   return group === "unit" || group === "checks" ? Math.max(2, availableParallelism()) : 3;
 }
@@ -44,7 +44,7 @@ async function runGroup(group: TestGroup, files: string[], withNames: boolean): 
 /** Stops what the tests left running; resolves to how many processes that were. */
 async function stopLeftovers(): Promise<number> {
   const find = () => findLeftovers(`TEST_RUN_ID=${runId}`);
-  // What was told to stop just now may need a moment.
+  // Processes that were signalled just now may need a moment to end.
   for (let tries = 0; tries < 20 && find().length > 0; tries++) await new Promise((wake) => setTimeout(wake, 100));
   const left = find();
   for (const { pid, command } of left) {

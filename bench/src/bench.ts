@@ -3,7 +3,7 @@ import type { Sizes } from "./options.ts";
 /** What every measurement is given. */
 export interface Bench {
   readonly sizes: Sizes;
-  /** Aborts when the user has had enough. Everything that waits heeds it. */
+  /** Aborts when the user interrupts the run. Pass it to everything that waits. */
   readonly signal: AbortSignal;
   /** Where controllers leave their CPU profiles, if they are to. */
   readonly profileDir: string | undefined;

@@ -31,7 +31,7 @@ export interface RoundOptions<C extends Contender, Figure extends string> {
   warmUp?: boolean;
 }
 
-/** Measures the contenders in turn, round after round, in an order that turns too, so that all meet the same weather. */
+/** Measures the contenders in turn, round after round, in a rotating order, so that load on the machine disturbs all alike. */
 export async function alternate<C extends Contender, Figure extends string>(
   { sizes, signal, say }: Bench,
   { contenders, once, warmUp = true }: RoundOptions<C, Figure>,

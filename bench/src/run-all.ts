@@ -2,7 +2,7 @@ import type { Bench } from "./bench.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Row } from "./row.ts";
 
-/** What came of the measurements. */
+/** The outcome of the measurements. */
 export interface Outcome {
   rows: Row[];
   /** What could not be measured, and why. */

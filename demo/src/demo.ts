@@ -3,7 +3,7 @@ import { createDrydockClient } from "./drydock-client.ts";
 import { sampleImages } from "./images/sample-images.ts";
 import { renderNextSteps } from "./next-steps.ts";
 import { pushImage } from "./registry/push-image.ts";
-import { createLiveView, createPlainView, type ProgressView } from "./scans/progress-view.ts";
+import { createLiveView, createPlainView, type ProgressView } from "./scans/progress.ts";
 import { renderReport } from "./scans/report-lines.ts";
 import { type EndedScan, scanImages } from "./scans/scan-images.ts";
 import { ProcessError } from "./stack/processes.ts";
@@ -21,7 +21,7 @@ export interface DemoOptions {
 }
 
 /** How long pushing and scanning may take together, in milliseconds. */
-const patienceMs = 60_000;
+const timeLimitMs = 60_000;
 
 /**
  * Starts a whole Drydock, scans the sample images through its API and shows what was found. Nothing is left running.
@@ -74,13 +74,13 @@ interface Scene {
 async function pushAndScan({ stack, output, paint, say, signal }: Scene): Promise<EndedScan[]> {
   const images = sampleImages();
   const client = createDrydockClient(stack.controller.grpc);
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)]);
   try {
     say("", paint("bold", `Pushing ${images.length} sample images`));
     const target = { url: stack.registry.url, ...stack.registry.writer };
-    await Promise.all(images.map((image) => pushImage(target, image, patience)));
+    await Promise.all(images.map((image) => pushImage(target, image, deadline)));
     say("", paint("bold", "Scanning them"));
-    const scans = await scanImages(client, images, createView(output, paint), patience);
+    const scans = await scanImages(client, images, createView(output, paint), deadline);
     for (const { state } of scans) {
       if (state.stage === "failed") throw new Error(`the scan of ${state.image} failed: ${state.text}`);
     }

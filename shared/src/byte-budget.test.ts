@@ -60,7 +60,7 @@ describe("a byte budget", () => {
     assert.equal(budget.held, 0);
   });
 
-  test("gives all of it to a wish that is larger than it", async () => {
+  test("gives all of it to a request that is larger than it", async () => {
     const { budget, ask } = scene();
     const hold = await ask("giant", 1_000);
     assert.equal(budget.held, 100);

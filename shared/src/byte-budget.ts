@@ -23,19 +23,19 @@ interface Waiter {
   admit(): void;
 }
 
-/** How long those are asked to wait whose turn did not come, in milliseconds. */
+/** RetryInfo of refused callers, in milliseconds. */
 const retryAfterMs = 1_000;
 
 /**
- * What many calls may hold in memory together. Who asks for more than is free waits, and those who asked first are served
- * first, so that a large wish is not passed over for small ones.
+ * What many calls may hold in memory together. Callers that ask for more than is free wait and are served in the
+ * order in which they came, so that small requests do not starve a large one.
  */
 export class ByteBudget {
   readonly #bytes: number;
   readonly #waitMs: number;
   readonly #maxWaiting: number;
   readonly #waiting = new Set<Waiter>();
-  /** One for all: most of what a refusal costs is the stack of its error. */
+  /** One error for all refusals: capturing its stack is most of their cost. */
   readonly #busy: ReasonedError;
   #held = 0;
 
@@ -106,7 +106,7 @@ export class ByteBudget {
     try {
       await promise;
     } catch (error) {
-      // it may have been admitted in the same turn
+      // the caller may have been admitted in the same turn
       if (!this.#waiting.delete(waiter)) this.#held -= bytes;
       this.#admit();
       throw error;

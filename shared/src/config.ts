@@ -27,7 +27,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ReadOptions {
   /** Names that belong to others in the same shell: accepted (with and without _FILE) and left alone. */
   alsoKnown?: readonly string[];
-  /** Faults of the same environment that were found elsewhere, to be told with the others. Default: none. */
+  /** Faults of the same environment that were found elsewhere, reported with the others. Default: none. */
   otherFaults?: readonly string[];
   /** Every name with this prefix must be known, or be set by the platform. Default: DRYDOCK_. */
   prefix?: string;
@@ -134,7 +134,7 @@ export const grpcTarget = z
     "must be host:port or a gRPC target such as dns:///controller:50051",
   );
 
-/** What is wrong with a URL that is sound as such, and what is right, e.g. "must be …: https://…"; undefined when it is fine. */
+/** The rule that a well-formed URL breaks and the right URL, e.g. "must be …: https://…"; undefined when it breaks none. */
 export type UrlAdvice = (url: URL) => string | undefined;
 
 /** An http or https URL of a server, without user name, password, query and fragment, less its trailing slash. */

@@ -122,7 +122,7 @@ export const errorCatalogue = {
   REDIS_UNAVAILABLE: {
     status: "UNAVAILABLE",
     meaning:
-      "Redis does not answer, or refuses for now: it is a replica, lacks replicas, cannot save or is loading, or rejects the controller's user. Nothing was lost; call again after the delay that RetryInfo gives. /readyz, CheckStatus and the log have Redis' words and the remedy.",
+      "Redis does not answer, or refuses for now: it is a replica, lacks replicas, cannot save or is loading, or rejects the controller's user. Nothing was lost; call again after the delay that RetryInfo gives. The message has Redis' words, what they mean and the remedy, as /readyz, CheckStatus and the log have them.",
   },
   POOL_FORMAT_MISMATCH: {
     status: "UNAVAILABLE",
@@ -162,7 +162,7 @@ export interface ErrorFacts {
   precondition?: { type: string; subject: string; description: string };
   /** When to try again (RetryInfo), in milliseconds. */
   retryAfterMs?: number;
-  /** What led to it; goes to the log, never to the caller. */
+  /** The cause; goes to the log, never to the caller. */
   cause?: unknown;
 }
 

@@ -12,7 +12,7 @@ export interface Service {
   start(): Promise<void>;
   /**
    * Resolves when the part has truly stopped; safe to call twice, and on a part that never started.
-   * @param signal aborts when patience is over: end at once
+   * @param signal aborts at the deadline: end at once
    */
   stop(signal?: AbortSignal): Promise<void>;
 }
@@ -51,7 +51,7 @@ function isExplained(error: unknown): boolean {
 /**
  * Stops the services in reverse order. A service that fails to stop does not keep the others from stopping; the first
  * failure is thrown at the end.
- * @param signal the deadline of all: who has not stopped when it aborts is left behind
+ * @param signal the deadline of all: services that have not stopped when it aborts are left behind
  */
 export async function stopAll(services: readonly Service[], signal?: AbortSignal, logger?: Logger): Promise<void> {
   const failures = await stopInOrder(services.toReversed(), signal, logger);

@@ -5,7 +5,7 @@ import type { Logger } from "./logger.ts";
 export interface LoopOptions {
   name: string;
   logger: Logger;
-  /** Which part of the period each wait is shortened by at most, at random, so that many processes spread out. Default: 0. */
+  /** Maximum part of the period by which a wait is shortened at random, so that many processes spread out. Default: 0. */
   jitter?: number;
 }
 

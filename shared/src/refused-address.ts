@@ -3,7 +3,7 @@ import { embeddedIPv4 } from "./embedded-ipv4.ts";
 
 /** Which addresses may be called after all. */
 export interface AddressRule {
-  /** Addresses of a link, and those at which clouds tell a machine about itself and its credentials. */
+  /** Link-local addresses, and those of the metadata services of clouds, which give credentials. */
   allowLinkLocal: boolean;
   /** The machine itself. Default true. */
   allowLoopback?: boolean;
@@ -18,7 +18,7 @@ const nowhere = listOf([
   ["ff00::", 8],
 ]);
 
-/** Of a link, and the metadata services of clouds that are elsewhere. */
+/** Link-local addresses, and those of metadata services of clouds that are elsewhere. */
 const linkLocal = listOf([
   ["169.254.0.0", 16],
   ["fe80::", 10],
@@ -60,7 +60,7 @@ export function isLoopbackHost(hostname: string): boolean {
   return /(^|\.)localhost\.?$/i.test(hostname);
 }
 
-/** What one who is at these addresses may have others call: nothing beside itself that an outsider could not reach. */
+/** What a peer at these addresses may name as a target: addresses of its own kind, and those that anybody can reach. */
 export function ruleFrom(addresses: readonly string[]): Required<AddressRule> {
   const isThere = (list: BlockList) => addresses.length > 0 && addresses.every((address) => isIn(list, address));
   return { allowLinkLocal: isThere(linkLocal), allowLoopback: isThere(loopback) };

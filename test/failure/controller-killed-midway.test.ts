@@ -30,7 +30,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
       () => hooks.received.length,
       (count) => count === 1,
     );
-    await worker.reports((await worker.takes()).lease);
+    await worker.reports((await worker.takeJob()).lease);
     // whichever delivers, it is the other one that stays
     await Promise.all([lost.process.kill(), other.process.kill()]);
     open();
@@ -82,7 +82,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const { stack, lost, killDuring, join } = place;
     const worker = await join(lost);
     const { id } = await lost.api.launch("SCRIPTED", {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     const job = { key: "1", name: "SCRIPTED" };
     let unanswered: ReturnType<typeof refusalOf> | undefined;
     await killDuring(() => {
@@ -102,7 +102,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const { stack, lost, killDuring, join } = place;
     const worker = await join(lost);
     const first = await lost.api.launch("SCRIPTED", {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     const second = await lost.api.launch("SCRIPTED", {});
     await killDuring(() => worker.sendResult(lease));
     assert.ok(!worker.hasReceived("resultAck") && !worker.hasReceived("assign"));
@@ -110,7 +110,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     assert.deepEqual(runFacts(await other.api.get(first.id)), ["SUCCESS", 1, 0]);
     assert.deepEqual(runFacts(await other.api.get(second.id)), ["RUNNING", 1, 0]);
     const again = await join(other, { ...worker.hello, held: [lease] });
-    const assigned = await again.takes();
+    const assigned = await again.takeJob();
     assert.deepEqual([assigned.lease.jobId, assigned.attempt], [second.id, 1]);
     assert.equal(await again.reports(lease), RESULT_VERDICT_DUPLICATE);
     assert.equal(await again.reports(assigned.lease), RESULT_VERDICT_ACCEPTED);
@@ -122,7 +122,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const { stack, lost, join } = place;
     const worker = await join(lost);
     const { id } = await lost.api.launch("SCRIPTED", {});
-    const { lease } = await worker.hears("assign");
+    const { lease } = await worker.receive("assign");
     assert.ok(lease !== undefined);
     await lost.process.kill();
     const other = await stack.startController();
@@ -148,7 +148,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     );
     const other = await stack.startController();
     const again = await join(other, worker.hello);
-    const { lease, attempt } = await again.takes();
+    const { lease, attempt } = await again.takeJob();
     assert.deepEqual([lease.jobId, attempt], [id, 1]);
     assert.equal(await again.reports(lease), RESULT_VERDICT_ACCEPTED);
     assert.deepEqual(runFacts(await other.api.get(id)), ["SUCCESS", 1, 0]);
@@ -177,7 +177,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const { stack, lost, killDuring, join } = place;
     const worker = await join(lost);
     const { id } = await lost.api.launch("SCRIPTED", {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     let unanswered: ReturnType<typeof refusalOf> | undefined;
     await killDuring(() => {
       unanswered = refusalOf(lost.api.stop(id));
@@ -188,7 +188,7 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     const { revision } = await other.api.get(id);
     assert.equal((await other.api.stop(id)).revision, revision, "to ask again changes nothing");
     const again = await join(other, { ...worker.hello, held: [lease] });
-    assert.deepEqual((await again.hears("command")).lease, lease);
+    assert.deepEqual((await again.receive("command")).lease, lease);
     await again.reports(lease, { outcome: Outcome.OUTCOME_STOPPED });
     assert.deepEqual(runFacts(await other.api.get(id)), ["STOPPED", 1, 0]);
   });

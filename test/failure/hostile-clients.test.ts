@@ -109,7 +109,7 @@ function p99Of(all: number[]): number {
 async function seesOneGoThrough({ api, address }: Controller): Promise<void> {
   const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("AFTERWARDS")] });
   const { id } = await api.launch("AFTERWARDS", {});
-  await worker.reports((await worker.takes()).lease);
+  await worker.reports((await worker.takeJob()).lease);
   await api.untilStatus(id, "SUCCESS");
   await worker.leave();
 }

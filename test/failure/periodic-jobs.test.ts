@@ -8,14 +8,14 @@ import { startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
 const { OVERLAP_POLICY_ALLOW, OVERLAP_POLICY_QUEUE_ONE, OVERLAP_POLICY_SKIP } = OverlapPolicy;
-/** How far apart the times are; a controller is never so late, unless it is dead. */
+/** Period of the schedule; a controller that runs is never that late. */
 const periodMs = 2_000;
 const cronSpec = "*/2 * * * * *";
-/** Longer than that, so that one job is still alive at the next time. */
+/** Longer than the period, so that a job is still alive at the next time. */
 const longRunMs = 2_500;
 const lossesForMs = 20_000;
 
-/** A job of each of those times; its runs take so long. */
+/** A periodic job with those times, and runs of that length. */
 async function launchPeriodic(api: JobApi, overlap: OverlapPolicy, stepMs: number) {
   // no catch-up, as by grpcurl's template of a launch: what is due is not missed while somebody is there
   const catchUp = { seconds: 0, nanos: 0 };

@@ -9,10 +9,10 @@ import { refusalOf } from "../support/refusal.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { timed, until, untilTime } from "../support/until.ts";
 
-/** A call is answered when a command has had its 3 s, and a moment. */
+/** Maximum time until a call is answered: the 3 s that a command may take, and a moment. */
 const answerMs = 4_000;
 
-/** A Redis to be away, a controller that sees it go, and workers. */
+/** A Redis that a test takes away, its controller, and workers. */
 class Place implements AsyncDisposable {
   readonly stack: Stack;
   readonly controller: Controller;
@@ -103,7 +103,7 @@ class Place implements AsyncDisposable {
   }
 }
 
-// most of the time they wait
+// at once, as they wait most of the time
 describe("Redis that is away", { concurrency: true, timeout: 110_000 }, () => {
   test("killed and started again, it has cost no job a run, and none is forgotten", async () => {
     await using place = await Place.start();

@@ -36,13 +36,13 @@ describe("a Redis whose answers take their time", { timeout: 120_000 }, () => {
     await crew.dismiss();
     const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("SLOW")] });
     const { id } = await api.launch("SLOW", {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     const before = await memoryOf(process.pid);
     proxy.delayMs = 1_000;
     const text = "x".repeat(250_000);
     const launches = Promise.allSettled(Array.from({ length: 500 }, () => api.launch("SLOW", { text })));
     worker.sendResult(lease);
-    await worker.hears("resultAck", { withinMs: 30_000 });
+    await worker.receive("resultAck", { withinMs: 30_000 });
     const refusals = (await launches).flatMap((launch) =>
       launch.status === "rejected" ? [launch.reason as RpcError] : [],
     );

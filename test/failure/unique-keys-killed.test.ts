@@ -16,7 +16,7 @@ describe("a controller of several shards that is killed in the middle of", { con
     const { stack, lost, killDuring, join } = place;
     const worker = await join(lost);
     const { id } = await lost.api.launch("SCRIPTED", {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     const [asked, left] = launchesElsewhere(id);
     await killDuring(() => {
       for (const launch of [asked, left]) void refusalOf(launchSubJob(worker, lease, { ...launch, isUnique: true }));

@@ -21,7 +21,7 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
   after(() => stack.stop());
   afterEach(() => crew.dismiss());
 
-  /** A job of so many tenths of a second that is at work and has said so in its log. */
+  /** A job that takes `steps` tenths of a second; its handler runs and has logged a line. */
   async function jobAtWork(steps: number) {
     const { id } = await controller.api.launchDemo({ steps, step_ms: 100 });
     const job = await controller.api.untilAtWork(id);
@@ -114,7 +114,7 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     const jobTypes = [plainType("SCRIPTED")];
     const lost = await ScriptedWorker.join(address, { jobTypes });
     const { id } = await api.launch("SCRIPTED", {});
-    const { lease } = await lost.takes();
+    const { lease } = await lost.takeJob();
     // the result is on its way to Redis when the worker goes
     stack.redis.process.signal("SIGSTOP");
     lost.sendResult(lease);
@@ -125,7 +125,7 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     assert.deepEqual(runFacts(await api.untilStatus(id, "SUCCESS")), ["SUCCESS", 1, 0]);
     const next = await api.launch("SCRIPTED", {});
     const heir = await ScriptedWorker.join(address, { jobTypes, workerId: lost.hello.workerId });
-    const { lease: other } = await heir.takes();
+    const { lease: other } = await heir.takeJob();
     assert.equal(other.jobId, next.id);
     await heir.reports(other);
     await heir.leave();
@@ -137,7 +137,7 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     const jobTypes = [plainType("PARENT")];
     const lost = await ScriptedWorker.join(address, { jobTypes });
     const { id } = await api.launch("PARENT", {});
-    const { lease } = await lost.takes();
+    const { lease } = await lost.takeJob();
     // the launch is on its way to Redis when the worker goes
     stack.redis.process.signal("SIGSTOP");
     const job = { key: "1", name: "DEMO", parameters: { image: "demo", steps: 1 } };
@@ -148,7 +148,7 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     await unanswered;
     const [first] = (await api.until(id, "has launched", ({ executions }) => executions.length > 0)).executions;
     const heir = await ScriptedWorker.join(address, { jobTypes, workerId: lost.hello.workerId });
-    const again = await heir.takes();
+    const again = await heir.takeJob();
     assert.ok(again.lease.token > lease.token);
     assert.equal((await refusalOf(launchSubJob(heir, lease, job))).reason, "LEASE_LOST");
     assert.equal((await launchSubJob(heir, again.lease, job)).stats?.id, first);
@@ -192,7 +192,7 @@ describe("a worker that is lost", { timeout: 100_000 }, () => {
     const { api } = controller;
     const sleeper = await crew.hire("sleeper", controller);
     const midway = await jobAtWork(40);
-    // its only step is over while the worker sleeps: a result is the first that it will say
+    // the job's only step ends during the sleep, so the worker's first message afterwards is a Result
     const nearlyDone = await api.launchDemo({ steps: 1, step_ms: 4_000 });
     await api.untilStatus(nearlyDone.id, "RUNNING");
     await until(

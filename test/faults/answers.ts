@@ -18,7 +18,7 @@ function defaultClient(address: string): Client {
   return new Client(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 });
 }
 
-/** A report of so many findings of one package, with 1 KB about each vulnerability, packed. */
+/** A gzip of a report of `findingCount` findings in one package, with 1 KB about each vulnerability. */
 function reportOf(findingCount: number): Buffer {
   const keys = Array.from({ length: findingCount }, (_, at) => `CVE-2026-${at}`);
   const report = Report.fromPartial({
@@ -42,7 +42,7 @@ const manyFindings = (count: number): FaultCase => ({
     const client = defaultClient(address);
     try {
       const { id } = await site.api.launch("D2", {});
-      const { lease } = await worker.takes();
+      const { lease } = await worker.takeJob();
       await putBytes(worker, lease, reportOf(count));
       await worker.reports(lease);
       const subject = { $case: "jobId" as const, value: id };

@@ -16,13 +16,13 @@ import type { FaultCase } from "./fault-case.ts";
 import type { Site } from "./fault-place.ts";
 
 const deadlineMs = 20_000;
-/** A field of a message that is empty, again and again: a gzip of little that is a report of much. */
+/** Unpacked size of a gzip bomb: a report that repeats an empty message. */
 const bombBytes = 250 * 1024 * 1024;
 
-/** What a call may take while the controller does what it was given, on a machine that has other things to do, in ms. */
+/** Maximum time of another client's call during the work, on a machine that runs other tests too, in ms. */
 const maxMs = 200;
 
-/** The longest that a call took while the other one was under way, in milliseconds. */
+/** The longest time of a CheckStatus call during the work, in milliseconds. */
 async function slowestDuring(site: Site, work: Promise<unknown>): Promise<number> {
   let [slowest, isOver] = [0, false];
   const over = work.finally(() => {
@@ -37,7 +37,7 @@ async function slowestDuring(site: Site, work: Promise<unknown>): Promise<number
   return slowest;
 }
 
-/** Others' calls go on while the work is done: what holds up the event loop does so each time, a busy machine does not. */
+/** Checks that other clients are answered during the work; five tries, as a blocked event loop fails them all. */
 async function othersGoOn(site: Site, work: () => Promise<unknown>): Promise<string> {
   const tries: number[] = [];
   while (tries.length < 5) {
@@ -54,7 +54,7 @@ const bomb: FaultCase = {
     const worker = await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("D1")] });
     try {
       const { id: jobId } = await site.api.launch("D1", {});
-      const { lease } = await worker.takes();
+      const { lease } = await worker.takeJob();
       const bytes = await promisify(gzip)(Buffer.alloc(bombBytes, Buffer.from([0x52, 0x00])));
       const figures: string[] = [];
       for (const one of [{ jobId, token: 1 }, lease]) {

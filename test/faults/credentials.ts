@@ -24,7 +24,7 @@ const wrongPassword: FaultCase = {
   },
 };
 
-/** A registry at that URL that wants a token, which opens its image only with the right password; any other is answered so. */
+/** A registry with a token server: only the right password gives a token for the image; others get these statuses. */
 function tokenRegistry(url: () => string, other: { token: number; image: number }): Script {
   const tokens = { right: JSON.stringify({ token: "right" }), other: JSON.stringify({ token: "other" }) };
   return ({ path, headers: { authorization } }) => {

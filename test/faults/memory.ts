@@ -7,7 +7,6 @@ import { memoryOf } from "../support/memory-of.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Controller, startStack } from "../support/stack.ts";
 import { UnreadCall } from "../support/unread-call.ts";
-import { until } from "../support/until.ts";
 import { digest, putBytes, sendLog } from "../support/worker-calls.ts";
 import type { FaultCase } from "./fault-case.ts";
 import { withRedis } from "./time-and-redis.ts";
@@ -34,10 +33,10 @@ export async function maxMemoryDuring({ process: { pid } }: Controller, work: Pr
   return most;
 }
 
-/** Takes as many jobs of the type as are launched meanwhile. */
+/** Accepts that number of jobs. */
 async function takeAll(worker: ScriptedWorker, count: number): Promise<Lease[]> {
   const leases: Lease[] = [];
-  for (let at = 0; at < count; at++) leases.push((await worker.takes({ withinMs: 20_000 })).lease);
+  for (let at = 0; at < count; at++) leases.push((await worker.takeJob({ withinMs: 20_000 })).lease);
   return leases;
 }
 
@@ -48,12 +47,12 @@ const deafWatchers: FaultCase = {
     const { address } = site.controller;
     const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("D3")] });
     const { id: jobId } = await site.api.launch("D3", { text: "x".repeat(200_000) });
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     const request = WatchJobRequest.encode({ jobId, afterRevision: 0 }).finish();
     const watches: UnreadCall[] = [];
     let count = 0;
     const checkIns = setInterval(() => {
-      worker.say({ $case: "checkin", value: { lease, text: `step ${count++}`, progress: undefined } });
+      worker.send({ $case: "checkin", value: { lease, text: `step ${count++}`, progress: undefined } });
     }, 10);
     const watch = async () => {
       while (watches.length < 1_000) {
@@ -104,7 +103,7 @@ const bigCalls: FaultCase = {
     try {
       const text = "x".repeat(250_000);
       await during(Promise.all(Array.from({ length: 96 }, () => api.launch("D4", { text }))), 20, look);
-      worker.say({ $case: "capacity", value: { slots: 500, closed: [] } });
+      worker.send({ $case: "capacity", value: { slots: 500, closed: [] } });
       const leases = await during(takeAll(worker, 96), 20, look);
       assert.equal(new Set(leases.map(({ jobId }) => jobId)).size, 96);
       for (const [what, size] of Object.entries(most)) {
@@ -117,7 +116,7 @@ const bigCalls: FaultCase = {
   },
 };
 
-/** A report of so many bytes, packed. */
+/** A gzip of a report of that size in bytes. */
 function bigReport(bytes: number): Buffer {
   const packages = Array.from({ length: 1_000 }, (_, at) => ({
     ...{ id: `p-${at}`, name: `package-${at}`, version: "1".repeat(Math.floor(bytes / 1_000)) },
@@ -135,7 +134,7 @@ const bigReports: FaultCase = {
     try {
       await Promise.all(Array.from({ length: 16 }, () => site.api.launch("REPORTS", {})));
       const leases = await takeAll(worker, 16);
-      const beats = setInterval(() => worker.say({ $case: "beat", value: { sequence: 1, held: leases } }), 2_000);
+      const beats = setInterval(() => worker.send({ $case: "beat", value: { sequence: 1, held: leases } }), 2_000);
       const outcomes: unknown[] = [];
       const put = async (lease: Lease) => {
         outcomes.push(
@@ -169,7 +168,7 @@ const logSize: FaultCase = {
     try {
       for (const lines of [1, 20]) {
         const { id } = await site.api.launch("D7", {});
-        const { lease } = await worker.takes();
+        const { lease } = await worker.takeJob();
         for (let at = 0; at < lines; at++) await sendLog(worker, [{ lease, offset: at * line.length, text: line }]);
         await worker.reports(lease);
         const bytes = await withRedis(site.redisUrl, async (redis) => {
@@ -192,86 +191,5 @@ const logSize: FaultCase = {
   },
 };
 
-const fullOfEnded: FaultCase = {
-  ...{
-    kind: "E7",
-    what: "Redis at 97 % of maxmemory with ended jobs and their logs",
-    right: "the oldest go, launches are taken",
-  },
-  async run() {
-    await using stack = await startStack();
-    const { api, address, opsUrl, process } = await stack.startController();
-    const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("E7")], slots: 2 });
-    const ids: string[] = [];
-    try {
-      const { id: kept } = await api.launch("E7", {});
-      const running = await worker.takes();
-      for (let at = 0; at < 150; at++) {
-        const { id } = await api.launch("E7", {});
-        const { lease } = await worker.takes();
-        await sendLog(worker, [{ lease, offset: 0, text: `${"x".repeat(32_000)}\n` }]);
-        await worker.reports(lease);
-        ids.push(id);
-      }
-      await withRedis(stack.redis.url, async (redis) => {
-        const used = Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
-        await redis.config("SET", "maxmemory", Math.floor(used / 0.97));
-      });
-      const oldest = () => api.get(ids[0] ?? "").catch(({ reason }: { reason: string }) => reason);
-      await until("the oldest is gone", oldest, (answer) => answer === "JOB_NOT_FOUND", { withinMs: 20_000 });
-      const launch = () => api.launch("E7", {}).catch(() => undefined);
-      await until("a launch is taken", launch, Boolean, { withinMs: 5_000, everyMs: 100 });
-      assert.equal((await api.get(ids.at(-1) ?? "")).status, "SUCCESS");
-      assert.equal((await api.get(kept)).status, "RUNNING");
-      await worker.reports(running.lease);
-      assert.match(process.log(), /redis is nearly full: the oldest ended jobs go/);
-      const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
-      assert.ok(Number(/^drydock_jobs_removed_early_total (\d+)$/m.exec(metrics)?.[1]) > 0);
-      await withRedis(stack.redis.url, (redis) => redis.config("SET", "maxmemory", "0"));
-    } finally {
-      await worker.breakOff();
-    }
-  },
-};
-
-const fullOfWaiting: FaultCase = {
-  ...{
-    kind: "E7",
-    what: "Redis at 97 % of maxmemory with jobs that wait",
-    right: "no launch, room for what runs; told",
-  },
-  async run() {
-    await using stack = await startStack();
-    const { api, address, process } = await stack.startController();
-    const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("E7")], slots: 1 });
-    try {
-      const { id } = await api.launch("E7", {});
-      const { lease } = await worker.takes();
-      for (let at = 0; at < 40; at++) await api.launch("E7", { text: "x".repeat(200_000) });
-      await withRedis(stack.redis.url, async (redis) => {
-        const used = Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
-        await redis.config("SET", "maxmemory", Math.floor(used / 0.97));
-      });
-      const launch = () =>
-        api.launch("E7", {}).then(
-          () => "taken",
-          ({ reason }: { reason: string }) => reason,
-        );
-      await until("launches are refused", launch, (answer) => answer === "POOL_FULL", { everyMs: 200 });
-      await sendLog(worker, [{ lease, offset: 0, text: "it is nearly full\n" }]);
-      worker.say({ $case: "capacity", value: { slots: 0, closed: [] } });
-      await worker.reports(lease);
-      assert.equal((await api.get(id)).status, "SUCCESS");
-      assert.equal(await api.log(id), "it is nearly full\n");
-      const isLogged = () => process.log().includes("redis is nearly full and no ended job is left to remove");
-      await until("the log says so", isLogged, Boolean, { withinMs: 20_000 });
-      await withRedis(stack.redis.url, (redis) => redis.config("SET", "maxmemory", "0"));
-      await until("launches are taken", launch, (answer) => answer === "taken", { everyMs: 200 });
-    } finally {
-      await worker.breakOff();
-    }
-  },
-};
-
-/** D and E7: what is held in memory, here and in Redis. */
-export const memory: FaultCase[] = [deafWatchers, bigCalls, bigReports, logSize, fullOfEnded, fullOfWaiting];
+/** D: what is held in memory, here and in Redis. */
+export const memory: FaultCase[] = [deafWatchers, bigCalls, bigReports, logSize];

@@ -52,7 +52,7 @@ const scannerAway: FaultCase = {
   },
 };
 
-/** Number of manifests that are let through in each two seconds. */
+/** A registry that answers 5 requests for manifests in 2 s, and the others with 429 and these headers. */
 const limited = (what: string, headers: Record<string, string>): FaultCase => ({
   ...{ kind: "B1", what, right: "all SUCCESS, no attempt used" },
   async run(place) {

@@ -56,7 +56,7 @@ const strangersLease: FaultCase = {
     const jobTypes = [plainType("VICTIM")];
     const victim = await ScriptedWorker.join(address, { jobTypes });
     const { id } = await site.api.launch("VICTIM", {});
-    const { lease } = await victim.takes();
+    const { lease } = await victim.takeJob();
     const thief = await ScriptedWorker.join(address, { jobTypes: [plainType("THIEF")], incarnation: randomUUID() });
     try {
       const calls = [putBytes(thief, lease, gzipSync("")), launchSubJob(thief, lease, { key: "1", name: "VICTIM" })];

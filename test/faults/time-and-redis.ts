@@ -103,8 +103,8 @@ const lostWrites: FaultCase = {
       const keys = await redis.keys("*");
       return Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const));
     });
-    first.say({ $case: "capacity", value: { slots: 1, closed: [] } });
-    const { lease } = await first.takes();
+    first.send({ $case: "capacity", value: { slots: 1, closed: [] } });
+    const { lease } = await first.takeJob();
     await withRedis(stack.redis.url, async (redis) => {
       // at once: the controller writes meanwhile
       const loss = redis.multi().flushall();
@@ -116,7 +116,7 @@ const lostWrites: FaultCase = {
       );
     });
     const second = await ScriptedWorker.join(address, { jobTypes });
-    const again = await second.takes({ withinMs: 20_000 });
+    const again = await second.takeJob({ withinMs: 20_000 });
     assert.equal(again.lease.jobId, id);
     first.sendResult(lease);
     assert.equal(await second.reports(again.lease), ResultVerdict.RESULT_VERDICT_ACCEPTED);

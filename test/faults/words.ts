@@ -121,7 +121,7 @@ const rawCharacters: FaultCase = {
     const worker = await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("RAW")] });
     try {
       const { id } = await site.api.launch("RAW", {});
-      const { lease } = await worker.takes();
+      const { lease } = await worker.takeJob();
       await worker.reports(lease, { checkIn: "a\u001b[31mb\nc\u202ed" });
       const { checkIn } = await site.api.untilStatus(id, "SUCCESS");
       assert.match(checkIn, /^[^\p{Cc}\u202a-\u202e]+$/u, JSON.stringify(checkIn));

@@ -15,7 +15,7 @@ function withEach(worker: ScriptedWorker, act: (lease: Lease) => unknown): () =>
   let count = 0;
   const go = async () => {
     for (;;) {
-      const { lease } = await worker.hears("assign", { withinMs: 60_000 });
+      const { lease } = await worker.receive("assign", { withinMs: 60_000 });
       if (lease === undefined) continue;
       count++;
       await act(lease);
@@ -26,9 +26,9 @@ function withEach(worker: ScriptedWorker, act: (lease: Lease) => unknown): () =>
 }
 
 const reject = (worker: ScriptedWorker) => (lease: Lease) =>
-  worker.say({ $case: "reject", value: { lease, reason: "not today" } });
+  worker.send({ $case: "reject", value: { lease, reason: "not today" } });
 const giveBack = (worker: ScriptedWorker) => (lease: Lease) => {
-  worker.say({ $case: "accept", value: { lease } });
+  worker.send({ $case: "accept", value: { lease } });
   worker.sendResult(lease, { outcome: Outcome.OUTCOME_RELEASED });
 };
 
@@ -51,7 +51,7 @@ const unwilling = (what: string, workers: number, act: typeof reject): FaultCase
     const counts = all.map((worker) => withEach(worker, act(worker)));
     const well = await ScriptedWorker.join(address, { jobTypes, slots: 4 });
     withEach(well, async (lease) => {
-      well.say({ $case: "accept", value: { lease } });
+      well.send({ $case: "accept", value: { lease } });
       await well.reports(lease);
     });
     try {
@@ -85,19 +85,19 @@ const listedId: FaultCase = {
     const jobTypes = [plainType("LISTED")];
     const victim = await ScriptedWorker.join(address, { jobTypes });
     const { id } = await site.api.launch("LISTED", {});
-    const { lease } = await victim.takes();
+    const { lease } = await victim.takeJob();
     const { workerId } = victim.hello;
     const guesses = [lease, { jobId: id, token: 1 }, { jobId: id, token: lease.token + 1 }];
     const thief = new ScriptedWorker(address, { workerId, jobTypes, slots: 0, held: guesses });
     const other = await ScriptedWorker.join(address, { jobTypes });
     try {
-      thief.say({ $case: "hello", value: thief.hello });
-      const { drop } = await thief.hears("welcome");
+      thief.send({ $case: "hello", value: thief.hello });
+      const { drop } = await thief.receive("welcome");
       assert.deepEqual(drop.map(({ token }) => token).sort(), guesses.map(({ token }) => token).sort());
       for (const guess of guesses) {
         assert.notEqual(await thief.reports(guess), ResultVerdict.RESULT_VERDICT_ACCEPTED);
       }
-      const again = await other.takes({ withinMs: 20_000 });
+      const again = await other.takeJob({ withinMs: 20_000 });
       assert.equal(again.lease.jobId, id);
       assert.notEqual(await thief.reports(again.lease), ResultVerdict.RESULT_VERDICT_ACCEPTED);
       assert.equal(await other.reports(again.lease), ResultVerdict.RESULT_VERDICT_ACCEPTED);

@@ -167,7 +167,7 @@ describe("an answer", () => {
       description: "d".repeat(1_025),
     };
     const refused = rig.open({ jobTypes: [tooBig] });
-    refused.say({ $case: "hello", value: refused.hello });
+    refused.send({ $case: "hello", value: refused.hello });
     const fields = (await refused.ended)?.violations.map(({ field }) => field);
     assert.deepEqual(fields, ["hello.job_types.description", "hello.job_types.parameters_schema"]);
   });

@@ -39,7 +39,7 @@ for (const [how, broken] of Object.entries(breaks)) {
     const statusOf = async (id: string) => (await under.pool.get(id)).status;
     const keysOf = () => under.shards.first.keys;
 
-    /** Breaks the job's record until it is mended, and expects that to be told of each time that something meets it. */
+    /** Breaks the job's record until it is mended, and expects a reported fault each time that an operation reads it. */
     async function breakRecord(id: string) {
       const record = (await under.redis.hgetBuffer(keysOf().jobs, id)) ?? assert.fail();
       await under.redis.hset(keysOf().jobs, id, broken(record));

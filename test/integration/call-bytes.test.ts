@@ -8,7 +8,7 @@ import { demoTypes, workerInfo, workerNamed } from "../support/pool.ts";
 const kibibyte = 1024;
 const worker = workerNamed("w1");
 
-/** A job whose parameters have so many bytes. */
+/** A job with parameters of that size in bytes. */
 function jobOf(bytes: number, fairnessKey = "") {
   const parametersJson = JSON.stringify({ text: "x".repeat(bytes - 11) });
   return { name: "DEMO", parametersJson, traceparent: "", options: { ...usualOptions, fairnessKey } };

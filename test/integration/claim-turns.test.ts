@@ -9,7 +9,7 @@ import { type Reply, Shard } from "@drydock/job-controller/redis/shards/shard.ts
 import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
-const limited: ClaimableType = { name: "LIMITED", most: 9, maxOfKey: 0 };
+const limited: ClaimableType = { name: "LIMITED", maxRunning: 9, maxOfKey: 0 };
 const [free] = demoTypes as [ClaimableType];
 
 describe("a claim from several shards", () => {

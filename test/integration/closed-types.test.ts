@@ -31,8 +31,8 @@ describe("a job type that workers close", () => {
     $case: "capacity" as const,
     value: { slots: 1, closed: [closedType(...what)] },
   });
-  const close = (worker: ScriptedWorker, ...what: Parameters<typeof closing>) => worker.say(closing(...what));
-  const open = (worker: ScriptedWorker) => worker.say({ $case: "capacity", value: { slots: 1, closed: [] } });
+  const close = (worker: ScriptedWorker, ...what: Parameters<typeof closing>) => worker.send(closing(...what));
+  const open = (worker: ScriptedWorker) => worker.send({ $case: "capacity", value: { slots: 1, closed: [] } });
   const isClosed = async (worker: ScriptedWorker) => {
     const { workers } = await unaryCall(
       client,
@@ -54,12 +54,12 @@ describe("a job type that workers close", () => {
       (types) => types.length === 1,
     );
     const first = await rig.api.launch(type, {});
-    assert.equal((await other.takes()).lease.jobId, first.id);
+    assert.equal((await other.takeJob()).lease.jobId, first.id);
     const second = await rig.api.launch(type, {});
     assert.equal(await waitOf(type), undefined, "one worker takes them, and is busy");
     assert.ok(!closed.hasReceived("assign"));
     open(closed);
-    assert.equal((await closed.takes({ withinMs: 1_000 })).lease.jobId, second.id);
+    assert.equal((await closed.takeJob({ withinMs: 1_000 })).lease.jobId, second.id);
   });
 
   test("wait, and the status says what for, since when and how many workers do", async () => {
@@ -92,7 +92,7 @@ describe("a job type that workers close", () => {
       { jobName: type, reason, message: "Clair does not answer", since: new Date(2_000), isWorkerFault: false },
     ]);
     open(workers[0]);
-    await workers[0].takes();
+    await workers[0].takeJob();
     assert.equal(await waitOf(type), undefined);
   });
 
@@ -100,7 +100,7 @@ describe("a job type that workers close", () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const runs = await rig.api.launch(type, {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     const waits = await rig.api.launch(type, {});
     const watched: string[] = [];
     const watching = (async () => {
@@ -137,7 +137,7 @@ describe("a job type that workers close", () => {
     );
     open(worker);
     await worker.reports(lease);
-    await worker.reports((await worker.takes()).lease);
+    await worker.reports((await worker.takeJob()).lease);
     await watching;
     assert.deepEqual([watched[0], watched[1]], ["PENDING ", `PENDING ${checkIn}`]);
     assert.equal(watched.at(-1), "SUCCESS ");
@@ -154,7 +154,7 @@ describe("a job type that workers close", () => {
     );
     await rig.api.launch(type, {});
     const { id } = await rig.api.launch(other, {});
-    assert.equal((await worker.takes()).lease.jobId, id);
+    assert.equal((await worker.takeJob()).lease.jobId, id);
   });
 
   test("is closed from the beginning when the worker says so in its Hello, or in the same WorkRequest", async () => {
@@ -166,13 +166,13 @@ describe("a job type that workers close", () => {
       await rig.join(type, { slots: 0 });
       await rig.api.launch(type, {});
       const worker = rig.open({ jobTypes: [plainType(type)], closed: [...closed] });
-      worker.say({ $case: "hello", value: worker.hello }, ...more);
-      await worker.hears("welcome");
+      worker.send({ $case: "hello", value: worker.hello }, ...more);
+      await worker.receive("welcome");
       await worker.beats(1, []);
       assert.ok(!worker.hasReceived("assign"));
       assert.equal((await isClosed(worker)).length, 1);
       open(worker);
-      const { lease } = await worker.takes();
+      const { lease } = await worker.takeJob();
       await worker.reports(lease);
     }
   });
@@ -183,7 +183,7 @@ describe("a job type that workers close", () => {
     const error = await worker.ended;
     assert.deepEqual([error?.reason, error?.violations[0]?.field], ["FIELD_INVALID", "capacity.closed.job_type"]);
     const other = rig.open({ closed: [closedType("a type")] });
-    other.say({ $case: "hello", value: other.hello });
+    other.send({ $case: "hello", value: other.hello });
     const refused = await other.ended;
     assert.deepEqual([refused?.reason, refused?.violations[0]?.field], ["FIELD_INVALID", "hello.closed.job_type"]);
   });
@@ -202,9 +202,9 @@ describe("a worker that rejects every job", () => {
     let [rejects, isOver] = [0, false];
     const rejectAll = async () => {
       while (!isOver) {
-        const assign = await bad.hears("assign", { withinMs: 500 }).catch(() => undefined);
+        const assign = await bad.receive("assign", { withinMs: 500 }).catch(() => undefined);
         if (assign === undefined) continue;
-        bad.say({ $case: "reject", value: { lease: assign.lease, reason: "no" } });
+        bad.send({ $case: "reject", value: { lease: assign.lease, reason: "no" } });
         rejects++;
       }
     };
@@ -212,7 +212,7 @@ describe("a worker that rejects every job", () => {
     const good = await rig.join(type, { slots: 1 });
     const ids = new Set(await Promise.all(Array.from({ length: 30 }, async () => (await rig.api.launch(type, {})).id)));
     for (let at = 0; at < 30; at++) {
-      const { lease } = await good.takes();
+      const { lease } = await good.takeJob();
       ids.delete(lease.jobId);
       await good.reports(lease);
     }

@@ -24,7 +24,7 @@ after(async () => {
   await stack.stop();
 });
 
-/** Launches so many jobs of one fairness key. */
+/** Launches the bulk of the jobs, all of one fairness key. */
 async function launchBulk(): Promise<void> {
   const { client } = controller.api;
   const jobs = Array.from({ length: bulk.perCall }, () => ({ name: "SCAN", fairnessKey: "scan-all" }));
@@ -52,13 +52,13 @@ test("a single scan gets the next free slot while 100,000 jobs of one key wait",
   await launchBulk();
   const worker = await ScriptedWorker.join(controller.address, { jobTypes, slots });
   const held: Lease[] = [];
-  for (let i = 0; i < slots; i++) held.push((await worker.takes()).lease);
+  for (let i = 0; i < slots; i++) held.push((await worker.takeJob()).lease);
   /** Ends the job that runs longest, and gives the next one. */
   const next = async () => {
     const [done] = held.splice(0, 1);
     assert.ok(done);
     await worker.reports(done);
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     held.push(lease);
     return lease.jobId;
   };

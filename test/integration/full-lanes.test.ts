@@ -10,7 +10,7 @@ import { useAuditedPool } from "../support/audited-pool.ts";
 import { demoJob, leaseOf, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
-const types = [{ name: "DEMO", most: 0, maxOfKey: 1 }];
+const types = [{ name: "DEMO", maxRunning: 0, maxOfKey: 1 }];
 /** Each key has a lane in each of these priorities. */
 const priorities = [9, 8, 7, 6, 5, 4, 3, 2];
 /** Lanes in all: 456. */
@@ -130,7 +130,7 @@ describe("a claim that goes on behind lanes without room", () => {
   const claim = (limit: number, names = ["DEMO"]) =>
     under.pool.claim(
       worker,
-      names.map((name) => ({ name, most: 0, maxOfKey: 1 })),
+      names.map((name) => ({ name, maxRunning: 0, maxOfKey: 1 })),
       limit,
     );
 
@@ -145,7 +145,7 @@ describe("a claim that goes on behind lanes without room", () => {
     });
   }
 
-  /** So many keys with a job that runs, and some that wait. */
+  /** `count` keys, each with one running job and several waiting ones. */
   async function fill(count: number, waiting = 1) {
     const fullKeys = Array.from({ length: count }, (_, at) => `k${at}`);
     for (const key of fullKeys) await launch(key);

@@ -16,7 +16,7 @@ describe("the schema of a worker's job type", () => {
     const name = rig.newType();
     const parametersSchema = JSON.stringify({ properties: { x: { pattern: "^(?=a)" } } });
     const worker = rig.open({ jobTypes: [{ ...plainType(name), parametersSchema }] });
-    worker.say({ $case: "hello", value: worker.hello });
+    worker.send({ $case: "hello", value: worker.hello });
     const error = await worker.ended;
     assert.deepEqual(
       [error?.reason, error?.violations[0]?.field],
@@ -36,7 +36,7 @@ describe("the schema of a worker's job type", () => {
       [Array.from({ length: 9 }, () => sized(60_000)), "hello.job_types"],
     ] as const) {
       const worker = rig.open({ jobTypes: [...jobTypes] });
-      worker.say({ $case: "hello", value: worker.hello });
+      worker.send({ $case: "hello", value: worker.hello });
       const error = await worker.ended;
       assert.deepEqual([error?.reason, error?.violations[0]?.field], ["FIELD_INVALID", field]);
     }

@@ -99,7 +99,7 @@ function moment(at: number): JobFields {
   return { metadata: { kind: scheduled, due: { $case: "runAt", value: new Date(at) } } };
 }
 
-/** A google.protobuf.Struct of so many structs one in the other, which no decoder of ours would make. */
+/** A google.protobuf.Struct that is nested `depth` deep, encoded by hand: deeper than our decoders accept. */
 function nested(depth: number): Buffer {
   let value: Buffer = Buffer.from([0x20, 1]);
   for (let at = 0; at < depth; at++)

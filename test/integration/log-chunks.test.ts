@@ -14,7 +14,7 @@ describe("a job's log in Redis", () => {
   const keyOf = (jobId: string) => `{drydock:0}:log:${jobId}`;
   const bytesOf = async (jobId: string) => Number(await under.redis.memory("USAGE", keyOf(jobId), "SAMPLES", 0));
 
-  /** Writes a text in pieces of so many characters, each at the offset where the last one ended. */
+  /** Writes a text in pieces of `pieceLength` characters, each at the offset where the last one ended. */
   async function write(text: string, pieceLength: number): Promise<string> {
     const lease = await startJob(under);
     let length = 0;

@@ -27,7 +27,7 @@ describe("a job's log while Redis has no memory left", () => {
   test("is kept by its worker and stored when there is room again, also behind the job's end; what did not fit is told", async () => {
     const worker = await ScriptedWorker.join(controller.address, { jobTypes: [plainType("FULL")] });
     const { id } = await controller.api.launch("FULL", {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     assert.ok(lease);
     const link = { client: worker.client, onRenew: () => () => {} } as unknown as ControllerLink;
     const logs = new LogStream({ link, incarnation: worker.hello.incarnation ?? "", logger });

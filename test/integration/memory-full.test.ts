@@ -21,7 +21,7 @@ const full = { reason: "POOL_FULL" };
 
 async function fillUp({ redis }: PoolUnderTest): Promise<void> {
   const used = Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
-  // so much less that what Redis frees for itself makes no room
+  // so low that the memory that Redis frees by itself makes no room
   await redis.config("SET", "maxmemory", Math.floor(used / 2));
 }
 
@@ -50,7 +50,7 @@ describe("a Redis whose memory is full", () => {
     await assert.rejects(pool.launchSubJob(succeeds, "1", demoJob), full);
     await isClean();
 
-    // in one call with what must go on
+    // in one script call with operations that must not be refused
     const together = await Promise.allSettled([pool.launch(demoJob), pool.checkIn(checksIn, { text: "half way" })]);
     assert.deepEqual(
       together.map(({ status }) => status),

@@ -32,7 +32,7 @@ describe("a Redis that is full of what has ended", () => {
     const ids: string[] = [];
     for (let at = 0; at < ended; at++) {
       const { id } = await controller.api.launch("FULL", {});
-      const { lease } = await worker.takes();
+      const { lease } = await worker.takeJob();
       assert.ok(lease);
       await sendLog(worker, [{ lease, offset: 0, text: `${"x".repeat(32_000)}\n` }]);
       await worker.reports(lease);
@@ -44,7 +44,7 @@ describe("a Redis that is full of what has ended", () => {
   test("takes launches again within seconds; the oldest jobs are gone, those that run are not", async () => {
     const ids = await fill();
     const running = await controller.api.launch("FULL", {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     assert.ok(lease);
     const used = await usedMemory();
     await redis.config("SET", "maxmemory", Math.floor(used / 0.97));

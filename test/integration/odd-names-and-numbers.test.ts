@@ -51,7 +51,7 @@ describe("names and numbers that are odd", () => {
     const { id } = await rig.api.launch(own, parameters);
     const text = JSON.stringify(parameters);
     assert.equal(JSON.stringify((await rig.api.get(id)).parameters), text);
-    assert.equal((await worker.takes()).parametersJson, text);
+    assert.equal((await worker.takeJob()).parametersJson, text);
   });
 
   test("as a parameter that the type does not have are refused by their name, never dropped", async () => {

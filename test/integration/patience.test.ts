@@ -121,11 +121,11 @@ describe("a job that is postponed with a patience", () => {
     const { id } = await rig.api.launch(type, {});
     const duration = (ms: number) => ({ seconds: 0, nanos: ms * 1_000_000 });
     const result = { outcome: Outcome.OUTCOME_POSTPONED, reason: away.reason, message: away.message };
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     await worker.reports(lease, { ...result, retryAfter: duration(300), patience: duration(100) });
     const waiting = await rig.api.get(id);
     assert.match(waiting.checkIn, /^waits since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: Clair does not answer$/);
-    const again = await worker.takes();
+    const again = await worker.takeJob();
     assert.equal((await rig.api.get(id)).checkIn, away.message, "it runs");
     await worker.reports(again.lease, { ...result, retryAfter: duration(300), patience: duration(100) });
     const { status, lastError, checkIn } = await rig.api.get(id);

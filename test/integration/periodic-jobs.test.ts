@@ -48,7 +48,7 @@ describe("a periodic job", () => {
     const options = { ...usualOptions, kind: "PERIODIC", runAt, schedule: whole } as const;
     return (await under.pool.launch({ ...demoJob, options })).id;
   };
-  /** Goes on by so much and lets several controllers do what is due, at once. */
+  /** Moves the clock on and lets several controllers do what is due, at once. */
   const pass = async (ms: number) => {
     under.clock.advance(ms);
     await Promise.all([fireSchedules(under), fireSchedules(under), fireSchedules(under)]);

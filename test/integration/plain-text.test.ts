@@ -20,12 +20,12 @@ describe("the words of a worker", () => {
     const type = rig.newType();
     const worker = await rig.join(type, { jobTypes: [{ ...plainType(type), description: wild }] });
     const { id } = await rig.api.launch(type, {});
-    return { type, id, worker, lease: (await worker.takes()).lease };
+    return { type, id, worker, lease: (await worker.takeJob()).lease };
   }
 
   test("are shown on one line, with nothing on which a terminal acts", async () => {
     const { id, worker, lease } = await startRun();
-    worker.say({ $case: "checkin", value: { lease, text: wild, progress: { phase: wild, percent: 1 } } });
+    worker.send({ $case: "checkin", value: { lease, text: wild, progress: { phase: wild, percent: 1 } } });
     const seen = await rig.api.until(id, "has checked in", ({ checkIn }) => checkIn !== "");
     assert.deepEqual([seen.checkIn, seen.progress?.phase], [plain, plain]);
     const failure = { outcome: Outcome.OUTCOME_FAILURE, reason: "\u001b[2JBAD", message: wild, checkIn: `${wild}!` };

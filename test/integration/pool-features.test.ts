@@ -51,7 +51,7 @@ describe("what the pool offers beyond a queue", () => {
   test("no more jobs of a type run than its limit, over all workers", async () => {
     for (let i = 0; i < 5; i++) await launch();
     await under.pool.hello(workerNamed("w2"), workerInfo, []);
-    const types = [{ name: "DEMO", most: 3, maxOfKey: 0 }];
+    const types = [{ name: "DEMO", maxRunning: 3, maxOfKey: 0 }];
     const [one, two] = await Promise.all([
       under.pool.claim(worker, types, 2),
       under.pool.claim(workerNamed("w2"), types, 2),

@@ -38,7 +38,7 @@ for (const shards of ["1", "3"]) {
 
     test("gives what was launched before, and refuses all else", async () => {
       await api.launch("PARENT", {});
-      const { lease } = await worker.takes();
+      const { lease } = await worker.takeJob();
       const unique = { uniqueKey: "one", metadata: { isUnique: true } };
       const first = await launch("first", unique);
       const many = await launchMany(2);

@@ -25,13 +25,13 @@ for (const shards of [1, 3]) {
     const launch = async (options: Partial<LaunchOptions> = {}) =>
       (await under.pool.launch({ ...demoJob, options: { ...usualOptions, ...options } })).id;
     const claim = async (limit: number, type: Partial<ClaimableType> = {}, who = worker) =>
-      (await under.pool.claim(who, [{ name: "DEMO", most: 0, maxOfKey: 0, ...type }], limit)).jobs;
+      (await under.pool.claim(who, [{ name: "DEMO", maxRunning: 0, maxOfKey: 0, ...type }], limit)).jobs;
 
     test("no more jobs of a type run than its limit, however many claim at once", async () => {
       for (let i = 0; i < 30; i++) await launch();
       const workers = Array.from({ length: 6 }, (_, at) => workerNamed(`many-${at}`));
       for (const who of workers) await under.pool.hello(who, workerInfo, []);
-      const limited = { most: 4 };
+      const limited = { maxRunning: 4 };
       const claimed = (await Promise.all(workers.map((who) => claim(3, limited, who)))).flat();
       assert.equal(claimed.length, 4);
       assert.deepEqual(await claim(3, limited), []);
@@ -44,8 +44,8 @@ for (const shards of [1, 3]) {
         await launch();
         await under.pool.launch({ ...demoJob, name: "OTHER" });
       }
-      const limited = { name: "DEMO", most: 3, maxOfKey: 0 };
-      const free = { name: "OTHER", most: 0, maxOfKey: 0 };
+      const limited = { name: "DEMO", maxRunning: 3, maxOfKey: 0 };
+      const free = { name: "OTHER", maxRunning: 0, maxOfKey: 0 };
       const namesOf = async (types: ClaimableType[], limit: number) =>
         (await under.pool.claim(worker, types, limit)).jobs.map(({ name }) => name);
       assert.deepEqual(await namesOf([limited, free], 2), ["DEMO", "DEMO"]);
@@ -55,7 +55,7 @@ for (const shards of [1, 3]) {
 
     test("a job that is lost, postponed, failed or stopped makes room under the limit again", async () => {
       for (let i = 0; i < 6; i++) await launch();
-      const limited = { most: 4 };
+      const limited = { maxRunning: 4 };
       const [a, b, c] = await claim(4, limited);
       assert.ok(a && b && c);
       await under.pool.postpone(leaseOf(a), { ...aSecond, delayMs: 60_000 }, {});

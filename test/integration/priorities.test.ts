@@ -7,9 +7,9 @@ import { demoJob, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
 const types: Record<string, ClaimableType> = {
-  "a type without a limit": { name: "DEMO", most: 0, maxOfKey: 0 },
-  "a type with a limit": { name: "DEMO", most: 50, maxOfKey: 0 },
-  "a type whose keys have a limit": { name: "DEMO", most: 0, maxOfKey: 50 },
+  "a type without a limit": { name: "DEMO", maxRunning: 0, maxOfKey: 0 },
+  "a type with a limit": { name: "DEMO", maxRunning: 50, maxOfKey: 0 },
+  "a type whose keys have a limit": { name: "DEMO", maxRunning: 0, maxOfKey: 50 },
 };
 
 for (const shards of [1, 3]) {
@@ -34,7 +34,7 @@ for (const shards of [1, 3]) {
     }
 
     test("do not keep what has room from being claimed", async () => {
-      const keyLimited = { name: "DEMO", most: 0, maxOfKey: 1 };
+      const keyLimited = { name: "DEMO", maxRunning: 0, maxOfKey: 1 };
       for (let i = 0; i < 6; i++) await launch(9, "greedy");
       const others = [await launch(5), await launch(1), await launch(5)];
       const { jobs } = await under.pool.claim(worker, [keyLimited], 9);

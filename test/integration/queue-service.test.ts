@@ -35,7 +35,7 @@ describe("the queue service", () => {
     await unaryCall(b.api.client, QueueServiceService.listJobTypes, firstPage, { deadlineMs });
     return { type, worker };
   };
-  /** From now on no controller hears anything, for a moment. */
+  /** Cuts the controllers' connections for signals; they are back a moment later. */
   const loseSignals = async () => {
     const redis = createConnection(stack.redis.url);
     await redis.connect();
@@ -84,7 +84,7 @@ describe("the queue service", () => {
     assert.equal((await queueOf(type))?.paused, true);
     const resume = () => unaryCall(call.client(), service.resumeQueue, { name: type }, call.options);
     assert.equal((await resume()).changed, true);
-    assert.equal((await worker.takes({ withinMs: 1_500 })).lease.jobId, id, "at once, not at the next look around");
+    assert.equal((await worker.takeJob({ withinMs: 1_500 })).lease.jobId, id, "at once, not at the next look around");
     assert.equal((await resume()).changed, false);
     const unknown = unaryCall(call.client(), service.pauseQueue, { name: "NOBODY_HAS" }, call.options);
     assert.deepEqual(await refusalFacts(unknown), refusedName);
@@ -93,7 +93,7 @@ describe("the queue service", () => {
   test("drains in bounded steps, and leaves alone what runs", async () => {
     const { type, worker } = await join(1);
     const running = await a.api.launch(type, {});
-    await worker.takes();
+    await worker.takeJob();
     const ids: string[] = [];
     for (let at = 0; at < 5; at++) ids.push((await a.api.launch(type, {})).id);
     const drain = (limit: number, pageToken = "", name = type) =>
@@ -117,7 +117,7 @@ describe("the queue service", () => {
   test("shows each worker with its slots, its version, what it runs and how long its lease is still", async () => {
     const { type, worker } = await join(3);
     const { id } = await a.api.launch(type, {});
-    await worker.takes();
+    await worker.takeJob();
     const { workers: all } = await unaryCall(call.client(), service.listWorkers, firstPage, call.options);
     const own = all.find(({ workerId }) => workerId === worker.hello.workerId) ?? assert.fail();
     const { version, slots, running, jobIds, jobNames, draining } = own;
@@ -134,10 +134,10 @@ describe("the queue service", () => {
     const { type, worker } = await join(2);
     const { worker: other } = await join(2, type);
     await unaryCall(call.client(), service.drainWorker, { workerId: worker.hello.workerId }, call.options);
-    await worker.hears("drain");
+    await worker.receive("drain");
     for (let at = 0; at < 2; at++) {
       await a.api.launch(type, {});
-      await other.takes();
+      await other.takeJob();
     }
     assert.ok(!worker.hasReceived("assign"));
     const unknown = unaryCall(call.client(), service.drainWorker, { workerId: "nobody" }, call.options);
@@ -148,17 +148,17 @@ describe("the queue service", () => {
     const { worker } = await join(1);
     const { type, worker: away } = await join(1);
     const { id } = await a.api.launch(type, {});
-    const { lease } = await away.takes();
+    const { lease } = await away.takeJob();
     await loseSignals();
     for (const { hello } of [worker, away]) {
       await unaryCall(call.client(), service.drainWorker, { workerId: hello.workerId }, call.options);
     }
     await worker.beats(1, []);
-    await worker.hears("drain");
+    await worker.receive("drain");
     await away.breakOff();
     const back = await ScriptedWorker.join(b.address, { ...away.hello, held: [lease] });
     workers.push(back);
-    await back.hears("drain");
+    await back.receive("drain");
     await back.breakOff();
     const list = () => unaryCall(call.client(), service.listWorkers, { pageSize: 0, pageToken: "" }, call.options);
     await until("its lease is cut, for it has not said that it goes", list, ({ workers: all }) =>

@@ -62,7 +62,7 @@ describe("a report's limits", () => {
     const type = rig.newType();
     worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const assigned = await worker.takes();
+    const assigned = await worker.takeJob();
     assert.ok(assigned.lease !== undefined);
     assert.equal(assigned.lease.jobId, id);
     lease = assigned.lease;

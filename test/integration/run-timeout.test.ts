@@ -70,7 +70,7 @@ describe("a run with a run_timeout", () => {
     test(`is not ended early when the clocks differ by ${skew} s`, slack, async () => {
       const job = held();
       const peer = await start(job.type);
-      peer.say(assignmentOf(30_000, skew));
+      peer.send(assignmentOf(30_000, skew));
       const { signal } = await job.begun;
       await peer.next("beat");
       assert.equal(signal.aborted, false);
@@ -82,7 +82,7 @@ describe("a run with a run_timeout", () => {
       const job = held();
       // no beat stays unanswered while the result waits for its log
       const peer = await start(job.type, 60_000);
-      peer.say(assignmentOf(100, skew));
+      peer.send(assignmentOf(100, skew));
       const begun = performance.now();
       const { outcome, reason } = await peer.next("result");
       assert.deepEqual([outcome, reason], [Outcome.OUTCOME_FAILURE, "TIMEOUT"]);
@@ -93,13 +93,13 @@ describe("a run with a run_timeout", () => {
   test("has what is left of it on a new stream, also when its Assign comes again", slack, async () => {
     const job = held();
     const first = await start(job.type);
-    first.say(assignmentOf(600));
+    first.send(assignmentOf(600));
     await job.begun;
     first.end();
     const second = await controller.works.next();
     const { held: named } = await second.welcome({ keep: [lease] });
     assert.deepEqual(named, [lease]);
-    second.say(assignmentOf(3_600_000));
+    second.send(assignmentOf(3_600_000));
     const { outcome, reason } = await second.next("result");
     assert.deepEqual([outcome, reason], [Outcome.OUTCOME_FAILURE, "TIMEOUT"]);
   });

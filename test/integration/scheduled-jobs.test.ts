@@ -16,7 +16,7 @@ const promisedMs = 100;
 const worstMs = 2_000;
 const hourMs = 3_600_000;
 
-/** Samples of how much later than its time a job was handed out: so many of them by no more than is promised. */
+/** Delays between a job's time and its Assign: at least `most` of them must be within the promised bound. */
 function assertInTime(context: TestContext, late: readonly number[], most: number): void {
   const sorted = late.toSorted((x, y) => x - y);
   const [least = Number.NaN, median = Number.NaN, promised = Number.NaN, worst = Number.NaN] = [
@@ -52,7 +52,7 @@ describe("a scheduled job", () => {
   };
   /** How late the worker gets the job, which it ends. */
   const latenessOf = async (worker: ScriptedWorker, jobId: string, at: number): Promise<number> => {
-    const { lease } = await worker.takes({ withinMs: 10_000 });
+    const { lease } = await worker.takeJob({ withinMs: 10_000 });
     const late = Date.now() - at;
     assert.equal(lease.jobId, jobId);
     await worker.reports(lease);
@@ -71,7 +71,7 @@ describe("a scheduled job", () => {
     }
     const late: number[] = [];
     for (let i = 0; i < samples; i++) {
-      const { lease } = await worker.takes({ withinMs: 10_000 });
+      const { lease } = await worker.takeJob({ withinMs: 10_000 });
       late.push(Date.now() - (dueAt.get(lease.jobId) ?? Number.NaN));
       worker.sendResult(lease);
     }
@@ -102,8 +102,8 @@ describe("a scheduled job", () => {
       const failing = await ScriptedWorker.join(b.address, { jobTypes });
       const policy = { initialBackoff: { seconds: 1, nanos: 0 }, maxAttempts: 2 };
       const { id } = await b.api.launchAs({ job: { name: "FAILING", policy } });
-      const { lease } = await failing.takes();
-      failing.say({ $case: "draining", value: {} });
+      const { lease } = await failing.takeJob();
+      failing.send({ $case: "draining", value: {} });
       await failing.reports(lease, { outcome: Outcome.OUTCOME_FAILURE, reason: "FAULT", retryable: true });
       const { runAt } = await b.api.get(id);
       await failing.leave();

@@ -34,11 +34,11 @@ describe("a client that does not read", () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     await rig.api.launch(type, parameters);
-    return { worker, lease: (await worker.takes()).lease };
+    return { worker, lease: (await worker.takeJob()).lease };
   }
 
   const sayTo = (worker: ScriptedWorker, lease: Lease, at: number) =>
-    worker.say({ $case: "checkin", value: { lease, text: `step ${at}`, progress: undefined } });
+    worker.send({ $case: "checkin", value: { lease, text: `step ${at}`, progress: undefined } });
 
   const watch = (jobId: string) =>
     new UnreadCall(

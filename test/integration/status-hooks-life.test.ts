@@ -57,10 +57,10 @@ describe("what a status hook is still to be told", () => {
     await under.pool.checkIn(lease, { text: "half" });
     await under.pool.end(id, "cancel");
     await under.pool.confirm(lease, "cancel");
-    const underWay = await next();
+    const inFlight = await next();
     await under.pool.retry(id);
-    await under.hooks.settle(underWay, { kind: "delivered" }, "");
-    const events = [underWay, ...(await takeAll())];
+    await under.hooks.settle(inFlight, { kind: "delivered" }, "");
+    const events = [inFlight, ...(await takeAll())];
     assert.deepEqual(reported(events), ["PENDING", "RUNNING", "RUNNING", "CANCELLED", "PENDING"]);
     const sequences = events.map(({ event }) => event.sequence);
     assert.deepEqual(
@@ -98,14 +98,14 @@ describe("what a status hook is still to be told", () => {
     }
   });
 
-  test("waits for the delivery that is under way when failed events are sent again", async () => {
+  test("waits for the delivery in flight when failed events are sent again", async () => {
     const id = await launch();
     await under.hooks.settle(await next(), { kind: "failed" }, "HTTP 500");
     await under.pool.end(id, "stop");
-    const underWay = await next();
+    const inFlight = await next();
     assert.equal(await under.hooks.redeliver(id), 1);
     assert.deepEqual((await under.hooks.due(1)).due, []);
-    await under.hooks.settle(underWay, { kind: "delivered" }, "");
+    await under.hooks.settle(inFlight, { kind: "delivered" }, "");
     assert.deepEqual(reported(await takeAll()), ["PENDING"]);
     assert.equal((await under.pool.get(id)).hookStatus, "DELIVERED");
   });
@@ -140,9 +140,9 @@ describe("what a status hook is still to be told", () => {
     const id = await launch();
     await hooks.settle(await next(), { kind: "failed" }, "HTTP 500");
     await pool.end(id, "cancel");
-    const underWay = await next();
+    const inFlight = await next();
     await hooks.redeliver(id);
-    await hooks.settle(underWay, { kind: "failed" }, "HTTP 500");
+    await hooks.settle(inFlight, { kind: "failed" }, "HTTP 500");
     await pool.retry(id);
     await hooks.redeliver(id);
     assert.deepEqual(
@@ -225,13 +225,13 @@ describe("what a status hook is still to be told", () => {
 class CountingSender implements HookSender {
   readonly ids: string[] = [];
   most = 0;
-  #underWay = 0;
+  #inFlight = 0;
 
   async send({ id }: HookMessage): ReturnType<HookSender["send"]> {
     this.ids.push(id);
-    this.most = Math.max(this.most, ++this.#underWay);
+    this.most = Math.max(this.most, ++this.#inFlight);
     await new Promise((resolve) => setImmediate(resolve));
-    this.#underWay--;
+    this.#inFlight--;
     return { kind: "delivered" };
   }
 

@@ -46,7 +46,7 @@ describe("a unique key of three shards, asked for by three controllers at once",
     await under.pool.hello(worker, workerInfo, []);
     for (let at = 0; at < 6; at++) await under.pool.launch({ ...demoJob, name: "PARENT" });
     while (parents.length < 6) {
-      const { jobs } = await under.pool.claim(worker, [{ name: "PARENT", most: 0, maxOfKey: 0 }], 6);
+      const { jobs } = await under.pool.claim(worker, [{ name: "PARENT", maxRunning: 0, maxOfKey: 0 }], 6);
       parents.push(...jobs.map(({ id, token }) => leaseOf({ id, token })));
     }
   });

@@ -58,7 +58,7 @@ describe("a unique key that others reserve and leave all the time", { timeout: 6
   const parentIn = async (shard: number): Promise<HeldLease> => {
     for (;;) {
       const { id } = await under.pool.launch({ ...demoJob, name: "PARENT" });
-      const { jobs } = await under.pool.claim(worker, [{ name: "PARENT", most: 0, maxOfKey: 0 }], 1);
+      const { jobs } = await under.pool.claim(worker, [{ name: "PARENT", maxRunning: 0, maxOfKey: 0 }], 1);
       if (shardOf(id) === shard) return leaseOf({ id: id, token: jobs[0]?.token ?? 0 });
     }
   };

@@ -24,7 +24,7 @@ function message(write: (writer: BinaryWriter) => void): Uint8Array {
   return writer.finish();
 }
 
-/** A message in field 1 of a message, so deep. */
+/** A message inside messages, in fields of these numbers, the outermost first. */
 function inFields(numbers: number[], inner: Uint8Array): Uint8Array {
   return numbers.reduceRight((bytes, number) => message((writer) => writer.tag(number, 2).bytes(bytes)), inner);
 }

@@ -37,7 +37,7 @@ describe("a queue whose jobs nobody runs", () => {
     const type = rig.newType();
     const noWorker = { reason: "NO_WORKER", message: `no worker takes ${type}`, since: undefined, workers: 0 };
     const gone = await rig.join(type);
-    gone.say({ $case: "draining", value: {} });
+    gone.send({ $case: "draining", value: {} });
     await until("it drains", async () => (await poolOf(gone))?.draining, Boolean);
     assert.equal((await queueOf(type))?.waitingFor, undefined, "no job waits");
     const { id } = await rig.api.launch(type, {});
@@ -50,7 +50,7 @@ describe("a queue whose jobs nobody runs", () => {
     assert.equal(listed?.checkIn, `waits: no worker takes ${type}`);
 
     const other = await rig.join(type);
-    const { lease } = await other.takes();
+    const { lease } = await other.takeJob();
     assert.equal((await rig.api.get(id)).checkIn, "");
     const next = await rig.api.launch(type, {});
     await checkInIs(next.id, "");
@@ -80,7 +80,7 @@ describe("a queue whose jobs nobody runs", () => {
       (checkIn) => checkIn === "waits: the queue is paused",
     );
     await unaryCall(rig.api.client, QueueServiceService.resumeQueue, { name: type }, options);
-    await worker.reports((await worker.takes()).lease);
+    await worker.reports((await worker.takeJob()).lease);
     await watching;
     assert.equal(watched.at(-1), "");
     assert.deepEqual((await queueOf(type))?.paused, false);

@@ -78,7 +78,7 @@ describe("leases", () => {
     await watch(brokenMs - 1);
     await under.pool.beat(healthy, []);
     const shards = Array.from(under.shards, ({ keys }) => keys.leases);
-    // one that the last look did not come to
+    // a lease that had ended, which the last look left to the next one
     for (const key of shards) await under.redis.zadd(key, under.clock.now() - 1, dead.workerId);
     under.clock.advance(60_000);
     assert.ok((await look()) > 0);

@@ -45,7 +45,7 @@ describe("a worker that stood still", () => {
     const { sequence, held: named } = await peer.next("beat");
     assert.deepEqual(named, [lease]);
     const answerTo = (sequence: number, ...lost: Array<typeof lease>) =>
-      peer.say({ $case: "beatAck", value: { sequence, lost, commands: [] } });
+      peer.send({ $case: "beatAck", value: { sequence, lost, commands: [] } });
     const answer = (...lost: Array<typeof lease>) => answerTo(sequence, ...lost);
     return { job, peer, signal, answer, answerTo };
   }

@@ -118,7 +118,7 @@ describe("the worker's stream", () => {
     const beat = await peer.received.next((message) => message.$case === "beat" && message.value.held.length > 0);
     assert.ok(beat.$case === "beat");
     assert.deepEqual(beat.value.held, [lease]);
-    peer.say({ $case: "beatAck", value: { sequence: beat.value.sequence, lost: [lease], commands: [] } });
+    peer.send({ $case: "beatAck", value: { sequence: beat.value.sequence, lost: [lease], commands: [] } });
     const next = await peer.received.next((message) => message.$case === "beat" && message.value.held.length === 0);
     assert.ok(next.$case === "beat");
     assert.equal(signal.reason.kind, "lost");
@@ -134,8 +134,8 @@ describe("the worker's stream", () => {
       peer.assign({ lease, name: "HELD" });
       const { signal } = await job.begun;
       const command = { lease, command: JobCommand.JOB_COMMAND_CANCEL };
-      if (asked === "command") peer.say({ $case: "command", value: command });
-      else peer.say({ $case: "beatAck", value: { sequence: 1, lost: [], commands: [command] } });
+      if (asked === "command") peer.send({ $case: "command", value: command });
+      else peer.send({ $case: "beatAck", value: { sequence: 1, lost: [], commands: [command] } });
       assert.equal((await peer.next("result")).outcome, Outcome.OUTCOME_CANCELLED);
       assert.equal(signal.reason.kind, "cancel");
       await worker.stop(AbortSignal.abort());
@@ -170,7 +170,7 @@ describe("a worker whose stream breaks", () => {
     const done = { jobId: "job-3", token: 1 };
     first.assign({ lease: done, name: "QUICK" });
     for (let count = 0; count < 3; count += 1) await first.next("result");
-    first.say({ $case: "resultAck", value: { lease: done, verdict: ResultVerdict.RESULT_VERDICT_ACCEPTED } });
+    first.send({ $case: "resultAck", value: { lease: done, verdict: ResultVerdict.RESULT_VERDICT_ACCEPTED } });
     first.end();
     const second = await controller.works.next();
     const hello = await second.welcome({ keep: [lease], drop: [other] });
@@ -198,7 +198,7 @@ describe("a worker whose stream breaks", () => {
     await first.welcome();
     first.assign({ lease, name: "HELD" });
     await first.next("accept");
-    first.say({ $case: "reconnect", value: { after: { seconds: 0, nanos: 5e6 } } });
+    first.send({ $case: "reconnect", value: { after: { seconds: 0, nanos: 5e6 } } });
     await first.ended;
     const second = await controller.works.next();
     assert.deepEqual((await second.next("hello")).held, [lease]);
@@ -231,7 +231,7 @@ describe("a worker that is to stop", () => {
     const stopped = worker.stop();
     await peer.next("draining");
     assert.equal((await peer.next("result")).outcome, Outcome.OUTCOME_RELEASED);
-    peer.say({ $case: "resultAck", value: { lease, verdict: ResultVerdict.RESULT_VERDICT_ACCEPTED } });
+    peer.send({ $case: "resultAck", value: { lease, verdict: ResultVerdict.RESULT_VERDICT_ACCEPTED } });
     await Promise.all([peer.ended, stopped]);
   });
 
@@ -243,11 +243,11 @@ describe("a worker that is to stop", () => {
     await peer.welcome();
     peer.assign({ lease, name: "HELD" });
     await job.begun;
-    peer.say({ $case: "drain", value: {} });
+    peer.send({ $case: "drain", value: {} });
     await peer.next("draining");
     job.end();
     await peer.next("result");
-    peer.say({ $case: "resultAck", value: { lease, verdict: ResultVerdict.RESULT_VERDICT_ACCEPTED } });
+    peer.send({ $case: "resultAck", value: { lease, verdict: ResultVerdict.RESULT_VERDICT_ACCEPTED } });
     assert.equal(await gone.promise, "drained");
   });
 });

@@ -68,7 +68,7 @@ for (const count of [1, 3]) {
       await under.pool.beat(heir, []);
     });
 
-    test("the wish that a worker go waits for the process that it was meant for", async () => {
+    test("DrainWorker waits for the process that it was meant for", async () => {
       await hello(old);
       assert.equal((await under.pool.beat(old, [])).drain, false);
       await under.pool.drainWorker("w1");

@@ -19,7 +19,7 @@ describe("for a job that it holds, a worker", { concurrency: true }, () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     return { type, worker, id, lease };
   }
 

@@ -29,9 +29,9 @@ describe("a worker that lost its job", { concurrency: true }, () => {
     const type = rig.newType();
     const zombie = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease: old } = await zombie.takes();
+    const { lease: old } = await zombie.takeJob();
     const heir = await rig.join(type, { workerId: zombie.hello.workerId });
-    const { lease } = await heir.takes();
+    const { lease } = await heir.takeJob();
     assert.equal(lease.jobId, id);
     assert.ok(lease.token > old.token);
     return { type, id, zombie, old, heir, lease };
@@ -49,9 +49,9 @@ describe("a worker that lost its job", { concurrency: true }, () => {
 
   test("can't check in for it", async () => {
     const { id, zombie, old, heir, lease } = await startZombie();
-    heir.say({ $case: "checkin", value: { lease, text: "from the heir", progress: { phase: "a", percent: 1 } } });
+    heir.send({ $case: "checkin", value: { lease, text: "from the heir", progress: { phase: "a", percent: 1 } } });
     await rig.api.until(id, "has checked in", ({ checkIn }) => checkIn !== "");
-    zombie.say({
+    zombie.send({
       $case: "checkin",
       value: { lease: old, text: "from the dead", progress: { phase: "z", percent: 99 } },
     });
@@ -82,13 +82,13 @@ describe("a worker that lost its job", { concurrency: true }, () => {
 
   test("is sent away with its next beat, and gets no more jobs", async () => {
     const { type, zombie, old, heir, lease } = await startZombie();
-    zombie.say({ $case: "beat", value: { sequence: 1, held: [old] } });
+    zombie.send({ $case: "beat", value: { sequence: 1, held: [old] } });
     const error = await zombie.ended;
     assert.deepEqual([error?.code, error?.reason], ["FAILED_PRECONDITION", "WORKER_SUPERSEDED"]);
     assert.deepEqual((await heir.beats(1, [lease])).lost, []);
     await heir.reports(lease);
     const next = await rig.api.launch(type, {});
-    assert.equal((await heir.takes()).lease.jobId, next.id);
+    assert.equal((await heir.takeJob()).lease.jobId, next.id);
   });
 
   test("does not bring back the schema that its job type had", async () => {
@@ -98,7 +98,7 @@ describe("a worker that lost its job", { concurrency: true }, () => {
     const jobTypes = [{ ...plainType(type), parametersSchema }];
     await rig.join(type, { workerId: old.hello.workerId, jobTypes });
     const again = rig.open(old.hello);
-    again.say({ $case: "hello", value: old.hello });
+    again.send({ $case: "hello", value: old.hello });
     assert.equal((await again.ended)?.reason, "WORKER_SUPERSEDED");
     assert.equal((await refusalOf(rig.api.launch(type, { old: "x" }))).reason, "FIELD_INVALID");
   });
@@ -109,10 +109,10 @@ describe("a worker that comes back", { concurrency: true }, () => {
     const type = rig.newType();
     const old = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    await old.takes();
+    await old.takeJob();
     const begun = performance.now();
     const heir = await rig.join(type, { workerId: old.hello.workerId });
-    const { lease, attempt } = await heir.takes();
+    const { lease, attempt } = await heir.takeJob();
     assert.ok(performance.now() - begun < 1_000);
     assert.deepEqual([lease.jobId, attempt, (await rig.api.get(id)).crashes], [id, 1, 1]);
   });
@@ -121,17 +121,17 @@ describe("a worker that comes back", { concurrency: true }, () => {
     const type = rig.newType();
     const first = await rig.join(type, { slots: 2 });
     const kept = await rig.api.launch(type, {});
-    const { lease } = await first.takes();
+    const { lease } = await first.takeJob();
     const forgotten = await rig.api.launch(type, {});
-    await first.takes();
+    await first.takeJob();
     const { workerId, incarnation } = first.hello;
     await first.breakOff();
     const unknown = { jobId: "00000000000000", token: 7 };
     const again = rig.open({ ...first.hello, workerId, incarnation, slots: 2, held: [lease, unknown] });
-    again.say({ $case: "hello", value: again.hello });
-    const { keep, drop } = await again.hears("welcome");
+    again.send({ $case: "hello", value: again.hello });
+    const { keep, drop } = await again.receive("welcome");
     assert.deepEqual([keep, drop], [[lease], [unknown]]);
-    const assigned = await again.takes();
+    const assigned = await again.takeJob();
     assert.deepEqual([assigned.lease.jobId, assigned.attempt], [forgotten.id, 1]);
     assert.equal(await again.reports(lease), RESULT_VERDICT_ACCEPTED);
     const { status, attempt, crashes } = await rig.api.get(kept.id);
@@ -144,7 +144,7 @@ describe("a worker that comes back", { concurrency: true }, () => {
     const newest = await rig.join(type, { ...halfOpen.hello, slots: 4 });
     for (let i = 0; i < 4; i++) {
       const { id } = await rig.api.launch(type, {});
-      const { lease } = await newest.takes({ withinMs: 1_000 });
+      const { lease } = await newest.takeJob({ withinMs: 1_000 });
       assert.equal(lease.jobId, id);
     }
     assert.ok(!halfOpen.hasReceived("assign"));
@@ -154,12 +154,12 @@ describe("a worker that comes back", { concurrency: true }, () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     await worker.beats(1, [lease]);
     await worker.breakOff();
     assert.equal((await rig.api.stop(id)).status, "RUNNING");
     const again = await rig.join(type, { ...worker.hello, held: [lease] });
-    assert.deepEqual((await again.hears("command")).lease, lease);
+    assert.deepEqual((await again.receive("command")).lease, lease);
   });
 
   /** A worker that was sent a job on one stream, did not accept it there, and names it on a newer one. */
@@ -167,7 +167,7 @@ describe("a worker that comes back", { concurrency: true }, () => {
     const type = rig.newType();
     const halfOpen = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease } = await halfOpen.hears("assign");
+    const { lease } = await halfOpen.receive("assign");
     assert.ok(lease !== undefined);
     const newest = await rig.join(type, { ...halfOpen.hello, held: [lease] });
     return { id, halfOpen, newest, lease };
@@ -198,31 +198,31 @@ describe("a worker that comes back", { concurrency: true }, () => {
     const type = rig.newType();
     const zombie = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease: old } = await zombie.takes();
+    const { lease: old } = await zombie.takeJob();
     const heir = await rig.join(type);
-    const beating = setInterval(() => heir.say({ $case: "beat", value: { sequence: 1, held: [] } }), 4_000);
+    const beating = setInterval(() => heir.send({ $case: "beat", value: { sequence: 1, held: [] } }), 4_000);
     const lastBeat = performance.now();
     await zombie.beats(1, [old]);
-    const { lease } = await heir.takes({ withinMs: 20_000 });
+    const { lease } = await heir.takeJob({ withinMs: 20_000 });
     const silent = performance.now() - lastBeat;
     clearInterval(beating);
     assert.ok(silent >= leaseMs && silent <= leaseMs + takenMs + busyMs, `${silent} ms`);
     const before = await rig.api.get(id);
     assert.deepEqual([before.status, before.workerId, before.crashes], ["RUNNING", heir.hello.workerId, 1]);
 
-    zombie.say({ $case: "checkin", value: { lease: old, text: "from the dead", progress: undefined } });
+    zombie.send({ $case: "checkin", value: { lease: old, text: "from the dead", progress: undefined } });
     assert.equal(await zombie.reports(old), RESULT_VERDICT_STALE);
     const logged = await sendLog(zombie, [{ lease: old, offset: 0, text: "from the dead\n" }]);
     assert.deepEqual(logged, [{ durableOffset: 0, closed: true }]);
     assert.deepEqual(await refusalFacts(putReport(zombie, old)), ["ABORTED", "LEASE_LOST"]);
     const launch = launchSubJob(zombie, old, { key: "1", name: type });
     assert.deepEqual(await refusalFacts(launch), ["ABORTED", "LEASE_LOST"]);
-    zombie.say({ $case: "beat", value: { sequence: 1, held: [old] } });
+    zombie.send({ $case: "beat", value: { sequence: 1, held: [old] } });
     const end = await zombie.ended;
     assert.deepEqual([end?.code, end?.reason], ["ABORTED", "LEASE_LOST"], "it is to say hello again");
     const again = rig.open({ ...zombie.hello, held: [old] });
-    again.say({ $case: "hello", value: again.hello });
-    const { keep, drop } = await again.hears("welcome");
+    again.send({ $case: "hello", value: again.hello });
+    const { keep, drop } = await again.receive("welcome");
     assert.deepEqual([keep, drop], [[], [old]]);
 
     assert.deepEqual(await rig.api.get(id), before);
@@ -237,14 +237,14 @@ describe("a worker that goes", { concurrency: true }, () => {
     const type = rig.newType();
     const leaving = await rig.join(type, { slots: 2 });
     const { id } = await rig.api.launch(type, {});
-    await leaving.takes();
-    leaving.say({ $case: "draining", value: {} });
+    await leaving.takeJob();
+    leaving.send({ $case: "draining", value: {} });
     await leaving.beats(1, [{ jobId: id, token: 1 }]);
     const next = await rig.api.launch(type, {});
     const other = await rig.join(type, { slots: 2 });
-    const { lease } = await other.takes();
+    const { lease } = await other.takeJob();
     assert.equal(lease.jobId, next.id);
-    const took = await timed(leaving.leave().then(() => other.takes()));
+    const took = await timed(leaving.leave().then(() => other.takeJob()));
     assert.ok(took < 500, `${took} ms`);
     const { attempt, crashes, workerId } = await rig.api.get(id);
     assert.deepEqual([attempt, crashes, workerId], [1, 0, other.hello.workerId]);
@@ -255,10 +255,10 @@ describe("a worker that goes", { concurrency: true }, () => {
     const type = rig.newType();
     const lost = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease } = await lost.takes();
+    const { lease } = await lost.takeJob();
     await sendLog(lost, [{ lease, offset: 0, text: "the first run\n" }]);
     const other = await rig.join(type);
-    const took = await timed(lost.breakOff().then(() => other.takes({ withinMs: 7_000 })));
+    const took = await timed(lost.breakOff().then(() => other.takeJob({ withinMs: 7_000 })));
     assert.ok(took > 4_000 && took < 6_000, `${took} ms`);
     const { status, attempt, crashes, workerId } = await rig.api.get(id);
     assert.deepEqual([status, attempt, crashes, workerId], ["RUNNING", 1, 1, other.hello.workerId]);
@@ -268,16 +268,16 @@ describe("a worker that goes", { concurrency: true }, () => {
     const type = rig.newType();
     const lost = await rig.join(type);
     await rig.api.launch(type, {});
-    await lost.hears("assign");
+    await lost.receive("assign");
     const other = await rig.join(type);
-    const took = await timed(lost.breakOff().then(() => other.takes()));
+    const took = await timed(lost.breakOff().then(() => other.takeJob()));
     assert.ok(took < 500, `${took} ms`);
   });
 
   test("before it was welcome does no harm", async () => {
     for (let i = 0; i < 20; i++) {
       const worker = rig.open();
-      if (i % 2 === 0) worker.say({ $case: "hello", value: worker.hello });
+      if (i % 2 === 0) worker.send({ $case: "hello", value: worker.hello });
       await worker.breakOff();
     }
     await rig.join(rig.newType());

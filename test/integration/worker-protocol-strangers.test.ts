@@ -24,7 +24,7 @@ describe("a worker that names the right lease of another worker's job", { concur
     const type = rig.newType();
     const holder = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease } = await holder.takes();
+    const { lease } = await holder.takeJob();
     const stranger = await rig.join(rig.newType());
     const before = await rig.api.get(id);
     const isUntouched = async () => assert.deepEqual(await rig.api.get(id), before);
@@ -44,8 +44,8 @@ describe("a worker that names the right lease of another worker's job", { concur
 
   test("can't check in for it, reject it, or name it in a beat", async () => {
     const { holder, lease, stranger, isUntouched } = await startStranger();
-    stranger.say({ $case: "checkin", value: { lease, text: "mine", progress: { phase: "z", percent: 99 } } });
-    stranger.say({ $case: "reject", value: { lease, reason: "mine" } });
+    stranger.send({ $case: "checkin", value: { lease, text: "mine", progress: { phase: "z", percent: 99 } } });
+    stranger.send({ $case: "reject", value: { lease, reason: "mine" } });
     assert.deepEqual((await stranger.beats(1, [lease])).lost, [lease]);
     await isUntouched();
     assert.deepEqual((await holder.beats(1, [lease])).lost, []);
@@ -54,8 +54,8 @@ describe("a worker that names the right lease of another worker's job", { concur
   test("can't claim to hold it in its Hello", async () => {
     const { lease, isUntouched } = await startStranger();
     const other = rig.open({ held: [lease] });
-    other.say({ $case: "hello", value: other.hello });
-    assert.deepEqual((await other.hears("welcome")).drop, [lease]);
+    other.send({ $case: "hello", value: other.hello });
+    assert.deepEqual((await other.receive("welcome")).drop, [lease]);
     await isUntouched();
   });
 
@@ -91,7 +91,7 @@ describe("a Hello with another schema of a job type", () => {
     const hello = { version: "other 1", jobTypes };
     await rig.join(type, hello);
     await rig.api.launch(type, { image: "x" });
-    own.say({ $case: "draining", value: {} });
+    own.send({ $case: "draining", value: {} });
     await own.leave();
     await rig.join(type, hello);
     assert.equal((await refusalOf(rig.api.launch(type, { image: "x" }))).reason, "FIELD_INVALID");
@@ -103,13 +103,13 @@ describe("the incarnation of a worker", () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     const { incarnation, workerId } = worker.hello;
     const seen = [await rig.api.get(id), await rig.api.status(), await listWorkers()];
     assert.ok(JSON.stringify(seen).includes(workerId));
     assert.ok(!JSON.stringify(seen).includes(incarnation));
     const heir = await rig.join(type, { workerId });
-    worker.say({ $case: "beat", value: { sequence: 1, held: [lease] } });
+    worker.send({ $case: "beat", value: { sequence: 1, held: [lease] } });
     const error = await worker.ended;
     assert.ok(!JSON.stringify([error, error?.message]).includes(heir.hello.incarnation));
     assert.ok(rig.controller.process.log().includes(workerId));
@@ -120,7 +120,7 @@ describe("the incarnation of a worker", () => {
 
   test("is refused when it is too short to be a secret", async () => {
     const worker = rig.open({ incarnation: "123456789012345" });
-    worker.say({ $case: "hello", value: worker.hello });
+    worker.send({ $case: "hello", value: worker.hello });
     assert.deepEqual(
       (await worker.ended)?.violations.map(({ field }) => field),
       ["hello.incarnation"],

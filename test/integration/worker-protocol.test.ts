@@ -25,7 +25,7 @@ describe("a worker's stream", { concurrency: true }, () => {
   for (const message of wrongFirst) {
     test(`is ended when it begins with ${message.$case}`, async () => {
       const worker = rig.open();
-      worker.say(message);
+      worker.send(message);
       const error = await worker.ended;
       assert.deepEqual([error?.code, error?.reason], ["FAILED_PRECONDITION", "PROTOCOL_VIOLATION"]);
     });
@@ -41,13 +41,13 @@ describe("a worker's stream", { concurrency: true }, () => {
   test("is ended by a second Hello, by an outcome that is none and by slots that are none", async () => {
     const type = rig.newType();
     const first = await rig.join(type);
-    first.say({ $case: "hello", value: first.hello });
+    first.send({ $case: "hello", value: first.hello });
     assert.equal((await first.ended)?.reason, "PROTOCOL_VIOLATION");
     const second = await rig.join(type);
     second.sendResult(lease, { outcome: Outcome.OUTCOME_UNSPECIFIED });
     assert.equal((await second.ended)?.reason, "PROTOCOL_VIOLATION");
     const third = await rig.join(type);
-    third.say({ $case: "capacity", value: { slots: -1, closed: [] } });
+    third.send({ $case: "capacity", value: { slots: -1, closed: [] } });
     const error = await third.ended;
     assert.deepEqual(
       [error?.code, error?.reason, error?.violations[0]?.field],
@@ -60,7 +60,7 @@ describe("a worker's stream", { concurrency: true }, () => {
       { name: "demo", description: "", parametersSchema: "{}", maxFails: -1, maxRunning: 0, maxKeyPercent: 0 },
     ];
     const worker = rig.open({ workerId: "a b", incarnation: "", slots: 100_000, jobTypes });
-    worker.say({ $case: "hello", value: worker.hello });
+    worker.send({ $case: "hello", value: worker.hello });
     const error = await worker.ended;
     assert.deepEqual([error?.code, error?.reason], ["INVALID_ARGUMENT", "FIELD_INVALID"]);
     const fields = error?.violations.map(({ field }) => field);
@@ -77,12 +77,12 @@ describe("a worker's stream", { concurrency: true }, () => {
     const many = (count: number) => Array.from({ length: count }, () => lease);
     const jobTypes = Array.from({ length: 65 }, (_, at) => plainType(`MANY_${at}`));
     const greeter = rig.open({ held: many(2_001), jobTypes });
-    greeter.say({ $case: "hello", value: greeter.hello });
+    greeter.send({ $case: "hello", value: greeter.hello });
     const fields = (await greeter.ended)?.violations.map(({ field }) => field);
     assert.deepEqual(fields, ["hello.held", "hello.job_types"]);
     const worker = await rig.join(rig.newType(), { held: many(2_000) });
     assert.equal((await worker.beats(1, many(2_000))).lost.length, 2_000);
-    worker.say({ $case: "beat", value: { sequence: 2, held: many(5_000) } });
+    worker.send({ $case: "beat", value: { sequence: 2, held: many(5_000) } });
     const error = await worker.ended;
     assert.deepEqual([error?.reason, error?.violations[0]?.field], ["FIELD_INVALID", "beat.held"]);
   });
@@ -92,14 +92,14 @@ describe("a worker's stream", { concurrency: true }, () => {
       { name: rig.newType(), description: "", parametersSchema: "{", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 },
     ];
     const worker = rig.open({ jobTypes });
-    worker.say({ $case: "hello", value: worker.hello });
+    worker.send({ $case: "hello", value: worker.hello });
     assert.equal((await worker.ended)?.reason, "PROTOCOL_VIOLATION");
   });
 
   test("begins with the terms of the lease", async () => {
     const worker = rig.open();
-    worker.say({ $case: "hello", value: worker.hello });
-    const { lease: leaseTime, beatPeriod, grace, keep, drop } = await worker.hears("welcome");
+    worker.send({ $case: "hello", value: worker.hello });
+    const { lease: leaseTime, beatPeriod, grace, keep, drop } = await worker.receive("welcome");
     const seconds = [leaseTime, beatPeriod, grace].map((duration) => duration?.seconds);
     assert.deepEqual([...seconds, keep, drop], [15, 5, 10, [], []]);
   });
@@ -110,7 +110,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, { image: "demo", list: [1, { a: null }] });
-    const assign = await worker.takes();
+    const assign = await worker.takeJob();
     assert.deepEqual([assign.lease.jobId, assign.name, assign.attempt, assign.logOffset], [id, type, 1, 0]);
     assert.deepEqual(JSON.parse(assign.parametersJson), { image: "demo", list: [1, { a: null }] });
     const { status, workerId } = await rig.api.get(id);
@@ -122,16 +122,16 @@ describe("a job for a worker", { concurrency: true }, () => {
     const worker = await rig.join(type, { slots: 2 });
     const ids: string[] = [];
     for (let i = 0; i < 4; i++) ids.push((await rig.api.launch(type, {})).id);
-    const first = await worker.takes();
-    const second = await worker.takes();
+    const first = await worker.takeJob();
+    const second = await worker.takeJob();
     assert.deepEqual([first.lease.jobId, second.lease.jobId], ids.slice(0, 2));
     await worker.beats(1, [first.lease, second.lease]);
     assert.ok(!worker.hasReceived("assign"));
     assert.equal((await rig.api.get(ids[2] ?? "")).status, "PENDING");
     await worker.reports(second.lease);
-    assert.equal((await worker.takes()).lease.jobId, ids[2]);
-    worker.say({ $case: "capacity", value: { slots: 3, closed: [] } });
-    assert.equal((await worker.takes()).lease.jobId, ids[3]);
+    assert.equal((await worker.takeJob()).lease.jobId, ids[2]);
+    worker.send({ $case: "capacity", value: { slots: 3, closed: [] } });
+    assert.equal((await worker.takeJob()).lease.jobId, ids[3]);
   });
 
   test("of a type with a limit comes as soon as another one of it has ended, at any worker", async () => {
@@ -149,7 +149,7 @@ describe("a job for a worker", { concurrency: true }, () => {
             async () => next(),
             (found) => found !== undefined,
           )) ?? one;
-        const { lease } = await worker.takes();
+        const { lease } = await worker.takeJob();
         assert.deepEqual([lease.jobId, next()], [id, undefined], "one at a time, in order");
         await worker.reports(lease);
       }
@@ -162,14 +162,14 @@ describe("a job for a worker", { concurrency: true }, () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const first = await worker.hears("assign");
+    const first = await worker.receive("assign");
     await rig.api.launch(type, {});
     const { revision } = await rig.api.get(id);
     const took = await timed(rig.api.until(id, "is given back", (job) => job.revision > revision));
     assert.ok(took > 4_500 && took < 6_500, `${took} ms`);
-    // what was silent gets nothing more until it is heard again
+    // a worker that did not accept a job gets none until its next beat
     await worker.beats(1, []);
-    const second = await worker.hears("assign");
+    const second = await worker.receive("assign");
     assert.deepEqual([second.lease?.jobId, second.attempt], [id, 1]);
     assert.ok((second.lease?.token ?? 0) > (first.lease?.token ?? 0));
     assert.equal((await rig.api.get(id)).crashes, 0);
@@ -181,7 +181,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     const { id } = await rig.api.launch(type, {});
     await rig.api.untilStatus(id, "RUNNING");
     const good = await rig.join(type, { slots: 1 });
-    const { attempt } = await good.takes({ withinMs: 6_500 });
+    const { attempt } = await good.takeJob({ withinMs: 6_500 });
     assert.equal(attempt, 1);
   });
 
@@ -189,28 +189,28 @@ describe("a job for a worker", { concurrency: true }, () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const first = await worker.hears("assign");
+    const first = await worker.receive("assign");
     const later = await rig.api.launch(type, {});
-    worker.say({ $case: "reject", value: { lease: first.lease, reason: "not now" } });
-    const again = await worker.takes();
+    worker.send({ $case: "reject", value: { lease: first.lease, reason: "not now" } });
+    const again = await worker.takeJob();
     assert.deepEqual([again.lease.jobId, again.attempt], [id, 1]);
     await worker.reports(again.lease);
-    assert.equal((await worker.takes()).lease.jobId, later.id);
+    assert.equal((await worker.takeJob()).lease.jobId, later.id);
   });
 
   test("is told to stop at once, and again in each answer to a beat until it has ended", async () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease: held } = await worker.takes();
-    const took = await timed(rig.api.cancel(id).then(() => worker.hears("command")));
+    const { lease: held } = await worker.takeJob();
+    const took = await timed(rig.api.cancel(id).then(() => worker.receive("command")));
     assert.ok(took < 500, `${took} ms`);
     const reported = async (sequence: number) => (await worker.beats(sequence, [held])).commands;
     assert.deepEqual(await reported(1), [{ lease: held, command: JOB_COMMAND_CANCEL }]);
     assert.equal((await rig.api.get(id)).pendingCommand, JOB_COMMAND_CANCEL);
     await rig.api.stop(id);
     // a command may come more than once, also the one before
-    while ((await worker.hears("command")).command !== JOB_COMMAND_STOP);
+    while ((await worker.receive("command")).command !== JOB_COMMAND_STOP);
     assert.deepEqual(await reported(2), [{ lease: held, command: JOB_COMMAND_STOP }]);
     assert.equal((await rig.api.get(id)).status, "RUNNING");
     await worker.reports(held, { outcome: Outcome.OUTCOME_STOPPED });
@@ -223,7 +223,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease: held } = await worker.takes();
+    const { lease: held } = await worker.takeJob();
     await rig.api.stop(id);
     assert.equal(await worker.reports(held), RESULT_VERDICT_ACCEPTED);
     assert.equal((await rig.api.get(id)).status, "SUCCESS");
@@ -233,7 +233,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease: held } = await worker.takes();
+    const { lease: held } = await worker.takeJob();
     await rig.api.stop(id);
     await worker.reports(held, { outcome: Outcome.OUTCOME_FAILURE, reason: "BROKEN", retryable: true });
     assert.equal((await rig.api.get(id)).status, "STOPPED");
@@ -243,7 +243,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease: held } = await worker.takes();
+    const { lease: held } = await worker.takeJob();
     await rig.api.stop(id);
     const begun = performance.now();
     for (let sequence = 1; ; sequence++) {
@@ -260,7 +260,7 @@ describe("a job for a worker", { concurrency: true }, () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease: held } = await worker.takes();
+    const { lease: held } = await worker.takeJob();
     assert.equal(await worker.reports(held, { checkIn: "all done" }), RESULT_VERDICT_ACCEPTED);
     const before = await rig.api.get(id);
     assert.deepEqual([before.status, before.checkIn], ["SUCCESS", "all done"]);
@@ -273,14 +273,14 @@ describe("a job for a worker", { concurrency: true }, () => {
     const worker = await rig.join(type, { slots: 2 });
     const { id } = await rig.api.launch(type, {});
     const failure = { outcome: Outcome.OUTCOME_FAILURE, reason: "BUSY", message: "come back later" };
-    const { lease: held } = await worker.takes();
+    const { lease: held } = await worker.takeJob();
     await worker.reports(held, { ...failure, retryable: true, retryAfter: { seconds: 60, nanos: 0 } });
     const waiting = await rig.api.get(id);
     assert.equal(waiting.status, "SCHEDULED");
     assert.ok(Math.abs((waiting.runAt?.getTime() ?? 0) - Date.now() - 60_000) < 5_000);
     assert.deepEqual([waiting.lastError?.reason, waiting.lastError?.message], ["BUSY", "come back later"]);
     const other = await rig.api.launch(type, {});
-    await worker.reports((await worker.takes()).lease, failure);
+    await worker.reports((await worker.takeJob()).lease, failure);
     assert.equal((await rig.api.get(other.id)).status, "ERROR");
   });
 
@@ -288,9 +288,9 @@ describe("a job for a worker", { concurrency: true }, () => {
     const type = rig.newType();
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    const { lease: held } = await worker.takes();
+    const { lease: held } = await worker.takeJob();
     await worker.reports(held, { outcome: Outcome.OUTCOME_RELEASED });
-    const again = await worker.takes();
+    const again = await worker.takeJob();
     assert.deepEqual([again.lease.jobId, again.attempt], [id, 1]);
   });
 });

@@ -20,13 +20,13 @@ describe("a worker that is refused for jobs", () => {
     const type = rig.newType();
     const good = await rig.join(type, { slots: 1 });
     await rig.api.launch(type, {});
-    const first = await good.takes();
+    const first = await good.takeJob();
     const bad = await rig.join(type, { slots: 50 });
     const ids = await Promise.all(Array.from({ length: 30 }, async () => (await rig.api.launch(type, {})).id));
     let [tries, isOver] = [0, false];
     const refusing = (async () => {
       while (!isOver) {
-        const job = await bad.takes({ withinMs: 500 }).catch(() => undefined);
+        const job = await bad.takeJob({ withinMs: 500 }).catch(() => undefined);
         if (job === undefined) continue;
         bad.sendResult(job.lease, refused);
         tries++;
@@ -42,7 +42,7 @@ describe("a worker that is refused for jobs", () => {
     );
     assert.ok(waiting.checkIn.endsWith(denied.message), waiting.checkIn);
     await good.reports(first.lease);
-    for (const _ of ids) await good.reports((await good.takes()).lease);
+    for (const _ of ids) await good.reports((await good.takeJob()).lease);
     for (const id of ids) assert.equal((await rig.api.get(id)).status, "SUCCESS");
     isOver = true;
     await refusing;
@@ -54,9 +54,9 @@ describe("a worker that is refused for jobs", () => {
     const worker = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
     const begun = performance.now();
-    await worker.reports((await worker.takes()).lease, refused);
+    await worker.reports((await worker.takeJob()).lease, refused);
     assert.equal((await rig.api.get(id)).status, "PENDING");
-    await worker.reports((await worker.takes()).lease, refused);
+    await worker.reports((await worker.takeJob()).lease, refused);
     assert.ok(performance.now() - begun >= 2_000);
     const { status, lastError, attempt } = await rig.api.get(id);
     assert.deepEqual([status, lastError?.reason, lastError?.message, attempt], ["ERROR", ...Object.values(denied), 1]);
@@ -66,10 +66,10 @@ describe("a worker that is refused for jobs", () => {
     const type = rig.newType();
     const bad = await rig.join(type);
     const { id } = await rig.api.launch(type, {});
-    await bad.reports((await bad.takes()).lease, refused);
+    await bad.reports((await bad.takeJob()).lease, refused);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const good = await rig.join(type);
-    const { lease } = await good.takes({ withinMs: 1_000 });
+    const { lease } = await good.takeJob({ withinMs: 1_000 });
     assert.equal(lease.jobId, id);
     await good.reports(lease);
     assert.equal((await rig.api.get(id)).status, "SUCCESS");
@@ -87,7 +87,7 @@ describe("a worker that is refused for jobs", () => {
     const own = new Set(await launch(20));
     const worker = await rig.join(type, { slots: 4 });
     for (let runs = 0; runs < 80; runs++) {
-      const { lease } = await worker.takes({ withinMs: 1_000 });
+      const { lease } = await worker.takeJob({ withinMs: 1_000 });
       worker.sendResult(lease, foreign.has(lease.jobId) ? refused : {});
       own.delete(lease.jobId);
     }
@@ -104,13 +104,13 @@ describe("a worker that is refused for jobs", () => {
       let isOver = false;
       const refusing = (async () => {
         while (!isOver) {
-          const job = await bad.takes({ withinMs: 300 }).catch(() => undefined);
+          const job = await bad.takeJob({ withinMs: 300 }).catch(() => undefined);
           if (job !== undefined) bad.sendResult(job.lease, refused);
         }
       })();
       for (let round = 0; round < 10; round++) {
         const { id } = await near.api.launch("SCRIPTED", {});
-        const { lease } = await good.takes({ withinMs: 2_000 });
+        const { lease } = await good.takeJob({ withinMs: 2_000 });
         assert.equal(lease.jobId, id);
         await good.reports(lease);
       }

@@ -147,7 +147,7 @@ const schedule = fc.record({
 });
 const periodic = target("periodic", "periodic", "periodic", "any");
 const types = fc.uniqueArray(
-  fc.record({ name, most: fc.constantFrom(0, 0, 1, 3), maxOfKey: fc.constantFrom(0, 0, 1, 2) }),
+  fc.record({ name, maxRunning: fc.constantFrom(0, 0, 1, 3), maxOfKey: fc.constantFrom(0, 0, 1, 2) }),
   {
     ...{ minLength: 1, maxLength: names.length },
     selector: (type) => type.name,

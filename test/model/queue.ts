@@ -15,13 +15,13 @@ export function claim(
   checkWorker(pool, worker);
   const jobs: Claim["jobs"] = [];
   for (const type of types) {
-    const { name, most, maxOfKey } = type;
-    const wanted = Math.min(limit - jobs.length, room(pool, name, most));
+    const { name, maxRunning, maxOfKey } = type;
+    const wanted = Math.min(limit - jobs.length, room(pool, name, maxRunning));
     let count = 0;
     for (; count < wanted && allowed(pool, type, worker).length > 0; count++) {
       const job = takeNext(allowed(pool, type, worker), taken[jobs.length]);
       start(pool, job, worker.workerId);
-      job.isLimited = most + maxOfKey > 0;
+      job.isLimited = maxRunning + maxOfKey > 0;
       const { id, token, attempt, traceparent, policy, parametersJson, log } = job;
       const runTimeoutMs = policy?.runTimeoutMs ?? 0;
       jobs.push({ id, token, name, attempt, logOffset: log.length, traceparent, runTimeoutMs, parametersJson });
@@ -44,7 +44,9 @@ export function checkRefused(
     [],
   );
   if (jobs.length === limit) return;
-  const looked = barred.filter(({ name, most, maxOfKey }) => !pool.paused.has(name) && most + maxOfKey === 0);
+  const looked = barred.filter(
+    ({ name, maxRunning, maxOfKey }) => !pool.paused.has(name) && maxRunning + maxOfKey === 0,
+  );
   assert.deepEqual(
     looked.map(({ name }) => name).filter((name) => !refused.includes(name)),
     [],
@@ -145,8 +147,8 @@ function start(pool: ModelPool, job: ModelJob, workerId: string): void {
   Object.assign(job, { status: "RUNNING", startedAt: pool.now, workerId, expiresAt: 0 });
 }
 
-function room(pool: ModelPool, name: string, most: number): number {
+function room(pool: ModelPool, name: string, maxRunning: number): number {
   if (pool.paused.has(name)) return 0;
-  if (most === 0) return Number.POSITIVE_INFINITY;
-  return Math.max(0, most - limited(pool, name).length);
+  if (maxRunning === 0) return Number.POSITIVE_INFINITY;
+  return Math.max(0, maxRunning - limited(pool, name).length);
 }

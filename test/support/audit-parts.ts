@@ -77,7 +77,7 @@ const sections: Part = async ({ redis, prefix }) => {
   ];
 };
 
-/** What counts for a limit runs. */
+/** Each entry that counts for a limit is of a running job. */
 const running: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
   await eachKey({ redis, prefix, kind: "running" }, async (key, name) => {
@@ -90,7 +90,7 @@ const running: Part = async ({ redis, prefix, jobs }) => {
   return faults;
 };
 
-/** What is a job's own goes with it. */
+/** The keys of a job are removed with it. */
 const leftovers: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
   for (const kind of ["log", "sub-jobs", "sub-job-keys", "sub-job-totals", "schedule", "hook-events", "hook-failed"]) {
@@ -101,7 +101,7 @@ const leftovers: Part = async ({ redis, prefix, jobs }) => {
   return faults;
 };
 
-/** Who was refused for a job is remembered while it is put off. */
+/** Refusals are kept only for jobs that are put off. */
 const refusals: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
   await eachKey({ redis, prefix, kind: "refused" }, async (key, id) => {
@@ -185,7 +185,7 @@ const hookHosts = async ({ redis, prefix }: Audited, due: ReadonlyMap<string, st
   ];
 };
 
-/** A hook stands as its events do. */
+/** A hook's status follows from its events. */
 const hookStatuses: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
   const idsOf = async (kind: string) => {
@@ -202,7 +202,7 @@ const hookStatuses: Part = async ({ redis, prefix, jobs }) => {
   return faults;
 };
 
-/** What is known of a hook goes with its job. */
+/** The entries of a hook are removed with its job. */
 const hookLeftovers: Part = async ({ redis, prefix, jobs }) => {
   const known = new Map([["hook-failing", await redis.zrange(`${prefix}hook-failing`, "0", "-1")]]);
   for (const kind of ["hook-tries", "hook-causes", "hook-redelivered"]) {
@@ -215,7 +215,7 @@ const hookLeftovers: Part = async ({ redis, prefix, jobs }) => {
 
 const hookParts = [dueHooks, hookStatuses, hookLeftovers];
 
-/** A parent's totals count all that it launched, also what is gone; what is gone has ended. */
+/** A parent's totals count all its sub-jobs; those that are removed had ended. */
 const subJobTotals: Part = async ({ jobs }) => {
   const faults: string[] = [];
   const families = Map.groupBy(jobs.values(), ({ upstreamJobId }) => upstreamJobId);

@@ -38,7 +38,7 @@ export class Crew {
   }
 }
 
-/** What says whether a job was run once, or how often: for one short comparison. */
+/** Status, attempt and crashes of a job, to compare them at once. */
 export function runFacts({ status, attempt, crashes }: SeenJob): [status: string, attempt: number, crashes: number] {
   return [status, attempt, crashes];
 }

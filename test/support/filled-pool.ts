@@ -5,7 +5,7 @@ import { createRedisJobTypeStore } from "@drydock/job-controller/redis/operators
 import { checkPoolFormat } from "@drydock/job-controller/redis/pool-format.ts";
 import { demoJob, leaseOf, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
 
-/** So many of each, so that what a key costs by itself does not count. */
+/** Number of entries in each key, so that the cost of the key itself does not count. */
 const many = 200;
 /** As long as those of a scan. */
 const parametersJson = JSON.stringify({ image: "demo", text: "x".repeat(222) });
@@ -69,7 +69,7 @@ async function fillReservations({ shards, clock }: PoolUnderTest): Promise<void>
 async function fillLimited(under: PoolUnderTest): Promise<void> {
   await launchMany(under, "LIMITED", (at) => ({ fairnessKey: `key-${at}` }));
   await launchMany(under, "LIMITED", (at) => ({ fairnessKey: `key-${at}` }));
-  await under.pool.claim(worker, [{ name: "LIMITED", most: 0, maxOfKey: 2 }], many + 50);
+  await under.pool.claim(worker, [{ name: "LIMITED", maxRunning: 0, maxOfKey: 2 }], many + 50);
 }
 
 async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<void> {
@@ -91,7 +91,7 @@ async function fillRefusals({ pool }: PoolUnderTest): Promise<void> {
   for (let at = 0; at < many; at++) {
     const one = workerNamed(`refused-${at}`);
     await pool.hello(one, { ...workerInfo, jobNames: [name] }, []);
-    const { jobs } = await pool.claim(one, [{ name, most: 0, maxOfKey: 0 }], 1);
+    const { jobs } = await pool.claim(one, [{ name, maxRunning: 0, maxOfKey: 0 }], 1);
     for (const job of jobs) await pool.refuse(leaseOf(job), refusal, {});
     await pool.leave(one);
   }

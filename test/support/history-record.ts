@@ -43,11 +43,11 @@ export interface LoggedRun {
 export interface AcknowledgedEnd {
   /** The job's revision in the answer. */
   revision: number;
-  /** The run that was under way then, by its start in milliseconds since 1970. */
+  /** The run at that time, by its start in milliseconds since 1970. */
   run: number;
 }
 
-/** A piece of a log as somebody read it; who reads it has to rely on it. */
+/** A piece of a log that was read, and must not change afterwards. */
 export interface LogRead {
   offset: number;
   text: string;
@@ -97,7 +97,7 @@ export interface History {
   hasRedisLosses: boolean;
 }
 
-/** Whether the table allows to come from the one to the other in at most so many changes. */
+/** Whether the table allows to get from one status to the other in at most `changes` changes. */
 export function canReach(from: JobStatus | null, to: JobStatus, changes: number): boolean {
   let reached = new Set<JobStatus | null>([from]);
   for (let i = 0; i < changes && !reached.has(to); i++) {

@@ -33,13 +33,13 @@ function faultsOfSteps({ attempt, steps, stepCount }: LoggedRun): string[] {
   return isWhole ? [] : [`its log tells of the steps ${steps} of ${stepCount} in attempt ${attempt}, which is done`];
 }
 
-/** No attempt ran again but after a crash of its worker or after RetryJob, and no worker crashed that nobody took away. */
+/** An attempt runs again only after a crash of its worker or a RetryJob, and workers crash only if the test makes them. */
 export function faultsOfAttempts({ runs, sightings, retries }: JobRecord, { hasWorkerLosses }: History): string[] {
   const lives = livesOf(sightings);
   const crashes = lives.reduce((sum, life) => sum + Number(life.at(-1)?.facts.crashes ?? 0), 0);
   if (crashes > 0 && !hasWorkerLosses) return [`counts ${crashes} crashes, and no worker was lost`];
   const repeats = runs?.filter(({ attempt }, at) => attempt <= (runs[at - 1]?.attempt ?? 0)).length ?? 0;
-  // also a call whose answer was lost may have done it, and nobody may have seen the end before the next one
+  // `retries` counts calls whose answers were lost as well, and the end before a retry may not have been seen
   if (repeats <= crashes + retries) return [];
   return [`ran an attempt again ${repeats} times, with ${crashes} crashes and ${retries} times RetryJob`];
 }
@@ -60,7 +60,7 @@ function startOf({ startTime }: Record<string, unknown>): number | undefined {
   return startTime instanceof Date ? startTime.getTime() : undefined;
 }
 
-/** A success that came sooner than a run can is not that of the run that it is noted for. */
+/** A success sooner than the shortest possible run belongs to another run. */
 export function faultsOfLength({ leastRunMs, sightings }: JobRecord): string[] {
   const { status, facts: { startTime, endTime } = {} } = newestOf(sightings) ?? {};
   if (status !== "SUCCESS" || !(startTime instanceof Date && endTime instanceof Date)) return [];

@@ -1,7 +1,7 @@
 import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
 import { canReach, type Delivery, type History, type JobRecord, type Sighting } from "./history-record.ts";
 
-/** A hook is told each change once, in order; again only what was not taken, or of which its controller died. */
+/** A hook is sent each event once, in order; again only if the receiver did not take it, or the controller died. */
 export function faultsOfHook({ deliveries, hasHook, sightings }: JobRecord, history: History): string[] {
   if (!hasHook) return deliveries.length === 0 ? [] : ["told a hook that it does not have"];
   const steps = deliveries.flatMap((delivery, at) => faultsOfDelivery(deliveries[at - 1], delivery, history));
@@ -14,7 +14,7 @@ function faultsOfDelivery(before: Delivery | undefined, after: Delivery, history
     return [`told its hook of ${before.sequence}, and then of ${sequence}`];
   }
   if (sequence === before?.sequence) {
-    // the request may have been under way when the controller died
+    // the delivery may have been in flight when the controller died
     const mayRepeat = (lostAt: number) => lostAt > before.arrivedAt - 1_000 && lostAt < after.arrivedAt;
     if (!before.isTaken || history.controllerLosses.some(mayRepeat)) return [];
     return [`told its hook of ${sequence} again, after it was taken`];
@@ -23,7 +23,7 @@ function faultsOfDelivery(before: Delivery | undefined, after: Delivery, history
   return [`told its hook of ${status} right after ${before?.status ?? "nothing"}`];
 }
 
-/** What a hook was told is what others saw at that revision and until the next one, and no end is missing. */
+/** Each event has the status that others saw from its revision to the next, and no final status is missing. */
 function faultsOfDeliveries(deliveries: Delivery[], sightings: Sighting[]): string[] {
   const taken = deliveries.filter(({ isTaken }) => isTaken).sort((a, b) => a.sequence - b.sequence);
   const seen = new Map(sightings.map(({ revision, status }) => [revision, status]));
@@ -43,7 +43,7 @@ function faultsOfDeliveries(deliveries: Delivery[], sightings: Sighting[]): stri
   return faults;
 }
 
-/** What somebody has read of a log is still there, at the same place. */
+/** Pieces of a log that were read are still there, at the same offset. */
 export function faultsOfLog({ log, logReads }: JobRecord): string[] {
   if (log === undefined) return logReads.length === 0 ? [] : ["its log was read, and not at the end"];
   const whole = Buffer.from(log);

@@ -14,7 +14,7 @@ export interface Received {
   answer: number | undefined;
 }
 
-/** Someone whom status hooks are told to. */
+/** A receiver of status hooks. */
 export interface HookReceiver extends AsyncDisposable {
   url: string;
   received: Received[];

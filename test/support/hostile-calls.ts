@@ -27,7 +27,7 @@ export interface HostileCall {
 
 const bigText = "x".repeat(200_000);
 const deadlineMs = 10_000;
-/** Unpacks to so many empty messages. */
+/** A gzip of that unpacked size that holds nothing but empty messages. */
 const bombOf = (bytes: number) => promisify(gzip)(Buffer.alloc(bytes, Buffer.from([0x52, 0x00])));
 
 /** All of them, each with a connection of its own. */
@@ -54,7 +54,7 @@ const bombs: Of = (address) => {
     const joined = await ScriptedWorker.join(address, { jobTypes });
     const request = LaunchJobRequest.fromPartial({ job: { name: "BOMBED" } });
     await unaryCall(joined.client, JobServiceService.launchJob, request, { deadlineMs });
-    return { worker: joined, lease: (await joined.takes()).lease };
+    return { worker: joined, lease: (await joined.takeJob()).lease };
   };
   return {
     ...{ what: "PutReport of a gzip bomb, with a lease and without", pauseMs: 100, made: 0 },

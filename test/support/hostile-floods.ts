@@ -124,7 +124,7 @@ const unreadWatchers: Of = (address) => {
   const unread = new UnreadStreams(address, watchers);
   const { get, stop } = withWorker(address, "WATCHED", async (worker): Promise<Lease> => {
     await launch(worker, "WATCHED", { text: "x".repeat(200_000) });
-    return (await worker.takes()).lease;
+    return (await worker.takeJob()).lease;
   });
   let count = 0;
   return {
@@ -132,7 +132,7 @@ const unreadWatchers: Of = (address) => {
     make: async () => {
       const { worker, scene: lease } = await get();
       unread.refill(jobs.watchJob.path, WatchJobRequest.encode({ jobId: lease.jobId, afterRevision: 0 }).finish());
-      worker.say({ $case: "checkin", value: { lease, text: `now ${count++}`, progress: undefined } });
+      worker.send({ $case: "checkin", value: { lease, text: `now ${count++}`, progress: undefined } });
     },
     stop: async () => {
       await stop();
@@ -145,7 +145,7 @@ const unreadReports: Of = (address) => {
   const unread = new UnreadStreams(address, reportReaders);
   const { get, stop } = withWorker(address, "REPORTED", async (worker): Promise<string> => {
     await launch(worker, "REPORTED", {});
-    const { lease } = await worker.takes();
+    const { lease } = await worker.takeJob();
     await putBytes(worker, lease, gzipSync(largeReport()));
     return lease.jobId;
   });

@@ -16,7 +16,7 @@ const deadlineMs = 10_000;
 /** A job as the API shows it, its status in a word. */
 export type SeenJob = Omit<JobStats, "status"> & { status: string };
 
-/** What a launch says, with what it leaves out. */
+/** The fields of a LaunchJobRequest, each of them optional. */
 export type LaunchFields = Parameters<typeof LaunchJobRequest.fromPartial>[0];
 
 /** Which part of a job's log to read. */
@@ -33,7 +33,7 @@ export class JobApi {
   constructor(address: string) {
     this.client = new Client(address, credentials.createInsecure(), {
       ...createChannelOptions(),
-      // tests find controllers again that were away, and must not wait for it
+      // clients must find a restarted controller soon
       "grpc.max_reconnect_backoff_ms": 500,
       "grpc.use_local_subchannel_pool": 1,
     });
@@ -43,7 +43,7 @@ export class JobApi {
     return this.launchAs({ job: { name, parameters } });
   }
 
-  /** Launches with whatever a launch may say. */
+  /** Launches with any fields of the request. */
   async launchAs(wanted: LaunchFields): Promise<SeenJob> {
     const request = LaunchJobRequest.fromPartial(wanted);
     return seen(await unaryCall(this.client, JobServiceService.launchJob, request, { deadlineMs }));

@@ -71,14 +71,14 @@ function faultsOfSightings({ sightings, watches, retries }: JobRecord): string[]
   return faults;
 }
 
-/** A run that goes back has somebody else speaking for it. */
+/** The progress of a run never decreases: else another process reports for it. */
 function faultsOfProgress(before: Sighting | undefined, after: Sighting): string[] {
   const [then, now] = [before?.progress, after.progress];
   if (then === undefined || now === undefined || then.run !== now.run || now.percent >= then.percent) return [];
   return [`its run went from ${then.percent} % back to ${now.percent} % at revision ${after.revision}`];
 }
 
-/** Whoever asks after something was seen sees that or something newer. */
+/** A read that begins after another one ended gives the same revision or a newer one. */
 function faultsOfTime(sightings: Sighting[]): string[] {
   const bySeen = sightings.toSorted((a, b) => a.seenAt - b.seenAt);
   const byAsked = sightings.toSorted((a, b) => a.askedAt - b.askedAt);

@@ -57,7 +57,7 @@ export async function surviveLosses(test: TestContext, lose: (options: LossOptio
   }
 }
 
-/** What some job must have done, or the history says nothing about it. */
+/** Each of these must be true of some job, or the history proves nothing about it. */
 const parts: Record<string, (record: JobRecord) => boolean> = {
   "told its hook": ({ deliveries }) => deliveries.length > 0,
   "was watched": ({ watches }) => watches.some((reported) => reported.length > 1),
@@ -67,7 +67,7 @@ const parts: Record<string, (record: JobRecord) => boolean> = {
   "was retried": ({ retries }) => retries > 0,
 };
 
-/** Of each job that launches three others there are no more, and all three when it came to its end. */
+/** A job of FAMILY has launched at most three others, and all three if it succeeded. */
 async function seesWholeFamilies(api: JobApi): Promise<void> {
   const jobs = await api.list();
   const parents = jobs.filter(({ name }) => name === "FAMILY");

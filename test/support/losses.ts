@@ -11,10 +11,10 @@ import { until } from "./until.ts";
 export interface LossOptions {
   stack: Stack;
   controllers: readonly [Controller, Controller];
-  /** Of the controllers, beside where they listen. */
+  /** Settings of the controllers, besides their addresses. */
   controllerSettings: Settings;
   crew: Crew;
-  /** Of the workers. */
+  /** Settings of the workers. */
   settings: Settings;
   random: Random;
   /** Sees what is lost, and launches what the losses need. */
@@ -49,7 +49,7 @@ const stillJob = { name: "DEMO", parameters: { image: "demo", steps: 1, step_ms:
 
 /**
  * Lets a worker sleep in the middle of a job until another one runs it: it wakes with the result of a run that it lost,
- * while the next run is under way.
+ * during the next run.
  */
 async function silence(workerId: string, worker: RunningProcess, recorder: HistoryRecorder): Promise<void> {
   const ids: string[] = [];

@@ -23,7 +23,7 @@ const eachSecond = "* * * * * *";
 /** Failures are tried again after a moment. */
 const soon = { seconds: 0, nanos: 50_000_000 };
 
-/** Users who launch jobs of every kind, and stop, cancel and retry them, for so long; all that is periodic is stopped at the end. */
+/** Users who launch jobs of every kind, and stop, cancel and retry them, for a given time; periodic jobs are stopped at the end. */
 export async function putMixedLoad({ recorder, random, hookUrl, users, forMs }: LoadOptions): Promise<void> {
   const load = new MixedLoad(recorder, random, hookUrl);
   const end = performance.now() + forMs;

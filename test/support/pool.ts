@@ -41,19 +41,19 @@ export interface PoolUnderTest {
   jitter: { next: number };
   redis: ScriptedRedis;
   server: RedisServer;
-  /** The ids of jobs that operations left out, as they were told. */
+  /** The ids of the jobs that bulk operations skipped. */
   faults: string[];
   stop(): Promise<void>;
 }
 
-/** Lease terms for a clock that jumps: whoever reaps is taken to have looked at the leases all the time. */
+/** Lease terms for a clock that jumps: no gap between two looks at the leases is too long. */
 const watchedTerms: LeaseTerms = { ...defaultLeaseTerms, unwatchedMs: Number.MAX_SAFE_INTEGER };
 
-/** How a pool is to be. */
+/** The settings of a pool. */
 export interface PoolOptions {
   shards?: number;
   maxLogBytes?: number;
-  /** What the scripts take for their constants, so that few jobs are many. */
+  /** Values for constants of the scripts, so that tests reach their limits with few jobs. */
   constants?: Constants;
   terms?: LeaseTerms;
   /** Lua in front of each script file. Default: it holds the file to its header. */
@@ -112,7 +112,7 @@ export const workerInfo: WorkerInfo = {
 };
 
 /** The type of that job, as a worker takes it. */
-export const demoTypes = [{ name: "DEMO", most: 0, maxOfKey: 0 }];
+export const demoTypes = [{ name: "DEMO", maxRunning: 0, maxOfKey: 0 }];
 
 /** A job to be launched. */
 export const demoJob = { name: "DEMO", parametersJson: '{"image":"demo"}', traceparent: "" };

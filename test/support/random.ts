@@ -1,13 +1,13 @@
 import { randomInt } from "node:crypto";
 
-/** Numbers by chance that their seed gives again. */
+/** Random numbers, reproducible from their seed. */
 export interface Random {
   readonly seed: number;
   /** From 0 to the given number, that one left out. */
   below(limit: number): number;
   /** One of them. */
   pick<T>(...from: readonly [T, ...T[]]): T;
-  /** True in so many of a hundred. */
+  /** True with that probability, in percent. */
   percent(chance: number): boolean;
 }
 

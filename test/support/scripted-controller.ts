@@ -27,7 +27,7 @@ type SentMessage = NonNullable<WorkerMessage["message"]>;
 type ValueOf<C extends SentMessage["$case"]> = Extract<SentMessage, { $case: C }>["value"];
 type Reply = NonNullable<ControllerMessage["message"]>;
 
-/** Takes what comes one after the other, in the order in which it came. */
+/** A queue of what was received, in its order. */
 export class Inbox<T> {
   readonly all: T[] = [];
   readonly #waiters = new Set<() => void>();
@@ -79,7 +79,7 @@ export class WorkPeer {
     return value as ValueOf<C>;
   }
 
-  say(message: Reply): void {
+  send(message: Reply): void {
     this.#call.write({ messages: [{ message }] });
   }
 
@@ -88,13 +88,13 @@ export class WorkPeer {
     const { beatMs = 5000, graceMs = 10_000, keep = [], drop = [] } = terms;
     const lease = { seconds: 15, nanos: 0 };
     const value = { lease, beatPeriod: toDuration(beatMs), grace: toDuration(graceMs), keep, drop };
-    this.say({ $case: "welcome", value });
+    this.send({ $case: "welcome", value });
     return hello;
   }
 
   assign(assign: Partial<Assign> & Pick<Assign, "name" | "lease">): void {
     const rest = { parametersJson: "{}", attempt: 1, runTimeout: undefined, logOffset: 0, traceContext: "" };
-    this.say({ $case: "assign", value: { ...rest, ...assign } });
+    this.send({ $case: "assign", value: { ...rest, ...assign } });
   }
 
   end(): void {

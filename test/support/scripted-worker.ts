@@ -35,7 +35,7 @@ export function plainType(name: string): JobType {
   return { name, description: "for tests", parametersSchema: "{}", maxFails: 3, maxRunning: 0, maxKeyPercent: 0 };
 }
 
-/** A worker that does nothing by itself: a test says every message of its control stream. */
+/** A worker that does nothing by itself: a test sends every message of its control stream. */
 export class ScriptedWorker {
   readonly client: WorkerServiceClient;
   readonly hello: Hello;
@@ -45,7 +45,7 @@ export class ScriptedWorker {
   readonly #unread: ReceivedMessage[] = [];
   readonly #waiters = new Set<Waiter>();
 
-  /** Opens the stream and says nothing yet. */
+  /** Opens the stream and sends nothing yet. */
   constructor(address: string, hello: Partial<Hello> = {}) {
     this.client = new WorkerServiceClient(address, credentials.createInsecure(), {
       ...createChannelOptions(),
@@ -67,18 +67,18 @@ export class ScriptedWorker {
   /** Opens the stream and waits until the controller has welcomed the worker. */
   static async join(address: string, hello: Partial<Hello> = {}): Promise<ScriptedWorker> {
     const worker = new ScriptedWorker(address, hello);
-    worker.say({ $case: "hello", value: worker.hello });
-    await worker.hears("welcome");
+    worker.send({ $case: "hello", value: worker.hello });
+    await worker.receive("welcome");
     return worker;
   }
 
-  /** Says this, all in one WorkRequest. */
-  say(...messages: SentMessage[]): void {
+  /** Sends these messages, all in one WorkRequest. */
+  send(...messages: SentMessage[]): void {
     this.#call.write({ messages: messages.map((message) => ({ message })) });
   }
 
-  /** What the controller says of this kind: received and not read yet, or to come. */
-  async hears<C extends ReceivedCase>($case: C, { withinMs = 10_000 }: Patience = {}): Promise<ReceivedValue<C>> {
+  /** The next message of this kind: received and not read yet, or to come. */
+  async receive<C extends ReceivedCase>($case: C, { withinMs = 10_000 }: Patience = {}): Promise<ReceivedValue<C>> {
     const at = this.#unread.findIndex((message) => message.$case === $case);
     const known = at < 0 ? undefined : this.#unread.splice(at, 1)[0];
     if (known !== undefined) return contentOf(known);
@@ -100,24 +100,24 @@ export class ScriptedWorker {
   }
 
   /** Waits for a job and accepts it. */
-  async takes(patience?: Patience): Promise<Assign & { lease: Lease }> {
-    const assign = await this.hears("assign", patience);
+  async takeJob(patience?: Patience): Promise<Assign & { lease: Lease }> {
+    const assign = await this.receive("assign", patience);
     const { lease } = assign;
     if (lease === undefined) throw new Error("an Assign without a lease");
-    this.say({ $case: "accept", value: { lease } });
+    this.send({ $case: "accept", value: { lease } });
     return { ...assign, lease };
   }
 
   /** Beats and waits for the answer. */
   async beats(sequence: number, held: Lease[]) {
-    this.say({ $case: "beat", value: { sequence, held } });
-    return this.hears("beatAck");
+    this.send({ $case: "beat", value: { sequence, held } });
+    return this.receive("beatAck");
   }
 
   /** Reports a result, success by default, and waits for the verdict. */
   async reports(lease: Lease, result: Partial<Result> = {}) {
     this.sendResult(lease, result);
-    return (await this.hears("resultAck")).verdict;
+    return (await this.receive("resultAck")).verdict;
   }
 
   /** Reports a result, success by default. */
@@ -131,7 +131,7 @@ export class ScriptedWorker {
       ...result,
       lease,
     };
-    this.say({ $case: "result", value });
+    this.send({ $case: "result", value });
   }
 
   /** Ends the stream by plan. */

@@ -10,7 +10,7 @@ interface Scene {
   crew: Crew;
 }
 
-/** Round trips to Redis take so long, a worker dies in the middle of a job: it runs elsewhere, and the controller is ready. */
+/** With round trips to Redis of that length, the job of a killed worker runs elsewhere, and the controller is ready. */
 export async function runsElsewhere({ proxy, controller, crew }: Scene, roundTripMs: number): Promise<void> {
   const { api, opsUrl } = controller;
   proxy.delayMs = 0;

@@ -5,7 +5,7 @@ export const tooLate = { Error: { Message: "Clair failed to respond within the c
 
 /**
  * Makes a proxy before a scanner that lets it read each layer to its end, and answers that it did not in its time, as Clair
- * does. With a limit it passes on only the posts of so many layers and says of each other one that it takes too long.
+ * does. With a limit it passes on the posts of that number of layers, and answers for each other one that it takes too long.
  */
 export function createSlowScanner(target: string, maxLayers = Number.POSITIVE_INFINITY): HttpService {
   let layers = 0;

@@ -11,7 +11,7 @@ async function runningOn(worker: RunningProcess): Promise<number> {
 }
 
 /**
- * A worker is stopped for so long, less than its lease, while jobs are sent to it that run elsewhere then; when it goes on,
+ * A worker is stopped for a time shorter than its lease, while jobs are sent to it that run elsewhere then; when it goes on,
  * it runs none of them.
  */
 export async function wakesToEndedJobs(controller: Controller, crew: Crew, forMs: number): Promise<void> {

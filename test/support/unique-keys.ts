@@ -26,7 +26,7 @@ export function uniqueJob(uniqueKey: string, requestKey = ""): NewJob {
 }
 
 /**
- * A pool of so many shards for the tests of a describe: before each it is emptied and the worker says hello, after each its
+ * A pool of several shards for the tests of a describe: before each it is emptied and the worker says hello, after each its
  * unique keys are audited.
  */
 export function usePoolOfKeys(): PoolUnderTest {
@@ -68,7 +68,7 @@ export async function parentIn({ pool }: PoolUnderTest, shard: number): Promise<
 
 /** Claims the job of that type that is next. */
 export async function claim(pool: PoolUnderTest["pool"], name = "DEMO"): Promise<HeldLease> {
-  const { jobs } = await pool.claim(worker, [{ name, most: 0, maxOfKey: 0 }], 1);
+  const { jobs } = await pool.claim(worker, [{ name, maxRunning: 0, maxOfKey: 0 }], 1);
   const [job = assert.fail("nothing waits")] = jobs;
   return leaseOf(job);
 }

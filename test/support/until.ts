@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { RpcError } from "@drydock/shared/grpc/client.ts";
 
-/** How long to go on asking. */
+/** How often and how long to ask. */
 export interface Patience {
   /** In milliseconds; default 10,000. */
   withinMs?: number;

@@ -32,7 +32,7 @@ export class WorkerRig {
     return worker;
   }
 
-  /** A worker that has said nothing yet. */
+  /** A worker that has sent nothing yet. */
   open(hello: Partial<Hello> = {}): ScriptedWorker {
     const worker = new ScriptedWorker(this.controller.address, hello);
     this.#workers.push(worker);

@@ -14,7 +14,7 @@ const concurrency = 20;
 const firstReapMs = 16_000;
 const pollMs = 20;
 /** Jobs that do not run again by then have been lost. */
-const patienceMs = 120_000;
+const timeLimitMs = 120_000;
 
 /** How long after a worker's kill -9 its jobs run again. */
 export const crash: Measurement = { name: "crash", run };
@@ -91,11 +91,11 @@ async function startWithJobs(bench: Bench, side: Side, id: string): Promise<Remo
 
 /** When the worker began the last of the jobs. */
 async function untilAllRun({ signal }: Bench, worker: Remote<WorkerApi>): Promise<number> {
-  const giveUpAt = nowMs() + patienceMs;
+  const giveUpAt = nowMs() + timeLimitMs;
   for (let begun = 0; nowMs() < giveUpAt; await sleep(pollMs, signal)) {
     const { count, lastAt } = await worker.call("takeRuns");
     begun += count;
     if (begun >= jobs) return lastAt;
   }
-  throw new Error(`not all of ${jobs} jobs ran within ${patienceMs} ms`);
+  throw new Error(`not all of ${jobs} jobs ran within ${timeLimitMs} ms`);
 }

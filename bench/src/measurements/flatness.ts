@@ -13,7 +13,7 @@ const launches = 1_000;
 const touched = 20;
 const workMs = 1_000;
 const concurrency = 100;
-/** A queue that is less deep is empty before its worker is warm. */
+/** Shallower queues are empty before the worker has warmed up. */
 const leastToRun = 10_000;
 
 const calls = ["launch", "read", "list", "stop"] as const;

@@ -15,7 +15,7 @@ export class RunRecord {
     runs.delays.push(at - launchedAt / 1000);
   }
 
-  /** What was kept, which is forgotten. */
+  /** Gives the kept runs and forgets them. */
   take(): Runs {
     const runs = this.#runs;
     this.#runs = none();

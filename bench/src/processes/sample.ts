@@ -4,7 +4,7 @@ export class Sample<T> {
   #kept: T[] = [];
   #seen = 0;
 
-  /** @param every one of so many is kept */
+  /** @param every keeps one item of this number */
   constructor(every: number) {
     this.#every = every;
   }
@@ -13,7 +13,7 @@ export class Sample<T> {
     if (this.#seen++ % this.#every === 0) this.#kept.push(launched);
   }
 
-  /** So many of those that are kept, from the oldest to the newest at even distances, which are not given again. */
+  /** Takes `count` of the kept items, evenly spaced from the oldest to the newest; they are not given again. */
   take(count: number): T[] {
     const distance = Math.max(1, this.#kept.length / count);
     const taken = new Set(

@@ -64,7 +64,7 @@ class RemoteProcess<A> implements Remote<A> {
       this.#ready.reject(error);
       for (const call of this.#calls.values()) call.reject(error);
     });
-    child.on("message", (answer: Answer) => this.#hear(answer));
+    child.on("message", (answer: Answer) => this.#receive(answer));
   }
 
   ready(): Promise<void> {
@@ -93,7 +93,7 @@ class RemoteProcess<A> implements Remote<A> {
     clearTimeout(timer);
   }
 
-  #hear(answer: Answer): void {
+  #receive(answer: Answer): void {
     if ("ready" in answer) this.#ready.resolve();
     else if ("error" in answer) this.#calls.get(answer.id)?.reject(new Error(answer.error));
     else this.#calls.get(answer.id)?.resolve(answer.value);

@@ -16,7 +16,7 @@ export interface TokenClaims {
   refusedFromMs: number;
 }
 
-/** The registry takes a token for so long after its end. */
+/** How long the registry accepts a token after its end. */
 const leewaySeconds = 60;
 
 /** Makes a token for a registry of the distribution project: a JWT signed with RS256, its certificate in the header. */

@@ -15,8 +15,11 @@ describe("access", () => {
   });
 
   test("a token allows what was asked for and is allowed", () => {
-    const wished = parseScopes(["repository:library/web:pull,push"]);
-    assert.deepEqual(intersect(wished, pullRights)[0]?.actions, ["pull"]);
-    assert.deepEqual(intersect(wished, [{ type: "repository", name: "other/*", actions: ["pull"] }])[0]?.actions, []);
+    const requested = parseScopes(["repository:library/web:pull,push"]);
+    assert.deepEqual(intersect(requested, pullRights)[0]?.actions, ["pull"]);
+    assert.deepEqual(
+      intersect(requested, [{ type: "repository", name: "other/*", actions: ["pull"] }])[0]?.actions,
+      [],
+    );
   });
 });

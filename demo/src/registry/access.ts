@@ -45,9 +45,9 @@ export function parseScopes(scopes: string[]): Access[] {
     });
 }
 
-/** That part of the wish that the rights allow. Less is no error: the registry then says what is missing. */
-export function intersect(wished: Access[], rights: Right[]): Access[] {
-  return wished.map(({ type, name, actions }) => {
+/** The part of the requested access that the rights allow. Less is no error: the registry then names what is missing. */
+export function intersect(requested: Access[], rights: Right[]): Access[] {
+  return requested.map(({ type, name, actions }) => {
     const allowed = rights.filter((right) => right.type === type && matches(right.name, name));
     return { type, name, actions: actions.filter((action) => allowed.some((right) => right.actions.includes(action))) };
   });

@@ -31,7 +31,7 @@ export interface TokenAnswer {
   /** Refuse with this HTTP status. */
   status?: number;
   /**
-   * The registry refuses the token after so many seconds, whole ones, counted from the beginning of this second. The
+   * The registry refuses the token after this whole number of seconds, counted from the beginning of this second. The
    * leeway of 60 seconds that it gives to every token is taken into account: with 0 it refuses the token at once.
    */
   lifetimeSeconds?: number;

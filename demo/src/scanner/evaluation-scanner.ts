@@ -62,7 +62,7 @@ export function createEvaluationScanner(options: EvaluationScannerOptions = {}):
       return service.url;
     },
     start: service.start,
-    /** What is being indexed is given up. */
+    /** Gives up layers that are being indexed. */
     stop: (signal) => {
       stopping.abort(new Error("the evaluation scanner stops"));
       return service.stop(signal);

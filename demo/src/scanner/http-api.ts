@@ -14,7 +14,7 @@ export function readCall(request: IncomingMessage, signal: AbortSignal): ApiCall
   };
 }
 
-/** Sends a reply as Clair 2.x does, gzipped for whoever takes that, but under a name of its own. */
+/** Sends a reply as Clair 2.x does, gzipped if the client accepts that, but with a Server header of its own. */
 export function sendReply(request: IncomingMessage, response: ServerResponse, { status, body }: ApiReply): void {
   response.statusCode = status;
   response.setHeader("Server", "drydock-evaluation-scanner");

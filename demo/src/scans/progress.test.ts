@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { noPaint } from "../terminal/paint.ts";
-import { renderProgress } from "./progress-lines.ts";
-import { createPlainView } from "./progress-view.ts";
+import { createPlainView, renderProgress } from "./progress.ts";
 import type { ScanState } from "./scan-state.ts";
 
 function scan(own: Partial<ScanState>): ScanState {

@@ -2,7 +2,7 @@ import type { JobStats } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { DrydockClient } from "../drydock-client.ts";
 import type { SampleImage } from "../images/sample-image.ts";
-import type { ProgressView } from "./progress-view.ts";
+import type { ProgressView } from "./progress.ts";
 import { type ScanState, scanStateOf } from "./scan-state.ts";
 
 /** A scan that has ended. */

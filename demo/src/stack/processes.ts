@@ -123,12 +123,12 @@ async function spawned(child: ChildProcess, { name, command, installHint }: Proc
 
 async function whenReady(options: ProcessOptions, log: LineLog, exited: Promise<ProcessExit>): Promise<ReadyFacts> {
   const { name, readReady = readJsonReady, readyTimeoutMs = 15_000 } = options;
-  const patience = new AbortController();
-  const fail = (what: string) => patience.abort(new ProcessError(`${name} ${what}`, log.tail()));
+  const failure = new AbortController();
+  const fail = (what: string) => failure.abort(new ProcessError(`${name} ${what}`, log.tail()));
   const timer = setTimeout(() => fail(`was not ready within ${readyTimeoutMs} ms`), readyTimeoutMs);
   void exited.then((exit) => fail(`ended before it was ready, with ${describeExit(exit)}`));
   try {
-    return await log.find(readReady, patience.signal);
+    return await log.find(readReady, failure.signal);
   } finally {
     clearTimeout(timer);
   }

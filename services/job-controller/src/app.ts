@@ -52,7 +52,7 @@ export interface JobController {
   redis: RedisProbe;
 }
 
-/** What may be other than in production. */
+/** What tests replace. */
 export interface ControllerOverrides {
   clock?: Clock;
   terms?: LeaseTerms;
@@ -104,7 +104,7 @@ interface Parts {
 function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
   const { watch, pool, schedules, hooks, index, queues, logs, typeStore } = redis;
   const { maxWaiting, allowLinkLocalHooks } = config;
-  const terms = { maxWaiting, underWayBytes: launchBudgetBytes, memoryPart: 0.95 };
+  const terms = { maxWaiting, inFlightBytes: launchBudgetBytes, memoryPart: 0.95 };
   const limits = new PoolLimits(terms, () => measureFill({ queues, redis: watch }));
   const types = new JobTypes({ store: typeStore, schemas: new JsonParameterSchemas(), pool, logger });
   const [dispatcher, changes, capacities] = [
@@ -116,7 +116,7 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
   return { pool, schedules, hooks, index, queues, logs, ...shared };
 }
 
-/** What runs beside the calls: when something is due, and again and again. */
+/** The background work: loops that wake when something is due, and chores that run periodically. */
 function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
   const { pool, schedules, hooks } = deps;
   const { watch, signals } = redis;
@@ -134,7 +134,7 @@ function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, 
   return { services: [promoter, scheduler, deliverer, ...chores], reaper };
 }
 
-/** Without signals the controller polls: that is slower, and no reason to send it no calls. */
+/** Lost signals do not make the controller unready: it polls instead, which is slower. */
 function readinessOf({ watch: { up, cause }, signals }: RedisParts, { fault }: Reaper): Readiness {
   const checks = { redis: cause ?? up, signals: signals.fault ?? true, reaper: fault ?? true };
   return { ready: up && fault === undefined, checks };

@@ -134,13 +134,13 @@ export interface ControllerConfig {
   readonly keep: KeepTimes;
   /** How long reports are kept, in milliseconds. */
   readonly keepReportsMs: number;
-  /** How long all workers must have been refused for a job before that ends it, in milliseconds. */
+  /** How long every worker must have been refused for a job before the job is in ERROR, in milliseconds. */
   readonly refusalMs: number;
   /** Signs status hooks. */
   readonly hookSecret: Uint8Array | undefined;
-  /** Whether status hooks may go to addresses of a link and of the services that tell a machine about itself. */
+  /** Whether status hooks may go to link-local addresses and to the metadata services of clouds. */
   readonly allowLinkLocalHooks: boolean;
-  /** By which status hooks are sent. */
+  /** The proxies for status hooks. */
   readonly proxies: Proxies;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat | undefined;

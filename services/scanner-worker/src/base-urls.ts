@@ -1,7 +1,7 @@
 import { httpUrlThat } from "@drydock/shared/config.ts";
 import { z } from "zod";
 
-/** Sites about a registry, by the registry that is meant. */
+/** Hosts that people take for a registry's, by the registry that they mean. */
 const sites: Record<string, readonly string[]> = {
   "https://registry-1.docker.io": [
     "docker.io",
@@ -19,7 +19,7 @@ const sites: Record<string, readonly string[]> = {
 /** The end of a path that the worker adds by itself. */
 const registryApi = /\/v[12](\/.*)?$/i;
 const clairApi = /\/(v1|indexer|matcher|notifier|health|healthz|metrics)(\/.*)?$/i;
-/** What browsers are shown by Harbor, Artifactory and others. */
+/** Paths of the web pages of Harbor, Artifactory and others. */
 const pages = /\/(harbor|ui|webapp|login|sign-in|account|explore)(\/.*)?$/i;
 
 /** The base of a registry, without /v2. */

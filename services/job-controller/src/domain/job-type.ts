@@ -27,5 +27,5 @@ export interface RegisteredJobType extends JobType {
 /** What a job type's name looks like. */
 export const jobNamePattern = /^[A-Z][A-Z0-9_]{0,63}$/;
 
-/** The same for people. */
+/** The rule of `jobNamePattern`, for people. */
 export const jobNameRule = "must be at most 64 of A-Z, 0-9 and _, a letter first";

@@ -11,7 +11,7 @@ export type JobKind = (typeof jobKinds)[number];
 /** What a user asks of a job that is to end. */
 export type JobCommand = "stop" | "cancel";
 
-/** How far a run is. */
+/** The progress of a run. */
 export interface JobProgress {
   /** The phase in a word; the job's type defines it. */
   phase: string;
@@ -100,12 +100,12 @@ export interface Job {
   name: string;
   kind: JobKind;
   status: JobStatus;
-  /** Grows with each claim and each loss, at least to the time; whoever names another one is refused. */
+  /** The fencing token. Grows with each claim and each loss, at least to the present time; any other is refused. */
   token: number;
   attempt: number;
   crashes: number;
   revision: number;
-  /** Asked for and not confirmed yet. */
+  /** The stop or cancel that was asked for and that the worker has not confirmed yet. */
   command: JobCommand | undefined;
   /** The job that launched it, or empty. */
   upstreamJobId: string;
@@ -117,7 +117,7 @@ export interface Job {
   labels: Record<string, string>;
   /** Of a periodic job. */
   schedule: Schedule | undefined;
-  /** Of a periodic job, when all of it was read. */
+  /** The counts of a periodic job; undefined for other jobs, and where a read leaves them out. */
   periodicCounts: PeriodicCounts | undefined;
   /** The URL of the status hook, or empty. */
   statusHook: string;
@@ -126,7 +126,7 @@ export interface Job {
   createdBy: string;
   /** Of a job that a periodic job launched: the time of its cron line for which it runs. */
   scheduledFor: number;
-  /** Since when it is postponed, run after run, while that has a limit; else 0. */
+  /** The first of the postponements in a row, while a patience limits them; else 0. */
   postponedSince: number;
   enqueuedAt: number;
   updatedAt: number;
@@ -140,7 +140,7 @@ export interface Job {
   lastError: JobError | undefined;
   /** The first hundred jobs that it launched. */
   executions: string[];
-  /** How many of all the jobs that it launched stand where. */
+  /** The number of all the jobs that it launched, by status. */
   executionTotals: Partial<Record<JobStatus, number>>;
   /** Empty when it was read without them. */
   parametersJson: string;
@@ -176,7 +176,7 @@ export interface Lease {
   token: number;
 }
 
-/** A lease and who claims it: nothing is done about a running job but for the process that holds it. */
+/** A lease and the process that names it: only the process that holds a running job can change the job. */
 export interface HeldLease extends Lease {
   /** The incarnation of the process. No other one knows it, so that it can't be guessed as a token can. */
   incarnation: string;

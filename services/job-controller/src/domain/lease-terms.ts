@@ -10,9 +10,9 @@ export interface LeaseTerms {
   brokenMs: number;
   /** How long a handler may take to obey a stop or cancel. */
   graceMs: number;
-  /** How long all workers that are there must have been refused for a job before that ends it: one that restarts is back by then. */
+  /** How long every present worker must have been refused for a job before the job is in ERROR; a restart is shorter. */
   refusalMs: number;
-  /** After so long without a look at the leases nobody watched, and the time since the last one counts against no worker. */
+  /** Longest gap between two looks at the leases. Workers are not charged for the time of a longer one. */
   unwatchedMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** Deeper, and other protobuf decoders, which take messages up to 100 deep in each other, could not read the job. */
+/** Maximum depth of parameters: protobuf decoders refuse messages that are nested more than 100 deep. */
 const maxDepth = 32;
 
 /** Why parameters can't be kept as they are. */
@@ -48,7 +48,7 @@ function numberFault(value: number, seen: Seen): ParametersFault | undefined {
 
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
-/** JSON.stringify makes 0 of it. */
+/** JSON.stringify writes -0 as 0. */
 function keepNegativeZero(_: string, value: unknown): unknown {
   return Object.is(value, -0) ? rawJSON("-0") : value;
 }

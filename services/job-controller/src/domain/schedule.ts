@@ -10,7 +10,7 @@ export interface Schedule {
   /** An IANA name. */
   timeZone: string;
   overlap: OverlapPolicy;
-  /** How long ago a missed time may be to be made up for, in milliseconds; 0 makes up for none. */
+  /** The catch-up time: maximum age of a missed time that is still launched, in milliseconds; 0 launches none. */
   catchUpMs: number;
   /** By how much a launch may be put off, in milliseconds. */
   jitterMs: number;
@@ -18,7 +18,7 @@ export interface Schedule {
   endAt: number;
 }
 
-/** How a periodic job has done. */
+/** What became of the times of a periodic job. */
 export interface PeriodicCounts {
   paused: boolean;
   launched: number;
@@ -31,7 +31,7 @@ export interface PeriodicCounts {
 /** Gives the first time after the given one, 0 when none follows. */
 export type NextTime = (after: number) => number;
 
-/** What is to be done about a time that has come. */
+/** The decision about the times that have come. */
 export interface Settlement {
   /** When the job that is launched now is due; 0 launches none. */
   runAt: number;
@@ -41,18 +41,18 @@ export interface Settlement {
   missed: number;
 }
 
-/** How far back to look for the latest time: so far that each has few times when the one before has none. */
+/** How far back to look for the latest time, one span after the other: a span holds few times if the one before holds none. */
 const spansMs = [1_000, 60_000, 3_600_000, 24 * 3_600_000, 32 * 24 * 3_600_000, 367 * 24 * 3_600_000];
 
-/** A time is not missed when a controller comes to it within this, in milliseconds; asleep, one looks every 5 s. */
+/** How late a time may be without counting as missed, in milliseconds; an idle controller looks every 5 s. */
 const onTimeMs = 10_000;
 
 /** Maximum number of missed times that are counted. */
 const maxCounted = 1_000;
 
 /**
- * Settles the times from `dueAt` to `now`: however many there are, one job is launched, for the latest, if that is not
- * missed or not longer ago than the catch-up time. Times after the schedule's end are none.
+ * Decides about the times from `dueAt` to `now`. At most one job is launched: for the latest time, if it is not missed or
+ * is within the catch-up time. Times after the schedule's end do not count.
  */
 export function settle(schedule: Schedule, dueAt: number, now: number, next: NextTime): Settlement {
   const nextAt = followingTime(schedule, now, next);

@@ -48,15 +48,15 @@ export interface WorkerState extends WorkerInfo {
   leaseEndsAt: number;
 }
 
-/** How the workers with a lease stand to a job type; those that drain are left out. */
+/** What the workers with a lease offer for a job type; draining workers are left out. */
 export interface TypeCapacity {
-  /** How many slots those have that take jobs of it. */
+  /** The slots of the workers that take jobs of the type. */
   slots: number;
-  /** How many know it; when none is set up for it, how many say so. */
+  /** The number of workers that are set up for the type; when none is, of those that say so. */
   workers: number;
   /** The versions of their software. */
   versions: ReadonlySet<string>;
-  /** What those wait for that take none for now, the longest wait first. */
+  /** What the workers that have closed the type wait for, the longest wait first. */
   closed: ClosedType[];
 }
 

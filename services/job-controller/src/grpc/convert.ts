@@ -119,12 +119,12 @@ export function toStatusCode(status: JobStatus): StatusCode {
   return statusCodes[status];
 }
 
-/** The status that a client named; undefined for none and for one that there is not. */
+/** The requested status; undefined when unset or unknown. */
 export function fromStatusCode(code: StatusCode): JobStatus | undefined {
   return keyOf(statusCodes, code);
 }
 
-/** The kind that a client named; undefined for none and for one that there is not. */
+/** The requested kind; undefined when unset or unknown. */
 export function fromKindCode(code: KindCode): JobKind | undefined {
   return code === KindCode.JOB_KIND_UNSPECIFIED ? undefined : keyOf(kindCodes, code);
 }

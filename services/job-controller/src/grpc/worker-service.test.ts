@@ -62,7 +62,7 @@ class ScriptedCall extends EventEmitter {
     this.#finish("OK");
   }
 
-  say(...contents: Content[]): void {
+  send(...contents: Content[]): void {
     this.emit("data", { messages: contents.map((message) => ({ message })) } satisfies WorkRequest);
   }
 
@@ -128,17 +128,17 @@ async function settle(): Promise<void> {
 describe("messages that come before the Welcome", () => {
   test("are ignored when they are late, as those behind it are", async () => {
     const { call, welcome } = openStream();
-    call.say(hello, oldCheckIn);
+    call.send(hello, oldCheckIn);
     welcome();
     await settle();
-    call.say(oldCheckIn);
+    call.send(oldCheckIn);
     await settle();
     assert.deepEqual([call.outcome, call.received], [undefined, ["welcome"]]);
   });
 
   test("end the stream when they break the protocol", async () => {
     const { call, welcome } = openStream();
-    call.say(hello, hello);
+    call.send(hello, hello);
     await settle();
     assert.equal(call.outcome, undefined);
     welcome();
@@ -159,7 +159,7 @@ describe("the time that a Hello may take", () => {
   test("is over when the Hello has come, however long the pool takes to answer it", async (context) => {
     context.mock.timers.enable({ apis: ["setTimeout"] });
     const { call, welcome } = openStream();
-    call.say(hello);
+    call.send(hello);
     context.mock.timers.tick(10_000);
     welcome();
     await settle();
@@ -170,7 +170,7 @@ describe("the time that a Hello may take", () => {
 describe("the lease of a stream that ends between its Hello and its Welcome", () => {
   test("is cut when the connection broke", async () => {
     const { call, dispatcher, releases, welcome } = openStream();
-    call.say(hello);
+    call.send(hello);
     call.breakOff();
     await settle();
     welcome();
@@ -181,7 +181,7 @@ describe("the lease of a stream that ends between its Hello and its Welcome", ()
   test("is cut when both settle in the same tick", async () => {
     for (const isWelcomeFirst of [true, false]) {
       const { call, dispatcher, releases, welcome } = openStream();
-      call.say(hello);
+      call.send(hello);
       await settle();
       if (isWelcomeFirst) welcome();
       call.breakOff();
@@ -193,7 +193,7 @@ describe("the lease of a stream that ends between its Hello and its Welcome", ()
 
   test("is given back when the worker has sent Draining behind its Hello", async () => {
     const { call, releases, welcome } = openStream();
-    call.say(hello, { $case: "draining", value: {} });
+    call.send(hello, { $case: "draining", value: {} });
     call.emit("end");
     await settle();
     welcome();
@@ -203,7 +203,7 @@ describe("the lease of a stream that ends between its Hello and its Welcome", ()
 
   test("is kept when the controller shuts down", async () => {
     const { call, releases, welcome, shutDown } = openStream();
-    call.say(hello);
+    call.send(hello);
     shutDown();
     await settle();
     welcome();
@@ -213,7 +213,7 @@ describe("the lease of a stream that ends between its Hello and its Welcome", ()
 
   test("is cut when the Hello was stored, perhaps, and could not be answered", async () => {
     const { call, releases, refuse } = openStream();
-    call.say(hello);
+    call.send(hello);
     refuse(new ReasonedError("REDIS_UNAVAILABLE", "Redis does not answer"));
     await settle();
     assert.deepEqual([releases, call.outcome], [["disconnect"], "REDIS_UNAVAILABLE"]);

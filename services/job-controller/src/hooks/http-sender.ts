@@ -30,7 +30,7 @@ export interface HttpSenderOptions extends AddressRule {
 /** A host that hooks go to. */
 interface Receiver {
   breaker: CircuitBreaker<[HookMessage, AbortSignal], Answered>;
-  /** Why its last try failed; empty before. While it is left alone, that is why nothing is delivered. */
+  /** Why its last try failed; empty before the first failure. The cause of each delivery that an open breaker refuses. */
   cause: string;
 }
 
@@ -41,10 +41,10 @@ interface Answered {
 }
 
 const maxReceivers = 1_000;
-/** Answers mean nothing; so much is read to keep the connection. */
+/** Maximum number of bytes that are read of an answer's body, which is ignored. */
 const maxReadBytes = 64 * 1024;
 
-/** What counts against the receiver: it can't be reached, is too busy, or answers 5xx. */
+/** Failures that the circuit breaker counts: no connection, 429, or a 5xx answer. */
 class ReceiverFault extends Error {
   readonly retryAfterMs: number | undefined;
 
@@ -58,7 +58,7 @@ class ReceiverFault extends Error {
 export function createHttpSender(options: HttpSenderOptions): HookSender {
   const { timeoutMs = 10_000, breakerResetMs = 15_000 } = options;
   const receivers = new Map<string, Receiver>();
-  // a connection for each delivery: what waited for one would use up the receiver's time
+  // no limit on connections: waiting for one would use up the receiver's time limit
   const { proxies, lookupAll } = options;
   const transport = createHttpTransport({ connectTimeoutMs: timeoutMs, proxies, lookupAll });
 
@@ -125,7 +125,7 @@ function failed(cause: string, retryAfterMs?: number): HookAnswer {
   return { kind: "failed", cause, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
-/** A word for the log: messages may show the URL. */
+/** The error's code, for the log: its message may have the URL. */
 function causeOf(error: unknown): string {
   if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
   return toError(error).name;

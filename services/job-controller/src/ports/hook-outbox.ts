@@ -28,7 +28,7 @@ export interface FailedHook {
   events: number;
   /** How often the event that is sent next has failed; 0 when nothing is retried. */
   tries: number;
-  /** When that is tried again, or while it is in flight, when that is over at the latest; 0 when nothing is retried. */
+  /** When that event is tried again; while it is in flight, the end of its lease; 0 when nothing is retried. */
   nextTryAt: number;
   /** Why the last try failed, in a word such as "HTTP 500" or "ECONNREFUSED"; empty when it is not known. */
   cause: string;

@@ -18,7 +18,7 @@ export interface Failure {
   retry: "never" | number;
   /** How many attempts may fail. */
   maxFails: number;
-  /** That of the job's type; a launch may have its own. */
+  /** The back-off of the job's type; a launch may have its own. */
   backoff: Backoff;
 }
 
@@ -26,11 +26,11 @@ export interface Failure {
 export interface Postponement {
   /** How long it waits at least, in milliseconds: never shorter than by the back-off. */
   delayMs: number;
-  /** That of the job's type; a launch may have its own. */
+  /** The back-off of the job's type; a launch may have its own. */
   backoff: Backoff;
   /** How long the job may be postponed in all, in milliseconds, before it is in ERROR; undefined is for ever. */
   patienceMs: number | undefined;
-  /** What it waits for: the failure if that takes too long. */
+  /** What the job waits for; its error when the patience is over. */
   reason: string;
   message: string;
 }
@@ -44,7 +44,7 @@ export interface Refusal {
   message: string;
 }
 
-/** What became of a result: stored now, stored before, or refused because the token is not the job's any more. */
+/** The verdict on a result: stored now, stored before, or refused because the token is not the job's any more. */
 export type Verdict = "accepted" | "duplicate" | "stale";
 
 /** An open stop or cancel for a job that a worker holds. */
@@ -58,7 +58,7 @@ export interface HelloReply {
   keep: Lease[];
   drop: Lease[];
   commands: OpenCommand[];
-  /** An operator wants it to take no more jobs, finish and go. */
+  /** Whether an operator called DrainWorker. */
   drain: boolean;
 }
 
@@ -67,7 +67,7 @@ export interface BeatReply {
   /** Named by the worker, but not its own any more. */
   lost: Lease[];
   commands: OpenCommand[];
-  /** An operator wants it to take no more jobs, finish and go. */
+  /** Whether an operator called DrainWorker. */
   drain: boolean;
 }
 
@@ -76,18 +76,18 @@ export interface Claim {
   jobs: ClaimedJob[];
   /** Whether more may be waiting. */
   more: boolean;
-  /** Types that may have more, but another controller claims of them just now: to be tried again a moment later. */
+  /** Limited types whose claim turn another controller has: to be tried again a moment later. */
   busy: string[];
-  /** Types of which jobs wait that the worker is refused for, and others may do. */
+  /** Types with waiting jobs that this worker was refused for and other workers may run. */
   refused: string[];
 }
 
 /** A job type that a worker takes. */
 export interface ClaimableType {
   name: string;
-  /** How many of it may run at once over all workers; 0 is no limit. */
-  most: number;
-  /** The same of those with one fairness key; 0 is no limit. Those without a key are not held to it. */
+  /** How many jobs of the type may run at once over all workers; 0 is no limit. */
+  maxRunning: number;
+  /** How many jobs of one fairness key may run at once; 0 is no limit. Jobs without a key are not limited. */
   maxOfKey: number;
 }
 
@@ -118,7 +118,7 @@ export interface JobPool {
   launch(job: NewJob, refusal?: ReasonedError): Promise<Job>;
   /**
    * The job that the key stands for: the one launched under it before, the one that holds the unique key, or the new one.
-   * A parent that was retried gets of its former lives what succeeded or is to go on.
+   * A retried parent gets the sub-jobs of its former lives that succeeded or are alive and not to end.
    * @param refusal why there is no room for another one under that key
    * @throws ReasonedError the refusal, instead of another one; JOB_ALREADY_EXISTS when the one that holds the unique key
    *   is about to end, or others are always quicker
@@ -132,7 +132,7 @@ export interface JobPool {
   retry(jobId: string): Promise<Job>;
 
   /**
-   * Makes the worker known. A new incarnation frees what the old one held; what it holds and does not name is freed.
+   * Registers the process. Jobs that an older incarnation held, or that this one holds and does not name, are given back.
    * @throws ReasonedError WORKER_SUPERSEDED when another incarnation came after this one, within a day of its end
    */
   hello(worker: WorkerIdentity, info: WorkerInfo, held: Lease[]): Promise<HelloReply>;
@@ -152,7 +152,7 @@ export interface JobPool {
   disconnect(worker: WorkerIdentity, unaccepted: Lease[]): Promise<void>;
   /** Gives back what the worker did not accept, if this stream is still its newest. */
   takeBack(worker: WorkerIdentity, unaccepted: Lease[]): Promise<void>;
-  /** Forgets the worker and frees what it holds, if this stream is still its newest. */
+  /** Forgets the worker and gives back what it holds, if this stream is still its newest. */
   leave(worker: WorkerIdentity): Promise<void>;
 
   /**
@@ -179,8 +179,8 @@ export interface JobPool {
   /** Makes due jobs PENDING. */
   promote(): Promise<PromoteReport>;
   /**
-   * Takes back the jobs of workers whose lease has ended. When nobody had looked for a while, workers whose lease had not
-   * ended at the last look get a whole one: they could not renew it.
+   * Takes back the jobs of workers whose lease has ended. When no controller had looked for a while, the leases that had
+   * not ended at the last look are renewed: their workers had no controller to beat to.
    */
   reap(): Promise<UpkeepReport>;
   /** Puts jobs in ERROR that have waited longer than their launch allows. */
@@ -188,27 +188,27 @@ export interface JobPool {
   /** Passes stops and cancels on to the jobs that the ended jobs launched. */
   endSubJobs(): Promise<UpkeepReport>;
   /**
-   * Removes jobs that reached the final status before the given time. Those whose hook is still to be told something stay
-   * until it was or that was given up, and those whose hook has failed or is gone until they ended before `hooksBefore`.
+   * Removes jobs that reached the final status before the given time. A job with undelivered hook events stays until they
+   * are delivered or given up; one whose hook has failed or is gone, until it is older than `hooksBefore`.
    */
   sweep(status: JobStatus, before: number, hooksBefore: number): Promise<UpkeepReport>;
 
   /**
-   * The time by which at least so many of the oldest ended jobs had ended, or all if they are fewer; undefined when none has
-   * ended. A relief before it removes a bounded number.
+   * The time by which the `count` oldest ended jobs had ended, or all if they are fewer; undefined when none has ended.
+   * `relieve` with that time removes a bounded number of jobs.
    */
   endOfOldest(count: number): Promise<number | undefined>;
   /**
-   * Removes jobs that ended before the time, whatever their keep time, with logs and reports; gives how many. Those whose
-   * hook is still to be told something stay, and those whose request was made within the last hour.
+   * Removes jobs that ended before the time, whatever their keep time, with logs and reports; resolves to how many. Jobs
+   * with undelivered hook events stay, and those whose request was made within the last hour.
    */
   relieve(before: number): Promise<number>;
 
-  /** Frees unique keys that the shard they fall to has reserved for jobs of others which are over. */
+  /** Frees the unique keys that are reserved for ended jobs of other shards. */
   freeKeys(): Promise<UpkeepReport>;
 
-  /** The workers with a lease, by id: those behind `after`, at most so many. Default: all. */
+  /** The workers with a lease, by id: those behind `after`, at most `limit`. Default: all. */
   workers(after?: string, limit?: number): Promise<WorkerState[]>;
-  /** How the workers with a lease stand to the job types, by name. */
+  /** What the workers with a lease offer for each job type, by name. */
   capacities(): Promise<Map<string, TypeCapacity>>;
 }

@@ -1,6 +1,6 @@
 import type { HeldLease } from "../domain/job.ts";
 
-/** What became of an appended piece. */
+/** The outcome of appending a piece. */
 export interface AppendedLog {
   /** The log's length now, in bytes; what lies before it is stored. */
   length: number;

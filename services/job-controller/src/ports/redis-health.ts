@@ -1,17 +1,17 @@
-/** How Redis is. */
+/** The state of Redis. */
 export interface RedisHealth {
   /** Whether it answers and accepts writes, with a pool that this controller can work with. */
   up: boolean;
   version: string;
   latencyMs: number;
   usedMemoryBytes: number;
-  /** Its limit, 0 when it has none. */
+  /** Redis' maxmemory, 0 when it has none. */
   maxMemoryBytes: number;
   /** Why calls are refused, rights that are missing, and settings by which it may lose data, in words for people. */
   warnings: string[];
 }
 
-/** Asks Redis how it is. */
+/** Watches the state of Redis. */
 export interface RedisProbe {
   /** Whether Redis accepted a write lately, with a pool that this controller can work with. */
   readonly up: boolean;

@@ -10,7 +10,7 @@ export interface DueSchedule {
 
 /** The times of periodic jobs. */
 export interface ScheduleStore {
-  /** Those whose time has come, and when the next of the others is due (0 when none is). */
+  /** The periodic jobs whose time has come, and when the next of the others is due (0 when none is). */
   due(): Promise<{ due: DueSchedule[]; nextDueAt: number; more: boolean }>;
   /** Launches the due time's job and sets the next time. Of all controllers that try, one succeeds. */
   fire(due: DueSchedule, settlement: Settlement): Promise<boolean>;
@@ -18,7 +18,7 @@ export interface ScheduleStore {
   /** @param nextAt the time to go on with; 0 when there is none, and the job ends */
   resume(jobId: string, nextAt: number): Promise<Job>;
   /**
-   * The ids of those that have not ended, the newest first; at most so many.
+   * The ids of the periodic jobs that have not ended, the newest first; at most `limit`.
    * @param before the id of the last one seen, or empty
    */
   list(before: string, limit: number): Promise<string[]>;

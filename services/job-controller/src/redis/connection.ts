@@ -2,10 +2,9 @@ import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { Redis } from "ioredis";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
-import { explain } from "./connection-fault.ts";
 import { keysOf } from "./keys.ts";
 import { PoolConnection } from "./pool-connection.ts";
-import { saysNoPermission, saysReplica } from "./shards/reply-errors.ts";
+import { describeFault, explain } from "./redis-fault.ts";
 import type { Scripted } from "./shards/shard.ts";
 
 /** How long Redis may take for an answer before it counts as away, in milliseconds. */
@@ -30,9 +29,9 @@ const options = {
   commandTimeout: commandTimeoutMs,
   connectTimeout: commandTimeoutMs,
   socketTimeout: socketTimeoutMs,
-  // it needs INFO, which not every user may run, and tells nobody what it waits for
+  // the ready check needs INFO, which not every user may run, and does not say what it waits for
   enableReadyCheck: false,
-  // it would take the words in which Redis turns a new connection away, and say nothing
+  // CLIENT SETINFO would receive the error with which Redis refuses a new connection, and drop it
   disableClientInfo: true,
   keepAlive: 10_000,
   retryStrategy: (times: number) => Math.min(100 * 2 ** Math.min(times, 5), 1_000),
@@ -47,14 +46,14 @@ export function createConnection(url: string): Redis {
 }
 
 /**
- * The same for listening. The listener subscribes itself: nobody would catch what Redis says of the client's own
- * subscription after a reconnection, and the process would end.
+ * A connection for listening, which fails as fast. Its user subscribes anew after a reconnection: if the client did, nobody
+ * would catch Redis' error, and the process would end.
  */
 export function createListener(url: string): Redis {
   return new Redis(url, { ...options, autoResubscribe: false });
 }
 
-/** The same for the commands of a controller, which sends none to a pool of another format. */
+/** A connection for a controller's commands, which fails as fast and sends none to a pool of another format. */
 export function createPoolConnection(url: string, shards: number): PoolConnection {
   return new PoolConnection(url, options, shards);
 }
@@ -62,8 +61,8 @@ export function createPoolConnection(url: string, shards: number): PoolConnectio
 /** What the connection watch needs. */
 export interface ConnectionWatchOptions {
   redis: Scripted<PoolConnection>;
-  /** The connection for listening, which leaves a replica together with the other one. */
-  listener?: Redis;
+  /** The other connection: it leaves a replica together with this one, and its fault is told with this one's. */
+  signals?: { readonly fault: string | undefined; reconnect(): void };
   logger: Logger;
 }
 
@@ -88,8 +87,8 @@ export class ConnectionWatch implements RedisProbe {
 
   constructor(options: ConnectionWatchOptions) {
     this.#options = options;
-    options.redis.on("error", (error) => this.#down(error));
-    options.redis.on("close", () => this.#down(new Error("Connection is closed.")));
+    options.redis.on("error", (error) => this.#markDown(error));
+    options.redis.on("close", () => this.#markDown(new Error("Connection is closed.")));
   }
 
   get up(): boolean {
@@ -111,7 +110,7 @@ export class ConnectionWatch implements RedisProbe {
    */
   async start(): Promise<void> {
     const { redis } = this.#options;
-    await redis.connect().catch((error: unknown) => this.#down(toError(error)));
+    await redis.connect().catch((error: unknown) => this.#markDown(toError(error)));
     await this.#probe((mismatch) => {
       throw mismatch;
     });
@@ -134,6 +133,8 @@ export class ConnectionWatch implements RedisProbe {
       const latencyMs = Math.round((performance.now() - begun) * 100) / 100;
       const usedMemoryBytes = Number(infoField(info, "used_memory"));
       const maxMemoryBytes = Number(infoField(info, "maxmemory"));
+      const listeningFault = this.#options.signals?.fault;
+      if (listeningFault !== undefined) warnings.push(listeningFault);
       warnings.push(...this.#warningsOf(info));
       return { up: this.#up, version: this.#version, latencyMs, usedMemoryBytes, maxMemoryBytes, warnings };
     } catch {
@@ -149,10 +150,10 @@ export class ConnectionWatch implements RedisProbe {
       const isRoleDue = performance.now() - this.#roleCheckedAt > rolePeriodMs;
       if (greeting !== undefined || !isRoleDue) await probe(redis);
       if (greeting !== undefined || isRoleDue) await this.#checkRole();
-      if (greeting !== undefined) this.#back(greeting);
+      if (greeting !== undefined) this.#markUp(greeting);
     } catch (error) {
       if (error instanceof ReasonedError && error.reason === "POOL_FORMAT_MISMATCH") onMismatch(error);
-      else this.#down(toError(error));
+      else this.#markDown(toError(error));
     }
   }
 
@@ -173,12 +174,12 @@ export class ConnectionWatch implements RedisProbe {
     try {
       return await this.#options.redis.info(section);
     } catch (error) {
-      if (saysNoPermission(toError(error).message)) return "";
+      if (/^NOPERM /.test(toError(error).message)) return "";
       throw error;
     }
   }
 
-  /** A replica that accepts writes gives them to nobody. */
+  /** The writes that a replica accepts are replicated nowhere, and lost. */
   async #checkRole(): Promise<void> {
     const info = await this.#info("replication");
     if (infoField(info, "role") === "slave") throw new Error("READONLY INFO says role:slave");
@@ -186,7 +187,7 @@ export class ConnectionWatch implements RedisProbe {
   }
 
   /** @param info what INFO says; "" when the user may not run it */
-  #back(info: string): void {
+  #markUp(info: string): void {
     if (this.#up || this.#isStopped) return;
     this.#up = true;
     this.#setCause(undefined);
@@ -207,23 +208,24 @@ export class ConnectionWatch implements RedisProbe {
     this.#options.logger.error({ reason }, `calls are refused: ${message}`);
   }
 
-  #down(error: Error): void {
+  #markDown(error: Error): void {
     if (this.#isStopped) return;
     this.#up = false;
-    const { words, remedy, isConsequence } = explain(error, this.#options.redis.options.password);
-    // what follows from a connection that closed says less than why it did
-    if (isConsequence && this.cause !== undefined) return;
-    this.#setCause(`${words}. ${remedy}`);
+    const fault = explain(error, this.#options.redis.options.password);
+    // "Connection is closed" must not replace the cause
+    if (fault.isConsequence && this.cause !== undefined) return;
+    const { meaning, words, remedy } = fault;
+    this.#setCause(describeFault(fault));
     if (!this.#isLogged(words)) {
       this.#options.logger.warn(
-        { cause: words, remedy },
+        { meaning, cause: words, remedy },
         "redis does not answer as it should; calls are refused until it does",
       );
     }
-    if (saysReplica(error.message)) this.#leaveReplica();
+    if (/^(READONLY|MASTERDOWN) /.test(words)) this.#leaveReplica();
   }
 
-  /** The same words for /readyz, CheckStatus and whoever calls. */
+  /** Sets the text of /readyz, CheckStatus and the calls that are refused. */
   #setCause(cause: string | undefined): void {
     this.#cause = cause;
     this.#options.redis.outage = cause;
@@ -237,13 +239,12 @@ export class ConnectionWatch implements RedisProbe {
 
   /** Another server may answer a new connection: the master that a name or a proxy points to by now. */
   #leaveReplica(): void {
-    const { redis, listener } = this.#options;
+    const { redis, signals } = this.#options;
     const now = performance.now();
     if (now - this.#replicaLeftAt < replicaPatienceMs) return;
     this.#replicaLeftAt = now;
-    for (const connection of [redis, listener]) {
-      if (connection?.status === "ready") connection.disconnect(true);
-    }
+    if (redis.status === "ready") redis.disconnect(true);
+    signals?.reconnect();
   }
 }
 

@@ -52,9 +52,10 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
   const redis = defineScript(createPoolConnection(config.redisUrl, config.shards));
   const listener = createListener(config.redisUrl);
   const shards = new Shards(config.shards, (number) => new Shard(number, redis, clock, onFault));
+  const signals = new RedisSignals({ listener, shards, logger });
   return {
-    watch: new ConnectionWatch({ redis, listener, logger }),
-    signals: new RedisSignals({ listener, shards, logger }),
+    watch: new ConnectionWatch({ redis, signals, logger }),
+    signals,
     pool: new RedisJobPool({ redis, shards, terms, clock }),
     schedules: createRedisScheduleStore(redis, shards, clock),
     hooks: createRedisHookOutbox(redis, shards),

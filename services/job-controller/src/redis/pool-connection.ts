@@ -68,12 +68,20 @@ export class PoolConnection extends Redis {
   }
 
   override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>): unknown {
+    if (command.name === "hello") this.#reportDenied(command);
     const refusal = this.#refusal;
     if (refusal === undefined || keylessCommands.has(command.name)) return super.sendCommand(command, stream);
-    const isOutage = refusal.reason === "REDIS_UNAVAILABLE" && this.outage !== undefined;
-    const message = isOutage ? `Redis cannot be worked with: ${this.outage}` : refusal.message;
-    command.reject(new ReasonedError(refusal.reason, message, refusal.facts));
+    const { reason, message, facts } = refusal;
+    const text = reason === "REDIS_UNAVAILABLE" ? (this.outage ?? message) : message;
+    command.reject(new ReasonedError(reason, text, facts));
     return command.promise;
+  }
+
+  /** ioredis drops DENIED, because its text has "no password is set" as that of a password too many. */
+  #reportDenied(hello: Command): void {
+    hello.promise.catch((error: unknown) => {
+      if (toError(error).message.startsWith("DENIED ")) this.emit("error", error);
+    });
   }
 }
 

@@ -23,7 +23,7 @@ export type Evaluate = (script: string, keyCount: number, ...args: Array<string 
 const { format: formatKey, types, jobs, counts, index, schedules, workers, leases } = keysOf(0);
 
 /**
- * Keys that tell of a pool that is in use. `types` alone does for every pool that ever had a worker, and so for every
+ * Keys that prove that the pool is in use. `types` alone does for every pool that ever had a worker, and so for every
  * one that ever had a job, in whichever shard.
  */
 const keysInUse = [types, jobs, counts, index, schedules, workers, leases];
@@ -49,7 +49,7 @@ interface PoolFormat {
   shards: string;
 }
 
-/** As many as a character of a job id can say. */
+/** Maximum number of shards: a job id has one character for it. */
 const maxShards = 32;
 const deletePool = "redis-cli --scan --pattern '{drydock:*}:*' | xargs -I % redis-cli unlink %";
 const startAnew = `Let the controllers that made it finish its jobs, stop them, and delete the pool: ${deletePool}`;

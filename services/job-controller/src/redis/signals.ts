@@ -3,8 +3,8 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { Redis } from "ioredis";
 import type { JobCommand, Lease } from "../domain/job.ts";
 import type { ControllerSignals } from "../ports/signals.ts";
-import { explain } from "./connection-fault.ts";
 import { commandOf } from "./record/job-codec.ts";
+import { describeFault, explain } from "./redis-fault.ts";
 import type { Shards } from "./shards/shards.ts";
 
 /** How often the connection is pinged, in milliseconds: without messages a live connection looks like a dead one. */
@@ -92,6 +92,11 @@ export class RedisSignals implements ControllerSignals {
     this.#redis.disconnect();
   }
 
+  /** Makes the connection anew. */
+  reconnect(): void {
+    if (this.#redis.status === "ready") this.#redis.disconnect(true);
+  }
+
   /** The connection closes itself when nothing comes back, and is made anew. */
   #ping(): void {
     if (this.#redis.status === "ready") this.#redis.ping().catch(() => {});
@@ -109,13 +114,14 @@ export class RedisSignals implements ControllerSignals {
     );
   }
 
-  /** A connection that closed is the matter of the connection watch. */
+  /** The connection watch reports closed connections. */
   #refused(error: Error): void {
-    const { words, remedy, isConsequence } = explain(error, this.#redis.options.password);
-    if (isConsequence) return;
-    const fault = `${cannotListen}: ${words}. ${remedy}`;
-    if (fault !== this.#fault) this.#logger.warn({ cause: words, remedy }, cannotListen);
-    this.#fault = fault;
+    const fault = explain(error, this.#redis.options.password);
+    if (fault.isConsequence) return;
+    const { meaning, words, remedy } = fault;
+    const text = `${cannotListen}: ${describeFault(fault)}`;
+    if (text !== this.#fault) this.#logger.warn({ meaning, cause: words, remedy }, cannotListen);
+    this.#fault = text;
   }
 
   #receive(message: string): void {

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { CheckRequest, CheckResponse } from "./check-messages.ts";
 
-/** What the thread may take. */
+/** The limits of the thread. */
 export interface CheckQueueTerms {
   /** For one request, in milliseconds. */
   deadlineMs: number;

@@ -5,7 +5,7 @@ import { LinearPattern } from "./linear-pattern.ts";
 import { readSchema, SchemaFault } from "./schema-bounds.ts";
 import { toViolations } from "./violations.ts";
 
-/** The violations of parameters; whoever calls it bounds its time. */
+/** The violations of parameters; the caller has to bound its time. */
 export type Check = (parameters: unknown) => FieldViolation[];
 
 const linearEngine = Object.assign((source: string) => new LinearPattern(source), { code: "linearEngine" });

@@ -23,7 +23,7 @@ export class LinearPattern {
     }
   }
 
-  /** By this ajv tells patterns apart. */
+  /** The text by which ajv tells patterns apart. */
   toString(): string {
     return `/${this.#source}/u`;
   }

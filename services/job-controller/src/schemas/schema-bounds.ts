@@ -22,11 +22,11 @@ export class SchemaFault extends Error {
 
 const maxDepth = 64;
 const maxNodes = 2_000;
-/** What a sub-schema takes for each byte beside its keywords: two bytes are a value, and its error takes a microsecond. */
+/** Steps of a sub-schema per byte, besides its keywords: two bytes may be a value, and a value's error takes 1 µs. */
 const stepsOfNode = 10;
-/** An instruction of a pattern takes for each character, before the states that it leads to are known. */
+/** Steps of a pattern's instruction per character, until the states that it leads to are cached. */
 const stepsOfState = 4;
-/** A sub-schema is compiled like a hundred instructions of a pattern. */
+/** Cost of compiling a sub-schema, in instructions of a pattern. */
 const compileStepsOfNode = 100;
 /** Upper bound of the instructions of all patterns of a schema, which is what compiling them costs. */
 const maxPatternSize = 100_000;
@@ -66,7 +66,7 @@ function parse(text: string): Node | boolean {
 class CostReader {
   readonly #root: Node;
   readonly #known = new Map<Node, CheckCost>();
-  readonly #underWay = new Set<Node>();
+  readonly #visiting = new Set<Node>();
   #patternSize = 0;
 
   constructor(root: Node) {
@@ -84,14 +84,14 @@ class CostReader {
    */
   #costOf(schema: unknown, path: string, depth: number): CheckCost {
     if (!isNode(schema)) return { linear: schema === false ? stepsOfNode : 0, quadratic: 0 };
-    if (this.#underWay.has(schema)) return { linear: Number.POSITIVE_INFINITY, quadratic: 0 };
+    if (this.#visiting.has(schema)) return { linear: Number.POSITIVE_INFINITY, quadratic: 0 };
     const known = this.#known.get(schema);
     if (known !== undefined) return known;
     if (depth > maxDepth) throw new SchemaFault(path, `must not be nested deeper than ${maxDepth} schemas`);
-    if (this.#known.size + this.#underWay.size >= maxNodes) {
+    if (this.#known.size + this.#visiting.size >= maxNodes) {
       throw new SchemaFault(path, `must not be one of more than ${maxNodes} schemas in each other`);
     }
-    this.#underWay.add(schema);
+    this.#visiting.add(schema);
     const cost = sum([
       this.#ownCost(schema, path),
       ...this.#sameValueCosts(schema, path, depth + 1),
@@ -102,7 +102,7 @@ class CostReader {
         this.#costOf(child, `${path}/${keyword}/${name}`, depth + 1);
       }
     }
-    this.#underWay.delete(schema);
+    this.#visiting.delete(schema);
     this.#known.set(schema, cost);
     return cost;
   }

@@ -33,14 +33,14 @@ export function toViolations(errors: ErrorObject[], checked: Checked): FieldViol
     found.set(`${violation.field} ${violation.description}`, violation);
     if (found.size > maxViolations) break;
   }
-  // a choice may say nothing because of what is reported anyhow; what fits no schema is never without a violation
+  // a choice is left out when other violations explain it: these may have been left out as well
   if (found.size === 0) return [{ field: "", description: fitsNone }];
   const violations = [...found.values()].slice(0, maxViolations);
   if (found.size <= maxViolations) return violations;
   return [...violations, { field: "", description: "breaks further rules, which are not listed" }];
 }
 
-/** An `if` that leads to a broken rule says nothing of its own; nor does the rule for names that a name breaks. */
+/** Whether the error names a rule. An `if` and `propertyNames` only repeat the error of the rule inside. */
 function isRule({ keyword, propertyName }: ErrorObject): boolean {
   return keyword !== "if" && propertyName === undefined;
 }
@@ -88,7 +88,7 @@ function branchesOf(errors: ErrorObject[], { schema }: ErrorObject, root: Root):
   return found;
 }
 
-/** The choice with what it needs; nothing when one of its branches fails only by what is reported anyhow. */
+/** The choice with what it needs; undefined when a branch fails only by errors that are reported already. */
 function settleChoice(choice: ErrorObject, branches: ErrorObject[][], reported: Set<string>): ErrorObject | undefined {
   if (choice.params.passingSchemas) {
     return { ...choice, message: "fits several of the forms of which this job type takes one" };

@@ -29,7 +29,7 @@ const periods = {
   readTypesMs: 10_000,
 };
 
-/** So much of each period is left out at random, so that many controllers spread out. */
+/** The part of each period that may be left out at random, so that many controllers spread out. */
 const jitter = 0.1;
 
 /** What the chores need. */
@@ -65,7 +65,7 @@ export function createChores(deps: ChoreDeps): Service[] {
     chore("type-reader", periods.readTypesMs, () => readTypes(deps.types)),
     chore("gauge", periods.measureMs, async (signal) => {
       await deps.limits.measure();
-      // launches that are refused are let in at once
+      // after a relief, refused launches are admitted again at once
       if ((await deps.relief.run(signal)) > 0) await deps.limits.measure();
     }),
     chore("look-around", periods.lookMs, async () => deps.dispatcher.lookEverywhere()),
@@ -73,7 +73,7 @@ export function createChores(deps: ChoreDeps): Service[] {
   ];
 }
 
-/** The connection's watch logs an outage, once for all. */
+/** Outages are not logged here: the connection watch logs them once. */
 function unlessPoolAway(error: unknown): void {
   if (!isPoolAway(error)) throw error;
 }
@@ -83,7 +83,7 @@ async function readTypes(types: JobTypes): Promise<void> {
   await types.settle();
 }
 
-/** Assigned jobs may never arrive. A session for which that fails keeps no other waiting; it is asked again in the next round. */
+/** Takes back jobs that were not accepted in time. A session for which that fails is tried again in the next round. */
 async function takeBack({ sessions }: Dispatcher): Promise<void> {
   const outcomes = await Promise.allSettled([...sessions].map((session) => session.takeBackUnaccepted()));
   const failure = outcomes.find((outcome) => outcome.status === "rejected");

@@ -80,7 +80,7 @@ export class DueLoop implements Service {
       this.#hasFailed = false;
       return round.nextDueAt;
     } catch (error) {
-      // the connection's watch logs an outage, once for all
+      // outages are not logged here: the connection watch logs them once
       if (!this.#hasFailed && !this.#isStopped && !isPoolAway(error)) {
         logger.error({ loop: name, err: toError(error) }, "a round failed; it is tried again every second");
         this.#hasFailed = true;

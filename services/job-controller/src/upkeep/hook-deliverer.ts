@@ -13,9 +13,9 @@ import { DueLoop, type DueRound } from "./due-loop.ts";
 import { HookFailureLog } from "./hook-failure-log.ts";
 
 /**
- * How many deliveries that have not turned out slow are in flight at once. Each leaves their number after slowMs at the
- * latest, so that hosts that answer slowly or never hold up no other for longer, however many there are. With the sender's
- * time limit of 10 s at most twenty times as many are in flight.
+ * Maximum number of deliveries in flight that do not count as slow. Each counts as slow after slowMs and makes room here, so
+ * hosts that answer slowly or never hold up the others no longer than that. With the sender's time limit of 10 s, at most
+ * twenty times as many are in flight in all.
  */
 const maxQuickInFlight = 32;
 /** How many deliveries to hosts that are known to be slow are in flight at once. */
@@ -155,7 +155,7 @@ export class HookDeliverer implements Service {
     const id = `${jobId}.${event.sequence}`;
     const begun = performance.now();
     const answer = await sender.send({ id, url, at: clock.now(), body }, this.#abort.signal);
-    // the controller stops, the receiver had no chance: the lease runs out, and the event is sent again
+    // the controller stops before the receiver could answer: the lease runs out, and the event is sent again
     if (answer.kind === "failed" && this.#abort.signal.aborted) return;
     const now = clock.now();
     const settlement = settlementOf(hook, answer, now);
@@ -163,7 +163,7 @@ export class HookDeliverer implements Service {
     onSettled(settlement.kind, (performance.now() - begun) / 1000, Math.max(0, now - event.at) / 1000);
     const cause = causeOf(answer);
     this.#failures.note(hook, settlement, cause);
-    // or it would be sent again although it was taken; any other outcome comes of the next try too
+    // a stored delivery keeps the event from being sent twice; other outcomes may be lost, as the next try finds them again
     const { signal } = settlement.kind === "delivered" ? this.#abort : this.#stopping;
     await storeWithRetry(() => hooks.settle(hook, settlement, cause, isSlow), signal);
   }

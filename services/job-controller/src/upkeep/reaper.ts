@@ -3,7 +3,7 @@ import type { JobPool } from "../ports/job-pool.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
 import { runWhileMore } from "./run-while-more.ts";
 
-/** After so long without a round that came to its end the reaper says so, in milliseconds. */
+/** Time without a completed round after which the reaper reports a fault, in milliseconds. */
 const lateMs = 10_000;
 
 /** What the reaper needs. */
@@ -23,7 +23,7 @@ export class Reaper {
     this.#doneAt = deps.clock.now();
   }
 
-  /** One round. While Redis is away there is nothing to do: whole leases wait behind that. */
+  /** One round. While Redis is away there is nothing to do: all leases are renewed once it is back. */
   async run(signal: AbortSignal): Promise<void> {
     const { pool, redis, clock } = this.#deps;
     if (redis.up) await runWhileMore(() => pool.reap(), signal);

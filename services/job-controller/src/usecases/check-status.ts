@@ -26,14 +26,14 @@ export type WaitingQueue = QueueState & { waitingFor: TypeWait | undefined };
 /** What the queues are read from. */
 type QueueDeps = Pick<StatusDeps, "pool" | "queues" | "types">;
 
-/** How the pool is. */
+/** The state of the pool. */
 export interface PoolStatus {
   workers: Array<WorkerState & { heartbeatAt: number | undefined }>;
   queues: WaitingQueue[];
   redis: RedisHealth;
 }
 
-/** Tells how the pool is. While Redis is away it tells just that. */
+/** Reads the state of the pool; while Redis is away, that of Redis alone. */
 export async function checkStatus(deps: StatusDeps): Promise<PoolStatus> {
   const health = await deps.redis.check();
   if (!health.up) return { workers: [], queues: [], redis: health };

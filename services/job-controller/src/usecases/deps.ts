@@ -16,7 +16,7 @@ export interface UseCaseDeps {
   pool: JobPool;
   schedules: ScheduleStore;
   hooks: HookOutbox;
-  /** Whether status hooks may go to addresses of a link and of the services that tell a machine about itself. */
+  /** Whether status hooks may go to link-local addresses and to the metadata services of clouds. */
   allowLinkLocalHooks: boolean;
   index: JobIndex;
   queues: QueueControl;

@@ -7,7 +7,7 @@ import type { WorkerSession } from "./worker-session.ts";
 
 const logger = createLogger({ name: "test", level: "silent" });
 
-/** A queue of so many jobs, and workers that take from it. */
+/** A queue of `waiting` jobs, and workers that take from it. */
 function scene(waiting: number) {
   const queue = { waiting };
   const worker = (workerId: string, slots: number, names = ["DEMO"]) => {

@@ -2,11 +2,11 @@ import type { Logger } from "@drydock/shared/logger.ts";
 import type { JobCommand, Lease } from "../domain/job.ts";
 import type { WorkerSession } from "./worker-session.ts";
 
-/** Batch size of a claim even when it is more than half of the worker's slots. */
+/** Minimum number of jobs that a lone worker claims at once, as far as it has free slots. */
 const minBatchSize = 8;
-/** Pause in ms before a type is tried again of which another controller claims: as long as a claim takes as a rule. */
+/** Pause in ms before a type is tried again whose claim turn another controller has: the usual length of a turn. */
 const busyMs = 5;
-/** The same of one that could not be claimed of. */
+/** Pause in ms before a type is tried again whose claim failed. */
 const againMs = 250;
 
 /**
@@ -20,7 +20,7 @@ export class Dispatcher {
   readonly #sessions = new Set<WorkerSession>();
   /** The job types that may have a waiting job. */
   readonly #ready = new Set<string>();
-  /** Those that are looked at again in a moment, and not before. */
+  /** The job types that wait for a pause to end before they are tried again. */
   readonly #busy = new Set<string>();
   #isRunning = false;
   #isAskedFor = false;
@@ -81,7 +81,7 @@ export class Dispatcher {
     }
   }
 
-  /** The round goes on without it: others must not wait for it. */
+  /** Wakes the type after a pause; the rounds of other types go on meanwhile. */
   #wakeSoon(jobName: string, afterMs: number): void {
     if (this.#busy.has(jobName)) return;
     this.#busy.add(jobName);
@@ -96,14 +96,14 @@ export class Dispatcher {
     this.#isRunning = true;
     try {
       while (await this.#claimOnce()) {
-        // each turn asks again whether there is work and somebody free for it
+        // each claim checks anew whether there is work, and a worker free for it
       }
     } finally {
       this.#isRunning = false;
     }
   }
 
-  /** Lets every free worker claim once; resolves to whether another turn makes sense. */
+  /** Lets every free worker claim once; resolves to whether to claim again. */
   async #claimOnce(): Promise<boolean> {
     const ready = [...this.#ready].sort();
     const free = [...this.#sessions].filter(({ free, names }) => free > 0 && ready.some((name) => names.has(name)));
@@ -111,7 +111,9 @@ export class Dispatcher {
     this.#ready.clear();
     const claims = free
       .sort((a, b) => b.free - a.free)
-      .map((session) => this.#claim(session, ready, free.length > 1 ? Math.ceil(session.free / 2) : lotOf(session)));
+      .map((session) =>
+        this.#claim(session, ready, free.length > 1 ? Math.ceil(session.free / 2) : loneBatchSize(session)),
+      );
     await Promise.all(claims);
     for (const name of ready) if (!free.some(({ names }) => names.has(name))) this.#ready.add(name);
     return this.#ready.size > 0;
@@ -124,19 +126,19 @@ export class Dispatcher {
       if (more) for (const name of names) this.#ready.add(name);
       for (const name of busy) this.#wakeSoon(name, busyMs);
     } catch (error) {
-      // for others, or for it when Redis answers again: not at once, or rounds would follow without end
+      // tried again after a pause, as rounds without one would follow each other while Redis is away
       for (const name of names) session.free > 0 ? this.#wakeSoon(name, againMs) : this.#ready.add(name);
       this.#logger.debug({ workerId: session.identity.workerId, err: error }, "a claim failed");
     }
   }
 }
 
-/** How many jobs a lone worker gets in one go. */
-function lotOf({ free, slots }: WorkerSession): number {
+/** How many jobs a lone worker claims at once. */
+function loneBatchSize({ free, slots }: WorkerSession): number {
   return Math.min(free, Math.max(minBatchSize, Math.ceil(slots / 2)));
 }
 
-/** Each job type is first in its turn, so that none with many waiting jobs takes all slots. */
+/** The job types, each the first in turn, so that none with many waiting jobs takes all slots. */
 function inTurn(names: string[], turn: number): string[] {
   const first = turn % names.length;
   return [...names.slice(first), ...names.slice(0, first)];

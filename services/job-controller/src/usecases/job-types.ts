@@ -12,7 +12,7 @@ export interface KnownJobType {
   schema: ParameterSchema;
 }
 
-/** What became of the types of a Hello, by their names. */
+/** The outcome of registering the types of a Hello, by their names. */
 export interface Registration {
   /** Those that had another schema before. */
   replaced: string[];
@@ -121,7 +121,7 @@ export class JobTypes {
 
   async #find(name: string): Promise<KnownJobType | undefined> {
     const type = await this.#deps.store.find(name);
-    if (type !== undefined) await this.#know(type);
+    if (type !== undefined) await this.#remember(type);
     return this.known(name);
   }
 
@@ -140,11 +140,11 @@ export class JobTypes {
 
   async #load(): Promise<void> {
     const types = await this.#deps.store.all();
-    for (const type of types) await this.#know(type);
+    for (const type of types) await this.#remember(type);
     this.#loadedAt = performance.now();
   }
 
-  async #know(type: RegisteredJobType): Promise<void> {
+  async #remember(type: RegisteredJobType): Promise<void> {
     if (!isSame(this.#known.get(type.name)?.type, type)) this.#known.set(type.name, await this.#restore(type));
   }
 

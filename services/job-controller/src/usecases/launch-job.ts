@@ -22,7 +22,7 @@ export interface LaunchDeps {
   changes: JobChanges;
   dispatcher: Dispatcher;
   limits: PoolLimits;
-  /** Whether status hooks may go to addresses of a link and of the services that tell a machine about itself. */
+  /** Whether status hooks may go to link-local addresses and to the metadata services of clouds. */
   allowLinkLocalHooks: boolean;
   clock: Clock;
 }

@@ -6,7 +6,7 @@ import { type Page, readPageToken, writePageToken } from "./page-token.ts";
 /** How many jobs one call looks at, so that a filter that fits few jobs does not make a long call. */
 const maxLookedAt = 2_000;
 const maxAtOnce = 200;
-/** So far apart the clocks of controllers may be, in milliseconds: jobs stand in the order of their launch, not of its time. */
+/** Tolerated difference of the controllers' clocks, in milliseconds: the index is in the order of launches, not of times. */
 const maxSkewMs = 60_000;
 
 /** What the jobs must be; what is not set does not matter. Times are milliseconds since 1970. */

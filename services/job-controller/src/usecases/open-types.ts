@@ -1,12 +1,12 @@
 import { type Backoff, ceilingMs } from "@drydock/shared/backoff.ts";
 
-/** How long a worker gets no jobs of a type after it gave one back, longer with each such wait until a run of one ends. */
+/** Wait before a worker gets jobs of a type again after it gave one back; it grows until a run of the type ends. */
 const backoff: Backoff = { baseMs: 100, capMs: 30_000 };
-/** The same when nothing waits but jobs for other workers: its own may come at any time. */
+/** The wait when only jobs for other workers are queued: one for this worker may come at any time. */
 const foreignBackoff: Backoff = { baseMs: 100, capMs: 500 };
 
 interface Wait {
-  /** How many there were since the last job that was run. */
+  /** How many waits there were since the last run. */
   count: number;
   /** Set while the type waits. */
   timer: NodeJS.Timeout | undefined;
@@ -38,7 +38,7 @@ export class OpenTypes {
     this.#update();
   }
 
-  /** The worker gave a job of the type back. Those that were under way to it meanwhile count as one. */
+  /** The worker gave a job of the type back. Jobs that were in flight to it then count as one. */
   backOff(jobName: string): void {
     this.#wait(jobName, backoff);
   }
@@ -69,7 +69,7 @@ export class OpenTypes {
     if (wait !== undefined) wait.count = 0;
   }
 
-  /** Opens nothing any more. */
+  /** Ends all waits; no type is opened any more. */
   stop(): void {
     for (const { timer } of this.#waits.values()) clearTimeout(timer);
   }

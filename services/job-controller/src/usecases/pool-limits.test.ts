@@ -8,7 +8,7 @@ const mebibyte = 1024 * 1024;
 function scene(fill: Partial<PoolFill> = {}) {
   const pool = { waiting: 0, usedMemoryBytes: 0, maxMemoryBytes: 0, ...fill };
   const seen = { measurements: 0 };
-  const limits = new PoolLimits({ maxWaiting: 100, underWayBytes: mebibyte, memoryPart: 0.95 }, async () => {
+  const limits = new PoolLimits({ maxWaiting: 100, inFlightBytes: mebibyte, memoryPart: 0.95 }, async () => {
     seen.measurements += 1;
     return { ...pool };
   });

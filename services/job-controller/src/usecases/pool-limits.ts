@@ -6,7 +6,7 @@ export interface PoolLimitTerms {
   /** Jobs that wait, over all types. */
   maxWaiting: number;
   /** What launches on their way to Redis may hold in this process together, in bytes. */
-  underWayBytes: number;
+  inFlightBytes: number;
   /** The part of Redis' maxmemory at which launches are refused, so that what runs can still be stored. */
   memoryPart: number;
 }
@@ -26,9 +26,9 @@ const measureAgainMs = 250;
 const bytesOfJob = 500;
 
 /**
- * Refuses launches while the pool is full, and when Redis is too slow for what comes: launches are what can be refused, as
- * what workers do for jobs that are under way has to come to its end. A launch is added to the last measurement, from its admission until a
- * measurement that began after it was stored: so admission costs Redis nothing, and no launch is missed. When the sum
+ * Refuses launches while the pool is full, and when Redis is too slow for them: launches can be refused, while the calls of
+ * workers about their running jobs can't. A launch is added to the last measurement, from its admission until a measurement
+ * that began after it was stored: so admission costs Redis nothing, and no launch is missed. When the sum
  * reaches a limit, the pool is measured again before a launch is refused. Launches of other controllers count from the
  * next measurement on, so together controllers may exceed a limit by what they launch until then.
  */
@@ -37,7 +37,7 @@ export class PoolLimits {
   readonly #measure: () => Promise<PoolFill>;
   #fill: PoolFill = { waiting: 0, usedMemoryBytes: 0, maxMemoryBytes: 0 };
   /** Launches that are being stored, or were stored after the last measurement began. */
-  readonly #underWay: { jobs: number; bytes: ByteBudget };
+  readonly #inFlight: { jobs: number; bytes: ByteBudget };
   readonly #stored = { jobs: 0, bytes: 0 };
   #measuring: Promise<void> | undefined;
   #measuredAt = Number.NEGATIVE_INFINITY;
@@ -45,7 +45,7 @@ export class PoolLimits {
   constructor(terms: PoolLimitTerms, measure: () => Promise<PoolFill>) {
     this.#terms = terms;
     this.#measure = measure;
-    this.#underWay = { jobs: 0, bytes: new ByteBudget({ name: "launches", bytes: terms.underWayBytes }) };
+    this.#inFlight = { jobs: 0, bytes: new ByteBudget({ name: "launches", bytes: terms.inFlightBytes }) };
   }
 
   /** Measures how full the pool is; concurrent callers share one measurement. */
@@ -67,15 +67,15 @@ export class PoolLimits {
     if (this.#refusal() !== undefined && performance.now() - this.#measuredAt > measureAgainMs) await this.measure();
     const refusal = this.#refusal();
     const bytes = bytesOfJob + parametersBytes;
-    const hold = this.#underWay.bytes.acquireNow(bytes);
+    const hold = this.#inFlight.bytes.acquireNow(bytes);
     const jobs = refusal === undefined ? 1 : 0;
-    this.#underWay.jobs += jobs;
+    this.#inFlight.jobs += jobs;
     try {
       const stored = await store(refusal);
       add(this.#stored, jobs, jobs * bytes);
       return stored;
     } finally {
-      this.#underWay.jobs -= jobs;
+      this.#inFlight.jobs -= jobs;
       hold.shrinkTo(0);
     }
   }
@@ -90,11 +90,11 @@ export class PoolLimits {
   #refusal(): ReasonedError | undefined {
     const { maxWaiting, memoryPart } = this.#terms;
     const { maxMemoryBytes } = this.#fill;
-    const waiting = this.#fill.waiting + this.#stored.jobs + this.#underWay.jobs;
+    const waiting = this.#fill.waiting + this.#stored.jobs + this.#inFlight.jobs;
     if (waiting >= maxWaiting) {
       return full(`${waiting} jobs are waiting; the limit is ${maxWaiting}`, { waiting: String(waiting) });
     }
-    const usedBytes = this.#fill.usedMemoryBytes + this.#stored.bytes + this.#underWay.bytes.held;
+    const usedBytes = this.#fill.usedMemoryBytes + this.#stored.bytes + this.#inFlight.bytes.held;
     if (maxMemoryBytes > 0 && usedBytes > maxMemoryBytes * memoryPart) {
       const part = `${Math.round((usedBytes / maxMemoryBytes) * 100)} %`;
       return full(`Redis uses ${part} of its memory`, { used_memory: part });

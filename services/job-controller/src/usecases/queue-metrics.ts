@@ -69,7 +69,7 @@ export function addRejectMetric(metrics: Metrics): (jobName: string) => void {
   return (job) => rejects.inc({ job });
 }
 
-/** Those that ask while it is being read get the same. */
+/** Callers that ask during a read share its result. */
 function shared<T>(read: () => Promise<T>): () => Promise<T> {
   let reading: Promise<T> | undefined;
   return () => {

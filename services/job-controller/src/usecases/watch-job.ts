@@ -26,7 +26,7 @@ export class JobPeeks {
     this.#pool = pool;
   }
 
-  /** The job as it stands after every change that was told of before this turn. */
+  /** The job after every change that was notified before this turn. */
   peek(jobId: string): Promise<Job> {
     const known = this.#reading.get(jobId);
     if (known !== undefined) return known;
@@ -58,7 +58,7 @@ export async function* watchJob(
   }
 }
 
-/** What tells one wait from another. */
+/** Equal for equal waits. */
 function waitTextOf({ waitingFor }: ShownJob): string {
   return waitingFor === undefined ? "" : `${waitingFor.since ?? ""} ${waitingFor.message}`;
 }

@@ -256,7 +256,7 @@ export class WorkerSession {
   async #claimable(name: string): Promise<ClaimableType> {
     const { maxRunning = 0, maxKeyPercent = 0 } = this.#types.get(name) ?? {};
     const maxOfKey = maxKeyPercent === 0 ? 0 : await this.#deps.capacities.maxOfKey(name, maxKeyPercent);
-    return { name, most: maxRunning, maxOfKey };
+    return { name, maxRunning, maxOfKey };
   }
 
   #assign(job: ClaimedJob): void {

@@ -1,4 +1,4 @@
-/** A piece of a log that has its place. */
+/** A piece of a log with its offset. */
 export interface LogPiece {
   /** Where it begins in the job's log, in bytes. */
   offset: number;
@@ -14,9 +14,9 @@ interface Line {
 
 /** The text of one run's log from when it is written until it is stored. */
 export class LogBuffer {
-  /** Cut and placed, oldest first, until acknowledged. */
+  /** Pieces that are not acknowledged, the oldest first. */
   #pieces: LogPiece[] = [];
-  /** How many of the pieces were sent on the present stream. */
+  /** How many of the pieces, the first ones, were sent on the present stream. */
   #sentCount = 0;
   #lines: Line[] = [];
   #lineBytes = 0;
@@ -30,12 +30,12 @@ export class LogBuffer {
     this.#nextOffset = offset;
   }
 
-  /** All that is kept. */
+  /** The size of all text that is kept. */
   get bytes(): number {
     return this.#lineBytes + this.#pieceBytes;
   }
 
-  /** What could still be dropped. */
+  /** The size of the lines that could be dropped: those without an offset. */
   get droppableBytes(): number {
     return this.#lineBytes;
   }
@@ -51,7 +51,7 @@ export class LogBuffer {
     this.#lineBytes += line.bytes;
   }
 
-  /** Drops the oldest line that has no place yet; a line in its stead will say how much was dropped. */
+  /** Drops the oldest line without an offset; another line will say how much was dropped. */
   dropLine(): void {
     const line = this.#lines.shift();
     if (line === undefined) return;
@@ -67,7 +67,7 @@ export class LogBuffer {
     return piece;
   }
 
-  /** What was sent and not acknowledged is to be sent again. */
+  /** Makes `take` begin again with the first piece that is not acknowledged. */
   rewind(): void {
     this.#sentCount = 0;
   }
@@ -131,7 +131,7 @@ export class LogBuffer {
     return piece;
   }
 
-  /** The log is shorter or longer than the controller last said: our text goes where it ends. */
+  /** Moves our text to the end of the log, which is shorter or longer than the controller last said. */
   #moveTo(length: number, base: number): void {
     const shift = length - (length < base ? base : this.#nextOffset);
     this.#nextOffset += shift;

@@ -150,7 +150,7 @@ export class LogStream implements JobLogs {
     }, pieceAgeMs);
   }
 
-  /** Drops lines of whoever has the most until all fits. */
+  /** Drops lines of the largest buffer until all buffers fit. */
   #makeRoom(): void {
     let kept = 0;
     for (const { buffer } of this.#logs.values()) kept += buffer.bytes;

@@ -14,8 +14,8 @@ export interface OutboxStream {
 
 /**
  * Gathers the messages of one turn of the event loop and writes them at its end as one gRPC message: HTTP/2 costs
- * far more for a message than for what is in it. What is overtaken is never sent: a Result says all that an Accept or a
- * check-in of its job would say. While the stream is full, it waits.
+ * far more for a message than for what is in it. Superseded messages are never sent: a Result says all that an Accept or a
+ * check-in of its job would say. While the stream's buffer is full, messages wait.
  */
 export class Outbox {
   readonly #stream: OutboxStream;
@@ -51,14 +51,14 @@ export class Outbox {
     this.#schedule();
   }
 
-  /** Writes this at once, before all that waits, and holds that back until it goes on. */
+  /** Writes this message at once and holds back all others until `resume`. */
   ask(message: WorkerMessage): void {
     this.#isHeldBack = true;
     if (this.#stream.writable) this.#stream.write({ messages: [{ message }] });
   }
 
-  /** Goes on after a question. */
-  goOn(): void {
+  /** Sends the messages that were held back, and all later ones. */
+  resume(): void {
     this.#isHeldBack = false;
     this.#schedule();
   }

@@ -1,12 +1,12 @@
-/** How often is looked, in milliseconds. */
+/** Period of the checks, in milliseconds. */
 const lookMs = 500;
-/** A process that did nothing for so long stood still, in milliseconds; less than a controller waits for an Accept. */
+/** Minimum length of a standstill, in milliseconds; less than a controller waits for an Accept. */
 const stillMs = 2_000;
 
 /** A clock in milliseconds, whatever its zero. */
 export type ReadClock = () => number;
 
-/** The one goes on while a process is stopped, the other one while the machine sleeps. */
+/** Clocks that go on while the process is stopped; the second one also while the machine sleeps. */
 const systemClocks: readonly ReadClock[] = [() => performance.now(), () => Date.now()];
 
 /** Notices that the process stood still: it was stopped, the machine slept, or something kept its event loop busy. */
@@ -27,7 +27,7 @@ export class StandstillWatch {
     this.#timer = setInterval(() => this.look(), lookMs);
   }
 
-  /** Looks at once: what comes first when a process wakes is as often a message as a timer. */
+  /** Checks at once: a message may come before the timer when the process wakes. */
   look(): void {
     const now = this.#read();
     const passed = Math.max(...now.map((time, at) => time - (this.#seenAt[at] ?? time)));

@@ -41,18 +41,18 @@ export class WorkConnection {
   readonly #options: WorkConnectionOptions;
   readonly #call: ReturnType<WorkerServiceClient["work"]>;
   readonly #ended = Promise.withResolvers<void>();
-  /** Says how the stream ends by plan; from then on nothing is received and nothing sent. */
+  /** How the stream ends, once this side ends it; nothing is received or sent from then on. */
   #plan: ConnectionEnd | undefined;
   #isWelcome = false;
   #isOver = false;
   #sentBeat = 0;
   #acknowledgedBeat = 0;
   readonly #standstill = new StandstillWatch((ms) => this.#onStandstill(ms));
-  /** The beat whose answer says what is still the worker's after a standstill. */
+  /** The beat whose answer says which jobs are still the worker's after a standstill. */
   #question: number | undefined;
-  /** What was read since the standstill: it may have been assigned before, and be another worker's by now. */
+  /** Assignments read since the standstill: they may be older, and another worker's by now. */
   #unconfirmed: Assignment[] = [];
-  /** How many of these, the first ones, that beat names. */
+  /** How many of the unconfirmed assignments, the first ones, that beat names. */
   #askedCount = 0;
   #welcomeTimer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout | undefined;
@@ -128,7 +128,7 @@ export class WorkConnection {
       case "beatAck":
         this.#acknowledgedBeat = Math.max(this.#acknowledgedBeat, message.value.sequence);
         listener.onLost(message.value.lost);
-        if (this.#question !== undefined && message.value.sequence >= this.#question) this.#goOn(message.value.lost);
+        if (this.#question !== undefined && message.value.sequence >= this.#question) this.#resume(message.value.lost);
         for (const command of message.value.commands) this.#onCommand(command.lease, command.command);
         return;
       case "command":
@@ -153,8 +153,8 @@ export class WorkConnection {
   }
 
   /**
-   * The jobs may be others' by now. So the worker asks before it goes on: what it has to say waits for the answer, and so do
-   * jobs that were assigned to it.
+   * The jobs may be other workers' by now. The worker asks the controller first: its messages, and the jobs that were
+   * assigned to it, wait for the answer.
    */
   #onStandstill(ms: number): void {
     if (!this.isWelcome) return;
@@ -171,15 +171,15 @@ export class WorkConnection {
     this.outbox.ask(this.#nextBeat());
   }
 
-  /** Begins what was asked about and is not lost. What was read after the question is not in its answer, so it asks again. */
-  #goOn(lost: readonly Lease[]): void {
+  /** Begins the jobs that the answer confirms. Asks again about assignments that were read after the question. */
+  #resume(lost: readonly Lease[]): void {
     const isLost = ({ lease }: Assignment) =>
       lost.some(({ jobId, token }) => jobId === lease.jobId && token === lease.token);
     const asked = this.#unconfirmed.splice(0, this.#askedCount);
     this.#question = undefined;
     for (const assignment of asked) if (!isLost(assignment)) this.#options.listener.onAssign(assignment);
     if (this.#unconfirmed.length === 0) {
-      this.outbox.goOn();
+      this.outbox.resume();
       return;
     }
     this.outbox.flush();

@@ -26,7 +26,7 @@ export interface WorkStreamOptions {
   logger: Logger;
 }
 
-/** The Work stream as a JobSource: connects, says Hello and Beat, and connects again when the stream breaks. */
+/** The Work stream as a JobSource: connects, sends Hello and Beat, and connects again when the stream breaks. */
 export class WorkStream implements JobSource {
   readonly #options: WorkStreamOptions;
   #listener: JobSourceListener | undefined;
@@ -126,7 +126,7 @@ export class WorkStream implements JobSource {
   }
 }
 
-/** What a client makes of an answer that is no gRPC, or of a service that has no Work. */
+/** How grpc-js reports an answer that is not gRPC, or a service without Work. */
 const notController =
   /\bProtocol error\b|\bHTTP status\b|without gRPC status|larger than max|does not implement|unknown (?:service|method)/i;
 

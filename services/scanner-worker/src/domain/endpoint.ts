@@ -1,11 +1,11 @@
 /** Whom a client talks to: the first word of the reasons it fails with. */
 export type Party = "REGISTRY" | "SCANNER";
 
-/** What a request goes to, as failures tell it. */
+/** The target of a request, as failures name it. */
 export interface Endpoint {
   party: Party;
   name: string;
-  /** What holds its address, for the operator who has to mend it. */
+  /** The setting or answer that names its address, for the operator who has to correct it. */
   source: string;
 }
 

@@ -9,7 +9,7 @@ export interface Ruling {
   fault: Fault;
   /** Whether it concerns all jobs of the type, so that the worker takes none until a probe has passed. */
   closesType: boolean;
-  /** Whose fault it was if a probe passes right after. Default: the same, and of this job alone. */
+  /** The fault if a probe passes right after the failure. Default: the same fault, for this job alone. */
   faultIfProbePasses?: Fault;
 }
 
@@ -20,7 +20,7 @@ const outsideAway: Ruling = { fault: "outside", closesType: true };
 const outsideFault: Ruling = { fault: "outside", closesType: false };
 /** The worker can do no job of the type. */
 const workerFault: Ruling = { fault: "worker", closesType: true };
-/** Something else answers at the address of a registry or scanner, which has nothing to do with the job: if a probe passes, it was away. */
+/** Something else answers at the address of a registry or scanner. If a probe passes, the registry or scanner was away. */
 const otherServer: Ruling = { ...workerFault, faultIfProbePasses: "outside" };
 /** The worker may not do this one job; another one may. */
 const workerRefused: Ruling = { fault: "worker", closesType: false };

@@ -195,7 +195,7 @@ function parseImage(base: { digest: string; mediaType: string }, body: Body): Im
   return { kind: "image", ...base, configDigest: config.digest, layers, coverageNotes, doubt };
 }
 
-/** What a manifest is when its configuration is read too. */
+/** The manifest, classified by its configuration as well. */
 export function withConfig(manifest: ImageManifest, config: Uint8Array): ImageManifest | OtherManifest {
   const { digest, mediaType, doubt } = manifest;
   if (doubt === undefined || isImageConfig(config, doubt)) return manifest;

@@ -1,6 +1,6 @@
 import { type Fault, rulingOf } from "./fault.ts";
 
-/** What the job-controller should make of a failure. */
+/** How the job-controller should treat a failure. */
 export interface FailureHints {
   /** Whether another attempt makes sense. */
   retryable: boolean;

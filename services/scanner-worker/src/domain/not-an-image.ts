@@ -11,7 +11,7 @@ import {
 import { platformOfConfig } from "./platform.ts";
 import type { CoverageNote } from "./report.ts";
 
-/** What of a manifest decides whether it is an image. */
+/** The parts of a manifest that decide whether it is an image. */
 export interface ManifestContent {
   /** The configuration's media type; empty if none is given. */
   configType: string;
@@ -22,7 +22,7 @@ export interface ManifestContent {
 
 /** Why a manifest may be no image. Its configuration decides. */
 export interface Doubt {
-  /** What it is if it is no image, for people. */
+  /** The kind of content if it is no image, for people. */
   why: string;
   /** Whether each layer is of a type of single files: signatures have `rootfs` in their configuration too. */
   hasOnlyFiles: boolean;

@@ -30,7 +30,7 @@ export interface ImageSelector {
 /** The one manifest that is scanned. */
 export interface ResolvedImage {
   manifest: ImageManifest | OtherManifest;
-  /** As an index or else the configuration tells it; undefined if neither does. */
+  /** The platform by the index, or else by the configuration; undefined if neither names one. */
   platform: Platform | undefined;
   /** The digest of the index that led to it; empty if none did. */
   indexDigest: string;
@@ -54,13 +54,13 @@ interface Search {
   seen: Set<string>;
   /** By digest, the manifests that are no index though their entries name one. */
   mislabelled: Map<string, Manifest>;
-  /** The best image that may be scanned unless there is one for exactly the platform asked for, or the default one. */
+  /** The best image so far, scanned if none is for exactly the requested platform, or the default one. */
   fallback: { found: Found; rank: number } | undefined;
-  /** What was found that is no image, though it is listed as the right one. */
+  /** A manifest that is no image, though its entry fits: the result if there is no image. */
   other: Found | undefined;
-  /** Why a manifest that an index lists could not be looked at. */
+  /** The failure to fetch a manifest that an index lists. */
   missing: JobFailure | undefined;
-  /** The platforms that were met, for the message. */
+  /** The platforms that were found, for the message. */
   offered: Set<string>;
 }
 
@@ -96,10 +96,10 @@ export async function resolveImage(
   throw platformUnknown(search, isChoice ? "the index" : "the image");
 }
 
-/** Where in the tree of indexes a search is. */
+/** The position of a search in the tree of indexes. */
 interface Branch {
   depth: number;
-  /** What the entry above says; its own entries go before. */
+  /** The platform that the entry above names; entries of this index override it. */
   platform: Platform | undefined;
 }
 
@@ -117,7 +117,7 @@ async function findIn(search: Search, index: ImageIndex, branch: Branch): Promis
   return undefined;
 }
 
-/** The entries of the index and of those below it that are no indexes; what fits exactly ends the listing. */
+/** Lists the manifests below an index, nested indexes included; ends early at an exact fit. */
 async function listImages(search: Search, index: ImageIndex, branch: Branch): Promise<IndexEntry[]> {
   const entries = index.entries.map((entry) => ({ ...entry, platform: entry.platform ?? branch.platform }));
   const images = entries.filter(({ isIndex }) => !isIndex);
@@ -130,7 +130,7 @@ async function listImages(search: Search, index: ImageIndex, branch: Branch): Pr
   const wanted = search.selector.platform ?? defaultPlatform;
   const fits = ({ platform, isDoubtful }: IndexEntry) =>
     platform !== undefined && !isDoubtful && isSamePlatform(platform, wanted);
-  // Also those of another platform, at the end: what is listed inside may say otherwise.
+  // Indexes of other platforms are searched last: the entries inside may name other platforms.
   for (const entry of new Set([...rankEntries(nested, search.selector.platform), ...nested])) {
     if (images.some(fits)) break;
     images.push(...(await listBranch(search, entry, branch.depth + 1)));
@@ -138,7 +138,7 @@ async function listImages(search: Search, index: ImageIndex, branch: Branch): Pr
   return images;
 }
 
-/** What an entry that names an index leads to. */
+/** The manifest behind an entry that names an index. */
 async function listBranch(search: Search, entry: IndexEntry, depth: number): Promise<IndexEntry[]> {
   const below = await fetchListed(search, entry);
   if (below === undefined) return [];
@@ -147,7 +147,7 @@ async function listBranch(search: Search, entry: IndexEntry, depth: number): Pro
   return [entry];
 }
 
-/** Undefined when it was fetched before; also, with the reason in `missing`, when it cannot be fetched. */
+/** Undefined when it was fetched before, or cannot be fetched; `missing` then has the failure. */
 async function fetchListed(search: Search, { digest }: IndexEntry): Promise<Manifest | undefined> {
   const { registry, selector, signal, seen } = search;
   if (seen.has(digest)) return undefined;
@@ -165,7 +165,7 @@ async function fetchListed(search: Search, { digest }: IndexEntry): Promise<Mani
   }
 }
 
-/** The configuration tells what nobody else did: whether the manifest is an image, and for which platform. */
+/** Reads the configuration for what is not known yet: whether the manifest is an image, and for which platform. */
 async function take(
   search: Search,
   manifest: ImageManifest | OtherManifest,
@@ -197,7 +197,7 @@ function offer(search: Search, found: Found, isSure: boolean): { exact?: Found |
   return { exact: rank === 0 ? found : undefined, any: search.fallback.found };
 }
 
-/** A manifest that nobody can read goes before one that is surely no image. */
+/** Keeps a manifest that is no image as the result without an image; one of an unsupported kind replaces others. */
 function noteOther(search: Search, manifest: OtherManifest, platform: Platform | undefined): undefined {
   const { selector, isChoice, other } = search;
   if (isChoice && platform === undefined && selector.platform !== undefined) return;
@@ -205,8 +205,8 @@ function noteOther(search: Search, manifest: OtherManifest, platform: Platform |
 }
 
 /**
- * Undefined when it cannot be had, which keeps no image from being scanned unless a choice depends on it: where a
- * registry keeps its blobs may be out of the worker's reach.
+ * The configuration; undefined when it cannot be fetched and no choice depends on it, as the storage of the registry's
+ * blobs may be out of the worker's reach.
  */
 async function readConfig(
   { registry, selector, signal, isChoice }: Search,

@@ -43,7 +43,7 @@ export class ScanProgress {
     this.end(`${name} is ${manifest.digest}${from}${what}${layers}`);
   }
 
-  /** So many layers are with the scanner. It may begin anew without one of them; progress never goes back. */
+  /** The scanner has read `done` layers. It may start again without one of them; the percentage never goes back. */
   layer(done: number, total: number): void {
     if (done <= this.#layersDone) return;
     this.#layersDone = done;

@@ -15,7 +15,7 @@ export class LeaseLost extends Error {
 export interface JobLog {
   /** Appends whole lines, each ended by a line feed. Never blocks; drops the oldest unsent lines when too much waits. */
   write(lines: string): void;
-  /** Resolves with true when all that was written is stored or not wanted any more, with false when the time is over. */
+  /** Resolves to true when all that was written is stored or not wanted any more, to false when the time is over. */
   flush(timeoutMs: number): Promise<boolean>;
   /** Takes no more lines; what is not stored yet is sent until it is, or until the controller wants no more. */
   close(): void;

@@ -1,6 +1,6 @@
 import type { OpCommand, Progress } from "./job.ts";
 
-/** The right to a job. Everything said about the job names it; an older token is refused everywhere. */
+/** The right to a job. Every message about the job names it; an older token is refused everywhere. */
 export interface Lease {
   readonly jobId: string;
   /** Grows with each assignment of the job. */
@@ -77,17 +77,17 @@ export type Outcome =
   | Refusal
   | Release;
 
-/** What a handler said last. */
+/** A check-in of a handler. */
 export interface CheckIn {
   text: string;
   progress: Progress | undefined;
 }
 
-/** How a run ended and what its handler said last. */
+/** How a run ended, and its handler's latest check-in. */
 export interface RunResult {
   lease: Lease;
   outcome: Outcome;
-  /** Undefined when the handler said nothing. */
+  /** Undefined when the handler never checked in. */
   checkIn: CheckIn | undefined;
 }
 
@@ -112,7 +112,7 @@ export interface Capacity {
   readonly closed: readonly ClosedType[];
 }
 
-/** What the controller says when it welcomes the worker. */
+/** The content of a Welcome. */
 export interface WelcomeTerms {
   /** How long a handler may take to obey a stop or cancel. */
   graceMs: number;
@@ -120,7 +120,7 @@ export interface WelcomeTerms {
   drop: readonly Lease[];
 }
 
-/** What a job source tells the worker, and asks it. */
+/** The events of a job source, and its questions to the worker. */
 export interface JobSourceListener {
   /** What the worker holds, results that wait for their acknowledgement included. */
   held(): Lease[];
@@ -142,11 +142,11 @@ export interface JobSourceListener {
 }
 
 /**
- * Where jobs come from. It connects and reconnects by itself. What is said while it is disconnected is dropped: the
- * worker says it again when it is welcomed.
+ * Where jobs come from. It connects and reconnects by itself. Messages are dropped while it is disconnected: the
+ * worker sends them again when it is welcomed.
  */
 export interface JobSource {
-  /** Whether the controller has welcomed the worker and hears it. */
+  /** Whether the controller has welcomed the worker and messages reach it. */
   readonly isConnected: boolean;
   start(listener: JobSourceListener): void;
   /** The assignment has arrived. */

@@ -4,7 +4,7 @@ import type { Report } from "../domain/report.ts";
 /** What a user asked a running job to do. */
 export type OpCommand = "stop" | "cancel";
 
-/** How far a run is. */
+/** The progress of a run. */
 export interface Progress {
   /** The phase in a word, e.g. "index". */
   phase: string;

@@ -14,13 +14,13 @@ function maxFailsOf({ maxFails }: JobType): number {
   return maxFails === 0 ? defaultMaxFails : maxFails;
 }
 
-/** That an attempt begins. */
+/** The line about the begin of an attempt. */
 export function beginningOf({ attempt }: Assignment, type: JobType, workerId: string): string {
   const most = Math.max(maxFailsOf(type), attempt);
   return `attempt ${attempt} of ${most} begins on ${workerId}`;
 }
 
-/** How an attempt ended, and what comes next. */
+/** The line about the end of an attempt, and what comes next. */
 export function endingOf({ attempt }: Assignment, type: JobType, outcome: Outcome): AttemptLine {
   switch (outcome.kind) {
     case "success":

@@ -1,6 +1,6 @@
 import type { CheckIn } from "../ports/job-source.ts";
 
-/** At most so often is a check-in sent, in milliseconds between two. */
+/** Minimum time between two check-ins, in milliseconds. */
 const spacingMs = 250;
 
 /** Lets check-ins through at most four times a second; of those between, the newest. */
@@ -14,18 +14,18 @@ export class CheckInGate {
     this.#send = send;
   }
 
-  /** What was said last. Progress that a check-in leaves out stays as it was. */
+  /** The latest check-in. Progress that a check-in leaves out stays as it was. */
   get last(): CheckIn | undefined {
     return this.#last;
   }
 
-  say({ text, progress }: CheckIn): void {
+  push({ text, progress }: CheckIn): void {
     this.#last = { text, progress: progress ?? this.#last?.progress };
     if (this.#timer === undefined) this.repeat();
     else this.#waits = true;
   }
 
-  /** Sends the newest again, in case it was lost. */
+  /** Sends the latest check-in again, in case it was lost. */
   repeat(): void {
     this.close();
     if (this.#last === undefined) return;
@@ -33,7 +33,7 @@ export class CheckInGate {
     this.#send(this.#last);
   }
 
-  /** Sends nothing more of what waits. */
+  /** Drops the check-in that waits. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

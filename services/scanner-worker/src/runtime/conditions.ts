@@ -3,11 +3,11 @@ interface Waiter {
   resolve: (met: boolean) => void;
 }
 
-/** Lets others wait until something is so. Whoever may have changed it calls check. */
+/** Waits for conditions. Code that may have made one true calls `check`. */
 export class Conditions {
   readonly #waiters = new Set<Waiter>();
 
-  /** Resolves with true once it is so, with false when the time is over or the signal aborts. */
+  /** Resolves to true once the condition is met, to false when the time is over or the signal aborts. */
   async until(isMet: () => boolean, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     if (isMet()) return true;
     if (signal?.aborted) return false;

@@ -6,7 +6,7 @@ import type { Outcome } from "../ports/job-source.ts";
 import { cutBytes, messageOf } from "./text.ts";
 
 const maxMessageBytes = 1024;
-/** How long a job may be put off in all when its type does not say, in milliseconds. */
+/** Patience of a job whose type sets none, in milliseconds. */
 const defaultPatienceMs = 24 * 3_600_000;
 
 /** How long a job of the type waits for the outside in all, in milliseconds. */
@@ -16,7 +16,7 @@ export function patienceMsOf({ patienceMs = defaultPatienceMs }: JobType): numbe
 
 /**
  * What is reported when a handler throws.
- * @param waitMs how long a job waits when the outside is at fault, at least so many milliseconds
+ * @param waitMs gives the wait of a job that the outside failed, in milliseconds, at least the given one
  */
 export function outcomeOfThrown(error: unknown, type: JobType, waitMs: (atLeastMs: number) => number): Outcome {
   if (error instanceof JobPostponed) {

@@ -70,7 +70,7 @@ export class RunContext implements JobContext {
   checkin(text: string, progress?: Progress): void {
     this.#assertOpen();
     this.#gate ??= new CheckInGate(this.#options.checkIn);
-    this.#gate.say({ text: cutBytes(oneLine(String(text)), maxCheckInBytes), progress: progress && tidy(progress) });
+    this.#gate.push({ text: cutBytes(oneLine(String(text)), maxCheckInBytes), progress: progress && tidy(progress) });
   }
 
   opCommand(): OpCommand | undefined {
@@ -91,7 +91,7 @@ export class RunContext implements JobContext {
     return this.#unlessLost(services.reports.store(assignment.lease, report, this.signal));
   }
 
-  /** What the handler said last. */
+  /** The handler's latest check-in. */
   get lastCheckIn(): CheckIn | undefined {
     return this.#gate?.last;
   }
@@ -101,7 +101,7 @@ export class RunContext implements JobContext {
     return this.#log !== undefined;
   }
 
-  /** Says the last check-in again, in case it was lost. */
+  /** Sends the latest check-in again, in case it was lost. */
   repeatCheckIn(): void {
     if (!this.#isClosed) this.#gate?.repeat();
   }
@@ -112,12 +112,12 @@ export class RunContext implements JobContext {
     if (this.#abort?.signal.aborted === false) this.#abort.abort(new Interruption(kind));
   }
 
-  /** Resolves with true when the log lines are stored, with false when the time is over. */
+  /** Resolves to true when the log lines are stored, to false when the time is over. */
   async flushLog(timeoutMs: number): Promise<boolean> {
     return (await this.#log?.flush(timeoutMs)) ?? true;
   }
 
-  /** The run is over: what a handler that is still at work says from now on is refused. */
+  /** The run is over: calls of a handler that is still at work are refused from now on. */
   close(): void {
     this.#isClosed = true;
     this.#gate?.close();
@@ -130,7 +130,7 @@ export class RunContext implements JobContext {
     this.#log.write(line);
   }
 
-  /** A run that has nothing to tell leaves no line, so that quick jobs cost no log. */
+  /** A run that logs nothing leaves no opening line either, so that quick jobs cost no log. */
   #openLog(): JobLog {
     const { services, assignment, opening } = this.#options;
     const log = services.logs.open(assignment.lease, assignment.logOffset);

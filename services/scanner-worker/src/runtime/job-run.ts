@@ -26,11 +26,11 @@ export interface RunHost {
   now: () => number;
   /** How long a handler may take to obey, in milliseconds. */
   graceMs: () => number;
-  /** Whether the controller hears the worker. */
+  /** Whether messages reach the controller. */
   isConnected: () => boolean;
   checkIn(lease: Lease, checkIn: CheckIn): void;
   gateOf(type: JobType): TypeGate;
-  /** How long the job waits when the outside is at fault, at least so long, in milliseconds. */
+  /** The wait of a job that the outside failed, in milliseconds: at least `atLeastMs`. */
   waitMs(jobId: string, atLeastMs: number): number;
   /** Called exactly once for each run. */
   onEnd(run: JobRun, end: RunEnd): void;
@@ -67,7 +67,7 @@ export class JobRun {
     return this.#context.lastCheckIn;
   }
 
-  /** Says the last check-in again, in case it was lost. */
+  /** Sends the latest check-in again, in case it was lost. */
   repeatCheckIn(): void {
     this.#context.repeatCheckIn();
   }
@@ -100,7 +100,7 @@ export class JobRun {
     this.#end(end);
   }
 
-  /** What went as it should, or as somebody asked, is only told where there is a log already. */
+  /** A success, and an end that was asked for, are only logged where the job has a log already. */
   #logEnd(end: Outcome): void {
     const isTrouble = "reason" in end;
     if (!isTrouble && !this.#context.hasLog) return;
@@ -153,7 +153,7 @@ export class JobRun {
     this.#deadlineTimer = setTimeout(passed, waitMs);
   }
 
-  /** A handler that ignores its signal is left behind: its slot is free again and whatever it says is refused. */
+  /** A handler that ignores its signal is left behind: its slot is free again and its calls are refused. */
   #watchGrace(graceMs: number): void {
     const endsAt = performance.now() + graceMs;
     if (endsAt >= this.#graceEndsAt) return;

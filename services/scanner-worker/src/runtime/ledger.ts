@@ -22,7 +22,7 @@ export class Ledger {
     return this.#jobs.get(jobId);
   }
 
-  /** The job, if it is held under this very token. */
+  /** The job, if it is held under this token. */
   find(lease: Lease): HeldJob | undefined {
     const held = this.#jobs.get(lease.jobId);
     return held?.lease.token === lease.token ? held : undefined;

@@ -1,14 +1,14 @@
 import { type Backoff, ceilingMs } from "@drydock/shared/backoff.ts";
 import { maxRetryAfterMs } from "@drydock/shared/retry-after.ts";
 
-/** From 2 s on, and at most 15 s: who waits for the outside runs again soon after it is back. */
+/** Waits from 2 s to 15 s: jobs run again soon after the outside is back. */
 const backoff: Backoff = { baseMs: 4_000, capMs: 15_000 };
 const maxJobs = 10_000;
 
-/** How long jobs wait that the outside keeps from being done: longer each time in a row, by at least half of the ceiling. */
+/** The waits of jobs that the outside failed: longer each time in a row, and at least half of the ceiling. */
 export class Postponements {
   readonly #random: () => number;
-  /** The counts in a row of the jobs that were postponed last, oldest first. */
+  /** How often in a row each job was postponed, the least recent job first. */
   readonly #counts = new Map<string, number>();
 
   /** @param random gives numbers from 0 to 1 */

@@ -35,7 +35,7 @@ export class RunLog implements JobLogger {
   }
 }
 
-/** A line of the job's log that tells of a time, in milliseconds since 1970. */
+/** A line of the job's log, with its time in milliseconds since 1970. */
 export function toLine(level: string, message: string, at: number): string {
   const text = cutBytes(oneLine(String(message)), maxLineBytes);
   return `${new Date(at).toISOString()} ${level} ${text}\n`;

@@ -29,7 +29,7 @@ export function messageOf(error: unknown): string {
 function systemCauseOf(error: Error): string | undefined {
   let { cause } = error;
   for (let depth = 0; depth < maxCauses && cause instanceof Error; depth += 1) {
-    // Node tries each address of a name, and says what came of each.
+    // Node tries each address of a name, and keeps an error for each.
     const own: Error & Partial<SystemError> = cause instanceof AggregateError ? (cause.errors[0] ?? cause) : cause;
     if (typeof own.code === "string") return [own.code, addressOf(own)].filter((part) => part !== "").join(" ");
     cause = own.cause;

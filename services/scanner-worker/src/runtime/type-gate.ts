@@ -10,14 +10,14 @@ import type { ClosedType } from "../ports/job-source.ts";
 import { cutBytes, messageOf } from "./text.ts";
 
 const backoff: Backoff = { baseMs: 1_000, capMs: 15_000 };
-/** How often an open type is looked at while no job of it succeeds, in milliseconds. */
+/** Period of the probes of an open type while none of its jobs succeeds, in milliseconds. */
 const idleMs = 60_000;
 const maxMessageBytes = 512;
 /** How many reasons are remembered as logged. */
 const maxReasons = 100;
-/** How long a job stays with a worker that can't do it now, so that one that is given such jobs does not spin. */
+/** Delay in ms before a job that can't be run now is given back, so that claim and release do not spin. */
 const releaseMs = 1_000;
-/** So many jobs in a row that the outside failed close the type. */
+/** Number of jobs failed by the outside in a row that closes the type. */
 const maxFailedJobs = 5;
 /** How long a trial may take before another job is tried beside it, in milliseconds. */
 const trialMs = 20_000;
@@ -49,7 +49,7 @@ export class TypeGate {
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #resumesAt = 0;
-  #look: Promise<JobFailure | undefined> | undefined;
+  #probing: Promise<JobFailure | undefined> | undefined;
   /** The reasons for which single jobs were postponed since one succeeded. */
   readonly #postponedFor = new Set<string>();
   /** The jobs that the outside failed since one succeeded. */
@@ -74,12 +74,12 @@ export class TypeGate {
     return this.#isTrialDue ? undefined : this.#closed;
   }
 
-  /** Why jobs that come all the same are not begun; undefined when it is open, or nothing is known yet. */
+  /** Why jobs that arrive nevertheless are not begun; undefined while the type is open, or not probed yet. */
   get failure(): JobFailure | undefined {
     return this.#failure;
   }
 
-  /** What becomes of a job that came while it is closed; undefined when it has opened meanwhile, or the job is the trial. */
+  /** The failure of a job that arrives while the type is closed; undefined when the job may run, also as the trial. */
   async refusal(jobId: string, signal: AbortSignal): Promise<JobFailure | undefined> {
     const mayOpenSoon = this.#failure?.fault === "worker" || this.#trialJob !== undefined;
     if (mayOpenSoon && !this.#isTrialDue) await sleep(releaseMs, signal);
@@ -135,17 +135,17 @@ export class TypeGate {
     const hasTrialFailed = isTrial || this.#isTrialDue;
     // A trial makes more requests than a probe: the waits grow faster.
     if (hasTrialFailed) this.#failures += 1;
-    if (this.#failure === undefined || hasTrialFailed) this.#shutByJob(failure);
-    else this.#lengthen(failure);
+    if (this.#failure === undefined || hasTrialFailed) this.#closeByJob(failure);
+    else this.#extendWait(failure);
   }
 
   async #judgeWorker(error: JobFailure, jobId: string): Promise<unknown> {
     if (this.#options.type.probe === undefined) {
-      this.#shutByJob(error);
+      this.#closeByJob(error);
       return error;
     }
-    // Found out just now, for another job.
-    if (this.#look === undefined && this.#failure?.fault === "worker") return this.#failure;
+    // Another job has just led to a probe, which failed.
+    if (this.#probing === undefined && this.#failure?.fault === "worker") return this.#failure;
     const found = await this.#probe();
     if (found !== undefined) return found;
     const { reason, message, retryable, faultIfProbePasses: fault = "worker" } = error;
@@ -155,14 +155,14 @@ export class TypeGate {
   }
 
   #probe(): Promise<JobFailure | undefined> {
-    this.#look ??= this.#ask().finally(() => {
-      this.#look = undefined;
+    this.#probing ??= this.#runProbe().finally(() => {
+      this.#probing = undefined;
     });
-    return this.#look;
+    return this.#probing;
   }
 
-  /** Undefined when the type can be done. What concerns the one request that the probe made says nothing about jobs. */
-  async #ask(): Promise<JobFailure | undefined> {
+  /** Opens or closes the type by a probe. Undefined when it passes, or fails for a cause that closes no type. */
+  async #runProbe(): Promise<JobFailure | undefined> {
     clearTimeout(this.#timer);
     try {
       await this.#options.type.probe?.(this.#stop.signal);
@@ -170,7 +170,7 @@ export class TypeGate {
       const failure = asFailure(error);
       if (this.#stop.signal.aborted || failure.fault === "outside" || failure.closesType) {
         this.#hasProbeFailed = true;
-        this.#shut(failure);
+        this.#close(failure);
         return failure;
       }
     }
@@ -214,14 +214,14 @@ export class TypeGate {
     onChange();
   }
 
-  #shutByJob(failure: JobFailure): void {
+  #closeByJob(failure: JobFailure): void {
     this.#hasProbeFailed = false;
-    this.#shut(failure);
+    this.#close(failure);
   }
 
-  #shut(failure: JobFailure): void {
+  #close(failure: JobFailure): void {
     if (this.#stop.signal.aborted) return;
-    const isNews = this.#failure?.reason !== failure.reason;
+    const isNewReason = this.#failure?.reason !== failure.reason;
     const wasOpen = this.#failure === undefined;
     const wasTrialDue = this.#isTrialDue;
     this.#endTrial();
@@ -229,11 +229,11 @@ export class TypeGate {
     const wait = ceilingMs(backoff, this.#failures) * (0.5 + (this.#options.random ?? Math.random)() / 2);
     this.#failure = failure;
     this.#wait(Math.round(Math.max(wait, pauseOf(failure))));
-    if (isNews) this.#tell(failure, wasOpen);
+    if (isNewReason) this.#announce(failure, wasOpen);
     else if (wasTrialDue) this.#options.onChange();
   }
 
-  #tell(failure: JobFailure, wasOpen: boolean): void {
+  #announce(failure: JobFailure, wasOpen: boolean): void {
     const { type, clock, logger, onChange, onClosed } = this.#options;
     const { reason } = failure;
     const message = oneLineOf(failure);
@@ -254,8 +254,8 @@ export class TypeGate {
     this.#options.logger.warn(facts, "postponed a job; others with this reason are not logged until one succeeds");
   }
 
-  /** Another job met it too: it closes nothing anew, but may bring a longer pause. */
-  #lengthen(failure: JobFailure): void {
+  /** A closed type met another failure: the wait before the next probe may become longer. */
+  #extendWait(failure: JobFailure): void {
     const pause = pauseOf(failure);
     if (this.#options.clock.now() + pause > this.#resumesAt) this.#wait(pause);
   }
@@ -263,12 +263,12 @@ export class TypeGate {
   #wait(ms: number): void {
     clearTimeout(this.#timer);
     this.#resumesAt = this.#options.clock.now() + ms;
-    this.#timer = setTimeout(() => this.#onTime(), ms);
+    this.#timer = setTimeout(() => this.#onTimer(), ms);
     this.#timer.unref();
   }
 
-  /** While jobs of the type succeed, nobody needs to ask. */
-  #onTime(): void {
+  /** Probes the type, unless its jobs have succeeded since the last time. */
+  #onTimer(): void {
     const isFine = this.#failure === undefined && this.#succeeded;
     this.#succeeded = false;
     if (isFine) this.#wait(idleMs);

@@ -7,7 +7,7 @@ export interface Bundle {
   withFiles(text: string): string;
 }
 
-/** What may be other than in production. */
+/** What tests replace. */
 export interface BundleOptions {
   /** Lua of one line that a file begins with, e.g. for tests that watch what it does. Default: none. */
   prologue?: (file: ScriptFile) => string;
@@ -54,7 +54,7 @@ export function bundleScripts(files: readonly ScriptFile[], options: BundleOptio
   return { lua: lines.join("\n"), withFiles };
 }
 
-/** A file with its number, and how many operations are not run without it. */
+/** A file with its number, and how many operations need it. */
 interface Branch {
   file: ScriptFile;
   number: number;

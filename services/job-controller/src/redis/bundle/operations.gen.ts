@@ -58,7 +58,7 @@ export const operationNames = [
 /** The name of an operation. */
 export type OperationName = (typeof operationNames)[number];
 
-/** Those that Redis may refuse while its memory is full; all others are under way and must be able to end. */
+/** Those that Redis may refuse while its memory is full; all others finish what has begun. */
 export const refusedWhenFull: ReadonlySet<OperationName> = new Set([
   "hooks/failed",
   "log/append",

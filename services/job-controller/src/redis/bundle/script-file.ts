@@ -20,7 +20,7 @@ export interface ScriptFile {
   writes: string[];
   /** The reasons with which an operation refuses. */
   errors: string[];
-  /** Whether Redis may refuse the operation while its memory is full; others are under way and must be able to end. */
+  /** Whether Redis may refuse the operation while its memory is full; the others finish what has begun. */
   isRefusedWhenFull: boolean;
   text: string;
 }

@@ -7,7 +7,7 @@ import { list, number, text } from "../shards/reply.ts";
 import type { Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 
-/** How long a claim turn lasts at most, in milliseconds: the others wait so long for a controller that is killed in its turn. */
+/** Maximum length of a claim turn, in milliseconds: other controllers wait that long for one that is killed in its turn. */
 const turnMs = 500;
 
 /** The bytes of parameters at which a claim ends; the last script call may go beyond. */
@@ -51,7 +51,7 @@ export class Claimer {
   }
 
   async #claimInto(claim: Claim, worker: WorkerIdentity, { types, limit }: Wanted): Promise<void> {
-    const needsTurn = ({ most, maxOfKey }: ClaimableType) => this.#shards.count > 1 && most + maxOfKey > 0;
+    const needsTurn = ({ maxRunning, maxOfKey }: ClaimableType) => this.#shards.count > 1 && maxRunning + maxOfKey > 0;
     if (!types.some(needsTurn)) return this.#claimFromAll(claim, worker, { types, limit });
     // one after the other, to keep the order of the types
     for (const type of types) {
@@ -188,7 +188,7 @@ async function claimFrom(
   let [types, passed] = [part.types, ""];
   while (types.length > 0 && !isComplete(claim, limit)) {
     const left = limit - claim.jobs.length;
-    const named = types.flatMap(({ name, most, maxOfKey }) => [name, most, maxOfKey, elsewhere]);
+    const named = types.flatMap(({ name, maxRunning, maxOfKey }) => [name, maxRunning, maxOfKey, elsewhere]);
     const reply = list(
       await shard.run("transitions/claim", workerId, incarnation, session, left, rank, passed, ...named),
     );

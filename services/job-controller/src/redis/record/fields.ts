@@ -17,16 +17,16 @@ export interface RecordField {
    * zero byte, Bc0 is bytes behind their count.
    */
   form: "B" | "H" | "I3" | "I4" | "I6" | "s" | "Bc0";
-  /** What it is, for docs/redis-keys.md. */
+  /** Its description in docs/redis-keys.md. */
   meaning: string;
   /** Whether it is of use to scripts alone, so that replies leave it out. */
   internal?: true;
 }
 
-/** A detail of a job: absent from the record while all details say nothing. */
+/** A detail of a job: absent from the record while all details are unset. */
 export interface RecordDetail {
   name: string;
-  /** What it is while it says nothing; "list" is false then. */
+  /** Its type. An unset detail is "", 0, or false for a list. */
   type: "text" | "number" | "list";
   meaning: string;
   internal?: true;

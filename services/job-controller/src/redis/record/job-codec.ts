@@ -106,7 +106,7 @@ export function toWholeJob(reply: Reply): Job {
   return toJob(job ?? null, launched);
 }
 
-/** The options as life/launch.lua takes them: empty for those that say nothing. */
+/** The options as life/launch.lua takes them: empty when all are the defaults. */
 export function toOptionsArgument(options: LaunchOptions | undefined): string {
   if (options === undefined || options === usualOptions) return "";
   const { kind, priority, fairnessKey, runAt, uniqueKey, requestKey, policy, labels, schedule, statusHook } = options;

@@ -1,70 +1,20 @@
 import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import { jobKinds } from "../../domain/job.ts";
 import { jobStatuses } from "../../domain/job-state.ts";
-import { type Refused, wayOut } from "../../domain/way-out.ts";
+import { type RefusedAction, statusRemedy } from "../../domain/status-remedy.ts";
 import { recordVersion } from "../record/fields.ts";
+import { describeFault, explain, isRefusal } from "../redis-fault.ts";
 
-/** How long callers are asked to wait while Redis is away, in milliseconds. */
+/** RetryInfo while Redis is away, in milliseconds. */
 const retryAfterMs = 2_000;
 
-/** The same while its memory is full. */
+/** RetryInfo while Redis' memory is full, in milliseconds. */
 const fullRetryAfterMs = 10_000;
 
-/** The same while a unique job ends. */
+/** RetryInfo while the job that holds a unique key ends, in milliseconds. */
 const endingRetryAfterMs = 1_000;
 
-/** Why Redis refuses what is asked of it. */
-interface Refusal {
-  /** For callers, after "Redis". */
-  state: string;
-  /** For operators. */
-  remedy: string;
-}
-
-const isReplica: Refusal = {
-  state: "is a replica",
-  remedy: "point DRYDOCK_REDIS_URL at the master, or promote this one: REPLICAOF NO ONE",
-};
-const passwordRemedy = "set user and password in DRYDOCK_REDIS_URL: redis://USER:PASSWORD@HOST:PORT/0";
-
-/** The words that Redis' errors begin with while it refuses what it would do at another time, or for another user. */
-const refusals: Readonly<Record<string, Refusal>> = {
-  READONLY: isReplica,
-  MASTERDOWN: isReplica,
-  NOREPLICAS: {
-    state: "has too few replicas to accept writes",
-    remedy: "start its replicas, or lower min-replicas-to-write",
-  },
-  MISCONF: { state: "cannot save its data", remedy: "see its log, and make room on its disk" },
-  LOADING: { state: "is loading its data", remedy: "wait until it has loaded them" },
-  BUSY: { state: "is busy with a script", remedy: "wait, or end the script: SCRIPT KILL" },
-  CLUSTERDOWN: { state: "is part of a cluster that is down", remedy: "mend the cluster: CLUSTER INFO tells its state" },
-  TRYAGAIN: { state: "is moving keys in its cluster", remedy: "wait until the slots are moved" },
-  NOAUTH: { state: "requires a password", remedy: passwordRemedy },
-  WRONGPASS: { state: "rejects the user or password", remedy: passwordRemedy },
-  NOPERM: {
-    state: "denies the controller's user a right",
-    remedy: "grant it with ACL SETUSER: keys {drydock:*, channels {drydock:*, commands +@all -@dangerous +info",
-  },
-};
-const refusalInScript = new RegExp(`: (${Object.keys(refusals).join("|")}) `);
-
-/** What an operator does about an error whose first word is one of Redis' refusals; undefined for other errors. */
-export function refusalRemedy(message: string): string | undefined {
-  return refusals[firstWord(message)]?.remedy;
-}
-
-/** Whether the error means that Redis is a replica. */
-export function saysReplica(message: string): boolean {
-  return refusals[firstWord(message)] === isReplica;
-}
-
-/** Whether the error means that the user lacks a right. */
-export function saysNoPermission(message: string): boolean {
-  return firstWord(message) === "NOPERM";
-}
-
-/** Another caller was quicker, and that may be over already: it is worth another try. */
+/** Another caller holds the id or key, perhaps no longer: it is worth another try. */
 export class Overtaken extends Error {
   override readonly name: string = "Overtaken";
   /** The other caller's job. */
@@ -121,14 +71,10 @@ export function toReasonedError(thrown: unknown): Error {
       return new ReasonedError("WORKER_SUPERSEDED", `a newer process has taken over the worker id ${subject}`);
     case "WORKER_NOT_FOUND":
       return workerNotFound(subject);
-    case "OOM":
-      return poolFull(error);
     case "SCRIPT_FAULT":
-      if (subject.includes("OOM command not allowed")) return poolFull(error);
-      return refusalInScript.test(subject) ? redisUnavailable(error) : error;
     case "ERR":
     case "WRONGTYPE":
-      return error;
+      return isRefusal(error.message) ? redisUnavailable(error) : error;
     default:
       return redisUnavailable(error);
   }
@@ -168,15 +114,12 @@ function workerNotFound(workerId: string): ReasonedError {
   });
 }
 
-/** Redis does not answer, or refuses what it would do at another time. */
+/** Redis does not answer, or refuses what it would do at another time; without memory, the pool is full. */
 export function redisUnavailable(cause: Error): ReasonedError {
-  const word = refusalInScript.exec(cause.message)?.[1] ?? firstWord(cause.message);
-  const state = refusals[word]?.state ?? "does not answer";
-  return new ReasonedError("REDIS_UNAVAILABLE", `Redis ${state}; try again shortly`, { retryAfterMs, cause });
-}
-
-function firstWord(message: string): string {
-  return message.split(" ", 1)[0] ?? "";
+  const fault = explain(cause);
+  const text = describeFault(fault);
+  if (fault.words.startsWith("OOM ")) return poolFull(text, cause);
+  return new ReasonedError("REDIS_UNAVAILABLE", text, { retryAfterMs, cause });
 }
 
 /** The pool in Redis is not for this controller; the text says why, and what an operator has to mend. */
@@ -185,8 +128,8 @@ export function poolFormatMismatch(text: string, metadata: Record<string, string
 }
 
 /** Redis refuses to store more; nothing was stored. */
-function poolFull(cause: Error): ReasonedError {
-  return new ReasonedError("POOL_FULL", "the pool is full: Redis has no memory left", {
+function poolFull(text: string, cause: Error): ReasonedError {
+  return new ReasonedError("POOL_FULL", `the pool is full: ${text}`, {
     metadata: { used_memory: "100 %" },
     retryAfterMs: fullRetryAfterMs,
     cause,
@@ -203,7 +146,7 @@ function alreadyExists(jobId: string, retryAfterMs?: number): ReasonedError {
   });
 }
 
-/** The same when that is about to change. */
+/** The job that holds the unique key is about to end: a call a moment later may succeed. */
 export function alreadyEnds(jobId: string): ReasonedError {
   return alreadyExists(jobId, endingRetryAfterMs);
 }
@@ -213,7 +156,7 @@ function statusForbids(subject: string): ReasonedError {
   const [asked, statusNumber, kindNumber] = subject.split(" ");
   const status = jobStatuses[Number(statusNumber) - 1] ?? "SUCCESS";
   const isPeriodic = jobKinds[Number(kindNumber) - 1] === "PERIODIC";
-  const text = `the job is ${status}; ${wayOut(asked as Refused, status, isPeriodic)}`;
+  const text = `the job is ${status}; ${statusRemedy(asked as RefusedAction, status, isPeriodic)}`;
   return new ReasonedError("JOB_STATUS_FORBIDS", text, {
     metadata: { status },
     precondition: { type: "JOB_STATUS", subject: status, description: text },

@@ -17,7 +17,7 @@ function shardAlone() {
   return { shard: new Shard(0, fake, systemClock), calls };
 }
 
-/** A shard of which two calls are under way and an operation waits behind them, and what becomes of each. */
+/** A shard with two calls in flight and an operation that waits behind them, and the outcome of each. */
 async function scene() {
   const { shard, calls } = shardAlone();
   const outcomes: string[] = [];

@@ -31,7 +31,7 @@ interface ErrorReply {
 const maxBatchSize = 96;
 /** Maximum bytes of arguments in one call; an operation with more is a call of its own. */
 const maxBatchBytes = 1024 * 1024;
-/** What an operation that may answer much counts in a call as well, in bytes. */
+/** Bytes that the reply of an operation counts in its batch, where replies may be large. */
 const replyBytes: Readonly<Partial<Record<OperationName, number>>> = {
   "operators/list": maxBatchBytes,
   "operators/list-running": maxBatchBytes,
@@ -61,7 +61,7 @@ export type Scripted<Connection extends Redis> = Connection & {
   /** A text of the script with its positions as those in the Lua files. */
   withFiles(text: string): string;
 };
-/** The same of any connection. */
+/** Any connection with the script of a shard. */
 export type ScriptedRedis = Scripted<Redis>;
 
 /** One shard: gathers the operations of an event-loop turn, from all streams and calls, into one script call. */
@@ -85,7 +85,7 @@ export class Shard {
   }
 
   /**
-   * Runs one operation; operations of a shard run in the order in which they were given. Only those that are under way
+   * Runs one operation; operations of a shard run in the order in which they were given. Only those that are in flight
    * when Redis is made to forget its scripts (SCRIPT FLUSH) are sent again, perhaps behind later ones.
    */
   run(name: OperationName, ...args: Argument[]): Promise<Reply> {
@@ -131,7 +131,7 @@ export class Shard {
       }
     } catch (error) {
       const reasoned = toReasonedError(withFiles(error, this.#redis));
-      // what waits behind a Redis that does not answer must not wait for its own time-out as well
+      // operations that wait behind a Redis that does not answer must not run into a time-out of their own
       const isAway = !(error instanceof ReplyError);
       const failed = isAway ? [...batch, ...this.#waiting.splice(0)] : batch;
       if (isAway) this.#waitingBytes = 0;

@@ -53,7 +53,7 @@ export class Shards implements Iterable<Shard> {
   }
 }
 
-/** The number of the shard that a key falls to, of so many shards. */
+/** The number of the shard that a key falls to, of `count` shards. */
 export function shardOfKey(key: string, shards: number): number {
   return createHash("sha256").update(key).digest().readUInt32BE(0) % shards;
 }

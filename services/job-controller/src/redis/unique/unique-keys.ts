@@ -3,9 +3,8 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import type { Job } from "../../domain/job.ts";
 import { shardOf } from "../../domain/job-id.ts";
 import { list, text } from "../shards/reply.ts";
-import { KeyReserved, Overtaken } from "../shards/reply-errors.ts";
+import { alreadyEnds, KeyReserved, Overtaken } from "../shards/reply-errors.ts";
 import type { Shards } from "../shards/shards.ts";
-import { tryAgain } from "./try-again.ts";
 
 /**
  * How a unique key stands in its home shard, and by which ticket or job; both empty when that is the job's own shard, whose
@@ -17,7 +16,7 @@ export type Hold = [state: "" | "reserved" | "held" | "ends", by: string];
 export interface KeyedLaunch {
   /** Empty when it needs none. */
   key: string;
-  /** The request that asks for the job, or empty: whoever launches for it launches the same job. */
+  /** The key of the request, or empty: launches of one request launch the same job. */
   request: string;
   /** The job's id; a launch has another one for each try. */
   newId(): string;
@@ -33,6 +32,8 @@ interface Reservation {
 
 /** The key's home is the job's own shard. */
 const local: Hold = ["", ""];
+/** How often a key is tried that other callers keep taking and freeing. */
+const maxTries = 10;
 /** How long a reservation protects a launch that is in flight, in milliseconds. */
 const launchMs = 5_000;
 
@@ -127,5 +128,20 @@ export class UniqueKeys {
   /** Ends the reservation of a job that was not launched or retried after all; if Redis is away, upkeep does later. */
   async #giveBack(key: string, jobId: string, [state, ticket]: Hold): Promise<void> {
     if (state === "reserved") await this.#settle(key, { jobId, ticket }, 0).catch(() => {});
+  }
+}
+
+/**
+ * Tries again while other callers are faster, a bounded number of times.
+ * @throws ReasonedError JOB_ALREADY_EXISTS with RetryInfo when they always are
+ */
+async function tryAgain<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      if (tries === maxTries) throw alreadyEnds(error.jobId);
+    }
   }
 }

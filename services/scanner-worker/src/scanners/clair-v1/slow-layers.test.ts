@@ -16,7 +16,7 @@ describe("when Clair is too slow for a layer", () => {
 
   const hints = { retryable: true, retryAfterMs: 15_000, closesType: false };
   const slow = new JobFailure("SCANNER_TIMEOUT", "Clair did not get done in its own time", hints);
-  /** Clair answers in time for so many posts; what it was given it reads to the end all the same. */
+  /** Clair answers that number of posts in time, and reads all layers that it was given to the end. */
   const inTime = (count: number) => {
     let left = count;
     clair.postLayer = async (layer) => {

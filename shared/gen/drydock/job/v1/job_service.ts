@@ -250,7 +250,10 @@ export interface RedisStats {
   usedMemoryBytes: number;
   /** Its limit, in bytes; 0 when it has none. */
   maxMemoryBytes: number;
-  /** Why calls are refused, in Redis' words, with the remedy; rights that are missing; settings by which it may lose data. */
+  /**
+   * Why calls are refused, in Redis' words, with the remedy; rights that are missing, also to listen to signals; settings by
+   * which it may lose data.
+   */
   warnings: string[];
 }
 

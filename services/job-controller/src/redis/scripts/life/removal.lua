@@ -36,7 +36,7 @@ local function sweep_position(status)
   return "-", string.format("%.0f", context.now)
 end
 
--- Removes jobs that reached the status before the time, those that are not needed; looks at so many at most. Returns how many
+-- Removes jobs that reached the status before the time, those that are not needed; looks at `limit` at most. Returns how many
 -- it looked at and the ids of those that it removed.
 local function run(status, before, limit, is_needed)
   local ended, from, began = index.ended(status), sweep_position(status)

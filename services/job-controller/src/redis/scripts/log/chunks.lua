@@ -34,7 +34,7 @@ local function append(id, text)
   if #chunks > 0 then redis.call("RPUSH", key, unpack(chunks)) end
 end
 
--- What there is from an offset on, of so many chunks at most.
+-- The text from an offset on, of `most` chunks at most.
 local function read(id, offset, most)
   local first = math.floor(offset / CHUNK_BYTES)
   local chunks = redis.pcall("LRANGE", key_of(id), first, first + most - 1)

@@ -5,7 +5,7 @@
 -- reply: when the oldest of the next jobs was launched or 0, 1 when it is paused, how many lanes it has
 -- when memory is full: refused
 
--- The oldest is looked for at the front of the first lanes, until their records have so many bytes.
+-- The oldest job is searched at the front of the first lanes, until this number of bytes of records was read.
 local MOST_LANES_SEEN, MOST_BYTES = 200, 2 * 1024 * 1024
 
 return function(name)

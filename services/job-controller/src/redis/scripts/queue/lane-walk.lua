@@ -20,7 +20,7 @@ local function drop_first(name, lane)
 end
 
 -- Runs finish_job(id, job) with the jobs at the front of each lane, until stays(job): that one and those behind it
--- stay. Goes on behind that score and lane ("-inf" and empty at first), for so many steps at most: each id is one, and so is a
+-- stay. Goes on behind that score and lane ("-inf" and empty at first), for `limit` steps at most: each id is one, and so is a
 -- lane that is done. Replies how many jobs were finished, how many steps it took, then the score and lane to go on behind, nothing
 -- when all is done. A lane in which jobs wait only moves back, never before that position.
 local function run(name, score, lane, limit, stays, finish_job)

@@ -3,7 +3,7 @@
 -- gives: bring_forward
 -- writes: ready
 
--- A call looks at so many jobs of a lane that are not for the worker.
+-- Maximum number of jobs of a lane that a call looks at and that are not for the worker.
 local MOST_BARRED = 50
 
 -- Brings the first job that is for the walk's worker to the front of the lane, if there is one near the front; whether there is. If there

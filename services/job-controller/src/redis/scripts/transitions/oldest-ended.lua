@@ -1,4 +1,4 @@
--- oldest-ended: the time by which so many jobs of a final status had ended, those left out that stay for now.
+-- oldest-ended: the time by which a number of jobs of a final status had ended, those left out that stay for now.
 -- needs: record/index, life/removal
 -- reads: ended
 -- arguments: status, how many

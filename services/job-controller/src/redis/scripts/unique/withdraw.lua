@@ -1,4 +1,4 @@
--- withdraw: withdraws a job's reservation of a unique key, unless the job is alive or its launch may be under way.
+-- withdraw: withdraws a job's reservation of a unique key, unless the job is alive or its launch may be in flight.
 -- needs: call/context, call/isolate, record/statuses, unique/keys
 -- writes: withdrawn
 -- arguments: key, id, ticket, how long the launch of a job may take in ms

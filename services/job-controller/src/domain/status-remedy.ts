@@ -1,11 +1,11 @@
 import type { JobStatus } from "./job-state.ts";
 
-/** What was asked of a job that its status or kind does not allow: to end it, to retry it, to pause or resume it. */
-export type Refused = "end" | "retry" | "schedule";
+/** An action that a job's status or kind may not allow: to end it, to retry it, to pause or resume it. */
+export type RefusedAction = "end" | "retry" | "schedule";
 
 const over = "it has ended already";
 
-const waysOut: Record<Exclude<Refused, "schedule">, Partial<Record<JobStatus, string>>> = {
+const remedies: Record<Exclude<RefusedAction, "schedule">, Partial<Record<JobStatus, string>>> = {
   end: {
     STOPPED: `${over}, for good`,
     CANCELLED: `${over}, and stays so unless RetryJob brings it back`,
@@ -21,8 +21,8 @@ const waysOut: Record<Exclude<Refused, "schedule">, Partial<Record<JobStatus, st
   },
 };
 
-/** What a caller can do who asked for that of a job that stands there, or why there is nothing to do. */
-export function wayOut(asked: Refused, status: JobStatus, isPeriodic: boolean): string {
+/** What a caller can do instead of the refused action, or why there is nothing to do. */
+export function statusRemedy(asked: RefusedAction, status: JobStatus, isPeriodic: boolean): string {
   const hasEnded = status !== "SCHEDULED";
   if (asked === "schedule") {
     return isPeriodic
@@ -31,5 +31,5 @@ export function wayOut(asked: Refused, status: JobStatus, isPeriodic: boolean): 
   }
   if (isPeriodic)
     return hasEnded ? "its schedule is over. Launch it again" : "it launches its jobs by itself; retry those";
-  return waysOut[asked][status] ?? "its status does not allow this";
+  return remedies[asked][status] ?? "its status does not allow this";
 }
