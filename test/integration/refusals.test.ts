@@ -103,6 +103,11 @@ for (const shards of [1, 3]) {
       assert.deepEqual(await refusedUntilTheEnd(await launch()), ["ERROR", 60_000]);
     });
 
+    test("is in ERROR after a minute when every other worker drains", async () => {
+      await under.pool.update(two, { ...workerInfo, draining: true });
+      assert.deepEqual(await refusedUntilTheEnd(await launch()), ["ERROR", 60_000]);
+    });
+
     test("is done by a worker that was away for less than a minute", async () => {
       await under.pool.leave(two);
       const id = await launch();

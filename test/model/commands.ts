@@ -75,7 +75,7 @@ export type Command =
   | { do: "hello"; speaker: Speaker; process: "same" | "next"; naming: Naming }
   | { do: "beat"; speaker: Speaker; naming: Naming }
   | { do: "disconnect" | "takeBack"; speaker: Speaker; unaccepted: Naming }
-  | { do: "leave" | "drainWorker"; speaker: Speaker }
+  | { do: "leave" | "startDraining" | "drainWorker"; speaker: Speaker }
   | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
   | { do: "checkIn" | "succeed"; target: Target; note: Note }
   | {
@@ -175,6 +175,7 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   disconnect: kind("disconnect", { speaker, unaccepted }),
   takeBack: kind("takeBack", { speaker, unaccepted }),
   leave: kind("leave", { speaker }),
+  startDraining: kind("startDraining", { speaker }),
   drainWorker: kind("drainWorker", { speaker }),
   claim: kind("claim", { speaker, types, limit: fc.integer({ min: 1, max: 5 }) }),
   checkIn: kind("checkIn", { target: running, note }),
@@ -220,7 +221,7 @@ export type Mix = Partial<Record<Command["do"], number>>;
 /** All that can be asked. */
 export const everything: Mix = {
   ...{ launch: 16, launchSubJob: 3, end: 5, retry: 5, pause: 1, drain: 1 },
-  ...{ hello: 6, beat: 9, disconnect: 1, takeBack: 1, leave: 1, drainWorker: 1, claim: 26 },
+  ...{ hello: 6, beat: 9, disconnect: 1, takeBack: 1, leave: 1, startDraining: 1, drainWorker: 1, claim: 26 },
   ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, refuse: 4, confirm: 1, release: 2 },
   ...{ launchPeriodic: 4, fire: 4, pauseSchedule: 3, resumeSchedule: 2 },
   ...{ appendLog: 5, readLog: 2, putReport: 4, tellHooks: 5, settleHook: 9, redeliver: 2 },
@@ -230,14 +231,14 @@ export const everything: Mix = {
 /** Few jobs, and workers that come and go. */
 export const losses: Mix = {
   ...{ launch: 1, end: 1, retry: 4, claim: 22, beat: 1, hello: 14 },
-  ...{ disconnect: 3, takeBack: 1, leave: 1, drainWorker: 2 },
+  ...{ disconnect: 3, takeBack: 1, leave: 1, startDraining: 2, drainWorker: 2 },
   ...{ fail: 1, promote: 2, reap: 6, wait: 6 },
 };
 
 /** Jobs that workers may not do. */
 export const refusals: Mix = {
   ...{ launch: 6, end: 1, retry: 2, claim: 24, refuse: 16, succeed: 1, fail: 1, postpone: 1, release: 1, promote: 2 },
-  ...{ hello: 2, beat: 8, leave: 1, reap: 2, drain: 1, wait: 5 },
+  ...{ hello: 2, beat: 8, leave: 1, startDraining: 2, reap: 2, drain: 1, wait: 5 },
 };
 
 /** Stops and cancels of what runs. */

@@ -89,6 +89,11 @@ const runners: Runners = {
     const worker = driver.worker(speaker);
     return driver.both(driver.under.pool.leave(worker), () => workers.leave(driver.model, worker));
   },
+  startDraining: (driver, { speaker }) => {
+    const worker = driver.worker(speaker);
+    const asked = driver.under.pool.update(worker, { ...modelInfo, draining: true });
+    return driver.both(asked, () => workers.startDraining(driver.model, worker));
+  },
   drainWorker: (driver, { speaker }) => {
     const { workerId } = driver.worker(speaker);
     return driver.both(driver.under.pool.drainWorker(workerId), () => workers.drainWorker(driver.model, workerId));

@@ -14,7 +14,8 @@ import type { Backoff } from "@drydock/shared/backoff.ts";
 import { tellCheckIn } from "./hooks.ts";
 import { Refusals } from "./refusals.ts";
 import { refuse } from "./refused.ts";
-import { finish, giveBack, lose, loseAll, type ModelJob, type ModelPool, nextToken, statusAfter } from "./state.ts";
+import { giveBack, lose, loseAll } from "./returns.ts";
+import { finish, type ModelJob, type ModelPool, nextToken, statusAfter } from "./state.ts";
 
 const { leaseMs, acceptMs, brokenMs, graceMs, refusalMs } = defaultLeaseTerms;
 /** How much later than the grace time a worker that does not obey loses the job. */
@@ -27,7 +28,7 @@ export function hello(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): 
   const known = pool.workers.get(workerId);
   rememberProcess(pool, worker);
   if (known !== undefined && known.incarnation !== incarnation) loseAll(pool, workerId, turn);
-  pool.workers.set(workerId, { incarnation, session, leaseEndsAt: pool.now + leaseMs });
+  pool.workers.set(workerId, { incarnation, session, leaseEndsAt: pool.now + leaseMs, draining: false });
   const reply: HelloReply = { keep: [], drop: [], commands: [], drain: isToDrain(pool, worker) };
   const kept = new Set<ModelJob>();
   for (const lease of named) {
@@ -69,6 +70,12 @@ export function beat(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): B
   const open = mine.filter((job) => kept.has(job) && job.command !== undefined);
   const commands = open.map((job) => openCommand(job, job.command ?? "stop"));
   return { lost, commands, drain: isToDrain(pool, worker) };
+}
+
+/** A worker takes no more jobs, unless a newer stream has taken over. */
+export function startDraining(pool: ModelPool, { workerId, session }: WorkerIdentity): void {
+  const known = pool.workers.get(workerId);
+  if (known?.session === session) known.draining = true;
 }
 
 /** An operator wants the present process of the worker to go. */
@@ -192,8 +199,8 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sh
   return settle(pool, lease, (job) => {
     job.postponedSince ||= pool.now;
     const process = processOf(pool, job.workerId);
-    const alive = [...pool.workers].filter(([, { leaseEndsAt }]) => leaseEndsAt >= pool.now);
-    const present = alive.map(([workerId]) => processOf(pool, workerId));
+    const able = [...pool.workers].filter(([, { leaseEndsAt, draining }]) => leaseEndsAt >= pool.now && !draining);
+    const present = able.map(([workerId]) => processOf(pool, workerId));
     const isFinal = job.refusals.note(process, present, { now: pool.now, graceMs: refusalMs });
     if (job.command === undefined && (isFinal || pool.now - job.postponedSince > patienceMs)) {
       job.lastError = { reason, message, attempt: job.attempt, at: pool.now };

@@ -59,8 +59,8 @@ export class Candidates {
     this.#known ??= this.#read().finally(() => {
       this.#known = undefined;
     });
-    const isFit = ({ jobNames, closed }: WorkerInfo) =>
-      jobNames.includes(jobName) && !closed.some((type) => type.jobName === jobName && type.isWorkerFault);
+    const isFit = ({ jobNames, draining, closed }: WorkerInfo) =>
+      !draining && jobNames.includes(jobName) && !closed.some((type) => type.jobName === jobName && type.isWorkerFault);
     return (await this.#known).filter(({ info }) => isFit(info)).map(({ workerId }) => workerId);
   }
 }
