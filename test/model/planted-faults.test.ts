@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
 import { agree } from "./agreement.ts";
-import { drains, endings, everything, type Mix, refusals, tellings } from "./commands.ts";
+import { drains, endings, everything, losses, type Mix, refusals, tellings } from "./commands.ts";
 
 /** Scripts in which commands of Redis do nothing and answer that. */
 interface Sabotage {
@@ -29,7 +29,10 @@ const sabotages: Record<string, Sabotage> = {
   "a beat does not renew the lease": { path: "lease/beat", command: "ZADD", answer: "0", mix: everything },
   "a job is in no index": { path: "record/index", command: "XADD", answer: '"1-1"', mix: drains },
   "a worker gets the job again that it was refused for": {
-    ...{ path: "life/refusals", command: "HSET", answer: "1", mix: refusals },
+    ...{ path: "life/barred", command: "HSET", answer: "1", mix: refusals },
+  },
+  "a worker gets the job again that it was lost with": {
+    ...{ path: "life/barred", command: "HSET", answer: "1", mix: losses },
   },
   "a stop is not passed on": { path: "life/children", command: "HSET", answer: "1", mix: endings },
   "an ended job keeps its unique key": { path: "life/final", command: "HDEL", answer: "1", mix: everything },

@@ -8,10 +8,17 @@ export function giveBack(pool: ModelPool, job: ModelJob, turn: number): void {
   else Object.assign(job, { status: "PENDING", turn });
 }
 
-/** Takes a job back from a lost worker; the third loss is its end, unless it was to end anyway. */
+/** The workers with a lease that may do jobs. */
+export function ableWorkers({ workers, now }: ModelPool): string[] {
+  const able = [...workers].filter(([, { leaseEndsAt, draining }]) => leaseEndsAt > now && !draining);
+  return able.map(([workerId]) => workerId);
+}
+
+/** Takes a job back from a lost worker; from the third loss on that may be its end, unless it was to end anyway. */
 export function lose(pool: ModelPool, job: ModelJob, turn: number): void {
   job.crashes++;
-  if (job.command !== undefined || job.crashes < 3) {
+  const isCause = job.refusals.noteLoss(job.workerId, ableWorkers(pool), pool.now);
+  if (job.command !== undefined || job.crashes < 3 || !isCause) {
     giveBack(pool, job, turn);
     return;
   }

@@ -14,7 +14,7 @@ import type { Backoff } from "@drydock/shared/backoff.ts";
 import { tellCheckIn } from "./hooks.ts";
 import { Refusals } from "./refusals.ts";
 import { refuse } from "./refused.ts";
-import { giveBack, lose, loseAll } from "./returns.ts";
+import { ableWorkers, giveBack, lose, loseAll } from "./returns.ts";
 import { finish, type ModelJob, type ModelPool, nextToken, statusAfter } from "./state.ts";
 
 const { leaseMs, acceptMs, brokenMs, graceMs, refusalMs } = defaultLeaseTerms;
@@ -199,8 +199,7 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sh
   return settle(pool, lease, (job) => {
     job.postponedSince ||= pool.now;
     const process = processOf(pool, job.workerId);
-    const able = [...pool.workers].filter(([, { leaseEndsAt, draining }]) => leaseEndsAt >= pool.now && !draining);
-    const present = able.map(([workerId]) => processOf(pool, workerId));
+    const present = ableWorkers(pool).map((workerId) => processOf(pool, workerId));
     const isFinal = job.refusals.note(process, present, { now: pool.now, graceMs: refusalMs });
     if (job.command === undefined && (isFinal || pool.now - job.postponedSince > patienceMs)) {
       job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
@@ -216,7 +215,7 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sh
 
 /** Whether the job is not given to the worker's present process now. */
 export function isBarred(pool: ModelPool, { refusals }: ModelJob, workerId: string): boolean {
-  return refusals.bars(processOf(pool, workerId), pool.now);
+  return refusals.bars(processOf(pool, workerId), pool.now) || refusals.bars(workerId, pool.now);
 }
 
 function processOf({ workers }: ModelPool, workerId: string): string {
