@@ -8,16 +8,18 @@ export function giveBack(pool: ModelPool, job: ModelJob, turn: number): void {
   else Object.assign(job, { status: "PENDING", turn });
 }
 
-/** The workers with a lease that may do jobs. */
-export function ableWorkers({ workers, now }: ModelPool): string[] {
-  const able = [...workers].filter(([, { leaseEndsAt, draining }]) => leaseEndsAt > now && !draining);
+/** The workers with a lease that may do jobs of the type. */
+export function ableWorkers({ workers, now }: ModelPool, name: string): string[] {
+  const able = [...workers].filter(
+    ([, { leaseEndsAt, draining, closed }]) => leaseEndsAt > now && !draining && !closed.get(name)?.isWorkerFault,
+  );
   return able.map(([workerId]) => workerId);
 }
 
 /** Takes a job back from a lost worker; from the third loss on that may be its end, unless it was to end anyway. */
 export function lose(pool: ModelPool, job: ModelJob, turn: number): void {
   job.crashes++;
-  const isCause = job.refusals.noteLoss(job.workerId, ableWorkers(pool), pool.now);
+  const isCause = job.refusals.noteLoss(job.workerId, ableWorkers(pool, job.name), pool.now);
   if (job.command !== undefined || job.crashes < 3 || !isCause) {
     giveBack(pool, job, turn);
     return;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Job, JobCommand, NewJob } from "@drydock/job-controller/domain/job.ts";
 import { type JobStatus, jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
 import type { OverlapPolicy, PeriodicCounts } from "@drydock/job-controller/domain/schedule.ts";
+import type { ClosedType } from "@drydock/job-controller/domain/worker.ts";
 import { hookStatusOf, type ModelHook, newModelHook } from "./hook-state.ts";
 import { Refusals } from "./refusals.ts";
 import { refuse } from "./refused.ts";
@@ -63,6 +64,8 @@ export interface ModelWorker {
   leaseEndsAt: number;
   /** It said that it takes no more jobs. */
   draining: boolean;
+  /** By job type. */
+  closed: Map<string, ClosedType>;
 }
 
 /** All that the pool is, in plain lists and maps. */

@@ -1,6 +1,6 @@
 import type { HeldLease, JobCommand, Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
-import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
+import type { ClosedType, WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type {
   BeatReply,
   CheckIn,
@@ -28,7 +28,13 @@ export function hello(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): 
   const known = pool.workers.get(workerId);
   rememberProcess(pool, worker);
   if (known !== undefined && known.incarnation !== incarnation) loseAll(pool, workerId, turn);
-  pool.workers.set(workerId, { incarnation, session, leaseEndsAt: pool.now + leaseMs, draining: false });
+  pool.workers.set(workerId, {
+    incarnation,
+    session,
+    leaseEndsAt: pool.now + leaseMs,
+    draining: false,
+    closed: new Map(),
+  });
   const reply: HelloReply = { keep: [], drop: [], commands: [], drain: isToDrain(pool, worker) };
   const kept = new Set<ModelJob>();
   for (const lease of named) {
@@ -76,6 +82,14 @@ export function beat(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): B
 export function startDraining(pool: ModelPool, { workerId, session }: WorkerIdentity): void {
   const known = pool.workers.get(workerId);
   if (known?.session === session) known.draining = true;
+}
+
+/** A worker closes a job type, or opens it, unless a newer stream has taken over. */
+export function closeType(pool: ModelPool, { workerId, session }: WorkerIdentity, name: string, closed?: ClosedType) {
+  const known = pool.workers.get(workerId);
+  if (known?.session !== session) return;
+  if (closed === undefined) known.closed.delete(name);
+  else known.closed.set(name, closed);
 }
 
 /** An operator wants the present process of the worker to go. */
@@ -199,7 +213,7 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sh
   return settle(pool, lease, (job) => {
     job.postponedSince ||= pool.now;
     const process = processOf(pool, job.workerId);
-    const present = ableWorkers(pool).map((workerId) => processOf(pool, workerId));
+    const present = ableWorkers(pool, job.name).map((workerId) => processOf(pool, workerId));
     const isFinal = job.refusals.note(process, present, { now: pool.now, graceMs: refusalMs });
     if (job.command === undefined && (isFinal || pool.now - job.postponedSince > patienceMs)) {
       job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
