@@ -4,21 +4,13 @@
 -- reads: leases
 local PART = 20
 
--- by entry: what the worker says of itself, or false
-local infos = {}
+-- by type: the workers that were found in this call, and how many leases were looked at for it
+local searches = {}
 
-local function info_of(worker)
+local function may_do(worker, name)
   local entry = sessions.entry_of(worker)
-  if not entry then return false end
-  if infos[entry] == nil then
-    local done, info = pcall(cjson.decode, string.match(entry, "{.*$"))
-    infos[entry] = done and info
-  end
-  return infos[entry]
-end
-
-local function may_do(info, name)
-  if not info or info.draining then return false end
+  local is_readable, info = pcall(cjson.decode, entry and string.match(entry, "{.*$"))
+  if not is_readable or info.draining then return false end
   -- an older controller stored no closed types
   for _, closed in ipairs(info.closed or {}) do
     if closed.jobName == name and closed.isWorkerFault then return false end
@@ -29,17 +21,26 @@ local function may_do(info, name)
   return false
 end
 
+-- Looks at the next leases, those that last longest first.
+local function go_on(search, name)
+  local leases, after = context.prefix .. "leases", "(" .. context.now
+  local part = redis.call("ZRANGE", leases, "+inf", after, "BYSCORE", "REV", "LIMIT", search.looked, PART)
+  for _, worker in ipairs(part) do
+    if may_do(worker, name) then search.found[#search.found + 1] = worker end
+  end
+  search.looked, search.is_over = search.looked + PART, #part < PART
+end
+
 -- Whether there is such a worker of which is_wanted(worker) is true.
 local function is_any(name, is_wanted)
-  local leases, from, found = context.prefix .. "leases", 0, nil
-  repeat
-    found = redis.call("ZRANGE", leases, "+inf", "(" .. context.now, "BYSCORE", "REV", "LIMIT", from, PART)
-    for _, worker in ipairs(found) do
-      if may_do(info_of(worker), name) and is_wanted(worker) then return true end
-    end
-    from = from + PART
-  until #found < PART
-  return false
+  local search, at = searches[name] or { found = {}, looked = 0, is_over = false }, 0
+  searches[name] = search
+  while true do
+    at = at + 1
+    while not search.found[at] and not search.is_over do go_on(search, name) end
+    if not search.found[at] then return false end
+    if is_wanted(search.found[at]) then return true end
+  end
 end
 
 return { is_any = is_any }
