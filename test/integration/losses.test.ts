@@ -105,9 +105,14 @@ for (const shards of [1, 3]) {
       "has closed its type for its own fault": { closed: [ownFault] },
     };
     for (const [why, info] of Object.entries(unable)) {
-      test(`is taken at once by the same worker, and for the cause at the third loss, when the other one ${why}`, async () => {
+      test(`is taken by the same worker at once, then after 30 s, and for the cause at the third loss, when the other one ${why}`, async () => {
         const id = await launch();
-        for (let lost = 0; lost < 3; lost++) {
+        for (const waitMs of [0, 0, 30_000]) {
+          if (waitMs > 0) {
+            under.clock.advance(waitMs - 1);
+            assert.deepEqual(await die("lone"), [], "another one may be about to come back");
+            under.clock.advance(1);
+          }
           await start("other", info);
           assert.deepEqual(await die("lone"), [id]);
         }

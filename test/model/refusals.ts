@@ -25,10 +25,11 @@ export class Refusals {
 
   /** Notes that the worker was lost with it; whether the job is the cause, as each that is able was, or three in all. */
   noteLoss(workerId: string, able: readonly string[], now: number): boolean {
+    const isBarredAlone = this.#lostWith.has(workerId);
     this.#lostWith.add(workerId);
     const isForAnother = able.some((each) => !this.#lostWith.has(each));
     const waitMs = this.#nextWait(workerId);
-    this.#waits.set(workerId, { until: isForAnother ? now + waitMs : now, waitMs });
+    this.#waits.set(workerId, { until: isForAnother || isBarredAlone ? now + waitMs : now, waitMs });
     return !isForAnother || this.#lostWith.size >= 3;
   }
 

@@ -17,14 +17,15 @@ local function lost_workers(id)
 end
 
 -- Notes that the job's worker was lost; whether the job is taken for the cause. A worker may die of itself, again and again: so while
--- there is another one that could do the job and was not lost with it, that one is to have it, and the job does not end before.
+-- there is another one that could do the job and was not lost with it, that one is to have it, and the job does not end before. If there
+-- is none, it may be about to come back: only the first time a lone worker gets the job again at once.
 local function note(id, job)
   local who = barred.as_worker(job.worker)
   local is_for_another = able.is_any(job.name, function(worker)
     return worker ~= job.worker and not barred.knows(id, barred.as_worker(worker))
   end)
-  local wait = barred.next_wait(id, who)
-  barred.put(id, who, context.now + (is_for_another and wait or 0), wait)
+  local wait, is_barred = barred.next_wait(id, who), is_for_another or barred.knows(id, who)
+  barred.put(id, who, context.now + (is_barred and wait or 0), wait)
   job.crashes = math.min(job.crashes + 1, MOST)
   return job.crashes >= CAUSE and (not is_for_another or lost_workers(id) >= CAUSE)
 end
