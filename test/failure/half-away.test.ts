@@ -38,8 +38,8 @@ const forms: [what: string, service: "scanner" | "registry", reason: string, bre
   ],
 ];
 
-/** A few scans have to fail first, each after some tries, and then a few trials with short waits. */
-const times = { noticeMs: 20_000, settleMs: 20_000 };
+/** A few scans have to fail first, each after some tries, and then a few trials with short waits: later ones are up to 15 s apart. */
+const times = { noticeMs: 25_000, settleMs: 20_000 };
 const variables = { scanner: "DRYDOCK_CLAIR_URL", registry: "DRYDOCK_REGISTRY_URL" };
 
 describe("a service that answers probes and fails at the work", { concurrency: true }, () => {

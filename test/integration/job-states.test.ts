@@ -88,6 +88,7 @@ async function loseThrice({ pool, clock }: PoolUnderTest, lease: HeldLease): Pro
     clock.advance(15_001);
     await pool.reap();
     if ((await pool.get(lease.jobId)).crashes !== i + 1 || i === 2) return;
+    clock.advance(30_000);
     await pool.hello(worker, workerInfo, []);
     await pool.claim(worker, demoTypes, 1);
   }

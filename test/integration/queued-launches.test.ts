@@ -44,6 +44,7 @@ const ends: Record<string, (under: PoolUnderTest, job: ClaimedJob) => Promise<un
     for (let losses = 0; losses < 3; losses++) {
       clock.advance(15_001);
       await pool.reap();
+      clock.advance(30_000);
       await pool.hello(w1, workerInfo, []);
       if (losses < 2) assert.equal((await pool.claim(w1, demoTypes, 9)).jobs.length, 1);
     }

@@ -62,6 +62,9 @@ export interface Note {
 /** Where a piece of a log begins: at the end of what is stored, before it, or beyond. */
 export type LogPlace = "end" | "before" | "beyond";
 
+/** Why a worker takes no jobs of a type: what they need is away, or it is not set up for them; or it takes them. */
+export type Closing = "away" | "own fault" | "open";
+
 /** What comes of a hook's delivery. */
 export type HookOutcome = "delivered" | "retry" | "failed" | "gone";
 
@@ -75,7 +78,8 @@ export type Command =
   | { do: "hello"; speaker: Speaker; process: "same" | "next"; naming: Naming }
   | { do: "beat"; speaker: Speaker; naming: Naming }
   | { do: "disconnect" | "takeBack"; speaker: Speaker; unaccepted: Naming }
-  | { do: "leave" | "drainWorker"; speaker: Speaker }
+  | { do: "leave" | "startDraining" | "drainWorker"; speaker: Speaker }
+  | { do: "closeType"; speaker: Speaker; name: string; why: Closing; patienceMs: number | undefined }
   | { do: "claim"; speaker: Speaker; types: ClaimableType[]; limit: number }
   | { do: "checkIn" | "succeed"; target: Target; note: Note }
   | {
@@ -91,7 +95,7 @@ export type Command =
   | { do: "refuse"; target: Target; patienceMs: number | undefined; note: Note }
   | { do: "confirm"; target: Target; command: JobCommand }
   | { do: "release"; target: Target }
-  | { do: "promote" | "reap" | "expire" | "endSubJobs" | "fire" }
+  | { do: "promote" | "reap" | "expire" | "expireClosed" | "endSubJobs" | "fire" }
   | { do: "pauseSchedule" | "resumeSchedule"; target: Target }
   | { do: "sweep"; status: "STOPPED" | "CANCELLED" | "ERROR" | "SUCCESS"; keepMs: number }
   | { do: "pause"; name: string; pauses: boolean }
@@ -175,7 +179,12 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   disconnect: kind("disconnect", { speaker, unaccepted }),
   takeBack: kind("takeBack", { speaker, unaccepted }),
   leave: kind("leave", { speaker }),
+  startDraining: kind("startDraining", { speaker }),
   drainWorker: kind("drainWorker", { speaker }),
+  closeType: kind("closeType", {
+    ...{ speaker, name, patienceMs },
+    why: fc.constantFrom<Closing>("away", "away", "away", "away", "away", "away", "own fault", "open"),
+  }),
   claim: kind("claim", { speaker, types, limit: fc.integer({ min: 1, max: 5 }) }),
   checkIn: kind("checkIn", { target: running, note }),
   succeed: kind("succeed", { target: running, note }),
@@ -187,6 +196,7 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
   promote: kind("promote", {}),
   reap: kind("reap", {}),
   expire: kind("expire", {}),
+  expireClosed: kind("expireClosed", {}),
   endSubJobs: kind("endSubJobs", {}),
   fire: kind("fire", {}),
   pauseSchedule: kind("pauseSchedule", { target: periodic }),
@@ -216,57 +226,6 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
 
 /** How much of each kind comes; what is left out does not come. */
 export type Mix = Partial<Record<Command["do"], number>>;
-
-/** All that can be asked. */
-export const everything: Mix = {
-  ...{ launch: 16, launchSubJob: 3, end: 5, retry: 5, pause: 1, drain: 1 },
-  ...{ hello: 6, beat: 9, disconnect: 1, takeBack: 1, leave: 1, drainWorker: 1, claim: 26 },
-  ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, refuse: 4, confirm: 1, release: 2 },
-  ...{ launchPeriodic: 4, fire: 4, pauseSchedule: 3, resumeSchedule: 2 },
-  ...{ appendLog: 5, readLog: 2, putReport: 4, tellHooks: 5, settleHook: 9, redeliver: 2 },
-  ...{ promote: 6, reap: 2, expire: 2, endSubJobs: 2, sweep: 3, wait: 6 },
-};
-
-/** Few jobs, and workers that come and go. */
-export const losses: Mix = {
-  ...{ launch: 1, end: 1, retry: 4, claim: 22, beat: 1, hello: 14 },
-  ...{ disconnect: 3, takeBack: 1, leave: 1, drainWorker: 2 },
-  ...{ fail: 1, promote: 2, reap: 6, wait: 6 },
-};
-
-/** Jobs that workers may not do. */
-export const refusals: Mix = {
-  ...{ launch: 6, end: 1, retry: 2, claim: 24, refuse: 16, succeed: 1, fail: 1, postpone: 1, release: 1, promote: 2 },
-  ...{ hello: 2, beat: 8, leave: 1, reap: 2, drain: 1, wait: 5 },
-};
-
-/** Stops and cancels of what runs. */
-export const endings: Mix = {
-  ...{ launch: 4, launchSubJob: 4, end: 10, retry: 3, endSubJobs: 4, claim: 18, beat: 10, hello: 5, reap: 3 },
-  ...{ confirm: 4, succeed: 1, fail: 1, postpone: 1, release: 1, promote: 1, wait: 8 },
-};
-
-/** Queues that are drained while jobs come and go. */
-export const drains: Mix = {
-  ...{ launch: 24, drain: 14, claim: 8, release: 5, end: 4, retry: 4, hello: 2, beat: 2, fail: 3, promote: 4 },
-  ...{ disconnect: 1, reap: 1, expire: 1, wait: 6 },
-};
-
-/** Periodic jobs, and what becomes of what they launch. */
-export const schedules: Mix = {
-  ...{ launch: 1, launchPeriodic: 4, fire: 16, pauseSchedule: 2, resumeSchedule: 3, end: 4, endSubJobs: 4, retry: 8 },
-  ...{ hello: 1, beat: 3, claim: 12, succeed: 6, fail: 2, release: 1, promote: 3, reap: 2, sweep: 2, wait: 16 },
-};
-
-/** Status hooks, logs and reports, while jobs run and end. */
-export const tellings: Mix = {
-  ...{ launch: 14, end: 3, retry: 6, hello: 3, beat: 4, claim: 16 },
-  ...{ checkIn: 6, succeed: 4, fail: 3, promote: 2, sweep: 3 },
-  ...{ appendLog: 12, readLog: 4, putReport: 5, tellHooks: 14, settleHook: 22, redeliver: 4, reap: 2, wait: 8 },
-};
-
-/** Launches, ends and retries alone: what comes next of several shards is free. */
-export const launches: Mix = { launch: 20, launchPeriodic: 2, end: 8, retry: 6, promote: 2, expire: 2, wait: 3 };
 
 /** A list of such commands, of up to so many. */
 export function commandsOf(mix: Mix, maxLength: number): fc.Arbitrary<Command[]> {

@@ -7,7 +7,7 @@ import {
   noPolicy,
   usualOptions,
 } from "@drydock/job-controller/domain/job.ts";
-import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
+import type { WorkerIdentity, WorkerInfo } from "@drydock/job-controller/domain/worker.ts";
 import type { DueHook } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { CheckIn } from "@drydock/job-controller/ports/job-pool.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
@@ -113,6 +113,12 @@ export class Driver {
     const by = late ? 1 : 0;
     const process = (this.#processes.get(workerId) ?? 0) - by;
     return workerNamed(workerId, `${workerId}-process${process}`, `stream${(this.#streams.get(workerId) ?? 0) - by}`);
+  }
+
+  /** What the worker says about itself now. */
+  infoOf({ workerId }: WorkerIdentity): WorkerInfo {
+    const { draining = false, closed = new Map() } = this.model.workers.get(workerId) ?? {};
+    return { ...modelInfo, draining, closed: [...closed.values()] };
   }
 
   /** Begins another stream of the worker, perhaps from another process. */

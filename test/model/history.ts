@@ -31,6 +31,11 @@ export class History {
     sequences.set(sequence, number);
   }
 
+  /** When the job last changed. */
+  updatedAt(jobId: string): number {
+    return this.#last.get(jobId)?.updatedAt ?? 0;
+  }
+
   /** Compares the job with how it stood one command ago. */
   observe(job: Job, now: number): void {
     const { id, status, token, revision, updatedAt } = job;

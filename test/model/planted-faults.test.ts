@@ -3,7 +3,8 @@ import { after, before, describe, test } from "node:test";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
 import { agree } from "./agreement.ts";
-import { drains, endings, everything, type Mix, refusals, tellings } from "./commands.ts";
+import type { Mix } from "./commands.ts";
+import { closings, drains, endings, everything, losses, refusals, tellings } from "./mixes.ts";
 
 /** Scripts in which commands of Redis do nothing and answer that. */
 interface Sabotage {
@@ -29,7 +30,13 @@ const sabotages: Record<string, Sabotage> = {
   "a beat does not renew the lease": { path: "lease/beat", command: "ZADD", answer: "0", mix: everything },
   "a job is in no index": { path: "record/index", command: "XADD", answer: '"1-1"', mix: drains },
   "a worker gets the job again that it was refused for": {
-    ...{ path: "life/refusals", command: "HSET", answer: "1", mix: refusals },
+    ...{ path: "life/barred", command: "HSET", answer: "1", mix: refusals },
+  },
+  "a worker gets the job again that it was lost with": {
+    ...{ path: "life/barred", command: "HSET", answer: "1", mix: losses },
+  },
+  "a paused queue does not keep its jobs behind a closed type": {
+    ...{ path: "transitions/expire-closed", command: "SISMEMBER", answer: "0", mix: closings },
   },
   "a stop is not passed on": { path: "life/children", command: "HSET", answer: "1", mix: endings },
   "an ended job keeps its unique key": { path: "life/final", command: "HDEL", answer: "1", mix: everything },
@@ -44,15 +51,7 @@ const silences: Record<string, (under: PoolUnderTest) => Partial<PoolUnderTest>>
   "no job is listed": ({ index }) => ({
     index: { ...index, list: async () => ({ jobs: [], next: "", after: () => "" }) },
   }),
-  "no worker is listed": ({ pool }) => ({
-    pool: new Proxy(pool, {
-      get: (of, name) => {
-        if (name === "workers") return async () => [];
-        const value: unknown = Reflect.get(of, name);
-        return typeof value === "function" ? value.bind(of) : value;
-      },
-    }),
-  }),
+  "no worker is listed": ({ pool }) => ({ pool: withMethod(pool, "workers", async () => []) }),
   "no failed hook is listed": ({ hooks }) => ({ hooks: { ...hooks, failed: async () => [] } }),
   "no hook is due": ({ hooks }) => ({ hooks: { ...hooks, due: async () => ({ due: [], nextDueAt: 0, more: false }) } }),
 };
@@ -97,6 +96,9 @@ describe("the model finds that", () => {
       test(name, () => disagrees({ ...under, ...silence(under) }, tellings));
     }
 
+    test("no closed type is known", () =>
+      disagrees({ ...under, pool: withMethod(under.pool, "capacities", async () => new Map()) }, closings));
+
     test("no back-off is waited for", () => {
       under.jitter.next = 0;
       return disagrees({ ...under, jitter: { next: 0 } }, everything);
@@ -109,6 +111,17 @@ describe("the model finds that", () => {
       ));
   });
 });
+
+/** The pool with that method in place of its own. */
+function withMethod(pool: PoolUnderTest["pool"], method: string, own: () => Promise<unknown>): PoolUnderTest["pool"] {
+  return new Proxy(pool, {
+    get: (of, name) => {
+      if (name === method) return own;
+      const value: unknown = Reflect.get(of, name);
+      return typeof value === "function" ? value.bind(of) : value;
+    },
+  });
+}
 
 /** Lua in front of a script: of its commands that one does nothing. */
 function without({ command, answer }: Omit<Sabotage, "mix">): string {

@@ -2,7 +2,8 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { type PoolUnderTest, startPool } from "../support/pool.ts";
 import { createRandom } from "../support/random.ts";
 import { agree } from "./agreement.ts";
-import { drains, endings, everything, launches, losses, type Mix, refusals, schedules, tellings } from "./commands.ts";
+import type { Mix } from "./commands.ts";
+import { closings, drains, endings, everything, launches, losses, refusals, schedules, tellings } from "./mixes.ts";
 
 /** Lanes of several sections, and claims that go on behind lanes which are full, with few jobs. */
 const constants = { MOST_IN_SECTION: 1, MOST_PASSED: 2 };
@@ -33,6 +34,7 @@ describe("the pool and its model", () => {
   test("say the same while periodic jobs launch others", agreeOn(schedules));
   test("say the same while hooks are told, logs are written and reports are stored", agreeOn(tellings));
   test("say the same while workers are refused for jobs", agreeOn(refusals));
+  test("say the same while job types are closed for longer than jobs wait", agreeOn(closings));
   test("say the same while jobs are stopped and cancelled", agreeOn(endings));
   test(
     "say the same of requests and unique keys of four shards",

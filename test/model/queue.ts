@@ -117,7 +117,7 @@ function limited(pool: ModelPool, name: string): ModelJob[] {
 }
 
 /** The lane among those of a priority: what a worker was refused for stands apart. */
-function laneOf({ fairnessKey, refusals }: ModelJob): string {
+export function laneOf({ fairnessKey, refusals }: ModelJob): string {
   return `${refusals.isEmpty} ${fairnessKey}`;
 }
 

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import type { Job, JobCommand } from "@drydock/job-controller/domain/job.ts";
 import type { DueHook } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
+import { ClosedTypeExpirer } from "@drydock/job-controller/upkeep/expire-closed.ts";
 import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
+import { createLogger } from "@drydock/shared/logger.ts";
 import { aSecond, backoff } from "../support/pool.ts";
-import type { Command, CommandOf } from "./commands.ts";
+import { expireClosed } from "./closings.ts";
+import { type Command, type CommandOf, names } from "./commands.ts";
 import { type Driver, modelInfo, refusalFor, shown, toCheckIn, toNewJob, toPeriodicJob } from "./driver.ts";
 import * as hooks from "./hooks.ts";
 import * as queue from "./queue.ts";
@@ -14,6 +17,8 @@ import * as upkeep from "./upkeep.ts";
 import * as uploads from "./uploads.ts";
 import * as users from "./users.ts";
 import * as workers from "./workers.ts";
+
+const logger = createLogger({ name: "test", level: "silent" });
 
 type Runners = { [Kind in Command["do"]]: (driver: Driver, command: CommandOf<Kind>) => Promise<unknown> };
 
@@ -89,6 +94,19 @@ const runners: Runners = {
     const worker = driver.worker(speaker);
     return driver.both(driver.under.pool.leave(worker), () => workers.leave(driver.model, worker));
   },
+  startDraining: (driver, { speaker }) => {
+    const worker = driver.worker(speaker);
+    workers.startDraining(driver.model, worker);
+    return driver.both(driver.under.pool.update(worker, driver.infoOf(worker)), () => undefined);
+  },
+  closeType: (driver, { speaker, name, why, patienceMs }) => {
+    const worker = driver.worker(speaker);
+    const isWorkerFault = why === "own fault";
+    const closed = { jobName: name, reason: "AWAY", message: "", since: driver.model.now, patienceMs, isWorkerFault };
+    workers.closeType(driver.model, worker, name, why === "open" ? undefined : closed);
+    const asked = driver.under.pool.update(worker, driver.infoOf(worker));
+    return driver.both(asked, () => undefined);
+  },
   drainWorker: (driver, { speaker }) => {
     const { workerId } = driver.worker(speaker);
     return driver.both(driver.under.pool.drainWorker(workerId), () => workers.drainWorker(driver.model, workerId));
@@ -147,6 +165,14 @@ const runners: Runners = {
   promote: (driver) => driver.both(driver.under.pool.promote(), () => upkeep.promote(driver.model)),
   reap: (driver) => driver.both(driver.under.pool.reap(), () => upkeep.reap(driver.model)),
   expire: (driver) => driver.both(driver.under.pool.expire(), () => upkeep.expire(driver.model)),
+  expireClosed: async (driver) => {
+    const { under, model, history } = driver;
+    const waited = names.flatMap((name) => queue.waiting(model, name)).map(({ id }) => id);
+    await new ClosedTypeExpirer({ ...under, logger, settleMs: 0 }).run(new AbortController().signal);
+    const jobs = await Promise.all(waited.map((id) => under.pool.get(id)));
+    const ended = new Set(jobs.filter(({ status }) => status === "ERROR").map(({ id }) => id));
+    for (const name of names) expireClosed(model, name, { updatedAt: (id) => history.updatedAt(id), ended });
+  },
   endSubJobs: async (driver) => {
     // in which order they are passed on is free, and with it how many steps that takes
     while ((await driver.under.pool.endSubJobs()).more);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Job, JobCommand, NewJob } from "@drydock/job-controller/domain/job.ts";
 import { type JobStatus, jobStatuses } from "@drydock/job-controller/domain/job-state.ts";
 import type { OverlapPolicy, PeriodicCounts } from "@drydock/job-controller/domain/schedule.ts";
+import type { ClosedType } from "@drydock/job-controller/domain/worker.ts";
 import { hookStatusOf, type ModelHook, newModelHook } from "./hook-state.ts";
 import { Refusals } from "./refusals.ts";
 import { refuse } from "./refused.ts";
@@ -61,6 +62,10 @@ export interface ModelWorker {
   incarnation: string;
   session: string;
   leaseEndsAt: number;
+  /** It said that it takes no more jobs. */
+  draining: boolean;
+  /** By job type. */
+  closed: Map<string, ClosedType>;
 }
 
 /** All that the pool is, in plain lists and maps. */
@@ -270,31 +275,4 @@ export function launchExecution(pool: ModelPool, parent: ModelJob, id: string, s
 /** What a stop or cancel ends in. */
 export function statusAfter(command: JobCommand): JobStatus {
   return command === "stop" ? "STOPPED" : "CANCELLED";
-}
-
-/** Takes a running job back to the front; whoever held it is not heard again. If it was to end, it ends. */
-export function giveBack(pool: ModelPool, job: ModelJob, turn: number): void {
-  job.attempt--;
-  job.token = nextToken(pool, job);
-  if (job.command !== undefined) finish(pool, job, statusAfter(job.command));
-  else Object.assign(job, { status: "PENDING", turn });
-}
-
-/** Takes a job back from a lost worker; the third loss is its end, unless it was to end anyway. */
-export function lose(pool: ModelPool, job: ModelJob, turn: number): void {
-  job.crashes++;
-  if (job.command !== undefined || job.crashes < 3) {
-    giveBack(pool, job, turn);
-    return;
-  }
-  job.lastError = { reason: "WORKER_LOST", message: "", attempt: job.attempt, at: pool.now };
-  job.token = nextToken(pool, job);
-  finish(pool, job, "ERROR");
-}
-
-/** Takes back all that a lost worker held. */
-export function loseAll(pool: ModelPool, workerId: string, turn: number): number {
-  const held = pool.heldBy(workerId);
-  for (const job of held) lose(pool, job, turn);
-  return held.length;
 }

@@ -1,6 +1,7 @@
 import type { JobStatus } from "@drydock/job-controller/domain/job-state.ts";
 import type { PromoteReport, UpkeepReport } from "@drydock/job-controller/ports/job-pool.ts";
-import { finish, loseAll, type ModelPool } from "./state.ts";
+import { loseAll } from "./returns.ts";
+import { finish, type ModelPool } from "./state.ts";
 
 /** Due jobs wait in their queues, the longest due first. */
 export function promote(pool: ModelPool): PromoteReport {

@@ -1,6 +1,6 @@
 import type { HeldLease, JobCommand, Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
-import type { WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
+import type { ClosedType, WorkerIdentity } from "@drydock/job-controller/domain/worker.ts";
 import type {
   BeatReply,
   CheckIn,
@@ -14,7 +14,8 @@ import type { Backoff } from "@drydock/shared/backoff.ts";
 import { tellCheckIn } from "./hooks.ts";
 import { Refusals } from "./refusals.ts";
 import { refuse } from "./refused.ts";
-import { finish, giveBack, lose, loseAll, type ModelJob, type ModelPool, nextToken, statusAfter } from "./state.ts";
+import { ableWorkers, giveBack, lose, loseAll } from "./returns.ts";
+import { finish, type ModelJob, type ModelPool, nextToken, statusAfter } from "./state.ts";
 
 const { leaseMs, acceptMs, brokenMs, graceMs, refusalMs } = defaultLeaseTerms;
 /** How much later than the grace time a worker that does not obey loses the job. */
@@ -27,7 +28,13 @@ export function hello(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): 
   const known = pool.workers.get(workerId);
   rememberProcess(pool, worker);
   if (known !== undefined && known.incarnation !== incarnation) loseAll(pool, workerId, turn);
-  pool.workers.set(workerId, { incarnation, session, leaseEndsAt: pool.now + leaseMs });
+  pool.workers.set(workerId, {
+    incarnation,
+    session,
+    leaseEndsAt: pool.now + leaseMs,
+    draining: false,
+    closed: new Map(),
+  });
   const reply: HelloReply = { keep: [], drop: [], commands: [], drain: isToDrain(pool, worker) };
   const kept = new Set<ModelJob>();
   for (const lease of named) {
@@ -69,6 +76,20 @@ export function beat(pool: ModelPool, worker: WorkerIdentity, named: Lease[]): B
   const open = mine.filter((job) => kept.has(job) && job.command !== undefined);
   const commands = open.map((job) => openCommand(job, job.command ?? "stop"));
   return { lost, commands, drain: isToDrain(pool, worker) };
+}
+
+/** A worker takes no more jobs, unless a newer stream has taken over. */
+export function startDraining(pool: ModelPool, { workerId, session }: WorkerIdentity): void {
+  const known = pool.workers.get(workerId);
+  if (known?.session === session) known.draining = true;
+}
+
+/** A worker closes a job type, or opens it, unless a newer stream has taken over. */
+export function closeType(pool: ModelPool, { workerId, session }: WorkerIdentity, name: string, closed?: ClosedType) {
+  const known = pool.workers.get(workerId);
+  if (known?.session !== session) return;
+  if (closed === undefined) known.closed.delete(name);
+  else known.closed.set(name, closed);
 }
 
 /** An operator wants the present process of the worker to go. */
@@ -192,8 +213,7 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sh
   return settle(pool, lease, (job) => {
     job.postponedSince ||= pool.now;
     const process = processOf(pool, job.workerId);
-    const alive = [...pool.workers].filter(([, { leaseEndsAt }]) => leaseEndsAt >= pool.now);
-    const present = alive.map(([workerId]) => processOf(pool, workerId));
+    const present = ableWorkers(pool, job.name).map((workerId) => processOf(pool, workerId));
     const isFinal = job.refusals.note(process, present, { now: pool.now, graceMs: refusalMs });
     if (job.command === undefined && (isFinal || pool.now - job.postponedSince > patienceMs)) {
       job.lastError = { reason, message, attempt: job.attempt, at: pool.now };
@@ -209,7 +229,7 @@ export function refuseTo(pool: ModelPool, lease: HeldLease, refusal: Refusal, sh
 
 /** Whether the job is not given to the worker's present process now. */
 export function isBarred(pool: ModelPool, { refusals }: ModelJob, workerId: string): boolean {
-  return refusals.bars(processOf(pool, workerId), pool.now);
+  return refusals.bars(processOf(pool, workerId), pool.now) || refusals.bars(workerId, pool.now);
 }
 
 function processOf({ workers }: ModelPool, workerId: string): string {

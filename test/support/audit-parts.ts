@@ -101,11 +101,12 @@ const leftovers: Part = async ({ redis, prefix, jobs }) => {
   return faults;
 };
 
-/** Refusals are kept only for jobs that are put off. */
+/** Who does not get a job for now is remembered while it is put off, or after a loss. */
 const refusals: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
   await eachKey({ redis, prefix, kind: "refused" }, async (key, id) => {
-    if (!jobs.get(id)?.postponedSince) faults.push(`${key} is left of a job that is not put off`);
+    const job = jobs.get(id);
+    if (!job?.postponedSince && !job?.crashes) faults.push(`${key} is left of a job that is not put off`);
   });
   return faults;
 };

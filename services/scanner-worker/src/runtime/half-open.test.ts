@@ -47,6 +47,23 @@ describe("when the outside fails many jobs in a row, and a probe passes all the 
     });
   }
 
+  test("a trial has failed with the first such failure when another one had closed the type", async (t) => {
+    const { gate, seen, open, pass } = scene(t);
+    await open();
+    const alone = new JobFailure("SCANNER_FAULT", "it is left alone for now", { retryable: true, closesType: true });
+    await gate.judge(alone, "1");
+    const tried: number[] = [];
+    for (let second = 1; second <= 60; second += 1) {
+      await pass(1_000);
+      if (gate.closed !== undefined) continue;
+      tried.push(second);
+      assert.equal(await gate.refusal(`${second}`, signal), undefined);
+      await gate.judge(broken, `${second}`);
+    }
+    assert.deepEqual(tried, [1, 5, 20, 35, 50]);
+    assert.equal(seen.closings.length, 1);
+  });
+
   test("the type opens once a job has succeeded", async (t) => {
     const { gate, seen, pass } = await failing(t);
     await pass(1_000);

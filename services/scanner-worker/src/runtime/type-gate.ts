@@ -131,7 +131,7 @@ export class TypeGate {
     const { closesType } = failure;
     if (this.#failedJobs.size < maxFailedJobs) this.#failedJobs.add(jobId);
     if (!closesType) this.#logPostponement(failure);
-    if (!closesType && this.#failedJobs.size < maxFailedJobs) return;
+    if (!closesType && !isTrial && this.#failedJobs.size < maxFailedJobs) return;
     const hasTrialFailed = isTrial || this.#isTrialDue;
     // A trial makes more requests than a probe: the waits grow faster.
     if (hasTrialFailed) this.#failures += 1;

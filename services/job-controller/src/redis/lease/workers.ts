@@ -1,4 +1,3 @@
-import type { Clock } from "@drydock/shared/clock.ts";
 import type { TypeCapacity, WorkerInfo, WorkerState } from "../../domain/worker.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis } from "../shards/shard.ts";
@@ -43,26 +42,6 @@ export async function readCapacities(
   for (const info of infos) for (const { jobName } of info.closed) if (!known.has(jobName)) add(jobName, info);
   for (const { closed } of capacities.values()) closed.sort((a, b) => a.since - b.since);
   return capacities;
-}
-
-/** Which workers take jobs of a type, or will again by themselves. Who asks while they are read gets what that read finds. */
-export class Candidates {
-  readonly #read: () => Promise<KnownWorker[]>;
-  #known: Promise<KnownWorker[]> | undefined;
-
-  constructor(redis: ScriptedRedis, shards: Shards, clock: Clock) {
-    this.#read = () => readInfos(redis, shards, clock.now());
-  }
-
-  /** The ids of the workers for the type. */
-  async of(jobName: string): Promise<string[]> {
-    this.#known ??= this.#read().finally(() => {
-      this.#known = undefined;
-    });
-    const isFit = ({ jobNames, closed }: WorkerInfo) =>
-      jobNames.includes(jobName) && !closed.some((type) => type.jobName === jobName && type.isWorkerFault);
-    return (await this.#known).filter(({ info }) => isFit(info)).map(({ workerId }) => workerId);
-  }
 }
 
 function withWorker(capacity: TypeCapacity | undefined, name: string, info: WorkerInfo): TypeCapacity {

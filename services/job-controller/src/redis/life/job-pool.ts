@@ -10,7 +10,7 @@ import type * as port from "../../ports/job-pool.ts";
 import type { OperationName } from "../bundle/operations.gen.ts";
 import { type HeldReply, splitByVerdict } from "../lease/held-replies.ts";
 import { LeaseWatch } from "../lease/lease-watch.ts";
-import { Candidates, readCapacities, readWorkers } from "../lease/workers.ts";
+import { readCapacities, readWorkers } from "../lease/workers.ts";
 import { Claimer } from "../queue/claimer.ts";
 import { commandCode, leaseArguments, statusCode, toJob, toWholeJob } from "../record/job-codec.ts";
 import { list, number, text } from "../shards/reply.ts";
@@ -47,7 +47,6 @@ export class RedisJobPool implements port.JobPool {
   readonly #keys: UniqueKeys;
   readonly #jobs: JobLauncher;
   readonly #subJobs: SubJobLauncher;
-  readonly #candidates: Candidates;
 
   constructor({ redis, shards, terms, clock, jitter = Math.random }: RedisJobPoolOptions) {
     this.#redis = redis;
@@ -57,7 +56,6 @@ export class RedisJobPool implements port.JobPool {
     this.#jitter = jitter;
     this.#watch = new LeaseWatch(terms, clock);
     this.#claimer = new Claimer(shards);
-    this.#candidates = new Candidates(redis, shards, clock);
     this.#keys = new UniqueKeys(shards, clock);
     this.#jobs = new JobLauncher(shards, this.#keys, clock);
     this.#subJobs = new SubJobLauncher(shards, this.#keys, clock);
@@ -172,10 +170,7 @@ export class RedisJobPool implements port.JobPool {
     const { patienceMs = -1, reason, message } = refusal;
     const terms = [patienceMs, this.#terms.refusalMs] as const;
     const cause = [reason, message, ...checkInArguments(checkIn)] as const;
-    const reply = await this.#run("transitions/refuse", lease, ...terms, ...cause);
-    if (!Array.isArray(reply)) return toVerdict(reply);
-    const workers = await this.#candidates.of(text(reply[0]));
-    return toVerdict(await this.#run("transitions/refuse", lease, ...terms, ...cause, workers.join(" ")));
+    return toVerdict(await this.#run("transitions/refuse", lease, ...terms, ...cause));
   }
 
   async confirm(lease: HeldLease, command: JobCommand): Promise<port.Verdict> {

@@ -582,7 +582,7 @@ export interface JobStats {
   upstreamJobId: string;
   /** The attempt that runs or ran last, from 1; 0 before the first. */
   attempt: number;
-  /** How often a worker was lost in the middle of it since the last launch or RetryJob. */
+  /** How often a worker was lost in the middle of it since the last launch or RetryJob; 255 at most. */
   crashes: number;
   /** Grows with each change that a watcher can see. */
   revision: number;

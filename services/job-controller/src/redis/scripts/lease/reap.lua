@@ -1,4 +1,4 @@
--- reap: takes back the jobs of workers whose lease has ended, to the front of their queues; the third loss is an ERROR.
+-- reap: takes back the jobs of workers whose lease has ended, to the front of their queues; what they may have died of is in ERROR.
 -- Time in which nobody looked at the leases counts against no worker: first, all leases that had not ended become whole.
 -- needs: call/context, lease/sessions, lease/incarnations, lease/held, lease/returns, lease/watch
 -- reads: leases, held

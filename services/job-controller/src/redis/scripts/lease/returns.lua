@@ -1,10 +1,8 @@
 -- returns: how a job that did not end comes back from its worker.
 -- needs: call/context, record/statuses, life/moves, life/finish, queue/waiting, lease/held
+-- needs at times: life/losses
 -- gives: give_back, unfinished, lost, all_lost
 -- reads: held
-
--- How often a worker may be lost in the middle of a job before the job is taken for the cause.
-local MAX_CRASHES = 3
 
 -- Puts the job to the front of its queue, and stores it; no attempt is used. If it was to end, it ends.
 local function give_back(id, job)
@@ -23,9 +21,9 @@ local function give_back(id, job)
 end
 
 local function count_loss(id, job)
-  job.crashes = job.crashes + 1
-  if job.command ~= 0 or job.crashes < MAX_CRASHES then return give_back(id, job) end
-  local text = "the worker was lost " .. MAX_CRASHES .. " times in the middle of this job"
+  local is_cause = modules["life/losses"].note(id, job)
+  if job.command ~= 0 or not is_cause then return give_back(id, job) end
+  local text = "its worker was lost " .. job.crashes .. " times in the middle of this job"
   job.error = { "WORKER_LOST", text, job.attempt, context.now }
   held.let_go(id, job)
   job.token = moves.next_token(job)
@@ -38,7 +36,7 @@ local function unfinished(id, worker)
   held.with_job(id, worker, give_back)
 end
 
--- The worker was lost in the middle of the job; the third time the job is in ERROR.
+-- The worker was lost in the middle of the job; a job that is taken for the cause is in ERROR.
 local function lost(id, worker)
   held.with_job(id, worker, count_loss)
 end

@@ -10,7 +10,7 @@ local function enter(id, job, to)
   moves.change(job, to)
   totals.ended(job.name)
   job.status_time = context.now
-  if job.postponed_since ~= 0 then modules["life/patience"].clear(id, job) end
+  if job.postponed_since ~= 0 or job.crashes ~= 0 then modules["life/patience"].clear(id, job) end
   local sequence, entry = index.add(index.ended(to), id)
   job.end_sequence = sequence
   if entry then job.end_entry = entry end

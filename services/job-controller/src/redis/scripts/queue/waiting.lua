@@ -1,6 +1,6 @@
 -- waiting: how a job comes to wait in its lane, and leaves it without having run.
 -- needs: queue/lane-lists, queue/lane-end, queue/lanes
--- needs at times: call/signals, life/refusals, queue/sections
+-- needs at times: call/signals, life/barred, queue/sections
 -- gives: enqueue, put_back, leave
 -- reads: turns
 -- writes: lanes, ready
@@ -15,7 +15,7 @@ end
 
 -- Puts a job to the "back" or the "front" of its lane; the caller stores it.
 local function enqueue(id, job, where)
-  local is_refused = job.postponed_since ~= 0 and modules["life/refusals"].has(id)
+  local is_refused = (job.postponed_since ~= 0 or job.crashes ~= 0) and modules["life/barred"].has(id)
   job.section = is_refused and lanes.REFUSED or 0
   local name, lane, section, length = job.name, lanes.name_of(job), 0, nil
   if where == "back" then

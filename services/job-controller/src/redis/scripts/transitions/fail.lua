@@ -28,7 +28,7 @@ return function(id, token, incarnation, reason, message, least, max_fails, base,
   elseif least == "-1" or job.attempt >= most or is_final_reason(job.policy, reason) then
     finish.job(id, job, statuses.ERROR)
   else
-    if job.postponed_since ~= 0 then modules["life/patience"].clear(id, job) end
+    if job.postponed_since ~= 0 or job.crashes ~= 0 then modules["life/patience"].clear(id, job) end
     moves.change(job, statuses.SCHEDULED)
     times.back_off(id, job, least, base, cap, jitter)
   end
