@@ -166,14 +166,20 @@ export interface ErrorFacts {
   cause?: unknown;
 }
 
-/** An error with a stable reason: the only kind whose text reaches a caller. */
+/**
+ * An error with a stable reason: the only kind whose text reaches a caller. It is an answer, so it has no stack, which would be
+ * most of its cost; INTERNAL, which is a fault, has one.
+ */
 export class ReasonedError extends Error {
   override readonly name = "ReasonedError";
   readonly reason: ErrorReason;
   readonly facts: ErrorFacts;
 
   constructor(reason: ErrorReason, message: string, facts: ErrorFacts = {}) {
+    const { stackTraceLimit } = Error;
+    if (reason !== "INTERNAL") Error.stackTraceLimit = 0;
     super(message, facts.cause === undefined ? {} : { cause: facts.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.reason = reason;
     this.facts = facts;
   }

@@ -94,11 +94,9 @@ export class KeyReserved extends Overtaken {
   }
 }
 
-/** A script's named error, or a fault of the connection, as the error that callers see. */
-export function toReasonedError(thrown: unknown): Error {
-  if (thrown instanceof ReasonedError) return thrown;
-  const error = toError(thrown);
-  const [word = "", ...rest] = error.message.split(" ");
+/** What an operation refused by name, as the error that callers see; undefined for the words of Redis and for faults. */
+export function refusalOf(text: string): Error | undefined {
+  const [word = "", ...rest] = text.split(" ");
   const subject = rest.join(" ").trim();
   switch (word) {
     case "ID_TAKEN":
@@ -121,11 +119,24 @@ export function toReasonedError(thrown: unknown): Error {
       return new ReasonedError("WORKER_SUPERSEDED", `a newer process has taken over the worker id ${subject}`);
     case "WORKER_NOT_FOUND":
       return workerNotFound(subject);
+    default:
+      return undefined;
+  }
+}
+
+/** A script's named error, or a fault of the connection, as the error that callers see. */
+export function toReasonedError(thrown: unknown): Error {
+  if (thrown instanceof ReasonedError) return thrown;
+  const error = toError(thrown);
+  const { message } = error;
+  const refusal = refusalOf(message);
+  if (refusal !== undefined) return refusal;
+  switch (firstWord(message)) {
     case "OOM":
       return poolFull(error);
     case "SCRIPT_FAULT":
-      if (subject.includes("OOM command not allowed")) return poolFull(error);
-      return refusalInScript.test(subject) ? redisUnavailable(error) : error;
+      if (message.includes("OOM command not allowed")) return poolFull(error);
+      return refusalInScript.test(message) ? redisUnavailable(error) : error;
     case "ERR":
     case "WRONGTYPE":
       return error;
