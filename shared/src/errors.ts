@@ -115,6 +115,11 @@ export const errorCatalogue = {
     meaning:
       "Other requests, answers, uploads, log pieces or launches hold all the memory that there is for them. Call again after the delay that RetryInfo gives.",
   },
+  TOO_MANY_OPEN: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning:
+      "Too many connections, calls or watches are open, in all or from one address; the message says which and how many may be. End those that nobody needs, and call again after the delay that RetryInfo gives.",
+  },
   SLOW_READER: {
     status: "RESOURCE_EXHAUSTED",
     meaning: "The other side of the stream does not read what it is sent. Open it again, and read it.",

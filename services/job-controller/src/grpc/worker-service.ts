@@ -23,7 +23,7 @@ import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
-import { InboxTurns, WorkerInbox } from "./worker-inbox.ts";
+import { createInboxTurns, WorkerInbox } from "./worker-inbox.ts";
 import { handle } from "./worker-messages.ts";
 import { WorkerOutbox } from "./worker-outbox.ts";
 
@@ -47,7 +47,7 @@ type WorkCall = BidiCall<message.WorkRequest, message.WorkResponse>;
 
 /** drydock.worker.v1.WorkerService. */
 export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImplementation {
-  const turns = new InboxTurns();
+  const turns = createInboxTurns();
   return {
     work: bidiStream((call: WorkCall) => work(deps, call, new WorkerInbox(turns))),
     streamLogs: bidiStream((call: LogCall) => receiveLogs(deps, call)),
