@@ -1,4 +1,5 @@
 import type { Http2Server } from "node:http2";
+import type { Readable } from "node:stream";
 import {
   Server,
   ServerCredentials,
@@ -22,6 +23,7 @@ import type { CallScope } from "./call-scope.ts";
 import { type HealthState, healthService } from "./health.ts";
 import { MessageShapes } from "./message-shape.ts";
 import { createNumberFaults } from "./number-faults.ts";
+import { withoutReadAhead } from "./read-ahead.ts";
 import { reflectionService } from "./reflection.ts";
 import { type MessageLimits, maxMessageBytes, withDecoders } from "./request-decoder.ts";
 import { type RequestLimits, RequestWatch } from "./request-watch.ts";
@@ -175,15 +177,16 @@ function withScopes(
     if (handler === undefined) throw new Error(`${method.path} is not implemented`);
     const { requestStream, responseStream } = method;
     const scope = scopes.forMethod(method.path, methodType(requestStream, responseStream));
-    scoped[name] = withScope(handler, scope);
+    scoped[name] = withScope(handler, scope, requestStream);
   }
   return scoped;
 }
 
 /** The handler with the scope as its last argument: (call, scope) or (call, callback, scope). */
-function withScope(handler: UntypedHandleCall, scope: CallScope): UntypedHandleCall {
+function withScope(handler: UntypedHandleCall, scope: CallScope, isRequestStream: boolean): UntypedHandleCall {
   const scopedHandler = handler as (...args: unknown[]) => void;
-  return (...args: unknown[]) => scopedHandler(...args, scope);
+  if (!isRequestStream) return (...args: unknown[]) => scopedHandler(...args, scope);
+  return (call: Readable, ...args: unknown[]) => scopedHandler(withoutReadAhead(call), ...args, scope);
 }
 
 function methodType(requestStream: boolean, responseStream: boolean): MethodType {

@@ -1,3 +1,4 @@
+import type { ByteHold } from "@drydock/shared/byte-budget.ts";
 import { FairTurns, type Party } from "@drydock/shared/fair-turns.ts";
 import type { WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { MessageLimits } from "@drydock/shared/grpc/request-decoder.ts";
@@ -40,6 +41,8 @@ export class WorkerInbox implements Party {
   #begun = 0;
   #inFlight = 0;
   #empty: PromiseWithResolvers<void> | undefined;
+  #hold: ByteHold | undefined;
+  #isClosed = false;
 
   constructor(turns: FairTurns) {
     this.#turns = turns;
@@ -60,8 +63,16 @@ export class WorkerInbox implements Party {
     return this.#handle !== undefined && this.#waiting.length > 0 && this.#inFlight < this.#turns.maxInFlightOfParty;
   }
 
-  /** Takes the messages of a request. */
-  take(messages: readonly WorkerMessage[]): void {
+  /**
+   * Takes the messages of a request.
+   * @param hold what they have of the memory of all streams, until all have been begun with
+   */
+  take(messages: readonly WorkerMessage[], hold?: ByteHold): void {
+    if (this.#isClosed || messages.length === 0) {
+      hold?.shrinkTo(0);
+      return;
+    }
+    this.#hold = hold;
     for (const message of withoutOvertaken(messages)) this.#waiting.push(message);
     this.#turns.update(this);
   }
@@ -74,6 +85,7 @@ export class WorkerInbox implements Party {
 
   /** Drops what was not begun with. */
   close(): void {
+    this.#isClosed = true;
     this.#handle = undefined;
     this.#drop();
     this.#turns.update(this);
@@ -100,6 +112,8 @@ export class WorkerInbox implements Party {
   #drop(): void {
     this.#waiting = [];
     this.#begun = 0;
+    this.#hold?.shrinkTo(0);
+    this.#hold = undefined;
     this.#empty?.resolve();
     this.#empty = undefined;
   }

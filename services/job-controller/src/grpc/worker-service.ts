@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { ByteBudget } from "@drydock/shared/byte-budget.ts";
+import type { ByteBudget, ByteHold } from "@drydock/shared/byte-budget.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { fieldsInvalid, ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
@@ -19,6 +19,7 @@ import { WorkerSession } from "../usecases/worker-session.ts";
 import { toHeldLease, toLease } from "./convert.ts";
 import type { JobAnswers } from "./job-answers.ts";
 import { receiveLogs } from "./log-receiver.ts";
+import type { MessageMemory } from "./message-memory.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
@@ -37,6 +38,7 @@ export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   capacities: RecentCapacities;
   jobs: JobAnswers;
   logPieces: ByteBudget;
+  messageMemory: MessageMemory;
   logger: Logger;
   /** Called when a worker gave a job of the type back that it was sent. */
   onReject(jobName: string): void;
@@ -89,17 +91,22 @@ async function work(deps: WorkerServiceDeps, call: WorkCall, inbox: WorkerInbox)
     (session) => inbox.open(handleIn(session)),
     () => {},
   );
-  const receive = (messages: WorkerMessage[]): Promise<void> | undefined => {
+  const receive = (messages: WorkerMessage[], hold?: ByteHold): Promise<void> | undefined => {
     const [first, ...rest] = messages;
     if (first !== undefined && stream.rules.messages === "expected to be a Hello") {
       clearTimeout(timer);
       stream.apply("first message");
       greeting.resolve(createSession(deps, stream, channel, first));
-      inbox.take(rest);
-    } else inbox.take(messages);
+      inbox.take(rest, hold);
+    } else inbox.take(messages, hold);
     return inbox.empty;
   };
-  const ended = call.onMessage(({ messages }) => receive(messages));
+  const ended = call.onMessage((request) => {
+    const room = deps.messageMemory.roomFor(request, call.signal);
+    return room === undefined
+      ? receive(request.messages)
+      : room.then((hold) => receive(request.messages, hold)).catch(over.reject);
+  });
   try {
     const session = await Promise.race([opening, ended.then(() => undefined)]);
     if (session !== undefined) deps.dispatcher.add(session);
