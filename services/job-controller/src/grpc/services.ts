@@ -10,6 +10,7 @@ import { createJobService, type JobServiceDeps } from "./job-service.ts";
 import { MessageMemory } from "./message-memory.ts";
 import { createQueueService } from "./queue-service.ts";
 import { createReportService } from "./report-service.ts";
+import { WatchLimit } from "./watch-limit.ts";
 import { workMessageLimits } from "./worker-inbox.ts";
 import { createWorkerService, type WorkerServiceDeps } from "./worker-service.ts";
 
@@ -25,7 +26,7 @@ const messagesWaitMs = 30_000;
 /** What the services need beside the budgets of their calls. */
 export type ServiceDeps = Omit<
   JobServiceDeps & WorkerServiceDeps,
-  "memory" | "jobs" | "uploads" | "logPieces" | "messageMemory"
+  "memory" | "jobs" | "uploads" | "logPieces" | "messageMemory" | "watches"
 >;
 
 /** The services of the contract, and what their calls may hold in memory together. */
@@ -46,8 +47,9 @@ export function createServices(deps: ServiceDeps): ServedService[] {
     large: new ByteBudget({ name: "large messages of workers", bytes: 128 * mebibyte, maxWaiting: 8 }),
     small: new ByteBudget({ name: "messages of workers", bytes: 64 * mebibyte, waitMs: messagesWaitMs }),
   });
+  const watches = new WatchLimit({ most: 4_000, mostOfAddress: 2_000 });
   return [
-    { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs }) },
+    { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs, watches }) },
     {
       definition: WorkerServiceService,
       implementation: createWorkerService({ ...deps, uploads, logPieces, messageMemory, jobs }),
