@@ -10,7 +10,8 @@ import { timed, until } from "../support/until.ts";
 const whole = Buffer.from("{}");
 const tooMany = { code: StatusCode.RESOURCE_EXHAUSTED, reason: "TOO_MANY_OPEN" };
 
-describe("what clients have open", () => {
+// only Linux' loopback has more addresses than one
+describe("what clients have open", { skip: process.platform !== "linux" }, () => {
   let rig: Rig;
   const connections: PartialConnection[] = [];
   before(async () => {
