@@ -2,8 +2,16 @@ import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "nod
 import type { ReasonedError } from "../errors.ts";
 import { toServiceError } from "./status.ts";
 
-/** The answer of a call that has had none, as grpc-js would send it; it may be sent again and again. */
+const known = new WeakMap<ReasonedError, OutgoingHttpHeaders>();
+
+/** The answer of a call that has had none, as grpc-js would send it; that of an error is made once, however often it is sent. */
 export function refusalHeaders(error: ReasonedError): OutgoingHttpHeaders {
+  const headers = known.get(error) ?? makeHeaders(error);
+  known.set(error, headers);
+  return headers;
+}
+
+function makeHeaders(error: ReasonedError): OutgoingHttpHeaders {
   const { code, details, metadata } = toServiceError(error, "").error;
   return {
     ":status": 200,
