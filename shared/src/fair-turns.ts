@@ -20,11 +20,16 @@ export interface Party {
   begin(most: number): number;
 }
 
-/** Divides the turns of the event loop, and what is in flight, among parties, so that none holds up the others. */
+/**
+ * Divides the turns of the event loop, and what is in flight, among parties, so that none holds up the others. Who had nothing
+ * until now goes first, once: those who ask for little do not wait behind those who flood, however many these are.
+ */
 export class FairTurns {
   readonly #terms: TurnTerms;
   readonly #busy = new Set<Party>();
-  /** Those that may begin, in the order of their turns. */
+  /** Those that may begin and had nothing before, in the order of their coming. */
+  readonly #fresh = new Set<Party>();
+  /** The others that may begin, in the order of their turns. */
   readonly #ready = new Set<Party>();
   #left: number;
 
@@ -41,31 +46,39 @@ export class FairTurns {
 
   /** To be called when what waits or is in flight of the party has changed. */
   update(party: Party): void {
+    const isFresh = !this.#busy.has(party) || this.#fresh.has(party);
     if (party.isBusy) this.#busy.add(party);
     else this.#busy.delete(party);
-    if (!party.isReady) this.#ready.delete(party);
-    else {
-      this.#ready.add(party);
+    if (party.isReady) {
+      (isFresh ? this.#fresh : this.#ready).add(party);
       this.#begin();
+    } else {
+      this.#fresh.delete(party);
+      this.#ready.delete(party);
     }
   }
 
   #begin(): void {
-    const { perTurn, share } = this.#terms;
-    const isFresh = this.#left === perTurn;
-    for (const party of this.#ready) {
-      if (this.#left === 0) break;
-      this.#ready.delete(party);
-      this.#left -= party.begin(Math.min(share, this.#left));
+    const { perTurn } = this.#terms;
+    const isNewTurn = this.#left === perTurn;
+    this.#serve(this.#fresh);
+    this.#serve(this.#ready);
+    if (isNewTurn && this.#left < perTurn) setImmediate(() => this.#renew());
+  }
+
+  #serve(parties: Set<Party>): void {
+    for (const party of parties) {
+      if (this.#left === 0) return;
+      parties.delete(party);
+      this.#left -= party.begin(Math.min(this.#terms.share, this.#left));
       // behind the others
       if (party.isReady) this.#ready.add(party);
       else if (!party.isBusy) this.#busy.delete(party);
     }
-    if (isFresh && this.#left < perTurn) setImmediate(() => this.#renew());
   }
 
   #renew(): void {
     this.#left = this.#terms.perTurn;
-    if (this.#ready.size > 0) this.#begin();
+    if (this.#fresh.size + this.#ready.size > 0) this.#begin();
   }
 }

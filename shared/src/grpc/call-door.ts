@@ -48,7 +48,7 @@ const maxConnectionCalls = 1_000;
 /** The largest headers of a call, by names, values and 32 bytes for each; it is what gRPC servers take in other languages. */
 const maxHeaderBytes = 8 * 1024;
 /** A launch takes some 50 µs of a turn: a turn of calls is short. What is under way asks Redis, and others' wishes wait behind it. */
-const turnTerms = { perTurn: 100, share: 5, inFlight: 200, leastInFlight: 4 };
+const turnTerms = { perTurn: 100, share: 5, inFlight: 200, leastInFlight: 2 };
 /** How long a connection that is refused is told so, in milliseconds. */
 const refusedMs = 1_000;
 /** How many of those there may be; others are closed without a word. */
