@@ -43,11 +43,11 @@ export function createServices(deps: ServiceDeps): ServedService[] {
   const uploads = new ByteBudget({ name: "report uploads", bytes: 128 * mebibyte });
   const logPieces = new ByteBudget({ name: "log pieces", bytes: 64 * mebibyte, maxWaiting });
   const messageMemory = new MessageMemory({
-    // eight of the largest; who waits has his in memory
-    large: new ByteBudget({ name: "large messages of workers", bytes: 128 * mebibyte, maxWaiting: 8 }),
-    small: new ByteBudget({ name: "messages of workers", bytes: 64 * mebibyte, waitMs: messagesWaitMs }),
+    // four of the largest; who waits has his in memory
+    large: new ByteBudget({ name: "large messages of workers", bytes: 64 * mebibyte, maxWaiting: 4 }),
+    small: new ByteBudget({ name: "messages of workers", bytes: 32 * mebibyte, waitMs: messagesWaitMs }),
   });
-  const watches = new WatchLimit({ most: 4_000, mostOfAddress: 2_000 });
+  const watches = new WatchLimit({ most: 2_000, mostOfAddress: 1_000 });
   return [
     { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs, watches }) },
     {
