@@ -43,7 +43,7 @@ describe("hostile clients", { timeout: (seconds + 90) * 1_000 }, () => {
     try {
       const figures = await useNormally(controller, calm, performance.now() + seconds * 1_000);
       hostile.signal("SIGTERM");
-      const made = await hostile.findLine(readMade, AbortSignal.timeout(10_000));
+      const made = await hostile.findLine(readMade, AbortSignal.timeout(45_000));
       tell(context, figures, made);
       judge(figures, made);
     } finally {

@@ -8,7 +8,7 @@ import type { Of } from "./hostile-calls.ts";
 import { JobApi } from "./job-api.ts";
 import { UnreadConnection } from "./unread-call.ts";
 
-/** More than an address may have. */
+/** More than an address may have open. */
 const connections = 2_500;
 const watchers = 2_500;
 const madeAtOnce = 50;

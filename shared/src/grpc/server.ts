@@ -57,7 +57,7 @@ export interface GrpcServerOptions {
   unreadMs?: number;
   /** What requests may take on their way in. Default: 30,000 ms for each, 64 MiB for all, 4,000 silent calls. */
   requestLimits?: Partial<RequestLimits>;
-  /** How many connections and calls may be open. Default: 3,000 connections and 10,000 calls, half of them from one address. */
+  /** How many connections and calls may be open. Default: 4,000 connections, 1,250 from one address; 10,000 calls, 5,000 from one. */
   doorLimits?: Partial<DoorLimits>;
   /** How long stop still takes calls after it told health watchers, in milliseconds. Default: 0. */
   drainDelayMs?: number;
@@ -75,7 +75,7 @@ export interface GrpcServer extends Service {
 const maxReadBytes = 4 * maxMessageBytes;
 /** Workers have two streams each and some calls; a thousand of them may share the address of their network. */
 const defaultDoorLimits: DoorLimits = {
-  connections: { most: 3_000, mostOfAddress: 1_500 },
+  connections: { most: 4_000, mostOfAddress: 1_250 },
   calls: { most: 10_000, mostOfAddress: 5_000 },
 };
 const defaultRequestLimits: RequestLimits = { completeMs: 30_000, bytes: 64 * 1024 * 1024, silentCalls: 4_000 };
