@@ -115,6 +115,11 @@ export const errorCatalogue = {
     meaning:
       "Other requests, answers, uploads, log pieces or launches hold all the memory that there is for them. Call again after the delay that RetryInfo gives.",
   },
+  TOO_MANY_OPEN: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning:
+      "Too many connections, calls or watches are open, in all or from one address; the message says which and how many may be. End those that nobody needs, and call again after the delay that RetryInfo gives.",
+  },
   SLOW_READER: {
     status: "RESOURCE_EXHAUSTED",
     meaning: "The other side of the stream does not read what it is sent. Open it again, and read it.",
@@ -166,14 +171,20 @@ export interface ErrorFacts {
   cause?: unknown;
 }
 
-/** An error with a stable reason: the only kind whose text reaches a caller. */
+/**
+ * An error with a stable reason: the only kind whose text reaches a caller. It is an answer, so it has no stack, which would be
+ * most of its cost; INTERNAL, which is a fault, has one.
+ */
 export class ReasonedError extends Error {
   override readonly name = "ReasonedError";
   readonly reason: ErrorReason;
   readonly facts: ErrorFacts;
 
   constructor(reason: ErrorReason, message: string, facts: ErrorFacts = {}) {
+    const { stackTraceLimit } = Error;
+    if (reason !== "INTERNAL") Error.stackTraceLimit = 0;
     super(message, facts.cause === undefined ? {} : { cause: facts.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.reason = reason;
     this.facts = facts;
   }

@@ -10,15 +10,11 @@ import { timed } from "../support/until.ts";
 
 /** How long the hostile clients go on, in seconds. */
 const seconds = Number(process.env.DRYDOCK_TEST_HOSTILE_SECONDS ?? 20);
-/**
- * What 99 of 100 calls of another client may take, in milliseconds. The aim is 100 where the hostile clients have processors
- * of their own; here they share two with the controller, and it takes up to 240.
- */
-const maxP99Ms = 500;
-/** On a busy machine as many times the p99 of a controller that nobody attacks. */
-const maxP99Times = 20;
-/** The aim is 1,024; 930 to 1,034 were seen. */
-const maxMemoryMiB = 1200;
+/** What 99 of 100 calls of another client may take, in milliseconds. */
+const maxP99Ms = 100;
+/** On a busy machine as many times the p99 of a controller that nobody attacks: others take the processors from both. */
+const maxP99Times = 10;
+const maxMemoryMiB = 1024;
 
 /** What was done, and how often. */
 type Made = Array<[what: string, times: number]>;
@@ -47,7 +43,7 @@ describe("hostile clients", { timeout: (seconds + 90) * 1_000 }, () => {
     try {
       const figures = await useNormally(controller, calm, performance.now() + seconds * 1_000);
       hostile.signal("SIGTERM");
-      const made = await hostile.findLine(readMade, AbortSignal.timeout(10_000));
+      const made = await hostile.findLine(readMade, AbortSignal.timeout(45_000));
       tell(context, figures, made);
       judge(figures, made);
     } finally {

@@ -211,7 +211,12 @@ describe("a connection", () => {
     const calls = Array.from({ length: 1_100 }, () => connection.call(definition.talk.path));
     const word = json({});
     for (const call of calls) call.begin(word.length, word);
-    await sleep(500);
+    await until(
+      "open calls",
+      () => openTalks(rig),
+      (count) => count >= 1_000,
+    );
+    await sleep(200);
     assert.equal(await openTalks(rig), 1_000);
     for (const call of calls) call.finish();
     for (const call of calls) assert.equal((await call.ended).code, StatusCode.OK);

@@ -9,6 +9,7 @@ import {
 } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
 import { Client, credentials } from "@grpc/grpc-js";
+import { connectionFloods } from "./connection-floods.ts";
 import { unreadFloods } from "./hostile-floods.ts";
 import { messageFloods } from "./message-floods.ts";
 import { plainType, ScriptedWorker } from "./scripted-worker.ts";
@@ -32,7 +33,16 @@ const bombOf = (bytes: number) => promisify(gzip)(Buffer.alloc(bytes, Buffer.fro
 
 /** All of them, each with a connection of its own. */
 export function hostileCalls(address: string, signal: AbortSignal): HostileCall[] {
-  const all = [bombs, bigLists, forgedResults, manyHellos, invalidFrames, ...unreadFloods, ...messageFloods];
+  const all = [
+    bombs,
+    bigLists,
+    forgedResults,
+    manyHellos,
+    invalidFrames,
+    ...unreadFloods,
+    ...messageFloods,
+    ...connectionFloods,
+  ];
   return all.map((of) => of(address, signal));
 }
 

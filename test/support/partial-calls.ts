@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
+import { connect as connectTo } from "node:net";
 import { fromServiceError } from "@drydock/shared/grpc/status.ts";
 import { Metadata } from "@grpc/grpc-js";
 
@@ -7,8 +8,11 @@ import { Metadata } from "@grpc/grpc-js";
 export class PartialConnection implements Disposable {
   readonly #session: ClientHttp2Session;
 
-  constructor(address: string) {
-    this.#session = connect(`http://${address}`);
+  /** @param options where the connection comes from; loopback has more addresses than one */
+  constructor(address: string, options: { localAddress?: string } = {}) {
+    this.#session = connect(`http://${address}`, {
+      createConnection: ({ hostname, port }) => connectTo({ host: hostname, port: Number(port), ...options }),
+    });
     this.#session.on("error", () => {});
   }
 

@@ -1,11 +1,15 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { connect as connectTo } from "node:net";
 
 /** A connection whose client takes nothing of what its calls are answered: grpc-js' own client reads ahead. */
 export class UnreadConnection {
   readonly #session: ClientHttp2Session;
 
-  constructor(address: string) {
-    this.#session = connect(`http://${address}`);
+  /** @param options where the connection comes from; loopback has more addresses than one */
+  constructor(address: string, options: { localAddress?: string } = {}) {
+    this.#session = connect(`http://${address}`, {
+      createConnection: ({ hostname, port }) => connectTo({ host: hostname, port: Number(port), ...options }),
+    });
     this.#session.on("error", () => {});
   }
 

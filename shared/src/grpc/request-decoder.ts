@@ -6,6 +6,8 @@ import type { NumberFaults } from "./number-faults.ts";
 
 /** The largest message that is taken, in bytes. */
 export const maxMessageBytes = 4 * 1024 * 1024;
+/** The size up to which a request is not worth counting, in bytes. */
+const smallBytes = 4 * 1024;
 /**
  * The most messages and list entries in one: an empty one has two bytes, and two million of them would keep the process from
  * all other work for seconds. Parameters of 256 KiB have at most 131,072 numbers.
@@ -58,6 +60,14 @@ export interface DecoderDeps {
   limits?: Readonly<Record<string, MessageLimits>> | undefined;
 }
 
+/** The sizes on the wire of the requests that are worth counting. */
+const largeSizes = new WeakMap<object, number>();
+
+/** How many bytes the request had on the wire; 0 when those were 4 KiB at most. */
+export function sizeOfLarge(request: object): number {
+  return largeSizes.get(request) ?? 0;
+}
+
 /** The definition with decoders that leave it to the handlers to refuse what they can't read. */
 export function withDecoders(definition: ServiceDefinition, deps: DecoderDeps): ServiceDefinition {
   const { numberFaults, shapes, limits } = deps;
@@ -69,7 +79,9 @@ export function withDecoders(definition: ServiceDefinition, deps: DecoderDeps): 
       const refusal = refusalOfScan(shapes, path, bytes, limits?.[name]);
       if (refusal !== undefined) return new RefusedRequest(refusal);
       try {
-        return decode(bytes);
+        const request = decode(bytes) as object;
+        if (bytes.length > smallBytes) largeSizes.set(request, bytes.length);
+        return request;
       } catch (error) {
         return new RefusedRequest(refusalOf(error, () => numberFaults(path, bytes)));
       }

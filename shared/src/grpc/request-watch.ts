@@ -1,7 +1,8 @@
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { ReasonedError } from "../errors.ts";
+import type { CallWatch } from "./call-door.ts";
+import { refusalHeaders, refuseCall } from "./call-refusal.ts";
 import { isWholeMessage, MessageProgress } from "./message-progress.ts";
-import { toServiceError } from "./status.ts";
 
 /** What requests may take on their way in. */
 export interface RequestLimits {
@@ -31,7 +32,7 @@ const retryAfterMs = 1_000;
  * Bounds the requests that have not come whole: grpc-js holds what it has of each, and knows no limit for all together. A
  * message that comes in one piece, as small ones do, is not counted.
  */
-export class RequestWatch {
+export class RequestWatch implements CallWatch {
   readonly #limits: RequestLimits;
   readonly #busy: OutgoingHttpHeaders;
   readonly #late: OutgoingHttpHeaders;
@@ -41,7 +42,6 @@ export class RequestWatch {
   /** The calls that are within a message; the one that began first is the first. */
   readonly #unfinished = new Map<ServerHttp2Stream, UnfinishedMessage>();
   readonly #take: (this: ServerHttp2Stream, piece: Buffer) => void;
-  readonly #forget: (this: ServerHttp2Stream) => void;
   #held = 0;
 
   constructor(limits: RequestLimits) {
@@ -52,19 +52,21 @@ export class RequestWatch {
     this.#take = function take(piece) {
       watch.#count(this, piece);
     };
-    this.#forget = function forget() {
-      watch.#letGo(this);
-    };
     this.#timer = setInterval(() => this.#look(), Math.min(lookMs, limits.completeMs));
     this.#timer.unref();
   }
 
-  /** Watches the stream until it closes. To be called before any of it is read. */
+  /** Watches the stream until it is forgotten. To be called before any of it is read. */
   add(stream: ServerHttp2Stream): void {
     this.#silent.set(stream, performance.now());
     stream.on("data", this.#take);
-    stream.on("close", this.#forget);
     if (this.#silent.size > this.#limits.silentCalls) this.#refuseSilent();
+  }
+
+  forget(stream: ServerHttp2Stream): void {
+    this.#silent.delete(stream);
+    this.#held -= this.#unfinished.get(stream)?.bytes ?? 0;
+    this.#unfinished.delete(stream);
   }
 
   stop(): void {
@@ -77,7 +79,7 @@ export class RequestWatch {
     if (begun === undefined && (isWholeMessage(piece) || stream.closed)) return;
     const progress = begun?.progress ?? new MessageProgress();
     const ended = progress.push(piece);
-    if (ended) this.#letGo(stream);
+    if (ended) this.forget(stream);
     if (!progress.isWithinMessage) return;
     const message = (ended ? undefined : begun) ?? { progress, since: performance.now(), bytes: 0 };
     const bytes = heldFor(piece);
@@ -122,17 +124,8 @@ export class RequestWatch {
   }
 
   #refuse(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
-    this.#letGo(stream);
-    if (stream.destroyed || stream.closed) return;
-    if (!stream.headersSent) stream.respond(headers, { endStream: true });
-    // a reset in the same turn would leave before the answer, which then is never sent
-    setImmediate(() => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM));
-  }
-
-  #letGo(stream: ServerHttp2Stream): void {
-    this.#silent.delete(stream);
-    this.#held -= this.#unfinished.get(stream)?.bytes ?? 0;
-    this.#unfinished.delete(stream);
+    this.forget(stream);
+    refuseCall(stream, headers);
   }
 }
 
@@ -155,16 +148,4 @@ function busyHeaders(bytes: number): OutgoingHttpHeaders {
 function lateHeaders(completeMs: number): OutgoingHttpHeaders {
   const text = `the request did not come whole within ${completeMs} ms; send it without a pause, or a smaller one`;
   return refusalHeaders(new ReasonedError("REQUEST_TIMED_OUT", text, { metadata: { most: String(completeMs) } }));
-}
-
-/** The answer of a call that has had none, as grpc-js would send it. */
-function refusalHeaders(error: ReasonedError): OutgoingHttpHeaders {
-  const { code, details, metadata } = toServiceError(error).error;
-  return {
-    ":status": 200,
-    "content-type": "application/grpc+proto",
-    "grpc-status": code,
-    "grpc-message": encodeURI(details),
-    ...metadata.toHttp2Headers(),
-  };
 }

@@ -1,3 +1,4 @@
+import { BoundedLog } from "../bounded-log.ts";
 import type { Logger } from "../logger.ts";
 import type { CallOutcome, CallScope, EndableCall } from "./call-scope.ts";
 import { methodMetrics, type ServerMetrics } from "./server-metrics.ts";
@@ -70,9 +71,10 @@ function endSoon(call: EndableCall, error: unknown): void {
 }
 
 function logCalls(logger: Logger) {
+  const failures = new BoundedLog(logger);
   return (method: string, { code, call, cause }: CallOutcome, seconds: number): void => {
     if (code === "INTERNAL") {
-      logger.error({ method, requestId: call.requestId, err: cause }, "call failed");
+      failures.error({ method, requestId: call.requestId, err: cause }, "call failed");
     } else if (logger.isLevelEnabled("debug")) {
       const ms = Math.round(seconds * 10_000) / 10;
       logger.debug({ method, code, ms, peer: call.peer, requestId: call.requestId, err: cause }, "call");

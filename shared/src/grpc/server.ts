@@ -1,4 +1,5 @@
-import { constants, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Http2Server } from "node:http2";
+import type { Readable } from "node:stream";
 import {
   Server,
   ServerCredentials,
@@ -11,16 +12,18 @@ import {
 import { HealthService } from "../../gen/grpc/health/v1/health.ts";
 import { ServerReflectionService } from "../../gen/grpc/reflection/v1/reflection.ts";
 import { ServerReflectionService as ServerReflectionAlphaService } from "../../gen/grpc/reflection/v1alpha/reflection.ts";
-import { abortable, maxTimerMs, sleep } from "../abort.ts";
+import { abortable, sleep } from "../abort.ts";
 import { ReasonedError } from "../errors.ts";
 import type { Service } from "../lifecycle.ts";
 import { listenError } from "../listen.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
+import { CallDoor, type DoorLimits } from "./call-door.ts";
 import type { CallScope } from "./call-scope.ts";
 import { type HealthState, healthService } from "./health.ts";
 import { MessageShapes } from "./message-shape.ts";
 import { createNumberFaults } from "./number-faults.ts";
+import { withoutReadAhead } from "./read-ahead.ts";
 import { reflectionService } from "./reflection.ts";
 import { type MessageLimits, maxMessageBytes, withDecoders } from "./request-decoder.ts";
 import { type RequestLimits, RequestWatch } from "./request-watch.ts";
@@ -54,6 +57,8 @@ export interface GrpcServerOptions {
   unreadMs?: number;
   /** What requests may take on their way in. Default: 30,000 ms for each, 64 MiB for all, 4,000 silent calls. */
   requestLimits?: Partial<RequestLimits>;
+  /** How many connections and calls may be open. Default: 4,000 connections, 1,250 from one address; 10,000 calls, 5,000 from one. */
+  doorLimits?: Partial<DoorLimits>;
   /** How long stop still takes calls after it told health watchers, in milliseconds. Default: 0. */
   drainDelayMs?: number;
   /** How long stop waits for running calls, in milliseconds. Default: 10,000. */
@@ -68,10 +73,11 @@ export interface GrpcServer extends Service {
 
 /** The largest message that grpc-js hands over; a larger one it answers itself, without details. In bytes. */
 const maxReadBytes = 4 * maxMessageBytes;
-/** How many calls one connection may have open: each costs memory and, when something is to be told to all, time. */
-const maxConnectionCalls = 1_000;
-/** The largest headers of a call, by names, values and 32 bytes for each; it is what gRPC servers take in other languages. */
-const maxHeaderBytes = 8 * 1024;
+/** Workers have two streams each and some calls; a thousand of them may share the address of their network. */
+const defaultDoorLimits: DoorLimits = {
+  connections: { most: 4_000, mostOfAddress: 1_250 },
+  calls: { most: 10_000, mostOfAddress: 5_000 },
+};
 const defaultRequestLimits: RequestLimits = { completeMs: 30_000, bytes: 64 * 1024 * 1024, silentCalls: 4_000 };
 
 /** Makes a gRPC server (plaintext) with health and reflection, metrics, an access log and a graceful end. */
@@ -85,7 +91,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     numberFaults: createNumberFaults(options.descriptors),
     shapes: new MessageShapes(options.descriptors),
   };
-  for (const { definition, implementation, limits } of [...options.services, ...standardServices(options)]) {
+  const services = [...options.services, ...standardServices(options)];
+  for (const { definition, implementation, limits } of services) {
     server.addService(
       withDecoders(definition, { ...decoders, limits }),
       withScopes(definition, implementation, scopes),
@@ -94,6 +101,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   for (const { definition } of options.services) health.register(serviceName(definition));
   const unreadWatch = new UnreadWatch(options.unreadMs ?? 10_000);
   const requestWatch = new RequestWatch({ ...defaultRequestLimits, ...options.requestLimits });
+  const limits = { ...defaultDoorLimits, ...options.doorLimits };
+  const watches = [unreadWatch, requestWatch];
+  const door = new CallDoor({ limits, unaryPaths: unaryPathsOf(services), watches });
   let address: string | undefined;
   let stopping: Promise<void> | undefined;
   return {
@@ -104,14 +114,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     },
     start: async () => {
       const port = await bind(server, listen);
-      for (const http2Server of http2ServersOf(server)) {
-        boundCalls(http2Server);
-        onEachStream(http2Server, (stream, headers) => {
-          ignoreFarDeadline(headers);
-          unreadWatch.add(stream);
-          requestWatch.add(stream);
-        });
-      }
+      for (const http2Server of http2ServersOf(server)) door.guard(http2Server);
       address = listen.replace(/:\d+$/, `:${port}`);
     },
     stop: (signal) => {
@@ -157,6 +160,12 @@ function serviceName(definition: ServiceDefinition): string {
   return path.split("/")[1] ?? "";
 }
 
+function unaryPathsOf(services: readonly ServedService[]): ReadonlySet<string> {
+  const methods = services.flatMap(({ definition }) => Object.values(definition));
+  const isUnary = ({ requestStream, responseStream }: (typeof methods)[number]) => !requestStream && !responseStream;
+  return new Set(methods.filter(isUnary).map(({ path }) => path));
+}
+
 function withScopes(
   definition: ServiceDefinition,
   implementation: UntypedServiceImplementation,
@@ -168,15 +177,16 @@ function withScopes(
     if (handler === undefined) throw new Error(`${method.path} is not implemented`);
     const { requestStream, responseStream } = method;
     const scope = scopes.forMethod(method.path, methodType(requestStream, responseStream));
-    scoped[name] = withScope(handler, scope);
+    scoped[name] = withScope(handler, scope, requestStream);
   }
   return scoped;
 }
 
 /** The handler with the scope as its last argument: (call, scope) or (call, callback, scope). */
-function withScope(handler: UntypedHandleCall, scope: CallScope): UntypedHandleCall {
+function withScope(handler: UntypedHandleCall, scope: CallScope, isRequestStream: boolean): UntypedHandleCall {
   const scopedHandler = handler as (...args: unknown[]) => void;
-  return (...args: unknown[]) => scopedHandler(...args, scope);
+  if (!isRequestStream) return (...args: unknown[]) => scopedHandler(...args, scope);
+  return (call: Readable, ...args: unknown[]) => scopedHandler(withoutReadAhead(call), ...args, scope);
 }
 
 function methodType(requestStream: boolean, responseStream: boolean): MethodType {
@@ -193,46 +203,10 @@ function bind(server: Server, listen: string): Promise<number> {
   });
 }
 
-const timeoutUnitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000 };
-
-type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
-
 /** What grpc-js listens with; there is one for each address that it has bound. */
 function http2ServersOf(server: Server): Iterable<Http2Server> {
   const { http2Servers } = server as unknown as { http2Servers: ReadonlyMap<Http2Server, unknown> };
   return http2Servers.keys();
-}
-
-/** Calls the listener for the HTTP/2 stream of each call, before grpc-js looks at it. */
-function onEachStream(http2Server: Http2Server, listener: StreamListener): void {
-  http2Server.prependListener("stream", listener);
-}
-
-/** Tells each client how many calls it may have open and how large their headers may be, and refuses what is beyond. */
-function boundCalls(http2Server: Http2Server): void {
-  http2Server.updateSettings({ maxConcurrentStreams: maxConnectionCalls, maxHeaderListSize: maxHeaderBytes });
-  onEachStream(http2Server, (stream, headers) => {
-    // Node refuses large headers only once the client has acknowledged the settings, which it need never do
-    const isUnbound = stream.session?.pendingSettingsAck === true;
-    if (isUnbound && headerBytes(headers) > maxHeaderBytes) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-  });
-}
-
-/** As HTTP/2 counts them (https://www.rfc-editor.org/rfc/rfc9113#name-defined-settings). */
-function headerBytes(headers: IncomingHttpHeaders): number {
-  const fields = Object.entries(headers).flatMap(([name, values]) =>
-    [values].flat().map((value) => [name, value ?? ""]),
-  );
-  return fields.reduce((total, [name = "", value = ""]) => total + name.length + value.length + 32, 0);
-}
-
-/**
- * Takes a deadline off that is further away than a timer reaches, which are 24 days: grpc-js counts it in 32 bits, and the
- * call would be over at once. Its client has the deadline still.
- */
-function ignoreFarDeadline(headers: IncomingHttpHeaders): void {
-  const [, count, unit = ""] = /^(\d{1,8})([HMS])$/.exec(String(headers["grpc-timeout"])) ?? [];
-  if (Number(count) * (timeoutUnitsMs[unit] ?? 0) > maxTimerMs) delete headers["grpc-timeout"];
 }
 
 interface Stop {

@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
+import type { CallWatch } from "./call-door.ts";
 
 /** How often the open streams are looked at, in milliseconds. */
 const lookMs = 1_000;
@@ -7,27 +8,25 @@ const lookMs = 1_000;
  * Cuts the calls whose clients take nothing of what was written for them: it is in memory until then. A stream gets its
  * timer when something of it waits as the watch looks, so that a call that is read at once costs none.
  */
-export class UnreadWatch {
+export class UnreadWatch implements CallWatch {
   readonly #unreadMs: number;
   readonly #streams = new Set<ServerHttp2Stream>();
   readonly #timer: NodeJS.Timeout;
-  readonly #forget: (this: ServerHttp2Stream) => void;
 
   /** @param unreadMs how long a client may take nothing, in milliseconds; the watch notices it up to a second later */
   constructor(unreadMs: number) {
     this.#unreadMs = unreadMs;
-    const streams = this.#streams;
-    this.#forget = function forget() {
-      streams.delete(this);
-    };
     this.#timer = setInterval(() => this.#look(), Math.min(lookMs, unreadMs));
     this.#timer.unref();
   }
 
-  /** Watches the stream until it closes. */
+  /** Watches the stream until it is forgotten. */
   add(stream: ServerHttp2Stream): void {
     this.#streams.add(stream);
-    stream.on("close", this.#forget);
+  }
+
+  forget(stream: ServerHttp2Stream): void {
+    this.#streams.delete(stream);
   }
 
   stop(): void {

@@ -11,7 +11,8 @@ import { endJob } from "../usecases/end-job.ts";
 import { listJobs } from "../usecases/list-jobs.ts";
 import { showJob } from "../usecases/recent-capacities.ts";
 import { retryJob } from "../usecases/retry-job.ts";
-import { JobPeeks, readLog, watchJob } from "../usecases/watch-job.ts";
+import { readLog, watchJob } from "../usecases/watch-job.ts";
+import { WatchedJobs } from "../usecases/watched-jobs.ts";
 import type { AnswerMemory, SizedAnswer } from "./answer-memory.ts";
 import { AnswerPage } from "./answer-page.ts";
 import { toStats } from "./convert.ts";
@@ -21,17 +22,20 @@ import { launch, launchMany } from "./launches.ts";
 import { toAge, toDate } from "./time.ts";
 import { validateCount, validateJobId } from "./validate.ts";
 import { validateList } from "./validate-list.ts";
+import type { WatchLimit } from "./watch-limit.ts";
 
 /** What the job service needs. */
 export interface JobServiceDeps extends UseCaseDeps, StatusDeps {
   memory: AnswerMemory;
   jobs: JobAnswers;
+  /** How many jobs and logs are watched. */
+  watches: WatchLimit;
 }
 
 /** drydock.job.v1.JobService. */
 export function createJobService(deps: JobServiceDeps): UntypedServiceImplementation {
-  const { memory, jobs } = deps;
-  const watching = { ...deps, peeks: new JobPeeks(deps.pool) };
+  const { memory, jobs, watches } = deps;
+  const watching = { ...deps, watched: new WatchedJobs(deps) };
   const end = (command: JobCommand) =>
     unary(async ({ jobId }: message.StopJobRequest, call): Promise<message.StopJobResponse> => {
       return jobs.changed(await endJob(deps, validateJobId(jobId), command), call);
@@ -62,12 +66,14 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
     getJobLogData: serverStream(async function* (request: message.GetJobLogDataRequest, call) {
       const jobId = validateJobId(request.jobId);
       const offset = validateCount("offset", request.offset);
+      if (request.follow) watches.enter(call);
       const pieces = readLog(watching, { jobId, offset, follow: request.follow }, call.signal);
       yield* memory.stream(call, () => pieces, logMessages);
     }),
     watchJob: serverStream(async function* (request: message.WatchJobRequest, call) {
       const jobId = validateJobId(request.jobId);
       const afterRevision = validateCount("after_revision", request.afterRevision);
+      watches.enter(call);
       yield* jobs.stream(call, (get) =>
         watchJob({ ...watching, pool: { get } }, { jobId, afterRevision }, call.signal),
       );

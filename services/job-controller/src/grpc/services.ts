@@ -7,8 +7,10 @@ import type { ServedService } from "@drydock/shared/grpc/server.ts";
 import { AnswerMemory, maxAnswerBytes } from "./answer-memory.ts";
 import { JobAnswers } from "./job-answers.ts";
 import { createJobService, type JobServiceDeps } from "./job-service.ts";
+import { MessageMemory } from "./message-memory.ts";
 import { createQueueService } from "./queue-service.ts";
 import { createReportService } from "./report-service.ts";
+import { WatchLimit } from "./watch-limit.ts";
 import { workMessageLimits } from "./worker-inbox.ts";
 import { createWorkerService, type WorkerServiceDeps } from "./worker-service.ts";
 
@@ -18,8 +20,14 @@ const maxWaiting = 64;
 /** How long an answer waits for the clients of others to read theirs, in milliseconds. */
 const unreadWaitMs = 500;
 
+/** How long the messages of a stream wait for those of others, in milliseconds; the stream is not read meanwhile. */
+const messagesWaitMs = 30_000;
+
 /** What the services need beside the budgets of their calls. */
-export type ServiceDeps = Omit<JobServiceDeps & WorkerServiceDeps, "memory" | "jobs" | "uploads" | "logPieces">;
+export type ServiceDeps = Omit<
+  JobServiceDeps & WorkerServiceDeps,
+  "memory" | "jobs" | "uploads" | "logPieces" | "messageMemory" | "watches"
+>;
 
 /** The services of the contract, and what their calls may hold in memory together. */
 export function createServices(deps: ServiceDeps): ServedService[] {
@@ -34,11 +42,17 @@ export function createServices(deps: ServiceDeps): ServedService[] {
   // eight of the largest
   const uploads = new ByteBudget({ name: "report uploads", bytes: 128 * mebibyte });
   const logPieces = new ByteBudget({ name: "log pieces", bytes: 64 * mebibyte, maxWaiting });
+  const messageMemory = new MessageMemory({
+    // four of the largest; who waits has his in memory
+    large: new ByteBudget({ name: "large messages of workers", bytes: 64 * mebibyte, maxWaiting: 4 }),
+    small: new ByteBudget({ name: "messages of workers", bytes: 32 * mebibyte, waitMs: messagesWaitMs }),
+  });
+  const watches = new WatchLimit({ most: 2_000, mostOfAddress: 1_000 });
   return [
-    { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs }) },
+    { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs, watches }) },
     {
       definition: WorkerServiceService,
-      implementation: createWorkerService({ ...deps, uploads, logPieces, jobs }),
+      implementation: createWorkerService({ ...deps, uploads, logPieces, messageMemory, jobs }),
       limits: { work: workMessageLimits },
     },
     { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory, jobs }) },

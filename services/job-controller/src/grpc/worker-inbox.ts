@@ -1,3 +1,5 @@
+import type { ByteHold } from "@drydock/shared/byte-budget.ts";
+import { FairTurns, type Party } from "@drydock/shared/fair-turns.ts";
 import type { WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { MessageLimits } from "@drydock/shared/grpc/request-decoder.ts";
 import { protocolViolation } from "./validate.ts";
@@ -16,71 +18,33 @@ export const workMessageLimits: MessageLimits = {
     ),
 };
 
-/** Maximum number of messages that are begun in one turn of the event loop, of all streams. */
-const maxPerTurn = 200;
-/** Messages of one stream that are begun before it is the next stream's turn. */
-const turnShare = 20;
-/** Messages in flight of all streams together, which those with messages share evenly: what others ask of Redis waits behind them. */
-const maxInFlight = 1_000;
-/** What each stream has in flight at least, however many there are. */
-const minInFlightOfStream = 16;
+/**
+ * 200 messages are begun with in one turn of the event loop, of all streams; what others ask of Redis waits behind those in
+ * flight.
+ */
+const turnTerms = { perTurn: 200, share: 20, inFlight: 200, leastInFlight: 8 };
 
 /** Handles a message; resolves when that is done, and never rejects. */
 export type Handle = (message: WorkerMessage) => Promise<void>;
 
-/** Divides the turns of the event loop, and what is in flight, among the streams, so that none holds up the others. */
-export class InboxTurns {
-  /** Streams with messages that are not handled yet. */
-  readonly #busy = new Set<WorkerInbox>();
-  /** Those of them that may begin with a message, in the order of their turns. */
-  readonly #ready = new Set<WorkerInbox>();
-  #left = maxPerTurn;
-
-  /** How many messages of one stream may be in flight now. */
-  get maxInFlightOfStream(): number {
-    return Math.max(minInFlightOfStream, Math.floor(maxInFlight / this.#busy.size));
-  }
-
-  /** To be called when the number of messages that wait or are in flight has changed. */
-  update(inbox: WorkerInbox): void {
-    if (inbox.isBusy) this.#busy.add(inbox);
-    else this.#busy.delete(inbox);
-    if (!inbox.isReady) this.#ready.delete(inbox);
-    else {
-      this.#ready.add(inbox);
-      this.#begin();
-    }
-  }
-
-  #begin(): void {
-    const isFresh = this.#left === maxPerTurn;
-    for (const inbox of this.#ready) {
-      if (this.#left === 0) break;
-      this.#ready.delete(inbox);
-      this.#left -= inbox.begin(Math.min(turnShare, this.#left));
-      // behind the others
-      if (inbox.isReady) this.#ready.add(inbox);
-    }
-    if (isFresh && this.#left < maxPerTurn) setImmediate(() => this.#renew());
-  }
-
-  #renew(): void {
-    this.#left = maxPerTurn;
-    if (this.#ready.size > 0) this.#begin();
-  }
+/** The turns in which the messages of all Work streams are begun with. */
+export function createInboxTurns(): FairTurns {
+  return new FairTurns(turnTerms);
 }
 
 /** The messages of one Work stream that came and are not handled yet, in their order. */
-export class WorkerInbox {
-  readonly #turns: InboxTurns;
+export class WorkerInbox implements Party {
+  readonly #turns: FairTurns;
   #handle: Handle | undefined;
   #waiting: WorkerMessage[] = [];
   /** How many of those that wait have been begun with. */
   #begun = 0;
   #inFlight = 0;
   #empty: PromiseWithResolvers<void> | undefined;
+  #hold: ByteHold | undefined;
+  #isClosed = false;
 
-  constructor(turns: InboxTurns) {
+  constructor(turns: FairTurns) {
     this.#turns = turns;
   }
 
@@ -96,11 +60,19 @@ export class WorkerInbox {
   }
 
   get isReady(): boolean {
-    return this.#handle !== undefined && this.#waiting.length > 0 && this.#inFlight < this.#turns.maxInFlightOfStream;
+    return this.#handle !== undefined && this.#waiting.length > 0 && this.#inFlight < this.#turns.maxInFlightOfParty;
   }
 
-  /** Takes the messages of a request. */
-  take(messages: readonly WorkerMessage[]): void {
+  /**
+   * Takes the messages of a request.
+   * @param hold what they have of the memory of all streams, until all have been begun with
+   */
+  take(messages: readonly WorkerMessage[], hold?: ByteHold): void {
+    if (this.#isClosed || messages.length === 0) {
+      hold?.shrinkTo(0);
+      return;
+    }
+    this.#hold = hold;
     for (const message of withoutOvertaken(messages)) this.#waiting.push(message);
     this.#turns.update(this);
   }
@@ -113,15 +85,15 @@ export class WorkerInbox {
 
   /** Drops what was not begun with. */
   close(): void {
+    this.#isClosed = true;
     this.#handle = undefined;
     this.#drop();
     this.#turns.update(this);
   }
 
-  /** Begins with that many messages at most; returns with how many. */
   begin(most: number): number {
     // streams that came meanwhile may have left less for this one than it has in flight
-    const room = Math.max(0, this.#turns.maxInFlightOfStream - this.#inFlight);
+    const room = Math.max(0, this.#turns.maxInFlightOfParty - this.#inFlight);
     const count = Math.min(most, room, this.#waiting.length - this.#begun);
     for (const message of this.#waiting.slice(this.#begun, this.#begun + count)) this.#start(message);
     this.#begun += count;
@@ -140,6 +112,8 @@ export class WorkerInbox {
   #drop(): void {
     this.#waiting = [];
     this.#begun = 0;
+    this.#hold?.shrinkTo(0);
+    this.#hold = undefined;
     this.#empty?.resolve();
     this.#empty = undefined;
   }

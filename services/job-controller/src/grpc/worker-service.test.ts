@@ -98,6 +98,7 @@ function openStream() {
     types,
     dispatcher,
     changes: new JobChanges(),
+    messageMemory: { roomFor: () => undefined },
     clock: systemClock,
     terms: defaultLeaseTerms,
     logger,

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { ByteBudget } from "@drydock/shared/byte-budget.ts";
+import { BoundedLog } from "@drydock/shared/bounded-log.ts";
+import type { ByteBudget, ByteHold } from "@drydock/shared/byte-budget.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { fieldsInvalid, ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
@@ -19,11 +20,12 @@ import { WorkerSession } from "../usecases/worker-session.ts";
 import { toHeldLease, toLease } from "./convert.ts";
 import type { JobAnswers } from "./job-answers.ts";
 import { receiveLogs } from "./log-receiver.ts";
+import type { MessageMemory } from "./message-memory.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
 import { protocolViolation, validateHello } from "./validate.ts";
 import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
-import { InboxTurns, WorkerInbox } from "./worker-inbox.ts";
+import { createInboxTurns, WorkerInbox } from "./worker-inbox.ts";
 import { handle } from "./worker-messages.ts";
 import { WorkerOutbox } from "./worker-outbox.ts";
 
@@ -37,9 +39,15 @@ export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
   capacities: RecentCapacities;
   jobs: JobAnswers;
   logPieces: ByteBudget;
+  messageMemory: MessageMemory;
   logger: Logger;
   /** Called when a worker gave a job of the type back that it was sent. */
   onReject(jobName: string): void;
+}
+
+/** What the streams need. */
+interface StreamDeps extends WorkerServiceDeps {
+  log: BoundedLog;
 }
 
 type LogCall = BidiCall<message.StreamLogsRequest, message.StreamLogsResponse>;
@@ -47,9 +55,10 @@ type WorkCall = BidiCall<message.WorkRequest, message.WorkResponse>;
 
 /** drydock.worker.v1.WorkerService. */
 export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImplementation {
-  const turns = new InboxTurns();
+  const turns = createInboxTurns();
+  const own = { ...deps, log: new BoundedLog(deps.logger, deps.clock) };
   return {
-    work: bidiStream((call: WorkCall) => work(deps, call, new WorkerInbox(turns))),
+    work: bidiStream((call: WorkCall) => work(own, call, new WorkerInbox(turns))),
     streamLogs: bidiStream((call: LogCall) => receiveLogs(deps, call)),
     putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>, call) =>
       putReport(deps, parts, call.signal),
@@ -68,7 +77,7 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
 }
 
 /** One worker's control stream, from its Hello to its end. */
-async function work(deps: WorkerServiceDeps, call: WorkCall, inbox: WorkerInbox): Promise<void> {
+async function work(deps: StreamDeps, call: WorkCall, inbox: WorkerInbox): Promise<void> {
   const stream = new StreamStateMachine();
   const over = Promise.withResolvers<never>();
   const greeting = Promise.withResolvers<Greeting>();
@@ -83,23 +92,28 @@ async function work(deps: WorkerServiceDeps, call: WorkCall, inbox: WorkerInbox)
   });
   const channel = createWorkerChannel(outbox, over.reject, deps);
   const handleIn = (session: WorkerSession) => (message: WorkerMessage) =>
-    handle(session, message, deps.clock.now()).catch((error: unknown) => onFault(deps.logger, error, over.reject));
+    handle(session, message, deps.clock.now()).catch((error: unknown) => onFault(deps, error, over.reject));
   // without a session the stream ends with the error of its opening
   opening.then(
     (session) => inbox.open(handleIn(session)),
     () => {},
   );
-  const receive = (messages: WorkerMessage[]): Promise<void> | undefined => {
+  const receive = (messages: WorkerMessage[], hold?: ByteHold): Promise<void> | undefined => {
     const [first, ...rest] = messages;
     if (first !== undefined && stream.rules.messages === "expected to be a Hello") {
       clearTimeout(timer);
       stream.apply("first message");
       greeting.resolve(createSession(deps, stream, channel, first));
-      inbox.take(rest);
-    } else inbox.take(messages);
+      inbox.take(rest, hold);
+    } else inbox.take(messages, hold);
     return inbox.empty;
   };
-  const ended = call.onMessage(({ messages }) => receive(messages));
+  const ended = call.onMessage((request) => {
+    const room = deps.messageMemory.roomFor(request, call.signal);
+    return room === undefined
+      ? receive(request.messages)
+      : room.then((hold) => receive(request.messages, hold)).catch(over.reject);
+  });
   try {
     const session = await Promise.race([opening, ended.then(() => undefined)]);
     if (session !== undefined) deps.dispatcher.add(session);
@@ -110,7 +124,7 @@ async function work(deps: WorkerServiceDeps, call: WorkCall, inbox: WorkerInbox)
     greeting.reject(new Error("the stream is over"));
     // the Hello may be stored by now, and Draining may be kept behind it: both decide about the lease
     await opening.then(
-      ({ identity }) => deps.logger.info({ workerId: identity.workerId }, "a worker's stream is over"),
+      ({ identity }) => deps.log.info({ workerId: identity.workerId }, "a worker's stream is over"),
       () => {},
     );
     const release = releaseAtEnd(stream.state, isShutdown(call.signal));
@@ -148,20 +162,17 @@ async function createSession(
   return { session, hello: first.value, registerTypes: () => deps.types.register(types, version) };
 }
 
-async function openSession(
-  { logger }: WorkerServiceDeps,
-  { session, hello, registerTypes }: Greeting,
-): Promise<WorkerSession> {
+async function openSession({ log }: StreamDeps, { session, hello, registerTypes }: Greeting): Promise<WorkerSession> {
   const { workerId, version, slots, held } = hello;
   await session.open(async () => {
     const { replaced, keptBack } = await registerTypes();
-    if (replaced.length > 0) logger.warn({ workerId, version, jobs: replaced }, "a worker replaced job types' schemas");
+    if (replaced.length > 0) log.warn({ workerId, version, jobs: replaced }, "a worker replaced job types' schemas");
     if (keptBack.length > 0) {
       const text = "job types keep the schema of another version until its workers are gone; this worker's comes then";
-      logger.warn({ workerId, version, jobs: keptBack }, text);
+      log.warn({ workerId, version, jobs: keptBack }, text);
     }
   });
-  logger.info({ workerId, version, slots, held: held.length }, "a worker has joined");
+  log.info({ workerId, version, slots, held: held.length }, "a worker has joined");
   return session;
 }
 
@@ -181,10 +192,10 @@ function isShutdown({ reason }: AbortSignal): boolean {
 }
 
 /** Late messages are ignored; a protocol violation ends the stream. */
-function onFault(logger: Logger, thrown: unknown, end: (error: Error) => void): void {
+function onFault({ logger, log }: StreamDeps, thrown: unknown, end: (error: Error) => void): void {
   const error = toError(thrown);
   const reason = error instanceof ReasonedError ? error.reason : "INTERNAL";
   if (reason === "PROTOCOL_VIOLATION" || reason === "FIELD_INVALID") end(error);
-  else if (reason === "INTERNAL") logger.error({ err: error }, "a worker's message could not be handled");
+  else if (reason === "INTERNAL") log.error({ err: error }, "a worker's message could not be handled");
   else logger.debug({ reason }, "a worker's message was not taken");
 }

@@ -44,11 +44,9 @@ export class KeyReserved extends Overtaken {
   }
 }
 
-/** A script's named error, or a fault of the connection, as the error that callers see. */
-export function toReasonedError(thrown: unknown): Error {
-  if (thrown instanceof ReasonedError) return thrown;
-  const error = toError(thrown);
-  const [word = "", ...rest] = error.message.split(" ");
+/** What an operation refused by name, as the error that callers see; undefined for the words of Redis and for faults. */
+export function refusalOf(text: string): Error | undefined {
+  const [word = "", ...rest] = text.split(" ");
   const subject = rest.join(" ").trim();
   switch (word) {
     case "ID_TAKEN":
@@ -71,13 +69,19 @@ export function toReasonedError(thrown: unknown): Error {
       return new ReasonedError("WORKER_SUPERSEDED", `a newer process has taken over the worker id ${subject}`);
     case "WORKER_NOT_FOUND":
       return workerNotFound(subject);
-    case "SCRIPT_FAULT":
-    case "ERR":
-    case "WRONGTYPE":
-      return isRefusal(error.message) ? redisUnavailable(error) : error;
     default:
-      return redisUnavailable(error);
+      return undefined;
   }
+}
+
+/** A script's named error, or a fault of the connection, as the error that callers see. */
+export function toReasonedError(thrown: unknown): Error {
+  if (thrown instanceof ReasonedError) return thrown;
+  const error = toError(thrown);
+  const refusal = refusalOf(error.message);
+  if (refusal !== undefined) return refusal;
+  const isFault = /^(SCRIPT_FAULT|ERR|WRONGTYPE) /.test(error.message);
+  return isFault && !isRefusal(error.message) ? error : redisUnavailable(error);
 }
 
 /** The answer, or the error that callers see. */

@@ -5,7 +5,7 @@ import { type BundleOptions, readBundle } from "../bundle/bundle.ts";
 import { type OperationName, operationNames, refusedWhenFull } from "../bundle/operations.gen.ts";
 import { keysOf, type ShardKeys } from "../keys.ts";
 import { list, text } from "./reply.ts";
-import { toReasonedError } from "./reply-errors.ts";
+import { refusalOf, toReasonedError } from "./reply-errors.ts";
 
 /** An argument of an operation. */
 export type Argument = string | number | Buffer;
@@ -157,8 +157,8 @@ export class Shard {
   }
 
   #settle(operation: Operation, reply: Reply | ErrorReply | undefined): void {
-    if (isError(reply)) operation.reject(toReasonedError(new Error(this.#textOf(operation, reply.err))));
-    else operation.resolve(reply ?? null);
+    if (!isError(reply)) operation.resolve(reply ?? null);
+    else operation.reject(refusalOf(reply.err) ?? toReasonedError(new Error(this.#textOf(operation, reply.err))));
   }
 
   /** What the script says of an operation that it refused or could not do. */

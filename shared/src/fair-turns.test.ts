@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { FairTurns, type Party } from "./fair-turns.ts";
+
+const terms = { perTurn: 20, share: 2, inFlight: 1_000, leastInFlight: 2 };
+
+/** A party whose work is done when it is begun with. */
+class Worker implements Party {
+  readonly #turns: FairTurns;
+  waiting = 0;
+  inFlight = 0;
+
+  constructor(turns: FairTurns) {
+    this.#turns = turns;
+  }
+
+  get isBusy(): boolean {
+    return this.waiting + this.inFlight > 0;
+  }
+
+  get isReady(): boolean {
+    return this.waiting > 0 && this.inFlight < this.#turns.maxInFlightOfParty;
+  }
+
+  add(count: number): void {
+    this.waiting += count;
+    this.#turns.update(this);
+  }
+
+  begin(most: number): number {
+    const count = Math.min(most, this.waiting);
+    this.waiting -= count;
+    return count;
+  }
+}
+
+describe("the turns of the event loop", () => {
+  test("are shared by those who flood", async () => {
+    const turns = new FairTurns(terms);
+    const floods = Array.from({ length: 5 }, () => new Worker(turns));
+    for (const flood of floods) flood.add(1_000);
+    for (let at = 0; at < 10; at++) await turn();
+    const left = floods.map(({ waiting }) => waiting);
+    assert.ok(Math.max(...left) - Math.min(...left) <= 20, String(left));
+  });
+
+  test("go first to who asks for little, however many flood", async () => {
+    const turns = new FairTurns(terms);
+    const floods = Array.from({ length: 500 }, () => new Worker(turns));
+    for (const flood of floods) flood.add(1_000);
+    for (let at = 0; at < 60; at++) await turn();
+    for (let at = 0; at < 5; at++) {
+      const modest = new Worker(turns);
+      modest.add(1);
+      await turn();
+      assert.equal(modest.waiting, 0);
+    }
+  });
+
+  test("are not taken from the floods for good by those who come anew", async () => {
+    const turns = new FairTurns(terms);
+    const [flood, other] = [new Worker(turns), new Worker(turns)];
+    flood.add(100);
+    other.add(100);
+    for (let at = 0; at < 20; at++) await turn();
+    assert.deepEqual([flood.waiting, other.waiting], [0, 0]);
+  });
+});

@@ -1,0 +1,84 @@
+/** How much is begun in a turn of the event loop, and how much is in flight. */
+export interface TurnTerms {
+  /** What is begun in one turn at most, of all parties. */
+  perTurn: number;
+  /** What of one party is begun before it is the next party's turn. */
+  share: number;
+  /** What is in flight of all parties together, which those that are busy share evenly. */
+  inFlight: number;
+  /** What each party has in flight at least, however many there are. */
+  leastInFlight: number;
+}
+
+/** One of those that divide the turns. */
+export interface Party {
+  /** Whether something waits or is in flight. */
+  readonly isBusy: boolean;
+  /** Whether something waits and may be begun: less is in flight than `maxInFlightOfParty`. */
+  readonly isReady: boolean;
+  /** Begins with that much at most; returns with how much. */
+  begin(most: number): number;
+}
+
+/**
+ * Divides the turns of the event loop, and what is in flight, among parties, so that none holds up the others. Who had nothing
+ * until now goes first, once: those who ask for little do not wait behind those who flood, however many these are.
+ */
+export class FairTurns {
+  readonly #terms: TurnTerms;
+  readonly #busy = new Set<Party>();
+  /** Those that may begin and had nothing before, in the order of their coming. */
+  readonly #fresh = new Set<Party>();
+  /** The others that may begin, in the order of their turns. */
+  readonly #ready = new Set<Party>();
+  #left: number;
+
+  constructor(terms: TurnTerms) {
+    this.#terms = terms;
+    this.#left = terms.perTurn;
+  }
+
+  /** How much of one party may be in flight now. */
+  get maxInFlightOfParty(): number {
+    const { inFlight, leastInFlight } = this.#terms;
+    return Math.max(leastInFlight, Math.floor(inFlight / this.#busy.size));
+  }
+
+  /** To be called when what waits or is in flight of the party has changed. */
+  update(party: Party): void {
+    const isFresh = !this.#busy.has(party) || this.#fresh.has(party);
+    if (party.isBusy) this.#busy.add(party);
+    else this.#busy.delete(party);
+    if (party.isReady) {
+      (isFresh ? this.#fresh : this.#ready).add(party);
+      this.#begin();
+    } else {
+      this.#fresh.delete(party);
+      this.#ready.delete(party);
+    }
+  }
+
+  #begin(): void {
+    const { perTurn } = this.#terms;
+    const isNewTurn = this.#left === perTurn;
+    this.#serve(this.#fresh);
+    this.#serve(this.#ready);
+    if (isNewTurn && this.#left < perTurn) setImmediate(() => this.#renew());
+  }
+
+  #serve(parties: Set<Party>): void {
+    for (const party of parties) {
+      if (this.#left === 0) return;
+      parties.delete(party);
+      this.#left -= party.begin(Math.min(this.#terms.share, this.#left));
+      // behind the others
+      if (party.isReady) this.#ready.add(party);
+      else if (!party.isBusy) this.#busy.delete(party);
+    }
+  }
+
+  #renew(): void {
+    this.#left = this.#terms.perTurn;
+    if (this.#fresh.size + this.#ready.size > 0) this.#begin();
+  }
+}

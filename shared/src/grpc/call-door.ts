@@ -1,0 +1,158 @@
+import {
+  constants,
+  type Http2Server,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { FairTurns } from "../fair-turns.ts";
+import { headerBytes, ignoreFarDeadline } from "./call-headers.ts";
+import { refusalHeaders, refuseCall } from "./call-refusal.ts";
+import { ConnectionCalls, type OpenCall } from "./connection-calls.ts";
+import { OpenLimit, type OpenTerms } from "./open-limit.ts";
+
+/** How much clients may have open. */
+export interface DoorLimits {
+  connections: OpenTerms;
+  calls: OpenTerms;
+}
+
+/** Sees the stream of each call from its begin to its end. */
+export interface CallWatch {
+  add(stream: ServerHttp2Stream): void;
+  forget(stream: ServerHttp2Stream): void;
+}
+
+export interface CallDoorOptions {
+  limits: DoorLimits;
+  /** The paths of the methods with one request and one answer. */
+  unaryPaths: ReadonlySet<string>;
+  watches: readonly CallWatch[];
+}
+
+/** A connection, as long as it is open. */
+interface Connection {
+  readonly address: string;
+  readonly calls: ConnectionCalls;
+  /** What its calls are answered when there is no room for it. */
+  readonly refusal: OutgoingHttpHeaders | undefined;
+}
+
+type SessionHandler = (session: ServerHttp2Session) => void;
+type StreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+/** How many calls one connection may have open: each costs memory and, when something is to be told to all, time. */
+const maxConnectionCalls = 1_000;
+/** The largest headers of a call, by names, values and 32 bytes for each; it is what gRPC servers take in other languages. */
+const maxHeaderBytes = 8 * 1024;
+/** A launch takes some 50 µs of a turn: a turn of calls is short. What is under way asks Redis, and others' wishes wait behind it. */
+const turnTerms = { perTurn: 100, share: 5, inFlight: 200, leastInFlight: 2 };
+/** How long a connection that is refused is told so, in milliseconds. */
+const refusedMs = 1_000;
+/** How many of those there may be; others are closed without a word. */
+const maxRefused = 200;
+
+/** Lets connections and calls in, as many as may be open, in turns; grpc-js knows of no others. */
+export class CallDoor {
+  readonly #options: CallDoorOptions;
+  readonly #connections: OpenLimit;
+  readonly #calls: OpenLimit;
+  readonly #turns = new FairTurns(turnTerms);
+  readonly #known = new WeakMap<Http2Session, Connection>();
+
+  constructor(options: CallDoorOptions) {
+    this.#options = options;
+    const { connections, calls } = options.limits;
+    const share = "share one between calls, close those that nobody uses, and connect again later";
+    this.#connections = new OpenLimit({ name: "connections", wayOut: share, ...connections });
+    const end = "end calls that nobody waits for, and call again later";
+    this.#calls = new OpenLimit({ name: "calls", wayOut: end, ...calls });
+  }
+
+  /** Stands between the server and what has listened to it so far. */
+  guard(server: Http2Server): void {
+    server.maxConnections = this.#options.limits.connections.most + maxRefused;
+    server.updateSettings({ maxConcurrentStreams: maxConnectionCalls, maxHeaderListSize: maxHeaderBytes });
+    const onSession = takeListeners<SessionHandler>(server, "session");
+    const onStream = takeListeners<StreamHandler>(server, "stream");
+    server.on("session", (session) => {
+      if (this.#enter(session)) for (const handle of onSession) handle(session);
+    });
+    server.on("stream", (stream, headers) => {
+      this.#open(stream, headers, () => {
+        for (const handle of onStream) handle(stream, headers);
+      });
+    });
+  }
+
+  /** False when there is no room for the connection: it is to end soon. */
+  #enter(session: ServerHttp2Session): boolean {
+    const address = session.socket?.remoteAddress ?? "";
+    const error = this.#connections.enter(address);
+    const refusal = error && refusalHeaders(error);
+    this.#known.set(session, { address, refusal, calls: new ConnectionCalls(this.#turns) });
+    if (refusal === undefined) session.once("close", () => this.#connections.leave(address));
+    else setTimeout(() => session.destroy(), refusedMs).unref();
+    return refusal === undefined;
+  }
+
+  #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, handle: () => void): void {
+    const connection = this.#known.get(stream.session as Http2Session);
+    if (connection === undefined || stream.destroyed) return;
+    if (isTooLarge(stream, headers)) {
+      stream.on("error", ignore).close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      return;
+    }
+    const refusal = connection.refusal ?? this.#refusalOfCall(connection);
+    if (refusal !== undefined) {
+      refuseCall(stream.on("error", ignore), refusal);
+      return;
+    }
+    ignoreFarDeadline(headers);
+    const { watches, unaryPaths } = this.#options;
+    const isUnary = unaryPaths.has(headers[":path"] ?? "");
+    const begin = () => {
+      for (const watch of watches) watch.add(stream);
+      if (isUnary) onAnswer(stream, () => connection.calls.end(call));
+      handle();
+    };
+    const call: OpenCall = { isUnary, begin };
+    stream.once("close", () => {
+      this.#calls.leave(connection.address);
+      connection.calls.end(call);
+      for (const watch of watches) watch.forget(stream);
+    });
+    connection.calls.open(call);
+  }
+
+  #refusalOfCall({ address }: Connection): OutgoingHttpHeaders | undefined {
+    const error = this.#calls.enter(address);
+    return error && refusalHeaders(error);
+  }
+}
+
+/** Calls the listener when grpc-js answers the call, which it tells nobody; when the client reads the answer is its own affair. */
+function onAnswer(stream: ServerHttp2Stream, listener: () => void): void {
+  const { respond } = stream;
+  stream.respond = (...args) => {
+    respond.apply(stream, args);
+    listener();
+  };
+}
+
+/** What listens to the event; it does so no longer. */
+function takeListeners<Listener>(server: Http2Server, event: "session" | "stream"): Listener[] {
+  const listeners = server.listeners(event) as Listener[];
+  server.removeAllListeners(event);
+  return listeners;
+}
+
+/** Node refuses large headers only once the client has acknowledged the settings, which it need never do. */
+function isTooLarge(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+  return stream.session?.pendingSettingsAck === true && headerBytes(headers) > maxHeaderBytes;
+}
+
+/** An error of a stream that grpc-js does not know of concerns its client alone. */
+function ignore(): void {}

@@ -1,0 +1,51 @@
+import type { FairTurns, Party } from "../fair-turns.ts";
+
+/** A call that a client has opened. */
+export interface OpenCall {
+  /** Whether it is one request and one answer; others go on for as long as they like. */
+  readonly isUnary: boolean;
+  begin(): void;
+}
+
+/** The calls of one connection: those that wait for their turn, in their order, and the unary ones under way. */
+export class ConnectionCalls implements Party {
+  readonly #turns: FairTurns;
+  readonly #waiting = new Set<OpenCall>();
+  readonly #underWay = new Set<OpenCall>();
+
+  constructor(turns: FairTurns) {
+    this.#turns = turns;
+  }
+
+  get isBusy(): boolean {
+    return this.#waiting.size > 0 || this.#underWay.size > 0;
+  }
+
+  get isReady(): boolean {
+    return this.#waiting.size > 0 && this.#underWay.size < this.#turns.maxInFlightOfParty;
+  }
+
+  /** Begins the call when it is its turn. */
+  open(call: OpenCall): void {
+    this.#waiting.add(call);
+    this.#turns.update(this);
+  }
+
+  /** The call has been answered, or is over before that. */
+  end(call: OpenCall): void {
+    const wasKnown = this.#waiting.delete(call) || this.#underWay.delete(call);
+    if (wasKnown && (this.#waiting.size > 0 || !this.isBusy)) this.#turns.update(this);
+  }
+
+  begin(most: number): number {
+    let count = 0;
+    for (const call of this.#waiting) {
+      if (count === most || !this.isReady) break;
+      this.#waiting.delete(call);
+      if (call.isUnary) this.#underWay.add(call);
+      count++;
+      call.begin();
+    }
+    return count;
+  }
+}

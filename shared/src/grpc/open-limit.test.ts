@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { OpenLimit } from "./open-limit.ts";
+
+const make = () => new OpenLimit({ name: "watches", wayOut: "end some", most: 5, mostOfAddress: 3 });
+const enterOften = (limit: OpenLimit, address: string, count: number) =>
+  Array.from({ length: count }, () => limit.enter(address)?.message);
+
+describe("what clients may have open", () => {
+  test("is less from one address than in all, and the error names the rule and the way out", () => {
+    const limit = make();
+    const [, , third, fourth] = enterOften(limit, "a", 4);
+    assert.equal(third, undefined);
+    assert.match(fourth ?? "", /3 watches are open from your address.*; end some/);
+    const [, second, beyond] = enterOften(limit, "b", 3);
+    assert.equal(second, undefined);
+    assert.match(beyond ?? "", /has 5 watches open.*; end some/);
+    assert.equal(limit.open, 5);
+  });
+
+  test("is free again when it has ended", () => {
+    const limit = make();
+    enterOften(limit, "a", 3);
+    limit.leave("a");
+    assert.deepEqual(enterOften(limit, "a", 1), [undefined]);
+    for (let count = 0; count < 3; count++) limit.leave("a");
+    assert.equal(limit.open, 0);
+    assert.deepEqual(enterOften(limit, "b", 3), [undefined, undefined, undefined]);
+  });
+});

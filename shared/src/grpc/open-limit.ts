@@ -1,0 +1,67 @@
+import { type ErrorReason, ReasonedError } from "../errors.ts";
+
+/** How many of a kind may be open. */
+export interface OpenTerms {
+  /** Together. */
+  most: number;
+  /** From one address: less, so that no address shuts out the others; not much less, as many clients may share one. */
+  mostOfAddress: number;
+}
+
+/** What is counted. */
+export interface OpenKind extends OpenTerms {
+  /** In the plural, for the error: "connections". */
+  name: string;
+  /** What who has too many does about it, as a request: "share one between calls". */
+  wayOut: string;
+}
+
+const reason: ErrorReason = "TOO_MANY_OPEN";
+const retryAfterMs = 2_000;
+
+/** Counts what clients have open of a kind, in all and from each address. */
+export class OpenLimit {
+  readonly #terms: OpenTerms;
+  readonly #tooMany: ReasonedError;
+  readonly #tooManyOfAddress: ReasonedError;
+  readonly #ofAddresses = new Map<string, number>();
+  #open = 0;
+
+  constructor({ name, wayOut, ...terms }: OpenKind) {
+    this.#terms = terms;
+    this.#tooMany = errorOf(
+      `the server has ${terms.most} ${name} open, which is all that it takes`,
+      wayOut,
+      terms.most,
+    );
+    const ofAddress = `${terms.mostOfAddress} ${name} are open from your address, which is all that one may have`;
+    this.#tooManyOfAddress = errorOf(ofAddress, wayOut, terms.mostOfAddress);
+  }
+
+  /** How many are open. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Counts one more; when there are too many it counts none, and returns the error TOO_MANY_OPEN. */
+  enter(address: string): ReasonedError | undefined {
+    const ofAddress = this.#ofAddresses.get(address) ?? 0;
+    if (ofAddress >= this.#terms.mostOfAddress) return this.#tooManyOfAddress;
+    if (this.#open >= this.#terms.most) return this.#tooMany;
+    this.#open++;
+    this.#ofAddresses.set(address, ofAddress + 1);
+    return undefined;
+  }
+
+  /** One that was counted is over. */
+  leave(address: string): void {
+    const ofAddress = this.#ofAddresses.get(address) ?? 0;
+    this.#open--;
+    if (ofAddress > 1) this.#ofAddresses.set(address, ofAddress - 1);
+    else this.#ofAddresses.delete(address);
+  }
+}
+
+function errorOf(rule: string, wayOut: string, most: number): ReasonedError {
+  return new ReasonedError(reason, `${rule}; ${wayOut}`, { metadata: { most: String(most) }, retryAfterMs });
+}
