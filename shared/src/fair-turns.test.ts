@@ -58,6 +58,26 @@ describe("the turns of the event loop", () => {
     }
   });
 
+  test("begin less the longer they take, and more again when they are short", async () => {
+    let [now, turnMs] = [0, 40];
+    const turns = new FairTurns(terms, () => now);
+    const flood = new Worker(turns);
+    const begunInTurn = async () => {
+      const before = flood.waiting;
+      now += turnMs;
+      await turn();
+      return before - flood.waiting;
+    };
+    flood.add(1_000);
+    const long = [await begunInTurn(), await begunInTurn(), await begunInTurn()];
+    assert.deepEqual(long, [10, 5, 4]);
+    turnMs = 2;
+    assert.deepEqual(
+      [await begunInTurn(), await begunInTurn(), await begunInTurn(), await begunInTurn()],
+      [8, 12, 16, 20],
+    );
+  });
+
   test("are not taken from the floods for good by those who come anew", async () => {
     const turns = new FairTurns(terms);
     const [flood, other] = [new Worker(turns), new Worker(turns)];

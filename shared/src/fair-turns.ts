@@ -1,6 +1,6 @@
 /** How much is begun in a turn of the event loop, and how much is in flight. */
 export interface TurnTerms {
-  /** What is begun in one turn at most, of all parties. */
+  /** What is begun in one turn at most, of all parties; less while turns take long. */
   perTurn: number;
   /** What of one party is begun before it is the next party's turn. */
   share: number;
@@ -20,6 +20,11 @@ export interface Party {
   begin(most: number): number;
 }
 
+/** How long a turn of the event loop may take before less is begun in the next one, in milliseconds. */
+const turnMs = 8;
+/** The part that is begun in a turn however long turns take: it goes on even when other work fills them. */
+const leastPart = 1 / 5;
+
 /**
  * Divides the turns of the event loop, and what is in flight, among parties, so that none holds up the others. Who had nothing
  * until now goes first, once: those who ask for little do not wait behind those who flood, however many these are.
@@ -31,10 +36,16 @@ export class FairTurns {
   readonly #fresh = new Set<Party>();
   /** The others that may begin, in the order of their turns. */
   readonly #ready = new Set<Party>();
+  readonly #now: () => number;
+  #perTurn: number;
   #left: number;
+  #turnBegan = 0;
 
-  constructor(terms: TurnTerms) {
+  /** @param now the time in milliseconds, from any start */
+  constructor(terms: TurnTerms, now: () => number = () => performance.now()) {
     this.#terms = terms;
+    this.#now = now;
+    this.#perTurn = terms.perTurn;
     this.#left = terms.perTurn;
   }
 
@@ -59,11 +70,11 @@ export class FairTurns {
   }
 
   #begin(): void {
-    const { perTurn } = this.#terms;
-    const isNewTurn = this.#left === perTurn;
+    const isNewTurn = this.#left === this.#perTurn;
+    if (isNewTurn) this.#turnBegan = this.#now();
     this.#serve(this.#fresh);
     this.#serve(this.#ready);
-    if (isNewTurn && this.#left < perTurn) setImmediate(() => this.#renew());
+    if (isNewTurn && this.#left < this.#perTurn) setImmediate(() => this.#renew());
   }
 
   #serve(parties: Set<Party>): void {
@@ -78,7 +89,11 @@ export class FairTurns {
   }
 
   #renew(): void {
-    this.#left = this.#terms.perTurn;
+    const { perTurn } = this.#terms;
+    const least = Math.ceil(perTurn * leastPart);
+    const isLong = this.#now() - this.#turnBegan > turnMs;
+    this.#perTurn = isLong ? Math.max(least, Math.floor(this.#perTurn / 2)) : Math.min(perTurn, this.#perTurn + least);
+    this.#left = this.#perTurn;
     if (this.#fresh.size + this.#ready.size > 0) this.#begin();
   }
 }

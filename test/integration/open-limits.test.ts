@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
-import { setImmediate as turn } from "node:timers/promises";
 import { status as StatusCode } from "@grpc/grpc-js";
 import { definition, type Rig, startRig, untilSteady } from "../support/grpc-rig.ts";
 import { PartialConnection } from "../support/partial-calls.ts";
@@ -15,9 +14,8 @@ describe("what clients have open", { skip: process.platform !== "linux" }, () =>
   let rig: Rig;
   const connections: PartialConnection[] = [];
   before(async () => {
-    // one of the connections is the rig's own
     const connections = { most: 6, mostOfAddress: 4 };
-    rig = await startRig({ doorLimits: { connections, calls: { most: 40, mostOfAddress: 30 } } });
+    rig = await startRig({ admissionLimits: { connections, calls: { most: 40, mostOfAddress: 30, reserve: 2 } } });
     await rig.call({});
   });
   afterEach(async () => {
@@ -54,32 +52,64 @@ describe("what clients have open", { skip: process.platform !== "linux" }, () =>
     });
   }
 
+  /** Connections that are not idle. */
+  async function openBusy(count: number, address?: string): Promise<PartialConnection[]> {
+    const busy = Array.from({ length: count }, () => open(address));
+    for (const connection of busy) talkOn(connection, 1);
+    await Promise.all(busy.map((connection) => connection.ready()));
+    await untilSteady(() => rig.log.length);
+    return busy;
+  }
+
   test("is so many connections of one address, and some are left for others", async () => {
-    for (const connection of [open(), open(), open()]) assert.equal((await callOf(connection)).code, StatusCode.OK);
+    await openBusy(4);
     assert.deepEqual(await callOf(open()), tooMany);
-    for (const connection of [open("127.0.0.2"), open("127.0.0.2")]) {
-      assert.equal((await callOf(connection)).code, StatusCode.OK);
-    }
+    await openBusy(2, "127.0.0.2");
     assert.deepEqual(await callOf(open("127.0.0.3")), tooMany);
   });
 
   test("is closed when there was no room for it, so that it holds nothing", async () => {
-    for (let count = 0; count < 3; count++) await callOf(open());
+    await openBusy(4);
     const { session } = open();
     const closed = new Promise<void>((resolve) => session.once("close", resolve));
     assert.ok((await timed(closed)) < 5_000);
   });
 
+  test("gives way to a new connection when it has no call, whoever has been idle for longest first", async () => {
+    await openBusy(1);
+    const [second, first, last] = [open(), open(), open()];
+    for (const connection of [first, second, last]) assert.equal((await callOf(connection)).code, StatusCode.OK);
+    const gone: PartialConnection[] = [];
+    for (const connection of [first, second, last]) {
+      connection.session.once("close", () => gone.push(connection));
+    }
+    for (const [at, connection] of [first, second].entries()) {
+      await openBusy(1);
+      await until(
+        "one is closed",
+        () => gone.length,
+        (length) => length > at,
+      );
+      assert.equal(gone[at], connection);
+    }
+    assert.equal((await callOf(last)).code, StatusCode.OK);
+    // the server learns a moment later than the client that a call is over
+    await until(
+      "who was closed connects again",
+      () => rig.call({}).catch(() => undefined),
+      (answer) => answer !== undefined,
+    );
+  });
+
   test("is so many calls of one address, and some are left for others", async () => {
-    const calls = talkOn(open(), 29);
+    const many = open();
+    const calls = talkOn(many, 30);
     await untilSteady(() => rig.log.length);
-    assert.equal((await callOf(open())).code, StatusCode.OK, "the thirtieth");
-    const [last] = talkOn(open(), 1);
-    await turn();
-    assert.deepEqual(await callOf(open()), tooMany);
+    assert.deepEqual(await callOf(many), tooMany);
+    assert.equal((await callOf(open())).code, StatusCode.OK, "who has few open may call on");
     assert.equal((await callOf(open("127.0.0.2"))).code, StatusCode.OK);
     assert.ok(
-      [...calls, last].every((call) => call?.isOpen),
+      calls.every((call) => call.isOpen),
       "nobody's open call is cut",
     );
   });
@@ -87,7 +117,7 @@ describe("what clients have open", { skip: process.platform !== "linux" }, () =>
 
 describe("bytes that are no HTTP/2", () => {
   test("hold no connection", async () => {
-    const rig = await startRig({ doorLimits: { connections: { most: 4, mostOfAddress: 4 } } });
+    const rig = await startRig({ admissionLimits: { connections: { most: 4, mostOfAddress: 4 } } });
     const [host = "", port] = rig.server.address.split(":");
     for (let count = 0; count < 10; count++) {
       const socket = connect(Number(port), host).on("error", () => {});

@@ -68,7 +68,11 @@ export class ScriptedWorker {
   static async join(address: string, hello: Partial<Hello> = {}): Promise<ScriptedWorker> {
     const worker = new ScriptedWorker(address, hello);
     worker.send({ $case: "hello", value: worker.hello });
-    await worker.receive("welcome");
+    const refused = worker.ended.then((error) => {
+      throw error ?? new Error("the stream ended before its Welcome");
+    });
+    await Promise.race([worker.receive("welcome"), refused]);
+    refused.catch(() => {});
     return worker;
   }
 

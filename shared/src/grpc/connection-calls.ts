@@ -7,22 +7,22 @@ export interface OpenCall {
   begin(): void;
 }
 
-/** The calls of one connection: those that wait for their turn, in their order, and the unary ones under way. */
+/** The calls of one connection: those that wait for their turn, in their order, and the unary ones in flight. */
 export class ConnectionCalls implements Party {
   readonly #turns: FairTurns;
   readonly #waiting = new Set<OpenCall>();
-  readonly #underWay = new Set<OpenCall>();
+  readonly #inFlight = new Set<OpenCall>();
 
   constructor(turns: FairTurns) {
     this.#turns = turns;
   }
 
   get isBusy(): boolean {
-    return this.#waiting.size > 0 || this.#underWay.size > 0;
+    return this.#waiting.size > 0 || this.#inFlight.size > 0;
   }
 
   get isReady(): boolean {
-    return this.#waiting.size > 0 && this.#underWay.size < this.#turns.maxInFlightOfParty;
+    return this.#waiting.size > 0 && this.#inFlight.size < this.#turns.maxInFlightOfParty;
   }
 
   /** Begins the call when it is its turn. */
@@ -33,7 +33,7 @@ export class ConnectionCalls implements Party {
 
   /** The call has been answered, or is over before that. */
   end(call: OpenCall): void {
-    const wasKnown = this.#waiting.delete(call) || this.#underWay.delete(call);
+    const wasKnown = this.#waiting.delete(call) || this.#inFlight.delete(call);
     if (wasKnown && (this.#waiting.size > 0 || !this.isBusy)) this.#turns.update(this);
   }
 
@@ -42,7 +42,7 @@ export class ConnectionCalls implements Party {
     for (const call of this.#waiting) {
       if (count === most || !this.isReady) break;
       this.#waiting.delete(call);
-      if (call.isUnary) this.#underWay.add(call);
+      if (call.isUnary) this.#inFlight.add(call);
       count++;
       call.begin();
     }

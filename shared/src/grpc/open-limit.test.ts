@@ -18,6 +18,17 @@ describe("what clients may have open", () => {
     assert.equal(limit.open, 5);
   });
 
+  test("has a reserve for those that have few", () => {
+    const limit = new OpenLimit({ name: "watches", wayOut: "end some", most: 5, mostOfAddress: 3, reserve: 2 });
+    enterOften(limit, "a", 3);
+    assert.match(limit.enter("a")?.message ?? "", /3 watches are open from your address/);
+    const hasFew = true;
+    const refusals = Array.from({ length: 5 }, () => limit.enter("a", hasFew)?.message);
+    assert.deepEqual(refusals.slice(0, 4), [undefined, undefined, undefined, undefined]);
+    assert.match(refusals[4] ?? "", /3 watches are open from your address/);
+    assert.equal(limit.open, 7);
+  });
+
   test("is free again when it has ended", () => {
     const limit = make();
     enterOften(limit, "a", 3);

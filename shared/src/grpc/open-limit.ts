@@ -6,6 +6,8 @@ export interface OpenTerms {
   most: number;
   /** From one address: less, so that no address shuts out the others; not much less, as many clients may share one. */
   mostOfAddress: number;
+  /** How many more may be open of those who have few: others may have filled all the room. Default: 0. */
+  reserve?: number;
 }
 
 /** What is counted. */
@@ -43,11 +45,22 @@ export class OpenLimit {
     return this.#open;
   }
 
-  /** Counts one more; when there are too many it counts none, and returns the error TOO_MANY_OPEN. */
-  enter(address: string): ReasonedError | undefined {
+  /** Whether there is room for none, but for the reserve. */
+  get isFull(): boolean {
+    return this.#open >= this.#terms.most;
+  }
+
+  /**
+   * Counts one more; when there are too many it counts none, and returns the error TOO_MANY_OPEN.
+   * @param hasFew whether the client has few open, and may take of the reserve
+   */
+  enter(address: string, hasFew = false): ReasonedError | undefined {
+    const { most, mostOfAddress, reserve = 0 } = this.#terms;
     const ofAddress = this.#ofAddresses.get(address) ?? 0;
-    if (ofAddress >= this.#terms.mostOfAddress) return this.#tooManyOfAddress;
-    if (this.#open >= this.#terms.most) return this.#tooMany;
+    if (!hasFew || this.#open >= most + reserve) {
+      if (ofAddress >= mostOfAddress) return this.#tooManyOfAddress;
+      if (this.isFull) return this.#tooMany;
+    }
     this.#open++;
     this.#ofAddresses.set(address, ofAddress + 1);
     return undefined;

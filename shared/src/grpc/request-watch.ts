@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { ReasonedError } from "../errors.ts";
-import type { CallWatch } from "./call-door.ts";
+import type { CallWatch } from "./call-admission.ts";
 import { refusalHeaders, refuseCall } from "./call-refusal.ts";
 import { isWholeMessage, MessageProgress } from "./message-progress.ts";
 

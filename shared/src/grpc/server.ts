@@ -18,7 +18,7 @@ import type { Service } from "../lifecycle.ts";
 import { listenError } from "../listen.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
-import { CallDoor, type DoorLimits } from "./call-door.ts";
+import { type AdmissionLimits, CallAdmission } from "./call-admission.ts";
 import type { CallScope } from "./call-scope.ts";
 import { type HealthState, healthService } from "./health.ts";
 import { MessageShapes } from "./message-shape.ts";
@@ -58,7 +58,7 @@ export interface GrpcServerOptions {
   /** What requests may take on their way in. Default: 30,000 ms for each, 64 MiB for all, 4,000 silent calls. */
   requestLimits?: Partial<RequestLimits>;
   /** How many connections and calls may be open. Default: 4,000 connections, 1,250 from one address; 10,000 calls, 5,000 from one. */
-  doorLimits?: Partial<DoorLimits>;
+  admissionLimits?: Partial<AdmissionLimits>;
   /** How long stop still takes calls after it told health watchers, in milliseconds. Default: 0. */
   drainDelayMs?: number;
   /** How long stop waits for running calls, in milliseconds. Default: 10,000. */
@@ -74,9 +74,9 @@ export interface GrpcServer extends Service {
 /** The largest message that grpc-js hands over; a larger one it answers itself, without details. In bytes. */
 const maxReadBytes = 4 * maxMessageBytes;
 /** Workers have two streams each and some calls; a thousand of them may share the address of their network. */
-const defaultDoorLimits: DoorLimits = {
+const defaultAdmissionLimits: AdmissionLimits = {
   connections: { most: 4_000, mostOfAddress: 1_250 },
-  calls: { most: 10_000, mostOfAddress: 5_000 },
+  calls: { most: 6_000, mostOfAddress: 3_000, reserve: 1_000 },
 };
 const defaultRequestLimits: RequestLimits = { completeMs: 30_000, bytes: 64 * 1024 * 1024, silentCalls: 4_000 };
 
@@ -101,9 +101,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   for (const { definition } of options.services) health.register(serviceName(definition));
   const unreadWatch = new UnreadWatch(options.unreadMs ?? 10_000);
   const requestWatch = new RequestWatch({ ...defaultRequestLimits, ...options.requestLimits });
-  const limits = { ...defaultDoorLimits, ...options.doorLimits };
+  const limits = { ...defaultAdmissionLimits, ...options.admissionLimits };
   const watches = [unreadWatch, requestWatch];
-  const door = new CallDoor({ limits, unaryPaths: unaryPathsOf(services), watches });
+  const admission = new CallAdmission({ limits, unaryPaths: unaryPathsOf(services), watches });
   let address: string | undefined;
   let stopping: Promise<void> | undefined;
   return {
@@ -114,7 +114,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     },
     start: async () => {
       const port = await bind(server, listen);
-      for (const http2Server of http2ServersOf(server)) door.guard(http2Server);
+      for (const http2Server of http2ServersOf(server)) admission.guard(http2Server);
       address = listen.replace(/:\d+$/, `:${port}`);
     },
     stop: (signal) => {

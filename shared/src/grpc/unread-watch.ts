@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
-import type { CallWatch } from "./call-door.ts";
+import type { CallWatch } from "./call-admission.ts";
 
 /** How often the open streams are looked at, in milliseconds. */
 const lookMs = 1_000;

@@ -47,7 +47,7 @@ export function createServices(deps: ServiceDeps): ServedService[] {
     large: new ByteBudget({ name: "large messages of workers", bytes: 64 * mebibyte, maxWaiting: 4 }),
     small: new ByteBudget({ name: "messages of workers", bytes: 32 * mebibyte, waitMs: messagesWaitMs }),
   });
-  const watches = new WatchLimit({ most: 2_000, mostOfAddress: 1_000 });
+  const watches = new WatchLimit({ most: 2_000, mostOfAddress: 1_000, reserve: 500 });
   return [
     { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs, watches }) },
     {

@@ -1,9 +1,14 @@
 import type { CallContext } from "@drydock/shared/grpc/call-context.ts";
 import { OpenLimit, type OpenTerms } from "@drydock/shared/grpc/open-limit.ts";
 
+/** A connection with fewer watches has few. */
+const fewWatches = 10;
+
 /** How many calls watch jobs and follow logs. */
 export class WatchLimit {
   readonly #limit: OpenLimit;
+  /** By the address and port of the connection. */
+  readonly #ofPeers = new Map<string, number>();
 
   constructor(terms: OpenTerms) {
     const wayOut = "end those that nobody looks at, and call again later; GetJob tells a job's state as well";
@@ -15,9 +20,17 @@ export class WatchLimit {
    * @throws ReasonedError TOO_MANY_OPEN
    */
   enter(call: CallContext): void {
-    const address = call.peer.slice(0, call.peer.lastIndexOf(":"));
-    const error = this.#limit.enter(address);
+    const { peer } = call;
+    const address = peer.slice(0, peer.lastIndexOf(":"));
+    const ofPeer = this.#ofPeers.get(peer) ?? 0;
+    const error = this.#limit.enter(address, ofPeer < fewWatches);
     if (error !== undefined) throw error;
-    call.onOver(() => this.#limit.leave(address));
+    this.#ofPeers.set(peer, ofPeer + 1);
+    call.onOver(() => {
+      this.#limit.leave(address);
+      const left = (this.#ofPeers.get(peer) ?? 0) - 1;
+      if (left > 0) this.#ofPeers.set(peer, left);
+      else this.#ofPeers.delete(peer);
+    });
   }
 }

@@ -11,10 +11,11 @@ import { FairTurns } from "../fair-turns.ts";
 import { headerBytes, ignoreFarDeadline } from "./call-headers.ts";
 import { refusalHeaders, refuseCall } from "./call-refusal.ts";
 import { ConnectionCalls, type OpenCall } from "./connection-calls.ts";
+import { IdleConnections } from "./idle-connections.ts";
 import { OpenLimit, type OpenTerms } from "./open-limit.ts";
 
 /** How much clients may have open. */
-export interface DoorLimits {
+export interface AdmissionLimits {
   connections: OpenTerms;
   calls: OpenTerms;
 }
@@ -25,8 +26,8 @@ export interface CallWatch {
   forget(stream: ServerHttp2Stream): void;
 }
 
-export interface CallDoorOptions {
-  limits: DoorLimits;
+export interface CallAdmissionOptions {
+  limits: AdmissionLimits;
   /** The paths of the methods with one request and one answer. */
   unaryPaths: ReadonlySet<string>;
   watches: readonly CallWatch[];
@@ -36,6 +37,10 @@ export interface CallDoorOptions {
 interface Connection {
   readonly address: string;
   readonly calls: ConnectionCalls;
+  /** How many of its calls are open. */
+  open: number;
+  /** Whether it counts as open. */
+  isCounted: boolean;
   /** What its calls are answered when there is no room for it. */
   readonly refusal: OutgoingHttpHeaders | undefined;
 }
@@ -47,22 +52,25 @@ type StreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =
 const maxConnectionCalls = 1_000;
 /** The largest headers of a call, by names, values and 32 bytes for each; it is what gRPC servers take in other languages. */
 const maxHeaderBytes = 8 * 1024;
-/** A launch takes some 50 µs of a turn: a turn of calls is short. What is under way asks Redis, and others' wishes wait behind it. */
+/** A launch takes some 50 µs of a turn: a turn of calls is short. What is in flight asks Redis, and what others ask waits behind it. */
 const turnTerms = { perTurn: 100, share: 5, inFlight: 200, leastInFlight: 2 };
-/** How long a connection that is refused is told so, in milliseconds. */
+/** Who has fewer calls open has few. */
+const fewCalls = 10;
+/** How long a connection that is refused, or has to go, is told so, in milliseconds. */
 const refusedMs = 1_000;
 /** How many of those there may be; others are closed without a word. */
 const maxRefused = 200;
 
 /** Lets connections and calls in, as many as may be open, in turns; grpc-js knows of no others. */
-export class CallDoor {
-  readonly #options: CallDoorOptions;
+export class CallAdmission {
+  readonly #options: CallAdmissionOptions;
   readonly #connections: OpenLimit;
   readonly #calls: OpenLimit;
   readonly #turns = new FairTurns(turnTerms);
+  readonly #idle = new IdleConnections();
   readonly #known = new WeakMap<Http2Session, Connection>();
 
-  constructor(options: CallDoorOptions) {
+  constructor(options: CallAdmissionOptions) {
     this.#options = options;
     const { connections, calls } = options.limits;
     const share = "share one between calls, close those that nobody uses, and connect again later";
@@ -90,16 +98,38 @@ export class CallDoor {
   /** False when there is no room for the connection: it is to end soon. */
   #enter(session: ServerHttp2Session): boolean {
     const address = session.socket?.remoteAddress ?? "";
-    const error = this.#connections.enter(address);
+    let error = this.#connections.enter(address);
+    if (error !== undefined && this.#closeIdle(address)) error = this.#connections.enter(address);
     const refusal = error && refusalHeaders(error);
-    this.#known.set(session, { address, refusal, calls: new ConnectionCalls(this.#turns) });
-    if (refusal === undefined) session.once("close", () => this.#connections.leave(address));
+    const isCounted = refusal === undefined;
+    const connection: Connection = { address, refusal, isCounted, open: 0, calls: new ConnectionCalls(this.#turns) };
+    this.#known.set(session, connection);
+    session.once("close", () => this.#leave(session, connection));
+    if (isCounted) this.#idle.add(session, address);
     else setTimeout(() => session.destroy(), refusedMs).unref();
-    return refusal === undefined;
+    return isCounted;
+  }
+
+  #leave(session: ServerHttp2Session, connection: Connection): void {
+    this.#idle.remove(session);
+    if (connection.isCounted) this.#connections.leave(connection.address);
+    connection.isCounted = false;
+  }
+
+  /** Closes an idle connection, of the same address if there is one; whether there was any that had to give way. */
+  #closeIdle(address: string): boolean {
+    const session = this.#idle.take(address) ?? (this.#connections.isFull ? this.#idle.take() : undefined);
+    const connection = session && this.#known.get(session);
+    if (session === undefined || connection === undefined) return false;
+    this.#leave(session, connection);
+    session.close();
+    setTimeout(() => connection.open === 0 && session.destroy(), refusedMs).unref();
+    return true;
   }
 
   #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, handle: () => void): void {
-    const connection = this.#known.get(stream.session as Http2Session);
+    const session = stream.session as ServerHttp2Session;
+    const connection = this.#known.get(session);
     if (connection === undefined || stream.destroyed) return;
     if (isTooLarge(stream, headers)) {
       stream.on("error", ignore).close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
@@ -119,7 +149,11 @@ export class CallDoor {
       handle();
     };
     const call: OpenCall = { isUnary, begin };
+    connection.open++;
+    this.#idle.remove(session);
     stream.once("close", () => {
+      connection.open--;
+      if (connection.open === 0 && connection.isCounted) this.#idle.add(session, connection.address);
       this.#calls.leave(connection.address);
       connection.calls.end(call);
       for (const watch of watches) watch.forget(stream);
@@ -127,8 +161,8 @@ export class CallDoor {
     connection.calls.open(call);
   }
 
-  #refusalOfCall({ address }: Connection): OutgoingHttpHeaders | undefined {
-    const error = this.#calls.enter(address);
+  #refusalOfCall({ address, open }: Connection): OutgoingHttpHeaders | undefined {
+    const error = this.#calls.enter(address, open < fewCalls);
     return error && refusalHeaders(error);
   }
 }
