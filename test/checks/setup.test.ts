@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { controllerFlags } from "@drydock/demo/stack/services.ts";
 import { root } from "./tracked-files.ts";
 
 const lock = { packages: { "": {}, "node_modules/a": { version: "1.0.0" }, "node_modules/b": { optional: true } } };
@@ -118,4 +128,9 @@ describe("setup", () => {
     assert.equal(status, 0, stderr);
     assert.match(stderr, /installing redis \(brew\)/);
   });
+});
+
+test("npm run controller starts Node with the flags that the demo, the tests and the benchmarks give it", () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  assert.ok(scripts.controller.includes(`bin/node ${controllerFlags.join(" ")} services/job-controller/`));
 });

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
+import { controllerFlags } from "@drydock/demo/stack/services.ts";
 import type { Bench } from "../bench.ts";
 import { startOne } from "./processes.ts";
 import { startBenchRedis } from "./redis.ts";
@@ -46,7 +47,7 @@ function startController({ profileDir }: Bench, redisUrl: string): Promise<Runni
   return startProcess({
     name: "the job-controller",
     command: process.execPath,
-    args: [...profile, controllerMain],
+    args: [...controllerFlags, ...profile, controllerMain],
     env: {
       DRYDOCK_REDIS_URL: redisUrl,
       DRYDOCK_LISTEN: "127.0.0.1:0",

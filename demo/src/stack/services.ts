@@ -34,10 +34,17 @@ export interface ServiceOptions {
   env?: Record<string, string>;
 }
 
+/**
+ * Flags of Node for a controller: V8 gives new objects 64 MiB by itself under load, twice over, which is a tenth of what a
+ * controller under attack may take.
+ */
+export const controllerFlags: readonly string[] = ["--max-semi-space-size=16"];
+
 /** Starts a job-controller on free ports. */
 export async function startController(options: ServiceOptions & { redisUrl: string }): Promise<ControllerProcess> {
   const process = await startNode("services/job-controller/src/main.ts", {
     name: options.name ?? "job-controller",
+    flags: controllerFlags,
     env: {
       DRYDOCK_REDIS_URL: options.redisUrl,
       DRYDOCK_LISTEN: "127.0.0.1:0",
@@ -91,10 +98,14 @@ export async function startScanner(options: ServiceOptions = {}): Promise<Scanne
   return { process, url: addressOf(process, "url") };
 }
 
+interface NodeOptions extends Required<ServiceOptions> {
+  flags?: readonly string[];
+}
+
 /** @param entry from the repository's root */
-function startNode(entry: string, { name, env }: Required<ServiceOptions>): Promise<RunningProcess> {
+function startNode(entry: string, { name, env, flags = [] }: NodeOptions): Promise<RunningProcess> {
   const path = fileURLToPath(new URL(`../../../${entry}`, import.meta.url));
-  return startProcess({ name, command: process.execPath, args: [path], env });
+  return startProcess({ name, command: process.execPath, args: [...flags, path], env });
 }
 
 function addressOf({ name, ready }: RunningProcess, field: string): string {
