@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { FaultCase } from "./fault-case.ts";
 import { baseLayer, configFor, descriptorOf, manifestOf, types } from "./odd-images.ts";
-import { entryOf, indexOf, put } from "./stored-images.ts";
+import { entryOf, indexOf, newRepository, put } from "./stored-images.ts";
 
 const nested: FaultCase = {
   ...{ kind: "A4", what: "an index of two indexes, arm64's first, linux/amd64 asked", right: "amd64's image" },
@@ -38,6 +38,24 @@ const otherPlatform: FaultCase = {
   },
 };
 
+/** An entry of an index names half a platform: the image's configuration tells all of it. */
+const halfPlatform = (half: object): FaultCase => ({
+  ...{
+    kind: "A4",
+    what: `linux/amd64 asked, arm64's entry and its own name ${JSON.stringify(half)}`,
+    right: "amd64's image",
+  },
+  async run(place) {
+    const repository = newRepository();
+    const entries = ["arm64", "amd64"].map((architecture) => entryOf(place, repository, architecture, half));
+    place.registry.add(repository, "1", indexOf(...entries));
+    for (const asked of [{ platform: "linux/amd64" }, {}]) {
+      const { artifact } = await place.home.findsVulnerability({ repository, tag: "1", ...asked });
+      assert.deepEqual(artifact?.platform, { os: "linux", architecture: "amd64", variant: "" });
+    }
+  },
+});
+
 /** A single image of a variant of arm, scanned or not for the platform asked for. */
 const armImage = (has: string, wanted: string, isServed: boolean): FaultCase => ({
   ...{
@@ -64,6 +82,8 @@ export const platforms: FaultCase[] = [
   nested,
   variant,
   otherPlatform,
+  halfPlatform({ os: "linux" }),
+  halfPlatform({ variant: "v8" }),
   armImage("v6", "linux/arm/v7", true),
   armImage("v6", "Linux/ARM64", true),
   armImage("v7", "linux/armel", false),

@@ -39,7 +39,9 @@ describe("a worker that can't scan", () => {
         DEMO: true,
         IMAGE_SCAN: `closed: NOT_CONFIGURED: set ${missing}`,
       });
-      assert.match((await opsOf(worker, "/metrics")).body, /drydock_worker_type_open\{type="IMAGE_SCAN"\} 0\n/);
+      const metrics = (await opsOf(worker, "/metrics")).body;
+      assert.match(metrics, /drydock_worker_type_open\{type="IMAGE_SCAN"\} 0\n/);
+      assert.match(metrics, /drydock_worker_type_closings_total\{type="IMAGE_SCAN",reason="NOT_CONFIGURED"\} 1\n/);
       const [listed] = (await controller.api.status()).pools;
       assert.deepEqual(listed?.jobNames, ["DEMO"]);
       const [{ since: _, ...closed } = assert.fail(), ...others] = listed?.closed ?? [];

@@ -128,6 +128,7 @@ export function createScannerWorker(
   const metrics = createMetrics({ defaults: true });
   const onTypeClosed = countClosings(metrics);
   const { unregistered } = scanning;
+  for (const { jobType, reason } of unregistered) onTypeClosed(jobType, reason);
   const worker = createWorker({ settings: config, jobTypes, unregistered, properties, logger, onGone, onTypeClosed });
   addWorkerMetrics(metrics, worker, config.slots);
   addTypeMetrics(metrics, worker, jobTypes);
@@ -233,7 +234,7 @@ function addTypeMetrics(metrics: Metrics, worker: WorkerService, jobTypes: reado
 function countClosings(metrics: Metrics): (jobType: string, reason: string) => void {
   const closings = metrics.counter({
     name: "drydock_worker_type_closings_total",
-    help: "How often the worker stopped taking jobs of the type, by the reason.",
+    help: "How often the worker stopped taking jobs of the type, or began without taking any, by the reason.",
     labels: ["type", "reason"],
   });
   return (type, reason) => closings.inc({ type, reason });

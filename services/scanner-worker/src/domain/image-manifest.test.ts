@@ -163,6 +163,7 @@ describe("an index", () => {
       ["an attestation", { ...descriptor(oci), ...attestation, platform: unknown }, true, undefined],
       ["an attestation with a platform", { ...descriptor(oci), ...attestation, platform }, true, "amd64"],
       ["a platform that is unknown", { ...descriptor(oci), platform: unknown }, true, undefined],
+      ["half a platform", { ...descriptor(oci), platform: { os: "linux" } }, false, undefined],
       ["no type", { ...descriptor(""), platform }, true, "amd64"],
       ["a vendor's type", vendor, true, undefined],
       ["a vendor's type with a platform", { ...vendor, platform }, true, "amd64"],

@@ -63,6 +63,7 @@ export interface IndexEntry {
   /** Empty when it has none in an algorithm that can be checked: the manifest cannot be fetched. */
   readonly digest: string;
   readonly mediaType: string;
+  /** Undefined when it names no operating system or no architecture: the configuration tells it then. */
   readonly platform: Platform | undefined;
   /** Whether it is an index itself. */
   readonly isIndex: boolean;
@@ -178,7 +179,7 @@ function readEntry(value: unknown): IndexEntry {
   const isTyped = isIndex || manifestTypes.has(mediaType);
   const isAttestation = annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
   const isUnknown = platform?.os === "unknown" && platform.architecture === "unknown";
-  const hasPlatform = platform !== undefined && platform.os !== "" && !isUnknown;
+  const hasPlatform = platform !== undefined && platform.os !== "" && platform.architecture !== "" && !isUnknown;
   const isDoubtful = artifactType !== "" || isAttestation || isUnknown || !isTyped;
   return { digest, mediaType, isIndex, isDoubtful, platform: hasPlatform ? platform : undefined };
 }
