@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { constants } from "node:http2";
 import { connect } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { status as StatusCode } from "@grpc/grpc-js";
@@ -112,6 +114,39 @@ describe("what clients have open", { skip: process.platform !== "linux" }, () =>
       calls.every((call) => call.isOpen),
       "nobody's open call is cut",
     );
+  });
+});
+
+describe("calls that their client resets before their turn", () => {
+  test("end nothing but themselves, whatever the code of the reset", async () => {
+    const rig = await startRig();
+    const uncaught: unknown[] = [];
+    const note = (error: unknown) => uncaught.push(error);
+    process.on("uncaughtException", note);
+    try {
+      for (const code of [
+        constants.NGHTTP2_PROTOCOL_ERROR,
+        constants.NGHTTP2_INTERNAL_ERROR,
+        constants.NGHTTP2_CANCEL,
+      ]) {
+        using connection = new PartialConnection(rig.server.address);
+        await connection.ready();
+        const streams = Array.from({ length: 500 }, () =>
+          connection.session.request({
+            ":method": "POST",
+            ":path": definition.call.path,
+            "content-type": "application/grpc",
+          }),
+        );
+        for (const stream of streams) stream.on("error", () => {}).close(code);
+        await Promise.all(streams.map((stream) => stream.closed || once(stream, "close")));
+        assert.deepEqual(await rig.call({ code }), { code });
+        assert.deepEqual(uncaught, [], "an error that nobody listens to ends a controller");
+      }
+    } finally {
+      process.off("uncaughtException", note);
+      await rig.stop();
+    }
   });
 });
 

@@ -130,14 +130,16 @@ export class CallAdmission {
   #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, handle: () => void): void {
     const session = stream.session as ServerHttp2Session;
     const connection = this.#known.get(session);
+    // until its turn comes nobody else listens, and an error without a listener would end the process
+    stream.on("error", ignore);
     if (connection === undefined || stream.destroyed) return;
     if (isTooLarge(stream, headers)) {
-      stream.on("error", ignore).close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;
     }
     const refusal = connection.refusal ?? this.#refusalOfCall(connection);
     if (refusal !== undefined) {
-      refuseCall(stream.on("error", ignore), refusal);
+      refuseCall(stream, refusal);
       return;
     }
     ignoreFarDeadline(headers);
