@@ -77,6 +77,21 @@ describe("what clients have open", { skip: process.platform !== "linux" }, () =>
     assert.ok((await timed(closed)) < 5_000);
   });
 
+  test("is at most 200 connections that there was no room for, so that those of one address leave room for others", async () => {
+    await openBusy(4);
+    const refused = Array.from({ length: 300 }, () => open());
+    const began = performance.now();
+    const closed = refused.map(
+      ({ session }) =>
+        new Promise<number>((resolve) => session.once("close", () => resolve(performance.now() - began))),
+    );
+    await Promise.any(closed);
+    const { code } = await callOf(open("127.0.0.2"));
+    assert.equal(code, StatusCode.OK);
+    const inTurn = (await Promise.all(closed)).toSorted((a, b) => a - b);
+    assert.ok((inTurn[101] ?? 0) - (inTurn[0] ?? 0) > 300, "100 were closed at once, the others a while later");
+  });
+
   test("gives way to a new connection when it has no call, whoever has been idle for longest first", async () => {
     await openBusy(1);
     const [second, first, last] = [open(), open(), open()];
