@@ -37,7 +37,7 @@ class Worker implements Party {
 
 describe("the turns of the event loop", () => {
   test("are shared by those who flood", async () => {
-    const turns = new FairTurns(terms);
+    const turns = new FairTurns(terms, () => 0);
     const floods = Array.from({ length: 5 }, () => new Worker(turns));
     for (const flood of floods) flood.add(1_000);
     for (let at = 0; at < 10; at++) await turn();
@@ -46,10 +46,11 @@ describe("the turns of the event loop", () => {
   });
 
   test("go first to who asks for little, however many flood", async () => {
-    const turns = new FairTurns(terms);
+    const turns = new FairTurns(terms, () => 0);
     const floods = Array.from({ length: 500 }, () => new Worker(turns));
     for (const flood of floods) flood.add(1_000);
-    for (let at = 0; at < 60; at++) await turn();
+    // until all had their first turn, with half of each turn
+    for (let at = 0; at < 110; at++) await turn();
     for (let at = 0; at < 5; at++) {
       const modest = new Worker(turns);
       modest.add(1);
@@ -85,5 +86,16 @@ describe("the turns of the event loop", () => {
     other.add(100);
     for (let at = 0; at < 20; at++) await turn();
     assert.deepEqual([flood.waiting, other.waiting], [0, 0]);
+  });
+
+  test("are half for those who had something before, however many come anew", async () => {
+    const turns = new FairTurns(terms);
+    const busy = new Worker(turns);
+    busy.add(100);
+    for (let at = 0; at < 10; at++) {
+      for (let count = 0; count < 50; count++) new Worker(turns).add(1);
+      await turn();
+    }
+    assert.equal(busy.waiting, 0);
   });
 });

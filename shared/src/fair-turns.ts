@@ -24,10 +24,13 @@ export interface Party {
 const turnMs = 8;
 /** The part that is begun in a turn however long turns take: it goes on even when other work fills them. */
 const leastPart = 1 / 5;
+/** The part of a turn that is kept for those that had something before: who comes anew again and again must not have it all. */
+const keptPart = 1 / 2;
 
 /**
  * Divides the turns of the event loop, and what is in flight, among parties, so that none holds up the others. Who had nothing
- * until now goes first, once: those who ask for little do not wait behind those who flood, however many these are.
+ * until now goes first, once, with half of a turn at most if others wait: those who ask for little do not wait behind those who
+ * flood, however many these are, and those who ask for more do not wait for ever behind many who ask for little.
  */
 export class FairTurns {
   readonly #terms: TurnTerms;
@@ -39,6 +42,8 @@ export class FairTurns {
   readonly #now: () => number;
   #perTurn: number;
   #left: number;
+  /** What of the turn is left for those that had something before. */
+  #kept: number;
   #turnBegan = 0;
 
   /** @param now the time in milliseconds, from any start */
@@ -47,6 +52,7 @@ export class FairTurns {
     this.#now = now;
     this.#perTurn = terms.perTurn;
     this.#left = terms.perTurn;
+    this.#kept = Math.ceil(terms.perTurn * keptPart);
   }
 
   /** How much of one party may be in flight now. */
@@ -72,20 +78,23 @@ export class FairTurns {
   #begin(): void {
     const isNewTurn = this.#left === this.#perTurn;
     if (isNewTurn) this.#turnBegan = this.#now();
-    this.#serve(this.#fresh);
-    this.#serve(this.#ready);
+    this.#serve(this.#fresh, this.#ready.size > 0 ? this.#kept : 0);
+    this.#kept = Math.max(0, this.#kept - this.#serve(this.#ready, 0));
     if (isNewTurn && this.#left < this.#perTurn) setImmediate(() => this.#renew());
   }
 
-  #serve(parties: Set<Party>): void {
+  /** Begins until that much of the turn is left; returns with how much. */
+  #serve(parties: Set<Party>, until: number): number {
+    const before = this.#left;
     for (const party of parties) {
-      if (this.#left === 0) return;
+      if (this.#left <= until) break;
       parties.delete(party);
-      this.#left -= party.begin(Math.min(this.#terms.share, this.#left));
+      this.#left -= party.begin(Math.min(this.#terms.share, this.#left - until));
       // behind the others
       if (party.isReady) this.#ready.add(party);
       else if (!party.isBusy) this.#busy.delete(party);
     }
+    return before - this.#left;
   }
 
   #renew(): void {
@@ -94,6 +103,7 @@ export class FairTurns {
     const isLong = this.#now() - this.#turnBegan > turnMs;
     this.#perTurn = isLong ? Math.max(least, Math.floor(this.#perTurn / 2)) : Math.min(perTurn, this.#perTurn + least);
     this.#left = this.#perTurn;
+    this.#kept = Math.ceil(this.#perTurn * keptPart);
     if (this.#fresh.size + this.#ready.size > 0) this.#begin();
   }
 }

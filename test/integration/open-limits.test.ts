@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { constants } from "node:http2";
 import { connect } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import { status as StatusCode } from "@grpc/grpc-js";
@@ -75,6 +77,21 @@ describe("what clients have open", { skip: process.platform !== "linux" }, () =>
     assert.ok((await timed(closed)) < 5_000);
   });
 
+  test("is at most 200 connections that there was no room for, so that those of one address leave room for others", async () => {
+    await openBusy(4);
+    const refused = Array.from({ length: 300 }, () => open());
+    const began = performance.now();
+    const closed = refused.map(
+      ({ session }) =>
+        new Promise<number>((resolve) => session.once("close", () => resolve(performance.now() - began))),
+    );
+    await Promise.any(closed);
+    const { code } = await callOf(open("127.0.0.2"));
+    assert.equal(code, StatusCode.OK);
+    const inTurn = (await Promise.all(closed)).toSorted((a, b) => a - b);
+    assert.ok((inTurn[101] ?? 0) - (inTurn[0] ?? 0) > 300, "100 were closed at once, the others a while later");
+  });
+
   test("gives way to a new connection when it has no call, whoever has been idle for longest first", async () => {
     await openBusy(1);
     const [second, first, last] = [open(), open(), open()];
@@ -112,6 +129,39 @@ describe("what clients have open", { skip: process.platform !== "linux" }, () =>
       calls.every((call) => call.isOpen),
       "nobody's open call is cut",
     );
+  });
+});
+
+describe("calls that their client resets before their turn", () => {
+  test("end nothing but themselves, whatever the code of the reset", async () => {
+    const rig = await startRig();
+    const uncaught: unknown[] = [];
+    const note = (error: unknown) => uncaught.push(error);
+    process.on("uncaughtException", note);
+    try {
+      for (const code of [
+        constants.NGHTTP2_PROTOCOL_ERROR,
+        constants.NGHTTP2_INTERNAL_ERROR,
+        constants.NGHTTP2_CANCEL,
+      ]) {
+        using connection = new PartialConnection(rig.server.address);
+        await connection.ready();
+        const streams = Array.from({ length: 500 }, () =>
+          connection.session.request({
+            ":method": "POST",
+            ":path": definition.call.path,
+            "content-type": "application/grpc",
+          }),
+        );
+        for (const stream of streams) stream.on("error", () => {}).close(code);
+        await Promise.all(streams.map((stream) => stream.closed || once(stream, "close")));
+        assert.deepEqual(await rig.call({ code }), { code });
+        assert.deepEqual(uncaught, [], "an error that nobody listens to ends a controller");
+      }
+    } finally {
+      process.off("uncaughtException", note);
+      await rig.stop();
+    }
   });
 });
 

@@ -69,6 +69,7 @@ export class CallAdmission {
   readonly #turns = new FairTurns(turnTerms);
   readonly #idle = new IdleConnections();
   readonly #known = new WeakMap<Http2Session, Connection>();
+  #refused = 0;
 
   constructor(options: CallAdmissionOptions) {
     this.#options = options;
@@ -106,8 +107,19 @@ export class CallAdmission {
     this.#known.set(session, connection);
     session.once("close", () => this.#leave(session, connection));
     if (isCounted) this.#idle.add(session, address);
-    else setTimeout(() => session.destroy(), refusedMs).unref();
+    else this.#endRefused(session);
     return isCounted;
+  }
+
+  /** In a while, so that its client learns why; at once when there are many: those of one address must not fill what is open in all. */
+  #endRefused(session: ServerHttp2Session): void {
+    if (this.#refused >= maxRefused) {
+      session.destroy();
+      return;
+    }
+    this.#refused++;
+    session.once("close", () => this.#refused--);
+    setTimeout(() => session.destroy(), refusedMs).unref();
   }
 
   #leave(session: ServerHttp2Session, connection: Connection): void {
@@ -130,14 +142,16 @@ export class CallAdmission {
   #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, handle: () => void): void {
     const session = stream.session as ServerHttp2Session;
     const connection = this.#known.get(session);
+    // until its turn comes nobody else listens, and an error without a listener would end the process
+    stream.on("error", ignore);
     if (connection === undefined || stream.destroyed) return;
     if (isTooLarge(stream, headers)) {
-      stream.on("error", ignore).close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;
     }
     const refusal = connection.refusal ?? this.#refusalOfCall(connection);
     if (refusal !== undefined) {
-      refuseCall(stream.on("error", ignore), refusal);
+      refuseCall(stream, refusal);
       return;
     }
     ignoreFarDeadline(headers);

@@ -6,7 +6,7 @@ export interface OpenTerms {
   most: number;
   /** From one address: less, so that no address shuts out the others; not much less, as many clients may share one. */
   mostOfAddress: number;
-  /** How many more may be open of those who have few: others may have filled all the room. Default: 0. */
+  /** How many more may be open, in all and of one address, of those who have few: others may have filled all the room. Default: 0. */
   reserve?: number;
 }
 
@@ -57,10 +57,9 @@ export class OpenLimit {
   enter(address: string, hasFew = false): ReasonedError | undefined {
     const { most, mostOfAddress, reserve = 0 } = this.#terms;
     const ofAddress = this.#ofAddresses.get(address) ?? 0;
-    if (!hasFew || this.#open >= most + reserve) {
-      if (ofAddress >= mostOfAddress) return this.#tooManyOfAddress;
-      if (this.isFull) return this.#tooMany;
-    }
+    const more = hasFew ? reserve : 0;
+    if (ofAddress >= mostOfAddress + more) return this.#tooManyOfAddress;
+    if (this.#open >= most + more) return this.#tooMany;
     this.#open++;
     this.#ofAddresses.set(address, ofAddress + 1);
     return undefined;
