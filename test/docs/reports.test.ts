@@ -23,7 +23,7 @@ const debian: Distribution = {
 };
 const packages = Array.from({ length: 63 }, (_, index) => {
   const id = `${index}`;
-  return { id, name: id, version: "", versionFormat: "", namespace: "debian:12", layerDigest: "", purl: "" };
+  return { id, name: id, version: "1", versionFormat: "", namespace: "debian:12", layerDigest: "", purl: "" };
 });
 const findings = (["HIGH", "LOW"] as const).map((severity) => {
   const finding = { packageId: "0", vulnerabilityKey: severity, fixedVersion: "", layerDigest: "" };

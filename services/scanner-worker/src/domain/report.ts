@@ -21,6 +21,7 @@ export type VulnerabilityData = "PRESENT" | "ABSENT" | "UNKNOWN";
  * - no_vulnerability_data: the scanner has no vulnerability data for a distribution in the image
  * - vulnerability_data_unknown: whether the scanner has data for a distribution in the image, or for a package that
  *   belongs to none, is not known
+ * - version_unknown: the scanner read a package without its version, which cannot be held against data
  * - foreign_layer_skipped: a non-distributable layer was left out
  * - unsupported_layer: a layer that the scanner cannot read was left out
  * - unsupported_manifest: the manifest is of a kind that Drydock does not scan
@@ -32,6 +33,7 @@ export const coverageNotes = [
   "no_packages",
   "no_vulnerability_data",
   "vulnerability_data_unknown",
+  "version_unknown",
   "foreign_layer_skipped",
   "unsupported_layer",
   "unsupported_manifest",

@@ -151,6 +151,20 @@ const claims: [what: string, own: Partial<ScanResult>, coverage: string, notes: 
     "partial: nothing found in 2 packages, but the scanner did not tell whether it has vulnerability data for debian:12 and 1 package of no distribution",
   ],
   [
+    "a package without its version",
+    { packages: [pack("a"), { ...pack("b"), version: " " }] },
+    "PARTIAL",
+    ["version_unknown"],
+    "partial: nothing found in 2 packages, but the scanner read no version of 1 package",
+  ],
+  [
+    "packages without their versions alone",
+    { packages: [{ ...pack("a"), version: "" }] },
+    "UNSUPPORTED",
+    ["no_packages", "version_unknown"],
+    "unsupported: the scanner could read no package of debian:12; the scanner read no version of 1 package",
+  ],
+  [
     "a distribution that is listed twice",
     { distributions: [system("debian:13"), system("debian:13")], packages: [] },
     "UNSUPPORTED",

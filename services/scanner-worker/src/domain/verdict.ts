@@ -42,6 +42,7 @@ function notesOn({ manifest, result }: Evidence): CoverageNote[] {
   if (withoutPackages(result).length > 0) notes.add("no_packages");
   if (lacking(distributions, "ABSENT").length > 0) notes.add("no_vulnerability_data");
   if (withUnknownData(result).length > 0) notes.add("vulnerability_data_unknown");
+  if (withoutVersion(result) > 0) notes.add("version_unknown");
   return [...notes].sort();
 }
 
@@ -68,9 +69,15 @@ function withUnknownData({
   ];
 }
 
-/** The distributions no package of which was read. */
+/** How many packages have no version, which is all that vulnerability data is about. */
+function withoutVersion({ packages }: Pick<ScanResult, "packages"> = nothing): number {
+  return packages.filter(({ version }) => version.trim() === "").length;
+}
+
+/** The distributions no package of which was read with its version. */
 function withoutPackages({ distributions, packages }: Pick<ScanResult, "distributions" | "packages"> = nothing) {
-  const namespaces = new Set(packages.map(({ namespace }) => namespace));
+  const comparable = packages.filter(({ version }) => version.trim() !== "");
+  const namespaces = new Set(comparable.map(({ namespace }) => namespace));
   return distributions.filter(({ namespace }) => !namespaces.has(namespace));
 }
 
@@ -110,6 +117,8 @@ function reasonFor(note: CoverageNote, result: ScanResult | undefined): string {
       return `the scanner has no vulnerability data for ${listOf(lacking(distributions, "ABSENT"))}`;
     case "vulnerability_data_unknown":
       return `the scanner did not tell whether it has vulnerability data for ${withUnknownData(result).join(" and ")}`;
+    case "version_unknown":
+      return `the scanner read no version of ${count(withoutVersion(result), "package")}`;
     case "foreign_layer_skipped":
       return "a non-distributable layer was left out";
     case "unsupported_layer":

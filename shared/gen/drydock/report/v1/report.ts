@@ -344,7 +344,7 @@ export interface Report {
   coverage: Coverage;
   /**
    * Why it was not all, in stable words: config_unknown, os_unknown, no_packages, no_vulnerability_data,
-   * vulnerability_data_unknown, foreign_layer_skipped, not_an_image, unsupported_layer, unsupported_manifest.
+   * vulnerability_data_unknown, version_unknown, foreign_layer_skipped, not_an_image, unsupported_layer, unsupported_manifest.
    * docs/reports.md says what each means.
    */
   coverageNotes: string[];
