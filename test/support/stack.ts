@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type ReadyFacts, type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
 import { type RedisServer, type RedisSync, startRedis } from "@drydock/demo/stack/redis.ts";
+import { controllerFlags } from "@drydock/demo/stack/services.ts";
 import { auditRedis } from "./audit.ts";
 import { JobApi } from "./job-api.ts";
 
@@ -73,11 +74,12 @@ export class Stack implements AsyncDisposable {
     return this.stop();
   }
 
-  async #start(service: string, settings: Settings): Promise<RunningProcess> {
+  async #start(service: "job-controller" | "scanner-worker", settings: Settings): Promise<RunningProcess> {
+    const flags = service === "job-controller" ? controllerFlags : [];
     const running = await startProcess({
       name: service,
       command: process.execPath,
-      args: [join(root, "services", service, "src", "main.ts")],
+      args: [...flags, join(root, "services", service, "src", "main.ts")],
       readReady,
       env: { DRYDOCK_OPS_LISTEN: "127.0.0.1:0", DRYDOCK_LOG_FORMAT: "json", ...settings },
     });

@@ -76,7 +76,7 @@ const maxReadBytes = 4 * maxMessageBytes;
 /** Workers have two streams each and some calls; a thousand of them may share the address of their network. */
 const defaultAdmissionLimits: AdmissionLimits = {
   connections: { most: 4_000, mostOfAddress: 1_250 },
-  calls: { most: 6_000, mostOfAddress: 3_000, reserve: 1_000 },
+  calls: { most: 5_000, mostOfAddress: 2_500, reserve: 1_000 },
 };
 const defaultRequestLimits: RequestLimits = { completeMs: 30_000, bytes: 64 * 1024 * 1024, silentCalls: 4_000 };
 
