@@ -24,11 +24,13 @@ export type Config<V extends Variables> = { [Name in keyof V]: output<V[Name]["s
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface ReadOptions {
+export interface ReadOptions<V extends Variables = Variables> {
   /** Names that belong to others in the same shell: accepted (with and without _FILE) and left alone. */
   alsoKnown?: readonly string[];
   /** Faults of the same environment that were found elsewhere, reported with the others. Default: none. */
   otherFaults?: readonly string[];
+  /** Faults of variables that do not fit each other, a line each. It is given those alone that have no fault of their own. Default: none. */
+  findMisfits?: (read: Partial<Config<V>>) => readonly string[];
   /** Every name with this prefix must be known, or be set by the platform. Default: DRYDOCK_. */
   prefix?: string;
 }
@@ -50,7 +52,11 @@ export class ConfigError extends Error {
  * Reads and checks a service's variables. An empty variable counts as one that is not set.
  * @throws ConfigError with all faults at once
  */
-export function readConfig<V extends Variables>(variables: V, env: Environment, options: ReadOptions = {}): Config<V> {
+export function readConfig<V extends Variables>(
+  variables: V,
+  env: Environment,
+  options: ReadOptions<V> = {},
+): Config<V> {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, variable] of Object.entries(variables)) {
@@ -59,6 +65,7 @@ export function readConfig<V extends Variables>(variables: V, env: Environment, 
     if ("fault" in read) faults.push(read.fault);
     else values[name] = read.value;
   }
+  faults.push(...(options.findMisfits?.(values as Partial<Config<V>>) ?? []));
   faults.push(...unknownNames(variables, env, options), ...(options.otherFaults ?? []));
   if (faults.length > 0) throw new ConfigError(faults);
   return values as Config<V>;
@@ -102,7 +109,11 @@ function textOf(env: Environment, name: string): string | undefined {
   return env[name] === "" ? undefined : env[name];
 }
 
-function unknownNames(variables: Variables, env: Environment, options: ReadOptions): string[] {
+function unknownNames(
+  variables: Variables,
+  env: Environment,
+  options: Pick<ReadOptions, "alsoKnown" | "prefix">,
+): string[] {
   const { alsoKnown = [], prefix = "DRYDOCK_" } = options;
   const secrets = Object.keys(variables).filter((name) => variables[name]?.secret);
   const own = [...Object.keys(variables), ...secrets.map((name) => `${name}_FILE`)];

@@ -131,3 +131,22 @@ test("faults of proxies are told with all others", () => {
     ["DRYDOCK_SLOTS", "http_proxy", "HTTPS_PROXY"],
   );
 });
+
+test("variables that do not fit each other are told with all other faults", () => {
+  const faults = faultOf({
+    DRYDOCK_SLOTS: "0",
+    HTTP_PROXY: "ftp://proxy",
+    DRYDOCK_REGISTRY_PASSWORD: "x",
+    DRYDOCK_REGISTRY_URL: "https://registry.example.com",
+    DRYDOCK_REGISTRY_TOKEN_URL: "http://tokens:8080",
+  }).split("\n");
+  assert.deepEqual(
+    faults.map((line) => line.split(" ")[0]),
+    ["DRYDOCK_SLOTS", "DRYDOCK_REGISTRY_TOKEN_URL", "DRYDOCK_REGISTRY_PASSWORD", "HTTP_PROXY"],
+  );
+});
+
+test("a password whose file can't be read is not called missing as well", () => {
+  const faults = faultOf({ DRYDOCK_REGISTRY_USERNAME: "scanner", DRYDOCK_REGISTRY_PASSWORD_FILE: "/nowhere/password" });
+  assert.match(faults, /^DRYDOCK_REGISTRY_PASSWORD_FILE is "\/nowhere\/password": [^\n]*$/);
+});

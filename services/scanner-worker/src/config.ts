@@ -186,9 +186,11 @@ export interface WorkerConfig extends WorkerSettings {
 
 /** Reads the environment. @throws ConfigError with all faults at once */
 export function readWorkerConfig(env: Environment): WorkerConfig {
-  const read = readConfig(workerVariables, env, { alsoKnown: controllerVariables, otherFaults: proxyFaults(env) });
-  const faults = [...downgradeFaults(read), ...credentialFaults(read)];
-  if (faults.length > 0) throw new ConfigError(faults);
+  const read = readConfig(workerVariables, env, {
+    alsoKnown: controllerVariables,
+    otherFaults: proxyFaults(env),
+    findMisfits: (sound) => [...downgradeFaults(sound), ...credentialFaults(sound)],
+  });
   return Object.freeze({
     controller: read.DRYDOCK_CONTROLLER,
     workerId: read.DRYDOCK_WORKER_ID ?? defaultWorkerId(),
@@ -218,17 +220,20 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
   });
 }
 
-type Read = Config<typeof workerVariables>;
+/** The variables without a fault of their own. */
+type Sound = Partial<Config<typeof workerVariables>>;
 
-function downgradeFaults({ DRYDOCK_REGISTRY_URL: registry = "", DRYDOCK_REGISTRY_TOKEN_URL: tokens = "" }: Read) {
+function downgradeFaults({ DRYDOCK_REGISTRY_URL: registry = "", DRYDOCK_REGISTRY_TOKEN_URL: tokens = "" }: Sound) {
   if (!registry.startsWith("https:") || !tokens.startsWith("http:")) return [];
   return [
     "DRYDOCK_REGISTRY_TOKEN_URL is an http:// URL: credentials of a registry with https must not go there; set it to an https:// URL",
   ];
 }
 
-function credentialFaults({ DRYDOCK_REGISTRY_USERNAME: username, DRYDOCK_REGISTRY_PASSWORD: password }: Read) {
+function credentialFaults(sound: Sound) {
   const names = ["DRYDOCK_REGISTRY_USERNAME", "DRYDOCK_REGISTRY_PASSWORD"];
+  if (!names.every((name) => name in sound)) return [];
+  const { DRYDOCK_REGISTRY_USERNAME: username, DRYDOCK_REGISTRY_PASSWORD: password } = sound;
   if ((username === undefined) === (password === undefined)) return [];
   const [given, other] = username === undefined ? names.toReversed() : names;
   return [`${given} is set and ${other} is not: set both to log in to the registry, or neither to log in as nobody`];
