@@ -30,6 +30,7 @@ const badLaunches: Array<[what: string, job: JobFields, field: string, rule: Reg
   ["a cron line that is too long", cron("1,".repeat(100)), "metadata.cron_spec", /128 characters/],
   ["no cron line", cron(""), "metadata.cron_spec", /is missing/],
   ["an unknown time zone", cron("@daily", "Europe/Atlantis"), "metadata.time_zone", /IANA/],
+  ["a cron line in an unknown time zone", cron("61 * * * *", "Berlin"), "metadata.cron_spec", /not "61"/],
   ["an end before the start", between(2 * hourMs, hourMs), "metadata.periodic.end_time", /after start_time/],
   ["an end in the past", between(undefined, -hourMs), "metadata.periodic.end_time", /must be ahead/],
   [

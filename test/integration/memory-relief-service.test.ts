@@ -48,6 +48,8 @@ describe("a Redis that is full of what has ended", () => {
     assert.ok(lease);
     const used = await usedMemory();
     await redis.config("SET", "maxmemory", Math.floor(used / 0.97));
+    const { warnings = [] } = (await controller.api.status()).redis ?? {};
+    assert.match(warnings.join(), /redis has used 9[5-9] % of its memory; .* raise maxmemory/);
     await until("there is room", usedMemory, (bytes) => bytes < (used / 0.97) * 0.81, { withinMs: 20_000 });
     await until("a launch is taken", () => controller.api.launch("FULL", {}).catch(() => undefined), Boolean);
     assert.equal((await refusalOf(controller.api.get(ids[0] ?? ""))).reason, "JOB_NOT_FOUND");

@@ -46,17 +46,16 @@ export function toSchedule(metadata: JobMetadata, refuse: Refuse): Schedule | un
 }
 
 function checkCron({ cronSpec, timeZone, startAt }: Schedule, refuse: Refuse): boolean {
-  if (!isTimeZone(timeZone)) {
-    refuse("metadata.time_zone", "must be an IANA time zone such as Europe/Berlin");
-    return false;
-  }
+  const hasZone = isTimeZone(timeZone);
+  if (!hasZone) refuse("metadata.time_zone", "must be an IANA time zone such as Europe/Berlin");
   if (cronSpec === "" || cronSpec.length > maxCronLength) {
     const rule = `must be a cron line of at most ${maxCronLength} characters`;
     refuse("metadata.cron_spec", cronSpec === "" ? "is missing" : rule);
     return false;
   }
   const fault = cronFault(cronSpec);
-  if (fault === undefined && readCron(cronSpec, timeZone)(Math.max(Date.now(), startAt)) > 0) return true;
+  const zone = hasZone ? timeZone : "UTC";
+  if (fault === undefined && readCron(cronSpec, zone)(Math.max(Date.now(), startAt)) > 0) return hasZone;
   refuse("metadata.cron_spec", fault ?? "never comes: must have a month with such a day");
   return false;
 }

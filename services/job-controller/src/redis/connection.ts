@@ -263,7 +263,10 @@ function infoField(info: string, name: string): string {
   return new RegExp(`^${name}:(\\S*)`, "m").exec(info)?.[1] ?? "";
 }
 
-/** Settings by which Redis may lose acknowledged writes; without INFO, that they are not known. */
+/** The part of Redis' memory from which operators are warned: launches are refused when all of it is used. */
+const nearlyFull = 0.95;
+
+/** Settings by which Redis may lose acknowledged writes, and memory that runs out; without INFO, that they are not known. */
 function warningsOf(info: string): string[] {
   if (info === "") return [noInfo];
   const policy = infoField(info, "maxmemory_policy");
@@ -273,6 +276,11 @@ function warningsOf(info: string): string[] {
   }
   if (infoField(info, "aof_enabled") === "0") {
     warnings.push("redis loses jobs when it restarts: it keeps no append-only file; set appendonly to yes");
+  }
+  const [used, most] = [Number(infoField(info, "used_memory")), Number(infoField(info, "maxmemory"))];
+  if (most > 0 && used >= nearlyFull * most) {
+    const percent = Math.round((100 * used) / most);
+    warnings.push(`redis has used ${percent} % of its memory; launches are refused when it is full: raise maxmemory`);
   }
   return warnings;
 }
