@@ -35,12 +35,12 @@ export function createServices(deps: ServiceDeps): ServedService[] {
   const memory = new AnswerMemory({
     // 8 at once keep the processor busy
     making: new ByteBudget({ name: "answers", bytes: 8 * maxAnswerBytes }),
-    unreadLarge: new ByteBudget({ name: "large unread answers", bytes: 128 * mebibyte, ...unread }),
-    unreadSmall: new ByteBudget({ name: "unread answers", bytes: 64 * mebibyte, ...unread }),
+    unreadLarge: new ByteBudget({ name: "large unread answers", bytes: 64 * mebibyte, ...unread }),
+    unreadSmall: new ByteBudget({ name: "unread answers", bytes: 48 * mebibyte, ...unread }),
   });
   const jobs = new JobAnswers(memory, deps);
-  // eight of the largest
-  const uploads = new ByteBudget({ name: "report uploads", bytes: 128 * mebibyte });
+  // four of the largest
+  const uploads = new ByteBudget({ name: "report uploads", bytes: 64 * mebibyte });
   const logPieces = new ByteBudget({ name: "log pieces", bytes: 64 * mebibyte, maxWaiting });
   const messageMemory = new MessageMemory({
     // four of the largest; who waits has his in memory
