@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { RpcError } from "@drydock/shared/grpc/client.ts";
+import { JobServiceService, LaunchJobsRequest } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { unaryCall } from "@drydock/shared/grpc/client.ts";
+import { status as StatusCode } from "@grpc/grpc-js";
 import { DelayingProxy } from "../support/delaying-proxy.ts";
 import { Crew } from "../support/failure-crew.ts";
 import { memoryOf } from "../support/memory-of.ts";
@@ -39,19 +41,23 @@ describe("a Redis whose answers take their time", { timeout: 120_000 }, () => {
     const { lease } = await worker.takeJob();
     const before = await memoryOf(process.pid);
     proxy.delayMs = 1_000;
-    const text = "x".repeat(250_000);
-    const launches = Promise.allSettled(Array.from({ length: 500 }, () => api.launch("SLOW", { text })));
+    // a few calls of many: no more than 200 calls are in flight, and as many single launches have room
+    const jobs = Array.from({ length: 12 }, () => ({ name: "SLOW", parameters: { text: "x".repeat(250_000) } }));
+    const request = LaunchJobsRequest.fromPartial({ jobs });
+    const launches = Array.from({ length: 30 }, () =>
+      unaryCall(api.client, JobServiceService.launchJobs, request, { deadlineMs: 60_000 }),
+    );
     worker.sendResult(lease);
     await worker.receive("resultAck", { withinMs: 30_000 });
-    const refusals = (await launches).flatMap((launch) =>
-      launch.status === "rejected" ? [launch.reason as RpcError] : [],
-    );
-    const growth = (await memoryOf(process.pid)) - before;
     proxy.delayMs = 0;
+    const results = (await Promise.all(launches)).flatMap((answer) => answer.results);
+    const growth = (await memoryOf(process.pid)) - before;
     await api.untilStatus(id, "SUCCESS");
-    const busy = refusals.filter(({ reason }) => reason === "SERVER_BUSY");
-    assert.ok(busy.length > 0, "all are taken");
-    assert.ok(busy.every(({ code, retryAfterMs }) => code === "RESOURCE_EXHAUSTED" && retryAfterMs === 1_000));
+    const refusals = results.flatMap(({ result }) => (result?.$case === "error" ? [result.value] : []));
+    assert.ok(refusals.length > 0 && refusals.length < results.length, `${refusals.length} are refused`);
+    const isBusy = ({ code, details }: (typeof refusals)[number]) =>
+      code === StatusCode.RESOURCE_EXHAUSTED && details.some(({ typeUrl }) => typeUrl.endsWith("RetryInfo"));
+    assert.ok(refusals.every(isBusy), JSON.stringify(refusals[0]));
     assert.ok(growth < 400, `memory grew by ${growth} MiB`);
     await worker.breakOff();
   });
