@@ -20,12 +20,12 @@ export function listenError(listen: string, setting: string, error: Error): Star
   const code = codeOf(error);
   const { host } = splitHostPort(listen);
   const free = host.includes(":") ? `[${host}]:0` : `${host}:0`;
-  const wayOut =
+  const remedy =
     code === "EADDRINUSE"
       ? `to another one, or to ${free} for any free port`
       : "to an address that this process may use";
   const cause = listenFaults[code] === undefined ? code : `${listenFaults[code]} (${code})`;
-  return new StartError(`can't listen on ${listen}: ${cause}; set ${setting} ${wayOut}`, { cause: error });
+  return new StartError(`can't listen on ${listen}: ${cause}; set ${setting} ${remedy}`, { cause: error });
 }
 
 /** The error's code, which grpc-js has in its message alone; else the message. */

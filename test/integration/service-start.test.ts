@@ -41,7 +41,7 @@ describe("the start of a service", { timeout: 100_000 }, () => {
     ["job-controller", "DRYDOCK_OPS_LISTEN"],
     ["scanner-worker", "DRYDOCK_OPS_LISTEN"],
   ] as const) {
-    const wayOut = (at: string) =>
+    const remedy = (at: string) =>
       `could not start: can't listen on ${at}: another process has the port (EADDRINUSE); set ${setting} to another one, or to 127.0.0.1:0 for any free port`;
 
     test(`tells in one line when ${setting} of the ${service} is taken, and what to do`, async () => {
@@ -51,7 +51,7 @@ describe("the start of a service", { timeout: 100_000 }, () => {
       const lines = stdout.trim().split("\n");
       const errors = lines.map((line) => JSON.parse(line)).filter(({ level }) => ["error", "fatal"].includes(level));
       const [{ time: _, ...line } = assert.fail(), ...others] = errors;
-      assert.deepEqual(line, { level: "error", name: service, msg: wayOut(address) });
+      assert.deepEqual(line, { level: "error", name: service, msg: remedy(address) });
       assert.deepEqual(others, []);
     });
 
@@ -64,7 +64,7 @@ describe("the start of a service", { timeout: 100_000 }, () => {
           .split("\n")
           .filter((line) => line.includes("ERROR"))
           .map((line) => line.replace(/^.*?: /, "")),
-        [wayOut(address)],
+        [remedy(address)],
       );
       assert.doesNotMatch(stdout, /^\s+at /m, "no stack");
     });

@@ -75,9 +75,9 @@ export class CallAdmission {
     this.#options = options;
     const { connections, calls } = options.limits;
     const share = "share one between calls, close those that nobody uses, and connect again later";
-    this.#connections = new OpenLimit({ name: "connections", wayOut: share, ...connections });
+    this.#connections = new OpenLimit({ name: "connections", remedy: share, ...connections });
     const end = "end calls that nobody waits for, and call again later";
-    this.#calls = new OpenLimit({ name: "calls", wayOut: end, ...calls });
+    this.#calls = new OpenLimit({ name: "calls", remedy: end, ...calls });
   }
 
   /** Stands between the server and what has listened to it so far. */

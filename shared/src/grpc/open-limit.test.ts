@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { OpenLimit } from "./open-limit.ts";
 
-const make = () => new OpenLimit({ name: "watches", wayOut: "end some", most: 5, mostOfAddress: 3 });
+const make = () => new OpenLimit({ name: "watches", remedy: "end some", most: 5, mostOfAddress: 3 });
 const enterOften = (limit: OpenLimit, address: string, count: number) =>
   Array.from({ length: count }, () => limit.enter(address)?.message);
 
@@ -19,7 +19,7 @@ describe("what clients may have open", () => {
   });
 
   test("has a reserve for those that have few", () => {
-    const limit = new OpenLimit({ name: "watches", wayOut: "end some", most: 5, mostOfAddress: 3, reserve: 2 });
+    const limit = new OpenLimit({ name: "watches", remedy: "end some", most: 5, mostOfAddress: 3, reserve: 2 });
     enterOften(limit, "a", 3);
     assert.match(limit.enter("a")?.message ?? "", /3 watches are open from your address/);
     const hasFew = true;

@@ -14,8 +14,8 @@ export interface OpenTerms {
 export interface OpenKind extends OpenTerms {
   /** In the plural, for the error: "connections". */
   name: string;
-  /** What who has too many does about it, as a request: "share one between calls". */
-  wayOut: string;
+  /** What a client with too many is asked to do: "share one between calls". */
+  remedy: string;
 }
 
 const reason: ErrorReason = "TOO_MANY_OPEN";
@@ -29,15 +29,15 @@ export class OpenLimit {
   readonly #ofAddresses = new Map<string, number>();
   #open = 0;
 
-  constructor({ name, wayOut, ...terms }: OpenKind) {
+  constructor({ name, remedy, ...terms }: OpenKind) {
     this.#terms = terms;
     this.#tooMany = errorOf(
       `the server has ${terms.most} ${name} open, which is all that it takes`,
-      wayOut,
+      remedy,
       terms.most,
     );
     const ofAddress = `${terms.mostOfAddress} ${name} are open from your address, which is all that one may have`;
-    this.#tooManyOfAddress = errorOf(ofAddress, wayOut, terms.mostOfAddress);
+    this.#tooManyOfAddress = errorOf(ofAddress, remedy, terms.mostOfAddress);
   }
 
   /** How many are open. */
@@ -74,6 +74,6 @@ export class OpenLimit {
   }
 }
 
-function errorOf(rule: string, wayOut: string, most: number): ReasonedError {
-  return new ReasonedError(reason, `${rule}; ${wayOut}`, { metadata: { most: String(most) }, retryAfterMs });
+function errorOf(rule: string, remedy: string, most: number): ReasonedError {
+  return new ReasonedError(reason, `${rule}; ${remedy}`, { metadata: { most: String(most) }, retryAfterMs });
 }

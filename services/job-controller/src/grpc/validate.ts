@@ -130,15 +130,15 @@ export function protocolViolation(text: string): ReasonedError {
 function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType {
   const { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent } = type;
   if (!jobNamePattern.test(name)) violations.push({ field: "hello.job_types.name", description: jobNameRule });
-  const tooLarge: Array<[field: string, text: string, most: number, wayOut: string]> = [
+  const tooLarge: Array<[field: string, text: string, most: number, remedy: string]> = [
     ["description", description, maxDescriptionBytes, ""],
     ["parameters_schema", parametersSchema, maxSchemaBytes, "; leave out descriptions, or share parts in $defs"],
   ];
-  for (const [field, text, most, wayOut] of tooLarge) {
+  for (const [field, text, most, remedy] of tooLarge) {
     if (Buffer.byteLength(text) <= most) continue;
     violations.push({
       field: `hello.job_types.${field}`,
-      description: `must not be larger than ${most} bytes${wayOut}`,
+      description: `must not be larger than ${most} bytes${remedy}`,
     });
   }
   for (const [field, count] of Object.entries({ max_fails: maxFails, max_running: maxRunning })) {

@@ -11,8 +11,8 @@ export class WatchLimit {
   readonly #ofPeers = new Map<string, number>();
 
   constructor(terms: OpenTerms) {
-    const wayOut = "end those that nobody looks at, and call again later; GetJob tells a job's state as well";
-    this.#limit = new OpenLimit({ name: "watches of jobs and logs", wayOut, ...terms });
+    const remedy = "end those that nobody looks at, and call again later; GetJob tells a job's state as well";
+    this.#limit = new OpenLimit({ name: "watches of jobs and logs", remedy, ...terms });
   }
 
   /**

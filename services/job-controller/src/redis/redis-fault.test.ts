@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, test } from "node:test";
+import type { Redis } from "ioredis";
 import { createConnection, createPoolConnection } from "./connection.ts";
 import { describeFault, explain } from "./redis-fault.ts";
 import { toReasonedError } from "./shards/reply-errors.ts";
@@ -84,15 +85,8 @@ describe("the cause of an outage", () => {
 
   test("may be protected mode, which the client takes for a password too many", async () => {
     const answer = "-DENIED Redis is running in protected mode because no password is set for the default user. 1) ...";
-    const server = createServer((socket) => socket.on("error", () => {}).end(`${answer}\r\n`));
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const redis = createPoolConnection(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`, 1);
-    const seen = once(redis, "error");
-    redis.on("error", () => {});
-    redis.connect().catch(() => {});
-    const { words, remedy } = explain((await seen)[0] as Error);
-    redis.disconnect();
-    server.close();
+    const endWith = (socket: Socket) => socket.end(`${answer}\r\n`);
+    const { words, remedy } = await faultOf(endWith, (url) => createPoolConnection(url, 1));
     assert.equal(words, "DENIED Redis is running in protected mode because no password is set for the default user");
     assert.match(remedy, /password.*protected-mode no/);
   });
@@ -104,15 +98,7 @@ describe("the cause of an outage", () => {
       "220 mail\r\n",
       "\x15\x03\x01\x00\x02\x02F",
     ]) {
-      const server = createServer((socket) => socket.on("error", () => {}).write(banner, "latin1"));
-      await once(server.listen(0, "127.0.0.1"), "listening");
-      const redis = createConnection(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`);
-      const seen = once(redis, "error");
-      redis.on("error", () => {});
-      redis.connect().catch(() => {});
-      const { words, remedy } = explain((await seen)[0] as Error);
-      redis.disconnect();
-      server.close();
+      const { words, remedy } = await faultOf((socket) => socket.write(banner, "latin1"), createConnection);
       assert.equal(words, "what answers does not speak Redis' protocol");
       assert.match(remedy, /^What answers there is not Redis.*DRYDOCK_REDIS_URL/);
     }
@@ -125,3 +111,17 @@ describe("the cause of an outage", () => {
     assert.equal(explain(new Error("Command timed out")).isConsequence, false);
   });
 });
+
+/** What is told of a server that gives each connection that answer. */
+async function faultOf(answer: (socket: Socket) => void, connect: (url: string) => Redis) {
+  const server = createServer((socket) => answer(socket.on("error", () => {})));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const redis = connect(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const seen = once(redis, "error");
+  redis.on("error", () => {});
+  redis.connect().catch(() => {});
+  const fault = explain((await seen)[0] as Error);
+  redis.disconnect();
+  server.close();
+  return fault;
+}

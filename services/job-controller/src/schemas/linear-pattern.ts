@@ -18,8 +18,8 @@ export class LinearPattern {
       this.size = compile(source).programSize();
     } catch (cause) {
       const what = cause instanceof Error ? cause.message.replace(/^error parsing regexp: /, "") : String(cause);
-      const wayOut = "look-around, back-references and more than 1000 repetitions are not supported";
-      throw new SyntaxError(`${what}; ${wayOut}`, { cause });
+      const rule = "look-around, back-references and more than 1000 repetitions are not supported";
+      throw new SyntaxError(`${what}; ${rule}`, { cause });
     }
   }
 
