@@ -1,5 +1,5 @@
 // A process of hostile clients: what it costs them must not be taken for what it costs others.
-// hostile-main.ts host:port; at SIGTERM it says how often each did what.
+// hostile-main.ts host:port; it says when each has done something, and at SIGTERM how often each did what.
 
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
@@ -10,12 +10,14 @@ import { type HostileCall, hostileCalls } from "./hostile-calls.ts";
 const [address = ""] = process.argv.slice(2);
 const end = new AbortController();
 const calls = hostileCalls(address, end.signal);
+let idle = calls.length;
 
 /** Makes the same call again and again, whatever comes of it. */
 async function attack(call: HostileCall): Promise<void> {
   while (!end.signal.aborted) {
     await call.make().catch(() => {});
     call.made++;
+    if (call.made === 1 && --idle === 0) console.log(JSON.stringify({ msg: "all at work" }));
     await wait(call.pauseMs, undefined, { signal: end.signal }).catch(() => {});
   }
 }
