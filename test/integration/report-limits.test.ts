@@ -134,6 +134,7 @@ describe("a report's limits", () => {
       sha256: "",
       summary: undefined,
       incarnation: worker.hello.incarnation,
+      number: 0,
     };
     const call = worker.client.putReport(new Metadata(), { deadline: Date.now() + 5_000 }, () => {});
     const refused = new Promise((resolve) => call.on("status", ({ code }) => resolve(code)));
@@ -189,6 +190,7 @@ describe("a report's limits", () => {
       sha256: "",
       summary: undefined,
       incarnation: worker.hello.incarnation,
+      number: 0,
     };
     const pieces = Array.from({ length: 65 }, () => ({ part: { $case: "gzipChunk" as const, value: piece } }));
     const refused = sendParts(worker.client, [{ part: { $case: "head", value: head } }, ...pieces]);
