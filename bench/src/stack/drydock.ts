@@ -52,6 +52,7 @@ function startController({ profileDir }: Bench, redisUrl: string): Promise<Runni
       DRYDOCK_REDIS_URL: redisUrl,
       DRYDOCK_LISTEN: "127.0.0.1:0",
       DRYDOCK_OPS_LISTEN: "127.0.0.1:0",
+      DRYDOCK_HTTP_LISTEN: "127.0.0.1:0",
       DRYDOCK_LOG_FORMAT: "json",
       DRYDOCK_MAX_WAITING: "2000000",
     },
