@@ -5,7 +5,7 @@ import {
   LaunchJobRequest,
 } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import type { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
-import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import { GetReportRequest, ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { createChannelOptions, serverStreamCall, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { credentials } from "@grpc/grpc-js";
 
@@ -38,7 +38,7 @@ export function createDrydockClient(address: string): DrydockClient {
       }
     },
     getReport: async (jobId, signal) => {
-      const request = { subject: { $case: "jobId", value: jobId } } as const;
+      const request = GetReportRequest.fromPartial({ subject: { $case: "jobId", value: jobId } });
       const { report } = await unaryCall(client, ReportServiceService.getReport, request, { deadlineMs, signal });
       return required(report, "report");
     },

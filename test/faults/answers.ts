@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { JobServiceService, ListJobsRequest } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
-import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import { GetReportRequest, ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { type RpcError, serverStreamCall, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { Client, credentials } from "@grpc/grpc-js";
 import { refusalOf } from "../support/refusal.ts";
@@ -45,17 +45,14 @@ const manyFindings = (count: number): FaultCase => ({
       const { lease } = await worker.takeJob();
       await putBytes(worker, lease, reportOf(count));
       await worker.reports(lease);
-      const subject = { $case: "jobId" as const, value: id };
-      const refusal = await refusalOf(unaryCall(client, ReportServiceService.getReport, { subject }, { deadlineMs }));
+      const request = GetReportRequest.fromPartial({ subject: { $case: "jobId", value: id } });
+      const refusal = await refusalOf(unaryCall(client, ReportServiceService.getReport, request, { deadlineMs }));
       assert.equal(refusal.code, "RESOURCE_EXHAUSTED");
       assert.match(refusal.message, /StreamReport/);
       let findings = 0;
-      for await (const { part } of serverStreamCall(
-        client,
-        ReportServiceService.streamReport,
-        { subject },
-        { deadlineMs },
-      )) {
+      for await (const { part } of serverStreamCall(client, ReportServiceService.streamReport, request, {
+        deadlineMs,
+      })) {
         findings += part?.findings.length ?? 0;
       }
       assert.equal(findings, count);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { newReport } from "../support/new-report.ts";
 import { type PoolUnderTest, readReport, startJob, startPool } from "../support/pool.ts";
 
 describe("what jobs leave behind in Redis", () => {
@@ -72,14 +73,16 @@ describe("what jobs leave behind in Redis", () => {
     assert.equal((await logs.read(lease.jobId, 0)).text, `${"x".repeat(59)}\n${"y".repeat(40)}\n${note}`);
   });
 
+  const idsOf = (reports: { reportId: string }[]) => reports.map(({ reportId }) => reportId);
+
   test("finds a report by its job and by its digest", async () => {
     const { reports, pool } = under;
     const lease = await startJob(under);
     const gzip = Buffer.from([31, 139, 8, 0, 255, 254]);
-    await reports.put(lease, { digest: "sha256:1", indexDigest: "", gzip });
+    await reports.put(lease, newReport(lease.jobId, "sha256:1", gzip));
     await pool.succeed(lease, {});
     assert.deepEqual(await readReport(reports, lease.jobId), gzip);
-    assert.equal(await reports.newestOf("sha256:1"), lease.jobId);
-    assert.equal(await reports.newestOf("sha256:2"), undefined);
+    assert.deepEqual(idsOf(await reports.newestOf("sha256:1")), [lease.jobId]);
+    assert.deepEqual(await reports.newestOf("sha256:2"), []);
   });
 });

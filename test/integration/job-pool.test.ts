@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import type { JobStatus } from "@drydock/job-controller/domain/job-state.ts";
+import { newReport } from "../support/new-report.ts";
 import {
   demoJob,
   demoTypes,
@@ -81,7 +82,7 @@ describe("the pool in Redis", () => {
     const refused = { reason: "LEASE_LOST" };
     await assert.rejects(pool.checkIn(lease, { text: "still here" }), refused);
     await assert.rejects(logs.append(lease, 0, "a line\n"), refused);
-    await assert.rejects(reports.put(lease, { digest: "sha256:1", indexDigest: "", gzip: Buffer.from("x") }), refused);
+    await assert.rejects(reports.put(lease, newReport(lease.jobId, "sha256:1", Buffer.from("x"))), refused);
     await assert.rejects(pool.launchSubJob(lease, "1", demoJob), refused);
     assert.equal(await pool.fail(lease, passingFailure, {}), "stale");
     assert.equal(await pool.confirm(lease, "stop"), "stale");

@@ -5,6 +5,7 @@ import type { JobStatus } from "@drydock/job-controller/domain/job-state.ts";
 import { sweep } from "@drydock/job-controller/upkeep/sweeper.ts";
 import { listJobs } from "@drydock/job-controller/usecases/list-jobs.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
+import { newReport } from "../support/new-report.ts";
 import { demoJob, demoTypes, finalFailure, leaseOf, readReport, workerNamed } from "../support/pool.ts";
 
 const hourMs = 3_600_000;
@@ -52,7 +53,7 @@ for (const shards of [1, 3]) {
       const grandchild = await claimOne();
       await under.pool.succeed(grandchild, {});
       await under.logs.append(lease, 0, "a line\n");
-      await under.reports.put(lease, { digest, indexDigest: "", gzip: Buffer.from("a report") });
+      await under.reports.put(lease, newReport(lease.jobId, digest, Buffer.from("a report")));
       await ends[status](under, lease);
       await under.pool.endSubJobs();
       await tellHooks();

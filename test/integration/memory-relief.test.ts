@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type HeldLease, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
+import { newReport } from "../support/new-report.ts";
 import { demoJob, demoTypes, finalFailure, leaseOf, readReport, workerInfo, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");
@@ -18,7 +19,7 @@ for (const shards of [1, 3]) {
       const [job = assert.fail()] = (await under.pool.claim(worker, demoTypes, 1)).jobs;
       const lease = leaseOf(job);
       await under.logs.append(lease, 0, "a line\n");
-      await under.reports.put(lease, { digest: "sha256:1", indexDigest: "", gzip: Buffer.from("gzip") });
+      await under.reports.put(lease, newReport(lease.jobId, "sha256:1", Buffer.from("gzip")));
       return lease;
     }
 
@@ -52,7 +53,10 @@ for (const shards of [1, 3]) {
         assert.equal((await under.logs.read(jobId, 0)).text, "");
         assert.equal(await readReport(under.reports, jobId), undefined);
       }
-      assert.equal(await readReport(under.reports, (await under.reports.newestOf("sha256:1")) ?? ""), undefined);
+      assert.equal(
+        await readReport(under.reports, (await under.reports.newestOf("sha256:1"))[0]?.reportId ?? ""),
+        undefined,
+      );
     });
 
     test("are never such as have not ended", async () => {

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { JobCommand } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import { Outcome, ResultVerdict, type WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import {
+  JobType,
+  Outcome,
+  ResultVerdict,
+  type WorkerMessage,
+} from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { plainType } from "../support/scripted-worker.ts";
 import { timed, until } from "../support/until.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
@@ -56,9 +61,7 @@ describe("a worker's stream", { concurrency: true }, () => {
   });
 
   test("is ended when its Hello breaks rules, all of which are named", async () => {
-    const jobTypes = [
-      { name: "demo", description: "", parametersSchema: "{}", maxFails: -1, maxRunning: 0, maxKeyPercent: 0 },
-    ];
+    const jobTypes = [JobType.fromPartial({ name: "demo", parametersSchema: "{}", maxFails: -1 })];
     const worker = rig.open({ workerId: "a b", incarnation: "", slots: 100_000, jobTypes });
     worker.send({ $case: "hello", value: worker.hello });
     const error = await worker.ended;
@@ -88,9 +91,7 @@ describe("a worker's stream", { concurrency: true }, () => {
   });
 
   test("is ended when the schema of a job type is none", async () => {
-    const jobTypes = [
-      { name: rig.newType(), description: "", parametersSchema: "{", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 },
-    ];
+    const jobTypes = [JobType.fromPartial({ name: rig.newType(), parametersSchema: "{" })];
     const worker = rig.open({ jobTypes });
     worker.send({ $case: "hello", value: worker.hello });
     assert.equal((await worker.ended)?.reason, "PROTOCOL_VIOLATION");

@@ -5,6 +5,7 @@ import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
 import { ClosedTypeExpirer } from "@drydock/job-controller/upkeep/expire-closed.ts";
 import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
+import { newReport } from "../support/new-report.ts";
 import { aSecond, backoff } from "../support/pool.ts";
 import { expireClosed } from "./closings.ts";
 import { type Command, type CommandOf, names } from "./commands.ts";
@@ -231,7 +232,7 @@ const runners: Runners = {
   },
   putReport: (driver, { target, digest, text }) => {
     const lease = driver.lease(target);
-    const asked = driver.under.reports.put(lease, { digest, indexDigest: "", gzip: Buffer.from(text) });
+    const asked = driver.under.reports.put(lease, newReport(lease.jobId, digest, Buffer.from(text)));
     return driver.both(asked, () => uploads.putReport(driver.model, lease, digest, text));
   },
   tellHooks: async (driver, { limit }) => {

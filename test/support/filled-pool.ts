@@ -3,6 +3,7 @@ import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { createRedisJobTypeStore } from "@drydock/job-controller/redis/operators/job-type-store.ts";
 import { checkPoolFormat } from "@drydock/job-controller/redis/pool-format.ts";
+import { newReport } from "./new-report.ts";
 import { demoJob, leaseOf, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
 
 /** Number of entries in each key, so that the cost of the key itself does not count. */
@@ -77,7 +78,7 @@ async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<v
   const line = `${"x".repeat(99)}\n`;
   for (let at = 0; at < many; at++) await logs.append(lease, at * line.length, line);
   const digestOf = (at: number) => `sha256:${String(at).padStart(64, "0")}`;
-  await reports.put(lease, { digest: digestOf(0), indexDigest: digestOf(1), gzip: Buffer.alloc(1_000, 1) });
+  await reports.put(lease, newReport(lease.jobId, digestOf(0), Buffer.alloc(1_000, 1), { indexDigest: digestOf(1) }));
   for (let at = 0; at < many; at++) await pool.launchSubJob(lease, String(at), demoJob);
 }
 

@@ -155,7 +155,9 @@ const unreadReports: Of = (address) => {
     ...{ what: `${reportReaders} StreamReport at once of 10 MiB, by clients that never read`, pauseMs: 100, made: 0 },
     make: async () => {
       const { scene: jobId } = await get();
-      const request = GetReportRequest.encode({ subject: { $case: "jobId", value: jobId } }).finish();
+      const request = GetReportRequest.encode(
+        GetReportRequest.fromPartial({ subject: { $case: "jobId", value: jobId } }),
+      ).finish();
       unread.refill(reports.streamReport.path, request);
     },
     stop: async () => {

@@ -6,7 +6,7 @@ import {
   ListJobsRequest,
 } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import type { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
-import { type GetReportRequest, ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import { GetReportRequest, ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { createChannelOptions, serverStreamCall, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { Client, credentials } from "@grpc/grpc-js";
 import { type Patience, until } from "./until.ts";
@@ -110,14 +110,15 @@ export class JobApi {
   }
 
   async report(subject: NonNullable<GetReportRequest["subject"]>): Promise<Report> {
-    const { report } = await unaryCall(this.client, ReportServiceService.getReport, { subject }, { deadlineMs });
+    const request = GetReportRequest.fromPartial({ subject });
+    const { report } = await unaryCall(this.client, ReportServiceService.getReport, request, { deadlineMs });
     if (report === undefined) throw new Error("an answer without a report");
     return report;
   }
 
   /** The job's report in parts. */
   async *reportParts(jobId: string): AsyncGenerator<Report> {
-    const request = { subject: { $case: "jobId" as const, value: jobId } };
+    const request = GetReportRequest.fromPartial({ subject: { $case: "jobId", value: jobId } });
     const parts = serverStreamCall(this.client, ReportServiceService.streamReport, request, { deadlineMs: 60_000 });
     for await (const { part } of parts) {
       if (part === undefined) throw new Error("an answer without a part");

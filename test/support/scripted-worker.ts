@@ -32,7 +32,15 @@ function contentOf<C extends ReceivedCase>(message: ReceivedMessage): ReceivedVa
 
 /** A job type that takes any parameters. */
 export function plainType(name: string): JobType {
-  return { name, description: "for tests", parametersSchema: "{}", maxFails: 3, maxRunning: 0, maxKeyPercent: 0 };
+  return {
+    name,
+    description: "for tests",
+    parametersSchema: "{}",
+    maxFails: 3,
+    maxRunning: 0,
+    maxKeyPercent: 0,
+    isSingleton: false,
+  };
 }
 
 /** A worker that does nothing by itself: a test sends every message of its control stream. */

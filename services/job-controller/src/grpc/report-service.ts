@@ -16,24 +16,24 @@ export interface ReportServiceDeps {
   memory: AnswerMemory;
 }
 
-type Subject = message.GetReportRequest["subject"];
+type Subject = Pick<message.GetReportRequest, "subject">;
 
 /** drydock.report.v1.ReportService. */
 export function createReportService(deps: ReportServiceDeps): UntypedServiceImplementation {
   return {
     getReport: unary((request: message.GetReportRequest, call) =>
       deps.memory.answer<message.GetReportResponse>(call, async () => {
-        const { gzip, name } = await find(deps, request.subject);
+        const { gzip, name } = await find(deps, request);
         const unpacked = await unpackReport(gzip);
         if (unpacked === undefined) throw tooLarge(name);
-        return { response: { report: unpacked.report }, bytes: unpacked.bytes };
+        return { response: { report: unpacked.report, others: [] }, bytes: unpacked.bytes };
       }),
     ),
     streamReport: serverStream(async function* (
       request: message.StreamReportRequest,
       call,
     ): AsyncGenerator<message.StreamReportResponse> {
-      const { gzip } = await find(deps, request.subject);
+      const { gzip } = await find(deps, request);
       yield* deps.memory.stream(call, () => unpackParts(gzip), partMessages);
     }),
   };
@@ -47,11 +47,11 @@ const partMessages = {
 
 /** @throws ReasonedError FIELD_INVALID, REPORT_NOT_FOUND, JOB_NOT_FOUND */
 async function find({ reports, pool }: ReportServiceDeps, asked: Subject) {
-  const subject = validateReportSubject({ subject: asked });
+  const subject = validateReportSubject(asked);
   if ("digest" in subject) {
     const { digest } = subject;
-    const jobId = await reports.newestOf(digest);
-    const gzip = jobId === undefined ? undefined : await reports.read(jobId);
+    const [newest] = await reports.newestOf(digest);
+    const gzip = newest === undefined ? undefined : await reports.read(newest.reportId);
     if (gzip === undefined) throw notFound(`no image ${digest} was scanned`, digest);
     return { gzip, name: digest };
   }

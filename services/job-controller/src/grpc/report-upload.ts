@@ -5,12 +5,14 @@ import { fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import { toHeldLease } from "./convert.ts";
-import { checkReport } from "./report-codec.ts";
+import { toIndexedReport } from "./indexed-report.ts";
 import { protocolViolation, validateDigest } from "./validate.ts";
 
 /** A quarter of what a report may unpack to: reports shrink to a tenth as a rule. */
 const maxGzipBytes = 16 * 1024 * 1024;
 const blockBytes = 256 * 1024;
+/** The highest number of a job's reports: one for each platform of an image. */
+const maxNumber = 63;
 /** How long an upload may take, in milliseconds: what has come of it holds room for others. Workers take a minute. */
 const uploadMs = 90_000;
 
@@ -47,15 +49,19 @@ async function store(
     const { digest, indexDigest } = head;
     validateDigest(digest);
     if (indexDigest !== "") validateDigest(indexDigest);
+    if (head.number < 0 || head.number > maxNumber) {
+      throw fieldsInvalid([{ field: "head.number", description: `must be from 0 to ${maxNumber}` }]);
+    }
     await reports.checkLease(toHeldLease(head));
   });
   if (pieces.sha256() !== head.sha256) {
     throw fieldsInvalid([{ field: "head.sha256", description: "is not the SHA-256 of the chunks" }]);
   }
   const gzip = pieces.toBuffer();
-  await checkReport(gzip);
-  const { digest, indexDigest } = head;
-  await reports.put(toHeldLease(head), { digest, indexDigest, gzip });
+  const { digest, indexDigest, number } = head;
+  const lease = toHeldLease(head);
+  const entry = await toIndexedReport({ jobId: lease.jobId, number, digest, indexDigest }, gzip);
+  await reports.put(lease, { entry, gzip });
   return {};
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { GetReportRequest } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { validateCount, validateHello, validateJobId, validateReportSubject } from "./validate.ts";
 
@@ -25,9 +26,10 @@ describe("what comes from outside", () => {
 
   test("a report is asked for by a job or by a digest", () => {
     const digest = `sha256:${"a".repeat(64)}`;
-    assert.deepEqual(validateReportSubject({ subject: { $case: "digest", value: digest } }), { digest });
-    refuses(["job_id"], () => validateReportSubject({ subject: undefined }));
-    refuses(["digest"], () => validateReportSubject({ subject: { $case: "digest", value: "sha256:x" } }));
+    const askFor = (subject: GetReportRequest["subject"]) => GetReportRequest.fromPartial({ subject });
+    assert.deepEqual(validateReportSubject(askFor({ $case: "digest", value: digest })), { digest });
+    refuses(["job_id"], () => validateReportSubject(askFor(undefined)));
+    refuses(["digest"], () => validateReportSubject(askFor({ $case: "digest", value: "sha256:x" })));
   });
 
   test("a worker's Hello names itself, its slots and its types soundly", () => {
@@ -38,6 +40,7 @@ describe("what comes from outside", () => {
       maxFails: 0,
       maxRunning: 0,
       maxKeyPercent: 0,
+      isSingleton: false,
     };
     const sound = Hello.create({ workerId: "worker-1.a", incarnation: "4b825dc642cb6eb9", slots: 4, jobTypes: [type] });
     assert.equal(validateHello(sound, 0).types[0]?.maxFails, 4, "0 means Harbor's 4");

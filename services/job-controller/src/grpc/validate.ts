@@ -51,7 +51,9 @@ export function validateCount(field: string, value: number): number {
 }
 
 /** Checks what a report is asked for by. */
-export function validateReportSubject(request: GetReportRequest): { jobId: string } | { digest: string } {
+export function validateReportSubject(
+  request: Pick<GetReportRequest, "subject">,
+): { jobId: string } | { digest: string } {
   const { subject } = request;
   if (subject === undefined) {
     throw fieldsInvalid([{ field: "job_id", description: "or digest must be set" }]);

@@ -1,25 +1,54 @@
 import type { HeldLease } from "../domain/job.ts";
+import type { IndexedReport, ReportReference } from "../domain/report-entry.ts";
 
 /** An encoded report on its way in. */
 export interface NewReport {
-  /** The digest of the image. */
-  digest: string;
-  /** The digest of the index that led to it, or empty. */
-  indexDigest: string;
+  /** What the indexes are made from. */
+  entry: IndexedReport;
   gzip: Buffer;
 }
 
-/** The reports of scans, as the workers encoded them. */
+/** An image as a registry lists it. */
+export interface FoundImage {
+  repository: string;
+  /** The digest of its manifest or of its index. */
+  digest: string;
+  /** Tags that point at it; each pointed at nothing, or at another digest, before. */
+  tags: readonly string[];
+}
+
+/** A report that an image has. */
+export type KnownReport = ReportReference & Pick<IndexedReport, "scanner" | "scannerState" | "scannedAt" | "coverage">;
+
+/**
+ * The reports of scans, as the workers encoded them, and which tags point at which images. A report replaces the one that
+ * the image had when it is stored whole; older ones are kept for comparisons, for as long and as many as the operator set.
+ */
 export interface ReportStore {
   /**
    * Resolves when the lease may store a report.
    * @throws ReasonedError JOB_NOT_FOUND, LEASE_LOST, REDIS_UNAVAILABLE
    */
   checkLease(lease: HeldLease): Promise<void>;
-  /** @throws ReasonedError LEASE_LOST, REDIS_UNAVAILABLE */
+  /**
+   * Stores a report, which is the newest of its image from now on, and notes that the repository and the tags of its entry
+   * have the image. The same report again changes nothing.
+   * @throws ReasonedError LEASE_LOST, REDIS_UNAVAILABLE, REPORT_STORE_UNAVAILABLE
+   */
   put(lease: HeldLease, report: NewReport): Promise<void>;
-  /** The gzip of the report that the job made, in pieces that are read as they are asked for; undefined when it made none. */
-  read(jobId: string): Promise<AsyncIterable<Buffer> | undefined>;
-  /** The id of the job that made the newest report of the image; undefined when none is known. */
-  newestOf(digest: string): Promise<string | undefined>;
+  /** The gzip of a report, in pieces that are read as they are asked for; undefined when there is none of that id. */
+  read(reportId: string): Promise<AsyncIterable<Buffer> | undefined>;
+  /** The reports that the job made, by their numbers. */
+  ofJob(jobId: string): Promise<ReportReference[]>;
+  /** The newest report of the image; of an index the newest of each image that was scanned of it. Empty when none is known. */
+  newestOf(digest: string): Promise<KnownReport[]>;
+  /** The same, of the digest that the tag points at. */
+  newestOfTag(repository: string, tag: string): Promise<KnownReport[]>;
+  /** Notes which tags point at which images; the result has what `newestOf` has for each, in the order of the images. */
+  recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]>;
+  /**
+   * Removes what is too old or too much, and repairs indexes that a crash left behind; a bounded part of it at a time.
+   * Resolves to whether more is to be done.
+   */
+  tidy(): Promise<boolean>;
 }

@@ -20,9 +20,10 @@ export function toJobType({
   maxFails,
   maxRunning = 0,
   maxKeyPercent = 0,
+  isSingleton = false,
 }: JobType): proto.JobType {
   const parametersSchema = JSON.stringify(z.toJSONSchema(parameters, { io: "input" }));
-  return { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent };
+  return { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent, isSingleton };
 }
 
 export function toClosedType({ patienceMs, ...closed }: ClosedType): proto.ClosedType {
@@ -68,6 +69,7 @@ export function toResult({ lease, outcome, checkIn }: RunResult): WorkerMessage 
 /** What LaunchSubJob asks for. */
 export function toLaunchSubJob(lease: Lease, incarnation: string, job: SubJob): proto.LaunchSubJobRequest {
   const { key, name, parameters, priority = 0, isUnique = false, policy, labels = {} } = job;
+  const { uniqueKey = "", delayMs = 0 } = job;
   return {
     lease,
     key,
@@ -78,6 +80,8 @@ export function toLaunchSubJob(lease: Lease, incarnation: string, job: SubJob): 
     policy: policy && toPolicy(policy),
     labels,
     incarnation,
+    uniqueKey,
+    scheduleDelay: delayMs === 0 ? undefined : toDuration(delayMs),
   };
 }
 

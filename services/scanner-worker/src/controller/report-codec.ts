@@ -69,7 +69,7 @@ export function toMessage(report: Report): proto.Report {
     schemaVersion: report.schemaVersion,
     reportId: report.reportId,
     artifact: { ...report.artifact, tags: [...report.artifact.tags] },
-    scanner: report.scanner && { ...report.scanner, kind: sourceKinds[report.scanner.kind] },
+    scanner: report.scanner && { state: "", ...report.scanner, kind: sourceKinds[report.scanner.kind] },
     scanStartedAt: report.scanStartedAt,
     generatedAt: report.generatedAt,
     coverage: coverages[report.coverage],
@@ -87,6 +87,8 @@ export function toMessage(report: Report): proto.Report {
       links: [...vulnerability.links],
       cvss: [...vulnerability.cvss],
       extensions: Object.keys(vulnerability.extensions).length === 0 ? undefined : { ...vulnerability.extensions },
+      knownExploited: false,
+      epss: 0,
     })),
     findings: report.findings.map((finding) => ({
       ...finding,
@@ -94,6 +96,8 @@ export function toMessage(report: Report): proto.Report {
       status: statuses[finding.status],
     })),
     summary: toSummary(report.summary),
+    policy: undefined,
+    verdict: undefined,
   };
 }
 

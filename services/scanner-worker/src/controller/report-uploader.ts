@@ -32,10 +32,10 @@ export class ReportUploader implements ReportSink {
     this.#incarnation = incarnation;
   }
 
-  async store(lease: Lease, report: Report, signal: AbortSignal): Promise<void> {
+  async store(lease: Lease, report: Report, signal: AbortSignal, number = 0): Promise<void> {
     const { gzip, sha256, summary } = await encodeReport(report);
     const { digest, indexDigest } = report.artifact;
-    const head = { lease, digest, indexDigest, sha256, summary, incarnation: this.#incarnation };
+    const head = { lease, digest, indexDigest, sha256, summary, incarnation: this.#incarnation, number };
     await resend(lease, () => put(this.#link.client, { head, gzip, signal }), signal);
   }
 }

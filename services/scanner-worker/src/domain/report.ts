@@ -108,6 +108,8 @@ export interface ScannerInfo {
   readonly version: string;
   /** 0 if unknown. */
   readonly engineVersion: number;
+  /** The state of its engine and data in its own words; absent if it does not tell. */
+  readonly state?: string;
 }
 
 /** A layer of an image. */

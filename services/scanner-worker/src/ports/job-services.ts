@@ -31,9 +31,10 @@ export interface JobLogs {
 export interface ReportSink {
   /**
    * Resolves when the report is durable; tries again while the controller is away.
+   * @param number which of the run's reports it is, from 0; default 0
    * @throws LeaseLost; the signal's reason when it aborts
    */
-  store(lease: Lease, report: Report, signal: AbortSignal): Promise<void>;
+  store(lease: Lease, report: Report, signal: AbortSignal, number?: number): Promise<void>;
 }
 
 /** A job to be launched by a job. */

@@ -1,5 +1,6 @@
 import type { ZodType } from "zod";
-import type { Report } from "../domain/report.ts";
+import type { JobFailure } from "../domain/job-failure.ts";
+import type { Coverage, Report } from "../domain/report.ts";
 
 /** What a user asked a running job to do. */
 export type OpCommand = "stop" | "cancel";
@@ -49,6 +50,50 @@ export interface SubJobRequest {
   labels?: Readonly<Record<string, string>>;
   /** Distinguishes the jobs of one run; the same key again gives the same job, also in a later attempt. Default: # and the count of launches so far. */
   key?: string;
+  /** What `isUnique` goes by, at most 256 characters; default the parameters. */
+  uniqueKey?: string;
+  /** When the job is due, in milliseconds after its launch; default at once. */
+  delayMs?: number;
+}
+
+/** What became of one of many launches: the id of the job, or why there is none. */
+export type SubJobResult = { id: string } | { failure: JobFailure };
+
+/** How far a job came in its former runs. */
+export interface RunState {
+  /** What `saveCheckpoint` stored last; empty if nothing was. */
+  readonly checkpoint: string;
+  /** How many of the jobs that it launched stand where. */
+  readonly subJobs: Readonly<Partial<Record<JobStatus, number>>>;
+  /** When the job was launched. */
+  readonly launchedAt: Date;
+}
+
+/** Where a job stands. */
+export type JobStatus = "SCHEDULED" | "PENDING" | "RUNNING" | "STOPPED" | "CANCELLED" | "ERROR" | "SUCCESS";
+
+/** An image as a registry lists it. */
+export interface FoundImage {
+  readonly repository: string;
+  /** The digest of its manifest or of its index. */
+  readonly digest: string;
+  /** The tags that point at it. */
+  readonly tags: readonly string[];
+}
+
+/** A report that an image has. */
+export interface KnownReport {
+  readonly reportId: string;
+  /** The digest of the manifest that was scanned. */
+  readonly digest: string;
+  /** The scanner's name. */
+  readonly scanner: string;
+  /** The scanner's state; empty if it does not tell. */
+  readonly scannerState: string;
+  readonly scannedAt: Date;
+  readonly coverage: Coverage;
+  /** E.g. linux/arm64; empty if unknown. */
+  readonly platform: string;
 }
 
 /** What a run is given. */
@@ -70,8 +115,29 @@ export interface JobContext {
    * @throws JobFailure when the controller refuses it
    */
   launchJob(request: SubJobRequest): Promise<{ id: string }>;
-  /** Stores the run's report; resolves when it is durable. */
-  storeReport(report: Report): Promise<void>;
+  /**
+   * Launches many jobs as launchJob does, at most 1,000; each has its own result, in the order of the requests.
+   * @throws JobFailure when the controller refuses all of them
+   */
+  launchJobs(requests: readonly SubJobRequest[]): Promise<SubJobResult[]>;
+  /** How far the job came in its former runs, and how the jobs that it launched stand. */
+  runState(): Promise<RunState>;
+  /** Stores how far the job has come, at most 64 KiB, for its next run; resolves when it is durable. The last one counts. */
+  saveCheckpoint(checkpoint: string): Promise<void>;
+  /**
+   * Stores a report of the run; resolves when it is durable.
+   * @param number which of the run's reports it is, from 0 to 63; default 0
+   */
+  storeReport(report: Report, number?: number): Promise<void>;
+  /**
+   * Notes which tags point at which images, at most 1,000 images with 5,000 tags together, and tells which reports each
+   * image has, in the order of the images: one, or one for each platform of an index, or none.
+   */
+  recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]>;
+  /** The newest report of the image; undefined if it has none. */
+  readReport(digest: string): Promise<Report | undefined>;
+  /** The images whose newest report has one of the layers, by the scanner's names of those; at most 1,000 names. */
+  findImages(layerNames: readonly string[]): Promise<FoundImage[]>;
 }
 
 /** A job type. Write one, add it in app.ts, and every controller that this worker connects to takes launches of it. */
@@ -84,6 +150,8 @@ export interface JobType<P = unknown> {
   readonly parameters: ZodType<P>;
   /** How many attempts may fail before the job is in ERROR; 0 means 4. */
   readonly maxFails: number;
+  /** Whether only one job of this type may be alive, whatever its parameters; default false. */
+  readonly isSingleton?: boolean;
   /** How many jobs of this type may run at once over all workers; absent is no limit. */
   readonly maxRunning?: number;
   /**

@@ -318,6 +318,118 @@ export function findingStatusToJSON(object: FindingStatus): string {
   }
 }
 
+/** How findings of SEVERITY_UNKNOWN count for a policy. */
+export const UnknownSeverity = {
+  /** UNKNOWN_SEVERITY_UNSPECIFIED - Not said; read as UNKNOWN_SEVERITY_IGNORE. */
+  UNKNOWN_SEVERITY_UNSPECIFIED: 0,
+  /** UNKNOWN_SEVERITY_IGNORE - They never fail. */
+  UNKNOWN_SEVERITY_IGNORE: 1,
+  /** UNKNOWN_SEVERITY_LOW - As SEVERITY_LOW. */
+  UNKNOWN_SEVERITY_LOW: 2,
+  /** UNKNOWN_SEVERITY_FAIL - They fail. */
+  UNKNOWN_SEVERITY_FAIL: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type UnknownSeverity = typeof UnknownSeverity[keyof typeof UnknownSeverity];
+
+export namespace UnknownSeverity {
+  export type UNKNOWN_SEVERITY_UNSPECIFIED = typeof UnknownSeverity.UNKNOWN_SEVERITY_UNSPECIFIED;
+  export type UNKNOWN_SEVERITY_IGNORE = typeof UnknownSeverity.UNKNOWN_SEVERITY_IGNORE;
+  export type UNKNOWN_SEVERITY_LOW = typeof UnknownSeverity.UNKNOWN_SEVERITY_LOW;
+  export type UNKNOWN_SEVERITY_FAIL = typeof UnknownSeverity.UNKNOWN_SEVERITY_FAIL;
+  export type UNRECOGNIZED = typeof UnknownSeverity.UNRECOGNIZED;
+}
+
+export function unknownSeverityFromJSON(object: any): UnknownSeverity {
+  switch (object) {
+    case 0:
+    case "UNKNOWN_SEVERITY_UNSPECIFIED":
+      return UnknownSeverity.UNKNOWN_SEVERITY_UNSPECIFIED;
+    case 1:
+    case "UNKNOWN_SEVERITY_IGNORE":
+      return UnknownSeverity.UNKNOWN_SEVERITY_IGNORE;
+    case 2:
+    case "UNKNOWN_SEVERITY_LOW":
+      return UnknownSeverity.UNKNOWN_SEVERITY_LOW;
+    case 3:
+    case "UNKNOWN_SEVERITY_FAIL":
+      return UnknownSeverity.UNKNOWN_SEVERITY_FAIL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return UnknownSeverity.UNRECOGNIZED;
+  }
+}
+
+export function unknownSeverityToJSON(object: UnknownSeverity): string {
+  switch (object) {
+    case UnknownSeverity.UNKNOWN_SEVERITY_UNSPECIFIED:
+      return "UNKNOWN_SEVERITY_UNSPECIFIED";
+    case UnknownSeverity.UNKNOWN_SEVERITY_IGNORE:
+      return "UNKNOWN_SEVERITY_IGNORE";
+    case UnknownSeverity.UNKNOWN_SEVERITY_LOW:
+      return "UNKNOWN_SEVERITY_LOW";
+    case UnknownSeverity.UNKNOWN_SEVERITY_FAIL:
+      return "UNKNOWN_SEVERITY_FAIL";
+    case UnknownSeverity.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** What the policies say of an image. */
+export const PolicyDecision = {
+  /** POLICY_DECISION_UNSPECIFIED - Never set. */
+  POLICY_DECISION_UNSPECIFIED: 0,
+  /** POLICY_DECISION_PASS - It keeps to all of them. */
+  POLICY_DECISION_PASS: 1,
+  /** POLICY_DECISION_FAIL - It breaks one. */
+  POLICY_DECISION_FAIL: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type PolicyDecision = typeof PolicyDecision[keyof typeof PolicyDecision];
+
+export namespace PolicyDecision {
+  export type POLICY_DECISION_UNSPECIFIED = typeof PolicyDecision.POLICY_DECISION_UNSPECIFIED;
+  export type POLICY_DECISION_PASS = typeof PolicyDecision.POLICY_DECISION_PASS;
+  export type POLICY_DECISION_FAIL = typeof PolicyDecision.POLICY_DECISION_FAIL;
+  export type UNRECOGNIZED = typeof PolicyDecision.UNRECOGNIZED;
+}
+
+export function policyDecisionFromJSON(object: any): PolicyDecision {
+  switch (object) {
+    case 0:
+    case "POLICY_DECISION_UNSPECIFIED":
+      return PolicyDecision.POLICY_DECISION_UNSPECIFIED;
+    case 1:
+    case "POLICY_DECISION_PASS":
+      return PolicyDecision.POLICY_DECISION_PASS;
+    case 2:
+    case "POLICY_DECISION_FAIL":
+      return PolicyDecision.POLICY_DECISION_FAIL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return PolicyDecision.UNRECOGNIZED;
+  }
+}
+
+export function policyDecisionToJSON(object: PolicyDecision): string {
+  switch (object) {
+    case PolicyDecision.POLICY_DECISION_UNSPECIFIED:
+      return "POLICY_DECISION_UNSPECIFIED";
+    case PolicyDecision.POLICY_DECISION_PASS:
+      return "POLICY_DECISION_PASS";
+    case PolicyDecision.POLICY_DECISION_FAIL:
+      return "POLICY_DECISION_FAIL";
+    case PolicyDecision.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** What a scan found in one image, in the same form whatever scanner was asked. Ordered, so that equal findings give equal bytes. */
 export interface Report {
   /** The version of this form: "1". */
@@ -364,6 +476,86 @@ export interface Report {
     | undefined;
   /** What the report says, in a line for people; the job's last check-in says the same. It may change: programs read coverage. */
   headline: string;
+  /** The policy that the scan's parameters named; unset if they named none. */
+  policy:
+    | PolicyRules
+    | undefined;
+  /**
+   * Whether the image may run by the policies that hold for it and the exceptions of now; unset if no policy does. Set by the
+   * controller when the report is read, never stored.
+   */
+  verdict: PolicyVerdict | undefined;
+}
+
+/** What an image must keep to. */
+export interface PolicyRules {
+  /** The least severity that fails; unset: no severity does. */
+  failOn: Severity;
+  /** Whether findings without a fix are passed over. */
+  fixableOnly: boolean;
+  /** How findings of SEVERITY_UNKNOWN count. */
+  unknownAs: UnknownSeverity;
+  /**
+   * How many days a finding is passed over after its fix came out, or, where that is not known, after the image was first
+   * scanned with it; at most 3,650.
+   */
+  graceDays: number;
+  /** Whether a vulnerability that is known to be exploited (CISA KEV) fails whatever its severity. */
+  failOnKnownExploited: boolean;
+  /** The least probability of exploitation (EPSS), from 0 to 1, that fails; 0 is none. */
+  failOnEpss: number;
+  /** Whether a report without COVERAGE_FULL fails: what was not looked at may be anything. */
+  requireFullCoverage: boolean;
+}
+
+/** What the policies say of an image, and why. */
+export interface PolicyVerdict {
+  /** What they say. */
+  decision: PolicyDecision;
+  /** Why it fails, the worst first; at most 100. */
+  reasons: PolicyReason[];
+  /** How many reasons there are in all. */
+  reasonCount: number;
+  /** The findings that an exception passes over; at most 100. */
+  excepted: ExceptedFinding[];
+  /** How many there are in all. */
+  exceptedCount: number;
+  /** The names of the policies that were held against it; the scan's own is "scan". */
+  policies: string[];
+}
+
+/** Why an image breaks a policy. */
+export interface PolicyReason {
+  /** The policy. */
+  policy: string;
+  /** The rule, as its field in PolicyRules, e.g. fail_on. */
+  rule: string;
+  /** What breaks it, for people. */
+  message: string;
+  /** The vulnerability, if it is one that does. */
+  vulnerability: string;
+  /** The package that has it, and its version. */
+  package: string;
+  /** The version of the package. */
+  version: string;
+  /** The version that mends it; empty if none is known. */
+  fixedVersion: string;
+  /** How bad it is. */
+  severity: Severity;
+}
+
+/** A finding that an exception passes over. */
+export interface ExceptedFinding {
+  /** The vulnerability. */
+  vulnerability: string;
+  /** The package that has it. */
+  package: string;
+  /** The exception's id. */
+  exceptionId: string;
+  /** Why, as the exception says. */
+  reason: string;
+  /** When the exception ends; unset if it does not. */
+  expiresAt: Date | undefined;
 }
 
 /** An image. */
@@ -412,6 +604,11 @@ export interface Scanner {
   version: string;
   /** The version of its engine, if it tells. */
   engineVersion: number;
+  /**
+   * The state of its engine and vulnerability data in its own words, e.g. a fingerprint: two reports of an image with the same
+   * state have the same findings. Empty if it does not tell.
+   */
+  state: string;
 }
 
 /** A layer of an image. */
@@ -481,7 +678,19 @@ export interface Vulnerability {
   /** Its scores. */
   cvss: Cvss[];
   /** What else the source said. */
-  extensions: { [key: string]: unknown } | undefined;
+  extensions:
+    | { [key: string]: unknown }
+    | undefined;
+  /**
+   * Whether CISA's catalog of known exploited vulnerabilities has it. From the operator's DRYDOCK_KEV_FILE, set when the report
+   * is read; false without that file.
+   */
+  knownExploited: boolean;
+  /**
+   * The probability that it is exploited within 30 days, from 0 to 1, by FIRST's EPSS. From the operator's DRYDOCK_EPSS_FILE,
+   * set when the report is read; 0 if that does not have it.
+   */
+  epss: number;
 }
 
 /** A score of a vulnerability. */
@@ -555,6 +764,8 @@ function createBaseReport(): Report {
     findings: [],
     summary: undefined,
     headline: "",
+    policy: undefined,
+    verdict: undefined,
   };
 }
 
@@ -604,6 +815,12 @@ export const Report: MessageFns<Report> = {
     }
     if (message.headline !== "") {
       writer.uint32(122).string(message.headline);
+    }
+    if (message.policy !== undefined) {
+      PolicyRules.encode(message.policy, writer.uint32(130).fork()).join();
+    }
+    if (message.verdict !== undefined) {
+      PolicyVerdict.encode(message.verdict, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -741,6 +958,22 @@ export const Report: MessageFns<Report> = {
             message.headline = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.policy = PolicyRules.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.verdict = PolicyVerdict.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -798,6 +1031,8 @@ export const Report: MessageFns<Report> = {
         : [],
       summary: isSet(object.summary) ? Summary.fromJSON(object.summary) : undefined,
       headline: isSet(object.headline) ? globalThis.String(object.headline) : "",
+      policy: isSet(object.policy) ? PolicyRules.fromJSON(object.policy) : undefined,
+      verdict: isSet(object.verdict) ? PolicyVerdict.fromJSON(object.verdict) : undefined,
     };
   },
 
@@ -848,6 +1083,12 @@ export const Report: MessageFns<Report> = {
     if (message.headline !== "") {
       obj.headline = message.headline;
     }
+    if (message.policy !== undefined) {
+      obj.policy = PolicyRules.toJSON(message.policy);
+    }
+    if (message.verdict !== undefined) {
+      obj.verdict = PolicyVerdict.toJSON(message.verdict);
+    }
     return obj;
   },
 
@@ -877,6 +1118,709 @@ export const Report: MessageFns<Report> = {
       ? Summary.fromPartial(object.summary)
       : undefined;
     message.headline = object.headline ?? "";
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? PolicyRules.fromPartial(object.policy)
+      : undefined;
+    message.verdict = (object.verdict !== undefined && object.verdict !== null)
+      ? PolicyVerdict.fromPartial(object.verdict)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePolicyRules(): PolicyRules {
+  return {
+    failOn: 0,
+    fixableOnly: false,
+    unknownAs: 0,
+    graceDays: 0,
+    failOnKnownExploited: false,
+    failOnEpss: 0,
+    requireFullCoverage: false,
+  };
+}
+
+export const PolicyRules: MessageFns<PolicyRules> = {
+  encode(message: PolicyRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.failOn !== 0) {
+      writer.uint32(8).int32(message.failOn);
+    }
+    if (message.fixableOnly !== false) {
+      writer.uint32(16).bool(message.fixableOnly);
+    }
+    if (message.unknownAs !== 0) {
+      writer.uint32(24).int32(message.unknownAs);
+    }
+    if (message.graceDays !== 0) {
+      writer.uint32(32).int32(message.graceDays);
+    }
+    if (message.failOnKnownExploited !== false) {
+      writer.uint32(40).bool(message.failOnKnownExploited);
+    }
+    if (message.failOnEpss !== 0) {
+      writer.uint32(49).double(message.failOnEpss);
+    }
+    if (message.requireFullCoverage !== false) {
+      writer.uint32(56).bool(message.requireFullCoverage);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.failOn = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fixableOnly = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.unknownAs = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.graceDays = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.failOnKnownExploited = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.failOnEpss = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.requireFullCoverage = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PolicyRules {
+    return {
+      failOn: isSet(object.failOn)
+        ? severityFromJSON(object.failOn)
+        : isSet(object.fail_on)
+        ? severityFromJSON(object.fail_on)
+        : 0,
+      fixableOnly: isSet(object.fixableOnly)
+        ? globalThis.Boolean(object.fixableOnly)
+        : isSet(object.fixable_only)
+        ? globalThis.Boolean(object.fixable_only)
+        : false,
+      unknownAs: isSet(object.unknownAs)
+        ? unknownSeverityFromJSON(object.unknownAs)
+        : isSet(object.unknown_as)
+        ? unknownSeverityFromJSON(object.unknown_as)
+        : 0,
+      graceDays: isSet(object.graceDays)
+        ? globalThis.Number(object.graceDays)
+        : isSet(object.grace_days)
+        ? globalThis.Number(object.grace_days)
+        : 0,
+      failOnKnownExploited: isSet(object.failOnKnownExploited)
+        ? globalThis.Boolean(object.failOnKnownExploited)
+        : isSet(object.fail_on_known_exploited)
+        ? globalThis.Boolean(object.fail_on_known_exploited)
+        : false,
+      failOnEpss: isSet(object.failOnEpss)
+        ? globalThis.Number(object.failOnEpss)
+        : isSet(object.fail_on_epss)
+        ? globalThis.Number(object.fail_on_epss)
+        : 0,
+      requireFullCoverage: isSet(object.requireFullCoverage)
+        ? globalThis.Boolean(object.requireFullCoverage)
+        : isSet(object.require_full_coverage)
+        ? globalThis.Boolean(object.require_full_coverage)
+        : false,
+    };
+  },
+
+  toJSON(message: PolicyRules): unknown {
+    const obj: any = {};
+    if (message.failOn !== 0) {
+      obj.failOn = severityToJSON(message.failOn);
+    }
+    if (message.fixableOnly !== false) {
+      obj.fixableOnly = message.fixableOnly;
+    }
+    if (message.unknownAs !== 0) {
+      obj.unknownAs = unknownSeverityToJSON(message.unknownAs);
+    }
+    if (message.graceDays !== 0) {
+      obj.graceDays = Math.round(message.graceDays);
+    }
+    if (message.failOnKnownExploited !== false) {
+      obj.failOnKnownExploited = message.failOnKnownExploited;
+    }
+    if (message.failOnEpss !== 0) {
+      obj.failOnEpss = floatToJson(message.failOnEpss);
+    }
+    if (message.requireFullCoverage !== false) {
+      obj.requireFullCoverage = message.requireFullCoverage;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PolicyRules>): PolicyRules {
+    return PolicyRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyRules>): PolicyRules {
+    const message = createBasePolicyRules();
+    message.failOn = object.failOn ?? 0;
+    message.fixableOnly = object.fixableOnly ?? false;
+    message.unknownAs = object.unknownAs ?? 0;
+    message.graceDays = object.graceDays ?? 0;
+    message.failOnKnownExploited = object.failOnKnownExploited ?? false;
+    message.failOnEpss = object.failOnEpss ?? 0;
+    message.requireFullCoverage = object.requireFullCoverage ?? false;
+    return message;
+  },
+};
+
+function createBasePolicyVerdict(): PolicyVerdict {
+  return { decision: 0, reasons: [], reasonCount: 0, excepted: [], exceptedCount: 0, policies: [] };
+}
+
+export const PolicyVerdict: MessageFns<PolicyVerdict> = {
+  encode(message: PolicyVerdict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.decision !== 0) {
+      writer.uint32(8).int32(message.decision);
+    }
+    for (const v of message.reasons) {
+      PolicyReason.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.reasonCount !== 0) {
+      writer.uint32(24).int32(message.reasonCount);
+    }
+    for (const v of message.excepted) {
+      ExceptedFinding.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.exceptedCount !== 0) {
+      writer.uint32(40).int32(message.exceptedCount);
+    }
+    for (const v of message.policies) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyVerdict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyVerdict();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.decision = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reasons.push(PolicyReason.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.reasonCount = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.excepted.push(ExceptedFinding.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.exceptedCount = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.policies.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PolicyVerdict {
+    return {
+      decision: isSet(object.decision) ? policyDecisionFromJSON(object.decision) : 0,
+      reasons: globalThis.Array.isArray(object?.reasons)
+        ? object.reasons.map((e: any) => PolicyReason.fromJSON(e))
+        : [],
+      reasonCount: isSet(object.reasonCount)
+        ? globalThis.Number(object.reasonCount)
+        : isSet(object.reason_count)
+        ? globalThis.Number(object.reason_count)
+        : 0,
+      excepted: globalThis.Array.isArray(object?.excepted)
+        ? object.excepted.map((e: any) => ExceptedFinding.fromJSON(e))
+        : [],
+      exceptedCount: isSet(object.exceptedCount)
+        ? globalThis.Number(object.exceptedCount)
+        : isSet(object.excepted_count)
+        ? globalThis.Number(object.excepted_count)
+        : 0,
+      policies: globalThis.Array.isArray(object?.policies) ? object.policies.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: PolicyVerdict): unknown {
+    const obj: any = {};
+    if (message.decision !== 0) {
+      obj.decision = policyDecisionToJSON(message.decision);
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons.map((e) => PolicyReason.toJSON(e));
+    }
+    if (message.reasonCount !== 0) {
+      obj.reasonCount = Math.round(message.reasonCount);
+    }
+    if (message.excepted?.length) {
+      obj.excepted = message.excepted.map((e) => ExceptedFinding.toJSON(e));
+    }
+    if (message.exceptedCount !== 0) {
+      obj.exceptedCount = Math.round(message.exceptedCount);
+    }
+    if (message.policies?.length) {
+      obj.policies = message.policies;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PolicyVerdict>): PolicyVerdict {
+    return PolicyVerdict.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyVerdict>): PolicyVerdict {
+    const message = createBasePolicyVerdict();
+    message.decision = object.decision ?? 0;
+    message.reasons = object.reasons?.map((e) => PolicyReason.fromPartial(e)) || [];
+    message.reasonCount = object.reasonCount ?? 0;
+    message.excepted = object.excepted?.map((e) => ExceptedFinding.fromPartial(e)) || [];
+    message.exceptedCount = object.exceptedCount ?? 0;
+    message.policies = object.policies?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePolicyReason(): PolicyReason {
+  return {
+    policy: "",
+    rule: "",
+    message: "",
+    vulnerability: "",
+    package: "",
+    version: "",
+    fixedVersion: "",
+    severity: 0,
+  };
+}
+
+export const PolicyReason: MessageFns<PolicyReason> = {
+  encode(message: PolicyReason, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.policy !== "") {
+      writer.uint32(10).string(message.policy);
+    }
+    if (message.rule !== "") {
+      writer.uint32(18).string(message.rule);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    if (message.vulnerability !== "") {
+      writer.uint32(34).string(message.vulnerability);
+    }
+    if (message.package !== "") {
+      writer.uint32(42).string(message.package);
+    }
+    if (message.version !== "") {
+      writer.uint32(50).string(message.version);
+    }
+    if (message.fixedVersion !== "") {
+      writer.uint32(58).string(message.fixedVersion);
+    }
+    if (message.severity !== 0) {
+      writer.uint32(64).int32(message.severity);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyReason {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyReason();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rule = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.vulnerability = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.package = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.fixedVersion = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.severity = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PolicyReason {
+    return {
+      policy: isSet(object.policy) ? globalThis.String(object.policy) : "",
+      rule: isSet(object.rule) ? globalThis.String(object.rule) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      vulnerability: isSet(object.vulnerability) ? globalThis.String(object.vulnerability) : "",
+      package: isSet(object.package) ? globalThis.String(object.package) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      fixedVersion: isSet(object.fixedVersion)
+        ? globalThis.String(object.fixedVersion)
+        : isSet(object.fixed_version)
+        ? globalThis.String(object.fixed_version)
+        : "",
+      severity: isSet(object.severity) ? severityFromJSON(object.severity) : 0,
+    };
+  },
+
+  toJSON(message: PolicyReason): unknown {
+    const obj: any = {};
+    if (message.policy !== "") {
+      obj.policy = message.policy;
+    }
+    if (message.rule !== "") {
+      obj.rule = message.rule;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.vulnerability !== "") {
+      obj.vulnerability = message.vulnerability;
+    }
+    if (message.package !== "") {
+      obj.package = message.package;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.fixedVersion !== "") {
+      obj.fixedVersion = message.fixedVersion;
+    }
+    if (message.severity !== 0) {
+      obj.severity = severityToJSON(message.severity);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PolicyReason>): PolicyReason {
+    return PolicyReason.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PolicyReason>): PolicyReason {
+    const message = createBasePolicyReason();
+    message.policy = object.policy ?? "";
+    message.rule = object.rule ?? "";
+    message.message = object.message ?? "";
+    message.vulnerability = object.vulnerability ?? "";
+    message.package = object.package ?? "";
+    message.version = object.version ?? "";
+    message.fixedVersion = object.fixedVersion ?? "";
+    message.severity = object.severity ?? 0;
+    return message;
+  },
+};
+
+function createBaseExceptedFinding(): ExceptedFinding {
+  return { vulnerability: "", package: "", exceptionId: "", reason: "", expiresAt: undefined };
+}
+
+export const ExceptedFinding: MessageFns<ExceptedFinding> = {
+  encode(message: ExceptedFinding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vulnerability !== "") {
+      writer.uint32(10).string(message.vulnerability);
+    }
+    if (message.package !== "") {
+      writer.uint32(18).string(message.package);
+    }
+    if (message.exceptionId !== "") {
+      writer.uint32(26).string(message.exceptionId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExceptedFinding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExceptedFinding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.vulnerability = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.package = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.exceptionId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExceptedFinding {
+    return {
+      vulnerability: isSet(object.vulnerability) ? globalThis.String(object.vulnerability) : "",
+      package: isSet(object.package) ? globalThis.String(object.package) : "",
+      exceptionId: isSet(object.exceptionId)
+        ? globalThis.String(object.exceptionId)
+        : isSet(object.exception_id)
+        ? globalThis.String(object.exception_id)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      expiresAt: isSet(object.expiresAt)
+        ? fromJsonTimestamp(object.expiresAt)
+        : isSet(object.expires_at)
+        ? fromJsonTimestamp(object.expires_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ExceptedFinding): unknown {
+    const obj: any = {};
+    if (message.vulnerability !== "") {
+      obj.vulnerability = message.vulnerability;
+    }
+    if (message.package !== "") {
+      obj.package = message.package;
+    }
+    if (message.exceptionId !== "") {
+      obj.exceptionId = message.exceptionId;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.expiresAt !== undefined) {
+      obj.expiresAt = message.expiresAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExceptedFinding>): ExceptedFinding {
+    return ExceptedFinding.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExceptedFinding>): ExceptedFinding {
+    const message = createBaseExceptedFinding();
+    message.vulnerability = object.vulnerability ?? "";
+    message.package = object.package ?? "";
+    message.exceptionId = object.exceptionId ?? "";
+    message.reason = object.reason ?? "";
+    message.expiresAt = object.expiresAt ?? undefined;
     return message;
   },
 };
@@ -1212,7 +2156,7 @@ export const Platform: MessageFns<Platform> = {
 };
 
 function createBaseScanner(): Scanner {
-  return { kind: 0, name: "", vendor: "", version: "", engineVersion: 0 };
+  return { kind: 0, name: "", vendor: "", version: "", engineVersion: 0, state: "" };
 }
 
 export const Scanner: MessageFns<Scanner> = {
@@ -1231,6 +2175,9 @@ export const Scanner: MessageFns<Scanner> = {
     }
     if (message.engineVersion !== 0) {
       writer.uint32(40).int32(message.engineVersion);
+    }
+    if (message.state !== "") {
+      writer.uint32(50).string(message.state);
     }
     return writer;
   },
@@ -1288,6 +2235,14 @@ export const Scanner: MessageFns<Scanner> = {
             message.engineVersion = reader.int32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1311,6 +2266,7 @@ export const Scanner: MessageFns<Scanner> = {
         : isSet(object.engine_version)
         ? globalThis.Number(object.engine_version)
         : 0,
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
     };
   },
 
@@ -1331,6 +2287,9 @@ export const Scanner: MessageFns<Scanner> = {
     if (message.engineVersion !== 0) {
       obj.engineVersion = Math.round(message.engineVersion);
     }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
     return obj;
   },
 
@@ -1344,6 +2303,7 @@ export const Scanner: MessageFns<Scanner> = {
     message.vendor = object.vendor ?? "";
     message.version = object.version ?? "";
     message.engineVersion = object.engineVersion ?? 0;
+    message.state = object.state ?? "";
     return message;
   },
 };
@@ -1838,6 +2798,8 @@ function createBaseVulnerability(): Vulnerability {
     sourceSeverity: "",
     cvss: [],
     extensions: undefined,
+    knownExploited: false,
+    epss: 0,
   };
 }
 
@@ -1869,6 +2831,12 @@ export const Vulnerability: MessageFns<Vulnerability> = {
     }
     if (message.extensions !== undefined) {
       Struct.encode(Struct.wrap(message.extensions), writer.uint32(74).fork()).join();
+    }
+    if (message.knownExploited !== false) {
+      writer.uint32(80).bool(message.knownExploited);
+    }
+    if (message.epss !== 0) {
+      writer.uint32(89).double(message.epss);
     }
     return writer;
   },
@@ -1958,6 +2926,22 @@ export const Vulnerability: MessageFns<Vulnerability> = {
             message.extensions = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.knownExploited = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.epss = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1985,6 +2969,12 @@ export const Vulnerability: MessageFns<Vulnerability> = {
         : "",
       cvss: globalThis.Array.isArray(object?.cvss) ? object.cvss.map((e: any) => Cvss.fromJSON(e)) : [],
       extensions: isObject(object.extensions) ? object.extensions : undefined,
+      knownExploited: isSet(object.knownExploited)
+        ? globalThis.Boolean(object.knownExploited)
+        : isSet(object.known_exploited)
+        ? globalThis.Boolean(object.known_exploited)
+        : false,
+      epss: isSet(object.epss) ? globalThis.Number(object.epss) : 0,
     };
   },
 
@@ -2017,6 +3007,12 @@ export const Vulnerability: MessageFns<Vulnerability> = {
     if (message.extensions !== undefined) {
       obj.extensions = message.extensions;
     }
+    if (message.knownExploited !== false) {
+      obj.knownExploited = message.knownExploited;
+    }
+    if (message.epss !== 0) {
+      obj.epss = floatToJson(message.epss);
+    }
     return obj;
   },
 
@@ -2034,6 +3030,8 @@ export const Vulnerability: MessageFns<Vulnerability> = {
     message.sourceSeverity = object.sourceSeverity ?? "";
     message.cvss = object.cvss?.map((e) => Cvss.fromPartial(e)) || [];
     message.extensions = object.extensions ?? undefined;
+    message.knownExploited = object.knownExploited ?? false;
+    message.epss = object.epss ?? 0;
     return message;
   },
 };

@@ -17,42 +17,238 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Report } from "./report.ts";
+import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import {
+  Coverage,
+  coverageFromJSON,
+  coverageToJSON,
+  Report,
+  Severity,
+  severityFromJSON,
+  severityToJSON,
+  Summary,
+} from "./report.ts";
 
 export const protobufPackage = "drydock.report.v1";
 
 export const protobufFileName = "drydock/report/v1/report_service.proto";
 
-/** The request of GetReport. */
+/** By what ListReports orders. */
+export const ReportOrder = {
+  /** REPORT_ORDER_UNSPECIFIED - Not said; read as REPORT_ORDER_WORST. */
+  REPORT_ORDER_UNSPECIFIED: 0,
+  /** REPORT_ORDER_WORST - The worst first: known exploited, then by the counts of critical, high, medium and low findings. */
+  REPORT_ORDER_WORST: 1,
+  /** REPORT_ORDER_NEWEST - The newest scan first. */
+  REPORT_ORDER_NEWEST: 2,
+  /** REPORT_ORDER_OLDEST - The oldest scan first. */
+  REPORT_ORDER_OLDEST: 3,
+  /** REPORT_ORDER_REPOSITORY - By repository and digest. */
+  REPORT_ORDER_REPOSITORY: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ReportOrder = typeof ReportOrder[keyof typeof ReportOrder];
+
+export namespace ReportOrder {
+  export type REPORT_ORDER_UNSPECIFIED = typeof ReportOrder.REPORT_ORDER_UNSPECIFIED;
+  export type REPORT_ORDER_WORST = typeof ReportOrder.REPORT_ORDER_WORST;
+  export type REPORT_ORDER_NEWEST = typeof ReportOrder.REPORT_ORDER_NEWEST;
+  export type REPORT_ORDER_OLDEST = typeof ReportOrder.REPORT_ORDER_OLDEST;
+  export type REPORT_ORDER_REPOSITORY = typeof ReportOrder.REPORT_ORDER_REPOSITORY;
+  export type UNRECOGNIZED = typeof ReportOrder.UNRECOGNIZED;
+}
+
+export function reportOrderFromJSON(object: any): ReportOrder {
+  switch (object) {
+    case 0:
+    case "REPORT_ORDER_UNSPECIFIED":
+      return ReportOrder.REPORT_ORDER_UNSPECIFIED;
+    case 1:
+    case "REPORT_ORDER_WORST":
+      return ReportOrder.REPORT_ORDER_WORST;
+    case 2:
+    case "REPORT_ORDER_NEWEST":
+      return ReportOrder.REPORT_ORDER_NEWEST;
+    case 3:
+    case "REPORT_ORDER_OLDEST":
+      return ReportOrder.REPORT_ORDER_OLDEST;
+    case 4:
+    case "REPORT_ORDER_REPOSITORY":
+      return ReportOrder.REPORT_ORDER_REPOSITORY;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ReportOrder.UNRECOGNIZED;
+  }
+}
+
+export function reportOrderToJSON(object: ReportOrder): string {
+  switch (object) {
+    case ReportOrder.REPORT_ORDER_UNSPECIFIED:
+      return "REPORT_ORDER_UNSPECIFIED";
+    case ReportOrder.REPORT_ORDER_WORST:
+      return "REPORT_ORDER_WORST";
+    case ReportOrder.REPORT_ORDER_NEWEST:
+      return "REPORT_ORDER_NEWEST";
+    case ReportOrder.REPORT_ORDER_OLDEST:
+      return "REPORT_ORDER_OLDEST";
+    case ReportOrder.REPORT_ORDER_REPOSITORY:
+      return "REPORT_ORDER_REPOSITORY";
+    case ReportOrder.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** A form of a report. */
+export const ReportFormat = {
+  /** REPORT_FORMAT_UNSPECIFIED - Not said; read as REPORT_FORMAT_JSON. */
+  REPORT_FORMAT_UNSPECIFIED: 0,
+  /** REPORT_FORMAT_JSON - Drydock's own model, drydock.report.v1.Report as JSON. */
+  REPORT_FORMAT_JSON: 1,
+  /** REPORT_FORMAT_SARIF - SARIF 2.1.0, for code scanning. */
+  REPORT_FORMAT_SARIF: 2,
+  /** REPORT_FORMAT_CYCLONEDX - CycloneDX 1.6, components with their vulnerabilities. */
+  REPORT_FORMAT_CYCLONEDX: 3,
+  /** REPORT_FORMAT_HARBOR - Harbor's vulnerability report 1.1. */
+  REPORT_FORMAT_HARBOR: 4,
+  /** REPORT_FORMAT_CSV - Comma-separated values, with the columns of Harbor's export. */
+  REPORT_FORMAT_CSV: 5,
+  /** REPORT_FORMAT_HTML - One page without script or outside reference, that prints well. */
+  REPORT_FORMAT_HTML: 6,
+  /** REPORT_FORMAT_TABLE - A table of plain text. */
+  REPORT_FORMAT_TABLE: 7,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ReportFormat = typeof ReportFormat[keyof typeof ReportFormat];
+
+export namespace ReportFormat {
+  export type REPORT_FORMAT_UNSPECIFIED = typeof ReportFormat.REPORT_FORMAT_UNSPECIFIED;
+  export type REPORT_FORMAT_JSON = typeof ReportFormat.REPORT_FORMAT_JSON;
+  export type REPORT_FORMAT_SARIF = typeof ReportFormat.REPORT_FORMAT_SARIF;
+  export type REPORT_FORMAT_CYCLONEDX = typeof ReportFormat.REPORT_FORMAT_CYCLONEDX;
+  export type REPORT_FORMAT_HARBOR = typeof ReportFormat.REPORT_FORMAT_HARBOR;
+  export type REPORT_FORMAT_CSV = typeof ReportFormat.REPORT_FORMAT_CSV;
+  export type REPORT_FORMAT_HTML = typeof ReportFormat.REPORT_FORMAT_HTML;
+  export type REPORT_FORMAT_TABLE = typeof ReportFormat.REPORT_FORMAT_TABLE;
+  export type UNRECOGNIZED = typeof ReportFormat.UNRECOGNIZED;
+}
+
+export function reportFormatFromJSON(object: any): ReportFormat {
+  switch (object) {
+    case 0:
+    case "REPORT_FORMAT_UNSPECIFIED":
+      return ReportFormat.REPORT_FORMAT_UNSPECIFIED;
+    case 1:
+    case "REPORT_FORMAT_JSON":
+      return ReportFormat.REPORT_FORMAT_JSON;
+    case 2:
+    case "REPORT_FORMAT_SARIF":
+      return ReportFormat.REPORT_FORMAT_SARIF;
+    case 3:
+    case "REPORT_FORMAT_CYCLONEDX":
+      return ReportFormat.REPORT_FORMAT_CYCLONEDX;
+    case 4:
+    case "REPORT_FORMAT_HARBOR":
+      return ReportFormat.REPORT_FORMAT_HARBOR;
+    case 5:
+    case "REPORT_FORMAT_CSV":
+      return ReportFormat.REPORT_FORMAT_CSV;
+    case 6:
+    case "REPORT_FORMAT_HTML":
+      return ReportFormat.REPORT_FORMAT_HTML;
+    case 7:
+    case "REPORT_FORMAT_TABLE":
+      return ReportFormat.REPORT_FORMAT_TABLE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ReportFormat.UNRECOGNIZED;
+  }
+}
+
+export function reportFormatToJSON(object: ReportFormat): string {
+  switch (object) {
+    case ReportFormat.REPORT_FORMAT_UNSPECIFIED:
+      return "REPORT_FORMAT_UNSPECIFIED";
+    case ReportFormat.REPORT_FORMAT_JSON:
+      return "REPORT_FORMAT_JSON";
+    case ReportFormat.REPORT_FORMAT_SARIF:
+      return "REPORT_FORMAT_SARIF";
+    case ReportFormat.REPORT_FORMAT_CYCLONEDX:
+      return "REPORT_FORMAT_CYCLONEDX";
+    case ReportFormat.REPORT_FORMAT_HARBOR:
+      return "REPORT_FORMAT_HARBOR";
+    case ReportFormat.REPORT_FORMAT_CSV:
+      return "REPORT_FORMAT_CSV";
+    case ReportFormat.REPORT_FORMAT_HTML:
+      return "REPORT_FORMAT_HTML";
+    case ReportFormat.REPORT_FORMAT_TABLE:
+      return "REPORT_FORMAT_TABLE";
+    case ReportFormat.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/** The request of GetReport. Exactly one of job_id, digest, and repository with tag is to be set. */
 export interface GetReportRequest {
-  /** Whose report; exactly one is to be set. */
+  /** Whose report. */
   subject:
     | //
-    /** The report that this job made. */
+    /** The report that this job made; of a job that made several, the one for the platform. */
     { $case: "jobId"; value: string }
     | //
     /** The newest report of the image with this manifest digest, e.g. sha256:…. */
     { $case: "digest"; value: string }
     | undefined;
+  /** The newest report of the image in this repository with the tag. */
+  repository: string;
+  /** The tag. */
+  tag: string;
+  /** Which of several images of an index, or of several reports of a job, e.g. linux/arm64. Default: linux/amd64, else the first. */
+  platform: string;
 }
 
 /** The answer of GetReport. */
 export interface GetReportResponse {
   /** The report. */
-  report: Report | undefined;
+  report:
+    | Report
+    | undefined;
+  /** The reports for other platforms that the subject has, too. */
+  others: ReportReference[];
 }
 
-/** The request of StreamReport. */
+/** A report by its name. */
+export interface ReportReference {
+  /** The report's id. */
+  reportId: string;
+  /** The digest of its image. */
+  digest: string;
+  /** Its image's platform, e.g. linux/arm64; empty if unknown. */
+  platform: string;
+}
+
+/** The request of StreamReport. Exactly one of job_id, digest, and repository with tag is to be set. */
 export interface StreamReportRequest {
-  /** Whose report; exactly one is to be set. */
+  /** Whose report. */
   subject:
     | //
-    /** The report that this job made. */
+    /** The report that this job made; of a job that made several, the one for the platform. */
     { $case: "jobId"; value: string }
     | //
     /** The newest report of the image with this manifest digest, e.g. sha256:…. */
     { $case: "digest"; value: string }
     | undefined;
+  /** The newest report of the image in this repository with the tag. */
+  repository: string;
+  /** The tag. */
+  tag: string;
+  /** As in GetReportRequest. */
+  platform: string;
 }
 
 /** A part of a report. */
@@ -64,8 +260,314 @@ export interface StreamReportResponse {
   part: Report | undefined;
 }
 
+/** The request of ListReports. What is set must all hold. */
+export interface ListReportsRequest {
+  /** A repository, or a glob of several: * stands for any characters but /, ** for any, ? for one but /. */
+  repository: string;
+  /** The least severity of the image's worst finding. */
+  leastSeverity: Severity;
+  /** Whether a finding has a fix. */
+  fixable: boolean;
+  /** How much the scanner could look at. */
+  coverage: Coverage;
+  /** The scanner, by its name, e.g. Clair. */
+  scanner: string;
+  /** A vulnerability that it has, e.g. CVE-2023-4911. */
+  vulnerability: string;
+  /** Scanned at or after. */
+  scannedAfter:
+    | Date
+    | undefined;
+  /** Scanned before. */
+  scannedBefore:
+    | Date
+    | undefined;
+  /** The order. */
+  order: ReportOrder;
+  /** At most so many; default 50, at most 1,000. A page may be shorter or even empty though more follow: it ends at 2 MiB. */
+  pageSize: number;
+  /** next_page_token of the page before. The other fields must be the same as then. */
+  pageToken: string;
+}
+
+/** The answer of ListReports. */
+export interface ListReportsResponse {
+  /** The reports. */
+  reports: ReportEntry[];
+  /** For the next page; empty when there is none. */
+  nextPageToken: string;
+}
+
+/** The newest report of an image, without its findings. */
+export interface ReportEntry {
+  /** The report's id. */
+  reportId: string;
+  /** The job that made it. */
+  jobId: string;
+  /** The digest of the image. */
+  digest: string;
+  /** The digest of the index that led to it; empty if none did. */
+  indexDigest: string;
+  /** Its platform, e.g. linux/arm64; empty if unknown. */
+  platform: string;
+  /** Where the image is, by repository; at most 100. */
+  locations: ImageLocation[];
+  /** How much the scanner could look at: zero findings mean clean with COVERAGE_FULL alone. */
+  coverage: Coverage;
+  /** Why that was not all. */
+  coverageNotes: string[];
+  /** The scanner's name. */
+  scanner: string;
+  /** When it was scanned. */
+  scannedAt:
+    | Date
+    | undefined;
+  /** The counts. */
+  summary:
+    | Summary
+    | undefined;
+  /** How many of its vulnerabilities are known to be exploited. */
+  knownExploited: number;
+  /** The highest probability of exploitation of its vulnerabilities, from 0 to 1; 0 if unknown. */
+  maxEpss: number;
+  /** What the report says, in a line for people. */
+  headline: string;
+}
+
+/** Where an image is. */
+export interface ImageLocation {
+  /** The repository. */
+  repository: string;
+  /** The tags that point at it there; at most 100. */
+  tags: string[];
+}
+
+/** The request of FindVulnerability. */
+export interface FindVulnerabilityRequest {
+  /** Its name, e.g. CVE-2023-4911. */
+  name: string;
+  /** A repository or a glob of several, as in ListReportsRequest. */
+  repository: string;
+  /** At most so many; default 100, at most 1,000. A page may be shorter or even empty though more follow: it ends at 2 MiB. */
+  pageSize: number;
+  /** next_page_token of the page before. The other fields must be the same as then. */
+  pageToken: string;
+}
+
+/** The answer of FindVulnerability. */
+export interface FindVulnerabilityResponse {
+  /** A match for each repository, image and package. */
+  matches: VulnerabilityMatch[];
+  /** For the next page; empty when there is none. */
+  nextPageToken: string;
+  /** How many images have it in all. */
+  imageCount: number;
+  /** How many images have a report at all. */
+  scannedImageCount: number;
+  /** Of how many images the scanner could not look at all of: they may have it, too. */
+  notFullyCoveredCount: number;
+}
+
+/** An image that has a vulnerability. */
+export interface VulnerabilityMatch {
+  /** The repository. */
+  repository: string;
+  /** The tags that point at the image there; at most 100. */
+  tags: string[];
+  /** The image's digest. */
+  digest: string;
+  /** The package. */
+  package: string;
+  /** Its version. */
+  version: string;
+  /** The version that mends it; empty if none is known. */
+  fixedVersion: string;
+  /** How bad it is. */
+  severity: Severity;
+  /** How much of the image the scanner could look at. */
+  coverage: Coverage;
+  /** When the image was scanned. */
+  scannedAt:
+    | Date
+    | undefined;
+  /** The report. */
+  reportId: string;
+  /** The image's platform, e.g. linux/arm64; empty if unknown. */
+  platform: string;
+}
+
+/** The request of GetSummary. */
+export interface GetSummaryRequest {
+  /** A repository or a glob of several, as in ListReportsRequest; default all. */
+  repository: string;
+  /** How many days of history; default 30, at most 365. */
+  days: number;
+}
+
+/** The answer of GetSummary. */
+export interface GetSummaryResponse {
+  /** All of them together. */
+  totals:
+    | ReportTotals
+    | undefined;
+  /** By repository, the worst first; at most 100. */
+  repositories: RepositoryTotals[];
+  /** How many repositories there are. */
+  repositoryCount: number;
+  /** The ten worst images, as REPORT_ORDER_WORST. */
+  worst: ReportEntry[];
+  /** At the end of each day, the oldest first; days on which nothing was noted are left out. Over all repositories, whatever was asked for. */
+  days: DayTotals[];
+}
+
+/** What several reports come to together. An image of several repositories counts once, in each by-repository row once. */
+export interface ReportTotals {
+  /** How many images have a report. */
+  images: number;
+  /** Findings: pairs of package and vulnerability. */
+  findings: number;
+  /** Findings with a fix. */
+  fixable: number;
+  /** Findings by severity. */
+  bySeverity: SeverityTotal[];
+  /** Images by their worst finding; SEVERITY_UNSPECIFIED are those without one. */
+  imagesBySeverity: SeverityTotal[];
+  /** Images by how much the scanner could look at. */
+  byCoverage: CoverageTotal[];
+  /** Images with a vulnerability that is known to be exploited. */
+  imagesWithKnownExploited: number;
+}
+
+/** How many have a severity. */
+export interface SeverityTotal {
+  /** The severity. */
+  severity: Severity;
+  /** How many. */
+  count: number;
+}
+
+/** How many have a coverage. */
+export interface CoverageTotal {
+  /** The coverage. */
+  coverage: Coverage;
+  /** How many. */
+  count: number;
+}
+
+/** What the reports of a repository come to together. */
+export interface RepositoryTotals {
+  /** The repository. */
+  repository: string;
+  /** Its totals. */
+  totals: ReportTotals | undefined;
+}
+
+/** What all reports came to on a day. */
+export interface DayTotals {
+  /** The day in UTC, e.g. 2026-11-30. */
+  day: string;
+  /** The totals. */
+  totals: ReportTotals | undefined;
+}
+
+/** A report, or the newest one of an image. Exactly one of report_id, job_id, digest, and repository with tag is to be set. */
+export interface ReportSubject {
+  /** The report's id. */
+  reportId: string;
+  /** The report that this job made. */
+  jobId: string;
+  /** The newest report of the image with this manifest digest. */
+  digest: string;
+  /** The newest report of the image in this repository with the tag. */
+  repository: string;
+  /** The tag. */
+  tag: string;
+  /** As in GetReportRequest. */
+  platform: string;
+}
+
+/** The request of CompareReports: either base and head, or repository and since. */
+export interface CompareReportsRequest {
+  /** What to compare with. */
+  base:
+    | ReportSubject
+    | undefined;
+  /** What is compared. */
+  head:
+    | ReportSubject
+    | undefined;
+  /** All images of this repository, as they stand now and as they stood at since. */
+  repository: string;
+  /** The time; default a day ago. */
+  since:
+    | Date
+    | undefined;
+  /** Whether the unchanged ones are listed, too. */
+  withUnchanged: boolean;
+}
+
+/** The answer of CompareReports. Each list has at most 5,000 entries, the worst first. */
+export interface CompareReportsResponse {
+  /** Findings that base does not have. */
+  added: ComparedFinding[];
+  /** Findings that head does not have. */
+  gone: ComparedFinding[];
+  /** Findings of both, if they were asked for. */
+  unchanged: ComparedFinding[];
+  /** How many there are in all. */
+  addedCount: number;
+  /** How many there are in all. */
+  goneCount: number;
+  /** How many there are in all. */
+  unchangedCount: number;
+  /** The coverage of base and of head, of a repository the least: what was not looked at cannot be gone. */
+  baseCoverage: Coverage;
+  /** The coverage of head. */
+  headCoverage: Coverage;
+  /** Images of the repository that had no report at since. */
+  newImages: number;
+  /** A line for people. */
+  headline: string;
+}
+
+/** A finding of one side, or of both. */
+export interface ComparedFinding {
+  /** The vulnerability. */
+  vulnerability: string;
+  /** The package that has it. */
+  package: string;
+  /** The version of the package. */
+  version: string;
+  /** The version that mends it; empty if none is known. */
+  fixedVersion: string;
+  /** How bad it is. */
+  severity: Severity;
+  /** The digest of the image. */
+  digest: string;
+}
+
+/** The request of ExportReport. */
+export interface ExportReportRequest {
+  /** Whose report. */
+  subject:
+    | ReportSubject
+    | undefined;
+  /** The form. */
+  format: ReportFormat;
+}
+
+/** A piece of an export. */
+export interface ExportReportResponse {
+  /** The next piece; all pieces one after the other are the export, in UTF-8. */
+  text: string;
+  /** The media type, e.g. application/sarif+json; in the first message. */
+  mediaType: string;
+  /** A name for a file, e.g. library-web-1.0.sarif; in the first message. */
+  fileName: string;
+}
+
 function createBaseGetReportRequest(): GetReportRequest {
-  return { subject: undefined };
+  return { subject: undefined, repository: "", tag: "", platform: "" };
 }
 
 export const GetReportRequest: MessageFns<GetReportRequest> = {
@@ -77,6 +579,15 @@ export const GetReportRequest: MessageFns<GetReportRequest> = {
       case "digest":
         writer.uint32(18).string(message.subject.value);
         break;
+    }
+    if (message.repository !== "") {
+      writer.uint32(26).string(message.repository);
+    }
+    if (message.tag !== "") {
+      writer.uint32(34).string(message.tag);
+    }
+    if (message.platform !== "") {
+      writer.uint32(42).string(message.platform);
     }
     return writer;
   },
@@ -110,6 +621,30 @@ export const GetReportRequest: MessageFns<GetReportRequest> = {
             message.subject = { $case: "digest", value: reader.string() };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.platform = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -131,6 +666,9 @@ export const GetReportRequest: MessageFns<GetReportRequest> = {
         : isSet(object.digest)
         ? { $case: "digest", value: globalThis.String(object.digest) }
         : undefined,
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      tag: isSet(object.tag) ? globalThis.String(object.tag) : "",
+      platform: isSet(object.platform) ? globalThis.String(object.platform) : "",
     };
   },
 
@@ -140,6 +678,15 @@ export const GetReportRequest: MessageFns<GetReportRequest> = {
       obj.jobId = message.subject.value;
     } else if (message.subject?.$case === "digest") {
       obj.digest = message.subject.value;
+    }
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.tag !== "") {
+      obj.tag = message.tag;
+    }
+    if (message.platform !== "") {
+      obj.platform = message.platform;
     }
     return obj;
   },
@@ -163,18 +710,24 @@ export const GetReportRequest: MessageFns<GetReportRequest> = {
         break;
       }
     }
+    message.repository = object.repository ?? "";
+    message.tag = object.tag ?? "";
+    message.platform = object.platform ?? "";
     return message;
   },
 };
 
 function createBaseGetReportResponse(): GetReportResponse {
-  return { report: undefined };
+  return { report: undefined, others: [] };
 }
 
 export const GetReportResponse: MessageFns<GetReportResponse> = {
   encode(message: GetReportResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.report !== undefined) {
       Report.encode(message.report, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.others) {
+      ReportReference.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -200,6 +753,14 @@ export const GetReportResponse: MessageFns<GetReportResponse> = {
             message.report = Report.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.others.push(ReportReference.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -213,13 +774,21 @@ export const GetReportResponse: MessageFns<GetReportResponse> = {
   },
 
   fromJSON(object: any): GetReportResponse {
-    return { report: isSet(object.report) ? Report.fromJSON(object.report) : undefined };
+    return {
+      report: isSet(object.report) ? Report.fromJSON(object.report) : undefined,
+      others: globalThis.Array.isArray(object?.others)
+        ? object.others.map((e: any) => ReportReference.fromJSON(e))
+        : [],
+    };
   },
 
   toJSON(message: GetReportResponse): unknown {
     const obj: any = {};
     if (message.report !== undefined) {
       obj.report = Report.toJSON(message.report);
+    }
+    if (message.others?.length) {
+      obj.others = message.others.map((e) => ReportReference.toJSON(e));
     }
     return obj;
   },
@@ -232,12 +801,118 @@ export const GetReportResponse: MessageFns<GetReportResponse> = {
     message.report = (object.report !== undefined && object.report !== null)
       ? Report.fromPartial(object.report)
       : undefined;
+    message.others = object.others?.map((e) => ReportReference.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReportReference(): ReportReference {
+  return { reportId: "", digest: "", platform: "" };
+}
+
+export const ReportReference: MessageFns<ReportReference> = {
+  encode(message: ReportReference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reportId !== "") {
+      writer.uint32(10).string(message.reportId);
+    }
+    if (message.digest !== "") {
+      writer.uint32(18).string(message.digest);
+    }
+    if (message.platform !== "") {
+      writer.uint32(26).string(message.platform);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportReference {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportReference();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reportId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.platform = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportReference {
+    return {
+      reportId: isSet(object.reportId)
+        ? globalThis.String(object.reportId)
+        : isSet(object.report_id)
+        ? globalThis.String(object.report_id)
+        : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      platform: isSet(object.platform) ? globalThis.String(object.platform) : "",
+    };
+  },
+
+  toJSON(message: ReportReference): unknown {
+    const obj: any = {};
+    if (message.reportId !== "") {
+      obj.reportId = message.reportId;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.platform !== "") {
+      obj.platform = message.platform;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportReference>): ReportReference {
+    return ReportReference.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportReference>): ReportReference {
+    const message = createBaseReportReference();
+    message.reportId = object.reportId ?? "";
+    message.digest = object.digest ?? "";
+    message.platform = object.platform ?? "";
     return message;
   },
 };
 
 function createBaseStreamReportRequest(): StreamReportRequest {
-  return { subject: undefined };
+  return { subject: undefined, repository: "", tag: "", platform: "" };
 }
 
 export const StreamReportRequest: MessageFns<StreamReportRequest> = {
@@ -249,6 +924,15 @@ export const StreamReportRequest: MessageFns<StreamReportRequest> = {
       case "digest":
         writer.uint32(18).string(message.subject.value);
         break;
+    }
+    if (message.repository !== "") {
+      writer.uint32(26).string(message.repository);
+    }
+    if (message.tag !== "") {
+      writer.uint32(34).string(message.tag);
+    }
+    if (message.platform !== "") {
+      writer.uint32(42).string(message.platform);
     }
     return writer;
   },
@@ -282,6 +966,30 @@ export const StreamReportRequest: MessageFns<StreamReportRequest> = {
             message.subject = { $case: "digest", value: reader.string() };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.platform = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -303,6 +1011,9 @@ export const StreamReportRequest: MessageFns<StreamReportRequest> = {
         : isSet(object.digest)
         ? { $case: "digest", value: globalThis.String(object.digest) }
         : undefined,
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      tag: isSet(object.tag) ? globalThis.String(object.tag) : "",
+      platform: isSet(object.platform) ? globalThis.String(object.platform) : "",
     };
   },
 
@@ -312,6 +1023,15 @@ export const StreamReportRequest: MessageFns<StreamReportRequest> = {
       obj.jobId = message.subject.value;
     } else if (message.subject?.$case === "digest") {
       obj.digest = message.subject.value;
+    }
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.tag !== "") {
+      obj.tag = message.tag;
+    }
+    if (message.platform !== "") {
+      obj.platform = message.platform;
     }
     return obj;
   },
@@ -335,6 +1055,9 @@ export const StreamReportRequest: MessageFns<StreamReportRequest> = {
         break;
       }
     }
+    message.repository = object.repository ?? "";
+    message.tag = object.tag ?? "";
+    message.platform = object.platform ?? "";
     return message;
   },
 };
@@ -406,7 +1129,2954 @@ export const StreamReportResponse: MessageFns<StreamReportResponse> = {
   },
 };
 
-/** Gives the reports that scans have made. */
+function createBaseListReportsRequest(): ListReportsRequest {
+  return {
+    repository: "",
+    leastSeverity: 0,
+    fixable: false,
+    coverage: 0,
+    scanner: "",
+    vulnerability: "",
+    scannedAfter: undefined,
+    scannedBefore: undefined,
+    order: 0,
+    pageSize: 0,
+    pageToken: "",
+  };
+}
+
+export const ListReportsRequest: MessageFns<ListReportsRequest> = {
+  encode(message: ListReportsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.repository !== "") {
+      writer.uint32(10).string(message.repository);
+    }
+    if (message.leastSeverity !== 0) {
+      writer.uint32(16).int32(message.leastSeverity);
+    }
+    if (message.fixable !== false) {
+      writer.uint32(24).bool(message.fixable);
+    }
+    if (message.coverage !== 0) {
+      writer.uint32(32).int32(message.coverage);
+    }
+    if (message.scanner !== "") {
+      writer.uint32(42).string(message.scanner);
+    }
+    if (message.vulnerability !== "") {
+      writer.uint32(50).string(message.vulnerability);
+    }
+    if (message.scannedAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.scannedAfter), writer.uint32(58).fork()).join();
+    }
+    if (message.scannedBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.scannedBefore), writer.uint32(66).fork()).join();
+    }
+    if (message.order !== 0) {
+      writer.uint32(72).int32(message.order);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(80).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(90).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReportsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReportsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.leastSeverity = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fixable = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.coverage = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.scanner = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.vulnerability = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.scannedAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.scannedBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.order = reader.int32() as any;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReportsRequest {
+    return {
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      leastSeverity: isSet(object.leastSeverity)
+        ? severityFromJSON(object.leastSeverity)
+        : isSet(object.least_severity)
+        ? severityFromJSON(object.least_severity)
+        : 0,
+      fixable: isSet(object.fixable) ? globalThis.Boolean(object.fixable) : false,
+      coverage: isSet(object.coverage) ? coverageFromJSON(object.coverage) : 0,
+      scanner: isSet(object.scanner) ? globalThis.String(object.scanner) : "",
+      vulnerability: isSet(object.vulnerability) ? globalThis.String(object.vulnerability) : "",
+      scannedAfter: isSet(object.scannedAfter)
+        ? fromJsonTimestamp(object.scannedAfter)
+        : isSet(object.scanned_after)
+        ? fromJsonTimestamp(object.scanned_after)
+        : undefined,
+      scannedBefore: isSet(object.scannedBefore)
+        ? fromJsonTimestamp(object.scannedBefore)
+        : isSet(object.scanned_before)
+        ? fromJsonTimestamp(object.scanned_before)
+        : undefined,
+      order: isSet(object.order) ? reportOrderFromJSON(object.order) : 0,
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReportsRequest): unknown {
+    const obj: any = {};
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.leastSeverity !== 0) {
+      obj.leastSeverity = severityToJSON(message.leastSeverity);
+    }
+    if (message.fixable !== false) {
+      obj.fixable = message.fixable;
+    }
+    if (message.coverage !== 0) {
+      obj.coverage = coverageToJSON(message.coverage);
+    }
+    if (message.scanner !== "") {
+      obj.scanner = message.scanner;
+    }
+    if (message.vulnerability !== "") {
+      obj.vulnerability = message.vulnerability;
+    }
+    if (message.scannedAfter !== undefined) {
+      obj.scannedAfter = message.scannedAfter.toISOString();
+    }
+    if (message.scannedBefore !== undefined) {
+      obj.scannedBefore = message.scannedBefore.toISOString();
+    }
+    if (message.order !== 0) {
+      obj.order = reportOrderToJSON(message.order);
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReportsRequest>): ListReportsRequest {
+    return ListReportsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReportsRequest>): ListReportsRequest {
+    const message = createBaseListReportsRequest();
+    message.repository = object.repository ?? "";
+    message.leastSeverity = object.leastSeverity ?? 0;
+    message.fixable = object.fixable ?? false;
+    message.coverage = object.coverage ?? 0;
+    message.scanner = object.scanner ?? "";
+    message.vulnerability = object.vulnerability ?? "";
+    message.scannedAfter = object.scannedAfter ?? undefined;
+    message.scannedBefore = object.scannedBefore ?? undefined;
+    message.order = object.order ?? 0;
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListReportsResponse(): ListReportsResponse {
+  return { reports: [], nextPageToken: "" };
+}
+
+export const ListReportsResponse: MessageFns<ListReportsResponse> = {
+  encode(message: ListReportsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reports) {
+      ReportEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReportsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReportsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reports.push(ReportEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReportsResponse {
+    return {
+      reports: globalThis.Array.isArray(object?.reports) ? object.reports.map((e: any) => ReportEntry.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReportsResponse): unknown {
+    const obj: any = {};
+    if (message.reports?.length) {
+      obj.reports = message.reports.map((e) => ReportEntry.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReportsResponse>): ListReportsResponse {
+    return ListReportsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReportsResponse>): ListReportsResponse {
+    const message = createBaseListReportsResponse();
+    message.reports = object.reports?.map((e) => ReportEntry.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseReportEntry(): ReportEntry {
+  return {
+    reportId: "",
+    jobId: "",
+    digest: "",
+    indexDigest: "",
+    platform: "",
+    locations: [],
+    coverage: 0,
+    coverageNotes: [],
+    scanner: "",
+    scannedAt: undefined,
+    summary: undefined,
+    knownExploited: 0,
+    maxEpss: 0,
+    headline: "",
+  };
+}
+
+export const ReportEntry: MessageFns<ReportEntry> = {
+  encode(message: ReportEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reportId !== "") {
+      writer.uint32(10).string(message.reportId);
+    }
+    if (message.jobId !== "") {
+      writer.uint32(18).string(message.jobId);
+    }
+    if (message.digest !== "") {
+      writer.uint32(26).string(message.digest);
+    }
+    if (message.indexDigest !== "") {
+      writer.uint32(34).string(message.indexDigest);
+    }
+    if (message.platform !== "") {
+      writer.uint32(42).string(message.platform);
+    }
+    for (const v of message.locations) {
+      ImageLocation.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.coverage !== 0) {
+      writer.uint32(56).int32(message.coverage);
+    }
+    for (const v of message.coverageNotes) {
+      writer.uint32(66).string(v!);
+    }
+    if (message.scanner !== "") {
+      writer.uint32(74).string(message.scanner);
+    }
+    if (message.scannedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.scannedAt), writer.uint32(82).fork()).join();
+    }
+    if (message.summary !== undefined) {
+      Summary.encode(message.summary, writer.uint32(90).fork()).join();
+    }
+    if (message.knownExploited !== 0) {
+      writer.uint32(96).int32(message.knownExploited);
+    }
+    if (message.maxEpss !== 0) {
+      writer.uint32(105).double(message.maxEpss);
+    }
+    if (message.headline !== "") {
+      writer.uint32(114).string(message.headline);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reportId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.indexDigest = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.platform = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.locations.push(ImageLocation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.coverage = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.coverageNotes.push(reader.string());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.scanner = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.scannedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.summary = Summary.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.knownExploited = reader.int32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 105) {
+              break;
+            }
+
+            message.maxEpss = reader.double();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.headline = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportEntry {
+    return {
+      reportId: isSet(object.reportId)
+        ? globalThis.String(object.reportId)
+        : isSet(object.report_id)
+        ? globalThis.String(object.report_id)
+        : "",
+      jobId: isSet(object.jobId)
+        ? globalThis.String(object.jobId)
+        : isSet(object.job_id)
+        ? globalThis.String(object.job_id)
+        : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      indexDigest: isSet(object.indexDigest)
+        ? globalThis.String(object.indexDigest)
+        : isSet(object.index_digest)
+        ? globalThis.String(object.index_digest)
+        : "",
+      platform: isSet(object.platform) ? globalThis.String(object.platform) : "",
+      locations: globalThis.Array.isArray(object?.locations)
+        ? object.locations.map((e: any) => ImageLocation.fromJSON(e))
+        : [],
+      coverage: isSet(object.coverage) ? coverageFromJSON(object.coverage) : 0,
+      coverageNotes: globalThis.Array.isArray(object?.coverageNotes)
+        ? object.coverageNotes.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.coverage_notes)
+        ? object.coverage_notes.map((e: any) => globalThis.String(e))
+        : [],
+      scanner: isSet(object.scanner) ? globalThis.String(object.scanner) : "",
+      scannedAt: isSet(object.scannedAt)
+        ? fromJsonTimestamp(object.scannedAt)
+        : isSet(object.scanned_at)
+        ? fromJsonTimestamp(object.scanned_at)
+        : undefined,
+      summary: isSet(object.summary) ? Summary.fromJSON(object.summary) : undefined,
+      knownExploited: isSet(object.knownExploited)
+        ? globalThis.Number(object.knownExploited)
+        : isSet(object.known_exploited)
+        ? globalThis.Number(object.known_exploited)
+        : 0,
+      maxEpss: isSet(object.maxEpss)
+        ? globalThis.Number(object.maxEpss)
+        : isSet(object.max_epss)
+        ? globalThis.Number(object.max_epss)
+        : 0,
+      headline: isSet(object.headline) ? globalThis.String(object.headline) : "",
+    };
+  },
+
+  toJSON(message: ReportEntry): unknown {
+    const obj: any = {};
+    if (message.reportId !== "") {
+      obj.reportId = message.reportId;
+    }
+    if (message.jobId !== "") {
+      obj.jobId = message.jobId;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.indexDigest !== "") {
+      obj.indexDigest = message.indexDigest;
+    }
+    if (message.platform !== "") {
+      obj.platform = message.platform;
+    }
+    if (message.locations?.length) {
+      obj.locations = message.locations.map((e) => ImageLocation.toJSON(e));
+    }
+    if (message.coverage !== 0) {
+      obj.coverage = coverageToJSON(message.coverage);
+    }
+    if (message.coverageNotes?.length) {
+      obj.coverageNotes = message.coverageNotes;
+    }
+    if (message.scanner !== "") {
+      obj.scanner = message.scanner;
+    }
+    if (message.scannedAt !== undefined) {
+      obj.scannedAt = message.scannedAt.toISOString();
+    }
+    if (message.summary !== undefined) {
+      obj.summary = Summary.toJSON(message.summary);
+    }
+    if (message.knownExploited !== 0) {
+      obj.knownExploited = Math.round(message.knownExploited);
+    }
+    if (message.maxEpss !== 0) {
+      obj.maxEpss = floatToJson(message.maxEpss);
+    }
+    if (message.headline !== "") {
+      obj.headline = message.headline;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportEntry>): ReportEntry {
+    return ReportEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportEntry>): ReportEntry {
+    const message = createBaseReportEntry();
+    message.reportId = object.reportId ?? "";
+    message.jobId = object.jobId ?? "";
+    message.digest = object.digest ?? "";
+    message.indexDigest = object.indexDigest ?? "";
+    message.platform = object.platform ?? "";
+    message.locations = object.locations?.map((e) => ImageLocation.fromPartial(e)) || [];
+    message.coverage = object.coverage ?? 0;
+    message.coverageNotes = object.coverageNotes?.map((e) => e) || [];
+    message.scanner = object.scanner ?? "";
+    message.scannedAt = object.scannedAt ?? undefined;
+    message.summary = (object.summary !== undefined && object.summary !== null)
+      ? Summary.fromPartial(object.summary)
+      : undefined;
+    message.knownExploited = object.knownExploited ?? 0;
+    message.maxEpss = object.maxEpss ?? 0;
+    message.headline = object.headline ?? "";
+    return message;
+  },
+};
+
+function createBaseImageLocation(): ImageLocation {
+  return { repository: "", tags: [] };
+}
+
+export const ImageLocation: MessageFns<ImageLocation> = {
+  encode(message: ImageLocation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.repository !== "") {
+      writer.uint32(10).string(message.repository);
+    }
+    for (const v of message.tags) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImageLocation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImageLocation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tags.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImageLocation {
+    return {
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      tags: globalThis.Array.isArray(object?.tags) ? object.tags.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: ImageLocation): unknown {
+    const obj: any = {};
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.tags?.length) {
+      obj.tags = message.tags;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ImageLocation>): ImageLocation {
+    return ImageLocation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImageLocation>): ImageLocation {
+    const message = createBaseImageLocation();
+    message.repository = object.repository ?? "";
+    message.tags = object.tags?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseFindVulnerabilityRequest(): FindVulnerabilityRequest {
+  return { name: "", repository: "", pageSize: 0, pageToken: "" };
+}
+
+export const FindVulnerabilityRequest: MessageFns<FindVulnerabilityRequest> = {
+  encode(message: FindVulnerabilityRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.repository !== "") {
+      writer.uint32(18).string(message.repository);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(34).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindVulnerabilityRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindVulnerabilityRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FindVulnerabilityRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: FindVulnerabilityRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FindVulnerabilityRequest>): FindVulnerabilityRequest {
+    return FindVulnerabilityRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FindVulnerabilityRequest>): FindVulnerabilityRequest {
+    const message = createBaseFindVulnerabilityRequest();
+    message.name = object.name ?? "";
+    message.repository = object.repository ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseFindVulnerabilityResponse(): FindVulnerabilityResponse {
+  return { matches: [], nextPageToken: "", imageCount: 0, scannedImageCount: 0, notFullyCoveredCount: 0 };
+}
+
+export const FindVulnerabilityResponse: MessageFns<FindVulnerabilityResponse> = {
+  encode(message: FindVulnerabilityResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.matches) {
+      VulnerabilityMatch.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    if (message.imageCount !== 0) {
+      writer.uint32(24).int64(message.imageCount);
+    }
+    if (message.scannedImageCount !== 0) {
+      writer.uint32(32).int64(message.scannedImageCount);
+    }
+    if (message.notFullyCoveredCount !== 0) {
+      writer.uint32(40).int64(message.notFullyCoveredCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindVulnerabilityResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindVulnerabilityResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.matches.push(VulnerabilityMatch.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.imageCount = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.scannedImageCount = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.notFullyCoveredCount = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FindVulnerabilityResponse {
+    return {
+      matches: globalThis.Array.isArray(object?.matches)
+        ? object.matches.map((e: any) => VulnerabilityMatch.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+      imageCount: isSet(object.imageCount)
+        ? globalThis.Number(object.imageCount)
+        : isSet(object.image_count)
+        ? globalThis.Number(object.image_count)
+        : 0,
+      scannedImageCount: isSet(object.scannedImageCount)
+        ? globalThis.Number(object.scannedImageCount)
+        : isSet(object.scanned_image_count)
+        ? globalThis.Number(object.scanned_image_count)
+        : 0,
+      notFullyCoveredCount: isSet(object.notFullyCoveredCount)
+        ? globalThis.Number(object.notFullyCoveredCount)
+        : isSet(object.not_fully_covered_count)
+        ? globalThis.Number(object.not_fully_covered_count)
+        : 0,
+    };
+  },
+
+  toJSON(message: FindVulnerabilityResponse): unknown {
+    const obj: any = {};
+    if (message.matches?.length) {
+      obj.matches = message.matches.map((e) => VulnerabilityMatch.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    if (message.imageCount !== 0) {
+      obj.imageCount = Math.round(message.imageCount);
+    }
+    if (message.scannedImageCount !== 0) {
+      obj.scannedImageCount = Math.round(message.scannedImageCount);
+    }
+    if (message.notFullyCoveredCount !== 0) {
+      obj.notFullyCoveredCount = Math.round(message.notFullyCoveredCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FindVulnerabilityResponse>): FindVulnerabilityResponse {
+    return FindVulnerabilityResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FindVulnerabilityResponse>): FindVulnerabilityResponse {
+    const message = createBaseFindVulnerabilityResponse();
+    message.matches = object.matches?.map((e) => VulnerabilityMatch.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    message.imageCount = object.imageCount ?? 0;
+    message.scannedImageCount = object.scannedImageCount ?? 0;
+    message.notFullyCoveredCount = object.notFullyCoveredCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseVulnerabilityMatch(): VulnerabilityMatch {
+  return {
+    repository: "",
+    tags: [],
+    digest: "",
+    package: "",
+    version: "",
+    fixedVersion: "",
+    severity: 0,
+    coverage: 0,
+    scannedAt: undefined,
+    reportId: "",
+    platform: "",
+  };
+}
+
+export const VulnerabilityMatch: MessageFns<VulnerabilityMatch> = {
+  encode(message: VulnerabilityMatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.repository !== "") {
+      writer.uint32(10).string(message.repository);
+    }
+    for (const v of message.tags) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.digest !== "") {
+      writer.uint32(26).string(message.digest);
+    }
+    if (message.package !== "") {
+      writer.uint32(34).string(message.package);
+    }
+    if (message.version !== "") {
+      writer.uint32(42).string(message.version);
+    }
+    if (message.fixedVersion !== "") {
+      writer.uint32(50).string(message.fixedVersion);
+    }
+    if (message.severity !== 0) {
+      writer.uint32(56).int32(message.severity);
+    }
+    if (message.coverage !== 0) {
+      writer.uint32(64).int32(message.coverage);
+    }
+    if (message.scannedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.scannedAt), writer.uint32(74).fork()).join();
+    }
+    if (message.reportId !== "") {
+      writer.uint32(82).string(message.reportId);
+    }
+    if (message.platform !== "") {
+      writer.uint32(90).string(message.platform);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VulnerabilityMatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVulnerabilityMatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tags.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.package = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.fixedVersion = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.severity = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.coverage = reader.int32() as any;
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.scannedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.reportId = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.platform = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VulnerabilityMatch {
+    return {
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      tags: globalThis.Array.isArray(object?.tags) ? object.tags.map((e: any) => globalThis.String(e)) : [],
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      package: isSet(object.package) ? globalThis.String(object.package) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      fixedVersion: isSet(object.fixedVersion)
+        ? globalThis.String(object.fixedVersion)
+        : isSet(object.fixed_version)
+        ? globalThis.String(object.fixed_version)
+        : "",
+      severity: isSet(object.severity) ? severityFromJSON(object.severity) : 0,
+      coverage: isSet(object.coverage) ? coverageFromJSON(object.coverage) : 0,
+      scannedAt: isSet(object.scannedAt)
+        ? fromJsonTimestamp(object.scannedAt)
+        : isSet(object.scanned_at)
+        ? fromJsonTimestamp(object.scanned_at)
+        : undefined,
+      reportId: isSet(object.reportId)
+        ? globalThis.String(object.reportId)
+        : isSet(object.report_id)
+        ? globalThis.String(object.report_id)
+        : "",
+      platform: isSet(object.platform) ? globalThis.String(object.platform) : "",
+    };
+  },
+
+  toJSON(message: VulnerabilityMatch): unknown {
+    const obj: any = {};
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.tags?.length) {
+      obj.tags = message.tags;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.package !== "") {
+      obj.package = message.package;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.fixedVersion !== "") {
+      obj.fixedVersion = message.fixedVersion;
+    }
+    if (message.severity !== 0) {
+      obj.severity = severityToJSON(message.severity);
+    }
+    if (message.coverage !== 0) {
+      obj.coverage = coverageToJSON(message.coverage);
+    }
+    if (message.scannedAt !== undefined) {
+      obj.scannedAt = message.scannedAt.toISOString();
+    }
+    if (message.reportId !== "") {
+      obj.reportId = message.reportId;
+    }
+    if (message.platform !== "") {
+      obj.platform = message.platform;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VulnerabilityMatch>): VulnerabilityMatch {
+    return VulnerabilityMatch.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VulnerabilityMatch>): VulnerabilityMatch {
+    const message = createBaseVulnerabilityMatch();
+    message.repository = object.repository ?? "";
+    message.tags = object.tags?.map((e) => e) || [];
+    message.digest = object.digest ?? "";
+    message.package = object.package ?? "";
+    message.version = object.version ?? "";
+    message.fixedVersion = object.fixedVersion ?? "";
+    message.severity = object.severity ?? 0;
+    message.coverage = object.coverage ?? 0;
+    message.scannedAt = object.scannedAt ?? undefined;
+    message.reportId = object.reportId ?? "";
+    message.platform = object.platform ?? "";
+    return message;
+  },
+};
+
+function createBaseGetSummaryRequest(): GetSummaryRequest {
+  return { repository: "", days: 0 };
+}
+
+export const GetSummaryRequest: MessageFns<GetSummaryRequest> = {
+  encode(message: GetSummaryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.repository !== "") {
+      writer.uint32(10).string(message.repository);
+    }
+    if (message.days !== 0) {
+      writer.uint32(16).int32(message.days);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSummaryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSummaryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.days = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetSummaryRequest {
+    return {
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      days: isSet(object.days) ? globalThis.Number(object.days) : 0,
+    };
+  },
+
+  toJSON(message: GetSummaryRequest): unknown {
+    const obj: any = {};
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.days !== 0) {
+      obj.days = Math.round(message.days);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetSummaryRequest>): GetSummaryRequest {
+    return GetSummaryRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetSummaryRequest>): GetSummaryRequest {
+    const message = createBaseGetSummaryRequest();
+    message.repository = object.repository ?? "";
+    message.days = object.days ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetSummaryResponse(): GetSummaryResponse {
+  return { totals: undefined, repositories: [], repositoryCount: 0, worst: [], days: [] };
+}
+
+export const GetSummaryResponse: MessageFns<GetSummaryResponse> = {
+  encode(message: GetSummaryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.totals !== undefined) {
+      ReportTotals.encode(message.totals, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.repositories) {
+      RepositoryTotals.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.repositoryCount !== 0) {
+      writer.uint32(24).int64(message.repositoryCount);
+    }
+    for (const v of message.worst) {
+      ReportEntry.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.days) {
+      DayTotals.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSummaryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSummaryResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.totals = ReportTotals.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.repositories.push(RepositoryTotals.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.repositoryCount = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.worst.push(ReportEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.days.push(DayTotals.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetSummaryResponse {
+    return {
+      totals: isSet(object.totals) ? ReportTotals.fromJSON(object.totals) : undefined,
+      repositories: globalThis.Array.isArray(object?.repositories)
+        ? object.repositories.map((e: any) => RepositoryTotals.fromJSON(e))
+        : [],
+      repositoryCount: isSet(object.repositoryCount)
+        ? globalThis.Number(object.repositoryCount)
+        : isSet(object.repository_count)
+        ? globalThis.Number(object.repository_count)
+        : 0,
+      worst: globalThis.Array.isArray(object?.worst) ? object.worst.map((e: any) => ReportEntry.fromJSON(e)) : [],
+      days: globalThis.Array.isArray(object?.days) ? object.days.map((e: any) => DayTotals.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: GetSummaryResponse): unknown {
+    const obj: any = {};
+    if (message.totals !== undefined) {
+      obj.totals = ReportTotals.toJSON(message.totals);
+    }
+    if (message.repositories?.length) {
+      obj.repositories = message.repositories.map((e) => RepositoryTotals.toJSON(e));
+    }
+    if (message.repositoryCount !== 0) {
+      obj.repositoryCount = Math.round(message.repositoryCount);
+    }
+    if (message.worst?.length) {
+      obj.worst = message.worst.map((e) => ReportEntry.toJSON(e));
+    }
+    if (message.days?.length) {
+      obj.days = message.days.map((e) => DayTotals.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetSummaryResponse>): GetSummaryResponse {
+    return GetSummaryResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetSummaryResponse>): GetSummaryResponse {
+    const message = createBaseGetSummaryResponse();
+    message.totals = (object.totals !== undefined && object.totals !== null)
+      ? ReportTotals.fromPartial(object.totals)
+      : undefined;
+    message.repositories = object.repositories?.map((e) => RepositoryTotals.fromPartial(e)) || [];
+    message.repositoryCount = object.repositoryCount ?? 0;
+    message.worst = object.worst?.map((e) => ReportEntry.fromPartial(e)) || [];
+    message.days = object.days?.map((e) => DayTotals.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReportTotals(): ReportTotals {
+  return {
+    images: 0,
+    findings: 0,
+    fixable: 0,
+    bySeverity: [],
+    imagesBySeverity: [],
+    byCoverage: [],
+    imagesWithKnownExploited: 0,
+  };
+}
+
+export const ReportTotals: MessageFns<ReportTotals> = {
+  encode(message: ReportTotals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.images !== 0) {
+      writer.uint32(8).int64(message.images);
+    }
+    if (message.findings !== 0) {
+      writer.uint32(16).int64(message.findings);
+    }
+    if (message.fixable !== 0) {
+      writer.uint32(24).int64(message.fixable);
+    }
+    for (const v of message.bySeverity) {
+      SeverityTotal.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.imagesBySeverity) {
+      SeverityTotal.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.byCoverage) {
+      CoverageTotal.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.imagesWithKnownExploited !== 0) {
+      writer.uint32(56).int64(message.imagesWithKnownExploited);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportTotals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportTotals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.images = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.findings = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fixable = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.bySeverity.push(SeverityTotal.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.imagesBySeverity.push(SeverityTotal.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.byCoverage.push(CoverageTotal.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.imagesWithKnownExploited = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportTotals {
+    return {
+      images: isSet(object.images) ? globalThis.Number(object.images) : 0,
+      findings: isSet(object.findings) ? globalThis.Number(object.findings) : 0,
+      fixable: isSet(object.fixable) ? globalThis.Number(object.fixable) : 0,
+      bySeverity: globalThis.Array.isArray(object?.bySeverity)
+        ? object.bySeverity.map((e: any) => SeverityTotal.fromJSON(e))
+        : globalThis.Array.isArray(object?.by_severity)
+        ? object.by_severity.map((e: any) => SeverityTotal.fromJSON(e))
+        : [],
+      imagesBySeverity: globalThis.Array.isArray(object?.imagesBySeverity)
+        ? object.imagesBySeverity.map((e: any) => SeverityTotal.fromJSON(e))
+        : globalThis.Array.isArray(object?.images_by_severity)
+        ? object.images_by_severity.map((e: any) => SeverityTotal.fromJSON(e))
+        : [],
+      byCoverage: globalThis.Array.isArray(object?.byCoverage)
+        ? object.byCoverage.map((e: any) => CoverageTotal.fromJSON(e))
+        : globalThis.Array.isArray(object?.by_coverage)
+        ? object.by_coverage.map((e: any) => CoverageTotal.fromJSON(e))
+        : [],
+      imagesWithKnownExploited: isSet(object.imagesWithKnownExploited)
+        ? globalThis.Number(object.imagesWithKnownExploited)
+        : isSet(object.images_with_known_exploited)
+        ? globalThis.Number(object.images_with_known_exploited)
+        : 0,
+    };
+  },
+
+  toJSON(message: ReportTotals): unknown {
+    const obj: any = {};
+    if (message.images !== 0) {
+      obj.images = Math.round(message.images);
+    }
+    if (message.findings !== 0) {
+      obj.findings = Math.round(message.findings);
+    }
+    if (message.fixable !== 0) {
+      obj.fixable = Math.round(message.fixable);
+    }
+    if (message.bySeverity?.length) {
+      obj.bySeverity = message.bySeverity.map((e) => SeverityTotal.toJSON(e));
+    }
+    if (message.imagesBySeverity?.length) {
+      obj.imagesBySeverity = message.imagesBySeverity.map((e) => SeverityTotal.toJSON(e));
+    }
+    if (message.byCoverage?.length) {
+      obj.byCoverage = message.byCoverage.map((e) => CoverageTotal.toJSON(e));
+    }
+    if (message.imagesWithKnownExploited !== 0) {
+      obj.imagesWithKnownExploited = Math.round(message.imagesWithKnownExploited);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportTotals>): ReportTotals {
+    return ReportTotals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportTotals>): ReportTotals {
+    const message = createBaseReportTotals();
+    message.images = object.images ?? 0;
+    message.findings = object.findings ?? 0;
+    message.fixable = object.fixable ?? 0;
+    message.bySeverity = object.bySeverity?.map((e) => SeverityTotal.fromPartial(e)) || [];
+    message.imagesBySeverity = object.imagesBySeverity?.map((e) => SeverityTotal.fromPartial(e)) || [];
+    message.byCoverage = object.byCoverage?.map((e) => CoverageTotal.fromPartial(e)) || [];
+    message.imagesWithKnownExploited = object.imagesWithKnownExploited ?? 0;
+    return message;
+  },
+};
+
+function createBaseSeverityTotal(): SeverityTotal {
+  return { severity: 0, count: 0 };
+}
+
+export const SeverityTotal: MessageFns<SeverityTotal> = {
+  encode(message: SeverityTotal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.severity !== 0) {
+      writer.uint32(8).int32(message.severity);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).int64(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeverityTotal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeverityTotal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.severity = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SeverityTotal {
+    return {
+      severity: isSet(object.severity) ? severityFromJSON(object.severity) : 0,
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+    };
+  },
+
+  toJSON(message: SeverityTotal): unknown {
+    const obj: any = {};
+    if (message.severity !== 0) {
+      obj.severity = severityToJSON(message.severity);
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SeverityTotal>): SeverityTotal {
+    return SeverityTotal.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SeverityTotal>): SeverityTotal {
+    const message = createBaseSeverityTotal();
+    message.severity = object.severity ?? 0;
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
+function createBaseCoverageTotal(): CoverageTotal {
+  return { coverage: 0, count: 0 };
+}
+
+export const CoverageTotal: MessageFns<CoverageTotal> = {
+  encode(message: CoverageTotal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.coverage !== 0) {
+      writer.uint32(8).int32(message.coverage);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).int64(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CoverageTotal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCoverageTotal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.coverage = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CoverageTotal {
+    return {
+      coverage: isSet(object.coverage) ? coverageFromJSON(object.coverage) : 0,
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+    };
+  },
+
+  toJSON(message: CoverageTotal): unknown {
+    const obj: any = {};
+    if (message.coverage !== 0) {
+      obj.coverage = coverageToJSON(message.coverage);
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CoverageTotal>): CoverageTotal {
+    return CoverageTotal.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CoverageTotal>): CoverageTotal {
+    const message = createBaseCoverageTotal();
+    message.coverage = object.coverage ?? 0;
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
+function createBaseRepositoryTotals(): RepositoryTotals {
+  return { repository: "", totals: undefined };
+}
+
+export const RepositoryTotals: MessageFns<RepositoryTotals> = {
+  encode(message: RepositoryTotals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.repository !== "") {
+      writer.uint32(10).string(message.repository);
+    }
+    if (message.totals !== undefined) {
+      ReportTotals.encode(message.totals, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RepositoryTotals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRepositoryTotals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.totals = ReportTotals.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RepositoryTotals {
+    return {
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      totals: isSet(object.totals) ? ReportTotals.fromJSON(object.totals) : undefined,
+    };
+  },
+
+  toJSON(message: RepositoryTotals): unknown {
+    const obj: any = {};
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.totals !== undefined) {
+      obj.totals = ReportTotals.toJSON(message.totals);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RepositoryTotals>): RepositoryTotals {
+    return RepositoryTotals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RepositoryTotals>): RepositoryTotals {
+    const message = createBaseRepositoryTotals();
+    message.repository = object.repository ?? "";
+    message.totals = (object.totals !== undefined && object.totals !== null)
+      ? ReportTotals.fromPartial(object.totals)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDayTotals(): DayTotals {
+  return { day: "", totals: undefined };
+}
+
+export const DayTotals: MessageFns<DayTotals> = {
+  encode(message: DayTotals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.day !== "") {
+      writer.uint32(10).string(message.day);
+    }
+    if (message.totals !== undefined) {
+      ReportTotals.encode(message.totals, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DayTotals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDayTotals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.day = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.totals = ReportTotals.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DayTotals {
+    return {
+      day: isSet(object.day) ? globalThis.String(object.day) : "",
+      totals: isSet(object.totals) ? ReportTotals.fromJSON(object.totals) : undefined,
+    };
+  },
+
+  toJSON(message: DayTotals): unknown {
+    const obj: any = {};
+    if (message.day !== "") {
+      obj.day = message.day;
+    }
+    if (message.totals !== undefined) {
+      obj.totals = ReportTotals.toJSON(message.totals);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DayTotals>): DayTotals {
+    return DayTotals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DayTotals>): DayTotals {
+    const message = createBaseDayTotals();
+    message.day = object.day ?? "";
+    message.totals = (object.totals !== undefined && object.totals !== null)
+      ? ReportTotals.fromPartial(object.totals)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReportSubject(): ReportSubject {
+  return { reportId: "", jobId: "", digest: "", repository: "", tag: "", platform: "" };
+}
+
+export const ReportSubject: MessageFns<ReportSubject> = {
+  encode(message: ReportSubject, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reportId !== "") {
+      writer.uint32(10).string(message.reportId);
+    }
+    if (message.jobId !== "") {
+      writer.uint32(18).string(message.jobId);
+    }
+    if (message.digest !== "") {
+      writer.uint32(26).string(message.digest);
+    }
+    if (message.repository !== "") {
+      writer.uint32(34).string(message.repository);
+    }
+    if (message.tag !== "") {
+      writer.uint32(42).string(message.tag);
+    }
+    if (message.platform !== "") {
+      writer.uint32(50).string(message.platform);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportSubject {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportSubject();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reportId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.platform = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportSubject {
+    return {
+      reportId: isSet(object.reportId)
+        ? globalThis.String(object.reportId)
+        : isSet(object.report_id)
+        ? globalThis.String(object.report_id)
+        : "",
+      jobId: isSet(object.jobId)
+        ? globalThis.String(object.jobId)
+        : isSet(object.job_id)
+        ? globalThis.String(object.job_id)
+        : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      tag: isSet(object.tag) ? globalThis.String(object.tag) : "",
+      platform: isSet(object.platform) ? globalThis.String(object.platform) : "",
+    };
+  },
+
+  toJSON(message: ReportSubject): unknown {
+    const obj: any = {};
+    if (message.reportId !== "") {
+      obj.reportId = message.reportId;
+    }
+    if (message.jobId !== "") {
+      obj.jobId = message.jobId;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.tag !== "") {
+      obj.tag = message.tag;
+    }
+    if (message.platform !== "") {
+      obj.platform = message.platform;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportSubject>): ReportSubject {
+    return ReportSubject.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportSubject>): ReportSubject {
+    const message = createBaseReportSubject();
+    message.reportId = object.reportId ?? "";
+    message.jobId = object.jobId ?? "";
+    message.digest = object.digest ?? "";
+    message.repository = object.repository ?? "";
+    message.tag = object.tag ?? "";
+    message.platform = object.platform ?? "";
+    return message;
+  },
+};
+
+function createBaseCompareReportsRequest(): CompareReportsRequest {
+  return { base: undefined, head: undefined, repository: "", since: undefined, withUnchanged: false };
+}
+
+export const CompareReportsRequest: MessageFns<CompareReportsRequest> = {
+  encode(message: CompareReportsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.base !== undefined) {
+      ReportSubject.encode(message.base, writer.uint32(10).fork()).join();
+    }
+    if (message.head !== undefined) {
+      ReportSubject.encode(message.head, writer.uint32(18).fork()).join();
+    }
+    if (message.repository !== "") {
+      writer.uint32(26).string(message.repository);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(toTimestamp(message.since), writer.uint32(34).fork()).join();
+    }
+    if (message.withUnchanged !== false) {
+      writer.uint32(40).bool(message.withUnchanged);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompareReportsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompareReportsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.base = ReportSubject.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.head = ReportSubject.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.since = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.withUnchanged = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CompareReportsRequest {
+    return {
+      base: isSet(object.base) ? ReportSubject.fromJSON(object.base) : undefined,
+      head: isSet(object.head) ? ReportSubject.fromJSON(object.head) : undefined,
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      since: isSet(object.since) ? fromJsonTimestamp(object.since) : undefined,
+      withUnchanged: isSet(object.withUnchanged)
+        ? globalThis.Boolean(object.withUnchanged)
+        : isSet(object.with_unchanged)
+        ? globalThis.Boolean(object.with_unchanged)
+        : false,
+    };
+  },
+
+  toJSON(message: CompareReportsRequest): unknown {
+    const obj: any = {};
+    if (message.base !== undefined) {
+      obj.base = ReportSubject.toJSON(message.base);
+    }
+    if (message.head !== undefined) {
+      obj.head = ReportSubject.toJSON(message.head);
+    }
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.since !== undefined) {
+      obj.since = message.since.toISOString();
+    }
+    if (message.withUnchanged !== false) {
+      obj.withUnchanged = message.withUnchanged;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CompareReportsRequest>): CompareReportsRequest {
+    return CompareReportsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CompareReportsRequest>): CompareReportsRequest {
+    const message = createBaseCompareReportsRequest();
+    message.base = (object.base !== undefined && object.base !== null)
+      ? ReportSubject.fromPartial(object.base)
+      : undefined;
+    message.head = (object.head !== undefined && object.head !== null)
+      ? ReportSubject.fromPartial(object.head)
+      : undefined;
+    message.repository = object.repository ?? "";
+    message.since = object.since ?? undefined;
+    message.withUnchanged = object.withUnchanged ?? false;
+    return message;
+  },
+};
+
+function createBaseCompareReportsResponse(): CompareReportsResponse {
+  return {
+    added: [],
+    gone: [],
+    unchanged: [],
+    addedCount: 0,
+    goneCount: 0,
+    unchangedCount: 0,
+    baseCoverage: 0,
+    headCoverage: 0,
+    newImages: 0,
+    headline: "",
+  };
+}
+
+export const CompareReportsResponse: MessageFns<CompareReportsResponse> = {
+  encode(message: CompareReportsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.added) {
+      ComparedFinding.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.gone) {
+      ComparedFinding.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.unchanged) {
+      ComparedFinding.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.addedCount !== 0) {
+      writer.uint32(32).int64(message.addedCount);
+    }
+    if (message.goneCount !== 0) {
+      writer.uint32(40).int64(message.goneCount);
+    }
+    if (message.unchangedCount !== 0) {
+      writer.uint32(48).int64(message.unchangedCount);
+    }
+    if (message.baseCoverage !== 0) {
+      writer.uint32(56).int32(message.baseCoverage);
+    }
+    if (message.headCoverage !== 0) {
+      writer.uint32(64).int32(message.headCoverage);
+    }
+    if (message.newImages !== 0) {
+      writer.uint32(72).int64(message.newImages);
+    }
+    if (message.headline !== "") {
+      writer.uint32(82).string(message.headline);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompareReportsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompareReportsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.added.push(ComparedFinding.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.gone.push(ComparedFinding.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unchanged.push(ComparedFinding.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.addedCount = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.goneCount = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.unchangedCount = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.baseCoverage = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.headCoverage = reader.int32() as any;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.newImages = longToNumber(reader.int64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.headline = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CompareReportsResponse {
+    return {
+      added: globalThis.Array.isArray(object?.added) ? object.added.map((e: any) => ComparedFinding.fromJSON(e)) : [],
+      gone: globalThis.Array.isArray(object?.gone) ? object.gone.map((e: any) => ComparedFinding.fromJSON(e)) : [],
+      unchanged: globalThis.Array.isArray(object?.unchanged)
+        ? object.unchanged.map((e: any) => ComparedFinding.fromJSON(e))
+        : [],
+      addedCount: isSet(object.addedCount)
+        ? globalThis.Number(object.addedCount)
+        : isSet(object.added_count)
+        ? globalThis.Number(object.added_count)
+        : 0,
+      goneCount: isSet(object.goneCount)
+        ? globalThis.Number(object.goneCount)
+        : isSet(object.gone_count)
+        ? globalThis.Number(object.gone_count)
+        : 0,
+      unchangedCount: isSet(object.unchangedCount)
+        ? globalThis.Number(object.unchangedCount)
+        : isSet(object.unchanged_count)
+        ? globalThis.Number(object.unchanged_count)
+        : 0,
+      baseCoverage: isSet(object.baseCoverage)
+        ? coverageFromJSON(object.baseCoverage)
+        : isSet(object.base_coverage)
+        ? coverageFromJSON(object.base_coverage)
+        : 0,
+      headCoverage: isSet(object.headCoverage)
+        ? coverageFromJSON(object.headCoverage)
+        : isSet(object.head_coverage)
+        ? coverageFromJSON(object.head_coverage)
+        : 0,
+      newImages: isSet(object.newImages)
+        ? globalThis.Number(object.newImages)
+        : isSet(object.new_images)
+        ? globalThis.Number(object.new_images)
+        : 0,
+      headline: isSet(object.headline) ? globalThis.String(object.headline) : "",
+    };
+  },
+
+  toJSON(message: CompareReportsResponse): unknown {
+    const obj: any = {};
+    if (message.added?.length) {
+      obj.added = message.added.map((e) => ComparedFinding.toJSON(e));
+    }
+    if (message.gone?.length) {
+      obj.gone = message.gone.map((e) => ComparedFinding.toJSON(e));
+    }
+    if (message.unchanged?.length) {
+      obj.unchanged = message.unchanged.map((e) => ComparedFinding.toJSON(e));
+    }
+    if (message.addedCount !== 0) {
+      obj.addedCount = Math.round(message.addedCount);
+    }
+    if (message.goneCount !== 0) {
+      obj.goneCount = Math.round(message.goneCount);
+    }
+    if (message.unchangedCount !== 0) {
+      obj.unchangedCount = Math.round(message.unchangedCount);
+    }
+    if (message.baseCoverage !== 0) {
+      obj.baseCoverage = coverageToJSON(message.baseCoverage);
+    }
+    if (message.headCoverage !== 0) {
+      obj.headCoverage = coverageToJSON(message.headCoverage);
+    }
+    if (message.newImages !== 0) {
+      obj.newImages = Math.round(message.newImages);
+    }
+    if (message.headline !== "") {
+      obj.headline = message.headline;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CompareReportsResponse>): CompareReportsResponse {
+    return CompareReportsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CompareReportsResponse>): CompareReportsResponse {
+    const message = createBaseCompareReportsResponse();
+    message.added = object.added?.map((e) => ComparedFinding.fromPartial(e)) || [];
+    message.gone = object.gone?.map((e) => ComparedFinding.fromPartial(e)) || [];
+    message.unchanged = object.unchanged?.map((e) => ComparedFinding.fromPartial(e)) || [];
+    message.addedCount = object.addedCount ?? 0;
+    message.goneCount = object.goneCount ?? 0;
+    message.unchangedCount = object.unchangedCount ?? 0;
+    message.baseCoverage = object.baseCoverage ?? 0;
+    message.headCoverage = object.headCoverage ?? 0;
+    message.newImages = object.newImages ?? 0;
+    message.headline = object.headline ?? "";
+    return message;
+  },
+};
+
+function createBaseComparedFinding(): ComparedFinding {
+  return { vulnerability: "", package: "", version: "", fixedVersion: "", severity: 0, digest: "" };
+}
+
+export const ComparedFinding: MessageFns<ComparedFinding> = {
+  encode(message: ComparedFinding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vulnerability !== "") {
+      writer.uint32(10).string(message.vulnerability);
+    }
+    if (message.package !== "") {
+      writer.uint32(18).string(message.package);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    if (message.fixedVersion !== "") {
+      writer.uint32(34).string(message.fixedVersion);
+    }
+    if (message.severity !== 0) {
+      writer.uint32(40).int32(message.severity);
+    }
+    if (message.digest !== "") {
+      writer.uint32(50).string(message.digest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ComparedFinding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseComparedFinding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.vulnerability = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.package = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.fixedVersion = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.severity = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ComparedFinding {
+    return {
+      vulnerability: isSet(object.vulnerability) ? globalThis.String(object.vulnerability) : "",
+      package: isSet(object.package) ? globalThis.String(object.package) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      fixedVersion: isSet(object.fixedVersion)
+        ? globalThis.String(object.fixedVersion)
+        : isSet(object.fixed_version)
+        ? globalThis.String(object.fixed_version)
+        : "",
+      severity: isSet(object.severity) ? severityFromJSON(object.severity) : 0,
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+    };
+  },
+
+  toJSON(message: ComparedFinding): unknown {
+    const obj: any = {};
+    if (message.vulnerability !== "") {
+      obj.vulnerability = message.vulnerability;
+    }
+    if (message.package !== "") {
+      obj.package = message.package;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.fixedVersion !== "") {
+      obj.fixedVersion = message.fixedVersion;
+    }
+    if (message.severity !== 0) {
+      obj.severity = severityToJSON(message.severity);
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ComparedFinding>): ComparedFinding {
+    return ComparedFinding.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ComparedFinding>): ComparedFinding {
+    const message = createBaseComparedFinding();
+    message.vulnerability = object.vulnerability ?? "";
+    message.package = object.package ?? "";
+    message.version = object.version ?? "";
+    message.fixedVersion = object.fixedVersion ?? "";
+    message.severity = object.severity ?? 0;
+    message.digest = object.digest ?? "";
+    return message;
+  },
+};
+
+function createBaseExportReportRequest(): ExportReportRequest {
+  return { subject: undefined, format: 0 };
+}
+
+export const ExportReportRequest: MessageFns<ExportReportRequest> = {
+  encode(message: ExportReportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subject !== undefined) {
+      ReportSubject.encode(message.subject, writer.uint32(10).fork()).join();
+    }
+    if (message.format !== 0) {
+      writer.uint32(16).int32(message.format);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportReportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportReportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = ReportSubject.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.format = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExportReportRequest {
+    return {
+      subject: isSet(object.subject) ? ReportSubject.fromJSON(object.subject) : undefined,
+      format: isSet(object.format) ? reportFormatFromJSON(object.format) : 0,
+    };
+  },
+
+  toJSON(message: ExportReportRequest): unknown {
+    const obj: any = {};
+    if (message.subject !== undefined) {
+      obj.subject = ReportSubject.toJSON(message.subject);
+    }
+    if (message.format !== 0) {
+      obj.format = reportFormatToJSON(message.format);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExportReportRequest>): ExportReportRequest {
+    return ExportReportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportReportRequest>): ExportReportRequest {
+    const message = createBaseExportReportRequest();
+    message.subject = (object.subject !== undefined && object.subject !== null)
+      ? ReportSubject.fromPartial(object.subject)
+      : undefined;
+    message.format = object.format ?? 0;
+    return message;
+  },
+};
+
+function createBaseExportReportResponse(): ExportReportResponse {
+  return { text: "", mediaType: "", fileName: "" };
+}
+
+export const ExportReportResponse: MessageFns<ExportReportResponse> = {
+  encode(message: ExportReportResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.text !== "") {
+      writer.uint32(10).string(message.text);
+    }
+    if (message.mediaType !== "") {
+      writer.uint32(18).string(message.mediaType);
+    }
+    if (message.fileName !== "") {
+      writer.uint32(26).string(message.fileName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportReportResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportReportResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.mediaType = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fileName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExportReportResponse {
+    return {
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+      mediaType: isSet(object.mediaType)
+        ? globalThis.String(object.mediaType)
+        : isSet(object.media_type)
+        ? globalThis.String(object.media_type)
+        : "",
+      fileName: isSet(object.fileName)
+        ? globalThis.String(object.fileName)
+        : isSet(object.file_name)
+        ? globalThis.String(object.file_name)
+        : "",
+    };
+  },
+
+  toJSON(message: ExportReportResponse): unknown {
+    const obj: any = {};
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    if (message.mediaType !== "") {
+      obj.mediaType = message.mediaType;
+    }
+    if (message.fileName !== "") {
+      obj.fileName = message.fileName;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExportReportResponse>): ExportReportResponse {
+    return ExportReportResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportReportResponse>): ExportReportResponse {
+    const message = createBaseExportReportResponse();
+    message.text = object.text ?? "";
+    message.mediaType = object.mediaType ?? "";
+    message.fileName = object.fileName ?? "";
+    return message;
+  },
+};
+
+/**
+ * Gives the reports that scans have made, and what they say together. An image is named by its digest or by a repository and a
+ * tag; the digest of an index names the images that were scanned of it.
+ */
 export type ReportServiceService = typeof ReportServiceService;
 export const ReportServiceService = {
   /**
@@ -433,6 +4103,61 @@ export const ReportServiceService = {
       Buffer.from(StreamReportResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamReportResponse => StreamReportResponse.decode(value),
   },
+  /** The newest report of each image, without its findings. */
+  listReports: {
+    path: "/drydock.report.v1.ReportService/ListReports" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListReportsRequest): Buffer => Buffer.from(ListReportsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListReportsRequest => ListReportsRequest.decode(value),
+    responseSerialize: (value: ListReportsResponse): Buffer => Buffer.from(ListReportsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListReportsResponse => ListReportsResponse.decode(value),
+  },
+  /** Which images have a vulnerability, by their newest reports. */
+  findVulnerability: {
+    path: "/drydock.report.v1.ReportService/FindVulnerability" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FindVulnerabilityRequest): Buffer =>
+      Buffer.from(FindVulnerabilityRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FindVulnerabilityRequest => FindVulnerabilityRequest.decode(value),
+    responseSerialize: (value: FindVulnerabilityResponse): Buffer =>
+      Buffer.from(FindVulnerabilityResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FindVulnerabilityResponse => FindVulnerabilityResponse.decode(value),
+  },
+  /** What the newest reports of all images, or of some repositories, come to together. */
+  getSummary: {
+    path: "/drydock.report.v1.ReportService/GetSummary" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetSummaryRequest): Buffer => Buffer.from(GetSummaryRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetSummaryRequest => GetSummaryRequest.decode(value),
+    responseSerialize: (value: GetSummaryResponse): Buffer => Buffer.from(GetSummaryResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetSummaryResponse => GetSummaryResponse.decode(value),
+  },
+  /** What is new, gone and unchanged between two reports, or in a repository since a time. */
+  compareReports: {
+    path: "/drydock.report.v1.ReportService/CompareReports" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CompareReportsRequest): Buffer =>
+      Buffer.from(CompareReportsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CompareReportsRequest => CompareReportsRequest.decode(value),
+    responseSerialize: (value: CompareReportsResponse): Buffer =>
+      Buffer.from(CompareReportsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CompareReportsResponse => CompareReportsResponse.decode(value),
+  },
+  /** A report in a form for other programs or for people, in pieces. */
+  exportReport: {
+    path: "/drydock.report.v1.ReportService/ExportReport" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ExportReportRequest): Buffer => Buffer.from(ExportReportRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportReportRequest => ExportReportRequest.decode(value),
+    responseSerialize: (value: ExportReportResponse): Buffer =>
+      Buffer.from(ExportReportResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportReportResponse => ExportReportResponse.decode(value),
+  },
 } as const;
 
 export interface ReportServiceServer extends UntypedServiceImplementation {
@@ -443,6 +4168,16 @@ export interface ReportServiceServer extends UntypedServiceImplementation {
   getReport: handleUnaryCall<GetReportRequest, GetReportResponse>;
   /** The same report in parts of some 256 KiB, whatever its size. */
   streamReport: handleServerStreamingCall<StreamReportRequest, StreamReportResponse>;
+  /** The newest report of each image, without its findings. */
+  listReports: handleUnaryCall<ListReportsRequest, ListReportsResponse>;
+  /** Which images have a vulnerability, by their newest reports. */
+  findVulnerability: handleUnaryCall<FindVulnerabilityRequest, FindVulnerabilityResponse>;
+  /** What the newest reports of all images, or of some repositories, come to together. */
+  getSummary: handleUnaryCall<GetSummaryRequest, GetSummaryResponse>;
+  /** What is new, gone and unchanged between two reports, or in a repository since a time. */
+  compareReports: handleUnaryCall<CompareReportsRequest, CompareReportsResponse>;
+  /** A report in a form for other programs or for people, in pieces. */
+  exportReport: handleServerStreamingCall<ExportReportRequest, ExportReportResponse>;
 }
 
 export interface ReportServiceClient extends Client {
@@ -475,6 +4210,80 @@ export interface ReportServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamReportResponse>;
+  /** The newest report of each image, without its findings. */
+  listReports(
+    request: ListReportsRequest,
+    callback: (error: ServiceError | null, response: ListReportsResponse) => void,
+  ): ClientUnaryCall;
+  listReports(
+    request: ListReportsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListReportsResponse) => void,
+  ): ClientUnaryCall;
+  listReports(
+    request: ListReportsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListReportsResponse) => void,
+  ): ClientUnaryCall;
+  /** Which images have a vulnerability, by their newest reports. */
+  findVulnerability(
+    request: FindVulnerabilityRequest,
+    callback: (error: ServiceError | null, response: FindVulnerabilityResponse) => void,
+  ): ClientUnaryCall;
+  findVulnerability(
+    request: FindVulnerabilityRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: FindVulnerabilityResponse) => void,
+  ): ClientUnaryCall;
+  findVulnerability(
+    request: FindVulnerabilityRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: FindVulnerabilityResponse) => void,
+  ): ClientUnaryCall;
+  /** What the newest reports of all images, or of some repositories, come to together. */
+  getSummary(
+    request: GetSummaryRequest,
+    callback: (error: ServiceError | null, response: GetSummaryResponse) => void,
+  ): ClientUnaryCall;
+  getSummary(
+    request: GetSummaryRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetSummaryResponse) => void,
+  ): ClientUnaryCall;
+  getSummary(
+    request: GetSummaryRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetSummaryResponse) => void,
+  ): ClientUnaryCall;
+  /** What is new, gone and unchanged between two reports, or in a repository since a time. */
+  compareReports(
+    request: CompareReportsRequest,
+    callback: (error: ServiceError | null, response: CompareReportsResponse) => void,
+  ): ClientUnaryCall;
+  compareReports(
+    request: CompareReportsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CompareReportsResponse) => void,
+  ): ClientUnaryCall;
+  compareReports(
+    request: CompareReportsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CompareReportsResponse) => void,
+  ): ClientUnaryCall;
+  /** A report in a form for other programs or for people, in pieces. */
+  exportReport(
+    request: ExportReportRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ExportReportResponse>;
+  exportReport(
+    request: ExportReportRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ExportReportResponse>;
 }
 
 export const ReportServiceClient = makeGenericClientConstructor(
@@ -486,6 +4295,10 @@ export const ReportServiceClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
+
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 
 export type DeepPartial<T> = unknown extends T ? T
@@ -494,6 +4307,39 @@ export type DeepPartial<T> = unknown extends T ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = Math.trunc(date.getTime() / 1_000);
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (t.seconds || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o;
+  } else if (typeof o === "string") {
+    return new globalThis.Date(o);
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o));
+  }
+}
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -9,10 +9,12 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
   type ClientWritableStream,
   type handleBidiStreamingCall,
   type handleClientStreamingCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -22,6 +24,7 @@ import {
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Struct } from "../../../google/protobuf/struct.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Status } from "../../../google/rpc/status.ts";
 import {
   JobCommand,
   jobCommandFromJSON,
@@ -29,8 +32,9 @@ import {
   JobPolicy,
   JobProgress,
   JobStats,
+  StatusCount,
 } from "../../job/v1/job.ts";
-import { Summary } from "../../report/v1/report.ts";
+import { Coverage, coverageFromJSON, coverageToJSON, Report, Summary } from "../../report/v1/report.ts";
 
 export const protobufPackage = "drydock.worker.v1";
 
@@ -305,6 +309,8 @@ export interface JobType {
    * always one; 0 is no limit. Jobs without a key are not held to it.
    */
   maxKeyPercent: number;
+  /** Whether only one job of it may be alive, whatever its parameters: a launch while one is alive is answered ALREADY_EXISTS. */
+  isSingleton: boolean;
 }
 
 /** What the worker can take. Each message says all of it anew, so that a lost or repeated one does no harm. */
@@ -550,6 +556,11 @@ export interface PutReportHead {
   indexDigest: string;
   /** The incarnation of the process that holds the job, as in its Hello. */
   incarnation: string;
+  /**
+   * Which of the job's reports it is, from 0 to 63: a scan of several platforms makes one for each. The report's id is the
+   * job's, and for a number above 0 with ~ and the number behind it.
+   */
+  number: number;
 }
 
 /** The report is stored. */
@@ -582,6 +593,10 @@ export interface LaunchSubJobRequest {
   labels: { [key: string]: string };
   /** The incarnation of the process that holds the job, as in its Hello. */
   incarnation: string;
+  /** As in JobRequest; needs is_unique. */
+  uniqueKey: string;
+  /** When it is due, after the launch; at most 10 years. Unset: at once. */
+  scheduleDelay: Duration | undefined;
 }
 
 export interface LaunchSubJobRequest_LabelsEntry {
@@ -593,6 +608,167 @@ export interface LaunchSubJobRequest_LabelsEntry {
 export interface LaunchSubJobResponse {
   /** The job as it was stored. */
   stats: JobStats | undefined;
+}
+
+/** Jobs to be launched by a job. */
+export interface LaunchSubJobsRequest {
+  /** The job that launches. */
+  lease:
+    | Lease
+    | undefined;
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
+  /** The jobs, without lease and incarnation; at most 1,000. */
+  jobs: LaunchSubJobRequest[];
+}
+
+/** What became of the launches. */
+export interface LaunchSubJobsResponse {
+  /** In the order of the request. */
+  results: LaunchSubJobResult[];
+}
+
+/** What became of a launch. */
+export interface LaunchSubJobResult {
+  /** The job, or why there is none. */
+  result:
+    | //
+    /** The id of the job that the key stands for. */
+    { $case: "jobId"; value: string }
+    | //
+    /** As LaunchSubJob would have answered. */
+    { $case: "error"; value: Status }
+    | undefined;
+}
+
+/** The request of GetRunState. */
+export interface GetRunStateRequest {
+  /** The job. */
+  lease:
+    | Lease
+    | undefined;
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
+}
+
+/** The answer of GetRunState. */
+export interface GetRunStateResponse {
+  /** What SaveCheckpoint stored last; empty if nothing was. */
+  checkpoint: string;
+  /** How many of the jobs that it launched stand where. */
+  executionTotals: StatusCount[];
+  /** When the job was launched. */
+  enqueueTime: Date | undefined;
+}
+
+/** The request of SaveCheckpoint. */
+export interface SaveCheckpointRequest {
+  /** The job. */
+  lease:
+    | Lease
+    | undefined;
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
+  /** How far it has come, in the words of its type; at most 64 KiB. Kept until the job has ended for good. */
+  checkpoint: string;
+}
+
+/** The checkpoint is stored. */
+export interface SaveCheckpointResponse {
+}
+
+/** The request of RecordImages. */
+export interface RecordImagesRequest {
+  /** The job that asks. */
+  lease:
+    | Lease
+    | undefined;
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
+  /** The images; at most 1,000, with at most 5,000 tags together. */
+  images: FoundImage[];
+}
+
+/** An image as a registry lists it. */
+export interface FoundImage {
+  /** The repository. */
+  repository: string;
+  /** The digest of its manifest or of its index. */
+  digest: string;
+  /** Tags that point at it; each pointed at nothing, or at another digest, before. */
+  tags: string[];
+}
+
+/** The answer of RecordImages. */
+export interface RecordImagesResponse {
+  /** In the order of the request. */
+  images: KnownImage[];
+}
+
+/** What is known of an image. */
+export interface KnownImage {
+  /** Its newest reports: one, or one for each platform that was scanned of an index; empty if it has none. */
+  reports: KnownReport[];
+}
+
+/** A report that an image has. */
+export interface KnownReport {
+  /** The report's id. */
+  reportId: string;
+  /** The digest of the manifest that was scanned. */
+  digest: string;
+  /** The scanner's name. */
+  scanner: string;
+  /** The scanner's state, as in Scanner.state. */
+  scannerState: string;
+  /** When the image was scanned. */
+  scannedAt:
+    | Date
+    | undefined;
+  /** How much of it the scanner could look at. */
+  coverage: Coverage;
+  /** The platform, e.g. linux/arm64; empty if unknown. */
+  platform: string;
+}
+
+/** The request of ReadReport. */
+export interface ReadReportRequest {
+  /** The job that asks. */
+  lease:
+    | Lease
+    | undefined;
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
+  /** The digest of the image. */
+  digest: string;
+}
+
+/** A part of a report. */
+export interface ReadReportResponse {
+  /** As in ReportService.StreamReport. */
+  part: Report | undefined;
+}
+
+/** The request of FindImages. */
+export interface FindImagesRequest {
+  /** The job that asks. */
+  lease:
+    | Lease
+    | undefined;
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
+  /** The scanner's names of the layers, as in Layer.clair_name; at most 1,000. */
+  layerNames: string[];
+  /** next_page_token of the page before. */
+  pageToken: string;
+}
+
+/** The answer of FindImages. */
+export interface FindImagesResponse {
+  /** At most 1,000. A page may be shorter or even empty though more follow. */
+  images: FoundImage[];
+  /** For the next page; empty when there is none. */
+  nextPageToken: string;
 }
 
 function createBaseLease(): Lease {
@@ -1437,7 +1613,15 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseJobType(): JobType {
-  return { name: "", description: "", parametersSchema: "", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 };
+  return {
+    name: "",
+    description: "",
+    parametersSchema: "",
+    maxFails: 0,
+    maxRunning: 0,
+    maxKeyPercent: 0,
+    isSingleton: false,
+  };
 }
 
 export const JobType: MessageFns<JobType> = {
@@ -1459,6 +1643,9 @@ export const JobType: MessageFns<JobType> = {
     }
     if (message.maxKeyPercent !== 0) {
       writer.uint32(56).int32(message.maxKeyPercent);
+    }
+    if (message.isSingleton !== false) {
+      writer.uint32(64).bool(message.isSingleton);
     }
     return writer;
   },
@@ -1524,6 +1711,14 @@ export const JobType: MessageFns<JobType> = {
             message.maxKeyPercent = reader.int32();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.isSingleton = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1560,6 +1755,11 @@ export const JobType: MessageFns<JobType> = {
         : isSet(object.max_key_percent)
         ? globalThis.Number(object.max_key_percent)
         : 0,
+      isSingleton: isSet(object.isSingleton)
+        ? globalThis.Boolean(object.isSingleton)
+        : isSet(object.is_singleton)
+        ? globalThis.Boolean(object.is_singleton)
+        : false,
     };
   },
 
@@ -1583,6 +1783,9 @@ export const JobType: MessageFns<JobType> = {
     if (message.maxKeyPercent !== 0) {
       obj.maxKeyPercent = Math.round(message.maxKeyPercent);
     }
+    if (message.isSingleton !== false) {
+      obj.isSingleton = message.isSingleton;
+    }
     return obj;
   },
 
@@ -1597,6 +1800,7 @@ export const JobType: MessageFns<JobType> = {
     message.maxFails = object.maxFails ?? 0;
     message.maxRunning = object.maxRunning ?? 0;
     message.maxKeyPercent = object.maxKeyPercent ?? 0;
+    message.isSingleton = object.isSingleton ?? false;
     return message;
   },
 };
@@ -3510,7 +3714,7 @@ export const PutReportRequest: MessageFns<PutReportRequest> = {
 };
 
 function createBasePutReportHead(): PutReportHead {
-  return { lease: undefined, digest: "", sha256: "", summary: undefined, indexDigest: "", incarnation: "" };
+  return { lease: undefined, digest: "", sha256: "", summary: undefined, indexDigest: "", incarnation: "", number: 0 };
 }
 
 export const PutReportHead: MessageFns<PutReportHead> = {
@@ -3532,6 +3736,9 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     }
     if (message.incarnation !== "") {
       writer.uint32(50).string(message.incarnation);
+    }
+    if (message.number !== 0) {
+      writer.uint32(56).int32(message.number);
     }
     return writer;
   },
@@ -3597,6 +3804,14 @@ export const PutReportHead: MessageFns<PutReportHead> = {
             message.incarnation = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.number = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3621,6 +3836,7 @@ export const PutReportHead: MessageFns<PutReportHead> = {
         ? globalThis.String(object.index_digest)
         : "",
       incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      number: isSet(object.number) ? globalThis.Number(object.number) : 0,
     };
   },
 
@@ -3644,6 +3860,9 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     if (message.incarnation !== "") {
       obj.incarnation = message.incarnation;
     }
+    if (message.number !== 0) {
+      obj.number = Math.round(message.number);
+    }
     return obj;
   },
 
@@ -3660,6 +3879,7 @@ export const PutReportHead: MessageFns<PutReportHead> = {
       : undefined;
     message.indexDigest = object.indexDigest ?? "";
     message.incarnation = object.incarnation ?? "";
+    message.number = object.number ?? 0;
     return message;
   },
 };
@@ -3727,6 +3947,8 @@ function createBaseLaunchSubJobRequest(): LaunchSubJobRequest {
     policy: undefined,
     labels: {},
     incarnation: "",
+    uniqueKey: "",
+    scheduleDelay: undefined,
   };
 }
 
@@ -3758,6 +3980,12 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
     });
     if (message.incarnation !== "") {
       writer.uint32(74).string(message.incarnation);
+    }
+    if (message.uniqueKey !== "") {
+      writer.uint32(82).string(message.uniqueKey);
+    }
+    if (message.scheduleDelay !== undefined) {
+      Duration.encode(message.scheduleDelay, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -3850,6 +4078,22 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
             message.incarnation = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.uniqueKey = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.scheduleDelay = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3890,6 +4134,16 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
         )
         : {},
       incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      uniqueKey: isSet(object.uniqueKey)
+        ? globalThis.String(object.uniqueKey)
+        : isSet(object.unique_key)
+        ? globalThis.String(object.unique_key)
+        : "",
+      scheduleDelay: isSet(object.scheduleDelay)
+        ? Duration.fromJSON(object.scheduleDelay)
+        : isSet(object.schedule_delay)
+        ? Duration.fromJSON(object.schedule_delay)
+        : undefined,
     };
   },
 
@@ -3928,6 +4182,12 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
     if (message.incarnation !== "") {
       obj.incarnation = message.incarnation;
     }
+    if (message.uniqueKey !== "") {
+      obj.uniqueKey = message.uniqueKey;
+    }
+    if (message.scheduleDelay !== undefined) {
+      obj.scheduleDelay = Duration.toJSON(message.scheduleDelay);
+    }
     return obj;
   },
 
@@ -3955,6 +4215,10 @@ export const LaunchSubJobRequest: MessageFns<LaunchSubJobRequest> = {
       {},
     );
     message.incarnation = object.incarnation ?? "";
+    message.uniqueKey = object.uniqueKey ?? "";
+    message.scheduleDelay = (object.scheduleDelay !== undefined && object.scheduleDelay !== null)
+      ? Duration.fromPartial(object.scheduleDelay)
+      : undefined;
     return message;
   },
 };
@@ -4113,6 +4377,1527 @@ export const LaunchSubJobResponse: MessageFns<LaunchSubJobResponse> = {
   },
 };
 
+function createBaseLaunchSubJobsRequest(): LaunchSubJobsRequest {
+  return { lease: undefined, incarnation: "", jobs: [] };
+}
+
+export const LaunchSubJobsRequest: MessageFns<LaunchSubJobsRequest> = {
+  encode(message: LaunchSubJobsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lease !== undefined) {
+      Lease.encode(message.lease, writer.uint32(10).fork()).join();
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    for (const v of message.jobs) {
+      LaunchSubJobRequest.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LaunchSubJobsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLaunchSubJobsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lease = Lease.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.jobs.push(LaunchSubJobRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LaunchSubJobsRequest {
+    return {
+      lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      jobs: globalThis.Array.isArray(object?.jobs) ? object.jobs.map((e: any) => LaunchSubJobRequest.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: LaunchSubJobsRequest): unknown {
+    const obj: any = {};
+    if (message.lease !== undefined) {
+      obj.lease = Lease.toJSON(message.lease);
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    if (message.jobs?.length) {
+      obj.jobs = message.jobs.map((e) => LaunchSubJobRequest.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LaunchSubJobsRequest>): LaunchSubJobsRequest {
+    return LaunchSubJobsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LaunchSubJobsRequest>): LaunchSubJobsRequest {
+    const message = createBaseLaunchSubJobsRequest();
+    message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
+    message.incarnation = object.incarnation ?? "";
+    message.jobs = object.jobs?.map((e) => LaunchSubJobRequest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLaunchSubJobsResponse(): LaunchSubJobsResponse {
+  return { results: [] };
+}
+
+export const LaunchSubJobsResponse: MessageFns<LaunchSubJobsResponse> = {
+  encode(message: LaunchSubJobsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      LaunchSubJobResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LaunchSubJobsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLaunchSubJobsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(LaunchSubJobResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LaunchSubJobsResponse {
+    return {
+      results: globalThis.Array.isArray(object?.results)
+        ? object.results.map((e: any) => LaunchSubJobResult.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: LaunchSubJobsResponse): unknown {
+    const obj: any = {};
+    if (message.results?.length) {
+      obj.results = message.results.map((e) => LaunchSubJobResult.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LaunchSubJobsResponse>): LaunchSubJobsResponse {
+    return LaunchSubJobsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LaunchSubJobsResponse>): LaunchSubJobsResponse {
+    const message = createBaseLaunchSubJobsResponse();
+    message.results = object.results?.map((e) => LaunchSubJobResult.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLaunchSubJobResult(): LaunchSubJobResult {
+  return { result: undefined };
+}
+
+export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
+  encode(message: LaunchSubJobResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.result?.$case) {
+      case "jobId":
+        writer.uint32(10).string(message.result.value);
+        break;
+      case "error":
+        Status.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LaunchSubJobResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLaunchSubJobResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "jobId", value: reader.string() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "error", value: Status.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LaunchSubJobResult {
+    return {
+      result: isSet(object.jobId)
+        ? { $case: "jobId", value: globalThis.String(object.jobId) }
+        : isSet(object.job_id)
+        ? { $case: "jobId", value: globalThis.String(object.job_id) }
+        : isSet(object.error)
+        ? { $case: "error", value: Status.fromJSON(object.error) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: LaunchSubJobResult): unknown {
+    const obj: any = {};
+    if (message.result?.$case === "jobId") {
+      obj.jobId = message.result.value;
+    } else if (message.result?.$case === "error") {
+      obj.error = Status.toJSON(message.result.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LaunchSubJobResult>): LaunchSubJobResult {
+    return LaunchSubJobResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LaunchSubJobResult>): LaunchSubJobResult {
+    const message = createBaseLaunchSubJobResult();
+    switch (object.result?.$case) {
+      case "jobId": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "jobId", value: object.result.value };
+        }
+        break;
+      }
+      case "error": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "error", value: Status.fromPartial(object.result.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseGetRunStateRequest(): GetRunStateRequest {
+  return { lease: undefined, incarnation: "" };
+}
+
+export const GetRunStateRequest: MessageFns<GetRunStateRequest> = {
+  encode(message: GetRunStateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lease !== undefined) {
+      Lease.encode(message.lease, writer.uint32(10).fork()).join();
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRunStateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRunStateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lease = Lease.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetRunStateRequest {
+    return {
+      lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+    };
+  },
+
+  toJSON(message: GetRunStateRequest): unknown {
+    const obj: any = {};
+    if (message.lease !== undefined) {
+      obj.lease = Lease.toJSON(message.lease);
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetRunStateRequest>): GetRunStateRequest {
+    return GetRunStateRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetRunStateRequest>): GetRunStateRequest {
+    const message = createBaseGetRunStateRequest();
+    message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
+    message.incarnation = object.incarnation ?? "";
+    return message;
+  },
+};
+
+function createBaseGetRunStateResponse(): GetRunStateResponse {
+  return { checkpoint: "", executionTotals: [], enqueueTime: undefined };
+}
+
+export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
+  encode(message: GetRunStateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpoint !== "") {
+      writer.uint32(10).string(message.checkpoint);
+    }
+    for (const v of message.executionTotals) {
+      StatusCount.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.enqueueTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.enqueueTime), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRunStateResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRunStateResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpoint = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.executionTotals.push(StatusCount.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.enqueueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetRunStateResponse {
+    return {
+      checkpoint: isSet(object.checkpoint) ? globalThis.String(object.checkpoint) : "",
+      executionTotals: globalThis.Array.isArray(object?.executionTotals)
+        ? object.executionTotals.map((e: any) => StatusCount.fromJSON(e))
+        : globalThis.Array.isArray(object?.execution_totals)
+        ? object.execution_totals.map((e: any) => StatusCount.fromJSON(e))
+        : [],
+      enqueueTime: isSet(object.enqueueTime)
+        ? fromJsonTimestamp(object.enqueueTime)
+        : isSet(object.enqueue_time)
+        ? fromJsonTimestamp(object.enqueue_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: GetRunStateResponse): unknown {
+    const obj: any = {};
+    if (message.checkpoint !== "") {
+      obj.checkpoint = message.checkpoint;
+    }
+    if (message.executionTotals?.length) {
+      obj.executionTotals = message.executionTotals.map((e) => StatusCount.toJSON(e));
+    }
+    if (message.enqueueTime !== undefined) {
+      obj.enqueueTime = message.enqueueTime.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetRunStateResponse>): GetRunStateResponse {
+    return GetRunStateResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetRunStateResponse>): GetRunStateResponse {
+    const message = createBaseGetRunStateResponse();
+    message.checkpoint = object.checkpoint ?? "";
+    message.executionTotals = object.executionTotals?.map((e) => StatusCount.fromPartial(e)) || [];
+    message.enqueueTime = object.enqueueTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSaveCheckpointRequest(): SaveCheckpointRequest {
+  return { lease: undefined, incarnation: "", checkpoint: "" };
+}
+
+export const SaveCheckpointRequest: MessageFns<SaveCheckpointRequest> = {
+  encode(message: SaveCheckpointRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lease !== undefined) {
+      Lease.encode(message.lease, writer.uint32(10).fork()).join();
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    if (message.checkpoint !== "") {
+      writer.uint32(26).string(message.checkpoint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SaveCheckpointRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSaveCheckpointRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lease = Lease.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.checkpoint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SaveCheckpointRequest {
+    return {
+      lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      checkpoint: isSet(object.checkpoint) ? globalThis.String(object.checkpoint) : "",
+    };
+  },
+
+  toJSON(message: SaveCheckpointRequest): unknown {
+    const obj: any = {};
+    if (message.lease !== undefined) {
+      obj.lease = Lease.toJSON(message.lease);
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    if (message.checkpoint !== "") {
+      obj.checkpoint = message.checkpoint;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SaveCheckpointRequest>): SaveCheckpointRequest {
+    return SaveCheckpointRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SaveCheckpointRequest>): SaveCheckpointRequest {
+    const message = createBaseSaveCheckpointRequest();
+    message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
+    message.incarnation = object.incarnation ?? "";
+    message.checkpoint = object.checkpoint ?? "";
+    return message;
+  },
+};
+
+function createBaseSaveCheckpointResponse(): SaveCheckpointResponse {
+  return {};
+}
+
+export const SaveCheckpointResponse: MessageFns<SaveCheckpointResponse> = {
+  encode(_: SaveCheckpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SaveCheckpointResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSaveCheckpointResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): SaveCheckpointResponse {
+    return {};
+  },
+
+  toJSON(_: SaveCheckpointResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<SaveCheckpointResponse>): SaveCheckpointResponse {
+    return SaveCheckpointResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<SaveCheckpointResponse>): SaveCheckpointResponse {
+    const message = createBaseSaveCheckpointResponse();
+    return message;
+  },
+};
+
+function createBaseRecordImagesRequest(): RecordImagesRequest {
+  return { lease: undefined, incarnation: "", images: [] };
+}
+
+export const RecordImagesRequest: MessageFns<RecordImagesRequest> = {
+  encode(message: RecordImagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lease !== undefined) {
+      Lease.encode(message.lease, writer.uint32(10).fork()).join();
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    for (const v of message.images) {
+      FoundImage.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordImagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordImagesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lease = Lease.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.images.push(FoundImage.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RecordImagesRequest {
+    return {
+      lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      images: globalThis.Array.isArray(object?.images) ? object.images.map((e: any) => FoundImage.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: RecordImagesRequest): unknown {
+    const obj: any = {};
+    if (message.lease !== undefined) {
+      obj.lease = Lease.toJSON(message.lease);
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    if (message.images?.length) {
+      obj.images = message.images.map((e) => FoundImage.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RecordImagesRequest>): RecordImagesRequest {
+    return RecordImagesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordImagesRequest>): RecordImagesRequest {
+    const message = createBaseRecordImagesRequest();
+    message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
+    message.incarnation = object.incarnation ?? "";
+    message.images = object.images?.map((e) => FoundImage.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFoundImage(): FoundImage {
+  return { repository: "", digest: "", tags: [] };
+}
+
+export const FoundImage: MessageFns<FoundImage> = {
+  encode(message: FoundImage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.repository !== "") {
+      writer.uint32(10).string(message.repository);
+    }
+    if (message.digest !== "") {
+      writer.uint32(18).string(message.digest);
+    }
+    for (const v of message.tags) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FoundImage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFoundImage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tags.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FoundImage {
+    return {
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      tags: globalThis.Array.isArray(object?.tags) ? object.tags.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: FoundImage): unknown {
+    const obj: any = {};
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.tags?.length) {
+      obj.tags = message.tags;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FoundImage>): FoundImage {
+    return FoundImage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FoundImage>): FoundImage {
+    const message = createBaseFoundImage();
+    message.repository = object.repository ?? "";
+    message.digest = object.digest ?? "";
+    message.tags = object.tags?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseRecordImagesResponse(): RecordImagesResponse {
+  return { images: [] };
+}
+
+export const RecordImagesResponse: MessageFns<RecordImagesResponse> = {
+  encode(message: RecordImagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.images) {
+      KnownImage.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordImagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordImagesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.images.push(KnownImage.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RecordImagesResponse {
+    return {
+      images: globalThis.Array.isArray(object?.images) ? object.images.map((e: any) => KnownImage.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: RecordImagesResponse): unknown {
+    const obj: any = {};
+    if (message.images?.length) {
+      obj.images = message.images.map((e) => KnownImage.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RecordImagesResponse>): RecordImagesResponse {
+    return RecordImagesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordImagesResponse>): RecordImagesResponse {
+    const message = createBaseRecordImagesResponse();
+    message.images = object.images?.map((e) => KnownImage.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseKnownImage(): KnownImage {
+  return { reports: [] };
+}
+
+export const KnownImage: MessageFns<KnownImage> = {
+  encode(message: KnownImage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reports) {
+      KnownReport.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KnownImage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKnownImage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reports.push(KnownReport.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KnownImage {
+    return {
+      reports: globalThis.Array.isArray(object?.reports) ? object.reports.map((e: any) => KnownReport.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: KnownImage): unknown {
+    const obj: any = {};
+    if (message.reports?.length) {
+      obj.reports = message.reports.map((e) => KnownReport.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KnownImage>): KnownImage {
+    return KnownImage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KnownImage>): KnownImage {
+    const message = createBaseKnownImage();
+    message.reports = object.reports?.map((e) => KnownReport.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseKnownReport(): KnownReport {
+  return { reportId: "", digest: "", scanner: "", scannerState: "", scannedAt: undefined, coverage: 0, platform: "" };
+}
+
+export const KnownReport: MessageFns<KnownReport> = {
+  encode(message: KnownReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reportId !== "") {
+      writer.uint32(10).string(message.reportId);
+    }
+    if (message.digest !== "") {
+      writer.uint32(18).string(message.digest);
+    }
+    if (message.scanner !== "") {
+      writer.uint32(26).string(message.scanner);
+    }
+    if (message.scannerState !== "") {
+      writer.uint32(34).string(message.scannerState);
+    }
+    if (message.scannedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.scannedAt), writer.uint32(42).fork()).join();
+    }
+    if (message.coverage !== 0) {
+      writer.uint32(48).int32(message.coverage);
+    }
+    if (message.platform !== "") {
+      writer.uint32(58).string(message.platform);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KnownReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKnownReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reportId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scanner = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.scannerState = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.scannedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.coverage = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.platform = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KnownReport {
+    return {
+      reportId: isSet(object.reportId)
+        ? globalThis.String(object.reportId)
+        : isSet(object.report_id)
+        ? globalThis.String(object.report_id)
+        : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      scanner: isSet(object.scanner) ? globalThis.String(object.scanner) : "",
+      scannerState: isSet(object.scannerState)
+        ? globalThis.String(object.scannerState)
+        : isSet(object.scanner_state)
+        ? globalThis.String(object.scanner_state)
+        : "",
+      scannedAt: isSet(object.scannedAt)
+        ? fromJsonTimestamp(object.scannedAt)
+        : isSet(object.scanned_at)
+        ? fromJsonTimestamp(object.scanned_at)
+        : undefined,
+      coverage: isSet(object.coverage) ? coverageFromJSON(object.coverage) : 0,
+      platform: isSet(object.platform) ? globalThis.String(object.platform) : "",
+    };
+  },
+
+  toJSON(message: KnownReport): unknown {
+    const obj: any = {};
+    if (message.reportId !== "") {
+      obj.reportId = message.reportId;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.scanner !== "") {
+      obj.scanner = message.scanner;
+    }
+    if (message.scannerState !== "") {
+      obj.scannerState = message.scannerState;
+    }
+    if (message.scannedAt !== undefined) {
+      obj.scannedAt = message.scannedAt.toISOString();
+    }
+    if (message.coverage !== 0) {
+      obj.coverage = coverageToJSON(message.coverage);
+    }
+    if (message.platform !== "") {
+      obj.platform = message.platform;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KnownReport>): KnownReport {
+    return KnownReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KnownReport>): KnownReport {
+    const message = createBaseKnownReport();
+    message.reportId = object.reportId ?? "";
+    message.digest = object.digest ?? "";
+    message.scanner = object.scanner ?? "";
+    message.scannerState = object.scannerState ?? "";
+    message.scannedAt = object.scannedAt ?? undefined;
+    message.coverage = object.coverage ?? 0;
+    message.platform = object.platform ?? "";
+    return message;
+  },
+};
+
+function createBaseReadReportRequest(): ReadReportRequest {
+  return { lease: undefined, incarnation: "", digest: "" };
+}
+
+export const ReadReportRequest: MessageFns<ReadReportRequest> = {
+  encode(message: ReadReportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lease !== undefined) {
+      Lease.encode(message.lease, writer.uint32(10).fork()).join();
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    if (message.digest !== "") {
+      writer.uint32(26).string(message.digest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadReportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadReportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lease = Lease.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadReportRequest {
+    return {
+      lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+    };
+  },
+
+  toJSON(message: ReadReportRequest): unknown {
+    const obj: any = {};
+    if (message.lease !== undefined) {
+      obj.lease = Lease.toJSON(message.lease);
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadReportRequest>): ReadReportRequest {
+    return ReadReportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadReportRequest>): ReadReportRequest {
+    const message = createBaseReadReportRequest();
+    message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
+    message.incarnation = object.incarnation ?? "";
+    message.digest = object.digest ?? "";
+    return message;
+  },
+};
+
+function createBaseReadReportResponse(): ReadReportResponse {
+  return { part: undefined };
+}
+
+export const ReadReportResponse: MessageFns<ReadReportResponse> = {
+  encode(message: ReadReportResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.part !== undefined) {
+      Report.encode(message.part, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadReportResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadReportResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = Report.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadReportResponse {
+    return { part: isSet(object.part) ? Report.fromJSON(object.part) : undefined };
+  },
+
+  toJSON(message: ReadReportResponse): unknown {
+    const obj: any = {};
+    if (message.part !== undefined) {
+      obj.part = Report.toJSON(message.part);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadReportResponse>): ReadReportResponse {
+    return ReadReportResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadReportResponse>): ReadReportResponse {
+    const message = createBaseReadReportResponse();
+    message.part = (object.part !== undefined && object.part !== null) ? Report.fromPartial(object.part) : undefined;
+    return message;
+  },
+};
+
+function createBaseFindImagesRequest(): FindImagesRequest {
+  return { lease: undefined, incarnation: "", layerNames: [], pageToken: "" };
+}
+
+export const FindImagesRequest: MessageFns<FindImagesRequest> = {
+  encode(message: FindImagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lease !== undefined) {
+      Lease.encode(message.lease, writer.uint32(10).fork()).join();
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    for (const v of message.layerNames) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(34).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindImagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindImagesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lease = Lease.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.layerNames.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FindImagesRequest {
+    return {
+      lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      layerNames: globalThis.Array.isArray(object?.layerNames)
+        ? object.layerNames.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.layer_names)
+        ? object.layer_names.map((e: any) => globalThis.String(e))
+        : [],
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: FindImagesRequest): unknown {
+    const obj: any = {};
+    if (message.lease !== undefined) {
+      obj.lease = Lease.toJSON(message.lease);
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    if (message.layerNames?.length) {
+      obj.layerNames = message.layerNames;
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FindImagesRequest>): FindImagesRequest {
+    return FindImagesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FindImagesRequest>): FindImagesRequest {
+    const message = createBaseFindImagesRequest();
+    message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
+    message.incarnation = object.incarnation ?? "";
+    message.layerNames = object.layerNames?.map((e) => e) || [];
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseFindImagesResponse(): FindImagesResponse {
+  return { images: [], nextPageToken: "" };
+}
+
+export const FindImagesResponse: MessageFns<FindImagesResponse> = {
+  encode(message: FindImagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.images) {
+      FoundImage.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindImagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindImagesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.images.push(FoundImage.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FindImagesResponse {
+    return {
+      images: globalThis.Array.isArray(object?.images) ? object.images.map((e: any) => FoundImage.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: FindImagesResponse): unknown {
+    const obj: any = {};
+    if (message.images?.length) {
+      obj.images = message.images.map((e) => FoundImage.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FindImagesResponse>): FindImagesResponse {
+    return FindImagesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FindImagesResponse>): FindImagesResponse {
+    const message = createBaseFindImagesResponse();
+    message.images = object.images?.map((e) => FoundImage.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
 /** What a scanner-worker says to a job-controller. docs/worker-protocol.md tells the rules. */
 export type WorkerServiceService = typeof WorkerServiceService;
 export const WorkerServiceService = {
@@ -4157,6 +5942,70 @@ export const WorkerServiceService = {
       Buffer.from(LaunchSubJobResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LaunchSubJobResponse => LaunchSubJobResponse.decode(value),
   },
+  /** Launches many jobs on behalf of a job that the worker holds; each launch has its own result. */
+  launchSubJobs: {
+    path: "/drydock.worker.v1.WorkerService/LaunchSubJobs" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LaunchSubJobsRequest): Buffer => Buffer.from(LaunchSubJobsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LaunchSubJobsRequest => LaunchSubJobsRequest.decode(value),
+    responseSerialize: (value: LaunchSubJobsResponse): Buffer =>
+      Buffer.from(LaunchSubJobsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LaunchSubJobsResponse => LaunchSubJobsResponse.decode(value),
+  },
+  /** How far a job that the worker holds came in its former runs, and how the jobs that it launched stand. */
+  getRunState: {
+    path: "/drydock.worker.v1.WorkerService/GetRunState" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetRunStateRequest): Buffer => Buffer.from(GetRunStateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetRunStateRequest => GetRunStateRequest.decode(value),
+    responseSerialize: (value: GetRunStateResponse): Buffer => Buffer.from(GetRunStateResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetRunStateResponse => GetRunStateResponse.decode(value),
+  },
+  /** Stores how far a job that the worker holds has come, for its next run; the last one counts. */
+  saveCheckpoint: {
+    path: "/drydock.worker.v1.WorkerService/SaveCheckpoint" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SaveCheckpointRequest): Buffer =>
+      Buffer.from(SaveCheckpointRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SaveCheckpointRequest => SaveCheckpointRequest.decode(value),
+    responseSerialize: (value: SaveCheckpointResponse): Buffer =>
+      Buffer.from(SaveCheckpointResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SaveCheckpointResponse => SaveCheckpointResponse.decode(value),
+  },
+  /** Notes which tags point at which images, and tells which of the images have a report. */
+  recordImages: {
+    path: "/drydock.worker.v1.WorkerService/RecordImages" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RecordImagesRequest): Buffer => Buffer.from(RecordImagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RecordImagesRequest => RecordImagesRequest.decode(value),
+    responseSerialize: (value: RecordImagesResponse): Buffer =>
+      Buffer.from(RecordImagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RecordImagesResponse => RecordImagesResponse.decode(value),
+  },
+  /** The newest report of an image, in parts as of ReportService.StreamReport, for a job that the worker holds. */
+  readReport: {
+    path: "/drydock.worker.v1.WorkerService/ReadReport" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReadReportRequest): Buffer => Buffer.from(ReadReportRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadReportRequest => ReadReportRequest.decode(value),
+    responseSerialize: (value: ReadReportResponse): Buffer => Buffer.from(ReadReportResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadReportResponse => ReadReportResponse.decode(value),
+  },
+  /** The images whose newest report has one of some layers, for a job that the worker holds. */
+  findImages: {
+    path: "/drydock.worker.v1.WorkerService/FindImages" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FindImagesRequest): Buffer => Buffer.from(FindImagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FindImagesRequest => FindImagesRequest.decode(value),
+    responseSerialize: (value: FindImagesResponse): Buffer => Buffer.from(FindImagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FindImagesResponse => FindImagesResponse.decode(value),
+  },
 } as const;
 
 export interface WorkerServiceServer extends UntypedServiceImplementation {
@@ -4168,6 +6017,18 @@ export interface WorkerServiceServer extends UntypedServiceImplementation {
   putReport: handleClientStreamingCall<PutReportRequest, PutReportResponse>;
   /** Launches a job on behalf of a job that the worker holds. */
   launchSubJob: handleUnaryCall<LaunchSubJobRequest, LaunchSubJobResponse>;
+  /** Launches many jobs on behalf of a job that the worker holds; each launch has its own result. */
+  launchSubJobs: handleUnaryCall<LaunchSubJobsRequest, LaunchSubJobsResponse>;
+  /** How far a job that the worker holds came in its former runs, and how the jobs that it launched stand. */
+  getRunState: handleUnaryCall<GetRunStateRequest, GetRunStateResponse>;
+  /** Stores how far a job that the worker holds has come, for its next run; the last one counts. */
+  saveCheckpoint: handleUnaryCall<SaveCheckpointRequest, SaveCheckpointResponse>;
+  /** Notes which tags point at which images, and tells which of the images have a report. */
+  recordImages: handleUnaryCall<RecordImagesRequest, RecordImagesResponse>;
+  /** The newest report of an image, in parts as of ReportService.StreamReport, for a job that the worker holds. */
+  readReport: handleServerStreamingCall<ReadReportRequest, ReadReportResponse>;
+  /** The images whose newest report has one of some layers, for a job that the worker holds. */
+  findImages: handleUnaryCall<FindImagesRequest, FindImagesResponse>;
 }
 
 export interface WorkerServiceClient extends Client {
@@ -4214,6 +6075,93 @@ export interface WorkerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LaunchSubJobResponse) => void,
+  ): ClientUnaryCall;
+  /** Launches many jobs on behalf of a job that the worker holds; each launch has its own result. */
+  launchSubJobs(
+    request: LaunchSubJobsRequest,
+    callback: (error: ServiceError | null, response: LaunchSubJobsResponse) => void,
+  ): ClientUnaryCall;
+  launchSubJobs(
+    request: LaunchSubJobsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: LaunchSubJobsResponse) => void,
+  ): ClientUnaryCall;
+  launchSubJobs(
+    request: LaunchSubJobsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: LaunchSubJobsResponse) => void,
+  ): ClientUnaryCall;
+  /** How far a job that the worker holds came in its former runs, and how the jobs that it launched stand. */
+  getRunState(
+    request: GetRunStateRequest,
+    callback: (error: ServiceError | null, response: GetRunStateResponse) => void,
+  ): ClientUnaryCall;
+  getRunState(
+    request: GetRunStateRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetRunStateResponse) => void,
+  ): ClientUnaryCall;
+  getRunState(
+    request: GetRunStateRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetRunStateResponse) => void,
+  ): ClientUnaryCall;
+  /** Stores how far a job that the worker holds has come, for its next run; the last one counts. */
+  saveCheckpoint(
+    request: SaveCheckpointRequest,
+    callback: (error: ServiceError | null, response: SaveCheckpointResponse) => void,
+  ): ClientUnaryCall;
+  saveCheckpoint(
+    request: SaveCheckpointRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SaveCheckpointResponse) => void,
+  ): ClientUnaryCall;
+  saveCheckpoint(
+    request: SaveCheckpointRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SaveCheckpointResponse) => void,
+  ): ClientUnaryCall;
+  /** Notes which tags point at which images, and tells which of the images have a report. */
+  recordImages(
+    request: RecordImagesRequest,
+    callback: (error: ServiceError | null, response: RecordImagesResponse) => void,
+  ): ClientUnaryCall;
+  recordImages(
+    request: RecordImagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RecordImagesResponse) => void,
+  ): ClientUnaryCall;
+  recordImages(
+    request: RecordImagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RecordImagesResponse) => void,
+  ): ClientUnaryCall;
+  /** The newest report of an image, in parts as of ReportService.StreamReport, for a job that the worker holds. */
+  readReport(request: ReadReportRequest, options?: Partial<CallOptions>): ClientReadableStream<ReadReportResponse>;
+  readReport(
+    request: ReadReportRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ReadReportResponse>;
+  /** The images whose newest report has one of some layers, for a job that the worker holds. */
+  findImages(
+    request: FindImagesRequest,
+    callback: (error: ServiceError | null, response: FindImagesResponse) => void,
+  ): ClientUnaryCall;
+  findImages(
+    request: FindImagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: FindImagesResponse) => void,
+  ): ClientUnaryCall;
+  findImages(
+    request: FindImagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: FindImagesResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,0 +1,135 @@
+import { fieldsInvalid, type ReasonedError } from "@drydock/shared/errors.ts";
+import {
+  Coverage as CoverageCode,
+  type Finding,
+  type Platform,
+  Report,
+  type Scanner,
+  Severity as SeverityCode,
+  type Summary,
+} from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import type { Coverage, IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
+import { reportIdOf } from "../domain/report-entry.ts";
+import { unpackUnchecked } from "./report-codec.ts";
+
+/** How many findings a report may have: all of them are indexed together. */
+const maxFindings = 50_000;
+
+/** What the upload of a report says of it beside its bytes. */
+export interface ReportHead {
+  jobId: string;
+  /** Which of the job's reports it is, from 0. */
+  number: number;
+  digest: string;
+  indexDigest: string;
+}
+
+const severityOf: Readonly<Partial<Record<SeverityCode, Severity>>> = {
+  [SeverityCode.SEVERITY_UNKNOWN]: "UNKNOWN",
+  [SeverityCode.SEVERITY_NEGLIGIBLE]: "NEGLIGIBLE",
+  [SeverityCode.SEVERITY_LOW]: "LOW",
+  [SeverityCode.SEVERITY_MEDIUM]: "MEDIUM",
+  [SeverityCode.SEVERITY_HIGH]: "HIGH",
+  [SeverityCode.SEVERITY_CRITICAL]: "CRITICAL",
+};
+
+const coverageOf: Readonly<Partial<Record<CoverageCode, Coverage>>> = {
+  [CoverageCode.COVERAGE_FULL]: "FULL",
+  [CoverageCode.COVERAGE_PARTIAL]: "PARTIAL",
+  [CoverageCode.COVERAGE_UNSUPPORTED]: "UNSUPPORTED",
+  [CoverageCode.COVERAGE_NOT_AN_IMAGE]: "NOT_AN_IMAGE",
+};
+
+/** The words of a severity's code; UNKNOWN for one that is not known. */
+export function toSeverity(code: SeverityCode): Severity {
+  return severityOf[code] ?? "UNKNOWN";
+}
+
+/**
+ * What the indexes are made from, of the gzip of a report that nobody has checked. Holds no more than a part of it at once.
+ * @throws ReasonedError FIELD_INVALID when it is no report or does not keep its limits
+ */
+export async function toIndexedReport(head: ReportHead, gzip: Buffer): Promise<IndexedReport> {
+  const { jobId, number, digest, indexDigest } = head;
+  const reading = new Reading();
+  for await (const part of unpackUnchecked(gzip)) reading.add(Report.decode(part));
+  const { report, findings, layerNames } = reading;
+  const { artifact, scanner, generatedAt, summary } = report;
+  return {
+    ...{ reportId: reportIdOf(jobId, number), jobId, digest, indexDigest },
+    platform: formatPlatform(artifact?.platform),
+    repository: artifact?.repository ?? "",
+    tags: artifact?.tags ?? [],
+    // what does not say how much was looked at must not count as looked at
+    coverage: coverageOf[report.coverage] ?? "UNSUPPORTED",
+    coverageNotes: report.coverageNotes,
+    ...namesOf(scanner),
+    scannedAt: generatedAt?.getTime() ?? 0,
+    headline: report.headline,
+    counts: toCounts(summary),
+    ...{ knownExploited: 0, maxEpss: 0 },
+    ...{ findings: findings(), layerNames },
+  };
+}
+
+function tooManyFindings(): ReasonedError {
+  return fieldsInvalid([{ field: "gzip_chunk", description: `must have at most ${maxFindings} findings` }]);
+}
+
+/** Gathers what the indexes need from the parts of a report, whose lists may come in any order. */
+class Reading {
+  readonly report = Report.fromPartial({});
+  readonly layerNames: string[] = [];
+  readonly #packages = new Map<string, [name: string, version: string]>();
+  readonly #vulnerabilities = new Map<string, string>();
+  readonly #findings: Finding[] = [];
+
+  add({ layers, packages, vulnerabilities, findings, distributions, ...part }: Report): void {
+    Object.assign(this.report, withoutBlanks(part));
+    for (const { clairName } of layers) if (clairName !== "") this.layerNames.push(clairName);
+    for (const { id, name, version } of packages) this.#packages.set(id, [name, version]);
+    for (const { key, name } of vulnerabilities) this.#vulnerabilities.set(key, name);
+    for (const finding of findings) this.#findings.push(finding);
+    if (this.#findings.length > maxFindings) throw tooManyFindings();
+  }
+
+  findings = (): IndexedFinding[] => {
+    const found: IndexedFinding[] = [];
+    for (const { packageId, vulnerabilityKey, severity, fixedVersion } of this.#findings) {
+      const vulnerability = this.#vulnerabilities.get(vulnerabilityKey);
+      const [name = "", version = ""] = this.#packages.get(packageId) ?? [];
+      if (vulnerability === undefined) continue;
+      found.push({ vulnerability, severity: toSeverity(severity), package: name, version, fixedVersion });
+    }
+    return found;
+  };
+}
+
+/** The fields that the part has. */
+function withoutBlanks(part: object): object {
+  const isBlank = (value: unknown) =>
+    value === undefined || value === "" || value === 0 || (Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(Object.entries(part).filter(([, value]) => !isBlank(value)));
+}
+
+function formatPlatform(platform: Platform | undefined): string {
+  if (platform === undefined || platform.os === "") return "";
+  return [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/");
+}
+
+function namesOf(scanner: Scanner | undefined): Pick<IndexedReport, "scanner" | "scannerState"> {
+  return { scanner: scanner?.name ?? "", scannerState: scanner?.state ?? "" };
+}
+
+function toCounts(summary: Summary | undefined): ReportCounts {
+  const bySeverity: Partial<Record<Severity, number>> = {};
+  for (const { severity, count } of summary?.bySeverity ?? []) bySeverity[toSeverity(severity)] = count;
+  return {
+    total: summary?.total ?? 0,
+    unique: summary?.unique ?? 0,
+    fixable: summary?.fixable ?? 0,
+    bySeverity,
+    packages: summary?.packageCount ?? 0,
+    affectedPackages: summary?.affectedPackageCount ?? 0,
+  };
+}
