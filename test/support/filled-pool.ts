@@ -36,7 +36,7 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   for (let at = 0; at < many; at++)
     await pool.hello(workerNamed("restarted", `process-${at}`.padEnd(36, "x")), workerInfo, []);
   await pool.drainWorker("restarted");
-  const numbers = { maxFails: 4, maxRunning: 0, maxKeyPercent: 0 };
+  const numbers = { maxFails: 4, maxRunning: 0, maxKeyPercent: 0, isSingleton: false };
   const type = { name: "DEMO", description: "", parametersSchema: "{}", ...numbers, version: "1.0.0" };
   await createRedisJobTypeStore(redis).put([type]);
 }
@@ -103,7 +103,11 @@ async function fillSchedules(under: PoolUnderTest): Promise<void> {
   const ids = await launchMany(under, "DEMO", () => ({ kind: "PERIODIC", runAt: dueAt, schedule }));
   for (const [at, jobId] of ids.entries()) {
     if (at % 2 === 0) await under.schedules.pause(jobId);
-    else await under.schedules.fire({ jobId, dueAt, schedule }, { runAt: dueAt, nextAt: dueAt + 1_000, missed: 1 });
+    else
+      await under.schedules.fire(
+        { jobId, name: "DEMO", dueAt, schedule },
+        { runAt: dueAt, nextAt: dueAt + 1_000, missed: 1 },
+      );
   }
 }
 

@@ -118,10 +118,11 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
 
 /** The background work: loops that wake when something is due, and chores that run periodically. */
 function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
-  const { pool, schedules, hooks } = deps;
+  const { pool, schedules, hooks, types } = deps;
   const { watch, signals } = redis;
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
-  const fire = () => fireSchedules({ schedules, clock, onFault: faults.log });
+  const isSingleton = (name: string) => types.isSingleton(name);
+  const fire = () => fireSchedules({ schedules, clock, isSingleton, onFault: faults.log });
   const scheduler = new DueLoop({ name: "scheduler", run: fire, clock, logger });
   const { hookSecret: secret, allowLinkLocalHooks: allowLinkLocal, proxies, keep } = config;
   const sender = createHttpSender({ secret, allowLinkLocal, proxies });

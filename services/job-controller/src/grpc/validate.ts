@@ -130,7 +130,7 @@ export function protocolViolation(text: string): ReasonedError {
 }
 
 function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType {
-  const { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent } = type;
+  const { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent, isSingleton } = type;
   if (!jobNamePattern.test(name)) violations.push({ field: "hello.job_types.name", description: jobNameRule });
   const tooLarge: Array<[field: string, text: string, most: number, remedy: string]> = [
     ["description", description, maxDescriptionBytes, ""],
@@ -150,5 +150,6 @@ function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType 
     violations.push({ field: "hello.job_types.max_key_percent", description: "must be from 0 to 100" });
   }
   const fails = maxFails === 0 ? defaultMaxFails : maxFails;
-  return { name, description: oneLine(description), parametersSchema, maxFails: fails, maxRunning, maxKeyPercent };
+  const limits = { maxFails: fails, maxRunning, maxKeyPercent, isSingleton };
+  return { name, description: oneLine(description), parametersSchema, ...limits };
 }
