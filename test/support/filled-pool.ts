@@ -74,9 +74,10 @@ async function fillLimited(under: PoolUnderTest): Promise<void> {
 }
 
 async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<void> {
-  const { pool, logs, reports } = under;
+  const { pool, logs, checkpoints, reports } = under;
   const line = `${"x".repeat(99)}\n`;
   for (let at = 0; at < many; at++) await logs.append(lease, at * line.length, line);
+  await checkpoints.save(lease, "x".repeat(1_000));
   const digestOf = (at: number) => `sha256:${String(at).padStart(64, "0")}`;
   await reports.put(lease, newReport(lease.jobId, digestOf(0), Buffer.alloc(1_000, 1), { indexDigest: digestOf(1) }));
   for (let at = 0; at < many; at++) await pool.launchSubJob(lease, String(at), demoJob);

@@ -6,7 +6,7 @@ import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { BidiCall } from "@drydock/shared/grpc/bidi-call.ts";
-import { bidiStream, clientStream, unary } from "@drydock/shared/grpc/handler.ts";
+import { bidiStream, clientStream, serverStream, unary } from "@drydock/shared/grpc/handler.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
@@ -16,9 +16,11 @@ import type { RecentCapacities } from "../usecases/recent-capacities.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease } from "./convert.ts";
+import { findImages, type KnownImagesDeps, readReport, recordImages } from "./known-images.ts";
 import { receiveLogs } from "./log-receiver.ts";
 import type { MessageMemory } from "./message-memory.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
+import { getRunState, saveCheckpoint } from "./run-states.ts";
 import { launchSubJob, launchSubJobs, type SubJobCallDeps } from "./sub-job-launches.ts";
 import { protocolViolation, validateHello } from "./validate.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
@@ -29,7 +31,7 @@ import { WorkerOutbox } from "./worker-outbox.ts";
 const helloWithinMs = 10_000;
 
 /** What the worker service needs. */
-export interface WorkerServiceDeps extends SubJobCallDeps, ReportUploadDeps {
+export interface WorkerServiceDeps extends SubJobCallDeps, ReportUploadDeps, KnownImagesDeps {
   clock: Clock;
   terms: LeaseTerms;
   capacities: RecentCapacities;
@@ -59,6 +61,11 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
       putReport(deps, parts, call.signal),
     ),
     launchSubJob: unary((request: message.LaunchSubJobRequest, call) => launchSubJob(deps, request, call)),
+    getRunState: unary((request: message.GetRunStateRequest, call) => getRunState(deps, request, call)),
+    saveCheckpoint: unary((request: message.SaveCheckpointRequest) => saveCheckpoint(deps, request)),
+    recordImages: unary((request: message.RecordImagesRequest, call) => recordImages(deps, request, call)),
+    readReport: serverStream((request: message.ReadReportRequest, call) => readReport(deps, request, call)),
+    findImages: unary((request: message.FindImagesRequest, call) => findImages(deps, request, call)),
     launchSubJobs: unary((request: message.LaunchSubJobsRequest, call) => launchSubJobs(deps, request, call)),
   };
 }
