@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import * as proto from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import type { PolicyRules, UnknownSeverity } from "../domain/policy.ts";
 import type {
   Coverage,
   FindingStatus,
@@ -55,6 +56,12 @@ const sourceKinds: Readonly<Record<SourceKind, proto.SourceKind>> = {
   CLAIR_V1: proto.SourceKind.SOURCE_KIND_CLAIR_V1,
 };
 
+const unknownSeverities: Readonly<Record<UnknownSeverity, proto.UnknownSeverity>> = {
+  IGNORE: proto.UnknownSeverity.UNKNOWN_SEVERITY_IGNORE,
+  LOW: proto.UnknownSeverity.UNKNOWN_SEVERITY_LOW,
+  FAIL: proto.UnknownSeverity.UNKNOWN_SEVERITY_FAIL,
+};
+
 /** A report in its wire form. Equal reports give equal bytes. */
 export async function encodeReport(report: Report): Promise<EncodedReport> {
   const message = toMessage(report);
@@ -96,8 +103,22 @@ export function toMessage(report: Report): proto.Report {
       status: statuses[finding.status],
     })),
     summary: toSummary(report.summary),
-    policy: undefined,
+    policy: report.policy && toPolicy(report.policy),
     verdict: undefined,
+  };
+}
+
+function toPolicy(policy: PolicyRules): proto.PolicyRules {
+  const { failOn, fixableOnly = false, unknownAs = "IGNORE", graceDays = 0, failOnEpss = 0 } = policy;
+  const { failOnKnownExploited = false, requireFullCoverage = false } = policy;
+  return {
+    failOn: failOn === undefined ? proto.Severity.SEVERITY_UNSPECIFIED : severities[failOn],
+    fixableOnly,
+    unknownAs: unknownSeverities[unknownAs],
+    graceDays,
+    failOnKnownExploited,
+    failOnEpss,
+    requireFullCoverage,
   };
 }
 

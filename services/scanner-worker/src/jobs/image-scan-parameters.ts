@@ -1,27 +1,40 @@
 import { z } from "zod";
 import { digestPattern, repositoryPattern, tagPattern } from "../domain/image-reference.ts";
 import { platformPattern } from "../domain/platform.ts";
+import { policyParameters } from "./policy-parameters.ts";
+
+/** The name of a repository. */
+export const repositoryName = z.string().max(255).regex(repositoryPattern);
+
+const platform = z.string().max(64).regex(platformPattern);
+
+/** Which images of an index to scan. */
+export const platformsParameter = z.union([z.array(z.literal("all")).length(1), z.array(platform).min(1).max(64)]);
 
 const fields = {
-  repository: z
-    .string()
-    .max(255)
-    .regex(repositoryPattern)
-    .describe("The repository in the worker's registry, without the registry's host, e.g. library/debian."),
+  repository: repositoryName.describe(
+    "The repository in the worker's registry, without the registry's host, e.g. library/debian.",
+  ),
   tag: z.string().regex(tagPattern).optional().describe("The tag; resolved to its digest once, when the scan begins."),
   digest: z
     .string()
     .regex(digestPattern)
     .optional()
     .describe("The manifest's digest, e.g. sha256:…; goes before the tag."),
-  platform: z
-    .string()
-    .max(64)
-    .regex(platformPattern)
+  tags: z
+    .array(z.string().regex(tagPattern))
+    .max(100)
+    .optional()
+    .describe("Further tags that point at the digest; the report names them."),
+  platform: platform
     .optional()
     .describe(
       "Which image of an index, e.g. linux/arm64, else one that runs there too; a single image must do so as well. Default of an index: linux/amd64, else the first for linux.",
     ),
+  platforms: platformsParameter
+    .optional()
+    .describe('Which images of an index, a report for each: a list of platforms, or ["all"]. Not beside platform.'),
+  policy: policyParameters.optional(),
   job_int_id: z.int().nonnegative().optional().describe("The caller's own number for the scan; it is only logged."),
 };
 
@@ -32,14 +45,23 @@ const fields = {
 export const imageScanParameters = z
   .strictObject(fields)
   .refine(({ tag, digest }) => tag !== undefined || digest !== undefined, { error: "needs a tag or a digest" })
+  .refine(({ platform, platforms }) => platform === undefined || platforms === undefined, {
+    error: "takes either platform or platforms",
+  })
   .meta({
     description: "Which image to scan: a repository with a tag or a digest.",
-    anyOf: ["tag", "digest"].map((required) => ({
-      type: "object",
-      properties: Object.fromEntries(Object.keys(fields).map((name) => [name, {}])),
-      required: [required],
-      additionalProperties: false,
-    })),
+    anyOf: ["tag", "digest"].flatMap((required) =>
+      ["platform", "platforms"].map((absent) => ({
+        type: "object",
+        properties: Object.fromEntries(
+          Object.keys(fields)
+            .filter((name) => name !== absent)
+            .map((name) => [name, {}]),
+        ),
+        required: [required],
+        additionalProperties: false,
+      })),
+    ),
   });
 
 /** The parameters of IMAGE_SCAN. */
