@@ -40,28 +40,23 @@ const fields = {
 
 /**
  * The parameters of IMAGE_SCAN. That a tag or a digest must be there is said twice: for people here, and in `anyOf`,
- * which alone survives in the JSON schema. Its branches name all fields, so that each refuses unknown ones.
+ * which alone survives in the JSON schema. Its branches name all fields, so that each refuses unknown ones. That platform
+ * and platforms exclude each other is said here alone: two more branches would spoil the messages of all other faults.
  */
 export const imageScanParameters = z
   .strictObject(fields)
   .refine(({ tag, digest }) => tag !== undefined || digest !== undefined, { error: "needs a tag or a digest" })
   .refine(({ platform, platforms }) => platform === undefined || platforms === undefined, {
-    error: "takes either platform or platforms",
+    error: "takes platform or platforms, not both",
   })
   .meta({
     description: "Which image to scan: a repository with a tag or a digest.",
-    anyOf: ["tag", "digest"].flatMap((required) =>
-      ["platform", "platforms"].map((absent) => ({
-        type: "object",
-        properties: Object.fromEntries(
-          Object.keys(fields)
-            .filter((name) => name !== absent)
-            .map((name) => [name, {}]),
-        ),
-        required: [required],
-        additionalProperties: false,
-      })),
-    ),
+    anyOf: ["tag", "digest"].map((required) => ({
+      type: "object",
+      properties: Object.fromEntries(Object.keys(fields).map((name) => [name, {}])),
+      required: [required],
+      additionalProperties: false,
+    })),
   });
 
 /** The parameters of IMAGE_SCAN. */

@@ -4,8 +4,8 @@ import type { Manifest } from "../domain/image-manifest.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { Report } from "../domain/report.ts";
 import type { ScanResult } from "../domain/scan-result.ts";
-import type { JobContext, Progress } from "../ports/job.ts";
 import type { Scanner } from "../ports/scanner.ts";
+import { FakeContext } from "./fake-context.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 import { createImageScan } from "./image-scan.ts";
 import type { ImageScanParameters } from "./image-scan-parameters.ts";
@@ -65,18 +65,17 @@ class FakeRegistry implements ImageRegistry {
 describe("IMAGE_SCAN", () => {
   let registry: FakeRegistry;
   let scanner: Scanner;
-  let reports: Report[];
-  let checkins: [text: string, progress: Progress | undefined][];
-  let log: string[];
+  let context: FakeContext;
+  let reports: readonly Report[];
+  let checkins: FakeContext["checkins"];
+  let log: readonly string[];
   let stop: AbortController;
 
   beforeEach(() => {
     registry = new FakeRegistry();
     registry.manifests.set("1.0", image("a"));
-    reports = [];
-    checkins = [];
-    log = [];
-    stop = new AbortController();
+    context = new FakeContext();
+    ({ reports, checkins, log, stop } = context);
     scanner = {
       name: "clair-v1",
       probe: async () => {},
@@ -87,28 +86,13 @@ describe("IMAGE_SCAN", () => {
     };
   });
 
-  function context(): JobContext {
-    const write = (message: string) => void log.push(message);
-    return {
-      jobId: "job-1",
-      attempt: 1,
-      signal: stop.signal,
-      logger: { debug: write, info: write, warn: write, error: write },
-      get: () => undefined,
-      checkin: (text, progress) => void checkins.push([text, progress]),
-      opCommand: () => undefined,
-      launchJob: () => Promise.reject(new Error("no sub-jobs here")),
-      storeReport: async (report) => void reports.push(report),
-    };
-  }
-
   function run(parameters: Partial<ImageScanParameters> = {}, withScanner: Scanner = scanner): Promise<void> {
     const job = createImageScan({
       registry,
       scanner: withScanner,
       clock: { now: () => 5_000 },
     });
-    return job.run(context(), { repository: "library/web", tag: "1.0", ...parameters });
+    return job.run(context, { repository: "library/web", tag: "1.0", ...parameters });
   }
 
   const failsWith = (reason: string) => (thrown: unknown) => thrown instanceof JobFailure && thrown.reason === reason;
@@ -168,6 +152,13 @@ describe("IMAGE_SCAN", () => {
     assert.deepEqual(reports[0]?.artifact.tags, ["1.0"]);
   });
 
+  test("names further tags, and the policy of its parameters", async () => {
+    registry.manifests.set(digest("a"), image("a"));
+    await run({ digest: digest("a"), tags: ["1.0", "latest"], policy: { fail_on: "high", grace_days: 7 } });
+    assert.deepEqual(reports[0]?.artifact.tags, ["1.0", "latest"]);
+    assert.deepEqual([reports[0]?.policy?.failOn, reports[0]?.policy?.graceDays], ["HIGH", 7]);
+  });
+
   describe("of an index", () => {
     const entry = (digit: string, architecture: string) => {
       const platform = { os: "linux", architecture, variant: "" };
@@ -191,6 +182,38 @@ describe("IMAGE_SCAN", () => {
     test("scans the image for the platform asked for", async () => {
       await run({ platform: "linux/arm64" });
       assert.equal(reports[0]?.artifact.digest, digest("e"));
+    });
+
+    test("makes a report of each platform asked for, told apart by a number", async () => {
+      await run({ platforms: ["all"] });
+      assert.deepEqual(
+        reports.map(({ reportId, artifact }) => [reportId, artifact.digest, artifact.indexDigest]),
+        [
+          ["job-1", digest("e"), digest("9")],
+          ["job-1~1", digest("f"), digest("9")],
+        ],
+      );
+      assert.deepEqual(context.numbers, [0, 1]);
+      const words = "1 vulnerability in 1 of 1 package: 1 high";
+      const [text, progress] = checkins.at(-1) ?? [];
+      assert.deepEqual([text, progress?.percent], [`2 platforms: linux/arm64: ${words}; linux/amd64: ${words}`, 100]);
+      const percents = checkins.map(([, own]) => own?.percent ?? -1);
+      assert.deepEqual(
+        percents,
+        percents.toSorted((a, b) => a - b),
+      );
+    });
+
+    test("tells what it left out, with the reason, and scans the rest", async () => {
+      const attestation = { ...entry("b", "unknown"), platform: undefined, isDoubtful: true };
+      const entries = [entry("e", "arm64"), attestation];
+      registry.manifests.set("1.0", { kind: "index", digest: digest("9"), mediaType: "", entries });
+      const other = { kind: "other", digest: digest("b"), mediaType: "", note: "not_an_image" } as const;
+      registry.manifests.set(digest("b"), { ...other, why: "an attestation" });
+      await run({ platforms: ["all"] });
+      assert.deepEqual(reports.length, 1);
+      assert.match(checkins.at(-1)?.[0] ?? "", /1 high; 1 SKIPPED \(an attestation\)$/);
+      assert.ok(log.includes(`SKIPPED: ${digest("b")}: an attestation`));
     });
 
     test("that lists no image is skipped", async () => {
