@@ -6,10 +6,12 @@ import { createMetrics, type Metrics } from "@drydock/shared/metrics.ts";
 import { createOpsServer } from "@drydock/shared/ops-server.ts";
 import packageJson from "../package.json" with { type: "json" };
 import type { ScanSettings, WorkerConfig, WorkerSettings } from "./config.ts";
+import { ImageClient } from "./controller/image-client.ts";
 import { ControllerLink } from "./controller/link.ts";
 import { LogStream } from "./controller/log-stream.ts";
 import { toJobType } from "./controller/messages.ts";
 import { ReportUploader } from "./controller/report-uploader.ts";
+import { RunStateClient } from "./controller/run-state-client.ts";
 import { SubJobClient } from "./controller/sub-job-client.ts";
 import { WorkStream } from "./controller/work-stream.ts";
 import { demo } from "./jobs/demo.ts";
@@ -65,6 +67,8 @@ export function createWorker(options: WorkerOptions): WorkerService {
     logs,
     reports: new ReportUploader(link, incarnation),
     subJobs: new SubJobClient(link, incarnation),
+    runStates: new RunStateClient(link, incarnation),
+    images: new ImageClient(link, incarnation),
     properties,
   };
   const settled = Promise.withResolvers<void>();

@@ -5,7 +5,7 @@ import type { Report } from "../domain/report.ts";
 import { buildReport } from "../domain/report-builder.ts";
 import type { ScanResult } from "../domain/scan-result.ts";
 import type { Scanner } from "../ports/scanner.ts";
-import { FakeContext } from "./fake-context.ts";
+import { FakeJobContext } from "./fake-job-context.ts";
 import { createImageRematch } from "./image-rematch.ts";
 import { digest, failsWith, image, other } from "./test-kit.ts";
 
@@ -47,12 +47,12 @@ const found: ScanResult = {
 };
 
 describe("IMAGE_REMATCH", () => {
-  let context: FakeContext;
+  let context: FakeJobContext;
   let stored: Report;
   let answer: ScanResult | undefined;
 
   beforeEach(() => {
-    context = new FakeContext();
+    context = new FakeJobContext();
     const manifest = { ...image("a"), layers: [layer] };
     const platform = { os: "linux", architecture: "arm64", variant: "" };
     const subject = { jobId: "job-0", registryUrl: "http://r", repository: "web", tags: ["1.0"], platform, manifest };
@@ -79,18 +79,18 @@ describe("IMAGE_REMATCH", () => {
     assert.deepEqual([report?.reportId, report?.policy?.failOn, report?.findings.length], ["job-1", "HIGH", 1]);
     assert.equal(report?.generatedAt.getTime(), 5_000);
     const text = "1 vulnerability in 1 of 1 package: 1 high (before: no vulnerabilities found in 1 package)";
-    assert.deepEqual(context.checkins.at(-1), [text, { phase: "done", percent: 100 }]);
+    assert.deepEqual(context.checkins.at(-1), { text, progress: { phase: "done", percent: 100 } });
   });
 
   test("launches a scan, once for all who ask, when the scanner does not know the layers any more", async () => {
     answer = undefined;
     await run();
-    const [{ request } = assert.fail()] = context.children;
+    const [request = assert.fail()] = context.launched;
     assert.deepEqual([request.name, request.isUnique, request.uniqueKey], ["IMAGE_SCAN", true, `scan:${digest("9")}`]);
     const { policy, ...rest } = request.parameters;
     assert.deepEqual(rest, { repository: "web", digest: digest("9"), tags: ["1.0"], platforms: ["linux/arm64"] });
     assert.equal((policy as { fail_on: string }).fail_on, "HIGH");
-    assert.match(context.checkins.at(-1)?.[0] ?? "", /does not know .* job child-1 scans it instead/);
+    assert.match(context.checkins.at(-1)?.text ?? "", /does not know .* job sub-0 scans it instead/);
     assert.deepEqual(context.reports, []);
   });
 
@@ -99,8 +99,8 @@ describe("IMAGE_REMATCH", () => {
     const subject = { jobId: "j", registryUrl: "", repository: "web", tags: [], platform: undefined, indexDigest: "" };
     context.stored.set(digest("f"), buildReport({ ...subject, ...times, manifest: other("f") }, undefined));
     await run({ digest: digest("f") });
-    assert.deepEqual([context.reports, context.children], [[], []]);
-    assert.equal(context.checkins.at(-1)?.[0], "nothing to match: skipped: not an image (an artifact)");
+    assert.deepEqual([context.reports, context.launched], [[], []]);
+    assert.equal(context.checkins.at(-1)?.text, "nothing to match: skipped: not an image (an artifact)");
   });
 
   test("fails for an image without a report", async () => {

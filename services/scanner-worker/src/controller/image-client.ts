@@ -1,0 +1,90 @@
+import * as report from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import * as proto from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { RpcError, serverStreamCall, unaryCall } from "@drydock/shared/grpc/client.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import type { Report } from "../domain/report.ts";
+import type { FoundImage, KnownReport } from "../ports/job.ts";
+import type { KnownImages } from "../ports/job-services.ts";
+import type { Lease } from "../ports/job-source.ts";
+import type { ControllerLink } from "./link.ts";
+import { fromMessage, toCoverage } from "./report-codec.ts";
+import { resend } from "./resend.ts";
+
+/** How long one call may take, in milliseconds. */
+const deadlineMs = 30_000;
+/** How long the parts of a report may take, in milliseconds. */
+const reportDeadlineMs = 60_000;
+
+const service = proto.WorkerServiceService;
+
+/** RecordImages, ReadReport and FindImages as KnownImages. */
+export class ImageClient implements KnownImages {
+  readonly #link: ControllerLink;
+  readonly #incarnation: string;
+
+  /** @param incarnation the process that holds the jobs */
+  constructor(link: ControllerLink, incarnation: string) {
+    this.#link = link;
+    this.#incarnation = incarnation;
+  }
+
+  async record(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownReport[][]> {
+    const found = images.map(({ tags, ...image }) => ({ ...image, tags: [...tags] }));
+    const request = { lease, incarnation: this.#incarnation, images: found };
+    const call = () => unaryCall(this.#link.client, service.recordImages, request, { deadlineMs, signal });
+    const { images: known } = await resend(lease, call, signal);
+    if (known.length !== images.length) {
+      throw new JobFailure("INTERNAL", "the controller did not answer for each image", { retryable: true });
+    }
+    return known.map(({ reports }) => reports.map(toKnownReport));
+  }
+
+  async readReport(lease: Lease, digest: string, signal: AbortSignal): Promise<Report | undefined> {
+    const request = { lease, incarnation: this.#incarnation, digest };
+    const call = () => this.#readParts(request, signal);
+    const parts = await resend(lease, call, signal);
+    return parts && fromMessage(merge(parts));
+  }
+
+  async find(lease: Lease, layerNames: readonly string[], signal: AbortSignal): Promise<FoundImage[]> {
+    const found: FoundImage[] = [];
+    let pageToken = "";
+    do {
+      const request = { lease, incarnation: this.#incarnation, layerNames: [...layerNames], pageToken };
+      const call = () => unaryCall(this.#link.client, service.findImages, request, { deadlineMs, signal });
+      const { images, nextPageToken } = await resend(lease, call, signal);
+      found.push(...images);
+      pageToken = nextPageToken;
+    } while (pageToken !== "");
+    return found;
+  }
+
+  /** Undefined when the image has no report. */
+  async #readParts(request: proto.ReadReportRequest, signal: AbortSignal): Promise<report.Report[] | undefined> {
+    const parts: report.Report[] = [];
+    const settings = { deadlineMs: reportDeadlineMs, signal };
+    try {
+      for await (const { part } of serverStreamCall(this.#link.client, service.readReport, request, settings)) {
+        if (part !== undefined) parts.push(part);
+      }
+      return parts;
+    } catch (error) {
+      if (error instanceof RpcError && error.reason === "REPORT_NOT_FOUND") return undefined;
+      throw error;
+    }
+  }
+}
+
+function toKnownReport({ scannedAt, coverage, ...known }: proto.KnownReport): KnownReport {
+  if (scannedAt === undefined) {
+    throw new JobFailure("INTERNAL", "the controller did not say when an image was scanned", { retryable: true });
+  }
+  return { ...known, scannedAt, coverage: toCoverage(coverage) };
+}
+
+/** Encoded parts, one after the other, are the encoded report. */
+function merge(parts: readonly report.Report[]): report.Report {
+  const [first, ...others] = parts;
+  if (first !== undefined && others.length === 0) return first;
+  return report.Report.decode(Buffer.concat(parts.map((part) => report.Report.encode(part).finish())));
+}

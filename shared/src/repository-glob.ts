@@ -1,0 +1,37 @@
+/**
+ * Whether a repository fits a glob: * stands for any characters but /, ** for any, ? for one but /, all others for
+ * themselves. An empty glob fits all. In time that grows with the product of both lengths, whatever the glob.
+ */
+export function fitsGlob(glob: string, repository: string): boolean {
+  if (glob === "") return true;
+  const parts = partsOf(glob);
+  // possible[at]: the parts so far fit the first `at` characters
+  let possible = [true, ...Array.from(repository, () => false)];
+  for (const part of parts) possible = advance(part, possible, repository);
+  return possible[repository.length] === true;
+}
+
+/** Whether a text is a glob rather than a name. */
+export function isGlob(text: string): boolean {
+  return /[*?]/.test(text);
+}
+
+function partsOf(glob: string): string[] {
+  return glob.match(/\*\*|[\s\S]/g) ?? [];
+}
+
+function advance(part: string, possible: readonly boolean[], repository: string): boolean[] {
+  const next = possible.map(() => false);
+  if (part === "**" || part === "*") {
+    for (let at = 0; at <= repository.length; at++) {
+      const goesOn = at > 0 && next[at - 1] === true && (part === "**" || repository[at - 1] !== "/");
+      next[at] = possible[at] === true || goesOn;
+    }
+    return next;
+  }
+  for (let at = 0; at < repository.length; at++) {
+    const fits = part === "?" ? repository[at] !== "/" : repository[at] === part;
+    next[at + 1] = possible[at] === true && fits;
+  }
+  return next;
+}
