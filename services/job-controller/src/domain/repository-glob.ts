@@ -1,1 +1,0 @@
-export { fitsGlob, isGlob } from "@drydock/shared/repository-glob.ts";
