@@ -9,7 +9,7 @@ import { Peer, type PeerRequest } from "./peer.ts";
 
 /** One request. */
 export interface HttpRequest {
-  method: "GET" | "HEAD" | "POST";
+  method: "GET" | "HEAD" | "POST" | "DELETE";
   url: string;
   headers?: Record<string, string>;
   body?: string;
