@@ -36,7 +36,7 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   for (let at = 0; at < many; at++)
     await pool.hello(workerNamed("restarted", `process-${at}`.padEnd(36, "x")), workerInfo, []);
   await pool.drainWorker("restarted");
-  const numbers = { maxFails: 4, maxRunning: 0, maxKeyPercent: 0 };
+  const numbers = { maxFails: 4, maxRunning: 0, maxKeyPercent: 0, isSingleton: false };
   const type = { name: "DEMO", description: "", parametersSchema: "{}", ...numbers, version: "1.0.0" };
   await createRedisJobTypeStore(redis).put([type]);
 }
@@ -74,9 +74,10 @@ async function fillLimited(under: PoolUnderTest): Promise<void> {
 }
 
 async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<void> {
-  const { pool, logs, reports } = under;
+  const { pool, logs, checkpoints, reports } = under;
   const line = `${"x".repeat(99)}\n`;
   for (let at = 0; at < many; at++) await logs.append(lease, at * line.length, line);
+  await checkpoints.save(lease, "x".repeat(1_000));
   const digestOf = (at: number) => `sha256:${String(at).padStart(64, "0")}`;
   await reports.put(lease, newReport(lease.jobId, digestOf(0), Buffer.alloc(1_000, 1), { indexDigest: digestOf(1) }));
   for (let at = 0; at < many; at++) await pool.launchSubJob(lease, String(at), demoJob);
@@ -103,7 +104,11 @@ async function fillSchedules(under: PoolUnderTest): Promise<void> {
   const ids = await launchMany(under, "DEMO", () => ({ kind: "PERIODIC", runAt: dueAt, schedule }));
   for (const [at, jobId] of ids.entries()) {
     if (at % 2 === 0) await under.schedules.pause(jobId);
-    else await under.schedules.fire({ jobId, dueAt, schedule }, { runAt: dueAt, nextAt: dueAt + 1_000, missed: 1 });
+    else
+      await under.schedules.fire(
+        { jobId, name: "DEMO", dueAt, schedule },
+        { runAt: dueAt, nextAt: dueAt + 1_000, missed: 1 },
+      );
   }
 }
 

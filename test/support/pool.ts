@@ -3,6 +3,7 @@ import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
 import type { ClaimedJob, HeldLease, Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity, WorkerInfo } from "@drydock/job-controller/domain/worker.ts";
+import type { CheckpointStore } from "@drydock/job-controller/ports/checkpoint-store.ts";
 import type { HookOutbox } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { JobIndex } from "@drydock/job-controller/ports/job-index.ts";
 import type { Failure, Postponement } from "@drydock/job-controller/ports/job-pool.ts";
@@ -12,6 +13,7 @@ import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts"
 import type { ScheduleStore } from "@drydock/job-controller/ports/schedule-store.ts";
 import type { Constants } from "@drydock/job-controller/redis/bundle/bundle.ts";
 import type { ScriptFile } from "@drydock/job-controller/redis/bundle/script-file.ts";
+import { createRedisCheckpointStore } from "@drydock/job-controller/redis/checkpoint/checkpoint-store.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { createRedisHookOutbox } from "@drydock/job-controller/redis/hooks/hook-outbox.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
@@ -35,6 +37,7 @@ export interface PoolUnderTest {
   hooks: HookOutbox;
   index: JobIndex;
   logs: LogStore;
+  checkpoints: CheckpointStore;
   reports: ReportStore;
   clock: ManualClock;
   /** What the pool takes for the jitter of back-offs, from 0 to 1; at first 0. */
@@ -81,6 +84,7 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
     hooks: createRedisHookOutbox(redis, shards),
     index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
+    checkpoints: createRedisCheckpointStore(shards),
     reports: createRedisReportStore({ redis, shards, keepMs: 3_600_000 }),
     clock,
     jitter,

@@ -71,11 +71,14 @@ export function createJobController(
   const parts = { config, redis, metrics, faults, clock, logger };
   const deps = createDeps(parts);
   const { services: upkeep, reaper } = createUpkeep(parts, deps);
-  const { watch, reports } = redis;
+  const { watch, reports, reportQueries: queries } = redis;
   addQueueMetrics(metrics, { ...deps, redis: watch });
   const server = createGrpcServer({
     listen: config.listen,
-    services: createServices({ ...deps, redis: watch, reports, terms, logger, onReject: addRejectMetric(metrics) }),
+    services: createServices({
+      ...{ ...deps, redis: watch, reports, queries, terms, logger },
+      onReject: addRejectMetric(metrics),
+    }),
     health,
     descriptors: readFileSync(new URL(descriptors)),
     logger,
@@ -102,7 +105,7 @@ interface Parts {
 
 /** What the use cases work with. */
 function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
-  const { watch, pool, schedules, hooks, index, queues, logs, typeStore } = redis;
+  const { watch, pool, schedules, hooks, index, queues, logs, checkpoints, typeStore } = redis;
   const { maxWaiting, allowLinkLocalHooks } = config;
   const terms = { maxWaiting, inFlightBytes: launchBudgetBytes, memoryPart: 0.95 };
   const limits = new PoolLimits(terms, () => measureFill({ queues, redis: watch }));
@@ -113,15 +116,16 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
     new RecentCapacities({ pool, queues, clock }),
   ];
   const shared = { dispatcher, types, changes, limits, capacities, clock, allowLinkLocalHooks };
-  return { pool, schedules, hooks, index, queues, logs, ...shared };
+  return { pool, schedules, hooks, index, queues, logs, checkpoints, ...shared };
 }
 
 /** The background work: loops that wake when something is due, and chores that run periodically. */
 function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
-  const { pool, schedules, hooks } = deps;
+  const { pool, schedules, hooks, types } = deps;
   const { watch, signals } = redis;
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
-  const fire = () => fireSchedules({ schedules, clock, onFault: faults.log });
+  const isSingleton = (name: string) => types.isSingleton(name);
+  const fire = () => fireSchedules({ schedules, clock, isSingleton, onFault: faults.log });
   const scheduler = new DueLoop({ name: "scheduler", run: fire, clock, logger });
   const { hookSecret: secret, allowLinkLocalHooks: allowLinkLocal, proxies, keep } = config;
   const sender = createHttpSender({ secret, allowLinkLocal, proxies });

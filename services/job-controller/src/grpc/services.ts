@@ -52,7 +52,7 @@ export function createServices(deps: ServiceDeps): ServedService[] {
     { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs, watches }) },
     {
       definition: WorkerServiceService,
-      implementation: createWorkerService({ ...deps, uploads, logPieces, messageMemory, jobs }),
+      implementation: createWorkerService({ ...deps, uploads, logPieces, messageMemory, memory, jobs }),
       limits: { work: workMessageLimits },
     },
     { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory, jobs }) },

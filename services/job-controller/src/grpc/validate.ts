@@ -25,6 +25,7 @@ const maxSchemaBytes = 64 * 1024;
 const maxSchemasBytes = 512 * 1024;
 const maxLogPieceLength = 256 * 1024;
 const maxDescriptionBytes = 1_024;
+const maxCheckpointBytes = 64 * 1024;
 
 /** Checks a job's id. */
 export function validateJobId(jobId: string): string {
@@ -62,11 +63,25 @@ export function validateReportSubject(
   return { digest: validateDigest(subject.value) };
 }
 
+/** The rule of `isDigest`, for people. */
+export const digestRule = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
+
+/** Whether the text is a digest. */
+export function isDigest(text: string): boolean {
+  return digestPattern.test(text);
+}
+
 /** Checks a digest. */
 export function validateDigest(digest: string): string {
-  if (digestPattern.test(digest)) return digest;
-  const description = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
-  throw fieldsInvalid([{ field: "digest", description }]);
+  if (isDigest(digest)) return digest;
+  throw fieldsInvalid([{ field: "digest", description: digestRule }]);
+}
+
+/** Checks how far a job has come. */
+export function validateCheckpoint(checkpoint: string): string {
+  if (Buffer.byteLength(checkpoint) <= maxCheckpointBytes) return checkpoint;
+  const description = `must not be larger than ${maxCheckpointBytes} bytes; keep where to go on, not what was found`;
+  throw fieldsInvalid([{ field: "checkpoint", description }]);
 }
 
 /** A worker's Hello that is fit for use. */
@@ -130,7 +145,7 @@ export function protocolViolation(text: string): ReasonedError {
 }
 
 function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType {
-  const { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent } = type;
+  const { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent, isSingleton } = type;
   if (!jobNamePattern.test(name)) violations.push({ field: "hello.job_types.name", description: jobNameRule });
   const tooLarge: Array<[field: string, text: string, most: number, remedy: string]> = [
     ["description", description, maxDescriptionBytes, ""],
@@ -150,5 +165,6 @@ function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType 
     violations.push({ field: "hello.job_types.max_key_percent", description: "must be from 0 to 100" });
   }
   const fails = maxFails === 0 ? defaultMaxFails : maxFails;
-  return { name, description: oneLine(description), parametersSchema, maxFails: fails, maxRunning, maxKeyPercent };
+  const limits = { maxFails: fails, maxRunning, maxKeyPercent, isSingleton };
+  return { name, description: oneLine(description), parametersSchema, ...limits };
 }

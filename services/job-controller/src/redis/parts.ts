@@ -1,13 +1,16 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import type { HookOutbox } from "../ports/hook-outbox.ts";
 import type { JobIndex } from "../ports/job-index.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { LogStore } from "../ports/log-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
+import type { ReportQueries } from "../ports/report-queries.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
+import { createRedisCheckpointStore } from "./checkpoint/checkpoint-store.ts";
 import { ConnectionWatch, createListener, createPoolConnection } from "./connection.ts";
 import { createRedisHookOutbox } from "./hooks/hook-outbox.ts";
 import { RedisJobPool } from "./life/job-pool.ts";
@@ -15,6 +18,7 @@ import { createRedisLogStore } from "./log/log-store.ts";
 import { createRedisJobIndex } from "./operators/job-index.ts";
 import { createRedisJobTypeStore } from "./operators/job-type-store.ts";
 import { createRedisQueueControl } from "./operators/queue-control.ts";
+import { createRedisReportQueries } from "./reports/report-queries.ts";
 import { createRedisReportStore } from "./reports/report-store.ts";
 import { createRedisScheduleStore } from "./schedule/schedule-store.ts";
 import { defineScript, type OnFault, Shard } from "./shards/shard.ts";
@@ -43,7 +47,9 @@ export interface RedisParts {
   index: JobIndex;
   queues: QueueControl;
   logs: LogStore;
+  checkpoints: CheckpointStore;
   reports: ReportStore;
+  reportQueries: ReportQueries;
   typeStore: JobTypeStore;
 }
 
@@ -62,7 +68,9 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     index: createRedisJobIndex(shards),
     queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
+    checkpoints: createRedisCheckpointStore(shards),
     reports: createRedisReportStore({ redis, shards, keepMs: config.keepReportsMs }),
+    reportQueries: createRedisReportQueries(),
     typeStore: createRedisJobTypeStore(redis),
   };
 }

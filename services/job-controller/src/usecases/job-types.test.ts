@@ -14,6 +14,7 @@ const demo: RegisteredJobType = {
   maxFails: 4,
   maxRunning: 0,
   maxKeyPercent: 0,
+  isSingleton: false,
   version: "1",
 };
 

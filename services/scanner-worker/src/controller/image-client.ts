@@ -32,7 +32,12 @@ export class ImageClient implements KnownImages {
     const found = images.map(({ tags, ...image }) => ({ ...image, tags: [...tags] }));
     const request = { lease, incarnation: this.#incarnation, images: found };
     const call = () => unaryCall(this.#link.client, service.recordImages, request, { deadlineMs, signal });
-    const { images: known } = await resend(lease, call, signal);
+    const answer = await resend(lease, call, signal).catch((error: unknown) => {
+      if (isTooLarge(error) && images.length > 1) return undefined;
+      throw error;
+    });
+    if (answer === undefined) return this.#recordHalves(lease, images, signal);
+    const { images: known } = answer;
     if (known.length !== images.length) {
       throw new JobFailure("INTERNAL", "the controller did not answer for each image", { retryable: true });
     }
@@ -59,6 +64,13 @@ export class ImageClient implements KnownImages {
     return found;
   }
 
+  /** The images of many platforms may have more reports than one answer. */
+  async #recordHalves(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownReport[][]> {
+    const half = Math.ceil(images.length / 2);
+    const first = await this.record(lease, images.slice(0, half), signal);
+    return [...first, ...(await this.record(lease, images.slice(half), signal))];
+  }
+
   /** Undefined when the image has no report. */
   async #readParts(request: proto.ReadReportRequest, signal: AbortSignal): Promise<report.Report[] | undefined> {
     const parts: report.Report[] = [];
@@ -73,6 +85,10 @@ export class ImageClient implements KnownImages {
       throw error;
     }
   }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof JobFailure && error.reason === "MESSAGE_TOO_LARGE";
 }
 
 function toKnownReport({ scannedAt, coverage, ...known }: proto.KnownReport): KnownReport {

@@ -2,6 +2,8 @@
 
 /** The operations that the script knows, each by the path of its file. */
 export const operationNames = [
+  "checkpoint/read",
+  "checkpoint/save",
   "hooks/due",
   "hooks/failed",
   "hooks/redeliver",
@@ -60,6 +62,8 @@ export type OperationName = (typeof operationNames)[number];
 
 /** Those that Redis may refuse while its memory is full; all others finish what has begun. */
 export const refusedWhenFull: ReadonlySet<OperationName> = new Set([
+  "checkpoint/read",
+  "checkpoint/save",
   "hooks/failed",
   "log/append",
   "log/read",

@@ -35,6 +35,8 @@ const maxBatchBytes = 1024 * 1024;
 const replyBytes: Readonly<Partial<Record<OperationName, number>>> = {
   "operators/list": maxBatchBytes,
   "operators/list-running": maxBatchBytes,
+  // up to 64 KiB of a checkpoint
+  "checkpoint/read": maxBatchBytes / 16,
   // up to 256 KiB of parameters, and few bytes as a rule
   "operators/read": maxBatchBytes / 32,
 };
