@@ -1,3 +1,4 @@
+import { parseBoundedJson } from "../domain/bounded-json.ts";
 import { errorOf, isPassing, isSuccess } from "./errors.ts";
 import type { HttpResponse } from "./http-client.ts";
 
@@ -43,7 +44,7 @@ export function isPage(response: HttpResponse): boolean {
 
 function isJson({ body }: HttpResponse): boolean {
   try {
-    JSON.parse(new TextDecoder().decode(body));
+    parseBoundedJson(body);
     return true;
   } catch {
     return false;

@@ -1,5 +1,6 @@
 import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
+import { parseBoundedJson } from "../domain/bounded-json.ts";
 import { type FailureHints, JobFailure } from "../domain/job-failure.ts";
 import { plainText } from "../domain/plain-text.ts";
 import { type Credential, settingsOf } from "./credential.ts";
@@ -97,7 +98,7 @@ function retryable(reason: string, text: string, response: HttpResponse, now: nu
 /** The first error that an answer's body tells in the form of the distribution-spec; undefined if it tells none. */
 export function errorOf({ body }: HttpResponse): { code: string; message: string } | undefined {
   try {
-    const [first] = errorBody.parse(JSON.parse(new TextDecoder().decode(body))).errors;
+    const [first] = errorBody.parse(parseBoundedJson(body)).errors;
     return { code: plainText(first.code, 64), message: plainText(first.message) };
   } catch {
     return undefined;

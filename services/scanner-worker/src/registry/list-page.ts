@@ -1,7 +1,9 @@
+import { parseBoundedJson } from "../domain/bounded-json.ts";
 import { plainText } from "../domain/plain-text.ts";
 import type { LeftOut } from "../domain/registry-listing.ts";
 import { brokenAnswer } from "./errors.ts";
 import type { HttpResponse } from "./http-client.ts";
+import { listInvalid } from "./page-cursor.ts";
 
 /** The longest page of a list, in bytes. */
 export const maxPageBytes = 4 * 1024 * 1024;
@@ -34,14 +36,15 @@ export class LeftOutNotes {
 /**
  * The JSON of a successful answer.
  * @param list for people, e.g. the list of repositories
- * @throws JobFailure REGISTRY_FAULT when it is none: it may have been cut
+ * @throws JobFailure REGISTRY_FAULT when it is none: it may have been cut; LIST_INVALID when it is a bomb
  */
 export function readJson(list: string, { headers, body }: HttpResponse): unknown {
   const { "content-encoding": encoding = "identity" } = headers;
   if (encoding !== "identity") throw brokenAnswer(`${list} came compressed (${plainText(encoding, 20)}), unasked`);
   try {
-    return JSON.parse(new TextDecoder().decode(body));
-  } catch {
+    return parseBoundedJson(body);
+  } catch (error) {
+    if (error instanceof RangeError) throw listInvalid(list, `has ${error.message}`);
     throw brokenAnswer(`${list} is no JSON`);
   }
 }

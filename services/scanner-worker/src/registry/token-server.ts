@@ -1,5 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
+import { parseBoundedJson } from "../domain/bounded-json.ts";
 import { answerRemedy, endpoints } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { isPage } from "./answer-form.ts";
@@ -21,6 +22,8 @@ export interface TokenRequest {
 
 const timeoutMs = 20_000;
 const maxBytes = 1024 * 1024;
+/** The longest token, in characters; headers end there at most servers long before. */
+const maxTokenLength = 64 * 1024;
 const defaultLifetimeS = 60;
 /** What the worker calls itself to token servers, which want a name. */
 const clientId = "drydock";
@@ -80,7 +83,7 @@ function postForm({ server, service = "", scopes, credential }: TokenRequest) {
 function readToken({ server, credential }: TokenRequest, { body }: HttpResponse, now: number): Token {
   const { token, access_token, expires_in = defaultLifetimeS } = parseAnswer(body) ?? {};
   const value = token || access_token;
-  if (!value || !/^[\x21-\x7e]+$/.test(value)) {
+  if (!value || value.length > maxTokenLength || !/^[\x21-\x7e]+$/.test(value)) {
     const message = `the token server at ${server.url.host} gave no token`;
     throw new JobFailure("REGISTRY_AUTH_UNSUPPORTED", message, {
       retryable: false,
@@ -92,7 +95,7 @@ function readToken({ server, credential }: TokenRequest, { body }: HttpResponse,
 
 function parseAnswer(body: Uint8Array): z.infer<typeof answer> | undefined {
   try {
-    return answer.parse(JSON.parse(new TextDecoder().decode(body)));
+    return answer.parse(parseBoundedJson(body));
   } catch {
     return undefined;
   }
