@@ -172,7 +172,7 @@ function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logger: Log
     return { name: "scanning", jobTypes: [], unregistered: [closed], start, stop: async () => {} };
   }
   const userAgent = `drydock/${packageJson.version}`;
-  const registryHttp = createHttpClient({ party: "REGISTRY", userAgent, proxies });
+  const registryHttp = createHttpClient({ party: "REGISTRY", userAgent, proxies, tls: scan.registryTls });
   const scannerHttp = createHttpClient({ party: "SCANNER", userAgent, proxies });
   const registries = createRegistryClients({
     http: registryHttp,
@@ -194,9 +194,12 @@ function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logger: Log
   return { name: "scanning", jobTypes, unregistered: [], start: async () => {}, stop };
 }
 
-function credentialOf({ registryUsername: username, registryPassword: password }: ScanSettings): Credential {
-  if (username === undefined || password === undefined) return { kind: "none" };
-  return { kind: "basic", username, password };
+function credentialOf(scan: ScanSettings): Credential {
+  const { registryUsername: username, registryPassword: password } = scan;
+  const { registryIdentityToken: token, registryHarborSecret: secret } = scan;
+  if (username !== undefined && password !== undefined) return { kind: "basic", username, password };
+  if (token !== undefined) return { kind: "identity", token };
+  return secret === undefined ? { kind: "none" } : { kind: "harbor-secret", secret };
 }
 
 /** What jobs may ask for with JobContext.get; no secrets. */
