@@ -9,6 +9,7 @@ import { flatness } from "./measurements/flatness.ts";
 import { idle } from "./measurements/idle.ts";
 import { launchAndRun } from "./measurements/launch-and-run.ts";
 import { memory } from "./measurements/memory.ts";
+import { scanAll } from "./measurements/scan-all.ts";
 import { startLatency } from "./measurements/start-latency.ts";
 import { unaryLaunch } from "./measurements/unary-launch.ts";
 import { type Options, readOptions, usage } from "./options.ts";
@@ -28,6 +29,7 @@ const all: readonly Measurement[] = [
   flatness,
   idle,
   crash,
+  scanAll,
 ];
 
 function optionsOrExit(): Options {

@@ -16,6 +16,8 @@ export interface Sizes {
   depths: readonly number[];
   /** How long idle processes are watched, in seconds. */
   idleSeconds: number;
+  /** Images that are scanned at once. */
+  scanned: number;
   /** Whether BullMQ's recovery is measured too, which takes a minute. */
   peerCrash: boolean;
 }
@@ -45,6 +47,7 @@ const full: Sizes = {
   remembered: 50_000,
   depths: [0, 1_000, 100_000, 1_000_000],
   idleSeconds: 10,
+  scanned: 1_000,
   peerCrash: true,
 };
 
@@ -56,6 +59,7 @@ const quick: Sizes = {
   remembered: 10_000,
   depths: [0, 1_000, 10_000, 50_000],
   idleSeconds: 4,
+  scanned: 200,
   peerCrash: false,
 };
 

@@ -101,6 +101,11 @@ const controllerFloors: Floor[] = [
     refuses: ["../redis/x.ts", "../ops/x.ts", "../app.ts", "../config.ts"],
   },
   {
+    folder: "http",
+    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", logger, "node:http", "zod"],
+    refuses: ["../redis/x.ts", "../grpc/x.ts", "../hooks/x.ts", "../app.ts", "../config.ts", grpcTools, gen],
+  },
+  {
     folder: "ops",
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", logger, "node:http"],
     refuses: ["../redis/x.ts", "../grpc/x.ts", "../app.ts", "../config.ts"],

@@ -13,6 +13,7 @@ import { toHookBody } from "./grpc/hook-body.ts";
 import { createServices } from "./grpc/services.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
+import { createHttpApi } from "./http/http-api.ts";
 import type { RedisProbe } from "./ports/redis-health.ts";
 import type { ControllerSignals } from "./ports/signals.ts";
 import { createRedisParts, type RedisParts } from "./redis/parts.ts";
@@ -47,7 +48,7 @@ export interface JobController {
   /** In the order in which they are to be started. */
   services: Service[];
   /** The addresses that are really bound; after the start. */
-  addresses(): { grpc: string; ops: string };
+  addresses(): { grpc: string; ops: string; http: string };
   /** Calls can be served while it is up. */
   redis: RedisProbe;
 }
@@ -85,10 +86,11 @@ export function createJobController(
     metrics,
   });
   const ops = createOpsServer({ listen: config.opsListen, ready: () => readinessOf(redis, reaper), metrics, logger });
+  const http = createHttpApi({ listen: config.httpListen, deps, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
-    services: [watch, redis.signals, ...upkeep, readiness, ops, server],
-    addresses: () => ({ grpc: server.address, ops: ops.address }),
+    services: [watch, redis.signals, ...upkeep, readiness, ops, http, server],
+    addresses: () => ({ grpc: server.address, ops: ops.address, http: http.address }),
     redis: watch,
   };
 }

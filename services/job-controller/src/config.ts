@@ -56,6 +56,11 @@ export const controllerVariables = {
     example: "0.0.0.0:9464",
     description: "Where /healthz, /readyz and /metrics are served over HTTP.",
   },
+  DRYDOCK_HTTP_LISTEN: {
+    schema: listenAddress.default("127.0.0.1:8090"),
+    example: "0.0.0.0:8090",
+    description: "Where what other services post is taken over HTTP: /notify/clair, the notifications of a Clair 2.x.",
+  },
   DRYDOCK_SHARDS: {
     schema: wholeNumber({ min: 1, max: maxShards }).default(1),
     example: "4",
@@ -132,6 +137,7 @@ export interface ControllerConfig {
   readonly redisUrl: string;
   readonly listen: string;
   readonly opsListen: string;
+  readonly httpListen: string;
   readonly shards: number;
   /** How many jobs may wait. */
   readonly maxWaiting: number;
@@ -158,6 +164,7 @@ export function readControllerConfig(env: Environment): ControllerConfig {
     redisUrl: read.DRYDOCK_REDIS_URL,
     listen: read.DRYDOCK_LISTEN,
     opsListen: read.DRYDOCK_OPS_LISTEN,
+    httpListen: read.DRYDOCK_HTTP_LISTEN,
     shards: read.DRYDOCK_SHARDS,
     maxWaiting: read.DRYDOCK_MAX_WAITING,
     keepReportsMs: read.DRYDOCK_KEEP_REPORTS_HOURS * hourMs,

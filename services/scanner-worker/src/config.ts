@@ -157,6 +157,7 @@ export const workerVariables = {
 const controllerVariables = [
   "DRYDOCK_REDIS_URL",
   "DRYDOCK_LISTEN",
+  "DRYDOCK_HTTP_LISTEN",
   "DRYDOCK_SHARDS",
   "DRYDOCK_MAX_WAITING",
   "DRYDOCK_KEEP_SUCCESS_HOURS",

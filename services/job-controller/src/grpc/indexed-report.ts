@@ -1,3 +1,4 @@
+import { fieldsInvalid, type ReasonedError } from "@drydock/shared/errors.ts";
 import {
   Coverage as CoverageCode,
   type Finding,
@@ -9,7 +10,10 @@ import {
 } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { Coverage, IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
 import { reportIdOf } from "../domain/report-entry.ts";
-import { unpackParts } from "./report-codec.ts";
+import { unpackUnchecked } from "./report-codec.ts";
+
+/** How many findings a report may have: all of them are indexed together. */
+const maxFindings = 50_000;
 
 /** What the upload of a report says of it beside its bytes. */
 export interface ReportHead {
@@ -41,11 +45,14 @@ export function toSeverity(code: SeverityCode): Severity {
   return severityOf[code] ?? "UNKNOWN";
 }
 
-/** What the indexes are made from, of a report whose gzip was checked. Holds no more than a part of it at once. */
-export async function toIndexedReport(head: ReportHead, gzip: AsyncIterable<Buffer>): Promise<IndexedReport> {
+/**
+ * What the indexes are made from, of the gzip of a report that nobody has checked. Holds no more than a part of it at once.
+ * @throws ReasonedError FIELD_INVALID when it is no report or does not keep its limits
+ */
+export async function toIndexedReport(head: ReportHead, gzip: Buffer): Promise<IndexedReport> {
   const { jobId, number, digest, indexDigest } = head;
   const reading = new Reading();
-  for await (const part of unpackParts(gzip)) reading.add(Report.decode(part));
+  for await (const part of unpackUnchecked(gzip)) reading.add(Report.decode(part));
   const { report, findings, layerNames } = reading;
   const { artifact, scanner, generatedAt, summary } = report;
   return {
@@ -65,6 +72,10 @@ export async function toIndexedReport(head: ReportHead, gzip: AsyncIterable<Buff
   };
 }
 
+function tooManyFindings(): ReasonedError {
+  return fieldsInvalid([{ field: "gzip_chunk", description: `must have at most ${maxFindings} findings` }]);
+}
+
 /** Gathers what the indexes need from the parts of a report, whose lists may come in any order. */
 class Reading {
   readonly report = Report.fromPartial({});
@@ -78,7 +89,8 @@ class Reading {
     for (const { clairName } of layers) if (clairName !== "") this.layerNames.push(clairName);
     for (const { id, name, version } of packages) this.#packages.set(id, [name, version]);
     for (const { key, name } of vulnerabilities) this.#vulnerabilities.set(key, name);
-    this.#findings.push(...findings);
+    for (const finding of findings) this.#findings.push(finding);
+    if (this.#findings.length > maxFindings) throw tooManyFindings();
   }
 
   findings = (): IndexedFinding[] => {

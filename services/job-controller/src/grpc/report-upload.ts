@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
 import { abortable } from "@drydock/shared/abort.ts";
 import type { ByteBudget, ByteHold } from "@drydock/shared/byte-budget.ts";
 import { fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
@@ -7,7 +6,6 @@ import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_serv
 import type { ReportStore } from "../ports/report-store.ts";
 import { toHeldLease } from "./convert.ts";
 import { toIndexedReport } from "./indexed-report.ts";
-import { checkReport } from "./report-codec.ts";
 import { protocolViolation, validateDigest } from "./validate.ts";
 
 /** A quarter of what a report may unpack to: reports shrink to a tenth as a rule. */
@@ -60,10 +58,9 @@ async function store(
     throw fieldsInvalid([{ field: "head.sha256", description: "is not the SHA-256 of the chunks" }]);
   }
   const gzip = pieces.toBuffer();
-  await checkReport(gzip);
   const { digest, indexDigest, number } = head;
   const lease = toHeldLease(head);
-  const entry = await toIndexedReport({ jobId: lease.jobId, number, digest, indexDigest }, Readable.from([gzip]));
+  const entry = await toIndexedReport({ jobId: lease.jobId, number, digest, indexDigest }, gzip);
   await reports.put(lease, { entry, gzip });
   return {};
 }

@@ -188,7 +188,9 @@ export class JobTypes {
     if (performance.now() - this.#loadedAt > listAgeMs) await this.reload();
     const names = [...this.#known.keys()].sort();
     const hint = names.length === 0 ? "no worker has registered any yet" : `known: ${names.join(", ")}`;
-    const description = `names a job type that no worker has registered (${hint})`;
+    const [notSetUp] = (await this.#deps.pool.capacities()).get(name)?.closed ?? [];
+    const cause = notSetUp === undefined ? hint : `a worker is there that can't: ${notSetUp.message}`;
+    const description = `names a job type that no worker has registered (${cause})`;
     throw new ReasonedError("JOB_NAME_UNKNOWN", `${field} ${name} ${description}`, {
       metadata: { name },
       violations: [{ field, description }],
