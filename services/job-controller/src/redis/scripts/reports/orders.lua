@@ -1,14 +1,19 @@
--- orders: images with a report in the orders of lists: by their record, by time, and by repository.
+-- orders: images with a report in the orders of lists, and by repository.
 -- needs: call/context, reports/report-totals
 -- gives: put, locate, remove
--- writes: image-records, images-worst, images-scanned, images-located
+-- writes: image-records, images-worst, images-oldest, images-newest, images-located
 local prefix = context.prefix
-local WORST, SCANNED, LOCATED = prefix .. "images-worst", prefix .. "images-scanned", prefix .. "images-located"
+local LOCATED = prefix .. "images-located"
+
+local function inverted(bytes)
+  return (string.gsub(bytes, ".", function(byte) return string.char(255 - string.byte(byte)) end))
+end
 
 -- A record is what lists filter and order by (image-record.ts): counts in 10 bytes, the digest, then 4 bytes of number, 6 of
--- time, flags and scanner.
-local function time_of(record)
-  return string.sub(record, -8, -3)
+-- time, 2 of flags. In each order it stands behind what it is ordered by.
+local function members(record)
+  local time, rest = string.sub(record, -8, -3), string.sub(record, 11)
+  return { ["images-worst"] = record, ["images-oldest"] = time .. rest, ["images-newest"] = inverted(time) .. rest }
 end
 
 local function location_of(repository, record)
@@ -16,12 +21,17 @@ local function location_of(repository, record)
 end
 
 local function put_out(record)
-  redis.call("ZREM", WORST, record)
-  redis.call("ZREM", SCANNED, time_of(record) .. record)
+  for order, member in pairs(members(record)) do redis.call("ZREM", prefix .. order, member) end
 end
 
--- The image comes into a repository.
-local function locate(image, repository, record)
+local function count(image, sign)
+  report_totals.add("", image.sums, sign)
+  for repository in pairs(image.places) do report_totals.add(repository, image.sums, sign) end
+end
+
+-- The image, which has a report, comes into a repository.
+local function locate(image, repository)
+  local record = redis.call("HGET", prefix .. "image-records", image.number)
   report_totals.add(repository, image.sums, 1)
   redis.call("ZADD", LOCATED, 0, location_of(repository, record))
 end
@@ -31,27 +41,22 @@ local function put(image, record, sums)
   local before = redis.call("HGET", prefix .. "image-records", image.number)
   if before then
     put_out(before)
-    report_totals.add("", image.sums, -1)
-    for repository in pairs(image.places) do report_totals.add(repository, image.sums, -1) end
+    count(image, -1)
+  else
+    for repository in pairs(image.places) do redis.call("ZADD", LOCATED, 0, location_of(repository, record)) end
   end
   image.sums = sums
+  count(image, 1)
   redis.call("HSET", prefix .. "image-records", image.number, record)
-  redis.call("ZADD", WORST, 0, record)
-  redis.call("ZADD", SCANNED, 0, time_of(record) .. record)
-  report_totals.add("", sums, 1)
-  for repository in pairs(image.places) do
-    if before then report_totals.add(repository, sums, 1) else locate(image, repository, record) end
-  end
+  for order, member in pairs(members(record)) do redis.call("ZADD", prefix .. order, 0, member) end
 end
 
-local function remove(image, record)
+local function remove(image)
+  local record = redis.call("HGET", prefix .. "image-records", image.number)
   put_out(record)
+  count(image, -1)
   redis.call("HDEL", prefix .. "image-records", image.number)
-  report_totals.add("", image.sums, -1)
-  for repository in pairs(image.places) do
-    report_totals.add(repository, image.sums, -1)
-    redis.call("ZREM", LOCATED, location_of(repository, record))
-  end
+  for repository in pairs(image.places) do redis.call("ZREM", LOCATED, location_of(repository, record)) end
 end
 
 return { put = put, locate = locate, remove = remove }

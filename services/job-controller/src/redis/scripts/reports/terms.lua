@@ -1,7 +1,7 @@
 -- terms: a term is a vulnerability of a package in a version, with its fix and its severity. Each has a number, and the images
 -- that have it; each image has the list of its terms.
 -- needs: call/context, reports/postings
--- gives: add, remove, remove_some
+-- gives: add, remove
 -- reads: found
 -- writes: terms, vulnerability, image-terms, image-numbers
 local prefix = context.prefix
@@ -64,13 +64,4 @@ local function remove(number, gone)
   save(number, table.concat(kept))
 end
 
--- Removes the last terms of the image; returns whether it has more.
-local function remove_some(number, most)
-  local list = list_of(number)
-  local from = math.max(0, #list - 4 * most)
-  for at = from + 1, #list, 4 do unpost(struct.unpack(">I4", list, at), number) end
-  save(number, string.sub(list, 1, from))
-  return from > 0
-end
-
-return { add = add, remove = remove, remove_some = remove_some }
+return { add = add, remove = remove }
