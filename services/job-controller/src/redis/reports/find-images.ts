@@ -94,52 +94,57 @@ async function readPage<T>(
   images: Wanted,
   partsOf: (entry: ListedReport, found: Found) => T[],
 ): Promise<Page<T>> {
-  const items: T[] = [];
+  const page: Page<T> = { items: [], nextToken: "" };
   let entries = 0;
-  const endAt = (key: Buffer, parts: number) => ({ items, nextToken: writePosition(list, { key, parts }) });
-  for await (const found of byDigest(redis, images, from.key)) {
-    for (let at = 0; at < found.length; ) {
-      const some = found.slice(at, at + Math.min(entriesAtOnce, size));
-      at += some.length;
-      const listed = await readListed(redis, shards, some);
-      for (const [number, entry] of listed.entries()) {
-        const image = some[number];
-        if (entry === undefined || image === undefined) continue;
-        const key = keyOf(image);
-        const given = key.equals(from.key) ? from.parts : 0;
-        const parts = partsOf(entry, image).slice(given, given + size - items.length);
-        items.push(...parts);
-        if (items.length === size) return endAt(key, given + parts.length);
-      }
-      entries += some.length;
-      const last = some.at(-1);
-      if (entries >= mostEntries && last !== undefined) return endAt(keyOf(last), mostParts);
-    }
+  /** Adds the parts that are not given yet. Whether the page is full. */
+  const add = (entry: ListedReport, found: Found): boolean => {
+    const key = keyOf(found);
+    const given = key.equals(from.key) ? from.parts : 0;
+    const parts = partsOf(entry, found).slice(given, given + size - page.items.length);
+    page.items.push(...parts);
+    const isFull = page.items.length === size;
+    if (isFull) page.nextToken = writePosition(list, { key, parts: given + parts.length });
+    else if (entries >= mostEntries) page.nextToken = writePosition(list, { key, parts: mostParts });
+    return isFull;
+  };
+  for await (const some of byDigest(redis, images, from.key, Math.min(entriesAtOnce, size))) {
+    entries += some.length;
+    const listed = await readListed(redis, shards, some);
+    const isFull = listed.some((entry, at) => entry !== undefined && add(entry, some[at] as Found));
+    if (isFull || page.nextToken !== "") break;
   }
-  return { items, nextToken: "" };
+  return page;
 }
 
 /** The images in the order of their digests, from the one with the key on, some at a time. */
-async function* byDigest(redis: ScriptedRedis, { wanted, only }: Wanted, from: Buffer): AsyncGenerator<Found[]> {
-  let numbers: Array<[Shard, number]> = [];
-  for (let block = from[0] ?? 0; block < blockCount; block++) {
-    for (const [shard, postings] of wanted) {
-      for (const number of postings.numbersOf(block)) {
-        if (only === undefined || only.get(shard)?.has(number)) numbers.push([shard, number]);
-      }
-    }
-    if (numbers.length === 0 || (numbers.length < recordsAtOnce && block < blockCount - 1)) continue;
+async function* byDigest(redis: ScriptedRedis, wanted: Wanted, from: Buffer, atOnce: number): AsyncGenerator<Found[]> {
+  for (const numbers of inBlocks(wanted, from[0] ?? 0)) {
     const found = await Promise.all(
-      [...Map.groupBy(numbers, ([shard]) => shard)].map(async ([shard, own]) => {
-        const records = await readRecords(redis, shard, own.map(([, number]) => number)); // biome-ignore format: one call
-        return records.map((record): Found => ({ ...readRecord(record), shard }));
+      [...numbers].map(async ([shard, own]) => {
+        return (await readRecords(redis, shard, own)).map((record): Found => ({ ...readRecord(record), shard }));
       }),
     );
-    numbers = [];
     const keyed = found.flat().map((image) => ({ image, key: keyOf(image) }));
     const behind = keyed.filter(({ key }) => Buffer.compare(key, from) >= 0);
-    yield behind.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ image }) => image);
+    const images = behind.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ image }) => image);
+    for (let at = 0; at < images.length; at += atOnce) yield images.slice(at, at + atOnce);
   }
+}
+
+/** The numbers of the images from the block on, whole blocks together. */
+function* inBlocks({ wanted, only }: Wanted, first: number): Generator<Map<Shard, number[]>> {
+  let [numbers, count] = [new Map<Shard, number[]>(), 0];
+  for (let block = first; block < blockCount; block++) {
+    for (const [shard, postings] of wanted) {
+      const own = postings.numbersOf(block).filter((number) => only === undefined || only.get(shard)?.has(number));
+      numbers.set(shard, [...(numbers.get(shard) ?? []), ...own]);
+      count += own.length;
+    }
+    if (count < recordsAtOnce) continue;
+    yield numbers;
+    [numbers, count] = [new Map(), 0];
+  }
+  if (count > 0) yield numbers;
 }
 
 /** Blocks are in the order of digests, and within a block the digests themselves. */

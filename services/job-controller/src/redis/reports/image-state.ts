@@ -27,6 +27,9 @@ export interface ImageState {
   sums?: number[];
 }
 
+/** How many are read at a time, so that Redis is never held for long. */
+const readAtOnce = 500;
+
 const unknown: ImageState = { version: 0, places: {}, seen: 0 };
 
 /** Reads the states of digests of the shard, in their order. */
@@ -35,9 +38,12 @@ export async function readImages(
   { keys }: Shard,
   digests: readonly string[],
 ): Promise<ImageState[]> {
-  if (digests.length === 0) return [];
-  const texts = await answered(redis.hmget(keys.reports.images, ...digests));
-  return texts.map((text) => (text === null ? unknown : (JSON.parse(text) as ImageState)));
+  const images: ImageState[] = [];
+  for (let at = 0; at < digests.length; at += readAtOnce) {
+    const texts = await answered(redis.hmget(keys.reports.images, ...digests.slice(at, at + readAtOnce)));
+    for (const text of texts) images.push(text === null ? unknown : (JSON.parse(text) as ImageState));
+  }
+  return images;
 }
 
 /** Reads the state of one digest. */

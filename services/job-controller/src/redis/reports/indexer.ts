@@ -35,6 +35,13 @@ export interface Indexed {
   dropped: string[];
 }
 
+/** An image as it stands. */
+interface Target {
+  shard: Shard;
+  digest: string;
+  image: ImageState;
+}
+
 interface Changes {
   adds: string[];
   /** By the numbers of the terms. */
@@ -52,30 +59,29 @@ export async function indexReport(
   { entry: report, storedAt }: StoredReport,
   gone: readonly string[] = [],
 ): Promise<Indexed> {
-  const shard = deps.shards.ofKey(report.digest);
   const terms = termsOf(report);
   const { reportId: id, scannedAt: scanned, platform } = report;
   const kept = { report: { id, scanned, stored: storedAt, platform }, gone, most: deps.reportsPerImage };
-  return untilUnchanged(deps, report.digest, async (image) => {
+  return untilUnchanged(deps, report.digest, async (target) => {
+    const { image } = target;
     const others = (image.reports ?? []).filter((known) => known.id !== id && !gone.includes(known.id));
     if (others.some((known) => known.scanned > scanned)) {
-      const dropped = await change(shard, report.digest, image, { adds: [], removes: [], ...kept });
+      const dropped = await change(target, { adds: [], removes: [], ...kept });
       return dropped && { isNewest: false, dropped };
     }
-    const changes = await changesOf(deps.redis, shard, image, terms);
-    if (!(await addMany(shard, report.digest, image, changes))) return undefined;
+    const changes = await changesOf(deps.redis, target, terms);
+    if (!(await addMany(target, changes))) return undefined;
     const newest = { ...kept, ...newestParts(report) };
     const removes = changes.removes.splice(0, mostChanges);
-    const dropped = await change(shard, report.digest, image, { adds: changes.adds, removes, ...newest }, report);
-    if (dropped === undefined || !(await removeMany(shard, report.digest, image, changes.removes))) return undefined;
+    const dropped = await change(target, { adds: changes.adds, removes, ...newest }, report);
+    if (dropped === undefined || !(await removeMany(target, changes.removes))) return undefined;
     return { isNewest: true, dropped };
   });
 }
 
 /** Takes reports out of the indexes that are not the newest of their image. */
 export async function dropReports(deps: IndexerDeps, digest: string, gone: readonly string[]): Promise<void> {
-  const shard = deps.shards.ofKey(digest);
-  await untilUnchanged(deps, digest, (image) => change(shard, digest, image, { adds: [], removes: [], gone }));
+  await untilUnchanged(deps, digest, (target) => change(target, { adds: [], removes: [], gone }));
 }
 
 /**
@@ -83,11 +89,11 @@ export async function dropReports(deps: IndexerDeps, digest: string, gone: reado
  * @param since where it is is forgotten too when nothing named it since then, in milliseconds since 1970
  */
 export async function forgetImage(deps: IndexerDeps, digest: string, since = 0): Promise<void> {
-  const shard = deps.shards.ofKey(digest);
-  await untilUnchanged(deps, digest, async (image) => {
-    const { removes } = await changesOf(deps.redis, shard, image, new Set());
-    if (!(await removeMany(shard, digest, image, removes))) return undefined;
-    return number(await shard.run("reports/forget", digest, image.version, since)) === 1 || undefined;
+  await untilUnchanged(deps, digest, async (target) => {
+    const { removes } = await changesOf(deps.redis, target, new Set());
+    if (!(await removeMany(target, removes))) return undefined;
+    const reply = await target.shard.run("reports/forget", digest, target.image.version, since);
+    return number(reply) === 1 || undefined;
   });
 }
 
@@ -95,10 +101,11 @@ export async function forgetImage(deps: IndexerDeps, digest: string, since = 0):
 async function untilUnchanged<T>(
   { redis, shards }: IndexerDeps,
   digest: string,
-  run: (image: ImageState) => Promise<T | undefined>,
+  run: (target: Target) => Promise<T | undefined>,
 ): Promise<T> {
   for (let tries = 0; tries < mostTries; tries++) {
-    const result = await run({ ...(await readImage(redis, shards.ofKey(digest), digest)) });
+    const shard = shards.ofKey(digest);
+    const result = await run({ shard, digest, image: { ...(await readImage(redis, shard, digest)) } });
     if (result !== undefined) return result;
   }
   throw new Error(`the image ${digest} changes all the time`);
@@ -106,8 +113,7 @@ async function untilUnchanged<T>(
 
 async function changesOf(
   redis: ScriptedRedis,
-  { keys }: Shard,
-  image: ImageState,
+  { shard: { keys }, image }: Target,
   terms: ReadonlySet<string>,
 ): Promise<Changes> {
   const packed = image.number === undefined ? null : await has(redis, keys.reports.imageTerms, image.number);
@@ -123,18 +129,18 @@ function has(redis: ScriptedRedis, key: string, field: number): Promise<Buffer |
 }
 
 /** Adds all terms but the last, which go with the report itself; false when somebody else changed the image. */
-async function addMany(shard: Shard, digest: string, image: ImageState, { adds }: Changes): Promise<boolean> {
+async function addMany(target: Target, { adds }: Changes): Promise<boolean> {
   while (adds.length > mostChanges) {
     const some = { adds: adds.splice(0, mostChanges), removes: [], gone: [] };
-    if ((await change(shard, digest, image, some)) === undefined) return false;
+    if ((await change(target, some)) === undefined) return false;
   }
   return true;
 }
 
-async function removeMany(shard: Shard, digest: string, image: ImageState, removes: number[]): Promise<boolean> {
+async function removeMany(target: Target, removes: number[]): Promise<boolean> {
   while (removes.length > 0) {
     const some = { adds: [], removes: removes.splice(0, mostChanges), gone: [] };
-    if ((await change(shard, digest, image, some)) === undefined) return false;
+    if ((await change(target, some)) === undefined) return false;
   }
   return true;
 }
@@ -146,9 +152,7 @@ function newestParts(report: IndexedReport) {
 
 /** Changes the image, unless somebody else did: then it is undefined. Else the ids of reports that are too many. */
 async function change(
-  shard: Shard,
-  digest: string,
-  image: ImageState,
+  { shard, digest, image }: Target,
   what: Changes & { gone: readonly string[] },
   report?: IndexedReport,
 ): Promise<string[] | undefined> {

@@ -4,7 +4,7 @@ import type { DayTotals, ReportQueries } from "../../ports/report-queries.ts";
 import { answered } from "../shards/reply-errors.ts";
 import { findByLayers, findVulnerability } from "./find-images.ts";
 import { readRecord } from "./image-record.ts";
-import { readImages } from "./image-state.ts";
+import { type KeptReport, readImages } from "./image-state.ts";
 import { listReports, type QueryDeps } from "./list-reports.ts";
 import { readNumbers, readRecords, readTotalSums } from "./repositories.ts";
 import { summarize } from "./summaries.ts";
@@ -62,19 +62,21 @@ async function standing(
   at: number,
 ): Promise<ReportReference[]> {
   const expired = clock.now() - keepMs;
+  const stands = ({ scanned, stored }: KeptReport) => scanned < at && stored >= expired;
   const parts = await shards.all(async (shard) => {
     const found: ReportReference[] = [];
     for await (const numbers of readNumbers(redis, shard, repository)) {
       const digests = (await readRecords(redis, shard, numbers)).map((record) => readRecord(record).digest);
-      for (const [number, { reports = [] }] of (await readImages(redis, shard, digests)).entries()) {
-        const newest = reports.find(({ scanned, stored }) => scanned < at && stored >= expired);
-        const digest = digests[number] ?? "";
-        if (newest !== undefined) found.push({ reportId: newest.id, digest, platform: newest.platform });
-      }
+      const images = await readImages(redis, shard, digests);
+      found.push(...images.flatMap(({ reports }, number) => referTo(reports?.find(stands), digests[number])));
       if (found.length >= mostStanding) break;
     }
     return found;
   });
   const found = parts.flat().sort((a, b) => (a.digest < b.digest ? -1 : 1));
   return found.slice(0, mostStanding);
+}
+
+function referTo(report: KeptReport | undefined, digest = ""): ReportReference[] {
+  return report === undefined ? [] : [{ reportId: report.id, digest, platform: report.platform }];
 }

@@ -1,5 +1,5 @@
 import type { ReportSummary } from "../../ports/report-queries.ts";
-import type { Shard } from "../shards/shard.ts";
+import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import { readRecord } from "./image-record.ts";
 import { readImages } from "./image-state.ts";
 import { listReports, type QueryDeps } from "./list-reports.ts";
@@ -44,20 +44,29 @@ async function totalOf(
   const totals = noSums();
   for (const sums of byName.values()) addSums(totals, sums);
   if (byName.size < 2) return totals;
-  const [seen, again] = [new Set<number>(), new Map<number, number>()];
-  for (const name of byName.keys()) {
-    for await (const numbers of readNumbers(redis, shard, name)) {
-      for (const number of numbers) {
-        if (seen.has(number)) again.set(number, (again.get(number) ?? 0) + 1);
-        seen.add(number);
-      }
+  const times = await countLocations(redis, shard, byName.keys());
+  const several = [...times].filter(([, count]) => count > 1).map(([number]) => number);
+  const records = (await readRecords(redis, shard, several)).map((record) => readRecord(record));
+  const digests = records.map(({ digest }) => digest);
+  for (const [at, { sums = [] }] of (await readImages(redis, shard, digests)).entries()) {
+    addSums(totals, sums, 1 - (times.get(records[at]?.number ?? -1) ?? 1));
+  }
+  return totals;
+}
+
+/** In how many of the repositories each image is, by its number. */
+async function countLocations(
+  redis: ScriptedRedis,
+  shard: Shard,
+  repositories: Iterable<string>,
+): Promise<Map<number, number>> {
+  const times = new Map<number, number>();
+  for (const repository of repositories) {
+    for await (const numbers of readNumbers(redis, shard, repository)) {
+      for (const number of numbers) times.set(number, (times.get(number) ?? 0) + 1);
     }
   }
-  const records = (await readRecords(redis, shard, [...again.keys()])).map((record) => readRecord(record));
-  const images = await readImages(redis, shard, records.map(({ digest }) => digest)); // biome-ignore format: one call
-  for (const [at, { sums = [] }] of images.entries())
-    addSums(totals, sums, -(again.get(records[at]?.number ?? -1) ?? 0));
-  return totals;
+  return times;
 }
 
 async function worstOf(deps: QueryDeps, repository: string): Promise<ReportSummary["worst"]> {
