@@ -1,6 +1,6 @@
 import type { CatalogPage, ListedTag, ResolvedTag } from "../domain/registry-listing.ts";
 
-export type { CatalogPage, ListedTag, ResolvedTag } from "../domain/registry-listing.ts";
+export type { CatalogPage, LeftOut, ListedTag, ResolvedTag } from "../domain/registry-listing.ts";
 
 /**
  * What a scan of all images needs of a registry: its repositories and their tags. A registry that is a Harbor is asked by

@@ -1,5 +1,5 @@
 import { fitsGlob } from "@drydock/shared/repository-glob.ts";
-import type { CatalogPage, ListedTag, RegistryCatalog } from "../registry-catalog.ts";
+import type { CatalogPage, LeftOut, ListedTag, RegistryCatalog } from "../registry-catalog.ts";
 import type { Cursor } from "./checkpoint.ts";
 import type { ScanAllParameters } from "./parameters.ts";
 import { isWanted, NewestTags } from "./tag-choice.ts";
@@ -12,6 +12,7 @@ export interface Slice {
   tags: readonly ListedTag[];
   /** Whether the tags are the newest by name alone, as the registry does not tell when they were pushed. */
   isByName: boolean;
+  leftOut: readonly LeftOut[];
   /** Where to go on after it. */
   cursor: Cursor;
 }
@@ -31,6 +32,18 @@ export interface BrokenOff {
   error: unknown;
 }
 
+/** A page of repositories is done. */
+export interface PageEnd {
+  repository: undefined;
+  /** What the registry left out of it. */
+  leftOut: readonly LeftOut[];
+  /** Where to go on after the page. */
+  cursor: Cursor;
+}
+
+/** A step of a walk. */
+export type WalkItem = Slice | Unlisted | BrokenOff | PageEnd;
+
 /** What to walk through. */
 export interface Walk {
   catalog: RegistryCatalog;
@@ -46,7 +59,7 @@ const maxTags = 500;
  * within a page, so that a cursor is a name: a list that comes in another order the next time leaves nothing out.
  * Failures are told, not thrown.
  */
-export async function* walkCatalog(walk: Walk, from: Cursor): AsyncGenerator<Slice | Unlisted | BrokenOff> {
+export async function* walkCatalog(walk: Walk, from: Cursor): AsyncGenerator<WalkItem> {
   let at: Cursor = from;
   for (;;) {
     const { page, after, begun } = at;
@@ -67,8 +80,9 @@ export async function* walkCatalog(walk: Walk, from: Cursor): AsyncGenerator<Sli
       });
       before = done;
     }
+    at = listed.next === undefined ? before : { page: listed.next, after: "" };
+    yield { repository: undefined, leftOut: leftOutOf(listed), cursor: at };
     if (listed.next === undefined) return;
-    at = { page: listed.next, after: "" };
   }
 }
 
@@ -108,11 +122,10 @@ async function* walkTags(walk: Walk, place: Place): AsyncGenerator<Slice> {
     const { page, after }: TagPlace = at;
     const listed = await walk.catalog.listTags(place.repository, page, walk.signal);
     const next: TagPlace | undefined = listed.next === undefined ? undefined : { page: listed.next, after: "" };
-    const tags = chosenOf(walk, listed.items).filter(({ tag }) => tag > after);
-    for (const part of partsOf(tags)) {
-      const last = part.at(-1)?.tag;
-      const goOn = last === tags.at(-1)?.tag ? next : { page, after: last ?? "" };
-      yield { repository: place.repository, isFirst, tags: part, isByName: false, cursor: cursorAt(place, goOn) };
+    for (const { tags, last } of partsOf(chosenOf(walk, listed.items).filter((tag) => nameOf(tag) > after))) {
+      const cursor = cursorAt(place, last === undefined ? next : { page, after: last });
+      const leftOut = last === undefined ? leftOutOf(listed) : [];
+      yield { repository: place.repository, isFirst, tags, isByName: false, leftOut, cursor };
       isFirst = false;
     }
     at = next;
@@ -126,26 +139,40 @@ function cursorAt({ repository, before, done }: Place, goOn: TagPlace | undefine
   return goOn === undefined ? done : { ...before, begun: { repository, ...goOn } };
 }
 
-/** One empty part when there are no tags. */
-function partsOf(tags: readonly ListedTag[]): (readonly ListedTag[])[] {
-  const parts = Math.max(1, Math.ceil(tags.length / maxTags));
-  return Array.from({ length: parts }, (_, part) => tags.slice(part * maxTags, (part + 1) * maxTags));
+/** Parts of a page of tags, at least one, and the last name of each but the last. */
+function partsOf(tags: readonly ListedTag[]): { tags: readonly ListedTag[]; last: string | undefined }[] {
+  const count = Math.max(1, Math.ceil(tags.length / maxTags));
+  return Array.from({ length: count }, (_, number) => {
+    const part = tags.slice(number * maxTags, (number + 1) * maxTags);
+    return { tags: part, last: number === count - 1 ? undefined : part.map(nameOf).at(-1) };
+  });
+}
+
+function leftOutOf({ leftOut }: CatalogPage<unknown>): LeftOut[] {
+  return leftOut === undefined ? [] : [leftOut];
 }
 
 /** All pages are read for it, and only the newest tags are kept meanwhile. */
 async function newestOf(walk: Walk, { repository, done }: Place, count: number): Promise<Slice> {
   const newest = new NewestTags(count);
+  const leftOut: LeftOut[] = [];
   let page: string | undefined;
   do {
     const listed = await walk.catalog.listTags(repository, page, walk.signal);
     newest.add(chosenOf(walk, listed.items));
+    leftOut.push(...leftOutOf(listed));
     page = listed.next;
   } while (page !== undefined);
-  return { repository, isFirst: true, tags: newest.tags, isByName: !newest.hasTimes, cursor: done };
+  return { repository, isFirst: true, tags: newest.tags, isByName: !newest.hasTimes, leftOut, cursor: done };
 }
 
 /** The tags that the parameters want, each once, in order. */
 function chosenOf({ parameters }: Walk, tags: readonly ListedTag[]): ListedTag[] {
-  const byName = new Map(tags.filter(({ tag }) => isWanted(parameters, tag)).map((tag) => [tag.tag, tag]));
-  return [...byName.values()].sort((a, b) => (a.tag < b.tag ? -1 : 1));
+  const byName = new Map(tags.filter(({ tag }) => isWanted(parameters, tag)).map((tag) => [nameOf(tag), tag]));
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tag]) => tag);
+}
+
+/** What tells a listed tag from the others of its repository: an image without a tag has a digest. */
+function nameOf({ tag, digest }: ListedTag): string {
+  return tag || (digest ?? "");
 }

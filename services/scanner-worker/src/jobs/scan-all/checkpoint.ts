@@ -7,6 +7,8 @@ const totals = z.object({
   repositories: count,
   unreadable: count,
   tags: count,
+  /** Entries of the registry's lists that are no repository or tag, or are of projects that may not be listed. */
+  leftOut: count,
   /** Tags that could not be read in repositories that could. */
   unreadableTags: count,
   /** Distinct ones. */
@@ -60,7 +62,7 @@ export const beginning: Checkpoint = {
   cursor: { after: "" },
   isListed: false,
   totals: {
-    ...{ repositories: 0, unreadable: 0, tags: 0, unreadableTags: 0, digests: 0 },
+    ...{ repositories: 0, unreadable: 0, leftOut: 0, tags: 0, unreadableTags: 0, digests: 0 },
     ...{ known: 0, skipped: 0, launched: 0, refused: 0 },
   },
   troubles: [],

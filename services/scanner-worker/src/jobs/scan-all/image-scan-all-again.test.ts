@@ -171,6 +171,15 @@ describe("which images a scan of all takes", () => {
     assert.equal(newest, "13");
   });
 
+  test("are without a tag only when that is asked for", async () => {
+    const prepare = ({ catalog }: ScanAllRig) => {
+      catalog.tellsDigests = true;
+      catalog.untagged = { "team/web": ["7", "8"] };
+    };
+    assert.equal(await launchedWith({ repositories: ["team/web"] }, prepare), "6");
+    assert.equal(await launchedWith({ repositories: ["team/web"], untagged: true }, prepare), "678");
+  });
+
   test("come with the platforms, the policy and the priority asked for", async () => {
     const rig = new ScanAllRig();
     rig.catalog.repositories = { web: { "1.0": "a" } };

@@ -136,7 +136,10 @@ describe("IMAGE_SCAN_ALL", () => {
 
     test("fails, with the cause, when no repository could be read; RetryJob begins anew", async () => {
       for (const name of ["api", "web"]) rig.catalog.failures.set(name, failure("ACCESS_DENIED"));
-      const wanted = { reason: "REPOSITORIES_UNREADABLE", message: /none of 2 repositories .* api: ACCESS_DENIED: no/ };
+      const wanted = {
+        reason: "REPOSITORIES_UNREADABLE",
+        message: /no repository could be read, of 2 .* api: ACCESS_DENIED: no/,
+      };
       await assert.rejects(rig.run(), wanted);
       rig.catalog.failures.clear();
       await rig.runToWait();
@@ -150,6 +153,16 @@ describe("IMAGE_SCAN_ALL", () => {
       rig.probe = async () => undefined;
       await rig.runToWait();
       assert.match(rig.context.text, /unreadable: api$/);
+    });
+
+    test("counts what the registry left out of its lists, and fails when that was all", async () => {
+      rig.catalog.leftOut = { repositories: { count: 2, examples: ["p is a project that may not be listed"] } };
+      await rig.runToWait();
+      assert.match(rig.context.text, /2 entries of the registry's lists left out/);
+      assert.ok(rig.context.lines.includes("left out: p is a project that may not be listed"));
+      const empty = new ScanAllRig();
+      empty.catalog.leftOut = { repositories: { count: 1, examples: [] } };
+      await assert.rejects(empty.run(), { reason: "REPOSITORIES_UNREADABLE", message: /1 entries .* left out/ });
     });
 
     test("counts a tag", async () => {

@@ -49,8 +49,10 @@ async function run(deps: ScanAllDeps, context: JobContext, parameters: ScanAllPa
 
 /** The checkpoint is given up, so that RetryJob begins anew. */
 async function failIfUnreadable(context: JobContext, { totals, troubles }: Checkpoint): Promise<void> {
-  if (totals.repositories === 0 || totals.unreadable < totals.repositories) return;
+  const { repositories, unreadable, leftOut } = totals;
+  if (unreadable < repositories || unreadable + leftOut === 0) return;
   await context.saveCheckpoint(JSON.stringify(beginning));
-  const message = `none of ${totals.repositories} repositories could be read: ${troubles[0]?.message}`;
+  const cause = troubles[0]?.message ?? `${leftOut} entries of its lists were left out, see the job's log`;
+  const message = `no repository could be read, of ${repositories} that the registry lists: ${cause}`;
   throw new JobFailure("REPOSITORIES_UNREADABLE", message, { retryable: false });
 }

@@ -2,7 +2,8 @@ import { JobFailure } from "../../domain/job-failure.ts";
 import { plainText } from "../../domain/plain-text.ts";
 import type { FoundImage, JobContext } from "../../ports/job.ts";
 import { waitForRoom } from "../children.ts";
-import { type BrokenOff, type Slice, type Unlisted, walkCatalog } from "./catalog-walk.ts";
+import type { LeftOut } from "../registry-catalog.ts";
+import { type Slice, type WalkItem, walkCatalog } from "./catalog-walk.ts";
 import { adding, type Checkpoint } from "./checkpoint.ts";
 import { Launches } from "./launches.ts";
 import { resolveTags } from "./resolve-tags.ts";
@@ -69,8 +70,9 @@ export class Listing {
   }
 
   /** Gathers the images of the slice. Its tags count from now on, and its cursor is stored with the next launch. */
-  async #take(checkpoint: Checkpoint, item: Slice | Unlisted | BrokenOff): Promise<Checkpoint> {
+  async #take(checkpoint: Checkpoint, item: WalkItem): Promise<Checkpoint> {
     if (item.repository === undefined) {
+      if ("leftOut" in item) return this.#tell({ ...checkpoint, cursor: item.cursor }, item.leftOut);
       await this.#launch(checkpoint);
       throw item.error;
     }
@@ -78,21 +80,31 @@ export class Listing {
     if (item.repository === this.#unreadable) return next;
     if ("error" in item) return await this.#fail(checkpoint, next, { ...item });
     try {
-      const { images, failures } = await resolveTags(this.#deps.catalog, item, this.#context.signal);
-      this.#gathered.push(...images);
-      this.#gatheredTags += item.tags.length;
-      for (const { tag, failure } of failures.slice(0, maxTroubles))
-        this.#context.logger.warn(`${item.repository}:${tag} is unreadable: ${failure.reason}: ${failure.message}`);
-      if (item.isByName && item.tags.length > 0) this.#tellOrder(item.repository);
-      return adding({ ...next, failures: 0 }, { tags: item.tags.length, unreadableTags: failures.length });
+      return await this.#gather(next, item);
     } catch (error) {
       return await this.#fail(checkpoint, next, { ...item, error });
     }
   }
 
-  #tellOrder(repository: string): void {
-    const why = "the registry does not tell when tags were pushed";
-    this.#context.logger.debug(`${repository}: the newest tags are the last ones by name, as ${why}`);
+  async #gather(next: Checkpoint, { repository, tags, isByName, leftOut }: Slice): Promise<Checkpoint> {
+    const { logger, signal } = this.#context;
+    const { images, failures } = await resolveTags(this.#deps.catalog, { repository, tags }, signal);
+    this.#gathered.push(...images);
+    this.#gatheredTags += tags.length;
+    for (const { tag, failure } of failures.slice(0, maxTroubles))
+      logger.warn(`${repository}:${tag} is unreadable: ${failure.reason}: ${failure.message}`);
+    if (isByName && tags.length > 0)
+      logger.debug(`${repository}: newest by name, as the registry does not tell when tags were pushed`);
+    const counts = { tags: tags.length, unreadableTags: failures.length };
+    return this.#tell(adding({ ...next, failures: 0 }, counts), leftOut);
+  }
+
+  /** Counts what the registry left out of its lists. */
+  #tell(checkpoint: Checkpoint, leftOut: readonly LeftOut[]): Checkpoint {
+    const examples = leftOut.flatMap((own) => own.examples);
+    for (const example of examples.slice(0, maxTroubles))
+      this.#context.logger.warn(`left out: ${plainText(example, 300)}`);
+    return adding(checkpoint, { leftOut: leftOut.reduce((sum, own) => sum + own.count, 0) });
   }
 
   /**

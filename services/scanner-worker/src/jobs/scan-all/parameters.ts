@@ -2,8 +2,8 @@ import { z } from "zod";
 import { platformsParameter, repositoryName } from "../image-scan-parameters.ts";
 import { policyParameters } from "../policy-parameters.ts";
 
-const glob = z.string().min(1).max(255);
-const globs = z.array(glob).min(1).max(100);
+const glob = z.string().min(1).max(128);
+const globs = z.array(glob).min(1).max(20);
 
 /** The parameters of IMAGE_SCAN_ALL. */
 export const scanAllParameters = z
@@ -28,6 +28,10 @@ export const scanAllParameters = z
       .union([glob, globs])
       .optional()
       .describe("A glob, or several, that a tag must fit one of, e.g. v* or release-?."),
+    untagged: z
+      .boolean()
+      .default(false)
+      .describe("Whether images without a tag are scanned too, where the registry lists them, as Harbor does."),
     platforms: platformsParameter
       .optional()
       .describe('Which images of an index: a list of platforms, or ["all"]. Default: as IMAGE_SCAN.'),

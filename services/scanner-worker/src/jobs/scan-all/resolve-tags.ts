@@ -37,7 +37,9 @@ export async function resolveTags(
   });
   for (const [place, { tag }] of tags.entries()) {
     const digest = digests[place];
-    if (digest !== undefined) byDigest.set(digest, [...(byDigest.get(digest) ?? []), tag]);
+    if (digest === undefined) continue;
+    const own = byDigest.get(digest) ?? [];
+    byDigest.set(digest, tag === "" ? own : [...own, tag]);
   }
   return { images: [...byDigest].map(([digest, own]) => ({ repository, digest, tags: own })), failures };
 }

@@ -5,8 +5,9 @@ import type { ScanAllParameters } from "./parameters.ts";
 /** The numbers in names count as numbers: 1.9 comes before 1.10. */
 const byName = new Intl.Collator("en", { numeric: true });
 
-/** Whether the parameters want the tag, whatever its age. */
-export function isWanted({ tag_pattern: pattern }: ScanAllParameters, tag: string): boolean {
+/** Whether the parameters want the tag, whatever its age; empty is an image without one. */
+export function isWanted({ tag_pattern: pattern, untagged }: ScanAllParameters, tag: string): boolean {
+  if (tag === "") return untagged;
   if (pattern === undefined) return true;
   return [pattern].flat().some((glob) => fitsGlob(glob, tag));
 }

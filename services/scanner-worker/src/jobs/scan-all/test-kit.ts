@@ -2,7 +2,7 @@ import { JobFailure } from "../../domain/job-failure.ts";
 import type { JobStatus, RunState, SubJobRequest, SubJobResult } from "../../ports/job.ts";
 import type { Scanner } from "../../ports/scanner.ts";
 import { FakeJobContext } from "../fake-job-context.ts";
-import type { CatalogPage, ListedTag, RegistryCatalog, ResolvedTag } from "../registry-catalog.ts";
+import type { CatalogPage, LeftOut, ListedTag, RegistryCatalog, ResolvedTag } from "../registry-catalog.ts";
 import { createImageScanAll } from "./image-scan-all.ts";
 import { scanAllParameters } from "./parameters.ts";
 
@@ -23,6 +23,10 @@ export class FakeCatalog implements RegistryCatalog {
   /** What a request fails with: `list`, a repository or repository:tag. */
   readonly failures = new Map<string, JobFailure>();
   readonly asked: string[] = [];
+  /** Of the list of repositories, and of tags. */
+  leftOut: { repositories?: LeftOut; tags?: LeftOut } = {};
+  /** The digests' ends of images without a tag, by repository; lists that tell digests have them. */
+  untagged: Record<string, string[]> = {};
   atOnce = 0;
   mostAtOnce = 0;
   /** Called before each request; a kill is an error thrown here. */
@@ -35,7 +39,8 @@ export class FakeCatalog implements RegistryCatalog {
 
   async listRepositories(from: string | undefined): Promise<CatalogPage<string>> {
     this.#ask("list");
-    return this.#page(Object.keys(this.repositories), from);
+    const { repositories: leftOut } = this.leftOut;
+    return { ...this.#page(Object.keys(this.repositories), from), ...(leftOut && { leftOut }) };
   }
 
   async listTags(repository: string, from: string | undefined): Promise<CatalogPage<ListedTag>> {
@@ -44,7 +49,10 @@ export class FakeCatalog implements RegistryCatalog {
       const pushedAt = this.pushed[tag] === undefined ? undefined : new Date(this.pushed[tag]);
       return { tag, digest: this.tellsDigests ? digestOf(end) : undefined, mediaType: undefined, pushedAt };
     });
-    return this.#page(tags, from);
+    for (const end of this.untagged[repository] ?? [])
+      tags.push({ tag: "", digest: digestOf(end), mediaType: undefined, pushedAt: undefined });
+    const { tags: leftOut } = this.leftOut;
+    return { ...this.#page(tags, from), ...(leftOut && { leftOut }) };
   }
 
   async resolveTag(repository: string, tag: string): Promise<ResolvedTag | undefined> {

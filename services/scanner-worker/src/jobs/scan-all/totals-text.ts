@@ -3,7 +3,8 @@ import type { Checkpoint } from "./checkpoint.ts";
 
 /** What a scan of all images has come to, in a line for people. */
 export function totalsText({ totals, troubles }: Checkpoint, children?: ChildTotals, rest = ""): string {
-  const { repositories, tags, digests, known, skipped, launched, refused, unreadable, unreadableTags } = totals;
+  const { repositories, tags, digests, known, skipped, launched, refused, unreadable, unreadableTags, leftOut } =
+    totals;
   const total = children?.total ?? launched;
   const parts = [
     `${count(repositories, "repository", "repositories")}, ${count(tags, "tag")}, ${count(digests, "digest")} (${known} known): ` +
@@ -13,6 +14,7 @@ export function totalsText({ totals, troubles }: Checkpoint, children?: ChildTot
     ...(refused > 0 ? [`${refused} could not be launched`] : []),
     ...(unreadableTags > 0 ? [`${count(unreadableTags, "tag")} unreadable`] : []),
     ...(unreadable > 0 ? [`${unreadable} of ${repositories} repositories unreadable`] : []),
+    ...(leftOut > 0 ? [`${count(leftOut, "entry", "entries")} of the registry's lists left out`] : []),
     rest,
   ];
   const names = troubles.map(({ repository }) => repository).join(", ");
