@@ -12,23 +12,35 @@ export interface CountingProxy extends HttpService {
 /** Headers that a request is passed on with. */
 const passedHeaders = ["accept", "authorization", "content-type", "range", "if-none-match"];
 
-/** Makes one on a free port of 127.0.0.1; start it before use. */
-export function createCountingProxy(targetUrl: string): CountingProxy {
+/**
+ * Makes one on a free port of 127.0.0.1; start it before use.
+ * @param onRequest is waited for before a request is passed on
+ */
+export function createCountingProxy(
+  targetUrl: string,
+  onRequest: (request: string) => Promise<void> = async () => {},
+): CountingProxy {
   const requests: string[] = [];
   const http = createHttpService({
     name: "counting proxy",
     listen: "127.0.0.1:0",
     answer: async (request, response) => {
       const { method = "GET", url = "" } = request;
-      requests.push(`${method} ${url.split("?", 1)[0]}`);
-      const headers = passedHeaders.flatMap((name) => {
+      const line = `${method} ${url.split("?", 1)[0]}`;
+      requests.push(line);
+      await onRequest(line);
+      const sent = passedHeaders.flatMap((name) => {
         const value = request.headers[name];
         return typeof value === "string" ? [[name, value] as [string, string]] : [];
       });
       const body = method === "POST" ? await bodyOf(request) : null;
-      const passed = await fetch(`${targetUrl}${url}`, { method, headers, body, redirect: "manual" });
-      const bytes = Buffer.from(await passed.arrayBuffer());
-      response.writeHead(passed.status, Object.fromEntries(passed.headers)).end(bytes);
+      const answer = await fetch(`${targetUrl}${url}`, { method, headers: sent, body, redirect: "manual" });
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      const headers = new Headers(answer.headers);
+      // fetch has unpacked the body
+      for (const name of ["content-encoding", "transfer-encoding", "connection"]) headers.delete(name);
+      if (method !== "HEAD") headers.delete("content-length");
+      response.writeHead(answer.status, Object.fromEntries(headers)).end(bytes);
     },
   });
   return {
