@@ -1,7 +1,6 @@
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { Coverage as CoverageCode, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import { FoundImage as FoundImageMessage, KnownImage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { CallContext } from "@drydock/shared/grpc/call-context.ts";
 import type { Coverage } from "../domain/report-entry.ts";
 import type { Page, ReportQueries } from "../ports/report-queries.ts";
@@ -14,6 +13,8 @@ import { validateFindImages, validateFoundImages } from "./validate-images.ts";
 
 /** Maximum size of an answer, in bytes: below the 4 MiB of default clients. */
 const maxAnswerBytes = 3.5 * 1024 * 1024;
+/** How many bytes a message has beside its texts, and a text beside its own, at most. */
+const [messageBytes, textBytes] = [40, 4];
 const maxFound = 1_000;
 /** How many tags of an image are told: so many of the longest have 1.3 MiB. */
 const maxTagsOfImage = 10_000;
@@ -42,7 +43,7 @@ export async function recordImages(
   await reports.checkLease(toHeldLease(request));
   return memory.answer(call, async () => {
     const known = (await reports.recordImages(images)).map((own) => ({ reports: own.map(toKnownReport) }));
-    const bytes = bytesOf(KnownImage, known);
+    const bytes = known.reduce((sum, { reports: own }) => sum + bytesOf(own.map(textsOfReport)), 0);
     if (bytes > maxAnswerBytes) throw tooManyReports();
     return { response: { images: known }, bytes };
   });
@@ -83,7 +84,7 @@ async function fitting(
 ): Promise<SizedAnswer<message.FindImagesResponse>> {
   const { items, nextToken: nextPageToken } = await read(size);
   const images = items.map(({ tags, ...image }) => ({ ...image, tags: tags.slice(0, maxTagsOfImage) }));
-  const bytes = bytesOf(FoundImageMessage, images);
+  const bytes = bytesOf(images.map(({ repository, digest, tags }) => [repository, digest, ...tags]));
   if (bytes > maxAnswerBytes && size > 1) return fitting(read, Math.floor(size / 4) || 1);
   return { response: { images, nextPageToken }, bytes };
 }
@@ -98,9 +99,20 @@ function toKnownReport({ scannedAt, coverage, ...known }: KnownReport): message.
   return { ...known, scannedAt: new Date(scannedAt), coverage: coverages[coverage] };
 }
 
-function bytesOf<T>(codec: { encode(message: T): { finish(): Uint8Array } }, messages: readonly T[]): number {
-  // and the field's tag and length
-  return messages.reduce((sum, one) => sum + codec.encode(one).finish().length + 5, 0);
+function textsOfReport({ reportId, digest, scanner, scannerState, platform }: message.KnownReport): string[] {
+  return [reportId, digest, scanner, scannerState, platform];
+}
+
+/** About how many bytes messages of these texts have: to encode them only for that costs as much as to answer them. */
+function bytesOf(messages: readonly string[][]): number {
+  let bytes = 0;
+  for (const texts of messages) {
+    bytes += messageBytes;
+    for (const text of texts) bytes += textBytes + Buffer.byteLength(text);
+    // it is too much, however much
+    if (bytes > maxAnswerBytes) break;
+  }
+  return bytes;
 }
 
 function notFound(digest: string): ReasonedError {
