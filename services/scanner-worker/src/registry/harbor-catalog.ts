@@ -9,12 +9,14 @@ import { LeftOutNotes } from "./list-page.ts";
 import { nextCursor, type PageCursor } from "./page-cursor.ts";
 import type { RegistryAccess, RegistryResponse } from "./registry-access.ts";
 
-/** Where the list of repositories is: at a page of one project of a page of projects. */
+/** Where the list of repositories is: at a page of one project of a page of projects; at its first one if that is not named. */
 const place = z.object({
   projects: z.int().min(1),
   index: z.int().min(0),
   project: z.string(),
   page: z.int().min(1),
+  /** How often a page of projects began anew; without it that would look like a circle. */
+  restarts: z.int().min(0),
 });
 type Place = z.infer<typeof place>;
 
@@ -34,7 +36,7 @@ const artifact = z.object({
 });
 const tag = z.object({ name: z.string(), push_time: text });
 
-const firstPlace: Place = { projects: 1, index: 0, project: "", page: 1 };
+const firstPlace: Place = { projects: 1, index: 0, project: "", page: 1, restarts: 0 };
 const repositoryList = "Harbor's list of repositories";
 const projectList = "Harbor's list of projects";
 /** How long a page of projects is good for the lists of its repositories, in milliseconds. */
@@ -143,18 +145,22 @@ function readPlace(at: string): Place {
   }
 }
 
-/** The place in a page of projects as it is now: one that is gone meanwhile has left its index to the one behind it. */
+/**
+ * The place in a page of projects as it is now. When its project is gone meanwhile, nobody knows how many others are: the
+ * page begins anew, as nothing is to be left out.
+ */
 function placeIn({ names }: ProjectPage, before: Place): Place {
   const index = names.indexOf(before.project);
   if (index >= 0) return { ...before, index };
-  return { ...before, project: names[before.index] ?? "", page: 1 };
+  const isAnew = before.project !== "";
+  return { ...before, index: 0, project: names[0] ?? "", page: 1, restarts: before.restarts + Number(isAnew) };
 }
 
 function placeAfter(at: Place, { names, hasNext }: ProjectPage, hasMore: boolean): Place | undefined {
   if (hasMore) return { ...at, page: at.page + 1 };
   const project = names[at.index + 1];
   if (project !== undefined) return { ...at, index: at.index + 1, project, page: 1 };
-  return hasNext ? { ...firstPlace, projects: at.projects + 1 } : undefined;
+  return hasNext ? { ...at, projects: at.projects + 1, index: 0, project: "", page: 1 } : undefined;
 }
 
 function namesIn({ entries }: HarborPage, isName: (name: string) => boolean, notes: LeftOutNotes): string[] {

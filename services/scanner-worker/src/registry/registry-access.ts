@@ -1,6 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { endpoints } from "../domain/endpoint.ts";
-import type { JobFailure } from "../domain/job-failure.ts";
+import { JobFailure } from "../domain/job-failure.ts";
 import { isOfRegistry, isPage } from "./answer-form.ts";
 import type { Authoriser } from "./authoriser.ts";
 import type { Credential } from "./credential.ts";
@@ -64,8 +64,17 @@ export class RegistryAccess {
    * @throws JobFailure, see docs/errors.md
    */
   async send(request: RegistryRequest): Promise<RegistryResponse> {
-    const { rateLimit, authoriser } = this.options;
-    rateLimit.check();
+    this.options.rateLimit.check();
+    try {
+      return await this.#sendAuthorised(request);
+    } catch (error) {
+      // A token server that wants a pause.
+      throw error instanceof JobFailure ? this.#heeded(error) : error;
+    }
+  }
+
+  async #sendAuthorised(request: RegistryRequest): Promise<RegistryResponse> {
+    const { authoriser } = this.options;
     const { scope, signal } = request;
     const authorization = await authoriser.authorization({ scope, signal });
     const response = await this.#sendTold(request, authorization);
@@ -82,11 +91,11 @@ export class RegistryAccess {
     const { authorization } = response;
     const isForAnybody = credential.kind === "none" && authorization !== undefined;
     const mayBeHidden = !(opensRepository(authorization) ?? !isForAnybody);
-    return this.heeded(refusal({ subject, response, now: clock.now(), mayBeHidden }));
+    return this.#heeded(refusal({ subject, response, now: clock.now(), mayBeHidden }));
   }
 
   /** The failure, after the pause that it tells of has begun. */
-  heeded(failure: JobFailure): JobFailure {
+  #heeded(failure: JobFailure): JobFailure {
     if (failure.reason === "REGISTRY_RATE_LIMITED") this.options.rateLimit.pause(failure);
     return failure;
   }
