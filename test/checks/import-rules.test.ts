@@ -151,6 +151,11 @@ const workerFloors: Floor[] = [
     refuses: ["../controller/x.ts", "../registry/x.ts", "../scanners/a/x.ts", "../app.ts", grpcTools, gen],
   },
   {
+    folder: "jobs/scan-all",
+    allows: ["./x.ts", "../image-registry.ts", "../../domain/report.ts", "../../ports/x.ts", logger, "zod"],
+    refuses: ["../../controller/x.ts", "../../registry/x.ts", "../../scanners/a/x.ts", "../../app.ts", grpcTools, gen],
+  },
+  {
     folder: "controller",
     allows: ["./x.ts", "../domain/report.ts", "../ports/x.ts", grpcTools, gen, "@grpc/grpc-js"],
     refuses: ["../jobs/x.ts", "../registry/x.ts", "../scanners/a/x.ts", "../app.ts"],

@@ -19,7 +19,7 @@ import { createRedisJobIndex } from "./operators/job-index.ts";
 import { createRedisJobTypeStore } from "./operators/job-type-store.ts";
 import { createRedisQueueControl } from "./operators/queue-control.ts";
 import { createRedisReportQueries } from "./reports/report-queries.ts";
-import { createRedisReportStore } from "./reports/report-store.ts";
+import { RedisReportStore } from "./reports/report-store.ts";
 import { createRedisScheduleStore } from "./schedule/schedule-store.ts";
 import { defineScript, type OnFault, Shard } from "./shards/shard.ts";
 import { Shards } from "./shards/shards.ts";
@@ -30,7 +30,7 @@ const maxLogBytes = 1024 * 1024;
 
 /** What the Redis parts are made from. */
 export interface RedisPartsOptions {
-  config: { redisUrl: string; shards: number; keepReportsMs: number };
+  config: { redisUrl: string; shards: number; keepReportsMs: number; reportsPerImage: number };
   clock: Clock;
   terms: LeaseTerms;
   logger: Logger;
@@ -59,6 +59,7 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
   const listener = createListener(config.redisUrl);
   const shards = new Shards(config.shards, (number) => new Shard(number, redis, clock, onFault));
   const signals = new RedisSignals({ listener, shards, logger });
+  const { keepReportsMs: keepMs, reportsPerImage } = config;
   return {
     watch: new ConnectionWatch({ redis, signals, logger }),
     signals,
@@ -69,8 +70,8 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
     checkpoints: createRedisCheckpointStore(shards),
-    reports: createRedisReportStore({ redis, shards, keepMs: config.keepReportsMs }),
-    reportQueries: createRedisReportQueries(),
+    reports: new RedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
+    reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs }),
     typeStore: createRedisJobTypeStore(redis),
   };
 }

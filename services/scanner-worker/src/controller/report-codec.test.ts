@@ -113,6 +113,15 @@ describe("an encoded report", () => {
     const { artifact } = report;
     const bare: Report = { ...report, scanner: undefined, artifact: { ...artifact, platform: undefined }, summary };
     assert.deepEqual(reread(bare), bare);
+    const rest = {
+      fixableOnly: true,
+      graceDays: 7,
+      failOnKnownExploited: true,
+      failOnEpss: 0.5,
+      requireFullCoverage: true,
+    };
+    const strict: Report = { ...report, policy: { failOn: "HIGH", unknownAs: "LOW", ...rest } };
+    assert.deepEqual(reread(strict), strict);
   });
 
   test("of a later version is refused rather than read as something else", () => {

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import * as proto from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { JobFailure } from "../domain/job-failure.ts";
+import type { PolicyRules, UnknownSeverity } from "../domain/policy.ts";
 import type {
   Coverage,
   CoverageNote,
@@ -58,12 +59,19 @@ const sourceKinds: Readonly<Record<SourceKind, proto.SourceKind>> = {
   CLAIR_V1: proto.SourceKind.SOURCE_KIND_CLAIR_V1,
 };
 
+const unknownSeverities: Readonly<Record<UnknownSeverity, proto.UnknownSeverity>> = {
+  IGNORE: proto.UnknownSeverity.UNKNOWN_SEVERITY_IGNORE,
+  LOW: proto.UnknownSeverity.UNKNOWN_SEVERITY_LOW,
+  FAIL: proto.UnknownSeverity.UNKNOWN_SEVERITY_FAIL,
+};
+
 const words = {
   severity: wordsOf(severities),
   coverage: wordsOf(coverages),
   vulnerabilityData: wordsOf(vulnerabilityData),
   status: wordsOf(statuses),
   sourceKind: wordsOf(sourceKinds),
+  unknownSeverity: wordsOf(unknownSeverities),
 };
 
 /** A report in its wire form. Equal reports give equal bytes. */
@@ -107,8 +115,22 @@ export function toMessage(report: Report): proto.Report {
       status: statuses[finding.status],
     })),
     summary: toSummary(report.summary),
-    policy: undefined,
+    policy: report.policy && toPolicy(report.policy),
     verdict: undefined,
+  };
+}
+
+function toPolicy(policy: PolicyRules): proto.PolicyRules {
+  const { failOn, fixableOnly = false, unknownAs = "IGNORE", graceDays = 0, failOnEpss = 0 } = policy;
+  const { failOnKnownExploited = false, requireFullCoverage = false } = policy;
+  return {
+    failOn: failOn === undefined ? proto.Severity.SEVERITY_UNSPECIFIED : severities[failOn],
+    fixableOnly,
+    unknownAs: unknownSeverities[unknownAs],
+    graceDays,
+    failOnKnownExploited,
+    failOnEpss,
+    requireFullCoverage,
   };
 }
 
@@ -156,7 +178,12 @@ export function fromMessage(message: proto.Report): Report {
       status: known(words.status.get(finding.status)),
     })),
     summary: fromSummary(summary),
+    ...(message.policy && { policy: fromPolicy(message.policy) }),
   };
+}
+
+function fromPolicy({ failOn, unknownAs, ...rules }: proto.PolicyRules): PolicyRules {
+  return { ...rules, failOn: words.severity.get(failOn), unknownAs: words.unknownSeverity.get(unknownAs) ?? "IGNORE" };
 }
 
 /** @throws JobFailure INTERNAL when this worker does not know it */

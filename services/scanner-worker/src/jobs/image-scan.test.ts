@@ -149,6 +149,14 @@ describe("IMAGE_SCAN", () => {
     assert.deepEqual(context.reports[0]?.artifact.tags, ["1.0"]);
   });
 
+  test("names further tags, and the policy of its parameters", async () => {
+    registry.manifests.set(digest("a"), image("a"));
+    await run({ digest: digest("a"), tags: ["1.0", "latest"], policy: { fail_on: "high", grace_days: 7 } });
+    const [report] = context.reports;
+    assert.deepEqual(report?.artifact.tags, ["1.0", "latest"]);
+    assert.deepEqual([report?.policy?.failOn, report?.policy?.graceDays], ["HIGH", 7]);
+  });
+
   describe("of an index", () => {
     const entry = (digit: string, architecture: string) => {
       const platform = { os: "linux", architecture, variant: "" };
@@ -172,6 +180,38 @@ describe("IMAGE_SCAN", () => {
     test("scans the image for the platform asked for", async () => {
       await run({ platform: "linux/arm64" });
       assert.equal(context.reports[0]?.artifact.digest, digest("e"));
+    });
+
+    test("makes a report of each platform asked for, told apart by a number", async () => {
+      await run({ platforms: ["all"] });
+      assert.deepEqual(
+        context.reports.map(({ reportId, artifact }) => [reportId, artifact.digest, artifact.indexDigest]),
+        [
+          ["job-1", digest("e"), digest("9")],
+          ["job-1~1", digest("f"), digest("9")],
+        ],
+      );
+      assert.deepEqual(context.reportNumbers, [0, 1]);
+      const words = "1 vulnerability in 1 of 1 package: 1 high";
+      const text = `2 platforms: linux/arm64: ${words}; linux/amd64: ${words}`;
+      assert.deepEqual(context.checkins.at(-1), { text, progress: { phase: "done", percent: 100 } });
+      const percents = context.checkins.map(({ progress }) => progress?.percent ?? -1);
+      assert.deepEqual(
+        percents,
+        percents.toSorted((a, b) => a - b),
+      );
+    });
+
+    test("tells what it left out, with the reason, and scans the rest", async () => {
+      const attestation = { ...entry("b", "unknown"), platform: undefined, isDoubtful: true };
+      const entries = [entry("e", "arm64"), attestation];
+      registry.manifests.set("1.0", { kind: "index", digest: digest("9"), mediaType: "", entries });
+      const other = { kind: "other", digest: digest("b"), mediaType: "", note: "not_an_image" } as const;
+      registry.manifests.set(digest("b"), { ...other, why: "an attestation" });
+      await run({ platforms: ["all"] });
+      assert.deepEqual(context.reports.length, 1);
+      assert.match(context.checkins.at(-1)?.text ?? "", /1 high; 1 SKIPPED \(an attestation\)$/);
+      assert.ok(context.lines.includes(`SKIPPED: ${digest("b")}: an attestation`));
     });
 
     test("that lists no image is skipped", async () => {
