@@ -15,9 +15,6 @@ const maxConnections = 10;
 
 const int8 = 20;
 
-/** How TLS is used, as libpq has it. */
-export const sslModes = ["disable", "require", "verify-full"] as const;
-
 /** The settings of the pool of connections that the URL asks for. @throws Error when the file of sslrootcert cannot be read */
 export function poolSettings(url: string): PoolConfig {
   const { hostname, port, username, password, pathname, searchParams } = new URL(url);
