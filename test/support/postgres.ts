@@ -24,7 +24,7 @@ const user = "drydock";
 /** In no other text, so that a test finds it where it must not be. */
 export const postgresPassword = "p4ssword-of-the-tests";
 
-/** Starts a PostgreSQL that is fast, and forgets all when its machine ends. */
+/** Starts a PostgreSQL that writes for its own crash alone, not for its machine's. */
 export async function startPostgres(): Promise<PostgresServer> {
   const directory = await createTemporaryDirectory("postgres");
   try {
@@ -93,7 +93,6 @@ function startServer(programs: string, data: string, port: number): Promise<Runn
     update_process_title: "off",
     fsync: "off",
     full_page_writes: "off",
-    synchronous_commit: "off",
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   return startProcess({
