@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { fitsGlob } from "@drydock/job-controller/domain/repository-glob.ts";
 import { toPattern } from "@drydock/job-controller/postgres/conditions.ts";
@@ -6,7 +7,15 @@ import { createPostgresParts } from "@drydock/job-controller/postgres/parts.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { Client } from "pg";
 import { type PostgresReports, startPostgresReports } from "../support/postgres-reports.ts";
-import { digestOf, finding, putReport, readGzip, reportOf } from "../support/report-suite/reports.ts";
+import {
+  allPages,
+  digestOf,
+  digestsOf,
+  finding,
+  putReport,
+  readGzip,
+  reportOf,
+} from "../support/report-suite/reports.ts";
 import { suiteLimits } from "../support/report-suite/reports-under-test.ts";
 import { SwallowingProxy } from "../support/swallowing-proxy.ts";
 import { timed } from "../support/until.ts";
@@ -89,12 +98,30 @@ describe("the store of reports in PostgreSQL", { timeout: 120_000 }, () => {
         (SELECT count(*) FROM newest FULL JOIN images ON images.id = image_id AND images.seq = newest.seq
          WHERE images.id IS NULL OR image_id IS NULL) AS stale,
         (SELECT count(*) FROM (SELECT image_id, unnest(detail_ids) AS detail_id FROM newest) AS wanted
-         FULL JOIN findings USING (image_id, detail_id)
-         WHERE wanted.image_id IS NULL OR findings.vulnerability_id IS NULL) AS findings,
+         FULL JOIN (SELECT image_id, unnest(detail_ids) AS detail_id, digest_key FROM findings) AS found
+           USING (image_id, detail_id)
+         WHERE wanted.image_id IS NULL OR digest_key IS NULL) AS findings,
         (SELECT count(*) FROM (SELECT image_id, unnest(layer_ids) AS layer_id FROM newest) AS wanted
          FULL JOIN image_layers USING (image_id, layer_id)
          WHERE wanted.image_id IS NULL OR digest_key IS NULL) AS layers`);
     assert.deepEqual(rows, [{ images: "6", stale: "0", findings: "0", layers: "0" }]);
+  });
+
+  test("of a vulnerability that is everywhere the few matches in large repositories are all found, in pages that may be short", async () => {
+    const digests = Array.from({ length: 120 }, (_, number) => {
+      return `sha256:${createHash("sha256").update(String(number)).digest("hex")}`;
+    });
+    for (const [number, digest] of digests.entries()) {
+      await putReport(under, digest, { repository: number % 40 === 7 ? "b" : "a", findings: [finding("CVE-1")] });
+    }
+    // places of images that are not there make them large
+    await client.query(`INSERT INTO places SELECT 1000000 + image, texts.id FROM generate_series(1, 6000) AS image, texts
+      WHERE text IN ('a', 'b')`);
+    const find = (repository: string, size: number) =>
+      allPages((page) => under.queries.findVulnerability("CVE-1", repository, page), size);
+    const expected = digests.filter((_, number) => number % 40 === 7).toSorted();
+    for (const size of [1, 2, 100]) assert.deepEqual(digestsOf(await find("b", size)), expected);
+    assert.deepEqual(digestsOf(await find("?", 7)), digests.toSorted());
   });
 
   test("texts with the character 0 are stored and found", async () => {

@@ -1,4 +1,5 @@
 import { isGlob } from "../domain/repository-glob.ts";
+import type { Query } from "./database.ts";
 import { keyOf, toText } from "./texts.ts";
 
 /** What the rows of a statement must all meet, and the values of its parameters. */
@@ -22,12 +23,21 @@ export class Conditions {
   }
 }
 
-/** A statement that gives the numbers of the repositories that a name or glob stands for; undefined when it stands for all. */
-export function repositoriesLike(repository: string, conditions: Conditions): string | undefined {
+/** The numbers of the repositories that a name or glob stands for; undefined when it stands for all. */
+export async function repositoriesLike(query: Query, repository: string): Promise<number[] | undefined> {
   if (repository === "") return undefined;
-  if (!isGlob(repository)) return `SELECT id FROM texts WHERE key = ${conditions.parameter(keyOf(repository))}`;
-  const pattern = conditions.parameter(toPattern(repository));
-  return `SELECT id FROM texts WHERE id IN (SELECT repository_id FROM places) AND text ~ ${pattern}`;
+  const rows = isGlob(repository)
+    ? await query<{ id: number }>("SELECT id FROM repositories JOIN texts USING (id) WHERE text ~ $1", [
+        toPattern(repository),
+      ])
+    : await query<{ id: number }>("SELECT id FROM texts WHERE key = $1", [keyOf(repository)]);
+  return rows.map(({ id }) => id);
+}
+
+/** The number of a text; -1 when it has none. */
+export async function idOfText(query: Query, text: string): Promise<number> {
+  const [row] = await query<{ id: number }>("SELECT id FROM texts WHERE key = $1", [keyOf(text)]);
+  return row?.id ?? -1;
 }
 
 /** The glob as a regular expression of PostgreSQL, whose time grows with the text and not with what could fit. */

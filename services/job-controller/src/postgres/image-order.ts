@@ -20,17 +20,16 @@ export function worstOf({ bySeverity }: Pick<ReportCounts, "bySeverity">): numbe
 }
 
 const shaPrefix = "sha256:";
-const hexDigits = 15;
+
+/** Between these all keys of digests are. */
+export const [leastDigestKey, mostDigestKey] = [-1n, 1n << 60n];
 
 /**
  * A number in the order of digests, as few bytes of an index: a smaller digest never has a greater number. Different digests
  * may have the same.
  */
 export function digestKey(digest: string): bigint {
-  const beyond = 1n << 60n;
-  if (digest < shaPrefix) return -1n;
-  if (!digest.startsWith(shaPrefix)) return beyond;
-  const hex = digest.slice(shaPrefix.length, shaPrefix.length + hexDigits);
-  if (!/^[0-9a-f]{15}$/.test(hex)) return beyond;
-  return BigInt(`0x${hex}`);
+  if (digest < shaPrefix) return leastDigestKey;
+  const hex = /^sha256:([0-9a-f]{15})/.exec(digest)?.[1];
+  return hex === undefined ? mostDigestKey : BigInt(`0x${hex}`);
 }

@@ -29,7 +29,9 @@ export async function notePlaces(
   const places = images.map(({ repository, digest }) => [idOf(digest), idOf(repository)] as const);
   const digestIds = places.map(([digestId]) => digestId);
   await query(
-    `INSERT INTO places (digest_id, repository_id) SELECT DISTINCT * FROM unnest($1::int[], $2::int[]) ORDER BY 1, 2
+    `WITH named AS (
+       INSERT INTO repositories (id) SELECT DISTINCT unnest($2::int[]) ORDER BY 1 ON CONFLICT DO NOTHING)
+     INSERT INTO places (digest_id, repository_id) SELECT DISTINCT * FROM unnest($1::int[], $2::int[]) ORDER BY 1, 2
      ON CONFLICT DO NOTHING`,
     [digestIds, places.map(([, repositoryId]) => repositoryId)],
   );

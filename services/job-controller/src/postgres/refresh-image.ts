@@ -78,9 +78,16 @@ export const mostOfName = 500;
 
 /** Most findings are those of the report before: what stays is not touched. */
 const replaceFindings = `
-  WITH gone AS (DELETE FROM findings WHERE image_id = $1 AND detail_id <> ALL ($3::int[]))
-  INSERT INTO findings (vulnerability_id, digest_key, image_id, detail_id)
-  SELECT vulnerability_id, $2::bigint, $1, id FROM details WHERE id = ANY ($3) ON CONFLICT DO NOTHING`;
+  WITH wanted AS (
+    SELECT vulnerability_id, array_agg(id ORDER BY id) AS detail_ids FROM details WHERE id = ANY ($3::int[])
+    GROUP BY vulnerability_id
+  ), gone AS (
+    DELETE FROM findings WHERE image_id = $1 AND vulnerability_id NOT IN (SELECT vulnerability_id FROM wanted)
+  )
+  INSERT INTO findings (vulnerability_id, digest_key, image_id, detail_ids)
+  SELECT vulnerability_id, $2::bigint, $1, detail_ids FROM wanted
+  ON CONFLICT (vulnerability_id, digest_key, image_id) DO UPDATE SET detail_ids = excluded.detail_ids
+  WHERE findings.detail_ids <> excluded.detail_ids`;
 
 const replaceLayers = `
   WITH gone AS (DELETE FROM image_layers WHERE image_id = $1 AND layer_id <> ALL ($3::int[]))

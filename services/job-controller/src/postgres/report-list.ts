@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { type ListedReport, type ReportEntry, severities } from "../domain/report-entry.ts";
 import type { Page, PageRequest, ReportFilter, ReportOrder } from "../ports/report-queries.ts";
-import { Conditions, repositoriesLike } from "./conditions.ts";
+import { Conditions, idOfText, repositoriesLike } from "./conditions.ts";
 import type { Query } from "./database.ts";
 import { locationsOf } from "./locations.ts";
 import { readPosition, writePosition } from "./position.ts";
-import { keyOf, toText } from "./texts.ts";
+import { toText } from "./texts.ts";
 
 /** What orders a list before the digest does. */
 interface OrderKey {
@@ -56,7 +56,7 @@ export async function listReports(
 ): Promise<Page<ListedReport>> {
   const { column, shown, read, position } = keys[order];
   const conditions = new Conditions();
-  addFilter(conditions, filter);
+  await addFilter(query, conditions, filter);
   const behind = readPosition(position, token);
   if (behind !== undefined) {
     const [key, digest] = behind;
@@ -82,9 +82,9 @@ export async function listReports(
   };
 }
 
-function addFilter(conditions: Conditions, filter: ReportFilter): void {
+async function addFilter(query: Query, conditions: Conditions, filter: ReportFilter): Promise<void> {
   const { leastSeverity, fixable, coverage, scanner, vulnerability, scannedAfter, scannedBefore } = filter;
-  addRepository(conditions, filter.repository);
+  addRepository(conditions, await repositoriesLike(query, filter.repository));
   if (leastSeverity !== undefined) conditions.add(`worst >= ${severities.indexOf(leastSeverity)}`);
   if (fixable !== undefined) conditions.add(fixable ? "fixable > 0" : "fixable = 0");
   if (coverage !== undefined) conditions.add(`coverage = ${conditions.parameter(coverage)}`);
@@ -92,13 +92,14 @@ function addFilter(conditions: Conditions, filter: ReportFilter): void {
   if (scannedAfter !== undefined) conditions.add(`scanned_at >= ${conditions.parameter(scannedAfter)}`);
   if (scannedBefore !== undefined) conditions.add(`scanned_at < ${conditions.parameter(scannedBefore)}`);
   if (vulnerability === undefined) return;
-  const vulnerabilityId = `(SELECT id FROM texts WHERE key = ${conditions.parameter(keyOf(vulnerability))})`;
-  conditions.add(`images.id IN (SELECT image_id FROM findings WHERE vulnerability_id = ${vulnerabilityId})`);
+  const id = conditions.parameter(await idOfText(query, vulnerability));
+  conditions.add(`EXISTS (SELECT FROM findings WHERE vulnerability_id = ${id}
+    AND findings.digest_key = images.digest_key AND findings.image_id = images.id)`);
 }
 
-/** Images of which one place is a repository that fits. */
-export function addRepository(conditions: Conditions, repository: string): void {
-  const repositories = repositoriesLike(repository, conditions);
-  if (repositories === undefined) return;
-  conditions.add(`images.id IN (SELECT digest_id FROM places WHERE repository_id IN (${repositories}))`);
+/** Images of which one place is one of the repositories. */
+export function addRepository(conditions: Conditions, repositoryIds: readonly number[] | undefined): void {
+  if (repositoryIds === undefined) return;
+  const ids = conditions.parameter(repositoryIds);
+  conditions.add(`images.id IN (SELECT digest_id FROM places WHERE repository_id = ANY (${ids}))`);
 }

@@ -25,25 +25,25 @@ const sums = [
 
 /** What the newest reports of the repositories that fit come to. */
 export async function summarize(query: Query, repository: string): Promise<ReportSummary> {
+  const repositoryIds = await repositoriesLike(query, repository);
   const [totals, repositories, worst] = await Promise.all([
-    sumUp(query, repository),
-    sumUpByRepository(query, repository),
+    sumUp(query, repositoryIds),
+    sumUpByRepository(query, repositoryIds),
     listReports(query, { repository }, "WORST", { size: mostWorst, token: "" }),
   ]);
   return { totals, ...repositories, worst: worst.items };
 }
 
-async function sumUp(query: Query, repository: string): Promise<ReportTotals> {
+async function sumUp(query: Query, repositoryIds?: readonly number[]): Promise<ReportTotals> {
   const conditions = new Conditions();
-  addRepository(conditions, repository);
+  addRepository(conditions, repositoryIds);
   const [row] = await query<Sums>(`SELECT ${sums} FROM images WHERE ${conditions}`, conditions.values);
   return toTotals(row ?? {});
 }
 
-async function sumUpByRepository(query: Query, repository: string) {
+async function sumUpByRepository(query: Query, repositoryIds?: readonly number[]) {
   const conditions = new Conditions();
-  const repositories = repositoriesLike(repository, conditions);
-  if (repositories !== undefined) conditions.add(`repository_id IN (${repositories})`);
+  if (repositoryIds !== undefined) conditions.add(`repository_id = ANY (${conditions.parameter(repositoryIds)})`);
   const rows = await query<Sums & { repository: string }>(
     `SELECT text AS repository, of_repository.* FROM (
        SELECT repository_id, ${sums}, count(*) OVER () AS repositories
@@ -91,7 +91,7 @@ function dayOf(at: number): string {
 
 /** Notes what all reports come to on the day of the time. */
 export async function noteDay(query: Query, now: number): Promise<void> {
-  const totals = await sumUp(query, "");
+  const totals = await sumUp(query);
   await query(
     "INSERT INTO days (day, totals) VALUES ($1, $2) ON CONFLICT (day) DO UPDATE SET totals = excluded.totals",
     [dayOf(now), JSON.stringify(totals)],

@@ -67,13 +67,13 @@ CREATE INDEX images_oldest ON images (scanned_at, digest);
 CREATE INDEX images_repository ON images (first_repository, digest);
 CREATE INDEX images_not_full ON images (id) WHERE coverage <> 'FULL';
 
--- Which images have which vulnerability, by their newest report; in the order of digests.
+-- Which images have which vulnerability, by their newest report, and how; in the order of digests.
 CREATE TABLE findings (
   vulnerability_id int NOT NULL,
   digest_key bigint NOT NULL,
   image_id int NOT NULL,
-  detail_id int NOT NULL,
-  PRIMARY KEY (vulnerability_id, digest_key, image_id, detail_id)
+  detail_ids int[] NOT NULL,
+  PRIMARY KEY (vulnerability_id, digest_key, image_id)
 );
 CREATE INDEX findings_image ON findings (image_id);
 
@@ -102,6 +102,11 @@ CREATE TABLE index_images (
   PRIMARY KEY (index_id, image_id)
 );
 CREATE INDEX index_images_image ON index_images (image_id);
+
+-- The texts that are names of repositories: globs are compared with these alone.
+CREATE TABLE repositories (
+  id int PRIMARY KEY
+);
 
 -- The repositories that have an image or an index; an image is also where its indexes are.
 CREATE TABLE places (
