@@ -110,11 +110,11 @@ interface Parts {
 }
 
 /** Where reports are kept, and what watches it unless that is Redis. */
-type ReportHome = Pick<PostgresParts, "reports"> & { watch?: PostgresParts["watch"] };
+type ReportHome = Pick<PostgresParts, "reports" | "reportQueries"> & { watch?: PostgresParts["watch"] };
 
 function createReportHome({ config, redis, clock, logger }: Omit<Parts, "home" | "metrics" | "faults">): ReportHome {
   const { postgresUrl: url, keepReportsMs, reportsPerImage } = config;
-  if (url === undefined) return { reports: redis.reports };
+  if (url === undefined) return { reports: redis.reports, reportQueries: redis.reportQueries };
   const checkLease = (lease: HeldLease) => redis.reports.checkLease(lease);
   return createPostgresParts({ config: { url, keepReportsMs, reportsPerImage }, checkLease, clock, logger });
 }
@@ -136,9 +136,9 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
 }
 
 /** The background work: loops that wake when something is due, and chores that run periodically. */
-function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
+function createUpkeep({ config, redis, home, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
   const { pool, schedules, hooks } = deps;
-  const { watch, signals, reports, reportQueries } = redis;
+  const { watch, signals } = redis;
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
   const fire = () => fireSchedules({ schedules, clock, onFault: faults.log });
   const scheduler = new DueLoop({ name: "scheduler", run: fire, clock, logger });
@@ -149,6 +149,7 @@ function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, 
   listen(signals, { ...deps, dueLoops: [promoter, scheduler], deliverer });
   const reaper = new Reaper({ pool, redis: watch, clock });
   const relief = createMemoryRelief(metrics, { pool, redis: watch, logger });
+  const { reports, reportQueries } = home;
   const chores = createChores({ ...deps, reports, reportQueries, reaper, redis: watch, relief, keep, logger });
   return { services: [promoter, scheduler, deliverer, ...chores], reaper };
 }
