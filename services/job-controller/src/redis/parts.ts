@@ -19,7 +19,7 @@ import { createRedisJobIndex } from "./operators/job-index.ts";
 import { createRedisJobTypeStore } from "./operators/job-type-store.ts";
 import { createRedisQueueControl } from "./operators/queue-control.ts";
 import { createRedisReportQueries } from "./reports/report-queries.ts";
-import { RedisReportStore } from "./reports/report-store.ts";
+import { createRedisReportStore } from "./reports/report-store.ts";
 import { createRedisScheduleStore } from "./schedule/schedule-store.ts";
 import { defineScript, type OnFault, Shard } from "./shards/shard.ts";
 import { Shards } from "./shards/shards.ts";
@@ -70,7 +70,7 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
     checkpoints: createRedisCheckpointStore(shards),
-    reports: new RedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
+    reports: createRedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
     reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs }),
     typeStore: createRedisJobTypeStore(redis),
   };

@@ -1,9 +1,10 @@
 import { fitsGlob, isGlob } from "@drydock/shared/repository-glob.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
-import { readLocation } from "./image-record.ts";
+import { ImageRecord, readLocation } from "./image-record.ts";
 
 const pageSize = 1_000;
+const repositoriesAtOnce = 100;
 
 /** The sums of the repositories of a shard that fit the glob, by their names. */
 export async function readSums(
@@ -54,17 +55,34 @@ export async function* readNumbers(
   }
 }
 
+/** The numbers of the images of several repositories in a shard: of an image of several of them as often as it is there. */
+export async function readAllNumbers(
+  redis: ScriptedRedis,
+  shard: Shard,
+  repositories: Iterable<string>,
+): Promise<number[]> {
+  const names = [...repositories];
+  const numbers: number[] = [];
+  for (let at = 0; at < names.length; at += repositoriesAtOnce) {
+    const reads = names.slice(at, at + repositoriesAtOnce).map(async (name) => {
+      for await (const some of readNumbers(redis, shard, name)) for (const number of some) numbers.push(number);
+    });
+    await Promise.all(reads);
+  }
+  return numbers;
+}
+
 /** The records of the images of those numbers that are there. */
 export async function readRecords(
   redis: ScriptedRedis,
   { keys }: Shard,
   numbers: readonly number[],
-): Promise<Buffer[]> {
-  const records: Buffer[] = [];
+): Promise<ImageRecord[]> {
+  const records: ImageRecord[] = [];
   for (let at = 0; at < numbers.length; at += pageSize) {
     const some = numbers.slice(at, at + pageSize).map(String);
     for (const record of await answered(redis.hmgetBuffer(keys.reports.records, ...some))) {
-      if (record !== null) records.push(record);
+      if (record !== null) records.push(new ImageRecord(record));
     }
   }
   return records;
