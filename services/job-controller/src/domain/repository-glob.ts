@@ -4,6 +4,9 @@
  */
 export function fitsGlob(glob: string, repository: string): boolean {
   if (glob === "") return true;
+  const literal = glob.search(/[*?]/);
+  if (literal < 0) return glob === repository;
+  if (!repository.startsWith(glob.slice(0, literal))) return false;
   const parts = partsOf(glob);
   // possible[at]: the parts so far fit the first `at` characters
   let possible = [true, ...Array.from(repository, () => false)];
