@@ -5,6 +5,7 @@ import type { HookOutbox } from "../ports/hook-outbox.ts";
 import type { JobIndex } from "../ports/job-index.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { LogStore } from "../ports/log-store.ts";
+import type { FirstFoundStore, PolicyStore } from "../ports/policy-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
@@ -15,6 +16,8 @@ import { createRedisLogStore } from "./log/log-store.ts";
 import { createRedisJobIndex } from "./operators/job-index.ts";
 import { createRedisJobTypeStore } from "./operators/job-type-store.ts";
 import { createRedisQueueControl } from "./operators/queue-control.ts";
+import { createRedisFirstFoundStore } from "./policies/first-found-store.ts";
+import { createRedisPolicyStore } from "./policies/policy-store.ts";
 import { createRedisReportStore } from "./reports/report-store.ts";
 import { createRedisScheduleStore } from "./schedule/schedule-store.ts";
 import { defineScript, type OnFault, Shard } from "./shards/shard.ts";
@@ -45,6 +48,8 @@ export interface RedisParts {
   logs: LogStore;
   reports: ReportStore;
   typeStore: JobTypeStore;
+  policies: PolicyStore;
+  firstFound: FirstFoundStore;
 }
 
 /** Makes the Redis parts; watch and signals are to be started and stopped. */
@@ -64,5 +69,7 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     logs: createRedisLogStore(shards, maxLogBytes),
     reports: createRedisReportStore({ redis, shards, keepMs: config.keepReportsMs }),
     typeStore: createRedisJobTypeStore(redis),
+    policies: createRedisPolicyStore({ redis, shards, clock }),
+    firstFound: createRedisFirstFoundStore(redis, shards),
   };
 }
