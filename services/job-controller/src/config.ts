@@ -76,6 +76,18 @@ export const controllerVariables = {
     example: "720",
     description: "How long reports are kept from when they were stored, in hours; by default they outlive their jobs.",
   },
+  DRYDOCK_KEV_FILE: {
+    schema: z.string().optional(),
+    example: "/data/known_exploited_vulnerabilities.json",
+    description:
+      "CISA's catalogue of known exploited vulnerabilities, its JSON, gzip or not; read again when it changes. Left out nothing counts as known to be exploited.",
+  },
+  DRYDOCK_EPSS_FILE: {
+    schema: z.string().optional(),
+    example: "/data/epss_scores-current.csv.gz",
+    description:
+      "FIRST's EPSS scores, CSV, gzip or not; read again when it changes. Left out no probability of exploitation is known.",
+  },
   DRYDOCK_REFUSAL_GRACE_SECONDS: {
     schema: wholeNumber({ min: 0, max: 24 * 3_600 }).default(defaultLeaseTerms.refusalMs / 1_000),
     example: "60",
@@ -134,6 +146,9 @@ export interface ControllerConfig {
   readonly keep: KeepTimes;
   /** How long reports are kept, in milliseconds. */
   readonly keepReportsMs: number;
+  /** CISA's catalogue of known exploited vulnerabilities, and FIRST's EPSS scores. */
+  readonly kevFile: string | undefined;
+  readonly epssFile: string | undefined;
   /** How long every worker must have been refused for a job before the job is in ERROR, in milliseconds. */
   readonly refusalMs: number;
   /** Signs status hooks. */
@@ -156,6 +171,8 @@ export function readControllerConfig(env: Environment): ControllerConfig {
     shards: read.DRYDOCK_SHARDS,
     maxWaiting: read.DRYDOCK_MAX_WAITING,
     keepReportsMs: read.DRYDOCK_KEEP_REPORTS_HOURS * hourMs,
+    kevFile: read.DRYDOCK_KEV_FILE,
+    epssFile: read.DRYDOCK_EPSS_FILE,
     keep: {
       SUCCESS: read.DRYDOCK_KEEP_SUCCESS_HOURS * hourMs,
       STOPPED: read.DRYDOCK_KEEP_STOPPED_HOURS * hourMs,

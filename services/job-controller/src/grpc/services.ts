@@ -1,6 +1,7 @@
 import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import { JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { PolicyServiceService } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { ServedService } from "@drydock/shared/grpc/server.ts";
@@ -8,6 +9,7 @@ import { AnswerMemory, maxAnswerBytes } from "./answer-memory.ts";
 import { JobAnswers } from "./job-answers.ts";
 import { createJobService, type JobServiceDeps } from "./job-service.ts";
 import { MessageMemory } from "./message-memory.ts";
+import { createPolicyService, type PolicyServiceDeps } from "./policy-service.ts";
 import { createQueueService } from "./queue-service.ts";
 import { createReportService } from "./report-service.ts";
 import { WatchLimit } from "./watch-limit.ts";
@@ -25,7 +27,7 @@ const messagesWaitMs = 30_000;
 
 /** What the services need beside the budgets of their calls. */
 export type ServiceDeps = Omit<
-  JobServiceDeps & WorkerServiceDeps,
+  JobServiceDeps & WorkerServiceDeps & PolicyServiceDeps,
   "memory" | "jobs" | "uploads" | "logPieces" | "messageMemory" | "watches"
 >;
 
@@ -57,5 +59,6 @@ export function createServices(deps: ServiceDeps): ServedService[] {
     },
     { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory, jobs }) },
     { definition: ReportServiceService, implementation: createReportService({ ...deps, memory }) },
+    { definition: PolicyServiceService, implementation: createPolicyService({ ...deps, memory }) },
   ];
 }

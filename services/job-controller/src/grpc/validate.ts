@@ -62,11 +62,18 @@ export function validateReportSubject(
   return { digest: validateDigest(subject.value) };
 }
 
+/** What a digest is, for people. */
+export const digestRule = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
+
+/** Whether the text is a digest. */
+export function isDigest(text: string): boolean {
+  return digestPattern.test(text);
+}
+
 /** Checks a digest. */
 export function validateDigest(digest: string): string {
-  if (digestPattern.test(digest)) return digest;
-  const description = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
-  throw fieldsInvalid([{ field: "digest", description }]);
+  if (isDigest(digest)) return digest;
+  throw fieldsInvalid([{ field: "digest", description: digestRule }]);
 }
 
 /** A worker's Hello that is fit for use. */

@@ -45,8 +45,13 @@ export class PolicyBook {
   async fresh(): Promise<PolicyPage> {
     // a look that has begun may have asked before the change
     await this.#looking?.catch(() => {});
-    this.#checkedAt = Number.NEGATIVE_INFINITY;
+    this.expire();
     return this.current();
+  }
+
+  /** Something was changed here: the next image is judged by it. */
+  expire(): void {
+    this.#checkedAt = Number.NEGATIVE_INFINITY;
   }
 
   async #look(): Promise<PolicyPage> {
