@@ -10,6 +10,7 @@ import { createOpsServer, type Readiness } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
+import { undecorated } from "./grpc/read-report.ts";
 import { createServices } from "./grpc/services.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
@@ -71,11 +72,15 @@ export function createJobController(
   const parts = { config, redis, metrics, faults, clock, logger };
   const deps = createDeps(parts);
   const { services: upkeep, reaper } = createUpkeep(parts, deps);
-  const { watch, reports } = redis;
+  const { watch, reports, reportQueries: queries } = redis;
   addQueueMetrics(metrics, { ...deps, redis: watch });
   const server = createGrpcServer({
     listen: config.listen,
-    services: createServices({ ...deps, redis: watch, reports, terms, logger, onReject: addRejectMetric(metrics) }),
+    services: createServices({
+      ...deps,
+      ...{ redis: watch, reports, queries, decorator: undecorated, terms, logger },
+      onReject: addRejectMetric(metrics),
+    }),
     health,
     descriptors: readFileSync(new URL(descriptors)),
     logger,

@@ -1,5 +1,4 @@
 import { type FieldViolation, fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
-import type { GetReportRequest } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import type {
   Hello,
   JobType as JobTypeMessage,
@@ -50,23 +49,18 @@ export function validateCount(field: string, value: number): number {
   throw fieldsInvalid([{ field, description: "must not be negative" }]);
 }
 
-/** Checks what a report is asked for by. */
-export function validateReportSubject(
-  request: Pick<GetReportRequest, "subject">,
-): { jobId: string } | { digest: string } {
-  const { subject } = request;
-  if (subject === undefined) {
-    throw fieldsInvalid([{ field: "job_id", description: "or digest must be set" }]);
-  }
-  if (subject.$case === "jobId") return { jobId: validateJobId(subject.value) };
-  return { digest: validateDigest(subject.value) };
+/** What a digest is, for people. */
+export const digestRule = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
+
+/** Whether the text is a digest. */
+export function isDigest(text: string): boolean {
+  return digestPattern.test(text);
 }
 
 /** Checks a digest. */
 export function validateDigest(digest: string): string {
-  if (digestPattern.test(digest)) return digest;
-  const description = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
-  throw fieldsInvalid([{ field: "digest", description }]);
+  if (isDigest(digest)) return digest;
+  throw fieldsInvalid([{ field: "digest", description: digestRule }]);
 }
 
 /** A worker's Hello that is fit for use. */
