@@ -11,6 +11,7 @@ import type { ControllerConfig } from "./config.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
 import { createExploitationFiles } from "./feeds/exploitation-files.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
+import { createReportDecorator } from "./grpc/report-decorator.ts";
 import { createServices } from "./grpc/services.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
@@ -75,13 +76,13 @@ export function createJobController(
   const parts = { config, redis, metrics, faults, clock, logger };
   const deps = createDeps(parts);
   const { services: upkeep, reaper } = createUpkeep(parts, deps);
-  const { watch, reports } = redis;
+  const { watch, reports, reportQueries: queries } = redis;
   const { files, ...judging } = createJudging(parts);
   addQueueMetrics(metrics, { ...deps, redis: watch });
   const server = createGrpcServer({
     listen: config.listen,
     services: createServices({
-      ...{ ...deps, ...judging, redis: watch, reports, terms, logger },
+      ...{ ...deps, ...judging, redis: watch, reports, queries, terms, logger },
       onReject: addRejectMetric(metrics),
     }),
     health,
@@ -131,7 +132,8 @@ function createJudging({ config, redis, clock, logger }: Parts) {
   const files = createExploitationFiles({ kevFile, epssFile, clock, logger });
   const book = new PolicyBook(policies, clock);
   const judge = new ReportJudge({ book, firstFound: new FirstFound(redis.firstFound), exploitation: files, clock });
-  return { files, policies, book, judge, exploitation: files, dataFiles: files };
+  const decorator = createReportDecorator({ exploitation: files, judge });
+  return { files, policies, book, judge, decorator, exploitation: files, dataFiles: files };
 }
 
 /** The background work: loops that wake when something is due, and chores that run periodically. */

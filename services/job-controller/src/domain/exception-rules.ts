@@ -1,4 +1,5 @@
 import type { ExceptionScope } from "./policy-exception.ts";
+import { isRepositoryGlob, repositoryGlobRule } from "./repository-glob.ts";
 
 /** A part of an exception that breaks its rule. */
 export interface ScopeViolation {
@@ -6,22 +7,12 @@ export interface ScopeViolation {
   rule: string;
 }
 
-const globPattern = /^[A-Za-z0-9._/*?-]{0,256}$/;
 const digestPattern = /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
 const vulnerabilityPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
 /** What packages and their versions are made of, in any ecosystem: no blanks, and nothing that cannot be seen. */
 const wordPattern = /^[!-~]{0,256}$/;
 
-/** What a glob of repositories is, for people. */
-export const globRule =
-  "must be a repository or a glob of several, without the registry's host: at most 256 of letters, digits, dot, underscore, hyphen and slash, with * for any characters but /, ** for any, ? for one";
-
 const wordRule = "must be at most 256 visible ASCII characters without blanks";
-
-/** Whether the text is a repository, a glob of several, or empty. */
-export function isGlobOfRepositories(text: string): boolean {
-  return globPattern.test(text);
-}
 
 /** What is wrong with what an exception is for. */
 export function scopeViolations(scope: ExceptionScope): ScopeViolation[] {
@@ -35,7 +26,7 @@ export function scopeViolations(scope: ExceptionScope): ScopeViolation[] {
     ["package", wordPattern.test(name), wordRule],
     ["version", wordPattern.test(version), wordRule],
     ["version", version === "" || name !== "", "needs a package: versions of several packages are not the same thing"],
-    ["repository", isGlobOfRepositories(repository), globRule],
+    ["repository", isRepositoryGlob(repository), repositoryGlobRule],
     [
       "digest",
       digest === "" || digestPattern.test(digest),

@@ -1,15 +1,14 @@
 import {
-  Coverage as CoverageCode,
   type Finding,
   type Platform,
   Report,
   type Scanner,
-  Severity as SeverityCode,
   type Summary,
 } from "@drydock/shared/gen/drydock/report/v1/report.ts";
-import type { Coverage, IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
+import type { IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
 import { reportIdOf } from "../domain/report-entry.ts";
-import type { ExploitationData } from "../ports/exploitation-data.ts";
+import { type ExploitationData, nothingKnown } from "../ports/exploitation-data.ts";
+import { fromCoverageCode, toSeverity } from "./convert-report.ts";
 import { unpackParts } from "./report-codec.ts";
 
 /** What the upload of a report says of it beside its bytes. */
@@ -17,36 +16,19 @@ export interface ReportHead {
   jobId: string;
   /** Which of the job's reports it is, from 0. */
   number: number;
+  /** Empty for the one that the report itself names. */
   digest: string;
   indexDigest: string;
 }
 
-const severityOf: Readonly<Partial<Record<SeverityCode, Severity>>> = {
-  [SeverityCode.SEVERITY_UNKNOWN]: "UNKNOWN",
-  [SeverityCode.SEVERITY_NEGLIGIBLE]: "NEGLIGIBLE",
-  [SeverityCode.SEVERITY_LOW]: "LOW",
-  [SeverityCode.SEVERITY_MEDIUM]: "MEDIUM",
-  [SeverityCode.SEVERITY_HIGH]: "HIGH",
-  [SeverityCode.SEVERITY_CRITICAL]: "CRITICAL",
-};
-
-const coverageOf: Readonly<Partial<Record<CoverageCode, Coverage>>> = {
-  [CoverageCode.COVERAGE_FULL]: "FULL",
-  [CoverageCode.COVERAGE_PARTIAL]: "PARTIAL",
-  [CoverageCode.COVERAGE_UNSUPPORTED]: "UNSUPPORTED",
-  [CoverageCode.COVERAGE_NOT_AN_IMAGE]: "NOT_AN_IMAGE",
-};
-
-/** The words of a severity's code; UNKNOWN for one that is not known. */
-export function toSeverity(code: SeverityCode): Severity {
-  return severityOf[code] ?? "UNKNOWN";
-}
-
-/** What the indexes are made from, of a report whose gzip was checked. Holds no more than a part of it at once. */
+/**
+ * What the indexes are made from, of a report whose gzip was checked. Holds no more than a part of it at once.
+ * @param exploitation where it matters which vulnerabilities are exploited
+ */
 export async function toIndexedReport(
   head: ReportHead,
   gzip: AsyncIterable<Buffer>,
-  exploitation: ExploitationData,
+  exploitation: ExploitationData = nothingKnown,
 ): Promise<IndexedReport> {
   const { jobId, number, digest, indexDigest } = head;
   const reading = new ReportReading();
@@ -55,12 +37,13 @@ export async function toIndexedReport(
   const findings = reading.findings();
   const { artifact, scanner, generatedAt, summary } = report;
   return {
-    ...{ reportId: reportIdOf(jobId, number), jobId, digest, indexDigest },
+    ...{ reportId: reportIdOf(jobId, number), jobId, indexDigest },
+    digest: digest || (artifact?.digest ?? ""),
     platform: formatPlatform(artifact?.platform),
     repository: artifact?.repository ?? "",
     tags: artifact?.tags ?? [],
     // what does not say how much was looked at must not count as looked at
-    coverage: coverageOf[report.coverage] ?? "UNSUPPORTED",
+    coverage: fromCoverageCode(report.coverage) ?? "UNSUPPORTED",
     coverageNotes: report.coverageNotes,
     ...namesOf(scanner),
     scannedAt: generatedAt?.getTime() ?? 0,

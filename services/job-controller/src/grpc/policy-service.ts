@@ -6,6 +6,7 @@ import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { PolicyStore } from "../ports/policy-store.ts";
 import type { ReportStore } from "../ports/report-store.ts";
+import type { FindReportDeps } from "../usecases/find-report.ts";
 import { importVex } from "../usecases/import-vex.ts";
 import { listExceptions } from "../usecases/list-exceptions.ts";
 import type { PolicyBook } from "../usecases/policy-book.ts";
@@ -29,6 +30,7 @@ export interface PolicyServiceDeps {
   book: PolicyBook;
   judge: ReportJudge;
   reports: ReportStore;
+  pool: FindReportDeps["pool"];
   memory: AnswerMemory;
   clock: Clock;
 }

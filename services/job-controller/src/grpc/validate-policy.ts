@@ -7,12 +7,13 @@ import type {
 } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import type { PolicyRules as PolicyRulesMessage } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
-import { globRule, isGlobOfRepositories, scopeViolations } from "../domain/exception-rules.ts";
+import { scopeViolations } from "../domain/exception-rules.ts";
 import { type ImagePolicy, scanPolicyName } from "../domain/image-policy.ts";
 import type { NewException } from "../domain/policy-exception.ts";
+import { isRepositoryGlob, repositoryGlobRule } from "../domain/repository-glob.ts";
 import { fromUnknownCode, toRules } from "./convert-policy.ts";
 import { fromSeverityCode } from "./convert-report.ts";
-import { digestRule, isDigest } from "./validate.ts";
+import { type AskedReport, isRepository, repositoryRule, validateSubject } from "./validate-report.ts";
 
 type Rule = [field: string, holds: boolean, rule: string];
 
@@ -23,9 +24,6 @@ const maxReason = 1_024;
 const maxCreatedBy = 256;
 const maxGraceDays = 3_650;
 const maxNameAsked = 256;
-const repositoryPattern = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,254}$/;
-const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-const platformPattern = /^[A-Za-z0-9._-]{1,32}(\/[A-Za-z0-9._-]{1,32}){1,2}$/;
 
 /** Checks a policy. */
 export function validatePolicy(policy: Policy | undefined): Omit<ImagePolicy, "updatedAt"> {
@@ -38,7 +36,7 @@ export function validatePolicy(policy: Policy | undefined): Omit<ImagePolicy, "u
       name !== scanPolicyName,
       `must not be ${scanPolicyName}: so is the policy of a scan's parameters called`,
     ],
-    ["policy.repository", isGlobOfRepositories(repository), globRule],
+    ["policy.repository", isRepositoryGlob(repository), repositoryGlobRule],
   ];
   const broken = [...brokenOf(own), ...rulesViolations(rules)];
   if (rules === undefined || broken.length > 0) throw fieldsInvalid(broken);
@@ -118,38 +116,21 @@ export function validateExceptionId(id: string): string {
 export function validateExceptionFilter({ vulnerability, repository }: ListExceptionsRequest): void {
   check([
     ["vulnerability", vulnerability.length <= maxNameAsked, `must not be longer than ${maxNameAsked} characters`],
-    ["repository", repository === "" || repositoryPattern.test(repository), "must be a repository, not a glob"],
+    ["repository", repository === "" || isRepository(repository), repositoryRule],
   ]);
 }
 
 /** Checks the repositories of an import. */
 export function validateImportRepository(repository: string): string {
-  check([["repository", isGlobOfRepositories(repository), globRule]]);
+  check([["repository", isRepositoryGlob(repository), repositoryGlobRule]]);
   return repository;
 }
 
 /** Checks which image is asked for. */
-export function validateCheckImage({ repository, tag, digest, platform }: CheckImageRequest): void {
-  const isNamed = tag !== "" || digest !== "";
-  check([
-    [
-      "repository",
-      repositoryPattern.test(repository),
-      repository === "" ? "is missing" : "must be a repository without the registry's host, e.g. library/web",
-    ],
-    ["digest", isNamed, "or tag must be set"],
-    ["digest", digest === "" || isDigest(digest), digestRule],
-    [
-      "tag",
-      tag === "" || tagPattern.test(tag),
-      "must be a tag: at most 128 of letters, digits, dot, underscore and hyphen",
-    ],
-    [
-      "platform",
-      platform === "" || platformPattern.test(platform),
-      "must be os/architecture or os/architecture/variant, e.g. linux/arm64",
-    ],
-  ]);
+export function validateCheckImage({ repository, tag, digest, platform }: CheckImageRequest): AskedReport {
+  check([["repository", isRepository(repository), repository === "" ? "is missing" : repositoryRule]]);
+  const named = digest === "" ? { digest, repository, tag } : { digest, repository: "", tag: "" };
+  return validateSubject({ reportId: "", jobId: "", ...named, platform }, "", ["digest"]);
 }
 
 function check(rules: Rule[]): void {

@@ -1,5 +1,4 @@
 import { type FieldViolation, fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
-import type { GetReportRequest } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import type {
   Hello,
   JobType as JobTypeMessage,
@@ -48,18 +47,6 @@ export function validateWorkerId(workerId: string): string {
 export function validateCount(field: string, value: number): number {
   if (value >= 0) return value;
   throw fieldsInvalid([{ field, description: "must not be negative" }]);
-}
-
-/** Checks what a report is asked for by. */
-export function validateReportSubject(
-  request: Pick<GetReportRequest, "subject">,
-): { jobId: string } | { digest: string } {
-  const { subject } = request;
-  if (subject === undefined) {
-    throw fieldsInvalid([{ field: "job_id", description: "or digest must be set" }]);
-  }
-  if (subject.$case === "jobId") return { jobId: validateJobId(subject.value) };
-  return { digest: validateDigest(subject.value) };
 }
 
 /** What a digest is, for people. */

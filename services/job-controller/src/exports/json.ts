@@ -1,0 +1,21 @@
+import { Finding, Package, Report, Vulnerability } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import { jsonList } from "./pieces.ts";
+import type { LongList, ReportSource } from "./report-source.ts";
+
+const codecs = { packages: Package, vulnerabilities: Vulnerability, findings: Finding } as const;
+
+/** Drydock's own model, drydock.report.v1.Report in protobuf's JSON. */
+export async function* exportJson(source: ReportSource): AsyncGenerator<string> {
+  const head = Report.toJSON({ ...source.head, packages: [], vulnerabilities: [], findings: [] });
+  yield JSON.stringify(head).replace(/\}$/, "");
+  for (const name of Object.keys(codecs) as LongList[]) {
+    yield `,\n"${name}":`;
+    yield* jsonList(listOf(source, name));
+  }
+  yield "}\n";
+}
+
+async function* listOf(source: ReportSource, name: LongList): AsyncGenerator<unknown> {
+  const toJson = codecs[name].toJSON as (entry: unknown) => unknown;
+  for await (const entry of source.list(name)) yield toJson(entry);
+}
