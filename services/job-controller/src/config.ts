@@ -76,6 +76,11 @@ export const controllerVariables = {
     example: "720",
     description: "How long reports are kept from when they were stored, in hours; by default they outlive their jobs.",
   },
+  DRYDOCK_REPORTS_PER_IMAGE: {
+    schema: wholeNumber({ min: 1, max: 100 }).default(5),
+    example: "5",
+    description: "How many reports of one image are kept, the newest ones; older ones are for comparisons.",
+  },
   DRYDOCK_KEV_FILE: {
     schema: z.string().optional(),
     example: "/data/known_exploited_vulnerabilities.json",
@@ -146,6 +151,8 @@ export interface ControllerConfig {
   readonly keep: KeepTimes;
   /** How long reports are kept, in milliseconds. */
   readonly keepReportsMs: number;
+  /** How many reports of one image are kept. */
+  readonly reportsPerImage: number;
   /** CISA's catalogue of known exploited vulnerabilities, and FIRST's EPSS scores. */
   readonly kevFile: string | undefined;
   readonly epssFile: string | undefined;
@@ -171,6 +178,7 @@ export function readControllerConfig(env: Environment): ControllerConfig {
     shards: read.DRYDOCK_SHARDS,
     maxWaiting: read.DRYDOCK_MAX_WAITING,
     keepReportsMs: read.DRYDOCK_KEEP_REPORTS_HOURS * hourMs,
+    reportsPerImage: read.DRYDOCK_REPORTS_PER_IMAGE,
     kevFile: read.DRYDOCK_KEV_FILE,
     epssFile: read.DRYDOCK_EPSS_FILE,
     keep: {

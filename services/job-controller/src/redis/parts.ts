@@ -7,6 +7,7 @@ import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { LogStore } from "../ports/log-store.ts";
 import type { FirstFoundStore, PolicyStore } from "../ports/policy-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
+import type { ReportQueries } from "../ports/report-queries.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
 import { ConnectionWatch, createListener, createPoolConnection } from "./connection.ts";
@@ -18,7 +19,8 @@ import { createRedisJobTypeStore } from "./operators/job-type-store.ts";
 import { createRedisQueueControl } from "./operators/queue-control.ts";
 import { createRedisFirstFoundStore } from "./policies/first-found-store.ts";
 import { createRedisPolicyStore } from "./policies/policy-store.ts";
-import { createRedisReportStore } from "./reports/report-store.ts";
+import { createRedisReportQueries } from "./reports/report-queries.ts";
+import { RedisReportStore } from "./reports/report-store.ts";
 import { createRedisScheduleStore } from "./schedule/schedule-store.ts";
 import { defineScript, type OnFault, Shard } from "./shards/shard.ts";
 import { Shards } from "./shards/shards.ts";
@@ -29,7 +31,7 @@ const maxLogBytes = 1024 * 1024;
 
 /** What the Redis parts are made from. */
 export interface RedisPartsOptions {
-  config: { redisUrl: string; shards: number; keepReportsMs: number };
+  config: { redisUrl: string; shards: number; keepReportsMs: number; reportsPerImage: number };
   clock: Clock;
   terms: LeaseTerms;
   logger: Logger;
@@ -47,6 +49,7 @@ export interface RedisParts {
   queues: QueueControl;
   logs: LogStore;
   reports: ReportStore;
+  reportQueries: ReportQueries;
   typeStore: JobTypeStore;
   policies: PolicyStore;
   firstFound: FirstFoundStore;
@@ -58,6 +61,7 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
   const listener = createListener(config.redisUrl);
   const shards = new Shards(config.shards, (number) => new Shard(number, redis, clock, onFault));
   const signals = new RedisSignals({ listener, shards, logger });
+  const { keepReportsMs: keepMs, reportsPerImage } = config;
   return {
     watch: new ConnectionWatch({ redis, signals, logger }),
     signals,
@@ -67,7 +71,8 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     index: createRedisJobIndex(shards),
     queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
-    reports: createRedisReportStore({ redis, shards, keepMs: config.keepReportsMs }),
+    reports: new RedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
+    reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs }),
     typeStore: createRedisJobTypeStore(redis),
     policies: createRedisPolicyStore({ redis, shards, clock }),
     firstFound: createRedisFirstFoundStore(redis, shards),
