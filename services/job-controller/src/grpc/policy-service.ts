@@ -1,6 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type * as message from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
-import { type Exception, Exception as ExceptionCodec } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
+import { CheckImageResponse, type Exception, Exception as ExceptionCodec } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import { unary } from "@drydock/shared/grpc/handler.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
@@ -50,7 +50,7 @@ export function createPolicyService(deps: PolicyServiceDeps): UntypedServiceImpl
     checkImage: unary((request: message.CheckImageRequest, call) =>
       memory.answer<message.CheckImageResponse>(call, async () => {
         const response = await checkImage(deps, request);
-        return { response, bytes: 0 };
+        return { response, bytes: CheckImageResponse.encode(response).finish().length };
       }),
     ),
     putPolicy: unary(async ({ policy }: message.PutPolicyRequest): Promise<message.PutPolicyResponse> => {
