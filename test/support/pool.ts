@@ -8,6 +8,7 @@ import type { JobIndex } from "@drydock/job-controller/ports/job-index.ts";
 import type { Failure, Postponement } from "@drydock/job-controller/ports/job-pool.ts";
 import type { LogStore } from "@drydock/job-controller/ports/log-store.ts";
 import type { QueueControl } from "@drydock/job-controller/ports/queue-control.ts";
+import type { ReportQueries } from "@drydock/job-controller/ports/report-queries.ts";
 import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
 import type { ScheduleStore } from "@drydock/job-controller/ports/schedule-store.ts";
 import type { Constants } from "@drydock/job-controller/redis/bundle/bundle.ts";
@@ -18,7 +19,8 @@ import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
 import { createRedisLogStore } from "@drydock/job-controller/redis/log/log-store.ts";
 import { createRedisJobIndex } from "@drydock/job-controller/redis/operators/job-index.ts";
 import { createRedisQueueControl } from "@drydock/job-controller/redis/operators/queue-control.ts";
-import { createRedisReportStore } from "@drydock/job-controller/redis/reports/report-store.ts";
+import { createRedisReportQueries } from "@drydock/job-controller/redis/reports/report-queries.ts";
+import { RedisReportStore } from "@drydock/job-controller/redis/reports/report-store.ts";
 import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule/schedule-store.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { Shards } from "@drydock/job-controller/redis/shards/shards.ts";
@@ -36,6 +38,7 @@ export interface PoolUnderTest {
   index: JobIndex;
   logs: LogStore;
   reports: ReportStore;
+  reportQueries: ReportQueries;
   clock: ManualClock;
   /** What the pool takes for the jitter of back-offs, from 0 to 1; at first 0. */
   jitter: { next: number };
@@ -53,6 +56,8 @@ const watchedTerms: LeaseTerms = { ...defaultLeaseTerms, unwatchedMs: Number.MAX
 export interface PoolOptions {
   shards?: number;
   maxLogBytes?: number;
+  /** How many reports of an image are kept. Default: 3. */
+  reportsPerImage?: number;
   /** Values for constants of the scripts, so that tests reach their limits with few jobs. */
   constants?: Constants;
   terms?: LeaseTerms;
@@ -63,6 +68,7 @@ export interface PoolOptions {
 /** Starts a Redis and makes the pool on it. */
 export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTest> {
   const { shards: count = 1, maxLogBytes = 1024 * 1024, terms = watchedTerms, constants = {} } = options;
+  const { reportsPerImage = 3 } = options;
   const { prologue = guardCommands } = options;
   const server = await startRedis();
   const clock = new ManualClock();
@@ -81,7 +87,8 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
     hooks: createRedisHookOutbox(redis, shards),
     index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
-    reports: createRedisReportStore({ redis, shards, keepMs: 3_600_000 }),
+    reports: new RedisReportStore({ redis, shards, clock, keepMs: 3_600_000, reportsPerImage }),
+    reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs: 3_600_000 }),
     clock,
     jitter,
     redis,

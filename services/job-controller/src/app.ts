@@ -124,7 +124,7 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
 /** The background work: loops that wake when something is due, and chores that run periodically. */
 function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
   const { pool, schedules, hooks } = deps;
-  const { watch, signals } = redis;
+  const { watch, signals, reports, reportQueries } = redis;
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
   const fire = () => fireSchedules({ schedules, clock, onFault: faults.log });
   const scheduler = new DueLoop({ name: "scheduler", run: fire, clock, logger });
@@ -135,7 +135,7 @@ function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, 
   listen(signals, { ...deps, dueLoops: [promoter, scheduler], deliverer });
   const reaper = new Reaper({ pool, redis: watch, clock });
   const relief = createMemoryRelief(metrics, { pool, redis: watch, logger });
-  const chores = createChores({ ...deps, reaper, redis: watch, relief, keep, logger });
+  const chores = createChores({ ...deps, reports, reportQueries, reaper, redis: watch, relief, keep, logger });
   return { services: [promoter, scheduler, deliverer, ...chores], reaper };
 }
 

@@ -76,6 +76,11 @@ export const controllerVariables = {
     example: "720",
     description: "How long reports are kept from when they were stored, in hours; by default they outlive their jobs.",
   },
+  DRYDOCK_REPORTS_PER_IMAGE: {
+    schema: wholeNumber({ min: 1, max: 100 }).default(5),
+    example: "5",
+    description: "How many reports of one image are kept, the newest ones; older ones are for comparisons.",
+  },
   DRYDOCK_REFUSAL_GRACE_SECONDS: {
     schema: wholeNumber({ min: 0, max: 24 * 3_600 }).default(defaultLeaseTerms.refusalMs / 1_000),
     example: "60",
@@ -134,6 +139,8 @@ export interface ControllerConfig {
   readonly keep: KeepTimes;
   /** How long reports are kept, in milliseconds. */
   readonly keepReportsMs: number;
+  /** How many reports of one image are kept. */
+  readonly reportsPerImage: number;
   /** How long every worker must have been refused for a job before the job is in ERROR, in milliseconds. */
   readonly refusalMs: number;
   /** Signs status hooks. */
@@ -156,6 +163,7 @@ export function readControllerConfig(env: Environment): ControllerConfig {
     shards: read.DRYDOCK_SHARDS,
     maxWaiting: read.DRYDOCK_MAX_WAITING,
     keepReportsMs: read.DRYDOCK_KEEP_REPORTS_HOURS * hourMs,
+    reportsPerImage: read.DRYDOCK_REPORTS_PER_IMAGE,
     keep: {
       SUCCESS: read.DRYDOCK_KEEP_SUCCESS_HOURS * hourMs,
       STOPPED: read.DRYDOCK_KEEP_STOPPED_HOURS * hourMs,

@@ -73,7 +73,7 @@ export interface IndexedReport extends ReportEntry {
 /** Where an image is. */
 export interface ImageLocation {
   readonly repository: string;
-  /** The tags that point at it there, directly or through an index. */
+  /** The tags that point at it there, directly or through an index, by name; none when they have moved, or it was scanned by digest. */
   readonly tags: readonly string[];
 }
 

@@ -3,7 +3,7 @@ import type { FoundImage } from "./report-store.ts";
 
 /** Which reports; what is set must all hold. */
 export interface ReportFilter {
-  /** A repository, or a glob of several (domain/repository-glob.ts); empty is all. */
+  /** A repository, or a glob of several (domain/repository-glob.ts), that one of the image's places fits; empty is all. */
   repository: string;
   /** The least severity of the worst finding. */
   leastSeverity?: Severity;
@@ -20,8 +20,9 @@ export interface ReportFilter {
 }
 
 /**
- * By what reports are ordered. WORST: known exploited ones, then by the counts of critical, high, medium and low findings, the
- * worst first, then by digest.
+ * By what reports are ordered. WORST: by the counts of known exploited vulnerabilities, then of critical, high, medium and low
+ * findings, the most first. NEWEST, OLDEST: by the time of scanning. REPOSITORY: by the first of the image's repositories. Where
+ * that is equal, by digest; texts are ordered by their bytes.
  */
 export type ReportOrder = "WORST" | "NEWEST" | "OLDEST" | "REPOSITORY";
 
@@ -32,7 +33,7 @@ export interface PageRequest {
   token: string;
 }
 
-/** A page of a list. */
+/** A page of a list. It may be short, even empty, before the last. */
 export interface Page<T> {
   items: T[];
   /** Empty when there is no further one. */
@@ -60,7 +61,7 @@ export interface VulnerabilityCounts {
   notFullyCovered: number;
 }
 
-/** What several reports come to together. An image of several repositories counts once. */
+/** What several reports come to together. An image of several repositories counts once. Counts that are 0 are left out of records. */
 export interface ReportTotals {
   images: number;
   findings: number;
@@ -75,7 +76,10 @@ export interface ReportTotals {
 /** What the newest reports of some repositories come to. */
 export interface ReportSummary {
   totals: ReportTotals;
-  /** By repository, the worst first; at most 100. */
+  /**
+   * By repository that fits, at most 100, the worst first: by the sums of their images' counts, as in WORST, with
+   * imagesWithKnownExploited for the first; then by name.
+   */
   repositories: { repository: string; totals: ReportTotals }[];
   repositoryCount: number;
   /** The ten worst. */
@@ -92,22 +96,22 @@ export interface DayTotals {
 /** Questions about the newest reports of all images. */
 export interface ReportQueries {
   list(filter: ReportFilter, order: ReportOrder, page: PageRequest): Promise<Page<ListedReport>>;
-  /** By digest and package. Counts are over all repositories. */
+  /** By digest, package, version and repository. Counts are over all repositories. */
   findVulnerability(
     name: string,
     repository: string,
     page: PageRequest,
   ): Promise<Page<VulnerabilityMatch> & { counts: VulnerabilityCounts }>;
   summarize(repository: string): Promise<ReportSummary>;
-  /** The last days, the oldest first; days on which nothing was noted are left out. */
+  /** The last days, of which today is one, the oldest first; days on which nothing was noted are left out. */
   history(days: number): Promise<DayTotals[]>;
   /** Notes what all reports come to today; replaces what was noted for the day. */
   noteDay(): Promise<void>;
-  /** The images whose newest report has one of the layers. */
+  /** The images whose newest report has one of the layers, by digest: each once, with the first of its repositories. */
   findByLayers(layerNames: readonly string[], page: PageRequest): Promise<Page<FoundImage>>;
   /**
-   * The newest reports of the repository's images as they stood at the time, at most 10,000: of each image the newest report
-   * scanned before. Reports that are kept no longer are left out.
+   * The newest reports of the repository's images as they stood at the time, at most 10,000, by digest: of each image that the
+   * repository has, or had a tag for, the newest report scanned before. Reports that are kept no longer are left out.
    */
   standing(repository: string, at: number): Promise<ReportReference[]>;
 }

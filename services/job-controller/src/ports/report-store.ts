@@ -23,6 +23,10 @@ export type KnownReport = ReportReference & Pick<IndexedReport, "scanner" | "sca
 /**
  * The reports of scans, as the workers encoded them, and which tags point at which images. A report replaces the one that
  * the image had when it is stored whole; older ones are kept for comparisons, for as long and as many as the operator set.
+ * The newest report of an image is the one scanned last, whichever came last; of two scanned at once the one that came last.
+ *
+ * An entry's tags point at its index if it has one, else at the image. A tag points at one digest; when it moves, its repository
+ * stays a place of the image that it left.
  */
 export interface ReportStore {
   /**
@@ -31,23 +35,24 @@ export interface ReportStore {
    */
   checkLease(lease: HeldLease): Promise<void>;
   /**
-   * Stores a report, which is the newest of its image from now on, and notes that the repository and the tags of its entry
-   * have the image. The same report again changes nothing.
+   * Stores a report, and notes that the repository and the tags of its entry have the image. The same report again changes
+   * nothing but how long it is kept; another one of the same id takes the place of the first.
    * @throws ReasonedError LEASE_LOST, REDIS_UNAVAILABLE, REPORT_STORE_UNAVAILABLE
    */
   put(lease: HeldLease, report: NewReport): Promise<void>;
   /** The gzip of a report, in pieces that are read as they are asked for; undefined when there is none of that id. */
   read(reportId: string): Promise<AsyncIterable<Buffer> | undefined>;
-  /** The reports that the job made, by their numbers. */
+  /** The reports that the job made and that are kept, by their numbers. */
   ofJob(jobId: string): Promise<ReportReference[]>;
-  /** The newest report of the image; of an index the newest of each image that was scanned of it. Empty when none is known. */
+  /** The newest report of the image; of an index the newest of each image that was scanned of it, by platform. Empty when none is known. */
   newestOf(digest: string): Promise<KnownReport[]>;
   /** The same, of the digest that the tag points at. */
   newestOfTag(repository: string, tag: string): Promise<KnownReport[]>;
-  /** Notes which tags point at which images; the result has what `newestOf` has for each, in the order of the images. */
+  /** Notes which tags point at which images, in their order; the result has what `newestOf` has for each, in the order of the images. */
   recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]>;
   /**
-   * Removes what is too old or too much, and repairs indexes that a crash left behind; a bounded part of it at a time.
+   * Removes reports that were stored too long ago, and of each image all but the newest; an image without a report is in no list
+   * any more. Repairs indexes that a crash left behind. Does a bounded part of it at a time.
    * Resolves to whether more is to be done.
    */
   tidy(): Promise<boolean>;

@@ -1,3 +1,5 @@
+import { type ReportKeys, reportKeysOf } from "./reports/keys.ts";
+
 /**
  * The keys of one shard that the code touches itself; the scripts make more, from the same prefix. All share the shard's
  * hash tag, so that one script may touch any of them in a Redis Cluster.
@@ -37,10 +39,12 @@ export interface ShardKeys {
   ready(jobName: string, lane: string): string;
   /** HASH, job id -> token and open command. */
   held(workerId: string): string;
-  /** STRING, gzip. */
-  report(jobId: string): string;
-  /** STRING, the job with the newest report of the image. */
-  newestReport(digest: string): string;
+  /** STRING, what names the report in a line, then its gzip. */
+  report(reportId: string): string;
+  /** STRING, what the indexes are made from, of a report that came after a newer one of its image. */
+  lateReport(reportId: string): string;
+  /** The keys of the report indexes. */
+  reports: ReportKeys;
 }
 
 /** The keys of the shard; docs/redis-keys.md tells about each. */
@@ -64,7 +68,8 @@ export function keysOf(shard: number): ShardKeys {
     rates: (minute) => `${prefix}rates:${minute}`,
     ready: (jobName, lane) => `${prefix}ready:${jobName}:${lane}`,
     held: (workerId) => `${prefix}held:${workerId}`,
-    report: (jobId) => `${prefix}report:${jobId}`,
-    newestReport: (digest) => `${prefix}newest-report:${digest}`,
+    report: (reportId) => `${prefix}report:${reportId}`,
+    lateReport: (reportId) => `${prefix}late-report:${reportId}`,
+    reports: reportKeysOf(prefix),
   };
 }

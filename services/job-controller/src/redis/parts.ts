@@ -6,6 +6,7 @@ import type { JobIndex } from "../ports/job-index.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { LogStore } from "../ports/log-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
+import type { ReportQueries } from "../ports/report-queries.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
 import { ConnectionWatch, createListener, createPoolConnection } from "./connection.ts";
@@ -15,7 +16,8 @@ import { createRedisLogStore } from "./log/log-store.ts";
 import { createRedisJobIndex } from "./operators/job-index.ts";
 import { createRedisJobTypeStore } from "./operators/job-type-store.ts";
 import { createRedisQueueControl } from "./operators/queue-control.ts";
-import { createRedisReportStore } from "./reports/report-store.ts";
+import { createRedisReportQueries } from "./reports/report-queries.ts";
+import { RedisReportStore } from "./reports/report-store.ts";
 import { createRedisScheduleStore } from "./schedule/schedule-store.ts";
 import { defineScript, type OnFault, Shard } from "./shards/shard.ts";
 import { Shards } from "./shards/shards.ts";
@@ -26,7 +28,7 @@ const maxLogBytes = 1024 * 1024;
 
 /** What the Redis parts are made from. */
 export interface RedisPartsOptions {
-  config: { redisUrl: string; shards: number; keepReportsMs: number };
+  config: { redisUrl: string; shards: number; keepReportsMs: number; reportsPerImage: number };
   clock: Clock;
   terms: LeaseTerms;
   logger: Logger;
@@ -44,6 +46,7 @@ export interface RedisParts {
   queues: QueueControl;
   logs: LogStore;
   reports: ReportStore;
+  reportQueries: ReportQueries;
   typeStore: JobTypeStore;
 }
 
@@ -53,6 +56,7 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
   const listener = createListener(config.redisUrl);
   const shards = new Shards(config.shards, (number) => new Shard(number, redis, clock, onFault));
   const signals = new RedisSignals({ listener, shards, logger });
+  const { keepReportsMs: keepMs, reportsPerImage } = config;
   return {
     watch: new ConnectionWatch({ redis, signals, logger }),
     signals,
@@ -62,7 +66,8 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     index: createRedisJobIndex(shards),
     queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
-    reports: createRedisReportStore({ redis, shards, keepMs: config.keepReportsMs }),
+    reports: new RedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
+    reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs }),
     typeStore: createRedisJobTypeStore(redis),
   };
 }

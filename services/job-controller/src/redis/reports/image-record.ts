@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { type Coverage, type ReportEntry, type Severity, severities } from "../../domain/report-entry.ts";
+import { coverageNumber, coverageOf, worstOf } from "./totals.ts";
+
+/** What lists order and filter by; reports/orders.lua puts it together around the image's number. */
+export interface ImageRecord {
+  digest: string;
+  number: number;
+  /** In milliseconds since 1970. */
+  scannedAt: number;
+  worst: Severity | "NONE";
+  fixable: boolean;
+  coverage: Coverage;
+  /** A byte of a hash of the scanner's name: another name has the same seldom. */
+  scannerMark: number;
+}
+
+const countBytes = 10;
+const numberBytes = 4;
+const tailBytes = 8;
+const timeBytes = 6;
+const most = 0xffff;
+const latest = 2 ** 48 - 1;
+
+/** The counts, inverted so that the worst come first, and the digest. */
+export function headOf(entry: ReportEntry): Buffer {
+  const { CRITICAL = 0, HIGH = 0, MEDIUM = 0, LOW = 0 } = entry.counts.bySeverity;
+  const counts = Buffer.alloc(countBytes);
+  for (const [at, count] of [entry.knownExploited, CRITICAL, HIGH, MEDIUM, LOW].entries()) {
+    counts.writeUInt16BE(most - Math.min(count, most), 2 * at);
+  }
+  return Buffer.concat([counts, packDigest(entry.digest)]);
+}
+
+/** The time and the flags. */
+export function tailOf(entry: ReportEntry): Buffer {
+  const worst = entry.counts.total === 0 ? "NONE" : worstOf(entry);
+  const severity = worst === "NONE" ? 0 : 1 + severities.indexOf(worst);
+  const flags = coverageNumber(entry.coverage) | (severity << 2) | ((entry.counts.fixable > 0 ? 1 : 0) << 5);
+  return Buffer.concat([packTime(entry.scannedAt), Buffer.from([flags, scannerMarkOf(entry.scanner)])]);
+}
+
+/** Reads a member of an order. @param begin how many bytes stand before the digest: 10 of a record itself */
+export function readRecord(bytes: Buffer, begin = countBytes): ImageRecord {
+  const tail = bytes.length - tailBytes;
+  const flags = bytes[tail + timeBytes] ?? 0;
+  const severity = (flags >> 2) & 7;
+  return {
+    digest: unpackDigest(bytes.subarray(begin, tail - numberBytes)),
+    number: bytes.readUInt32BE(tail - numberBytes),
+    scannedAt: bytes.readUIntBE(tail, timeBytes),
+    worst: severities[severity - 1] ?? "NONE",
+    fixable: (flags & 32) !== 0,
+    coverage: coverageOf(flags & 3),
+    scannerMark: bytes[tail + timeBytes + 1] ?? 0,
+  };
+}
+
+/** What the record is ordered by in each order, with the digest behind it. */
+export function sortKeyOf(record: Buffer, order: "WORST" | "NEWEST" | "OLDEST"): Buffer {
+  const tail = record.length - tailBytes;
+  const digest = record.subarray(countBytes, tail - numberBytes);
+  if (order === "WORST") return record.subarray(0, countBytes + digest.length);
+  const time = Buffer.from(record.subarray(tail, tail + timeBytes));
+  return Buffer.concat([order === "OLDEST" ? time : inverted(time), digest]);
+}
+
+/** How many bytes of a member of the order stand before the digest. */
+export function prefixBytes(order: "WORST" | "NEWEST" | "OLDEST"): number {
+  return order === "WORST" ? countBytes : timeBytes;
+}
+
+/** The time as it stands in the order of time. */
+export function timePrefix(order: "NEWEST" | "OLDEST", time: number): Buffer {
+  return order === "OLDEST" ? packTime(time) : inverted(packTime(time));
+}
+
+/** A location is repository, zero byte, digest and number. */
+export function readLocation(bytes: Buffer): { repository: string; digest: string; number: number } {
+  const end = bytes.indexOf(0);
+  return {
+    repository: bytes.toString("utf8", 0, end),
+    digest: unpackDigest(bytes.subarray(end + 1, -numberBytes)),
+    number: bytes.readUInt32BE(bytes.length - numberBytes),
+  };
+}
+
+/** A digest in few bytes; those of one algorithm are in the order of their texts. */
+export function packDigest(digest: string): Buffer {
+  return /^sha256:[0-9a-f]{64}$/.test(digest) ? Buffer.from(digest.slice(7), "hex") : Buffer.from(digest);
+}
+
+export function scannerMarkOf(scanner: string): number {
+  return createHash("sha1").update(scanner).digest()[0] ?? 0;
+}
+
+function unpackDigest(bytes: Buffer): string {
+  return bytes.length === 32 ? `sha256:${bytes.toString("hex")}` : bytes.toString();
+}
+
+function packTime(time: number): Buffer {
+  const bytes = Buffer.alloc(timeBytes);
+  bytes.writeUIntBE(Math.min(Math.max(0, Math.floor(time)), latest), 0, timeBytes);
+  return bytes;
+}
+
+function inverted(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.map((byte) => 255 - byte));
+}

@@ -1,0 +1,44 @@
+import type { ImageLocation, ListedReport, ReportEntry } from "../../domain/report-entry.ts";
+import { answered } from "../shards/reply-errors.ts";
+import type { ScriptedRedis, Shard } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
+import type { ImageRecord } from "./image-record.ts";
+import { type ImageState, readImages } from "./image-state.ts";
+
+/** An image in a list, as the orders know it. */
+export type Found = ImageRecord & { shard: Shard };
+
+/** What lists show of the images, in their order; undefined for those that are gone. */
+export async function readListed(
+  redis: ScriptedRedis,
+  shards: Shards,
+  found: readonly Found[],
+): Promise<Array<ListedReport | undefined>> {
+  const listed = new Map<string, ListedReport>();
+  await shards.all(async (shard) => {
+    const own = found.filter((each) => each.shard === shard);
+    if (own.length === 0) return;
+    const [entries, images] = await Promise.all([
+      answered(redis.hmget(shard.keys.reports.entries, ...own.map(({ number }) => String(number)))),
+      readImages(
+        redis,
+        shard,
+        own.map(({ digest }) => digest),
+      ),
+    ]);
+    for (const [at, text] of entries.entries()) {
+      const entry = text === null ? undefined : (JSON.parse(text) as ReportEntry);
+      // the number may have come to another image by now
+      if (entry?.digest === own[at]?.digest && entry !== undefined) {
+        listed.set(entry.digest, { ...entry, locations: locationsOf(images[at]) });
+      }
+    }
+  });
+  return found.map(({ digest }) => listed.get(digest));
+}
+
+function locationsOf(image: ImageState | undefined): ImageLocation[] {
+  return Object.entries(image?.places ?? {})
+    .map(([repository, tags]) => ({ repository, tags: tags.split(" ").filter(Boolean).sort() }))
+    .sort((a, b) => Buffer.compare(Buffer.from(a.repository), Buffer.from(b.repository)));
+}

@@ -1,0 +1,71 @@
+import { fitsGlob, isGlob } from "../../domain/repository-glob.ts";
+import { answered } from "../shards/reply-errors.ts";
+import type { ScriptedRedis, Shard } from "../shards/shard.ts";
+import { readLocation } from "./image-record.ts";
+
+const pageSize = 1_000;
+
+/** The sums of the repositories of a shard that fit the glob, by their names. */
+export async function readSums(
+  redis: ScriptedRedis,
+  { keys }: Shard,
+  repository: string,
+): Promise<Map<string, number[]>> {
+  const sums = new Map<string, number[]>();
+  const note = (name: string, text: string | null) => {
+    if (text !== null) sums.set(name, JSON.parse(text) as number[]);
+  };
+  if (repository !== "" && !isGlob(repository)) {
+    note(repository, await answered(redis.hget(keys.reports.totals, repository)));
+    return sums;
+  }
+  let cursor = "0";
+  do {
+    const [next, found] = await answered(redis.hscan(keys.reports.totals, cursor, "COUNT", pageSize));
+    for (let at = 0; at < found.length; at += 2) {
+      const name = found[at] ?? "";
+      if (name !== "" && fitsGlob(repository, name)) note(name, found[at + 1] ?? null);
+    }
+    cursor = next;
+  } while (cursor !== "0");
+  return sums;
+}
+
+/** The sums of all images of the shard. */
+export async function readTotalSums(redis: ScriptedRedis, { keys }: Shard): Promise<number[]> {
+  const text = await answered(redis.hget(keys.reports.totals, ""));
+  return text === null ? [] : (JSON.parse(text) as number[]);
+}
+
+/** The numbers of the repository's images in a shard, by digest. */
+export async function* readNumbers(
+  redis: ScriptedRedis,
+  { keys }: Shard,
+  repository: string,
+): AsyncGenerator<number[]> {
+  let from: Buffer = Buffer.from(`[${repository}\0`);
+  const end = Buffer.from(`(${repository}\x01`);
+  for (;;) {
+    const members = await answered(redis.zrangebylexBuffer(keys.reports.located, from, end, "LIMIT", 0, pageSize));
+    if (members.length > 0) yield members.map((member) => readLocation(member).number);
+    const last = members.at(-1);
+    if (last === undefined || members.length < pageSize) return;
+    from = Buffer.concat([Buffer.from("("), last]);
+  }
+}
+
+/** The records of the images of those numbers that are there. */
+export async function readRecords(
+  redis: ScriptedRedis,
+  { keys }: Shard,
+  numbers: readonly number[],
+): Promise<Buffer[]> {
+  const records: Buffer[] = [];
+  for (let at = 0; at < numbers.length; at += pageSize) {
+    const some = numbers.slice(at, at + pageSize).map(String);
+    for (const record of await answered(redis.hmgetBuffer(keys.reports.records, ...some))) {
+      if (record !== null) records.push(record);
+    }
+  }
+  return records;
+}
