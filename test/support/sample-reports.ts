@@ -65,6 +65,27 @@ export function sampleReport(found: readonly SampleFinding[], fields: ReportFiel
   });
 }
 
+/** A digest of 64 times that character. */
+export function digestOf(letter: string): string {
+  return `sha256:${letter.repeat(64)}`;
+}
+
+/**
+ * A report of an image for linux/amd64.
+ * @param image its repository and tag, e.g. library/web:1.0
+ * @param letter of its digest
+ */
+export function imageReport(
+  image: string,
+  letter: string,
+  found: readonly SampleFinding[] = [],
+  fields: ReportFields = {},
+): Report {
+  const [repository = "", tag = ""] = image.split(":");
+  const platform = { os: "linux", architecture: "amd64" };
+  return sampleReport(found, { artifact: { repository, tags: [tag], digest: digestOf(letter), platform }, ...fields });
+}
+
 function toFinding({ severity = 5, fixedVersion = "" }: SampleFinding, at: number) {
   const status = fixedVersion === "" ? 1 : 2;
   return {
