@@ -67,7 +67,7 @@ function toRow(cells: readonly string[]): string {
 function toCell(text: string): string {
   const plain = oneLine(text);
   const inert = isFormula(text) || isFormula(plain) ? `'${plain}` : plain;
-  return /[",;'\s]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+  return /^\s|\s$|[",;\n\r]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }
 
 /** What spreadsheets begin a formula with, in full width too, blanks or quotes before it notwithstanding. */

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { Coverage, type Cvss, type Package, type Vulnerability } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import { pagesOf } from "./links.ts";
 import { jsonList } from "./pieces.ts";
-import { type FullFinding, isPage, type ReportHead, type ReportSource } from "./report-source.ts";
+import type { FullFinding, ReportHead, ReportSource } from "./report-source.ts";
 import { coverageOf, platformOf, severityOf, timeOf, totalLine, verdictLines } from "./words.ts";
 
 const rootRef = "image";
@@ -101,7 +102,6 @@ async function* vulnerabilitiesOf(source: ReportSource): AsyncGenerator<object> 
 
 function vulnerabilityOf(vulnerability: Vulnerability, findings: readonly FullFinding[], index: number): object {
   const { name, namespace, description, links, severity, cvss, knownExploited, epss } = vulnerability;
-  const pages = links.filter(isPage);
   const fixes = fixesOf(findings);
   return {
     "bom-ref": `vulnerability-${index}`,
@@ -110,7 +110,7 @@ function vulnerabilityOf(vulnerability: Vulnerability, findings: readonly FullFi
     ratings: [{ severity: severityOf(severity).cycloneDx, method: "other" }, ...cvss.map(ratingOf)],
     description,
     ...(fixes !== "" && { recommendation: fixes }),
-    advisories: [...new Set(pages)].map((url) => ({ url })),
+    advisories: pagesOf(links).map((url) => ({ url })),
     affects: affectsOf(findings),
     properties: [
       ...(knownExploited ? [{ name: "drydock:known-exploited", value: "true" }] : []),

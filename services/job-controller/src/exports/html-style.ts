@@ -22,6 +22,7 @@ a{color:var(--link)}
 .counts .low{border-color:var(--low)}.counts .negligible,.counts .unknown{border-color:var(--negligible)}
 .verdict{border:1px solid currentColor;border-radius:.4rem;padding:0 1rem .5rem;margin:1.4rem 0}
 .verdict h2{margin:.7rem 0 .3rem}
+.verdict ul{color:var(--ink);margin:.3rem 0}
 .verdict.fail{color:var(--high)}
 .verdict.pass{color:var(--good)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.2rem;margin:0}

@@ -1,7 +1,8 @@
 import { Coverage, PolicyDecision, type Vulnerability } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import { style } from "./html-style.ts";
-import { type FullFinding, isPage, type ReportHead, type ReportSource } from "./report-source.ts";
+import { pagesOf } from "./links.ts";
+import type { FullFinding, ReportHead, ReportSource } from "./report-source.ts";
 import {
   coverageLine,
   coverageOf,
@@ -39,7 +40,6 @@ function startOf(head: ReportHead): string {
     ["Scanner", scannerOf(head)],
     ["Scanned", timeOf(head)],
     ["Packages", String(head.summary?.packageCount ?? 0)],
-    ["Coverage", coverageLine(head)],
   ];
   const rows = facts
     .filter(([, value]) => value !== "")
@@ -131,7 +131,9 @@ async function* vulnerabilitiesOf(source: ReportSource): AsyncGenerator<string> 
 }
 
 function aboutOf({ name, description, links, cvss }: Vulnerability): string {
-  const pages = [...new Set(links.filter(isPage))].slice(0, maxLinks).map((link) => linkTo(link, link));
+  const pages = pagesOf(links)
+    .slice(0, maxLinks)
+    .map((link) => linkTo(link, link));
   const scores = cvss.map(
     ({ version, score, source }) => `CVSS ${version}: ${score.toFixed(1)}${source === "" ? "" : ` (${source})`}`,
   );
@@ -140,9 +142,10 @@ function aboutOf({ name, description, links, cvss }: Vulnerability): string {
   return `<article><h3>${toText(name)}</h3>${text.trim() === "" ? "" : `<p>${toText(text)}</p>`}${facts === "" ? "" : `<p class="facts">${facts}</p>`}</article>\n`;
 }
 
+/** @param link a URI of `pagesOf`, or empty */
 function linkTo(link: string, text: string): string {
   const shown = toText(text);
-  return isPage(link) ? `<a href="${toText(link)}" rel="noopener noreferrer nofollow">${shown}</a>` : shown;
+  return link !== "" ? `<a href="${toText(link)}" rel="noopener noreferrer nofollow">${shown}</a>` : shown;
 }
 
 const entities: Readonly<Record<string, string>> = {

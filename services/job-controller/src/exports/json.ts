@@ -7,12 +7,13 @@ const codecs = { packages: Package, vulnerabilities: Vulnerability, findings: Fi
 /** Drydock's own model, drydock.report.v1.Report in protobuf's JSON. */
 export async function* exportJson(source: ReportSource): AsyncGenerator<string> {
   const head = Report.toJSON({ ...source.head, packages: [], vulnerabilities: [], findings: [] });
-  yield JSON.stringify(head).replace(/\}$/, "");
+  yield "{";
   for (const name of Object.keys(codecs) as LongList[]) {
-    yield `,\n"${name}":`;
+    yield `"${name}":`;
     yield* jsonList(listOf(source, name));
+    yield ",\n";
   }
-  yield "}\n";
+  yield `${JSON.stringify({ reportId: "", ...(head as object) }).slice(1)}\n`;
 }
 
 async function* listOf(source: ReportSource, name: LongList): AsyncGenerator<unknown> {

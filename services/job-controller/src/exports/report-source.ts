@@ -1,4 +1,5 @@
 import type { Finding, Package, Report, Vulnerability } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import { pagesOf } from "./links.ts";
 
 /** The lists of a report that may be long. */
 export type LongList = "packages" | "vulnerabilities" | "findings";
@@ -124,7 +125,7 @@ class Index {
       this.#count(id, name, version, purl);
     }
     for (const { key, name, links, knownExploited, epss } of vulnerabilities) {
-      const link = links.find(isPage) ?? "";
+      const [link = ""] = pagesOf(links);
       if (!this.vulnerabilities.has(key)) this.vulnerabilities.set(key, { name, link, knownExploited, epss });
       this.#count(key, name, link);
     }
@@ -135,11 +136,6 @@ class Index {
   #count(...texts: string[]): void {
     this.bytes += objectBytes + texts.reduce((sum, text) => sum + 2 * text.length, 0);
   }
-}
-
-/** Whether a link leads to a page of the web. */
-export function isPage(link: string): boolean {
-  return /^https?:\/\/[^\s"'<>\\]+$/i.test(link) && URL.canParse(link);
 }
 
 function emptyHead(): ReportHead {

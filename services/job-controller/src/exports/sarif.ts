@@ -1,18 +1,10 @@
 import { createHash } from "node:crypto";
 import { Coverage, type Cvss, type Vulnerability } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
+import { pagesOf } from "./links.ts";
 import { jsonList } from "./pieces.ts";
-import { type FullFinding, isPage, type ReportHead, type ReportSource } from "./report-source.ts";
-import {
-  coverageLine,
-  coverageOf,
-  imageName,
-  platformOf,
-  scannerOf,
-  severityOf,
-  totalLine,
-  verdictLines,
-} from "./words.ts";
+import type { FullFinding, ReportHead, ReportSource } from "./report-source.ts";
+import { coverageLine, coverageOf, imageName, platformOf, severityOf, totalLine, verdictLines } from "./words.ts";
 
 const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -20,7 +12,7 @@ const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
 export async function* exportSarif(source: ReportSource): AsyncGenerator<string> {
   const { head } = source;
   const driver = {
-    name: scannerOf(head) || "Drydock",
+    name: head.scanner?.name || "Drydock",
     ...(head.scanner?.version && { version: head.scanner.version }),
   };
   yield `{"$schema":${JSON.stringify(schema)},"version":"2.1.0","runs":[{"tool":{"driver":`;
@@ -74,7 +66,7 @@ async function* rulesOf(source: ReportSource, rules: Map<string, number>): Async
 function ruleOf(vulnerability: Vulnerability): object {
   const { name, description, links, severity, cvss, knownExploited, epss } = vulnerability;
   const { word, sarifLevel, score } = severityOf(severity);
-  const link = links.find(isPage);
+  const [link] = pagesOf(links);
   const about = description.trim() || name;
   const number = scoreOf(cvss) ?? score;
   return {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type PolicyVerdict, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { FoundReport } from "../usecases/find-report.ts";
@@ -64,11 +65,14 @@ export class ReportReader {
   }
 
   /**
-   * The report in parts.
+   * The report in parts, each in a turn of the event loop of its own.
    * @throws ReasonedError REPORT_NOT_FOUND
    */
   async *parts(found: FoundReport): AsyncGenerator<Report> {
-    for await (const { decode } of this.packedParts(found)) yield decode();
+    for await (const { decode } of this.packedParts(found)) {
+      await nextTurn();
+      yield decode();
+    }
   }
 
   async *#stored(found: FoundReport): AsyncGenerator<Report> {
