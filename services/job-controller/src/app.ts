@@ -11,7 +11,7 @@ import type { ControllerConfig } from "./config.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
 import { createExploitationFiles } from "./feeds/exploitation-files.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
-import { createReportDecorator } from "./grpc/report-decorator.ts";
+import { PolicyDecorator } from "./grpc/policy-decorator.ts";
 import { createServices } from "./grpc/services.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
@@ -132,7 +132,7 @@ function createJudging({ config, redis, clock, logger }: Parts) {
   const files = createExploitationFiles({ kevFile, epssFile, clock, logger });
   const book = new PolicyBook(policies, clock);
   const judge = new ReportJudge({ book, firstFound: new FirstFound(redis.firstFound), exploitation: files, clock });
-  const decorator = createReportDecorator({ exploitation: files, judge });
+  const decorator = new PolicyDecorator({ exploitation: files, judge });
   return { files, policies, book, judge, decorator, exploitation: files, dataFiles: files };
 }
 

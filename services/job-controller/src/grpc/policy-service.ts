@@ -1,6 +1,10 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type * as message from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
-import { CheckImageResponse, type Exception, Exception as ExceptionCodec } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
+import {
+  CheckImageResponse,
+  type Exception,
+  Exception as ExceptionCodec,
+} from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import { unary } from "@drydock/shared/grpc/handler.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
@@ -10,11 +14,11 @@ import type { FindReportDeps } from "../usecases/find-report.ts";
 import { importVex } from "../usecases/import-vex.ts";
 import { listExceptions } from "../usecases/list-exceptions.ts";
 import type { PolicyBook } from "../usecases/policy-book.ts";
-import type { ReportJudge } from "../usecases/report-judge.ts";
 import type { AnswerMemory, SizedAnswer } from "./answer-memory.ts";
 import { AnswerPage } from "./answer-page.ts";
 import { checkImage } from "./check-image.ts";
 import { toExceptionMessage, toPolicyMessage } from "./convert-policy.ts";
+import type { PolicyDecorator } from "./policy-decorator.ts";
 import { validatePage } from "./validate-list.ts";
 import * as validate from "./validate-policy.ts";
 import { readVexDocument } from "./vex-document.ts";
@@ -28,7 +32,7 @@ const usualPageSize = 100;
 export interface PolicyServiceDeps {
   policies: PolicyStore;
   book: PolicyBook;
-  judge: ReportJudge;
+  decorator: PolicyDecorator;
   reports: ReportStore;
   pool: FindReportDeps["pool"];
   memory: AnswerMemory;
@@ -49,7 +53,7 @@ export function createPolicyService(deps: PolicyServiceDeps): UntypedServiceImpl
   return {
     checkImage: unary((request: message.CheckImageRequest, call) =>
       memory.answer<message.CheckImageResponse>(call, async () => {
-        const response = await checkImage(deps, request);
+        const response = await checkImage(deps, request, call.signal);
         return { response, bytes: CheckImageResponse.encode(response).finish().length };
       }),
     ),

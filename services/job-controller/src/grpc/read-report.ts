@@ -12,8 +12,9 @@ export interface ReportDecorator {
   /**
    * What the policies say of a report; undefined when none holds for it.
    * @param parts gives the report in parts, decorated, each time it is called; a call costs as much as to read the report
+   * @param repository the one that it was asked for in; undefined for the one that was scanned
    */
-  judge(parts: () => AsyncIterable<Report>): Promise<PolicyVerdict | undefined>;
+  judge(parts: () => AsyncIterable<Report>, repository?: string | undefined): Promise<PolicyVerdict | undefined>;
 }
 
 /** Nothing is known. */
@@ -46,7 +47,7 @@ export class ReportReader {
     const report = this.#decorated(unpacked.report);
     report.verdict = await this.#decorator.judge(async function* () {
       yield report;
-    });
+    }, found.repository);
     return { report, bytes: unpacked.bytes };
   }
 
@@ -58,7 +59,7 @@ export class ReportReader {
     for await (const encoded of unpackParts(await this.#open(found))) {
       yield { bytes: encoded.length, decode: () => this.#decorated(Report.decode(encoded)) };
     }
-    const verdict = await this.#decorator.judge(() => this.#stored(found));
+    const verdict = await this.#decorator.judge(() => this.#stored(found), found.repository);
     if (verdict === undefined) return;
     const last = Report.fromPartial({ verdict });
     yield { bytes: Report.encode(last).finish().length, decode: () => last };
