@@ -10,7 +10,7 @@ import { readListed } from "./listed-reports.ts";
 import { readPosition, writePosition } from "./page-position.ts";
 import type { Postings } from "./postings.ts";
 import { readVulnerability } from "./read-postings.ts";
-import { readNumbers, readRecords, readSums } from "./repositories.ts";
+import { readAllNumbers, readRecords, readSums } from "./repositories.ts";
 
 /** What queries read from. */
 export interface QueryDeps {
@@ -177,11 +177,7 @@ export async function numbersIn(
   const images = sums.flatMap(([, byName]) => [...byName.values()]).reduce((sum, [count = 0]) => sum + count, 0);
   if (images > mostLookedUp) return undefined;
   const numbers = sums.map(async ([shard, byName]) => {
-    const found = new Set<number>();
-    for (const name of byName.keys()) {
-      for await (const some of readNumbers(redis, shard, name)) for (const number of some) found.add(number);
-    }
-    return [shard, found] as const;
+    return [shard, new Set(await readAllNumbers(redis, shard, byName.keys()))] as const;
   });
   return new Map(await Promise.all(numbers));
 }

@@ -4,6 +4,7 @@ import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import { readLocation } from "./image-record.ts";
 
 const pageSize = 1_000;
+const repositoriesAtOnce = 100;
 
 /** The sums of the repositories of a shard that fit the glob, by their names. */
 export async function readSums(
@@ -52,6 +53,23 @@ export async function* readNumbers(
     if (last === undefined || members.length < pageSize) return;
     from = Buffer.concat([Buffer.from("("), last]);
   }
+}
+
+/** The numbers of the images of several repositories in a shard: of an image of several of them as often as it is there. */
+export async function readAllNumbers(
+  redis: ScriptedRedis,
+  shard: Shard,
+  repositories: Iterable<string>,
+): Promise<number[]> {
+  const names = [...repositories];
+  const numbers: number[] = [];
+  for (let at = 0; at < names.length; at += repositoriesAtOnce) {
+    const reads = names.slice(at, at + repositoriesAtOnce).map(async (name) => {
+      for await (const some of readNumbers(redis, shard, name)) for (const number of some) numbers.push(number);
+    });
+    await Promise.all(reads);
+  }
+  return numbers;
 }
 
 /** The records of the images of those numbers that are there. */
