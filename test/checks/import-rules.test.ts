@@ -52,7 +52,7 @@ const controllerFloors: Floor[] = [
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", "../upkeep/x.ts", logger],
     refuses: ["../redis/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", "../config.ts", grpcTools, gen, "node:net"],
   })),
-  ...["schemas", "hooks"].map((folder) => ({
+  ...["schemas", "hooks", "feeds"].map((folder) => ({
     folder,
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "node:dns", "node:worker_threads"],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../redis/x.ts", "../app.ts", grpcTools, gen],

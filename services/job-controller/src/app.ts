@@ -9,8 +9,9 @@ import { createMetrics, type Metrics } from "@drydock/shared/metrics.ts";
 import { createOpsServer, type Readiness } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
+import { createExploitationFiles } from "./feeds/exploitation-files.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
-import { undecorated } from "./grpc/read-report.ts";
+import { createReportDecorator } from "./grpc/report-decorator.ts";
 import { createServices } from "./grpc/services.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
@@ -27,12 +28,15 @@ import { measureFill } from "./usecases/check-status.ts";
 import type { UseCaseDeps } from "./usecases/deps.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
+import { FirstFound } from "./usecases/first-found.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
 import { JobFaults } from "./usecases/job-faults.ts";
 import { JobTypes } from "./usecases/job-types.ts";
+import { PolicyBook } from "./usecases/policy-book.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
 import { addQueueMetrics, addRejectMetric } from "./usecases/queue-metrics.ts";
 import { RecentCapacities } from "./usecases/recent-capacities.ts";
+import { ReportJudge } from "./usecases/report-judge.ts";
 
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
@@ -73,12 +77,12 @@ export function createJobController(
   const deps = createDeps(parts);
   const { services: upkeep, reaper } = createUpkeep(parts, deps);
   const { watch, reports, reportQueries: queries } = redis;
+  const { files, ...judging } = createJudging(parts);
   addQueueMetrics(metrics, { ...deps, redis: watch });
   const server = createGrpcServer({
     listen: config.listen,
     services: createServices({
-      ...deps,
-      ...{ redis: watch, reports, queries, decorator: undecorated, terms, logger },
+      ...{ ...deps, ...judging, redis: watch, reports, queries, terms, logger },
       onReject: addRejectMetric(metrics),
     }),
     health,
@@ -89,7 +93,7 @@ export function createJobController(
   const ops = createOpsServer({ listen: config.opsListen, ready: () => readinessOf(redis, reaper), metrics, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   return {
-    services: [watch, redis.signals, ...upkeep, readiness, ops, server],
+    services: [watch, redis.signals, files, ...upkeep, readiness, ops, server],
     addresses: () => ({ grpc: server.address, ops: ops.address }),
     redis: watch,
   };
@@ -119,6 +123,17 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
   ];
   const shared = { dispatcher, types, changes, limits, capacities, clock, allowLinkLocalHooks };
   return { pool, schedules, hooks, index, queues, logs, ...shared };
+}
+
+/** What says which images may run, and by which data. */
+function createJudging({ config, redis, clock, logger }: Parts) {
+  const { policies } = redis;
+  const { kevFile, epssFile } = config;
+  const files = createExploitationFiles({ kevFile, epssFile, clock, logger });
+  const book = new PolicyBook(policies, clock);
+  const judge = new ReportJudge({ book, firstFound: new FirstFound(redis.firstFound), exploitation: files, clock });
+  const decorator = createReportDecorator({ exploitation: files, judge });
+  return { files, policies, book, judge, decorator, exploitation: files, dataFiles: files };
 }
 
 /** The background work: loops that wake when something is due, and chores that run periodically. */

@@ -7,6 +7,7 @@ import {
 } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
 import { reportIdOf } from "../domain/report-entry.ts";
+import { type ExploitationData, nothingKnown } from "../ports/exploitation-data.ts";
 import { fromCoverageCode, toSeverity } from "./convert-report.ts";
 import { unpackParts } from "./report-codec.ts";
 
@@ -20,12 +21,20 @@ export interface ReportHead {
   indexDigest: string;
 }
 
-/** What the indexes are made from, of a report whose gzip was checked. Holds no more than a part of it at once. */
-export async function toIndexedReport(head: ReportHead, gzip: AsyncIterable<Buffer>): Promise<IndexedReport> {
+/**
+ * What the indexes are made from, of a report whose gzip was checked. Holds no more than a part of it at once.
+ * @param exploitation where it matters which vulnerabilities are exploited
+ */
+export async function toIndexedReport(
+  head: ReportHead,
+  gzip: AsyncIterable<Buffer>,
+  exploitation: ExploitationData = nothingKnown,
+): Promise<IndexedReport> {
   const { jobId, number, digest, indexDigest } = head;
-  const reading = new Reading();
+  const reading = new ReportReading();
   for await (const part of unpackParts(gzip)) reading.add(Report.decode(part));
-  const { report, findings, layerNames } = reading;
+  const { report, layerNames } = reading;
+  const findings = reading.findings();
   const { artifact, scanner, generatedAt, summary } = report;
   return {
     ...{ reportId: reportIdOf(jobId, number), jobId, indexDigest },
@@ -40,13 +49,25 @@ export async function toIndexedReport(head: ReportHead, gzip: AsyncIterable<Buff
     scannedAt: generatedAt?.getTime() ?? 0,
     headline: report.headline,
     counts: toCounts(summary),
-    ...{ knownExploited: 0, maxEpss: 0 },
-    ...{ findings: findings(), layerNames },
+    ...exploitationOf(findings, exploitation),
+    ...{ findings, layerNames },
   };
 }
 
-/** Gathers what the indexes need from the parts of a report, whose lists may come in any order. */
-class Reading {
+function exploitationOf(
+  findings: readonly IndexedFinding[],
+  data: ExploitationData,
+): Pick<IndexedReport, "knownExploited" | "maxEpss"> {
+  const names = [...new Set(findings.map(({ vulnerability }) => vulnerability))];
+  const known = names.map((name) => data.of(name));
+  return {
+    knownExploited: known.filter(({ knownExploited }) => knownExploited).length,
+    maxEpss: known.reduce((most, { epss }) => Math.max(most, epss), 0),
+  };
+}
+
+/** Gathers what indexes and policies need from the parts of a report, whose lists may come in any order. */
+export class ReportReading {
   readonly report = Report.fromPartial({});
   readonly layerNames: string[] = [];
   readonly #packages = new Map<string, [name: string, version: string]>();
@@ -61,7 +82,8 @@ class Reading {
     this.#findings.push(...findings);
   }
 
-  findings = (): IndexedFinding[] => {
+  /** Once all parts were added. */
+  findings(): IndexedFinding[] {
     const found: IndexedFinding[] = [];
     for (const { packageId, vulnerabilityKey, severity, fixedVersion } of this.#findings) {
       const vulnerability = this.#vulnerabilities.get(vulnerabilityKey);
@@ -70,7 +92,7 @@ class Reading {
       found.push({ vulnerability, severity: toSeverity(severity), package: name, version, fixedVersion });
     }
     return found;
-  };
+  }
 }
 
 /** The fields that the part has. */

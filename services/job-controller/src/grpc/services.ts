@@ -1,6 +1,7 @@
 import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import { JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { PolicyServiceService } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { ServedService } from "@drydock/shared/grpc/server.ts";
@@ -9,6 +10,7 @@ import { AnswerMemory, maxAnswerBytes } from "./answer-memory.ts";
 import { JobAnswers } from "./job-answers.ts";
 import { createJobService, type JobServiceDeps } from "./job-service.ts";
 import { MessageMemory } from "./message-memory.ts";
+import { createPolicyService, type PolicyServiceDeps } from "./policy-service.ts";
 import { createQueueService } from "./queue-service.ts";
 import { type ReportDecorator, ReportReader } from "./read-report.ts";
 import { createReportService } from "./report-service.ts";
@@ -28,7 +30,7 @@ const messagesWaitMs = 30_000;
 /** What the services need beside the budgets of their calls. */
 export interface ServiceDeps
   extends Omit<
-    JobServiceDeps & WorkerServiceDeps,
+    JobServiceDeps & WorkerServiceDeps & PolicyServiceDeps,
     "memory" | "jobs" | "uploads" | "logPieces" | "messageMemory" | "watches"
   > {
   queries: ReportQueries;
@@ -66,5 +68,6 @@ export function createServices(deps: ServiceDeps): ServedService[] {
     },
     { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory, jobs }) },
     { definition: ReportServiceService, implementation: createReportService({ ...deps, memory, readings, reader }) },
+    { definition: PolicyServiceService, implementation: createPolicyService({ ...deps, memory }) },
   ];
 }

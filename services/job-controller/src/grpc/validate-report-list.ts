@@ -6,6 +6,7 @@ import {
   type ListReportsRequest,
   ReportOrder as OrderCode,
 } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import { isRepositoryGlob, repositoryGlobRule } from "../domain/repository-glob.ts";
 import type { ReportFilter, ReportOrder } from "../ports/report-queries.ts";
 import type { Page } from "../usecases/page-token.ts";
 import { fromCoverageCode, fromSeverityCode } from "./convert-report.ts";
@@ -15,12 +16,9 @@ const maxPageSize = 1_000;
 const maxDays = 365;
 const usualDays = 30;
 const dayMs = 24 * 60 * 60 * 1000;
-const globPattern = /^[A-Za-z0-9*?][A-Za-z0-9._/*?-]{0,254}$/;
 /** Names of scanners and vulnerabilities: what is printed, without line ends; they are compared and nothing else. */
 const namePattern = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,255}$/u;
 
-const globRule =
-  "must be a repository or a glob of several, e.g. library/*: at most 255 of letters, digits, dot, underscore, hyphen, slash, * and ?";
 const nameRule = "must be at most 255 characters without control characters";
 const timeRule = "must be a time from the year 1 to 9999";
 
@@ -115,7 +113,7 @@ export function validateComparison(request: CompareReportsRequest, now: number):
 }
 
 function globRules(repository: string): Rule[] {
-  return [["repository", repository === "" || globPattern.test(repository), globRule]];
+  return [["repository", isRepositoryGlob(repository), repositoryGlobRule]];
 }
 
 function sizeRules({ pageSize }: { pageSize: number }): Rule[] {
