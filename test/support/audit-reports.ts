@@ -92,7 +92,6 @@ const orders: Part = async ({ redis, keys, images }) => {
     ["NEWEST", keys.newest],
     ["OLDEST", keys.oldest],
   ] as const) {
-    // biome-ignore format: a row
     const expected = images.map(({ record }) => Buffer.concat([sortKeyOf(record, order), record.subarray(-12)]));
     const members = await redis.zrangeBuffer(key, "0", "-1");
     faults.push(...differ(`an image in the order ${order}`, hexes(expected), hexes(members)));

@@ -1,6 +1,7 @@
 import type { PolicyRules } from "@drydock/job-controller/domain/image-policy.ts";
 import { type HeldLease, type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
+import { type IndexedFinding, type IndexedReport, reportIdOf } from "@drydock/job-controller/domain/report-entry.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { createRedisJobTypeStore } from "@drydock/job-controller/redis/operators/job-type-store.ts";
 import { createRedisFirstFoundStore } from "@drydock/job-controller/redis/policies/first-found-store.ts";
@@ -26,6 +27,7 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   await fillJobs(under);
   await fillLimited(under);
   await fillBelongings(under, lease);
+  await fillReports(under, lease);
   await fillRefusals(under);
   await fillSchedules(under);
   await fillHooks(under);
@@ -78,12 +80,50 @@ async function fillLimited(under: PoolUnderTest): Promise<void> {
 }
 
 async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<void> {
-  const { pool, logs, reports } = under;
+  const { pool, logs } = under;
   const line = `${"x".repeat(99)}\n`;
   for (let at = 0; at < many; at++) await logs.append(lease, at * line.length, line);
-  const digestOf = (at: number) => `sha256:${String(at).padStart(64, "0")}`;
-  await reports.put(lease, newReport(lease.jobId, digestOf(0), Buffer.alloc(1_000, 1), { indexDigest: digestOf(1) }));
   for (let at = 0; at < many; at++) await pool.launchSubJob(lease, String(at), demoJob);
+}
+
+/** Reports of many images of an index, and what is left of some that are gone. */
+async function fillReports(under: PoolUnderTest, lease: HeldLease): Promise<void> {
+  const { reports, reportQueries, shards, clock } = under;
+  const digestOf = (at: number) => `sha256:${String(at).padStart(64, "0")}`;
+  const gzip = Buffer.alloc(1_000, 1);
+  const findings = Array.from({ length: 60 }, (_, at) => findingOf(at));
+  const put = (at: number, parts: Partial<IndexedReport>) => {
+    const reportId = reportIdOf(lease.jobId, at);
+    const entry = { repository: `team/app-${at}`, tags: [`1.${at}`], platform: "linux/amd64", findings, ...parts };
+    return reports.put(
+      lease,
+      newReport(lease.jobId, digestOf(at), gzip, { reportId, scannedAt: clock.now(), ...entry }),
+    );
+  };
+  const layerNames = Array.from({ length: 5 }, (_, at) => `layer-${at}`);
+  for (let at = 0; at < many; at++) {
+    await put(at, {
+      indexDigest: at < 2 ? digestOf(many) : "",
+      layerNames,
+      repository: at < 2 ? "team/app" : `team/app-${at}`,
+    });
+  }
+  for (let at = 2; at < many; at++)
+    await reports.recordImages([{ repository: "team/app", digest: digestOf(at), tags: [`2.${at}`] }]);
+  await put(0, { reportId: reportIdOf(lease.jobId, many), scannedAt: 0 });
+  await put(many + 1, { findings: [] });
+  await shards.first.run("reports/forget", digestOf(many + 1), 1, 0);
+  const { outbox, gone } = shards.ofJob(lease.jobId).keys.reports;
+  for (let at = 0; at < many; at++) {
+    await under.redis.hset(outbox, reportIdOf(lease.jobId, at), Buffer.alloc(1_000, 1));
+    await under.redis.hset(gone, reportIdOf(lease.jobId, at), digestOf(at));
+  }
+  await reportQueries.noteDay();
+}
+
+function findingOf(at: number): IndexedFinding {
+  const parts = { version: `1.2.${at}-4+deb12u1`, fixedVersion: "1.2.3-4+deb12u2" };
+  return { vulnerability: "CVE-2023-4911", severity: "HIGH", package: "libc6", ...parts };
 }
 
 /** A job that many workers are refused for, and one is not. */
