@@ -64,6 +64,20 @@ export const errorCatalogue = {
     status: "NOT_FOUND",
     meaning: "There is no report yet. Wait for the job to be SUCCESS, or launch a scan of the image.",
   },
+  POLICY_NOT_FOUND: {
+    status: "NOT_FOUND",
+    meaning: "There is no policy of this name. ListPolicies shows those that there are.",
+  },
+  EXCEPTION_NOT_FOUND: {
+    status: "NOT_FOUND",
+    meaning:
+      "There is no exception of this id: it never existed, was deleted, or ended long ago. ListExceptions shows those that there are.",
+  },
+  POLICIES_FULL: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning:
+      "There are as many policies (200) or exceptions (10,000) as there may be. Delete those that nobody needs; one of a vulnerability without a repository takes the place of many.",
+  },
   JOB_ALREADY_EXISTS: {
     status: "ALREADY_EXISTS",
     meaning:

@@ -45,7 +45,7 @@ const controllerFloors: Floor[] = [
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", "../upkeep/x.ts", logger],
     refuses: ["../redis/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", "../config.ts", grpcTools, gen, "node:net"],
   })),
-  ...["schemas", "hooks"].map((folder) => ({
+  ...["schemas", "hooks", "feeds"].map((folder) => ({
     folder,
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "node:dns", "node:worker_threads"],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../redis/x.ts", "../app.ts", grpcTools, gen],
@@ -97,13 +97,37 @@ const controllerFloors: Floor[] = [
   },
   {
     folder: "grpc",
-    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", grpcTools, gen, "@grpc/grpc-js"],
+    allows: [
+      "./x.ts",
+      "../domain/job.ts",
+      "../ports/x.ts",
+      "../usecases/x.ts",
+      "../exports/x.ts",
+      grpcTools,
+      gen,
+      "@grpc/grpc-js",
+    ],
     refuses: ["../redis/x.ts", "../ops/x.ts", "../app.ts", "../config.ts"],
   },
   {
     folder: "http",
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", logger, "node:http", "zod"],
     refuses: ["../redis/x.ts", "../grpc/x.ts", "../hooks/x.ts", "../app.ts", "../config.ts", grpcTools, gen],
+  },
+  {
+    folder: "exports",
+    allows: ["./x.ts", gen, errors, "@drydock/shared/plain-text.ts", "node:crypto"],
+    refuses: [
+      "../domain/job.ts",
+      "../ports/x.ts",
+      "../usecases/x.ts",
+      "../grpc/x.ts",
+      "../redis/x.ts",
+      "../app.ts",
+      grpcTools,
+      logger,
+      "node:fs",
+    ],
   },
   {
     folder: "ops",

@@ -1,8 +1,11 @@
+import type { PolicyRules } from "@drydock/job-controller/domain/image-policy.ts";
 import { type HeldLease, type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
 import { type IndexedFinding, type IndexedReport, reportIdOf } from "@drydock/job-controller/domain/report-entry.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { createRedisJobTypeStore } from "@drydock/job-controller/redis/operators/job-type-store.ts";
+import { createRedisFirstFoundStore } from "@drydock/job-controller/redis/policies/first-found-store.ts";
+import { createRedisPolicyStore } from "@drydock/job-controller/redis/policies/policy-store.ts";
 import { checkPoolFormat } from "@drydock/job-controller/redis/pool-format.ts";
 import { newReport } from "./new-report.ts";
 import { demoJob, leaseOf, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
@@ -28,6 +31,7 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   await fillRefusals(under);
   await fillSchedules(under);
   await fillHooks(under);
+  await fillPolicies(under);
   const { pool, queues, redis, shards } = under;
   await fillReservations(under);
   await pool.reap();
@@ -150,6 +154,22 @@ async function fillSchedules(under: PoolUnderTest): Promise<void> {
         { runAt: dueAt, nextAt: dueAt + 1_000, missed: 1 },
       );
   }
+}
+
+async function fillPolicies({ redis, shards, clock }: PoolUnderTest): Promise<void> {
+  const policies = createRedisPolicyStore({ redis, shards, clock });
+  const rules: PolicyRules = {
+    ...{ failOn: "HIGH", fixableOnly: false, unknownAs: "IGNORE", graceDays: 7 },
+    ...{ failOnKnownExploited: true, failOnEpss: 0, requireFullCoverage: false },
+  };
+  const why = { reason: "behind a firewall", createdBy: "security team", expiresAt: 0 };
+  const scope = { package: "openssl", version: "", repository: "library/**", digest: "" };
+  for (let at = 0; at < many; at++) {
+    await policies.putPolicy({ name: `policy-${at}`, repository: "library/**", rules });
+    await policies.putException({ ...scope, ...why, vulnerability: `CVE-2024-${1_000 + at}` });
+  }
+  const keys = Array.from({ length: 5 * many }, (_, at) => `finding-${at}`.padStart(12, "x"));
+  await createRedisFirstFoundStore(redis, shards).note(keys, clock.now());
 }
 
 async function fillHooks(under: PoolUnderTest): Promise<void> {

@@ -10,7 +10,9 @@ import { createOpsServer, type Readiness } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
 import type { HeldLease } from "./domain/job.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
+import { createExploitationFiles } from "./feeds/exploitation-files.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
+import { PolicyDecorator } from "./grpc/policy-decorator.ts";
 import { createServices } from "./grpc/services.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
@@ -29,12 +31,15 @@ import { measureFill } from "./usecases/check-status.ts";
 import type { UseCaseDeps } from "./usecases/deps.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
+import { FirstFound } from "./usecases/first-found.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
 import { JobFaults } from "./usecases/job-faults.ts";
 import { JobTypes } from "./usecases/job-types.ts";
+import { PolicyBook } from "./usecases/policy-book.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
 import { addQueueMetrics, addRejectMetric } from "./usecases/queue-metrics.ts";
 import { RecentCapacities } from "./usecases/recent-capacities.ts";
+import { ReportJudge } from "./usecases/report-judge.ts";
 
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
@@ -77,11 +82,12 @@ export function createJobController(
   const { services: upkeep, reaper } = createUpkeep(parts, deps);
   const { watch } = redis;
   const { reports, reportQueries: queries, watch: reportStore } = home;
+  const { files, ...judging } = createJudging(parts);
   addQueueMetrics(metrics, { ...deps, redis: watch });
   const server = createGrpcServer({
     listen: config.listen,
     services: createServices({
-      ...{ ...deps, redis: watch, reports, queries, reportStore, terms, logger },
+      ...{ ...deps, ...judging, redis: watch, reports, queries, reportStore, terms, logger },
       onReject: addRejectMetric(metrics),
     }),
     health,
@@ -94,7 +100,7 @@ export function createJobController(
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   const watches = reportStore === undefined ? [watch] : [watch, reportStore];
   return {
-    services: [...watches, redis.signals, ...upkeep, readiness, ops, http, server],
+    services: [...watches, redis.signals, files, ...upkeep, readiness, ops, http, server],
     addresses: () => ({ grpc: server.address, ops: ops.address, http: http.address }),
     redis: watch,
   };
@@ -135,6 +141,17 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
   ];
   const shared = { dispatcher, types, changes, limits, capacities, clock, allowLinkLocalHooks };
   return { pool, schedules, hooks, index, queues, logs, checkpoints, ...shared };
+}
+
+/** What says which images may run, and by which data. */
+function createJudging({ config, redis, clock, logger }: Parts) {
+  const { policies } = redis;
+  const { kevFile, epssFile } = config;
+  const files = createExploitationFiles({ kevFile, epssFile, clock, logger });
+  const book = new PolicyBook(policies, clock);
+  const judge = new ReportJudge({ book, firstFound: new FirstFound(redis.firstFound), exploitation: files, clock });
+  const decorator = new PolicyDecorator({ exploitation: files, judge });
+  return { files, policies, book, judge, decorator, exploitation: files, dataFiles: files };
 }
 
 /** The background work: loops that wake when something is due, and chores that run periodically. */

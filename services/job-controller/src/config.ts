@@ -123,6 +123,18 @@ export const controllerVariables = {
     example: "5",
     description: "How many reports of one image are kept, the newest ones; older ones are for comparisons.",
   },
+  DRYDOCK_KEV_FILE: {
+    schema: z.string().optional(),
+    example: "/data/known_exploited_vulnerabilities.json",
+    description:
+      "CISA's catalogue of known exploited vulnerabilities, its JSON, gzip or not; read again when it changes. Left out nothing counts as known to be exploited.",
+  },
+  DRYDOCK_EPSS_FILE: {
+    schema: z.string().optional(),
+    example: "/data/epss_scores-current.csv.gz",
+    description:
+      "FIRST's EPSS scores, CSV, gzip or not; read again when it changes. Left out no probability of exploitation is known.",
+  },
   DRYDOCK_REFUSAL_GRACE_SECONDS: {
     schema: wholeNumber({ min: 0, max: 24 * 3_600 }).default(defaultLeaseTerms.refusalMs / 1_000),
     example: "60",
@@ -191,6 +203,9 @@ export interface ControllerConfig {
   readonly keepReportsMs: number;
   /** How many reports of one image are kept. */
   readonly reportsPerImage: number;
+  /** CISA's catalogue of known exploited vulnerabilities, and FIRST's EPSS scores. */
+  readonly kevFile: string | undefined;
+  readonly epssFile: string | undefined;
   /** How long every worker must have been refused for a job before the job is in ERROR, in milliseconds. */
   readonly refusalMs: number;
   /** Signs status hooks. */
@@ -216,6 +231,8 @@ export function readControllerConfig(env: Environment): ControllerConfig {
     maxWaiting: read.DRYDOCK_MAX_WAITING,
     keepReportsMs: read.DRYDOCK_KEEP_REPORTS_HOURS * hourMs,
     reportsPerImage: read.DRYDOCK_REPORTS_PER_IMAGE,
+    kevFile: read.DRYDOCK_KEV_FILE,
+    epssFile: read.DRYDOCK_EPSS_FILE,
     keep: {
       SUCCESS: read.DRYDOCK_KEEP_SUCCESS_HOURS * hourMs,
       STOPPED: read.DRYDOCK_KEEP_STOPPED_HOURS * hourMs,
