@@ -32,7 +32,17 @@ function isPostgresUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.hash !== "") return false;
   const isNamed = url.hostname !== "" && url.username !== "" && /^\/[^/]+$/.test(url.pathname);
+  if (![url.username, `:${url.password}`, url.pathname].every(canDecode)) return false;
   return isNamed && [...url.searchParams.keys()].every((name) => name === "sslmode" || name === "sslrootcert");
+}
+
+/** Whether each % begins a character: one of a password is %25. */
+function canDecode(part: string): boolean {
+  try {
+    return decodeURIComponent(part) !== "";
+  } catch {
+    return false;
+  }
 }
 
 const parametersOf = (text: string) => URL.parse(text)?.searchParams ?? new URLSearchParams();

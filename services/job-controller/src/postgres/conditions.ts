@@ -27,9 +27,7 @@ export class Conditions {
 export async function repositoriesLike(query: Query, repository: string): Promise<number[] | undefined> {
   if (repository === "") return undefined;
   const rows = isGlob(repository)
-    ? await query<{ id: number }>("SELECT id FROM repositories JOIN texts USING (id) WHERE text ~ $1", [
-        toPattern(repository),
-      ])
+    ? await query<{ id: number }>("SELECT id FROM repositories WHERE name ~ $1", [toPattern(repository)])
     : await query<{ id: number }>("SELECT id FROM texts WHERE key = $1", [keyOf(repository)]);
   return rows.map(({ id }) => id);
 }
@@ -38,6 +36,18 @@ export async function repositoriesLike(query: Query, repository: string): Promis
 export async function idOfText(query: Query, text: string): Promise<number> {
   const [row] = await query<{ id: number }>("SELECT id FROM texts WHERE key = $1", [keyOf(text)]);
   return row?.id ?? -1;
+}
+
+/** Up to how many images are read before those are looked for that are wanted. */
+const fewImages = 5_000;
+
+/** Whether the statement, which has a parameter, has so few rows that all may be read. */
+export async function hasFewRows(query: Query, statement: string, value: unknown): Promise<boolean> {
+  const [row] = await query<{ count: number }>(
+    `SELECT count(*) FROM (${statement} LIMIT ${fewImages + 1}) AS counted`,
+    [value],
+  );
+  return (row?.count ?? 0) <= fewImages;
 }
 
 /** The glob as a regular expression of PostgreSQL, whose time grows with the text and not with what could fit. */

@@ -30,7 +30,7 @@ export async function notePlaces(
   const digestIds = places.map(([digestId]) => digestId);
   await query(
     `WITH named AS (
-       INSERT INTO repositories (id) SELECT DISTINCT unnest($2::int[]) ORDER BY 1 ON CONFLICT DO NOTHING)
+       INSERT INTO repositories (id, name) SELECT id, text FROM texts WHERE id = ANY ($2) ORDER BY id ON CONFLICT DO NOTHING)
      INSERT INTO places (digest_id, repository_id) SELECT DISTINCT * FROM unnest($1::int[], $2::int[]) ORDER BY 1, 2
      ON CONFLICT DO NOTHING`,
     [digestIds, places.map(([, repositoryId]) => repositoryId)],

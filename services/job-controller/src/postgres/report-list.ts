@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type ListedReport, type ReportEntry, severities } from "../domain/report-entry.ts";
 import type { Page, PageRequest, ReportFilter, ReportOrder } from "../ports/report-queries.ts";
-import { Conditions, idOfText, repositoriesLike } from "./conditions.ts";
+import { Conditions, hasFewRows, idOfText, repositoriesLike } from "./conditions.ts";
 import type { Query } from "./database.ts";
 import { locationsOf } from "./locations.ts";
 import { readPosition, writePosition } from "./position.ts";
@@ -83,23 +83,47 @@ export async function listReports(
 }
 
 async function addFilter(query: Query, conditions: Conditions, filter: ReportFilter): Promise<void> {
-  const { leastSeverity, fixable, coverage, scanner, vulnerability, scannedAfter, scannedBefore } = filter;
-  addRepository(conditions, await repositoriesLike(query, filter.repository));
+  const { leastSeverity, fixable, coverage, scanner, scannedAfter, scannedBefore } = filter;
   if (leastSeverity !== undefined) conditions.add(`worst >= ${severities.indexOf(leastSeverity)}`);
   if (fixable !== undefined) conditions.add(fixable ? "fixable > 0" : "fixable = 0");
   if (coverage !== undefined) conditions.add(`coverage = ${conditions.parameter(coverage)}`);
   if (scanner !== undefined) conditions.add(`scanner = ${conditions.parameter(toText(scanner))}`);
   if (scannedAfter !== undefined) conditions.add(`scanned_at >= ${conditions.parameter(scannedAfter)}`);
   if (scannedBefore !== undefined) conditions.add(`scanned_at < ${conditions.parameter(scannedBefore)}`);
-  if (vulnerability === undefined) return;
-  const id = conditions.parameter(await idOfText(query, vulnerability));
-  conditions.add(`EXISTS (SELECT FROM findings WHERE vulnerability_id = ${id}
-    AND findings.digest_key = images.digest_key AND findings.image_id = images.id)`);
+  const repositoryIds = await repositoriesLike(query, filter.repository);
+  if (repositoryIds !== undefined) {
+    await addMembers(query, conditions, {
+      rows: (parameter) => `places WHERE repository_id = ANY (${parameter})`,
+      ...{ value: repositoryIds, image: "digest_id", isImage: "digest_id = images.id" },
+    });
+  }
+  if (filter.vulnerability !== undefined) {
+    await addMembers(query, conditions, {
+      rows: (parameter) => `findings WHERE vulnerability_id = ${parameter}`,
+      ...{ value: await idOfText(query, filter.vulnerability), image: "image_id" },
+      isImage: "image_id = images.id AND findings.digest_key = images.digest_key",
+    });
+  }
 }
 
-/** Images of which one place is one of the repositories. */
-export function addRepository(conditions: Conditions, repositoryIds: readonly number[] | undefined): void {
-  if (repositoryIds === undefined) return;
-  const ids = conditions.parameter(repositoryIds);
-  conditions.add(`images.id IN (SELECT digest_id FROM places WHERE repository_id = ANY (${ids}))`);
+/** Rows of another table that are about images. */
+interface Members {
+  /** What stands behind FROM. */
+  rows: (parameter: string) => string;
+  value: unknown;
+  /** The column with the image. */
+  image: string;
+  /** Whether a row is about the image of the list. */
+  isImage: string;
+}
+
+/** Few members are read at first and then ordered; of many each image is asked about in the order of the list, until a page is full. */
+async function addMembers(query: Query, conditions: Conditions, { rows, value, image, isImage }: Members) {
+  const isFew = await hasFewRows(query, `SELECT FROM ${rows("$1")}`, value);
+  const members = rows(conditions.parameter(value));
+  conditions.add(
+    isFew
+      ? `images.id = ANY (ARRAY(SELECT ${image} FROM ${members}))`
+      : `(SELECT true FROM ${members} AND ${isImage} LIMIT 1)`,
+  );
 }

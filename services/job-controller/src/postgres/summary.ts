@@ -2,7 +2,7 @@ import { type Coverage, severities } from "../domain/report-entry.ts";
 import type { DayTotals, ReportSummary, ReportTotals } from "../ports/report-queries.ts";
 import { Conditions, repositoriesLike } from "./conditions.ts";
 import type { Query } from "./database.ts";
-import { addRepository, listReports } from "./report-list.ts";
+import { listReports } from "./report-list.ts";
 
 const mostRepositories = 100;
 const mostWorst = 10;
@@ -36,7 +36,10 @@ export async function summarize(query: Query, repository: string): Promise<Repor
 
 async function sumUp(query: Query, repositoryIds?: readonly number[]): Promise<ReportTotals> {
   const conditions = new Conditions();
-  addRepository(conditions, repositoryIds);
+  if (repositoryIds !== undefined) {
+    const ids = conditions.parameter(repositoryIds);
+    conditions.add(`images.id IN (SELECT digest_id FROM places WHERE repository_id = ANY (${ids}))`);
+  }
   const [row] = await query<Sums>(`SELECT ${sums} FROM images WHERE ${conditions}`, conditions.values);
   return toTotals(row ?? {});
 }

@@ -103,9 +103,10 @@ CREATE TABLE index_images (
 );
 CREATE INDEX index_images_image ON index_images (image_id);
 
--- The texts that are names of repositories: globs are compared with these alone.
+-- The names of repositories, by the numbers of their texts: globs are compared with these alone.
 CREATE TABLE repositories (
-  id int PRIMARY KEY
+  id int PRIMARY KEY,
+  name text COLLATE "C" NOT NULL
 );
 
 -- The repositories that have an image or an index; an image is also where its indexes are.
