@@ -3,7 +3,7 @@ import { list, number, text } from "../shards/reply.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import { headOf, tailOf } from "./image-record.ts";
+import { headOf, tailOf } from "./image-facts.ts";
 import { type ImageState, readImage } from "./image-state.ts";
 import { layerHashes, termsOf } from "./terms.ts";
 import { sumsOf } from "./totals.ts";
