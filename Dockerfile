@@ -48,7 +48,7 @@ COPY --from=scanner-worker-packages /app/node_modules/ node_modules/
 COPY services/scanner-worker/ services/scanner-worker/
 ENV DRYDOCK_OPS_LISTEN=0.0.0.0:9465
 EXPOSE 9465
-HEALTHCHECK --interval=5s --timeout=5s --start-period=20s \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "shared/src/healthcheck/main.ts", "http://127.0.0.1:9465/readyz"]
 ENTRYPOINT ["node", "--max-old-space-size-percentage=75", "services/scanner-worker/src/main.ts"]
 

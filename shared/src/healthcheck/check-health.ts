@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
 
 /** An answer of SERVING: uncompressed, two bytes long, field 1 with the value 1. */
@@ -9,7 +10,7 @@ const wholeProcess = Buffer.alloc(5);
 /**
  * Asks a service whether it can do its work: `grpc://host:port` by grpc.health.v1, about the whole process; an `http://`
  * URL by GET, which is to be answered 200. It is for container platforms, which start it each few seconds: so it
- * loads neither grpc-js nor generated code.
+ * loads neither grpc-js nor generated code nor fetch.
  * @throws Error that says what was answered, or why nothing was; the signal's reason when it aborts
  */
 export async function checkHealth(target: string, signal: AbortSignal): Promise<void> {
@@ -20,9 +21,9 @@ export async function checkHealth(target: string, signal: AbortSignal): Promise<
 }
 
 async function checkHttp(url: URL, signal: AbortSignal): Promise<void> {
-  const response = await fetch(url, { signal, redirect: "manual" });
-  await response.body?.cancel();
-  if (response.status !== 200) throw new Error(`the answer is ${response.status}`);
+  const [response] = (await once(get(url, { signal, agent: false }), "response")) as [IncomingMessage];
+  response.destroy();
+  if (response.statusCode !== 200) throw new Error(`the answer is ${response.statusCode}`);
 }
 
 async function checkGrpc(address: string, signal: AbortSignal): Promise<void> {

@@ -8,9 +8,7 @@ const timeoutMs = 3_000;
 const [target = ""] = process.argv.slice(2);
 try {
   await checkHealth(target, AbortSignal.timeout(timeoutMs));
-} catch (thrown) {
-  // fetch has the reason in the cause alone
-  const error = toError(thrown);
-  console.error(`${target}: ${toError(error.cause ?? error).message || error.message}`);
+} catch (error) {
+  console.error(`${target}: ${toError(error).message}`);
   process.exitCode = 1;
 }
