@@ -124,6 +124,7 @@ describe("compose.yaml", () => {
 
   for (const [name, service] of Object.entries(services)) {
     test(`runs ${name} with no more rights and resources than it needs`, () => {
+      assert.equal(service.init, true);
       assert.equal(service.read_only, true);
       assert.deepEqual(service.cap_drop, ["ALL"]);
       assert.deepEqual(service.security_opt, ["no-new-privileges:true"]);
