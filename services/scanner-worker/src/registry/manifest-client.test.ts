@@ -18,7 +18,7 @@ const gone: Answer = { status: 404, body: '{"errors":[{"code":"MANIFEST_UNKNOWN"
 const is = { digest, mediaType };
 
 /** Resolves tags by a registry that answers HEAD and GET of manifests so. */
-function open(answers: { HEAD?: Answer; GET?: Answer }, elsewhere?: Answer) {
+function open(answers: Partial<Record<HttpRequest["method"], Answer>>, elsewhere?: Answer) {
   const script = ({ method, url }: HttpRequest): Answer => {
     if (url.startsWith("https://storage")) return elsewhere ?? gone;
     if (method === "POST" || url.endsWith("/v2/")) return { status: 200 };
