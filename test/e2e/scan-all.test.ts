@@ -123,7 +123,7 @@ describe("a scan of all images of a registry", { timeout: 120_000 }, () => {
       const from = registry.requests.length;
       const job = await run("IMAGE_REMATCH_ALL", {});
       assert.match(job.checkIn, /^\d\d images: \d\d launched, \d\d done, 0 failed$/);
-      assert.deepEqual(new Set(registry.requests.slice(from)).difference(new Set(["GET /v2/"])).size, 0);
+      assert.ok(registry.requests.slice(from).every((request) => request === "GET /v2/"));
       const some = await run("IMAGE_REMATCH_ALL", { repository: "library/debian" });
       assert.match(some.checkIn, /^6 images: /);
     });
