@@ -16,6 +16,7 @@ const copies = [
   { of: "library/alpine:3.15", repository: "library/alpine", tag: "latest" },
 ];
 
+const isEnded = ({ endTime }: SeenJob) => endTime !== undefined;
 const manifest = /^GET .*\/manifests\//;
 const head = /^HEAD .*\/manifests\//;
 const post = /^POST \/v1\/layers$/;
@@ -60,7 +61,6 @@ describe("a scan of all images of a registry", { timeout: 120_000 }, () => {
     const before = { heads: registry.count(head), manifests: registry.count(manifest) };
     const [posts, reads, got] = [scanner.count(post), scanner.count(read), tokens.length];
     const { id } = await scene.api.launch("IMAGE_SCAN_ALL", { ...parameters });
-    const isEnded = ({ endTime }: SeenJob) => endTime !== undefined;
     const job = await scene.api.until(id, "has ended", isEnded, { withinMs: 60_000 });
     return {
       job,
@@ -107,13 +107,46 @@ describe("a scan of all images of a registry", { timeout: 120_000 }, () => {
     assert.match(child.checkIn, /^2 platforms: linux\/arm64: .*; linux\/amd64: /);
   });
 
+  describe("is followed by a rematch", () => {
+    const web = images.find(({ repository }) => repository === "library/web") ?? assert.fail();
+    const layersOfWeb = async () => (await scene.api.report({ $case: "digest", value: web.digest })).layers;
+
+    /** Launches the job and waits for its end. */
+    const run = async (name: string, parameters: object) => {
+      const { id } = await scene.api.launch(name, { ...parameters });
+      const job = await scene.api.until(id, "has ended", isEnded, { withinMs: 60_000 });
+      assert.equal(job.status, "SUCCESS", job.lastError?.message);
+      return job;
+    };
+
+    test("of all, which asks nothing of the registry but whether it is there", async () => {
+      const from = registry.requests.length;
+      const job = await run("IMAGE_REMATCH_ALL", {});
+      assert.match(job.checkIn, /^\d\d images: \d\d launched, \d\d done, 0 failed$/);
+      assert.ok(registry.requests.slice(from).every((request) => request === "GET /v2/"));
+      const some = await run("IMAGE_REMATCH_ALL", { repository: "library/debian" });
+      assert.match(some.checkIn, /^6 images: /);
+    });
+
+    test("of an image whose layers the scanner has lost, which has it scanned", async () => {
+      const [base] = await layersOfWeb();
+      const gone = await fetch(`${scene.scanner.url}/v1/layers/${base?.clairName}`, { method: "DELETE" });
+      assert.equal(gone.status, 200);
+      const job = await run("IMAGE_REMATCH", { digest: web.digest });
+      const [scan = assert.fail()] = await scene.api.list(job.id);
+      assert.equal(scan.name, "IMAGE_SCAN");
+      assert.match(job.checkIn, new RegExp(`job ${scan.id} scans it instead`));
+      await scene.api.untilStatus(scan.id, "SUCCESS", { withinMs: 30_000 });
+      assert.equal((await scene.api.report({ $case: "digest", value: web.digest })).reportId, scan.id);
+    });
+  });
+
   test("is one at a time, and a stop ends what it launched", async () => {
     const { id } = await scene.api.launch("IMAGE_SCAN_ALL", { force: true });
     const { reason } = await refusalOf(scene.api.launch("IMAGE_SCAN_ALL", { include: ["team/*"] }));
     assert.equal(reason, "JOB_ALREADY_EXISTS");
     await scene.api.stop(id);
     await scene.api.untilStatus(id, "STOPPED");
-    const isEnded = ({ endTime }: SeenJob) => endTime !== undefined;
     for (const child of await scene.api.list(id)) await scene.api.until(child.id, "has ended", isEnded);
   });
 });

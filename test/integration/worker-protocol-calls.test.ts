@@ -219,9 +219,10 @@ describe("for a job that it holds, a worker", { concurrency: true }, () => {
     const bad = [image, { repository: "", digest: "latest", tags: ["a b"] }];
     const fields = ["images[1].repository", "images[1].digest", "images[1].tags"];
     assert.deepEqual(await record(bad), ["FIELD_INVALID", ...fields]);
-    const find = async (layerNames: string[], pageToken = "") =>
-      (await refusalFacts(callFor(worker, lease, service.findImages, { layerNames, pageToken }))).slice(1);
-    assert.deepEqual(await find([]), ["FIELD_INVALID", "layer_names"]);
+    const find = async (layerNames: string[], pageToken = "", repository = "") =>
+      (await refusalFacts(callFor(worker, lease, service.findImages, { layerNames, pageToken, repository }))).slice(1);
+    assert.deepEqual(await find(["a"], "", "library/*"), ["FIELD_INVALID", "repository"]);
+    assert.deepEqual(await find([], "", "a".repeat(256)), ["FIELD_INVALID", "repository"]);
     assert.deepEqual(await find(Array(1_001).fill("a")), ["FIELD_INVALID", "layer_names"]);
     assert.deepEqual(await find(["a"], "x".repeat(5_000)), ["FIELD_INVALID", "page_token"]);
   });

@@ -5,6 +5,7 @@ import packageJson from "../package.json" with { type: "json" };
 import type { ScanSettings, WorkerConfig } from "./config.ts";
 import { createClairNotification } from "./jobs/clair-notification.ts";
 import { createImageRematch } from "./jobs/image-rematch.ts";
+import { createImageRematchAll } from "./jobs/image-rematch-all.ts";
 import { createImageScan } from "./jobs/image-scan.ts";
 import { createImageScanAll } from "./jobs/scan-all/image-scan-all.ts";
 import type { JobType } from "./ports/job.ts";
@@ -22,7 +23,7 @@ export interface Scanning extends Service {
   unregistered: readonly ClosedType[];
 }
 
-const jobTypeNames = ["IMAGE_SCAN", "IMAGE_SCAN_ALL", "IMAGE_REMATCH", "CLAIR_NOTIFICATION"];
+const jobTypeNames = ["IMAGE_SCAN", "IMAGE_SCAN_ALL", "IMAGE_REMATCH", "IMAGE_REMATCH_ALL", "CLAIR_NOTIFICATION"];
 
 /** Makes the job types that look at images. */
 export function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logger: Logger): Scanning {
@@ -58,6 +59,7 @@ export function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logg
     { ...createImageScan({ registry, scanner, clock }), ...scanLimits, patienceMs, probe: probes.both },
     { ...scanAll, patienceMs, probe: probes.registry },
     { ...createImageRematch({ scanner, clock }), patienceMs, probe: probes.scanner },
+    { ...createImageRematchAll({ clock }), patienceMs },
     { ...notification, patienceMs, probe: probes.scanner },
   ];
   const stop = async () => {

@@ -61,7 +61,7 @@ describe("what is known of images", () => {
     deps.reports.checkLease = () => Promise.reject(new ReasonedError("LEASE_LOST", "lost"));
     const lost = { reason: "LEASE_LOST" };
     await assert.rejects(recordImages(deps, { ...asked, images: [image] }, call), lost);
-    await assert.rejects(findImages(deps, { ...asked, layerNames: ["a"], pageToken: "" }, call), lost);
+    await assert.rejects(findImages(deps, { ...asked, layerNames: ["a"], repository: "", pageToken: "" }, call), lost);
     await assert.rejects(Array.fromAsync(readReport(deps, { ...asked, digest: digest("a") }, call)), lost);
     assert.deepEqual([seen.reads, seen.sizes], [[], []]);
   });
@@ -90,7 +90,9 @@ describe("what is known of images", () => {
     const { deps, seen } = scene({ images: Array.from({ length: 40 }, () => ({ ...image, tags })) });
     let [found, pageToken] = [0, ""];
     do {
-      const page = await answerOf((own) => findImages(deps, { ...asked, layerNames: ["a"], pageToken }, own));
+      const page = await answerOf((own) =>
+        findImages(deps, { ...asked, layerNames: ["a"], repository: "", pageToken }, own),
+      );
       found += page.images.length;
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
@@ -98,9 +100,26 @@ describe("what is known of images", () => {
     assert.ok(Math.min(...seen.sizes) < 20);
   });
 
+  test("is all images with a report, of some repositories, when no layer is named", async () => {
+    const { deps } = scene();
+    const listed: unknown[] = [];
+    deps.queries.list = async (filter, order, { token }) => {
+      listed.push([filter, order, token]);
+      return { items: [{ repository: "web", digest: digest("a") } as never], nextToken: "further" };
+    };
+    const found = await findImages(deps, { ...asked, layerNames: [], repository: "web*", pageToken: "t" }, call);
+    assert.deepEqual(listed, [[{ repository: "web*" }, "REPOSITORY", "t"]]);
+    assert.deepEqual(found, {
+      images: [{ repository: "web", digest: digest("a"), tags: [] }],
+      nextPageToken: "further",
+    });
+    const both = findImages(deps, { ...asked, layerNames: ["a"], repository: "web", pageToken: "" }, call);
+    await assert.rejects(both, { reason: "FIELD_INVALID" });
+  });
+
   test("has of an image with very many tags the first ones", async () => {
     const { deps } = scene({ images: [{ ...image, tags: Array(50_000).fill("t".repeat(128)) }] });
-    const { images } = await findImages(deps, { ...asked, layerNames: ["a"], pageToken: "" }, call);
+    const { images } = await findImages(deps, { ...asked, layerNames: ["a"], repository: "", pageToken: "" }, call);
     assert.equal(images[0]?.tags.length, 10_000);
   });
 

@@ -3,7 +3,7 @@ import { Coverage as CoverageCode, Report } from "@drydock/shared/gen/drydock/re
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { CallContext } from "@drydock/shared/grpc/call-context.ts";
 import type { Coverage } from "../domain/report-entry.ts";
-import type { Page, ReportQueries } from "../ports/report-queries.ts";
+import type { Page, PageRequest, ReportQueries } from "../ports/report-queries.ts";
 import type { FoundImage, KnownReport, ReportStore } from "../ports/report-store.ts";
 import type { AnswerMemory, SizedAnswer } from "./answer-memory.ts";
 import { toHeldLease } from "./convert.ts";
@@ -72,9 +72,19 @@ export async function findImages(
   call: CallContext,
 ): Promise<message.FindImagesResponse> {
   validateFindImages(request);
-  const { layerNames, pageToken: token } = request;
+  const { layerNames, pageToken: token, repository } = request;
   await reports.checkLease(toHeldLease(request));
-  return memory.answer(call, () => fitting((size) => queries.findByLayers(layerNames, { size, token })));
+  const read =
+    layerNames.length > 0
+      ? (size: number) => queries.findByLayers(layerNames, { size, token })
+      : (size: number) => listAll(queries, repository, { size, token });
+  return memory.answer(call, () => fitting(read));
+}
+
+/** All images that have a report, in an order that new reports do not change; without their tags. */
+async function listAll(queries: ReportQueries, repository: string, page: PageRequest): Promise<Page<FoundImage>> {
+  const { items, nextToken } = await queries.list({ repository }, "REPOSITORY", page);
+  return { items: items.map(({ repository, digest }) => ({ repository, digest, tags: [] })), nextToken };
 }
 
 /** The largest page that fits in an answer. */

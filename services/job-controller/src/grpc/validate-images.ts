@@ -26,10 +26,12 @@ export function validateFoundImages({ images }: RecordImagesRequest): FoundImage
 }
 
 /** Checks which images are asked for by their layers. */
-export function validateFindImages({ layerNames, pageToken }: FindImagesRequest): void {
+export function validateFindImages({ layerNames, pageToken, repository }: FindImagesRequest): void {
   const violations: FieldViolation[] = [];
-  if (layerNames.length === 0 || layerNames.length > maxLayerNames) {
-    refuse(violations, "layer_names", `must be from 1 to ${maxLayerNames}`);
+  if (repository !== "" && layerNames.length > 0) refuse(violations, "repository", "must be empty beside layer_names");
+  if (repository.length > 255) refuse(violations, "repository", "must not be longer than 255 characters");
+  if (layerNames.length > maxLayerNames) {
+    refuse(violations, "layer_names", `must not be more than ${maxLayerNames}`);
   } else if (!layerNames.every((name) => isName(name, 256))) refuse(violations, "layer_names", nameRule(256));
   if (pageToken.length > maxPageTokenLength) {
     refuse(violations, "page_token", `must not be longer than ${maxPageTokenLength} characters`);

@@ -3,7 +3,7 @@ import * as proto from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts"
 import { RpcError, serverStreamCall, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { Report } from "../domain/report.ts";
-import type { FoundImage, KnownReport } from "../ports/job.ts";
+import type { FoundImage, ImagePage, KnownReport } from "../ports/job.ts";
 import type { KnownImages } from "../ports/job-services.ts";
 import type { Lease } from "../ports/job-source.ts";
 import type { ControllerLink } from "./link.ts";
@@ -55,13 +55,32 @@ export class ImageClient implements KnownImages {
     const found: FoundImage[] = [];
     let pageToken = "";
     do {
-      const request = { lease, incarnation: this.#incarnation, layerNames: [...layerNames], pageToken };
-      const call = () => unaryCall(this.#link.client, service.findImages, request, { deadlineMs, signal });
-      const { images, nextPageToken } = await resend(lease, call, signal);
+      const wanted = { layerNames: [...layerNames], repository: "", pageToken };
+      const { images, nextPageToken } = await this.#findPage(lease, wanted, signal);
       found.push(...images);
       pageToken = nextPageToken;
     } while (pageToken !== "");
     return found;
+  }
+
+  async list(
+    lease: Lease,
+    { repository, from }: { repository: string; from: string | undefined },
+    signal: AbortSignal,
+  ): Promise<ImagePage> {
+    const wanted = { layerNames: [], repository, pageToken: from ?? "" };
+    const { images, nextPageToken } = await this.#findPage(lease, wanted, signal);
+    return { images, next: nextPageToken || undefined };
+  }
+
+  async #findPage(
+    lease: Lease,
+    wanted: Pick<proto.FindImagesRequest, "layerNames" | "repository" | "pageToken">,
+    signal: AbortSignal,
+  ): Promise<proto.FindImagesResponse> {
+    const request = { lease, incarnation: this.#incarnation, ...wanted };
+    const call = () => unaryCall(this.#link.client, service.findImages, request, { deadlineMs, signal });
+    return await resend(lease, call, signal);
   }
 
   /** The images of many platforms may have more reports than one answer. */

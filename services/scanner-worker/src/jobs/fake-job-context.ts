@@ -1,6 +1,7 @@
 import type { Report } from "../domain/report.ts";
 import type {
   FoundImage,
+  ImagePage,
   JobContext,
   JobLogger,
   KnownReport,
@@ -31,8 +32,9 @@ export class FakeJobContext implements JobContext {
   readonly known = new Map<string, KnownReport[]>();
   /** The reports that can be read, by digest. */
   readonly stored = new Map<string, Report>();
-  /** What findImages gives. */
+  /** What findImages gives, and listImages in pages. */
   found: FoundImage[] = [];
+  pageSize = 2;
   readonly #abort = new AbortController();
   #command: OpCommand | undefined;
 
@@ -114,6 +116,13 @@ export class FakeJobContext implements JobContext {
   async findImages(): Promise<FoundImage[]> {
     this.signal.throwIfAborted();
     return this.found;
+  }
+
+  async listImages(_repository: string, from: string | undefined): Promise<ImagePage> {
+    this.signal.throwIfAborted();
+    const start = Number(from ?? 0);
+    const end = start + this.pageSize;
+    return { images: this.found.slice(start, end), next: end < this.found.length ? String(end) : undefined };
   }
 
   #launch(request: SubJobRequest): SubJobResult {

@@ -1,5 +1,5 @@
 import type { Report } from "../domain/report.ts";
-import type { FoundImage, KnownReport, RunState, SubJobRequest, SubJobResult } from "./job.ts";
+import type { FoundImage, ImagePage, KnownReport, RunState, SubJobRequest, SubJobResult } from "./job.ts";
 import type { Lease } from "./job-source.ts";
 
 /** Thrown when the controller says that the job is not this worker's any more: abandon it, report nothing. */
@@ -73,6 +73,8 @@ export interface KnownImages {
   readReport(lease: Lease, digest: string, signal: AbortSignal): Promise<Report | undefined>;
   /** The images whose newest report has one of the layers. */
   find(lease: Lease, layerNames: readonly string[], signal: AbortSignal): Promise<FoundImage[]>;
+  /** A page of the images that have a report; `from` is `next` of the page before. */
+  list(lease: Lease, wanted: { repository: string; from: string | undefined }, signal: AbortSignal): Promise<ImagePage>;
 }
 
 /** What runs need from the outside, beside their source. */

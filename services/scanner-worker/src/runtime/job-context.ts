@@ -2,6 +2,7 @@ import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { Report } from "../domain/report.ts";
 import type {
   FoundImage,
+  ImagePage,
   JobContext,
   JobLogger,
   KnownReport,
@@ -120,6 +121,10 @@ export class RunContext implements JobContext {
 
   async findImages(layerNames: readonly string[]): Promise<FoundImage[]> {
     return this.#ask(({ images }, lease, signal) => images.find(lease, layerNames, signal));
+  }
+
+  async listImages(repository: string, from: string | undefined): Promise<ImagePage> {
+    return this.#ask(({ images }, lease, signal) => images.list(lease, { repository, from }, signal));
   }
 
   /** The handler's latest check-in. */

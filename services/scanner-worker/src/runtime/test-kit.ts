@@ -130,6 +130,7 @@ export function fakeServices(overrides: Partial<JobServices> = {}): JobServices 
       record: async (_lease, images) => images.map(() => []),
       readReport: async () => undefined,
       find: async () => [],
+      list: async () => ({ images: [], next: undefined }),
     },
     properties: {},
     ...overrides,
