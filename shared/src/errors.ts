@@ -149,6 +149,11 @@ export const errorCatalogue = {
     meaning:
       "This controller's version or DRYDOCK_SHARDS does not fit the pool in Redis; the message says what an operator has to mend. The call is not at fault: call again, another controller may answer.",
   },
+  REPORT_STORE_UNAVAILABLE: {
+    status: "UNAVAILABLE",
+    meaning:
+      "The PostgreSQL that DRYDOCK_REPORT_STORE names does not answer, or refuses for now; jobs go on without it. Nothing was lost; call again after the delay that RetryInfo gives. The message has PostgreSQL's words, what they mean and the remedy, as /readyz, CheckStatus and the log have them.",
+  },
   SHUTTING_DOWN: {
     status: "UNAVAILABLE",
     meaning: "This controller is shutting down. Call again; another one will answer.",
