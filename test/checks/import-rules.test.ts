@@ -96,16 +96,7 @@ const controllerFloors: Floor[] = [
   },
   {
     folder: "grpc",
-    allows: [
-      "./x.ts",
-      "../domain/job.ts",
-      "../ports/x.ts",
-      "../usecases/x.ts",
-      "../exports/x.ts",
-      grpcTools,
-      gen,
-      "@grpc/grpc-js",
-    ],
+    allows: ["./x.ts", "../ports/x.ts", "../usecases/x.ts", "../exports/x.ts", grpcTools, gen, "@grpc/grpc-js"],
     refuses: ["../redis/x.ts", "../ops/x.ts", "../app.ts", "../config.ts"],
   },
   {
@@ -116,17 +107,7 @@ const controllerFloors: Floor[] = [
   {
     folder: "exports",
     allows: ["./x.ts", gen, errors, "@drydock/shared/plain-text.ts", "node:crypto"],
-    refuses: [
-      "../domain/job.ts",
-      "../ports/x.ts",
-      "../usecases/x.ts",
-      "../grpc/x.ts",
-      "../redis/x.ts",
-      "../app.ts",
-      grpcTools,
-      logger,
-      "node:fs",
-    ],
+    refuses: ["../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", "../grpc/x.ts", grpcTools, logger, "node:fs"],
   },
   {
     folder: "ops",

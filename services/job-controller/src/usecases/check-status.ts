@@ -18,9 +18,9 @@ export interface StatusDeps {
   queues: QueueControl;
   types: JobTypes;
   redis: RedisProbe;
+  dataFiles: DataFiles;
   /** Where reports are kept, if not in Redis. */
   reportStore?: ReportStoreHealth | undefined;
-  dataFiles: DataFiles;
   terms: LeaseTerms;
   clock: Clock;
 }
