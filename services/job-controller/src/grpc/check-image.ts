@@ -12,7 +12,7 @@ import { validateCheckImage } from "./validate-policy.ts";
 
 /** What the check of an image needs. */
 export interface CheckImageDeps extends FindReportDeps {
-  reports: Pick<ReportStore, "ofJob" | "newestOf" | "newestOfTag" | "read">;
+  reports: FindReportDeps["reports"] & Pick<ReportStore, "read">;
   judge: Pick<ReportJudge, "judge">;
 }
 

@@ -1,6 +1,10 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type * as message from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
-import { CheckImageResponse, type Exception, Exception as ExceptionCodec } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
+import {
+  CheckImageResponse,
+  type Exception,
+  Exception as ExceptionCodec,
+} from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import { unary } from "@drydock/shared/grpc/handler.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
