@@ -18,7 +18,7 @@ const gen = "@drydock/shared/gen/drydock/job/v1/job.ts";
 const grpcTools = "@drydock/shared/grpc/status.ts";
 const errors = "@drydock/shared/errors.ts";
 const logger = "@drydock/shared/logger.ts";
-const packages = ["ioredis", "msgpackr", "@grpc/grpc-js", "tldts", "opossum", "ajv", "re2js"];
+const packages = ["ioredis", "msgpackr", "pg", "@grpc/grpc-js", "tldts", "opossum", "ajv", "re2js"];
 
 function packagesBut(...allowed: string[]): string[] {
   return packages.filter((name) => !allowed.includes(name));
@@ -31,15 +31,8 @@ const controllerFloors: Floor[] = [
     folder: "domain",
     allows: ["./job.ts", errors],
     refuses: [
-      "../ports/x.ts",
-      "../usecases/x.ts",
-      "../redis/x.ts",
-      "../app.ts",
-      logger,
-      grpcTools,
-      gen,
-      "node:fs",
-      "zod",
+      ...["../ports/x.ts", "../usecases/x.ts", "../redis/x.ts", "../app.ts", "node:fs", "zod"],
+      ...[logger, grpcTools, gen],
     ],
   },
   {
@@ -60,69 +53,57 @@ const controllerFloors: Floor[] = [
   {
     folder: "redis",
     allows: [
-      "./keys.ts",
-      "./shards/x.ts",
-      "../domain/job.ts",
-      "../ports/x.ts",
-      logger,
-      "ioredis",
-      "msgpackr",
-      "node:fs",
-      "node:fs/promises",
+      ...[
+        "./keys.ts",
+        "./shards/x.ts",
+        "../domain/job.ts",
+        "../ports/x.ts",
+        "ioredis",
+        "msgpackr",
+        "node:fs",
+        "node:fs/promises",
+      ],
+      ...[logger],
     ],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", grpcTools, gen],
   },
   {
     folder: "redis/shards",
     allows: [
-      "./x.ts",
-      "../keys.ts",
-      "../life/x.ts",
-      "../../domain/job.ts",
-      "../../ports/x.ts",
-      logger,
-      "ioredis",
-      "msgpackr",
-      "node:crypto",
+      ...[
+        "./x.ts",
+        "../keys.ts",
+        "../life/x.ts",
+        "../../domain/job.ts",
+        "../../ports/x.ts",
+        "ioredis",
+        "msgpackr",
+        "node:crypto",
+      ],
+      ...[logger],
     ],
     refuses: [
-      "../../usecases/x.ts",
-      "../../upkeep/x.ts",
-      "../../grpc/x.ts",
-      "../../hooks/x.ts",
-      "../../app.ts",
-      grpcTools,
-      gen,
+      ...["../../usecases/x.ts", "../../upkeep/x.ts", "../../grpc/x.ts", "../../hooks/x.ts", "../../app.ts"],
+      ...[grpcTools, gen],
+    ],
+  },
+  {
+    folder: "postgres",
+    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "pg", "zod", "node:fs", "node:timers/promises"],
+    refuses: [
+      ...["../usecases/x.ts", "../upkeep/x.ts", "../redis/x.ts", "../grpc/x.ts", "../app.ts", "../config.ts"],
+      ...[grpcTools, gen],
     ],
   },
   {
     folder: "grpc",
-    allows: [
-      "./x.ts",
-      "../domain/job.ts",
-      "../ports/x.ts",
-      "../usecases/x.ts",
-      "../exports/x.ts",
-      grpcTools,
-      gen,
-      "@grpc/grpc-js",
-    ],
+    allows: ["./x.ts", "../ports/x.ts", "../usecases/x.ts", "../exports/x.ts", grpcTools, gen, "@grpc/grpc-js"],
     refuses: ["../redis/x.ts", "../ops/x.ts", "../app.ts", "../config.ts"],
   },
   {
     folder: "exports",
     allows: ["./x.ts", gen, errors, "@drydock/shared/plain-text.ts", "node:crypto"],
-    refuses: [
-      "../domain/job.ts",
-      "../ports/x.ts",
-      "../usecases/x.ts",
-      "../grpc/x.ts",
-      "../redis/x.ts",
-      "../app.ts",
-      grpcTools,
-      logger,
-      "node:fs",
-    ],
+    refuses: ["../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", "../grpc/x.ts", grpcTools, logger, "node:fs"],
   },
   {
     folder: "ops",
@@ -132,6 +113,7 @@ const controllerFloors: Floor[] = [
 ];
 const packagesOfController: Record<string, string[]> = {
   redis: ["ioredis", "msgpackr"],
+  postgres: ["pg"],
   "redis/shards": ["ioredis", "msgpackr"],
   grpc: ["@grpc/grpc-js"],
   hooks: ["opossum"],
@@ -155,13 +137,8 @@ const workerFloors: Floor[] = [
     folder: "runtime",
     allows: ["./x.ts", "../domain/report.ts", "../ports/x.ts", logger],
     refuses: [
-      "../controller/x.ts",
-      "../jobs/x.ts",
-      "../registry/x.ts",
-      "../scanners/a/x.ts",
-      "../app.ts",
-      grpcTools,
-      gen,
+      ...["../controller/x.ts", "../jobs/x.ts", "../registry/x.ts", "../scanners/a/x.ts", "../app.ts"],
+      ...[grpcTools, gen],
     ],
   },
   {

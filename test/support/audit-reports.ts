@@ -1,6 +1,6 @@
 import type { ReportEntry } from "@drydock/job-controller/domain/report-entry.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
-import { readRecord, sortKeyOf } from "@drydock/job-controller/redis/reports/image-record.ts";
+import { ImageRecord } from "@drydock/job-controller/redis/reports/image-record.ts";
 import type { ImageState } from "@drydock/job-controller/redis/reports/image-state.ts";
 import type { ReportKeys } from "@drydock/job-controller/redis/reports/keys.ts";
 import { Postings } from "@drydock/job-controller/redis/reports/postings.ts";
@@ -59,8 +59,8 @@ const entries: Part = async ({ redis, keys, images }) => {
     const rights = [
       ["the digest of its entry", entry.digest === digest],
       ["the report of its entry", entry.reportId === image.reports?.[0]?.id],
-      ["the digest of its record", readRecord(record).digest === digest],
-      ["the number of its record", readRecord(record).number === number],
+      ["the digest of its record", new ImageRecord(record).digest === digest],
+      ["the number of its record", new ImageRecord(record).number === number],
       ["the facts of its record", counts && coverage && scannedAt],
       ["its sums", JSON.stringify(image.sums) === JSON.stringify(sumsOf(entry))],
       ["the order of its reports", isSorted(image.reports?.map(({ scanned }) => -scanned) ?? [])],
@@ -76,7 +76,7 @@ const entries: Part = async ({ redis, keys, images }) => {
 };
 
 function readRecordOf(record: Buffer, entry: ReportEntry) {
-  const { fixable, coverage, scannedAt } = readRecord(record);
+  const { fixable, coverage, scannedAt } = new ImageRecord(record);
   return {
     counts: fixable === entry.counts.fixable > 0,
     coverage: coverage === entry.coverage,
@@ -92,7 +92,9 @@ const orders: Part = async ({ redis, keys, images }) => {
     ["NEWEST", keys.newest],
     ["OLDEST", keys.oldest],
   ] as const) {
-    const expected = images.map(({ record }) => Buffer.concat([sortKeyOf(record, order), record.subarray(-12)]));
+    const expected = images.map(({ record }) =>
+      Buffer.concat([new ImageRecord(record).sortKey(order), record.subarray(-12)]),
+    );
     const members = await redis.zrangeBuffer(key, "0", "-1");
     faults.push(...differ(`an image in the order ${order}`, hexes(expected), hexes(members)));
   }

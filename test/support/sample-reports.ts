@@ -38,7 +38,8 @@ export function sampleReport(found: readonly SampleFinding[], fields: ReportFiel
     scanStartedAt: new Date("2026-11-30T10:00:00Z"),
     generatedAt: new Date("2026-11-30T10:00:05Z"),
     coverage: 1,
-    headline: found.length === 0 ? "no vulnerabilities found in 1 package" : `${found.length} vulnerabilities`,
+    headline:
+      found.length === 0 ? "no vulnerabilities found in 1 package (full coverage)" : `${found.length} vulnerabilities`,
     layers: [{ index: 0, digest: layer }],
     distributions: [{ did: "debian", versionId: "12", namespace: "debian:12", vulnerabilityData: 1 }],
     packages: found.map((one, at) => ({

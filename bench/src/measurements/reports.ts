@@ -5,7 +5,7 @@ import type { ReportQueries } from "@drydock/job-controller/ports/report-queries
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
 import { createRedisReportQueries } from "@drydock/job-controller/redis/reports/report-queries.ts";
-import { RedisReportStore } from "@drydock/job-controller/redis/reports/report-store.ts";
+import { createRedisReportStore } from "@drydock/job-controller/redis/reports/report-store.ts";
 import { defineScript, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { Shards } from "@drydock/job-controller/redis/shards/shards.ts";
 import { systemClock } from "@drydock/shared/clock.ts";
@@ -119,7 +119,7 @@ function toRows(what: string, times: readonly number[]): Row[] {
 }
 
 /** A store with a job that runs, which may store any number of reports. */
-async function openStore({ url }: BenchRedis) {
+export async function openStore({ url }: BenchRedis) {
   const redis = defineScript(createConnection(url));
   redis.on("error", () => {});
   await redis.connect();
@@ -127,7 +127,7 @@ async function openStore({ url }: BenchRedis) {
   const clock = systemClock;
   const pool = new RedisJobPool({ redis, shards, clock, terms: defaultLeaseTerms });
   return {
-    store: new RedisReportStore({ redis, shards, clock, keepMs, reportsPerImage: 5 }),
+    store: createRedisReportStore({ redis, shards, clock, keepMs, reportsPerImage: 5 }),
     queries: createRedisReportQueries({ redis, shards, clock, keepMs }),
     lease: await startJob(pool),
     async [Symbol.asyncDispose]() {

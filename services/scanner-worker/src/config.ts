@@ -131,6 +131,7 @@ export const workerVariables = {
 /** What the controller reads: it may share the worker's environment. */
 const controllerVariables = [
   "DRYDOCK_REDIS_URL",
+  "DRYDOCK_REPORT_STORE",
   "DRYDOCK_LISTEN",
   "DRYDOCK_SHARDS",
   "DRYDOCK_MAX_WAITING",

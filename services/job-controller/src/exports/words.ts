@@ -118,12 +118,13 @@ export function timeOf({ generatedAt }: ReportHead): string {
 /** What the policies say, in lines; none when no policy holds. */
 export function verdictLines(verdict: PolicyVerdict | undefined): string[] {
   if (verdict === undefined) return [];
-  const { decision, policies, reasons, reasonCount, excepted, exceptedCount } = verdict;
+  const { decision, policies, reasons, reasonCount, excepted, exceptedCount, message } = verdict;
   const word = decision === PolicyDecision.POLICY_DECISION_PASS ? "pass" : "fail";
+  const headline = message === "" ? word : `${word}: ${oneLine(message)}`;
   const rest = reasonCount - reasons.length;
   return [
-    `${word} (${policies.map(oneLine).join(", ")})`,
-    ...reasons.map(({ policy, message }) => oneLine(`${policy}: ${message}`)),
+    `${headline} (${policies.map(oneLine).join(", ")})`,
+    ...reasons.map(({ policy, message: why }) => oneLine(`${policy}: ${why}`)),
     ...(rest > 0 ? [`and ${rest} more reasons`] : []),
     ...excepted.map(({ vulnerability, package: name, reason }) =>
       oneLine(`excepted: ${vulnerability} in ${name}: ${reason}`),

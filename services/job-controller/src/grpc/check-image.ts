@@ -11,7 +11,7 @@ import { validateCheckImage } from "./validate-policy.ts";
 
 /** What the check of an image needs. */
 export interface CheckImageDeps extends FindReportDeps {
-  reports: Pick<ReportStore, "ofJob" | "newestOf" | "newestOfTag" | "read">;
+  reports: FindReportDeps["reports"] & Pick<ReportStore, "read">;
   decorator: Pick<PolicyDecorator, "examine">;
 }
 

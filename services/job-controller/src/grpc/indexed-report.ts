@@ -5,6 +5,7 @@ import {
   type Scanner,
   type Summary,
 } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import { boundedEntry, boundedFinding } from "../domain/bounded-entry.ts";
 import type { IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
 import { reportIdOf } from "../domain/report-entry.ts";
 import { type ExploitationData, nothingKnown } from "../ports/exploitation-data.ts";
@@ -36,7 +37,7 @@ export async function toIndexedReport(
   const { report, layerNames } = reading;
   const findings = reading.findings();
   const { artifact, scanner, generatedAt, summary } = report;
-  return {
+  return boundedEntry({
     ...{ reportId: reportIdOf(jobId, number), jobId, indexDigest },
     digest: digest || (artifact?.digest ?? ""),
     platform: formatPlatform(artifact?.platform),
@@ -51,7 +52,7 @@ export async function toIndexedReport(
     counts: toCounts(summary),
     ...exploitationOf(findings, exploitation),
     ...{ findings, layerNames },
-  };
+  });
 }
 
 function exploitationOf(
@@ -89,7 +90,8 @@ export class ReportReading {
       const vulnerability = this.#vulnerabilities.get(vulnerabilityKey);
       const [name = "", version = ""] = this.#packages.get(packageId) ?? [];
       if (vulnerability === undefined) continue;
-      found.push({ vulnerability, severity: toSeverity(severity), package: name, version, fixedVersion });
+      const finding = { vulnerability, severity: toSeverity(severity), package: name, version, fixedVersion };
+      found.push(boundedFinding(finding));
     }
     return found;
   }

@@ -20,7 +20,7 @@ import { createRedisQueueControl } from "./operators/queue-control.ts";
 import { createRedisFirstFoundStore } from "./policies/first-found-store.ts";
 import { createRedisPolicyStore } from "./policies/policy-store.ts";
 import { createRedisReportQueries } from "./reports/report-queries.ts";
-import { RedisReportStore } from "./reports/report-store.ts";
+import { createRedisReportStore } from "./reports/report-store.ts";
 import { createRedisScheduleStore } from "./schedule/schedule-store.ts";
 import { defineScript, type OnFault, Shard } from "./shards/shard.ts";
 import { Shards } from "./shards/shards.ts";
@@ -71,7 +71,7 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     index: createRedisJobIndex(shards),
     queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
-    reports: new RedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
+    reports: createRedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
     reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs }),
     typeStore: createRedisJobTypeStore(redis),
     policies: createRedisPolicyStore({ redis, shards, clock }),

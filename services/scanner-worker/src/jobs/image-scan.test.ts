@@ -136,7 +136,10 @@ describe("IMAGE_SCAN", () => {
       percents,
       percents.toSorted((a, b) => a - b),
     );
-    assert.deepEqual(checkins.at(-1), ["1 vulnerability in 1 of 1 package: 1 high", { phase: "done", percent: 100 }]);
+    assert.deepEqual(checkins.at(-1), [
+      "1 vulnerability in 1 of 1 package: 1 high (full coverage)",
+      { phase: "done", percent: 100 },
+    ]);
   });
 
   test("writes what it does into the log, without secrets", async () => {

@@ -3,11 +3,10 @@ import { fitsGlob } from "../../domain/repository-glob.ts";
 import type { Page, PageRequest, VulnerabilityCounts, VulnerabilityMatch } from "../../ports/report-queries.ts";
 import type { FoundImage } from "../../ports/report-store.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
-import { packDigest, readRecord } from "./image-record.ts";
 import { numbersIn, type QueryDeps } from "./list-reports.ts";
 import { type Found, readListed } from "./listed-reports.ts";
 import { mostParts, type Position, readPosition, writePosition } from "./page-position.ts";
-import { blockCount, type Postings } from "./postings.ts";
+import { blockCount, blockSize, type Postings } from "./postings.ts";
 import { type FoundTerms, readLayers, readVulnerability } from "./read-postings.ts";
 import { readRecords, readTotalSums } from "./repositories.ts";
 import { readTerm } from "./terms.ts";
@@ -30,8 +29,8 @@ export async function findVulnerability(
   const found = await byShard(deps, (shard) => readVulnerability(deps.redis, shard, name));
   const only = repository === "" ? undefined : await numbersIn(deps, repository);
   const wanted = new Map([...found].map(([shard, { all }]) => [shard, all] as const));
-  const matchesOf = (entry: ListedReport, { shard, number }: Found) =>
-    toMatches(entry, termsOf(found.get(shard), number), repository);
+  const matchesOf = (entry: ListedReport, { shard, record }: Found) =>
+    toMatches(entry, termsOf(found.get(shard), record.number), repository);
   const matches = await readPage(deps, { list: "VULNERABILITY", from, size: page.size }, { wanted, only }, matchesOf);
   return { ...matches, counts: await countsOf(deps, wanted) };
 }
@@ -121,7 +120,7 @@ async function* byDigest(redis: ScriptedRedis, wanted: Wanted, from: Buffer, atO
   for (const numbers of inBlocks(wanted, from[0] ?? 0)) {
     const found = await Promise.all(
       [...numbers].map(async ([shard, own]) => {
-        return (await readRecords(redis, shard, own)).map((record): Found => ({ ...readRecord(record), shard }));
+        return (await readRecords(redis, shard, own)).map((record): Found => ({ record, shard }));
       }),
     );
     const keyed = found.flat().map((image) => ({ image, key: keyOf(image) }));
@@ -148,6 +147,6 @@ function* inBlocks({ wanted, only }: Wanted, first: number): Generator<Map<Shard
 }
 
 /** Blocks are in the order of digests, and within a block the digests themselves. */
-function keyOf({ number, digest }: Found): Buffer {
-  return Buffer.concat([Buffer.from([Math.floor(number / 65_536)]), packDigest(digest)]);
+function keyOf({ record }: Found): Buffer {
+  return Buffer.concat([Buffer.from([Math.floor(record.number / blockSize)]), record.packedDigest]);
 }

@@ -3,10 +3,10 @@ import { fitsGlob } from "../../domain/repository-glob.ts";
 import type { Page, PageRequest, ReportFilter, ReportOrder } from "../../ports/report-queries.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import { type ImageRecord, readRecord, scannerMarkOf, timePrefix } from "./image-record.ts";
+import { type ImageRecord, scannerMarkOf, timePrefix } from "./image-record.ts";
 import { readImages } from "./image-state.ts";
 import { inOrder, type Step, walk } from "./image-walk.ts";
-import { readListed } from "./listed-reports.ts";
+import { type Found, readListed } from "./listed-reports.ts";
 import { readPosition, writePosition } from "./page-position.ts";
 import type { Postings } from "./postings.ts";
 import { readVulnerability } from "./read-postings.ts";
@@ -21,7 +21,7 @@ export interface QueryDeps {
 /** Up to how many images a repository or a vulnerability is looked up by, instead of going through all in their order. */
 const mostLookedUp = 5_000;
 /** How many images a page looks at, and of how many it reads the whole entry, before it ends early. */
-const mostSteps = 20_000;
+const mostSteps = 10_000;
 const mostEntries = 1_500;
 /** How many entries are read at a time, at least. */
 const leastRead = 50;
@@ -39,7 +39,7 @@ export async function listReports(
   const steps = found === undefined ? walk(deps.redis, deps.shards, order, beginOf(filter, order, after)) : undefined;
   const reader = new PageReader(deps, filter, order, size);
   const passes = ({ found: each }: Step) =>
-    fits(filter, each) && (having === undefined || having.get(each.shard)?.has(each.number) === true);
+    fits(filter, each.record) && (having === undefined || having.get(each.shard)?.has(each.record.number) === true);
   for await (const some of steps ?? [await sort(deps, found ?? [], order, after)]) {
     await reader.read(some.filter(passes));
     reader.note(some);
@@ -146,17 +146,12 @@ async function readHaving(
   return new Map(all);
 }
 
-interface FoundRecord {
-  record: Buffer;
-  shard: Shard;
-}
-
 /** The images that can fit at most, when a repository or a vulnerability leaves few. */
 async function lookUp(
   deps: QueryDeps,
   { repository }: ReportFilter,
   having: Map<Shard, Postings> | undefined,
-): Promise<FoundRecord[] | undefined> {
+): Promise<Found[] | undefined> {
   const inRepositories = repository === "" ? undefined : await numbersIn(deps, repository);
   const few = inRepositories ?? numbersHaving(having);
   if (few === undefined) return undefined;
@@ -189,21 +184,23 @@ function numbersHaving(having: Map<Shard, Postings> | undefined): Map<Shard, Ite
 }
 
 /** The images in the order, from behind the key on. */
-async function sort(
-  { redis, shards }: QueryDeps,
-  found: FoundRecord[],
-  order: ReportOrder,
-  after: Buffer,
-): Promise<Step[]> {
-  const names = new Map<string, string>();
+async function sort({ redis, shards }: QueryDeps, found: Found[], order: ReportOrder, after: Buffer): Promise<Step[]> {
+  const names = new Map<Found, string>();
   if (order === "REPOSITORY") {
     await shards.all(async (shard) => {
-      const digests = found.filter((each) => each.shard === shard).map(({ record }) => readRecord(record).digest);
-      for (const [at, { places }] of (await readImages(redis, shard, digests)).entries()) {
-        const [first = ""] = Object.keys(places).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-        names.set(digests[at] ?? "", first);
-      }
+      const own = found.filter((each) => each.shard === shard);
+      const images = await readImages(
+        redis,
+        shard,
+        own.map(({ record }) => record.digest),
+      );
+      for (const [at, each] of own.entries()) names.set(each, firstOf(Object.keys(images[at]?.places ?? {})));
     });
   }
-  return inOrder(found, order, after, (digest) => names.get(digest) ?? "");
+  return inOrder(found, order, after, (image) => names.get(image) ?? "");
+}
+
+/** The first by bytes. */
+function firstOf(names: readonly string[]): string {
+  return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))[0] ?? "";
 }

@@ -6,7 +6,10 @@ import type { ImageRecord } from "./image-record.ts";
 import { type ImageState, readImages } from "./image-state.ts";
 
 /** An image in a list, as the orders know it. */
-export type Found = ImageRecord & { shard: Shard };
+export interface Found {
+  record: ImageRecord;
+  shard: Shard;
+}
 
 /** What lists show of the images, in their order; undefined for those that are gone. */
 export async function readListed(
@@ -19,22 +22,22 @@ export async function readListed(
     const own = found.filter((each) => each.shard === shard);
     if (own.length === 0) return;
     const [entries, images] = await Promise.all([
-      answered(redis.hmget(shard.keys.reports.entries, ...own.map(({ number }) => String(number)))),
+      answered(redis.hmget(shard.keys.reports.entries, ...own.map(({ record }) => String(record.number)))),
       readImages(
         redis,
         shard,
-        own.map(({ digest }) => digest),
+        own.map(({ record }) => record.digest),
       ),
     ]);
     for (const [at, text] of entries.entries()) {
       const entry = text === null ? undefined : (JSON.parse(text) as ReportEntry);
       // the number may have come to another image by now
-      if (entry?.digest === own[at]?.digest && entry !== undefined) {
+      if (entry?.digest === own[at]?.record.digest && entry !== undefined) {
         listed.set(entry.digest, { ...entry, locations: locationsOf(images[at]) });
       }
     }
   });
-  return found.map(({ digest }) => listed.get(digest));
+  return found.map(({ record }) => listed.get(record.digest));
 }
 
 function locationsOf(image: ImageState | undefined): ImageLocation[] {

@@ -1,7 +1,7 @@
 import { fitsGlob, isGlob } from "../../domain/repository-glob.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
-import { readLocation } from "./image-record.ts";
+import { ImageRecord, readLocation } from "./image-record.ts";
 
 const pageSize = 1_000;
 const repositoriesAtOnce = 100;
@@ -77,12 +77,12 @@ export async function readRecords(
   redis: ScriptedRedis,
   { keys }: Shard,
   numbers: readonly number[],
-): Promise<Buffer[]> {
-  const records: Buffer[] = [];
+): Promise<ImageRecord[]> {
+  const records: ImageRecord[] = [];
   for (let at = 0; at < numbers.length; at += pageSize) {
     const some = numbers.slice(at, at + pageSize).map(String);
     for (const record of await answered(redis.hmgetBuffer(keys.reports.records, ...some))) {
-      if (record !== null) records.push(record);
+      if (record !== null) records.push(new ImageRecord(record));
     }
   }
   return records;
