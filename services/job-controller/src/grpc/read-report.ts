@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type PolicyVerdict, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import { type PolicyRules, type PolicyVerdict, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { FoundReport } from "../usecases/find-report.ts";
 import { reportNotFound } from "../usecases/find-report.ts";
@@ -11,10 +11,18 @@ export interface ReportDecorator {
   decorate(part: Report): void;
   /**
    * What the policies say of a report; undefined when none holds for it.
-   * @param parts gives the report in parts, decorated, each time it is called; a call costs as much as to read the report
-   * @param repository the one that it was asked for in; undefined for the one that was scanned
+   * @param parts gives the report in parts, decorated, each time it is called; that costs as much as to read the report, and is
+   *   not done when no policy holds
    */
-  judge(parts: () => AsyncIterable<Report>, repository?: string | undefined): Promise<PolicyVerdict | undefined>;
+  judge(parts: () => AsyncIterable<Report>, judgedAs: JudgedAs): Promise<PolicyVerdict | undefined>;
+}
+
+/** By what it is known which policies hold for a report. */
+export interface JudgedAs {
+  /** The repository that it was asked for in, else the one that was scanned. */
+  repository: string;
+  /** The policy of the scan's own parameters. */
+  policy: PolicyRules | undefined;
 }
 
 /** Nothing is known. */
@@ -45,9 +53,12 @@ export class ReportReader {
     const unpacked = await unpackReport(await this.#open(found));
     if (unpacked === undefined) return undefined;
     const report = this.#decorated(unpacked.report);
-    report.verdict = await this.#decorator.judge(async function* () {
-      yield report;
-    }, found.repository);
+    report.verdict = await this.#decorator.judge(
+      async function* () {
+        yield report;
+      },
+      judgedAs(found, report),
+    );
     return { report, bytes: unpacked.bytes };
   }
 
@@ -56,10 +67,17 @@ export class ReportReader {
    * @throws ReasonedError REPORT_NOT_FOUND
    */
   async *packedParts(found: FoundReport): AsyncGenerator<PackedPart> {
+    const head: Pick<Report, "artifact" | "policy"> = { artifact: undefined, policy: undefined };
     for await (const encoded of unpackParts(await this.#open(found))) {
-      yield { bytes: encoded.length, decode: () => this.#decorated(Report.decode(encoded)) };
+      const decode = () => {
+        const part = this.#decorated(Report.decode(encoded));
+        head.artifact ??= part.artifact;
+        head.policy ??= part.policy;
+        return part;
+      };
+      yield { bytes: encoded.length, decode };
     }
-    const verdict = await this.#decorator.judge(() => this.#stored(found), found.repository);
+    const verdict = await this.#decorator.judge(() => this.#stored(found), judgedAs(found, head));
     if (verdict === undefined) return;
     const last = Report.fromPartial({ verdict });
     yield { bytes: Report.encode(last).finish().length, decode: () => last };
@@ -93,4 +111,8 @@ export class ReportReader {
     this.#decorator.decorate(part);
     return part;
   }
+}
+
+function judgedAs({ repository }: FoundReport, { artifact, policy }: Pick<Report, "artifact" | "policy">): JudgedAs {
+  return { repository: repository ?? artifact?.repository ?? "", policy };
 }
