@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
+import type { Coverage } from "@drydock/job-controller/domain/report-entry.ts";
 import { fitsGlob } from "@drydock/job-controller/domain/repository-glob.ts";
 import { toPattern } from "@drydock/job-controller/postgres/conditions.ts";
 import { createPostgresParts } from "@drydock/job-controller/postgres/parts.ts";
@@ -87,7 +88,7 @@ describe("the store of reports in PostgreSQL", { timeout: 120_000 }, () => {
   test("the tables agree with each other after many puts, moves and removals", async () => {
     for (let round = 0; round < 30; round++) {
       const findings = [finding(`CVE-${round % 4}`), finding(`CVE-${round % 3}`, "LOW", { package: "zlib" })];
-      const coverage = round % 5 === 0 ? ("PARTIAL" as const) : "FULL";
+      const coverage: Coverage = round % 5 === 0 ? "PARTIAL" : "FULL";
       const parts = {
         coverage,
         findings,
