@@ -1,7 +1,16 @@
 import { globSync } from "node:fs";
 
-/** The groups of tests, in the order in which they run. */
+/** The groups of tests. */
 export const testGroups = ["unit", "checks", "integration", "e2e", "failure", "faults"] as const;
+
+/**
+ * The groups that run together, in their order. Files of a later group fill the time in which the last ones of the group
+ * before still run, so that the longest files come first.
+ */
+export const testRounds: readonly (readonly TestGroup[])[] = [
+  ["unit", "checks"],
+  ["failure", "faults", "e2e", "integration"],
+];
 
 /** The name of a group of tests. */
 export type TestGroup = (typeof testGroups)[number];

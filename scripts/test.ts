@@ -1,10 +1,10 @@
-// npm test [-- group | file | folder ...]: runs the tests by Node's own runner, group by group.
+// npm test [-- group | file | folder ...]: runs the tests by Node's own runner, the quick ones first.
 
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { findLeftovers } from "./leftovers.ts";
-import { chooseFiles, findTestFiles, groupOf, type TestGroup, testGroups } from "./test-files.ts";
+import { chooseFiles, findTestFiles, groupOf, type TestGroup, testRounds } from "./test-files.ts";
 import { type FileResult, runTestFile } from "./test-run.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -14,8 +14,8 @@ process.env.TEST_RUN_ID = runId;
 process.env.PATH = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
 
 /** Tests that start processes wait more than they compute; more than three files at a time disturb each other's timing. */
-function concurrencyOf(group: TestGroup): number {
-  return group === "unit" || group === "checks" ? Math.max(2, availableParallelism()) : 3;
+function concurrencyOf(groups: readonly TestGroup[]): number {
+  return groups.includes("unit") ? Math.max(2, availableParallelism()) : 3;
 }
 
 function show(result: FileResult, withNames: boolean): void {
@@ -25,9 +25,11 @@ function show(result: FileResult, withNames: boolean): void {
   if (failed > 0 || withNames) console.log(details.replace(/^(?=.)/gm, "       "));
 }
 
-async function runGroup(group: TestGroup, files: string[], withNames: boolean): Promise<FileResult[]> {
+async function runRound(groups: readonly TestGroup[], chosen: string[], withNames: boolean): Promise<FileResult[]> {
+  const files = groups.flatMap((group) => chosen.filter((file) => groupOf(file) === group));
   if (files.length === 0) return [];
-  console.log(`\n${group} (${files.length} files)`);
+  const names = groups.filter((group) => files.some((file) => groupOf(file) === group));
+  console.log(`\n${names.join(", ")} (${files.length} files)`);
   const waiting = [...files];
   const results: FileResult[] = [];
   const runNext = async (): Promise<void> => {
@@ -37,7 +39,7 @@ async function runGroup(group: TestGroup, files: string[], withNames: boolean): 
       show(result, withNames);
     }
   };
-  await Promise.all(Array.from({ length: concurrencyOf(group) }, runNext));
+  await Promise.all(Array.from({ length: concurrencyOf(groups) }, runNext));
   return results;
 }
 
@@ -58,10 +60,7 @@ async function main(words: string[]): Promise<boolean> {
   const files = chooseFiles(findTestFiles(root), words);
   const withNames = process.stdout.isTTY || words.length > 0;
   const results: FileResult[] = [];
-  for (const group of testGroups) {
-    const members = files.filter((file) => groupOf(file) === group);
-    results.push(...(await runGroup(group, members, withNames)));
-  }
+  for (const groups of testRounds) results.push(...(await runRound(groups, files, withNames)));
   const left = await stopLeftovers();
   const sum = (key: "passed" | "failed" | "skipped") => results.reduce((total, result) => total + result[key], 0);
   const skipped = sum("skipped");

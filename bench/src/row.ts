@@ -2,7 +2,8 @@
 export type Target =
   | { kind: "at-least-times"; factor: number }
   | { kind: "at-most-times"; factor: number }
-  | { kind: "at-most"; value: number };
+  | { kind: "at-most"; value: number }
+  | { kind: "at-least"; value: number };
 
 /** What Drydock is measured beside. */
 export interface Beside {

@@ -34,6 +34,8 @@ export function isMet(target: Target, samples: readonly number[], compared: read
       return median(compared) <= target.factor;
     case "at-most":
       return median(samples) <= target.value;
+    case "at-least":
+      return median(samples) >= target.value;
   }
 }
 
@@ -45,6 +47,8 @@ function formatTarget(target: Target): string {
       return `≤ ${target.factor} ×`;
     case "at-most":
       return `≤ ${format(target.value)}`;
+    case "at-least":
+      return `≥ ${format(target.value)}`;
   }
 }
 

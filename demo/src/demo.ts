@@ -1,10 +1,12 @@
 import { toError } from "@drydock/shared/errors.ts";
-import { createDrydockClient } from "./drydock-client.ts";
-import { sampleImages } from "./images/sample-images.ts";
+import { createDrydockClient, type DrydockClient } from "./drydock-client.ts";
+import type { SampleImage } from "./images/sample-image.ts";
+import { moreTags, sampleImages } from "./images/sample-images.ts";
 import { renderNextSteps } from "./next-steps.ts";
 import { pushImage } from "./registry/push-image.ts";
 import { createLiveView, createPlainView, type ProgressView } from "./scans/progress.ts";
 import { renderReport } from "./scans/report-lines.ts";
+import { renderSavings, scanAll } from "./scans/scan-all.ts";
 import { type EndedScan, scanImages } from "./scans/scan-images.ts";
 import { ProcessError } from "./stack/processes.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
@@ -20,7 +22,7 @@ export interface DemoOptions {
   signal: AbortSignal;
 }
 
-/** How long pushing and scanning may take together, in milliseconds. */
+/** How long pushing and scanning may take together, each time, in milliseconds. */
 const timeLimitMs = 60_000;
 
 /**
@@ -37,8 +39,10 @@ export async function runDemo({ keep, output, signal }: DemoOptions): Promise<vo
   try {
     say(...renderParts(stack));
     const untilFailure = AbortSignal.any([signal, stack.failed]);
-    const scans = await pushAndScan({ stack, output, paint, say, signal: untilFailure });
+    const scene = { stack, output, paint, say, signal: untilFailure };
+    const scans = await inTime(scene, pushAndScan);
     for (const scan of scans) say("", ...renderScan(scan, paint));
+    await inTime(scene, scanWholeRegistry);
     const took = ((performance.now() - startedAt) / 1000).toFixed(1);
     say("", paint("bold", `${scans.length} images in ${took} s.`));
     if (!keep) say("Nothing stays up. To try it yourself: npm run demo -- --keep");
@@ -71,20 +75,15 @@ interface Scene {
   signal: AbortSignal;
 }
 
-async function pushAndScan({ stack, output, paint, say, signal }: Scene): Promise<EndedScan[]> {
-  const images = sampleImages();
+/** Does a part of the demo with a client and a time limit. A failure shows what the services logged. */
+async function inTime<T>(
+  scene: Scene,
+  act: (scene: Scene, client: DrydockClient, deadline: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { stack, signal } = scene;
   const client = createDrydockClient(stack.controller.grpc);
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)]);
   try {
-    say("", paint("bold", `Pushing ${images.length} sample images`));
-    const target = { url: stack.registry.url, ...stack.registry.writer };
-    await Promise.all(images.map((image) => pushImage(target, image, deadline)));
-    say("", paint("bold", "Scanning them"));
-    const scans = await scanImages(client, images, createView(output, paint), deadline);
-    for (const { state } of scans) {
-      if (state.stage === "failed") throw new Error(`the scan of ${state.image} failed: ${state.text}`);
-    }
-    return scans;
+    return await act(scene, client, AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)]));
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const log = [stack.controller, ...stack.workers].map(({ process }) => process.log()).join("\n");
@@ -92,6 +91,34 @@ async function pushAndScan({ stack, output, paint, say, signal }: Scene): Promis
   } finally {
     client.close();
   }
+}
+
+async function pushAndScan(scene: Scene, client: DrydockClient, deadline: AbortSignal): Promise<EndedScan[]> {
+  const { output, paint, say } = scene;
+  const images = sampleImages();
+  say("", paint("bold", `Pushing ${images.length} sample images`));
+  await push(scene, images, deadline);
+  say("", paint("bold", "Scanning them"));
+  const scans = await scanImages(client, images, createView(output, paint), deadline);
+  for (const { state } of scans) {
+    if (state.stage === "failed") throw new Error(`the scan of ${state.image} failed: ${state.text}`);
+  }
+  return scans;
+}
+
+async function scanWholeRegistry(scene: Scene, client: DrydockClient, deadline: AbortSignal): Promise<void> {
+  const { stack, paint, say } = scene;
+  const more = moreTags();
+  say("", paint("bold", `Pushing ${more.length} more tags, of images that are there and of one that shares layers`));
+  await push(scene, more, deadline);
+  say("", paint("bold", "Scanning the whole registry"));
+  const { text, asked } = await scanAll(client, stack.counted, deadline);
+  say(`  ${text}`, "", ...renderSavings([...sampleImages(), ...more], asked, paint).map((line) => `  ${line}`));
+}
+
+async function push({ stack }: Scene, images: readonly SampleImage[], signal: AbortSignal): Promise<void> {
+  const target = { url: stack.registry.url, ...stack.registry.writer };
+  await Promise.all(images.map((image) => pushImage(target, image, signal)));
 }
 
 function createView(output: NodeJS.WriteStream, paint: Paint): ProgressView {

@@ -13,6 +13,8 @@ import { credentials } from "@grpc/grpc-js";
 export interface DrydockClient {
   /** Launches a scan of the image and gives the job. */
   launchScan(image: { repository: string; tag: string }, signal: AbortSignal): Promise<JobStats>;
+  /** Launches a scan of all images of the registry and gives the job. */
+  launchScanAll(signal: AbortSignal): Promise<JobStats>;
   /** The job now and after each change, until it has ended. */
   watch(jobId: string, signal: AbortSignal): AsyncIterable<JobStats>;
   /** What the job found. */
@@ -25,12 +27,14 @@ const deadlineMs = 10_000;
 /** @param address the job-controller's, host:port */
 export function createDrydockClient(address: string): DrydockClient {
   const client = new JobServiceClient(address, credentials.createInsecure(), createChannelOptions());
+  const launch = async (name: string, parameters: object, signal: AbortSignal) => {
+    const request = LaunchJobRequest.fromPartial({ job: { name, parameters: { ...parameters } } });
+    const { stats } = await unaryCall(client, JobServiceService.launchJob, request, { deadlineMs, signal });
+    return required(stats, "stats");
+  };
   return {
-    launchScan: async ({ repository, tag }, signal) => {
-      const request = LaunchJobRequest.fromPartial({ job: { name: "IMAGE_SCAN", parameters: { repository, tag } } });
-      const { stats } = await unaryCall(client, JobServiceService.launchJob, request, { deadlineMs, signal });
-      return required(stats, "stats");
-    },
+    launchScan: ({ repository, tag }, signal) => launch("IMAGE_SCAN", { repository, tag }, signal),
+    launchScanAll: (signal) => launch("IMAGE_SCAN_ALL", {}, signal),
     async *watch(jobId, signal) {
       const request = { jobId, afterRevision: 0 };
       for await (const { stats } of serverStreamCall(client, JobServiceService.watchJob, request, { signal })) {

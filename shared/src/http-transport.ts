@@ -2,6 +2,7 @@ import { type LookupAddress, type LookupAllOptions, lookup } from "node:dns";
 import { Agent, type AgentOptions, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import type { LookupFunction, Socket } from "node:net";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { noProxies, type Proxies, proxyFor } from "./proxies.ts";
 import { type AddressRule, addressOf, isRefusedAddress, isRefusedHost } from "./refused-address.ts";
 
@@ -15,6 +16,18 @@ export interface TransportOptions {
   connectTimeoutMs?: number;
   /** Looks names up. Default: as the machine does. */
   lookupAll?: LookupAll | undefined;
+  /** Whom to trust by https, and how to be known there. Default: Node's authorities, and nobody. */
+  tls?: TlsTrust | undefined;
+}
+
+/** Whom a client trusts by TLS, and how it is known, all in PEM. */
+export interface TlsTrust {
+  /** Certificates of authorities beside Node's own and those of NODE_EXTRA_CA_CERTS. Default: none. */
+  authorities?: string | undefined;
+  /** The client's certificate, with those of its authorities behind it, for whoever asks for one. Default: none. */
+  certificate?: string | undefined;
+  /** The key of that certificate. */
+  key?: string | undefined;
 }
 
 /** Gives all addresses of a name. */
@@ -69,6 +82,7 @@ export const addressRefused = "ADDRESS_REFUSED";
 export function createHttpTransport(options: TransportOptions = {}): HttpTransport {
   const { proxies = noProxies, connectTimeoutMs = 10_000, lookupAll = lookup } = options;
   const agents = new Map<string, Agent>();
+  const secureContext = options.tls && secureContextOf(options.tls);
   let isStopped = false;
 
   /** One for each way to connect: a connection that one rule allows serves no request with another. */
@@ -77,9 +91,10 @@ export function createHttpTransport(options: TransportOptions = {}): HttpTranspo
     const key = JSON.stringify([url.protocol, proxy, rule?.allowLinkLocal, rule?.allowLoopback, rule !== undefined]);
     const known = agents.get(key);
     if (known !== undefined) return known;
-    const agent = new (url.protocol === "https:" ? TlsAgent : Agent)(
-      agentOptions({ ...options, connectTimeoutMs }, proxy),
-    );
+    const agent = new (url.protocol === "https:" ? TlsAgent : Agent)({
+      ...agentOptions({ ...options, connectTimeoutMs }, proxy),
+      ...(secureContext && { secureContext }),
+    });
     agents.set(key, agent);
     return agent;
   };
@@ -107,6 +122,13 @@ export function createHttpTransport(options: TransportOptions = {}): HttpTranspo
       agents.clear();
     },
   };
+}
+
+function secureContextOf({ authorities, certificate, key }: TlsTrust): SecureContext {
+  return createSecureContext({
+    ...(authorities !== undefined && { ca: [...getCACertificates("default"), authorities] }),
+    ...(certificate !== undefined && { cert: certificate, key }),
+  });
 }
 
 function agentOptions(

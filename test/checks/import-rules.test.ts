@@ -5,19 +5,18 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { root } from "./tracked-files.ts";
+import {
+  errors,
+  type Floor,
+  gen,
+  grpcTools,
+  logger,
+  otherOfWorker,
+  packagesOfWorker,
+  worker,
+  workerFloors,
+} from "./worker-floors.ts";
 
-interface Floor {
-  folder: string;
-  /** The name of the planted file. */
-  file?: string;
-  allows: string[];
-  refuses: string[];
-}
-
-const gen = "@drydock/shared/gen/drydock/job/v1/job.ts";
-const grpcTools = "@drydock/shared/grpc/status.ts";
-const errors = "@drydock/shared/errors.ts";
-const logger = "@drydock/shared/logger.ts";
 const packages = ["ioredis", "msgpackr", "pg", "@grpc/grpc-js", "tldts", "opossum", "ajv", "re2js"];
 
 function packagesBut(...allowed: string[]): string[] {
@@ -45,7 +44,7 @@ const controllerFloors: Floor[] = [
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", "../upkeep/x.ts", logger],
     refuses: ["../redis/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", "../config.ts", grpcTools, gen, "node:net"],
   })),
-  ...["schemas", "hooks"].map((folder) => ({
+  ...["schemas", "hooks", "feeds"].map((folder) => ({
     folder,
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "node:dns", "node:worker_threads"],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../redis/x.ts", "../app.ts", grpcTools, gen],
@@ -97,8 +96,18 @@ const controllerFloors: Floor[] = [
   },
   {
     folder: "grpc",
-    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", grpcTools, gen, "@grpc/grpc-js"],
+    allows: ["./x.ts", "../ports/x.ts", "../usecases/x.ts", "../exports/x.ts", grpcTools, gen, "@grpc/grpc-js"],
     refuses: ["../redis/x.ts", "../ops/x.ts", "../app.ts", "../config.ts"],
+  },
+  {
+    folder: "http",
+    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", logger, "node:http", "zod"],
+    refuses: ["../redis/x.ts", "../grpc/x.ts", "../hooks/x.ts", "../app.ts", "../config.ts", grpcTools, gen],
+  },
+  {
+    folder: "exports",
+    allows: ["./x.ts", gen, errors, "@drydock/shared/plain-text.ts", "node:crypto"],
+    refuses: ["../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", "../grpc/x.ts", grpcTools, logger, "node:fs"],
   },
   {
     folder: "ops",
@@ -113,54 +122,6 @@ const packagesOfController: Record<string, string[]> = {
   grpc: ["@grpc/grpc-js"],
   hooks: ["opossum"],
   schemas: ["ajv", "re2js"],
-};
-
-const worker = "services/scanner-worker/src";
-const otherOfWorker = ["../../../job-controller/src/domain/x.ts", "@drydock/job-controller/src/x.ts"];
-const workerFloors: Floor[] = [
-  {
-    folder: "domain",
-    allows: ["./report.ts", errors, "zod"],
-    refuses: ["../ports/x.ts", "../runtime/x.ts", "../registry/x.ts", logger, grpcTools, gen, "node:fs"],
-  },
-  {
-    folder: "ports",
-    allows: ["./x.ts", "../domain/report.ts", "zod"],
-    refuses: ["../runtime/x.ts", "../registry/x.ts", "../controller/x.ts", logger, grpcTools, gen, "node:net"],
-  },
-  {
-    folder: "runtime",
-    allows: ["./x.ts", "../domain/report.ts", "../ports/x.ts", logger],
-    refuses: [
-      ...["../controller/x.ts", "../jobs/x.ts", "../registry/x.ts", "../scanners/a/x.ts", "../app.ts"],
-      ...[grpcTools, gen],
-    ],
-  },
-  {
-    folder: "jobs",
-    allows: ["./x.ts", "../domain/report.ts", "../ports/x.ts", "../runtime/x.ts", logger, "zod"],
-    refuses: ["../controller/x.ts", "../registry/x.ts", "../scanners/a/x.ts", "../app.ts", grpcTools, gen],
-  },
-  {
-    folder: "controller",
-    allows: ["./x.ts", "../domain/report.ts", "../ports/x.ts", grpcTools, gen, "@grpc/grpc-js"],
-    refuses: ["../jobs/x.ts", "../registry/x.ts", "../scanners/a/x.ts", "../app.ts"],
-  },
-  {
-    folder: "registry",
-    allows: ["./x.ts", "../domain/report.ts", "../ports/x.ts", logger, "tldts", "opossum"],
-    refuses: ["../jobs/x.ts", "../controller/x.ts", "../scanners/a/x.ts", "../app.ts", grpcTools, gen],
-  },
-  {
-    folder: "scanners/clair-v1",
-    allows: ["./x.ts", "../../domain/report.ts", "../../ports/x.ts", logger, "opossum"],
-    refuses: ["../clair-v4/x.ts", "../../registry/x.ts", "../../controller/x.ts", "../../app.ts", grpcTools, gen],
-  },
-];
-const packagesOfWorker: Record<string, string[]> = {
-  controller: ["@grpc/grpc-js"],
-  registry: ["tldts", "opossum"],
-  "scanners/clair-v1": ["opossum"],
 };
 
 const testFolder = "../../../../test/support/x.ts";

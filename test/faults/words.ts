@@ -86,7 +86,7 @@ const portTaken: FaultCase = {
   async run({ stack, home: { controller } }) {
     const { code, output } = await runToEnd("job-controller", [], {
       ...{ DRYDOCK_REDIS_URL: stack.redis.url, DRYDOCK_LISTEN: controller.address },
-      ...{ DRYDOCK_OPS_LISTEN: "127.0.0.1:0", DRYDOCK_LOG_FORMAT: "json" },
+      ...{ DRYDOCK_OPS_LISTEN: "127.0.0.1:0", DRYDOCK_HTTP_LISTEN: "127.0.0.1:0", DRYDOCK_LOG_FORMAT: "json" },
     });
     assert.ok(code !== undefined && code !== 0, `it ended with ${code}: ${output}`);
     assert.doesNotMatch(output, /\n\s+at /);

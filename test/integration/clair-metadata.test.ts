@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { checkReport, unpackReport } from "@drydock/job-controller/grpc/report-codec.ts";
+import { unpackReport, unpackUnchecked } from "@drydock/job-controller/grpc/report-codec.ts";
 import { encodeReport } from "@drydock/scanner-worker/controller/report-codec.ts";
 import type { ImageManifest } from "@drydock/scanner-worker/domain/image-manifest.ts";
 import { buildReport } from "@drydock/scanner-worker/domain/report-builder.ts";
@@ -35,7 +35,7 @@ async function reportWith(metadata: unknown, description = "bad") {
     skippedLayers: [],
   });
   const gzip = Buffer.from((await encodeReport(report)).gzip);
-  await checkReport(gzip);
+  for await (const part of unpackUnchecked(gzip)) assert.ok(part.length > 0);
   return (await unpackReport(piecesOf(gzip)))?.report;
 }
 

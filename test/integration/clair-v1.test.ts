@@ -10,8 +10,8 @@ import type { Fault } from "@drydock/demo/scanner/clair-v1/routes.ts";
 import { createEvaluationScanner, type EvaluationScanner } from "@drydock/demo/scanner/evaluation-scanner.ts";
 import { JobFailure } from "@drydock/scanner-worker/domain/job-failure.ts";
 import type { Report } from "@drydock/scanner-worker/domain/report.ts";
+import { FakeJobContext } from "@drydock/scanner-worker/jobs/fake-job-context.ts";
 import { createImageScan } from "@drydock/scanner-worker/jobs/image-scan.ts";
-import type { JobContext } from "@drydock/scanner-worker/ports/job.ts";
 import { createHttpClient, type HttpClient } from "@drydock/scanner-worker/registry/http-client.ts";
 import { createRegistryClients } from "@drydock/scanner-worker/registry/registry-clients.ts";
 import { createClairClient } from "@drydock/scanner-worker/scanners/clair-v1/client.ts";
@@ -114,7 +114,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
   let scannerHttp: HttpClient;
   let posted: LayerRequest[];
   let onPost: (layer: LayerRequest) => Promise<Fault | undefined>;
-  let stop: AbortController;
+  let context: FakeJobContext;
   const tokenAnswers: TokenAnswer[] = [];
 
   before(async () => {
@@ -128,7 +128,6 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
   beforeEach(async () => {
     posted = [];
     onPost = async () => undefined;
-    stop = new AbortController();
     tokenAnswers.length = 0;
     const onLayer = async (layer: LayerRequest) => {
       posted.push(layer);
@@ -151,26 +150,13 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     });
     return async (name: string) => {
       const [repository = "", tag = ""] = name.split(":");
-      const checkins: string[] = [];
-      const lines: string[] = [];
-      const reports: Report[] = [];
-      const write = (line: string) => void lines.push(line);
-      const context: JobContext = {
-        jobId: "job",
-        attempt: 1,
-        signal: stop.signal,
-        logger: { debug: write, info: write, warn: write, error: write },
-        get: () => undefined,
-        checkin: (text) => void checkins.push(text),
-        opCommand: () => undefined,
-        launchJob: () => Promise.reject(new Error("no sub-jobs here")),
-        storeReport: async (report) => void reports.push(report),
-      };
+      context = new FakeJobContext();
       await job.run(context, { repository, tag });
-      const [report] = reports;
+      const [report] = context.reports;
+      const texts = context.checkins.map(({ text }) => text);
       assert.ok(report);
-      assert.doesNotMatch(`${checkins}${lines}`, /Bearer|password|eyJ/);
-      return { report, summary: checkins.at(-1) };
+      assert.doesNotMatch(`${texts}${context.lines}`, /Bearer|password|eyJ/);
+      return { report, summary: texts.at(-1) };
     };
   }
 
@@ -206,7 +192,10 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
 
   test("tells clean from unsupported and from what is no image", async () => {
     const scan = worker();
-    assert.match((await scan("library/clean:1.0")).summary ?? "", /^no vulnerabilities found in \d+ packages$/);
+    assert.match(
+      (await scan("library/clean:1.0")).summary ?? "",
+      /^no vulnerabilities found in \d+ packages \(full coverage\)$/,
+    );
     assert.equal((await scan("library/scratch:1.0")).report.coverage, "UNSUPPORTED");
     assert.match((await scan("charts/web:1.0.0")).summary ?? "", /^skipped: not an image \(/);
   });
@@ -274,7 +263,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     let stoppedAt = 0;
     onPost = () => {
       stoppedAt = performance.now();
-      stop.abort(new Error("stopped"));
+      context.interrupt(new Error("stopped"));
       return new Promise(() => undefined);
     };
     await assert.rejects(worker()("library/web:1.0"), /stopped/);

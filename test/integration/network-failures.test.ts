@@ -98,7 +98,7 @@ describe("a request that gets no answer", () => {
       assert.equal(reason, "REGISTRY_TLS_INVALID");
       assert.match(
         message,
-        /certificate or handshake of the registry at \S+ failed: DEPTH_ZERO_SELF_SIGNED_CERT; .* in NODE_EXTRA_CA_CERTS$/,
+        /certificate or handshake of the registry at \S+ failed: DEPTH_ZERO_SELF_SIGNED_CERT; .* in DRYDOCK_REGISTRY_CA$/,
       );
     });
 

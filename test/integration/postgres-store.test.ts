@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Coverage } from "@drydock/job-controller/domain/report-entry.ts";
-import { fitsGlob } from "@drydock/job-controller/domain/repository-glob.ts";
 import { toPattern } from "@drydock/job-controller/postgres/conditions.ts";
 import { createPostgresParts } from "@drydock/job-controller/postgres/parts.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
+import { fitsGlob } from "@drydock/shared/repository-glob.ts";
 import { Client } from "pg";
 import { type PostgresReports, startPostgresReports } from "../support/postgres-reports.ts";
 import {

@@ -248,8 +248,8 @@ describe("a record whose details are fewer, as before one was added", () => {
   async function detailsSize(id: string): Promise<number> {
     const record = (await under.redis.hgetBuffer(under.shards.first.keys.jobs, id)) ?? assert.fail();
     const parameters = record.indexOf(demoJob.parametersJson);
-    // MessagePack's byte for an array of that length, up to 15
-    const begin = record.indexOf(Buffer.from([0x90 + recordDetails.length]));
+    // MessagePack's beginning of an array of that length, from 16 on
+    const begin = record.indexOf(Buffer.from([0xdc, 0, recordDetails.length]));
     return parameters - begin;
   }
 });

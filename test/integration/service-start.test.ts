@@ -16,7 +16,12 @@ interface Ended {
 /** Starts a service that is to end by itself. */
 function run(service: string, settings: Record<string, string>, args: string[] = []): Promise<Ended> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("DRYDOCK_"));
-  const env = { ...Object.fromEntries(inherited), DRYDOCK_OPS_LISTEN: "127.0.0.1:0", ...settings };
+  const env = {
+    ...Object.fromEntries(inherited),
+    DRYDOCK_OPS_LISTEN: "127.0.0.1:0",
+    DRYDOCK_HTTP_LISTEN: "127.0.0.1:0",
+    ...settings,
+  };
   const main = join(root, "services", service, "src", "main.ts");
   return new Promise((resolve) => {
     execFile(process.execPath, [main, ...args], { env, timeout: 30_000 }, (error, stdout, stderr) =>
@@ -39,6 +44,7 @@ describe("the start of a service", { timeout: 100_000 }, () => {
   for (const [service, setting] of [
     ["job-controller", "DRYDOCK_LISTEN"],
     ["job-controller", "DRYDOCK_OPS_LISTEN"],
+    ["job-controller", "DRYDOCK_HTTP_LISTEN"],
     ["scanner-worker", "DRYDOCK_OPS_LISTEN"],
   ] as const) {
     const remedy = (at: string) =>

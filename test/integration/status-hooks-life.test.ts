@@ -85,7 +85,7 @@ describe("what a status hook is still to be told", () => {
     const periodic = { ...options, kind: "PERIODIC" as const, runAt: dueAt, schedule };
     const { id } = await under.pool.launch({ ...demoJob, options: periodic });
     under.clock.advance(1_000);
-    const due = { jobId: id, dueAt, schedule };
+    const due = { jobId: id, name: "DEMO", dueAt, schedule };
     await under.schedules.fire(due, { runAt: dueAt, nextAt: dueAt + 1_000, missed: 0 });
     await under.schedules.fire({ ...due, dueAt: dueAt + 1_000 }, { runAt: dueAt, nextAt: 0, missed: 0 });
     const byJob = Map.groupBy(await takeAll(), ({ jobId }) => jobId);

@@ -100,14 +100,24 @@ describe("sub-jobs", () => {
     const child = await launch(first);
     await under.pool.fail(first, finalFailure, {});
     await under.pool.retry(first.jobId);
-    const running = await claim();
-    assert.equal(running.jobId, child);
-    const parent = await claim();
+    const [parent, running] = [await claim(), await claim()];
+    assert.deepEqual([parent.jobId, running.jobId], [first.jobId, child]);
     assert.equal(await launch(parent), child, "it goes on");
     await under.pool.succeed(running, {});
     await under.pool.fail(parent, finalFailure, {});
     await under.pool.retry(parent.jobId);
     assert.equal(await launch(await claim()), child, "it succeeded");
+  });
+
+  test("are in the lane of their parent, or of their own family when it has none", async () => {
+    const options = { ...usualOptions, fairnessKey: "team" };
+    await under.pool.launch({ ...demoJob, options });
+    const ofTeam = await under.pool.launchSubJob(await claim(), "key", demoJob);
+    await claim();
+    const alone = await startJob(under, worker);
+    const child = await under.pool.launchSubJob(alone, "key", demoJob);
+    assert.deepEqual([ofTeam.fairnessKey, child.fairnessKey], ["team", alone.jobId]);
+    assert.equal((await under.pool.get(ofTeam.id)).fairnessKey, "team");
   });
 
   test("are refused for the time in which one of their unique key ends", async () => {

@@ -35,7 +35,12 @@ describe("a queue whose jobs nobody runs", () => {
 
   test("says that no worker takes them when all are gone, or drain, and nothing more once one is there", async () => {
     const type = rig.newType();
-    const noWorker = { reason: "NO_WORKER", message: `no worker takes ${type}`, since: undefined, workers: 0 };
+    const noWorker = {
+      reason: "NO_WORKER",
+      message: `no worker takes ${type}; start one that is set up for it`,
+      since: undefined,
+      workers: 0,
+    };
     const gone = await rig.join(type);
     gone.send({ $case: "draining", value: {} });
     await until("it drains", async () => (await poolOf(gone))?.draining, Boolean);
@@ -45,9 +50,9 @@ describe("a queue whose jobs nobody runs", () => {
     await gone.leave();
     assert.deepEqual((await queueOf(type))?.waitingFor, noWorker);
     assert.deepEqual((await listedQueueOf(type))?.waitingFor, noWorker);
-    await checkInIs(id, `waits: no worker takes ${type}`);
+    await checkInIs(id, `waits: no worker takes ${type}; start one that is set up for it`);
     const listed = (await rig.api.list()).find((job) => job.id === id);
-    assert.equal(listed?.checkIn, `waits: no worker takes ${type}`);
+    assert.equal(listed?.checkIn, `waits: no worker takes ${type}; start one that is set up for it`);
 
     const other = await rig.join(type);
     const { lease } = await other.takeJob();

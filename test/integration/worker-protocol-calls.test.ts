@@ -2,11 +2,31 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Outcome } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import { toRpcError } from "@drydock/shared/grpc/client.ts";
+import { JobStatus } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import {
+  LaunchSubJobRequest,
+  Outcome,
+  WorkerServiceService as service,
+} from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { type RpcError, toRpcError } from "@drydock/shared/grpc/client.ts";
+import { fromStatus } from "@drydock/shared/grpc/status.ts";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
-import { digest, gzip, launchSubJob, putBytes, putReport, sendLog, sendParts } from "../support/worker-calls.ts";
+import {
+  callFor,
+  digest,
+  gzip,
+  launchSubJob,
+  putBytes,
+  putReport,
+  readReport,
+  sendLog,
+  sendParts,
+} from "../support/worker-calls.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
+
+const otherDigest = `sha256:${"b".repeat(64)}`;
+const unknownDigest = `sha256:${"c".repeat(64)}`;
 
 let rig: WorkerRig;
 before(async () => {
@@ -87,6 +107,126 @@ describe("for a job that it holds, a worker", { concurrency: true }, () => {
       [child.policy?.maxAttempts, child.policy?.runTimeout?.seconds, child.policy?.finalReasons],
       [2, 30, ["GONE"]],
     );
+  });
+
+  test("launches a job that is due later, and one that is unique by a key", async () => {
+    const { type, worker, lease } = await start();
+    const scheduleDelay = { seconds: 60, nanos: 0 };
+    const { stats } = await launchSubJob(worker, lease, { key: "1", name: type, scheduleDelay });
+    const later = await rig.api.get(stats?.id ?? "");
+    // it is checked a little before it is stored
+    const waitMs = Number(later.runAt) - Number(later.enqueueTime);
+    assert.ok(later.status === "SCHEDULED" && waitMs > 50_000 && waitMs <= 60_000, `${later.status}, ${waitMs} ms`);
+    const unique = { name: type, isUnique: true, uniqueKey: "one of all" };
+    const [first, second] = [
+      await launchSubJob(worker, lease, { ...unique, key: "2", parameters: { a: 1 } }),
+      await launchSubJob(worker, lease, { ...unique, key: "3", parameters: { a: 2 } }),
+    ];
+    assert.equal(second.stats?.id, first.stats?.id);
+    assert.equal(first.stats?.unique, true);
+  });
+
+  test("launches many jobs at once, each with its own result", async () => {
+    const { type, worker, id, lease } = await start();
+    const job = (key: string, parts = {}) =>
+      LaunchSubJobRequest.fromPartial({ key, name: type, parameters: {}, ...parts });
+    const jobs = [
+      job("a"),
+      job("b", { priority: 2 }),
+      job("a"),
+      job("c", { name: "NOBODY_KNOWS" }),
+      job("", { uniqueKey: "u" }),
+    ];
+    const { results } = await callFor(worker, lease, service.launchSubJobs, { jobs });
+    const [a, b, again, unknown, bad] = results.map(({ result }) =>
+      result?.$case === "error" ? fromStatus(result.value) : result?.value,
+    );
+    assert.equal(again, a);
+    assert.deepEqual((await rig.api.get(id)).executions, [a, b]);
+    assert.equal((await rig.api.get(b as string)).priority, 2);
+    assert.equal((unknown as RpcError).reason, "JOB_NAME_UNKNOWN");
+    assert.deepEqual(
+      (bad as RpcError).violations.map(({ field }) => field),
+      ["jobs[4].key", "jobs[4].unique_key"],
+    );
+    const anew = await callFor(worker, lease, service.launchSubJobs, { jobs: jobs.slice(0, 2) });
+    assert.deepEqual(
+      anew.results.map(({ result }) => result?.value),
+      [a, b],
+    );
+  });
+
+  test("launches a thousand jobs in one call, and no more", async () => {
+    const { type, worker, id, lease } = await start();
+    const jobs = Array.from({ length: 1_000 }, (_, at) =>
+      LaunchSubJobRequest.fromPartial({ key: String(at), name: type, parameters: { at } }),
+    );
+    const { results } = await callFor(worker, lease, service.launchSubJobs, { jobs });
+    assert.equal(new Set(results.map(({ result }) => result?.$case === "jobId" && result.value)).size, 1_000);
+    const { executionTotals } = await callFor(worker, lease, service.getRunState);
+    assert.deepEqual(executionTotals, [{ status: JobStatus.JOB_STATUS_PENDING, count: 1_000 }]);
+    const tooMany = callFor(worker, lease, service.launchSubJobs, { jobs: [...jobs, ...jobs.slice(0, 1)] });
+    assert.deepEqual(await refusalFacts(tooMany), ["INVALID_ARGUMENT", "FIELD_INVALID", "jobs"]);
+    await rig.api.stop(id);
+  });
+
+  test("finds its checkpoint, the jobs that it launched and the time of its launch again", async () => {
+    const { type, worker, id, lease } = await start();
+    const { enqueueTime } = await rig.api.get(id);
+    const before = await callFor(worker, lease, service.getRunState);
+    assert.deepEqual(before, { checkpoint: "", executionTotals: [], enqueueTime });
+    const checkpoint = JSON.stringify({ page: "ä".repeat(32_000) });
+    for (const text of ["first", checkpoint])
+      await callFor(worker, lease, service.saveCheckpoint, { checkpoint: text });
+    await launchSubJob(worker, lease, { key: "1", name: type });
+    await worker.reports(lease, { outcome: Outcome.OUTCOME_RELEASED });
+    const again = await worker.takeJob();
+    assert.equal(again.lease.jobId, id);
+    const state = await callFor(worker, again.lease, service.getRunState);
+    assert.deepEqual([state.checkpoint, state.executionTotals.length], [checkpoint, 1]);
+    const tooLarge = callFor(worker, again.lease, service.saveCheckpoint, { checkpoint: "x".repeat(64 * 1024 + 1) });
+    assert.deepEqual(await refusalFacts(tooLarge), ["INVALID_ARGUMENT", "FIELD_INVALID", "checkpoint"]);
+  });
+
+  test("learns which images have a report, and reads it", async () => {
+    const { worker, lease } = await start();
+    const report = Report.fromPartial({
+      reportId: "r-2",
+      artifact: { digest: otherDigest },
+      packages: [{ name: "a" }],
+    });
+    await putBytes(worker, lease, gzipSync(Report.encode(report).finish()), { digest: otherDigest });
+    const images = [otherDigest, unknownDigest].map((own) => ({
+      repository: "library/web",
+      digest: own,
+      tags: ["1.0"],
+    }));
+    const { images: known } = await callFor(worker, lease, service.recordImages, { images });
+    assert.deepEqual(
+      known.map(({ reports }) => reports.map(({ reportId, digest: own }) => [reportId, own])),
+      [[[lease.jobId, otherDigest]], []],
+    );
+    const parts = await readReport(worker, lease, otherDigest);
+    assert.deepEqual(parts[0]?.part?.packages[0]?.name, "a");
+    assert.deepEqual(await refusalFacts(readReport(worker, lease, unknownDigest)), ["NOT_FOUND", "REPORT_NOT_FOUND"]);
+  });
+
+  test("can't note or ask for images beyond the limits", async () => {
+    const { worker, lease } = await start();
+    const image = { repository: "library/web", digest, tags: ["1.0"] };
+    const record = async (images: (typeof image)[]) =>
+      (await refusalFacts(callFor(worker, lease, service.recordImages, { images }))).slice(1);
+    assert.deepEqual(await record(Array(1_001).fill(image)), ["FIELD_INVALID", "images"]);
+    assert.deepEqual(await record([{ ...image, tags: Array(5_001).fill("a") }]), ["FIELD_INVALID", "images"]);
+    const bad = [image, { repository: "", digest: "latest", tags: ["a b"] }];
+    const fields = ["images[1].repository", "images[1].digest", "images[1].tags"];
+    assert.deepEqual(await record(bad), ["FIELD_INVALID", ...fields]);
+    const find = async (layerNames: string[], pageToken = "", repository = "") =>
+      (await refusalFacts(callFor(worker, lease, service.findImages, { layerNames, pageToken, repository }))).slice(1);
+    assert.deepEqual(await find(["a"], "", "library/*"), ["FIELD_INVALID", "repository"]);
+    assert.deepEqual(await find([], "", "a".repeat(256)), ["FIELD_INVALID", "repository"]);
+    assert.deepEqual(await find(Array(1_001).fill("a")), ["FIELD_INVALID", "layer_names"]);
+    assert.deepEqual(await find(["a"], "x".repeat(5_000)), ["FIELD_INVALID", "page_token"]);
   });
 
   test("can't launch a job whose policy, labels or priority break a rule", async () => {

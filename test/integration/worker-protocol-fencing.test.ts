@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
-import { ResultVerdict } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import {
+  LaunchSubJobRequest,
+  ResultVerdict,
+  WorkerServiceService as service,
+} from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import { refusalFacts, refusalOf } from "../support/refusal.ts";
 import { plainType } from "../support/scripted-worker.ts";
-import { timed, until } from "../support/until.ts";
-import { launchSubJob, putReport, sendLog } from "../support/worker-calls.ts";
+import { until } from "../support/until.ts";
+import { callFor, digest, launchSubJob, putReport, readReport, sendLog } from "../support/worker-calls.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 const { RESULT_VERDICT_ACCEPTED, RESULT_VERDICT_STALE } = ResultVerdict;
@@ -77,6 +81,24 @@ describe("a worker that lost its job", { concurrency: true }, () => {
     assert.equal((await refusalOf(rig.api.reportOf(id))).reason, "REPORT_NOT_FOUND");
     const launch = launchSubJob(zombie, old, { key: "1", name: type });
     assert.deepEqual(await refusalFacts(launch), ["ABORTED", "LEASE_LOST"]);
+    assert.deepEqual((await rig.api.get(id)).executions, []);
+  });
+
+  test("can't launch many jobs for it, learn or change how far it came, or note and ask for images", async () => {
+    const { id, type, zombie, old, heir, lease } = await startZombie();
+    await callFor(heir, lease, service.saveCheckpoint, { checkpoint: "from the heir" });
+    const jobs = [LaunchSubJobRequest.fromPartial({ key: "1", name: type, parameters: {} })];
+    const images = [{ repository: "library/web", digest, tags: ["1.0"] }];
+    const refused = await Promise.all([
+      refusalFacts(callFor(zombie, old, service.launchSubJobs, { jobs })),
+      refusalFacts(callFor(zombie, old, service.saveCheckpoint, { checkpoint: "from the dead" })),
+      refusalFacts(callFor(zombie, old, service.getRunState)),
+      refusalFacts(callFor(zombie, old, service.recordImages, { images })),
+      refusalFacts(callFor(zombie, old, service.findImages, { layerNames: ["a"], pageToken: "" })),
+      refusalFacts(readReport(zombie, old, digest)),
+    ]);
+    assert.deepEqual(refused, Array(6).fill(["ABORTED", "LEASE_LOST"]));
+    assert.equal((await callFor(heir, lease, service.getRunState)).checkpoint, "from the heir");
     assert.deepEqual((await rig.api.get(id)).executions, []);
   });
 
@@ -229,57 +251,5 @@ describe("a worker that comes back", { concurrency: true }, () => {
     assert.equal(await rig.api.log(id), "");
     assert.equal(await heir.reports(lease), RESULT_VERDICT_ACCEPTED);
     assert.equal((await rig.api.get(id)).status, "SUCCESS");
-  });
-});
-
-describe("a worker that goes", { concurrency: true }, () => {
-  test("by plan takes no more jobs, and gives back what it holds at once", async () => {
-    const type = rig.newType();
-    const leaving = await rig.join(type, { slots: 2 });
-    const { id } = await rig.api.launch(type, {});
-    await leaving.takeJob();
-    leaving.send({ $case: "draining", value: {} });
-    await leaving.beats(1, [{ jobId: id, token: 1 }]);
-    const next = await rig.api.launch(type, {});
-    const other = await rig.join(type, { slots: 2 });
-    const { lease } = await other.takeJob();
-    assert.equal(lease.jobId, next.id);
-    const took = await timed(leaving.leave().then(() => other.takeJob()));
-    assert.ok(took < 500, `${took} ms`);
-    const { attempt, crashes, workerId } = await rig.api.get(id);
-    assert.deepEqual([attempt, crashes, workerId], [1, 0, other.hello.workerId]);
-    assert.ok(!leaving.hasReceived("assign"));
-  });
-
-  test("with its connection has its jobs run elsewhere within six seconds", async () => {
-    const type = rig.newType();
-    const lost = await rig.join(type);
-    const { id } = await rig.api.launch(type, {});
-    const { lease } = await lost.takeJob();
-    await sendLog(lost, [{ lease, offset: 0, text: "the first run\n" }]);
-    const other = await rig.join(type);
-    const took = await timed(lost.breakOff().then(() => other.takeJob({ withinMs: 7_000 })));
-    assert.ok(took > 4_000 && took < 6_000, `${took} ms`);
-    const { status, attempt, crashes, workerId } = await rig.api.get(id);
-    assert.deepEqual([status, attempt, crashes, workerId], ["RUNNING", 1, 1, other.hello.workerId]);
-  });
-
-  test("with a job that it was sent and did not accept has that job run elsewhere at once", async () => {
-    const type = rig.newType();
-    const lost = await rig.join(type);
-    await rig.api.launch(type, {});
-    await lost.receive("assign");
-    const other = await rig.join(type);
-    const took = await timed(lost.breakOff().then(() => other.takeJob()));
-    assert.ok(took < 500, `${took} ms`);
-  });
-
-  test("before it was welcome does no harm", async () => {
-    for (let i = 0; i < 20; i++) {
-      const worker = rig.open();
-      if (i % 2 === 0) worker.send({ $case: "hello", value: worker.hello });
-      await worker.breakOff();
-    }
-    await rig.join(rig.newType());
   });
 });

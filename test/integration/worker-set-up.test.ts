@@ -53,7 +53,9 @@ describe("a worker that can't scan", () => {
       };
       assert.deepEqual([closed, others], [expected, []]);
       const launch = controller.api.launch("IMAGE_SCAN", { repository: "web", tag: "1.0" });
-      assert.equal((await refusalOf(launch)).reason, "JOB_NAME_UNKNOWN");
+      const { reason, message } = await refusalOf(launch);
+      assert.equal(reason, "JOB_NAME_UNKNOWN");
+      assert.ok(message.includes(`a worker is there that can't: set ${missing}`), message);
       await runsDemo();
       await worker.stop();
     });

@@ -192,9 +192,10 @@ describe("sub-jobs", () => {
     };
     const job = { key: "a", name: "IMAGE_SCAN", parameters: {}, labels: { round: "one" }, priority: 2, isUnique: true };
     const policy = { maxAttempts: 2, initialBackoffMs: 1_500, runTimeoutMs: 60_000, finalReasons: ["GONE"] };
-    await new SubJobClient(link, incarnation).launch(lease, { ...job, policy }, never);
+    await new SubJobClient(link, incarnation).launch(lease, { ...job, policy, uniqueKey: "u", delayMs: 2_000 }, never);
     assert.deepEqual(asked, {
-      ...{ ...job, lease, incarnation },
+      ...{ ...job, lease, incarnation, uniqueKey: "u" },
+      scheduleDelay: { seconds: 2, nanos: 0 },
       policy: {
         maxAttempts: 2,
         initialBackoff: { seconds: 1, nanos: 5e8 },

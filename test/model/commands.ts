@@ -103,6 +103,8 @@ export type Command =
   | { do: "appendLog"; target: Target; place: LogPlace; text: string }
   | { do: "readLog"; target: Target; percent: number }
   | { do: "putReport"; target: Target; digest: string; text: string }
+  | { do: "saveCheckpoint"; target: Target; text: string }
+  | { do: "readCheckpoint"; target: Target }
   | { do: "tellHooks"; limit: number }
   | { do: "settleHook"; nth: number; outcome: HookOutcome }
   | { do: "redeliver"; target: Target }
@@ -215,6 +217,8 @@ const arbitraries: Record<Command["do"], fc.Arbitrary<Command>> = {
     digest: fc.constantFrom("sha256:a", "sha256:b"),
     text: fc.constantFrom("clean", "not clean"),
   }),
+  saveCheckpoint: kind("saveCheckpoint", { target: running, text: fc.constantFrom("page 1", "page 2", "") }),
+  readCheckpoint: kind("readCheckpoint", { target: running }),
   tellHooks: kind("tellHooks", { limit: fc.integer({ min: 1, max: 6 }) }),
   settleHook: kind("settleHook", {
     nth: fc.nat(50),

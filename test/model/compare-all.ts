@@ -57,9 +57,11 @@ async function compareWorkers({ pool }: PoolUnderTest, model: ModelPool): Promis
   );
 }
 
-async function compareUploads({ logs, reports }: PoolUnderTest, model: ModelPool): Promise<void> {
-  for (const { id, log } of model.jobs.values()) {
+async function compareUploads({ logs, reports, redis, shards }: PoolUnderTest, model: ModelPool): Promise<void> {
+  for (const { id, log, checkpoint } of model.jobs.values()) {
     assert.deepEqual(await logs.read(id, 0), { text: log.toString(), nextOffset: log.length });
+    const key = `{drydock:${shards.ofJob(id).number}}:checkpoint:${id}`;
+    assert.equal((await redis.get(key)) ?? "", checkpoint);
   }
   for (const [id, text] of model.reports) assert.equal(String(await readReport(reports, id)), text);
   for (const id of model.jobs.keys()) {

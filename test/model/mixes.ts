@@ -16,6 +16,7 @@ export const everything: Mix = {
   },
   ...{ checkIn: 2, succeed: 3, fail: 6, postpone: 2, refuse: 4, confirm: 1, release: 2 },
   ...{ launchPeriodic: 4, fire: 4, pauseSchedule: 3, resumeSchedule: 2 },
+  ...{ saveCheckpoint: 3, readCheckpoint: 3 },
   ...{ appendLog: 5, readLog: 2, putReport: 4, tellHooks: 5, settleHook: 9, redeliver: 2 },
   ...{ promote: 6, reap: 2, expire: 2, expireClosed: 1, endSubJobs: 2, sweep: 3, wait: 6 },
 };
@@ -37,6 +38,7 @@ export const refusals: Mix = {
 export const endings: Mix = {
   ...{ launch: 4, launchSubJob: 4, end: 10, retry: 3, endSubJobs: 4, claim: 18, beat: 10, hello: 5, reap: 3 },
   ...{ confirm: 4, succeed: 1, fail: 1, postpone: 1, release: 1, promote: 1, wait: 8 },
+  ...{ saveCheckpoint: 4, readCheckpoint: 4 },
 };
 
 /** Queues that are drained while jobs come and go. */

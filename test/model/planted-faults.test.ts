@@ -21,6 +21,10 @@ const sabotages: Record<string, Sabotage> = {
   "a piece of a log that was taken is not stored": {
     ...{ path: "log/", command: "XADD RPUSH", answer: "1", mix: tellings },
   },
+  "a checkpoint that was taken is not kept": {
+    ...{ path: "checkpoint/save", command: "SET", answer: '"OK"', mix: endings },
+  },
+  "a checkpoint outlives the end of its job": { path: "life/final", command: "UNLINK", answer: "1", mix: endings },
   "a report that was taken is not stored": { path: "reports/put", command: "SET", answer: '"OK"', mix: tellings },
   "a change of the status is not noted for the hook": {
     ...{ path: "hooks/outbox", command: "RPUSH", answer: "1", mix: tellings },

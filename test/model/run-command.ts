@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
-import type { Job, JobCommand } from "@drydock/job-controller/domain/job.ts";
+import type { JobCommand } from "@drydock/job-controller/domain/job.ts";
 import type { DueHook } from "@drydock/job-controller/ports/hook-outbox.ts";
-import type { OpenCommand } from "@drydock/job-controller/ports/job-pool.ts";
 import { ClosedTypeExpirer } from "@drydock/job-controller/upkeep/expire-closed.ts";
 import { fireSchedules, resumeSchedule } from "@drydock/job-controller/usecases/fire-schedules.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { newReport } from "../support/new-report.ts";
 import { aSecond, backoff } from "../support/pool.ts";
+import { answered, answerOf, inOrder } from "./answers.ts";
 import { expireClosed } from "./closings.ts";
 import { type Command, type CommandOf, names } from "./commands.ts";
-import { type Driver, modelInfo, refusalFor, shown, toCheckIn, toNewJob, toPeriodicJob } from "./driver.ts";
+import { type Driver, modelInfo, refusalFor, toCheckIn, toNewJob, toPeriodicJob } from "./driver.ts";
 import * as hooks from "./hooks.ts";
 import * as queue from "./queue.ts";
 import * as schedules from "./schedules.ts";
-import type { ModelJob } from "./state.ts";
 import * as upkeep from "./upkeep.ts";
 import * as uploads from "./uploads.ts";
 import * as users from "./users.ts";
@@ -235,6 +234,15 @@ const runners: Runners = {
     const asked = driver.under.reports.put(lease, newReport(lease.jobId, digest, Buffer.from(text)));
     return driver.both(asked, () => uploads.putReport(driver.model, lease, digest, text));
   },
+  saveCheckpoint: (driver, { target, text }) => {
+    const lease = driver.lease(target);
+    const asked = driver.under.checkpoints.save(lease, text);
+    return driver.both(asked, () => uploads.saveCheckpoint(driver.model, lease, text));
+  },
+  readCheckpoint: (driver, { target }) => {
+    const lease = driver.lease(target);
+    return driver.both(driver.under.checkpoints.read(lease), () => uploads.readCheckpoint(driver.model, lease));
+  },
   tellHooks: async (driver, { limit }) => {
     const overdue = hooks.overdueHooks(driver.model).length;
     const { due } = await driver.under.hooks.due(limit);
@@ -277,24 +285,4 @@ function compareDue({ model, history }: Driver, due: DueHook, delivery: hooks.Mo
   assert.deepEqual({ url: due.url, ...shown }, { url: statusHook, status, checkIn, at: shown.at });
   assert.equal(due.leaseEndsAt, delivery.leaseEndsAt);
   history.tell(due.jobId, number, sequence);
-}
-
-/** The answers to users leave out what the job launched; GetJob shows it. */
-async function answered(asked: Promise<Job>) {
-  return withoutLaunched(shown(await asked));
-}
-
-function answerOf(driver: Driver, job: ModelJob) {
-  hooks.tellChanges(driver.model);
-  return withoutLaunched(driver.model.show(job));
-}
-
-function withoutLaunched<T extends Pick<Job, "executions" | "executionTotals" | "lastError">>(job: T) {
-  const { executions: _, executionTotals: _totals, lastError, ...facts } = job;
-  return { ...facts, lastError: lastError && { ...lastError, message: "" } };
-}
-
-function inOrder<T extends { commands: OpenCommand[] }>(reply: T): T {
-  const key = ({ lease, command }: { lease: { jobId: string }; command: JobCommand }) => lease.jobId + command;
-  return { ...reply, commands: reply.commands.toSorted((a, b) => key(a).localeCompare(key(b))) };
 }

@@ -55,6 +55,8 @@ export interface ModelJob extends Omit<ShownJob, "executionTotals" | "hookStatus
   /** What its status hook is told; undefined without one. */
   hook: ModelHook | undefined;
   log: Buffer;
+  /** How far it has come; empty when it did not say. */
+  checkpoint: string;
 }
 
 /** A worker as the model holds it. */
@@ -167,6 +169,7 @@ export class ModelPool {
       endedAs: _end,
       hook: _hook,
       log: _log,
+      checkpoint: _checkpoint,
       ...shown
     } = rest;
     const launched = [...this.jobs.values(), ...this.gone].filter(({ upstreamJobId }) => upstreamJobId === job.id);
@@ -209,6 +212,7 @@ export function newModelJob(
       refusals: new Refusals(),
       hook: statusHook === "" ? undefined : newModelHook(),
       log: Buffer.alloc(0),
+      checkpoint: "",
     },
   };
 }
@@ -228,6 +232,8 @@ export function finish(pool: ModelPool, job: ModelJob, status: JobStatus): void 
     postponedSince: 0,
     refusals: new Refusals(),
   });
+  // a retry goes on from there
+  if (status === "SUCCESS" || status === "STOPPED") job.checkpoint = "";
   launchWaiting(pool, pool.jobs.get(job.upstreamJobId));
 }
 

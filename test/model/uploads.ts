@@ -1,7 +1,8 @@
 import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
+import type { RunState } from "@drydock/job-controller/ports/checkpoint-store.ts";
 import type { AppendedLog, LogPiece } from "@drydock/job-controller/ports/log-store.ts";
 import { refuse } from "./refused.ts";
-import type { ModelPool } from "./state.ts";
+import type { ModelJob, ModelPool } from "./state.ts";
 import { standing } from "./workers.ts";
 
 /** Appends a piece of a log; the last lines of a run may come after its result. */
@@ -22,10 +23,27 @@ export function readLog(pool: ModelPool, jobId: string, offset: number): LogPiec
   return { text: log.toString("utf8", from), nextOffset: Math.max(offset, log.length) };
 }
 
+/** Keeps how far a running job has come. */
+export function saveCheckpoint(pool: ModelPool, lease: HeldLease, checkpoint: string): void {
+  heldJob(pool, lease).checkpoint = checkpoint;
+}
+
+/** How far a running job has come, and how the jobs that it launched stand. */
+export function readCheckpoint(pool: ModelPool, lease: HeldLease): RunState {
+  const job = heldJob(pool, lease);
+  const { executionTotals, enqueuedAt } = pool.show(job);
+  return { checkpoint: job.checkpoint, executionTotals, enqueuedAt };
+}
+
 /** Stores the report of a running job. */
 export function putReport(pool: ModelPool, lease: HeldLease, digest: string, text: string): void {
-  const job = pool.find(lease.jobId);
-  if (standing(pool, job, lease) !== "held") refuse("LEASE_LOST");
+  const job = heldJob(pool, lease);
   pool.reports.set(job.id, text);
   pool.newestReports.set(digest, job.id);
+}
+
+function heldJob(pool: ModelPool, lease: HeldLease): ModelJob {
+  const job = pool.find(lease.jobId);
+  if (standing(pool, job, lease) !== "held") refuse("LEASE_LOST");
+  return job;
 }

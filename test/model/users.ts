@@ -49,11 +49,17 @@ export function launchSubJob(
   const before = launchedBefore(pool, parent, key);
   if (before === undefined && child.isFull) refuse("POOL_FULL");
   const holder = before ?? holderOf(pool, child.job);
-  const made = holder ?? launch(pool, child.id, child.job, { upstreamJobId: parent.id });
+  const made = holder ?? launch(pool, child.id, inFamily(parent, child.job), { upstreamJobId: parent.id });
   pool.subJobs.set(`${parent.id} ${key}`, { id: made.id, life: parent.lives });
   if (holder === undefined) parent.executions.push(made.id);
   if (before === undefined && parent.command !== undefined) passOn(pool, parent, parent.command);
   return made;
+}
+
+/** The job in the lane of its parent, unless it has one of its own. */
+function inFamily(parent: ModelJob, job: NewJob): NewJob {
+  const { options = usualOptions } = job;
+  return { ...job, options: { ...options, fairnessKey: options.fairnessKey || parent.fairnessKey || parent.id } };
 }
 
 /** Of a former life of its parent only what succeeded or goes on. */

@@ -93,7 +93,16 @@ const running: Part = async ({ redis, prefix, jobs }) => {
 /** The keys of a job are removed with it. */
 const leftovers: Part = async ({ redis, prefix, jobs }) => {
   const faults: string[] = [];
-  for (const kind of ["log", "sub-jobs", "sub-job-keys", "sub-job-totals", "schedule", "hook-events", "hook-failed"]) {
+  for (const kind of [
+    "log",
+    "checkpoint",
+    "sub-jobs",
+    "sub-job-keys",
+    "sub-job-totals",
+    "schedule",
+    "hook-events",
+    "hook-failed",
+  ]) {
     await eachKey({ redis, prefix, kind }, async (key, id) => {
       if (!jobs.has(id)) faults.push(`${key} is left of a job that is gone`);
     });

@@ -7,6 +7,8 @@ export interface RegistryLimit {
   perMs: number;
   /** Left out, the answer does not say when to come back. */
   retryAfter?: string;
+  /** Hears of each request, e.g. "GET /v2/". */
+  onRequest?: (line: string) => void;
 }
 
 /** A registry that passes requests on to a real one, and limits those for manifests as Docker Hub does. */
@@ -32,6 +34,7 @@ export function createLimitingRegistry(targetUrl: string, limit: RegistryLimit):
     name: "limiting registry",
     listen: "127.0.0.1:0",
     answer: async ({ method = "GET", url = "", headers }, response) => {
+      limit.onRequest?.(`${method} ${url}`);
       if (url.includes("/manifests/") && !mayPass()) {
         refused += 1;
         response.writeHead(429, limit.retryAfter === undefined ? {} : { "retry-after": limit.retryAfter }).end();

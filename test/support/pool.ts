@@ -3,21 +3,25 @@ import { type RedisServer, startRedis } from "@drydock/demo/stack/redis.ts";
 import type { ClaimedJob, HeldLease, Lease } from "@drydock/job-controller/domain/job.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { WorkerIdentity, WorkerInfo } from "@drydock/job-controller/domain/worker.ts";
+import type { CheckpointStore } from "@drydock/job-controller/ports/checkpoint-store.ts";
 import type { HookOutbox } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { JobIndex } from "@drydock/job-controller/ports/job-index.ts";
 import type { Failure, Postponement } from "@drydock/job-controller/ports/job-pool.ts";
 import type { LogStore } from "@drydock/job-controller/ports/log-store.ts";
 import type { QueueControl } from "@drydock/job-controller/ports/queue-control.ts";
+import type { ReportQueries } from "@drydock/job-controller/ports/report-queries.ts";
 import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
 import type { ScheduleStore } from "@drydock/job-controller/ports/schedule-store.ts";
 import type { Constants } from "@drydock/job-controller/redis/bundle/bundle.ts";
 import type { ScriptFile } from "@drydock/job-controller/redis/bundle/script-file.ts";
+import { createRedisCheckpointStore } from "@drydock/job-controller/redis/checkpoint/checkpoint-store.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { createRedisHookOutbox } from "@drydock/job-controller/redis/hooks/hook-outbox.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
 import { createRedisLogStore } from "@drydock/job-controller/redis/log/log-store.ts";
 import { createRedisJobIndex } from "@drydock/job-controller/redis/operators/job-index.ts";
 import { createRedisQueueControl } from "@drydock/job-controller/redis/operators/queue-control.ts";
+import { createRedisReportQueries } from "@drydock/job-controller/redis/reports/report-queries.ts";
 import { createRedisReportStore } from "@drydock/job-controller/redis/reports/report-store.ts";
 import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule/schedule-store.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
@@ -35,7 +39,9 @@ export interface PoolUnderTest {
   hooks: HookOutbox;
   index: JobIndex;
   logs: LogStore;
+  checkpoints: CheckpointStore;
   reports: ReportStore;
+  reportQueries: ReportQueries;
   clock: ManualClock;
   /** What the pool takes for the jitter of back-offs, from 0 to 1; at first 0. */
   jitter: { next: number };
@@ -53,6 +59,8 @@ const watchedTerms: LeaseTerms = { ...defaultLeaseTerms, unwatchedMs: Number.MAX
 export interface PoolOptions {
   shards?: number;
   maxLogBytes?: number;
+  /** How many reports of an image are kept. Default: 3. */
+  reportsPerImage?: number;
   /** Values for constants of the scripts, so that tests reach their limits with few jobs. */
   constants?: Constants;
   terms?: LeaseTerms;
@@ -63,6 +71,7 @@ export interface PoolOptions {
 /** Starts a Redis and makes the pool on it. */
 export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTest> {
   const { shards: count = 1, maxLogBytes = 1024 * 1024, terms = watchedTerms, constants = {} } = options;
+  const { reportsPerImage = 3 } = options;
   const { prologue = guardCommands } = options;
   const server = await startRedis();
   const clock = new ManualClock();
@@ -81,7 +90,9 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
     hooks: createRedisHookOutbox(redis, shards),
     index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
-    reports: createRedisReportStore({ redis, shards, keepMs: 3_600_000 }),
+    checkpoints: createRedisCheckpointStore(shards),
+    reports: createRedisReportStore({ redis, shards, clock, keepMs: 3_600_000, reportsPerImage }),
+    reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs: 3_600_000 }),
     clock,
     jitter,
     redis,

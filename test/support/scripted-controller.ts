@@ -2,10 +2,21 @@ import { once } from "node:events";
 import type {
   Assign,
   ControllerMessage,
+  FindImagesRequest,
+  FindImagesResponse,
+  GetRunStateRequest,
   LaunchSubJobRequest,
   LaunchSubJobResponse,
+  LaunchSubJobsRequest,
+  LaunchSubJobsResponse,
   PutReportRequest,
   PutReportResponse,
+  ReadReportRequest,
+  ReadReportResponse,
+  RecordImagesRequest,
+  RecordImagesResponse,
+  SaveCheckpointRequest,
+  SaveCheckpointResponse,
   StreamLogsRequest,
   StreamLogsResponse,
   Welcome,
@@ -13,13 +24,14 @@ import type {
   WorkRequest,
   WorkResponse,
 } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { GetRunStateResponse, WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
   type ServerReadableStream,
   type ServerUnaryCall,
+  type ServerWritableStream,
   type sendUnaryData,
 } from "@grpc/grpc-js";
 
@@ -108,7 +120,7 @@ export class WorkPeer {
 
 type LogCall = ServerDuplexStream<StreamLogsRequest, StreamLogsResponse>;
 type PutReport = (parts: PutReportRequest[]) => Promise<PutReportResponse>;
-type LaunchSubJob = (request: LaunchSubJobRequest) => Promise<LaunchSubJobResponse>;
+type Answer<Req, Res> = (request: Req) => Promise<Res>;
 
 /** A controller that does what a test tells it to. */
 export class ScriptedController {
@@ -116,7 +128,13 @@ export class ScriptedController {
   readonly logStreams = new Inbox<LogCall>();
   readonly logs = new Inbox<StreamLogsRequest>();
   putReport: PutReport = async () => ({});
-  launchSubJob: LaunchSubJob = async () => ({ stats: undefined });
+  launchSubJob: Answer<LaunchSubJobRequest, LaunchSubJobResponse> = async () => ({ stats: undefined });
+  launchSubJobs: Answer<LaunchSubJobsRequest, LaunchSubJobsResponse> = async () => ({ results: [] });
+  getRunState: Answer<GetRunStateRequest, GetRunStateResponse> = async () => GetRunStateResponse.fromPartial({});
+  saveCheckpoint: Answer<SaveCheckpointRequest, SaveCheckpointResponse> = async () => ({});
+  recordImages: Answer<RecordImagesRequest, RecordImagesResponse> = async () => ({ images: [] });
+  readReport: (request: ReadReportRequest) => AsyncIterable<ReadReportResponse> = async function* () {};
+  findImages: Answer<FindImagesRequest, FindImagesResponse> = async () => ({ images: [], nextPageToken: "" });
   readonly #server = new Server();
   #port = 0;
 
@@ -138,11 +156,19 @@ export class ScriptedController {
         await once(call, "end");
         this.putReport(parts).then((response) => callback(null, response), callback);
       },
-      launchSubJob: (
-        { request }: ServerUnaryCall<LaunchSubJobRequest, LaunchSubJobResponse>,
-        callback: sendUnaryData<LaunchSubJobResponse>,
-      ) => {
-        this.launchSubJob(request).then((response) => callback(null, response), callback);
+      launchSubJob: answering((request: LaunchSubJobRequest) => this.launchSubJob(request)),
+      launchSubJobs: answering((request: LaunchSubJobsRequest) => this.launchSubJobs(request)),
+      getRunState: answering((request: GetRunStateRequest) => this.getRunState(request)),
+      saveCheckpoint: answering((request: SaveCheckpointRequest) => this.saveCheckpoint(request)),
+      recordImages: answering((request: RecordImagesRequest) => this.recordImages(request)),
+      findImages: answering((request: FindImagesRequest) => this.findImages(request)),
+      readReport: async (call: ServerWritableStream<ReadReportRequest, ReadReportResponse>) => {
+        try {
+          for await (const part of this.readReport(call.request)) call.write(part);
+          call.end();
+        } catch (error) {
+          call.emit("error", error);
+        }
       },
     });
     const credentials = ServerCredentials.createInsecure();
@@ -158,6 +184,12 @@ export class ScriptedController {
   stop(): void {
     this.#server.forceShutdown();
   }
+}
+
+function answering<Req, Res>(answer: Answer<Req, Res>) {
+  return ({ request }: ServerUnaryCall<Req, Res>, callback: sendUnaryData<Res>): void => {
+    answer(request).then((response) => callback(null, response), callback);
+  };
 }
 
 function toDuration(ms: number) {

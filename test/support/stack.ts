@@ -81,7 +81,12 @@ export class Stack implements AsyncDisposable {
       command: process.execPath,
       args: [...flags, join(root, "services", service, "src", "main.ts")],
       readReady,
-      env: { DRYDOCK_OPS_LISTEN: "127.0.0.1:0", DRYDOCK_LOG_FORMAT: "json", ...settings },
+      env: {
+        DRYDOCK_OPS_LISTEN: "127.0.0.1:0",
+        DRYDOCK_HTTP_LISTEN: "127.0.0.1:0",
+        DRYDOCK_LOG_FORMAT: "json",
+        ...settings,
+      },
     });
     this.#running.push(running);
     return running;

@@ -9,7 +9,7 @@ import {
   type PutReportRequest,
   WorkerServiceService,
 } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import { toRpcError, unaryCall } from "@drydock/shared/grpc/client.ts";
+import { type Method, serverStreamCall, toRpcError, unaryCall } from "@drydock/shared/grpc/client.ts";
 import type { ScriptedWorker } from "./scripted-worker.ts";
 
 /** The digest of the image that the reports are about. */
@@ -55,6 +55,23 @@ export function launchSubJob(
 ) {
   const request = LaunchSubJobRequest.fromPartial({ lease, incarnation, parameters: {}, ...job });
   return unaryCall(client, WorkerServiceService.launchSubJob, request, { deadlineMs: 5_000 });
+}
+
+/** Makes a call on behalf of a job. */
+export function callFor<Req, Res>(
+  { client, hello: { incarnation } }: ScriptedWorker,
+  lease: Lease,
+  method: Method<Req, Res>,
+  fields: Partial<Req> = {},
+): Promise<Res> {
+  const request = { lease, incarnation, ...fields } as Req;
+  return unaryCall(client, method, request, { deadlineMs: 5_000 });
+}
+
+/** The newest report of the image, in its parts. */
+export function readReport({ client, hello: { incarnation } }: ScriptedWorker, lease: Lease, digest: string) {
+  const request = { lease, incarnation, digest };
+  return Array.fromAsync(serverStreamCall(client, WorkerServiceService.readReport, request, { deadlineMs: 5_000 }));
 }
 
 /** Sends pieces on a log stream and gives the answers. */

@@ -13,7 +13,7 @@ const controllerMain = fileURLToPath(import.meta.resolve("@drydock/job-controlle
 export async function openDrydock(bench: Bench): Promise<Side> {
   await using parts = new AsyncDisposableStack();
   const redis = parts.use(await startBenchRedis());
-  const controller = await startController(bench, redis.url);
+  const controller = await startDrydockController(bench, redis.url);
   parts.defer(async () => void (await controller.stop()));
   const target = { BENCH_TARGET: String(controller.ready.grpc) };
   const client = parts.use(await startOne(bench, "drydock-client", target));
@@ -42,7 +42,8 @@ export async function openDrydock(bench: Bench): Promise<Side> {
   };
 }
 
-function startController({ profileDir }: Bench, redisUrl: string): Promise<RunningProcess> {
+/** Starts a controller. */
+export function startDrydockController({ profileDir }: Bench, redisUrl: string): Promise<RunningProcess> {
   const profile = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
   return startProcess({
     name: "the job-controller",
@@ -52,6 +53,7 @@ function startController({ profileDir }: Bench, redisUrl: string): Promise<Runni
       DRYDOCK_REDIS_URL: redisUrl,
       DRYDOCK_LISTEN: "127.0.0.1:0",
       DRYDOCK_OPS_LISTEN: "127.0.0.1:0",
+      DRYDOCK_HTTP_LISTEN: "127.0.0.1:0",
       DRYDOCK_LOG_FORMAT: "json",
       DRYDOCK_MAX_WAITING: "2000000",
     },

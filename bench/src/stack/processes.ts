@@ -1,6 +1,7 @@
 import type { Bench } from "../bench.ts";
 import type { ClientApi, WorkerApi } from "../processes/api.ts";
 import type { EchoApi } from "../processes/echo-server.ts";
+import type { ScanSiteApi } from "../processes/scan-site.ts";
 import { type Remote, startRemote } from "./remote.ts";
 
 /** The processes of the benchmarks, by the file that each runs. */
@@ -10,6 +11,7 @@ interface Apis {
   "bullmq-client": ClientApi;
   "bullmq-worker": WorkerApi;
   "echo-server": EchoApi;
+  "scan-site": ScanSiteApi;
 }
 
 /** Starts one of the processes. */

@@ -49,6 +49,7 @@ export async function startController(options: ServiceOptions & { redisUrl: stri
       DRYDOCK_REDIS_URL: options.redisUrl,
       DRYDOCK_LISTEN: "127.0.0.1:0",
       DRYDOCK_OPS_LISTEN: "127.0.0.1:0",
+      DRYDOCK_HTTP_LISTEN: "127.0.0.1:0",
       ...options.env,
     },
   });

@@ -1,4 +1,5 @@
 import { createRegistry, type Registry } from "../registry/registry.ts";
+import { type CountingProxy, createCountingProxy } from "./counting-proxy.ts";
 import { describeExit, ProcessError, type RunningProcess } from "./processes.ts";
 import { type RedisServer, startRedis } from "./redis.ts";
 import {
@@ -17,6 +18,8 @@ export interface Stack {
   scanner: ScannerProcess;
   controller: ControllerProcess;
   workers: WorkerProcess[];
+  /** What stands between the workers and registry and scanner, and counts what these are asked. */
+  counted: { registry: CountingProxy; scanner: CountingProxy };
   /** Aborts, with a ProcessError as its reason, when a part ends unasked. */
   failed: AbortSignal;
   /** Calls the listener for each part that ends or has ended unasked. */
@@ -52,20 +55,23 @@ export async function startStack({ workers: workerCount = 2, signal }: StackOpti
       add(startScanner(), ({ process }) => process.stop()),
     ]);
     signal?.throwIfAborted();
+    const counted = { registry: createCountingProxy(registry.url), scanner: createCountingProxy(scanner.url) };
+    for (const proxy of Object.values(counted)) await add(proxy.start(), () => proxy.stop());
     const controller = await add(startController({ redisUrl: redis.url }), ({ process }) => process.stop());
     signal?.throwIfAborted();
     const workers = await allStarted(
       Array.from({ length: workerCount }, (_, index) => {
         const name = `scanner-worker-${index + 1}`;
-        const scannedRegistry = { url: registry.url, ...registry.reader };
-        const env = { DRYDOCK_WORKER_ID: name };
-        const options = { name, env, controller: controller.grpc, registry: scannedRegistry, scannerUrl: scanner.url };
+        const scannedRegistry = { url: counted.registry.url, ...registry.reader };
+        const env = { DRYDOCK_WORKER_ID: name, DRYDOCK_REGISTRY_SCANNER_URL: registry.url };
+        const scannerUrl = counted.scanner.url;
+        const options = { name, env, controller: controller.grpc, registry: scannedRegistry, scannerUrl };
         return add(startWorker(options), ({ process }) => process.stop());
       }),
     );
     signal?.throwIfAborted();
     const processes = [redis, registry, scanner, controller, ...workers].map(({ process }) => process);
-    return { redis, registry, scanner, controller, workers, ...supervise(processes, parts) };
+    return { redis, registry, scanner, controller, workers, counted, ...supervise(processes, parts) };
   } catch (error) {
     await parts.disposeAsync();
     throw error;

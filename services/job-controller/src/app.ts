@@ -10,10 +10,13 @@ import { createOpsServer, type Readiness } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
 import type { HeldLease } from "./domain/job.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
+import { createExploitationFiles } from "./feeds/exploitation-files.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
+import { PolicyDecorator } from "./grpc/policy-decorator.ts";
 import { createServices } from "./grpc/services.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
+import { createHttpApi } from "./http/http-api.ts";
 import type { RedisProbe } from "./ports/redis-health.ts";
 import type { ControllerSignals } from "./ports/signals.ts";
 import { createPostgresParts, type PostgresParts } from "./postgres/parts.ts";
@@ -28,12 +31,15 @@ import { measureFill } from "./usecases/check-status.ts";
 import type { UseCaseDeps } from "./usecases/deps.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
+import { FirstFound } from "./usecases/first-found.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
 import { JobFaults } from "./usecases/job-faults.ts";
 import { JobTypes } from "./usecases/job-types.ts";
+import { PolicyBook } from "./usecases/policy-book.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
 import { addQueueMetrics, addRejectMetric } from "./usecases/queue-metrics.ts";
 import { RecentCapacities } from "./usecases/recent-capacities.ts";
+import { ReportJudge } from "./usecases/report-judge.ts";
 
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
@@ -49,7 +55,7 @@ export interface JobController {
   /** In the order in which they are to be started. */
   services: Service[];
   /** The addresses that are really bound; after the start. */
-  addresses(): { grpc: string; ops: string };
+  addresses(): { grpc: string; ops: string; http: string };
   /** Calls can be served while it is up. */
   redis: RedisProbe;
 }
@@ -75,12 +81,13 @@ export function createJobController(
   const deps = createDeps(parts);
   const { services: upkeep, reaper } = createUpkeep(parts, deps);
   const { watch } = redis;
-  const { reports, watch: reportStore } = home;
+  const { reports, reportQueries: queries, watch: reportStore } = home;
+  const { files, ...judging } = createJudging(parts);
   addQueueMetrics(metrics, { ...deps, redis: watch });
   const server = createGrpcServer({
     listen: config.listen,
     services: createServices({
-      ...{ ...deps, redis: watch, reports, reportStore, terms, logger },
+      ...{ ...deps, ...judging, redis: watch, reports, queries, reportStore, terms, logger },
       onReject: addRejectMetric(metrics),
     }),
     health,
@@ -89,11 +96,12 @@ export function createJobController(
     metrics,
   });
   const ops = createOpsServer({ listen: config.opsListen, ready: () => readinessOf(parts, reaper), metrics, logger });
+  const http = createHttpApi({ listen: config.httpListen, deps, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
   const watches = reportStore === undefined ? [watch] : [watch, reportStore];
   return {
-    services: [...watches, redis.signals, ...upkeep, readiness, ops, server],
-    addresses: () => ({ grpc: server.address, ops: ops.address }),
+    services: [...watches, redis.signals, files, ...upkeep, readiness, ops, http, server],
+    addresses: () => ({ grpc: server.address, ops: ops.address, http: http.address }),
     redis: watch,
   };
 }
@@ -110,18 +118,18 @@ interface Parts {
 }
 
 /** Where reports are kept, and what watches it unless that is Redis. */
-type ReportHome = Pick<PostgresParts, "reports"> & { watch?: PostgresParts["watch"] };
+type ReportHome = Pick<PostgresParts, "reports" | "reportQueries"> & { watch?: PostgresParts["watch"] };
 
 function createReportHome({ config, redis, clock, logger }: Omit<Parts, "home" | "metrics" | "faults">): ReportHome {
   const { postgresUrl: url, keepReportsMs, reportsPerImage } = config;
-  if (url === undefined) return { reports: redis.reports };
+  if (url === undefined) return { reports: redis.reports, reportQueries: redis.reportQueries };
   const checkLease = (lease: HeldLease) => redis.reports.checkLease(lease);
   return createPostgresParts({ config: { url, keepReportsMs, reportsPerImage }, checkLease, clock, logger });
 }
 
 /** What the use cases work with. */
 function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
-  const { watch, pool, schedules, hooks, index, queues, logs, typeStore } = redis;
+  const { watch, pool, schedules, hooks, index, queues, logs, checkpoints, typeStore } = redis;
   const { maxWaiting, allowLinkLocalHooks } = config;
   const terms = { maxWaiting, inFlightBytes: launchBudgetBytes, memoryPart: 0.95 };
   const limits = new PoolLimits(terms, () => measureFill({ queues, redis: watch }));
@@ -132,15 +140,27 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
     new RecentCapacities({ pool, queues, clock }),
   ];
   const shared = { dispatcher, types, changes, limits, capacities, clock, allowLinkLocalHooks };
-  return { pool, schedules, hooks, index, queues, logs, ...shared };
+  return { pool, schedules, hooks, index, queues, logs, checkpoints, ...shared };
+}
+
+/** What says which images may run, and by which data. */
+function createJudging({ config, redis, clock, logger }: Parts) {
+  const { policies } = redis;
+  const { kevFile, epssFile } = config;
+  const files = createExploitationFiles({ kevFile, epssFile, clock, logger });
+  const book = new PolicyBook(policies, clock);
+  const judge = new ReportJudge({ book, firstFound: new FirstFound(redis.firstFound), exploitation: files, clock });
+  const decorator = new PolicyDecorator({ exploitation: files, judge });
+  return { files, policies, book, judge, decorator, exploitation: files, dataFiles: files };
 }
 
 /** The background work: loops that wake when something is due, and chores that run periodically. */
-function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
-  const { pool, schedules, hooks } = deps;
+function createUpkeep({ config, redis, home, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
+  const { pool, schedules, hooks, types } = deps;
   const { watch, signals } = redis;
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
-  const fire = () => fireSchedules({ schedules, clock, onFault: faults.log });
+  const isSingleton = (name: string) => types.isSingleton(name);
+  const fire = () => fireSchedules({ schedules, clock, isSingleton, onFault: faults.log });
   const scheduler = new DueLoop({ name: "scheduler", run: fire, clock, logger });
   const { hookSecret: secret, allowLinkLocalHooks: allowLinkLocal, proxies, keep } = config;
   const sender = createHttpSender({ secret, allowLinkLocal, proxies });
@@ -149,7 +169,8 @@ function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, 
   listen(signals, { ...deps, dueLoops: [promoter, scheduler], deliverer });
   const reaper = new Reaper({ pool, redis: watch, clock });
   const relief = createMemoryRelief(metrics, { pool, redis: watch, logger });
-  const chores = createChores({ ...deps, reaper, redis: watch, relief, keep, logger });
+  const { reports, reportQueries } = home;
+  const chores = createChores({ ...deps, reports, reportQueries, reaper, redis: watch, relief, keep, logger });
   return { services: [promoter, scheduler, deliverer, ...chores], reaper };
 }
 

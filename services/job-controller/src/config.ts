@@ -103,6 +103,11 @@ export const controllerVariables = {
     example: "0.0.0.0:9464",
     description: "Where /healthz, /readyz and /metrics are served over HTTP.",
   },
+  DRYDOCK_HTTP_LISTEN: {
+    schema: listenAddress.default("127.0.0.1:8090"),
+    example: "0.0.0.0:8090",
+    description: "Where what other services post is taken over HTTP: /notify/clair, the notifications of a Clair 2.x.",
+  },
   DRYDOCK_SHARDS: {
     schema: wholeNumber({ min: 1, max: maxShards }).default(1),
     example: "4",
@@ -127,6 +132,18 @@ export const controllerVariables = {
     schema: wholeNumber({ min: 1, max: 100 }).default(5),
     example: "5",
     description: "How many reports of one image are kept, the newest ones; older ones are for comparisons.",
+  },
+  DRYDOCK_KEV_FILE: {
+    schema: z.string().optional(),
+    example: "/data/known_exploited_vulnerabilities.json",
+    description:
+      "CISA's catalogue of known exploited vulnerabilities, its JSON, gzip or not; read again when it changes. Left out nothing counts as known to be exploited.",
+  },
+  DRYDOCK_EPSS_FILE: {
+    schema: z.string().optional(),
+    example: "/data/epss_scores-current.csv.gz",
+    description:
+      "FIRST's EPSS scores, CSV, gzip or not; read again when it changes. Left out no probability of exploitation is known.",
   },
   DRYDOCK_REFUSAL_GRACE_SECONDS: {
     schema: wholeNumber({ min: 0, max: 24 * 3_600 }).default(defaultLeaseTerms.refusalMs / 1_000),
@@ -164,6 +181,11 @@ const workerVariables = [
   "DRYDOCK_REGISTRY_PASSWORD",
   "DRYDOCK_REGISTRY_TOKEN_URL",
   "DRYDOCK_REGISTRY_TOKEN_ORIGINS",
+  "DRYDOCK_REGISTRY_IDENTITY_TOKEN",
+  "DRYDOCK_REGISTRY_HARBOR_SECRET",
+  "DRYDOCK_REGISTRY_CA",
+  "DRYDOCK_REGISTRY_CLIENT_CERT",
+  "DRYDOCK_REGISTRY_CLIENT_KEY",
   "DRYDOCK_REGISTRY_SCANNER_URL",
   "DRYDOCK_SCANNER",
   "DRYDOCK_CLAIR_URL",
@@ -181,6 +203,7 @@ export interface ControllerConfig {
   readonly postgresUrl: string | undefined;
   readonly listen: string;
   readonly opsListen: string;
+  readonly httpListen: string;
   readonly shards: number;
   /** How many jobs may wait. */
   readonly maxWaiting: number;
@@ -190,6 +213,9 @@ export interface ControllerConfig {
   readonly keepReportsMs: number;
   /** How many reports of one image are kept. */
   readonly reportsPerImage: number;
+  /** CISA's catalogue of known exploited vulnerabilities, and FIRST's EPSS scores. */
+  readonly kevFile: string | undefined;
+  readonly epssFile: string | undefined;
   /** How long every worker must have been refused for a job before the job is in ERROR, in milliseconds. */
   readonly refusalMs: number;
   /** Signs status hooks. */
@@ -210,10 +236,13 @@ export function readControllerConfig(env: Environment): ControllerConfig {
     postgresUrl: read.DRYDOCK_REPORT_STORE === "redis" ? undefined : read.DRYDOCK_REPORT_STORE,
     listen: read.DRYDOCK_LISTEN,
     opsListen: read.DRYDOCK_OPS_LISTEN,
+    httpListen: read.DRYDOCK_HTTP_LISTEN,
     shards: read.DRYDOCK_SHARDS,
     maxWaiting: read.DRYDOCK_MAX_WAITING,
     keepReportsMs: read.DRYDOCK_KEEP_REPORTS_HOURS * hourMs,
     reportsPerImage: read.DRYDOCK_REPORTS_PER_IMAGE,
+    kevFile: read.DRYDOCK_KEV_FILE,
+    epssFile: read.DRYDOCK_EPSS_FILE,
     keep: {
       SUCCESS: read.DRYDOCK_KEEP_SUCCESS_HOURS * hourMs,
       STOPPED: read.DRYDOCK_KEEP_STOPPED_HOURS * hourMs,

@@ -1,27 +1,23 @@
 import { randomUUID } from "node:crypto";
-import { systemClock } from "@drydock/shared/clock.ts";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { createMetrics, type Metrics } from "@drydock/shared/metrics.ts";
 import { createOpsServer } from "@drydock/shared/ops-server.ts";
 import packageJson from "../package.json" with { type: "json" };
 import type { ScanSettings, WorkerConfig, WorkerSettings } from "./config.ts";
+import { ImageClient } from "./controller/image-client.ts";
 import { ControllerLink } from "./controller/link.ts";
 import { LogStream } from "./controller/log-stream.ts";
 import { toJobType } from "./controller/messages.ts";
 import { ReportUploader } from "./controller/report-uploader.ts";
+import { RunStateClient } from "./controller/run-state-client.ts";
 import { SubJobClient } from "./controller/sub-job-client.ts";
 import { WorkStream } from "./controller/work-stream.ts";
 import { demo } from "./jobs/demo.ts";
-import { createImageScan } from "./jobs/image-scan.ts";
 import type { JobType } from "./ports/job.ts";
 import type { ClosedType } from "./ports/job-source.ts";
-import type { Credential } from "./registry/credential.ts";
-import { createHttpClient } from "./registry/http-client.ts";
-import { createRegistryClients } from "./registry/registry-clients.ts";
 import { Worker } from "./runtime/worker.ts";
-import { createClairClient } from "./scanners/clair-v1/client.ts";
-import { createClairV1 } from "./scanners/clair-v1/scanner.ts";
+import { createScanning } from "./scanning.ts";
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -65,6 +61,8 @@ export function createWorker(options: WorkerOptions): WorkerService {
     logs,
     reports: new ReportUploader(link, incarnation),
     subJobs: new SubJobClient(link, incarnation),
+    runStates: new RunStateClient(link, incarnation),
+    images: new ImageClient(link, incarnation),
     properties,
   };
   const settled = Promise.withResolvers<void>();
@@ -116,7 +114,7 @@ export interface ScannerWorker {
   opsAddress(): string;
 }
 
-/** Makes the scanner-worker: a worker that knows DEMO and, when it is set up for it, IMAGE_SCAN, and its HTTP server. */
+/** Makes the scanner-worker: a worker that knows DEMO and, when it is set up for them, the jobs of scans, and its HTTP server. */
 export function createScannerWorker(
   config: WorkerConfig,
   logger: Logger,
@@ -149,50 +147,6 @@ function checksOf(worker: WorkerService, jobTypes: readonly JobType[]): Record<s
     ...Object.fromEntries(jobTypes.map(({ name }) => [name, true])),
     ...Object.fromEntries(closed),
   };
-}
-
-/** The job types of scans with the connections that they need; without settings none, and why. */
-interface Scanning extends Service {
-  jobTypes: readonly JobType[];
-  unregistered: readonly ClosedType[];
-}
-
-function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logger: Logger): Scanning {
-  const { registryUrl, registryScannerUrl = registryUrl, clairUrl } = scan;
-  if (registryUrl === undefined || registryScannerUrl === undefined || clairUrl === undefined) {
-    const settings = { DRYDOCK_REGISTRY_URL: registryUrl, DRYDOCK_CLAIR_URL: clairUrl };
-    const unset = Object.entries(settings).flatMap(([name, value]) => (value === undefined ? name : []));
-    const message = `set ${unset.join(" and ")}`;
-    const closed = { jobType: "IMAGE_SCAN", reason: "NOT_CONFIGURED", message, since: new Date(), isWorkerFault: true };
-    const start = async () => logger.warn({ job: "IMAGE_SCAN", missing: unset }, `no scans here: ${message}`);
-    return { name: "scanning", jobTypes: [], unregistered: [closed], start, stop: async () => {} };
-  }
-  const userAgent = `drydock/${packageJson.version}`;
-  const registryHttp = createHttpClient({ party: "REGISTRY", userAgent, proxies });
-  const scannerHttp = createHttpClient({ party: "SCANNER", userAgent, proxies });
-  const registries = createRegistryClients({
-    http: registryHttp,
-    credential: credentialOf(scan),
-    tokenOrigins: scan.registryTokenOrigins,
-    tokenUrl: scan.registryTokenUrl,
-  });
-  const scanner = createClairV1({ client: createClairClient({ url: clairUrl, send: scannerHttp.send }) });
-  const registry = registries.open(registryUrl, registryScannerUrl);
-  const probe = async (signal: AbortSignal) => {
-    await registry.probe(signal);
-    await scanner.probe(signal);
-  };
-  const imageScan = createImageScan({ registry, scanner, clock: systemClock });
-  const stop = async () => {
-    await Promise.all([registryHttp.stop(), scannerHttp.stop()]);
-  };
-  const jobTypes = [{ ...imageScan, ...scanLimits, patienceMs: scan.patienceMs, probe }];
-  return { name: "scanning", jobTypes, unregistered: [], start: async () => {}, stop };
-}
-
-function credentialOf({ registryUsername: username, registryPassword: password }: ScanSettings): Credential {
-  if (username === undefined || password === undefined) return { kind: "none" };
-  return { kind: "basic", username, password };
 }
 
 /** What jobs may ask for with JobContext.get; no secrets. */

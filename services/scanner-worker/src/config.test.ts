@@ -150,3 +150,18 @@ test("a password whose file can't be read is not called missing as well", () => 
   const faults = faultOf({ DRYDOCK_REGISTRY_USERNAME: "scanner", DRYDOCK_REGISTRY_PASSWORD_FILE: "/nowhere/password" });
   assert.match(faults, /^DRYDOCK_REGISTRY_PASSWORD_FILE is "\/nowhere\/password": [^\n]*$/);
 });
+
+test("one way to log in to the registry is set", () => {
+  const password = { DRYDOCK_REGISTRY_USERNAME: "scanner", DRYDOCK_REGISTRY_PASSWORD: "secret-1" };
+  const identity = { DRYDOCK_REGISTRY_IDENTITY_TOKEN: "secret-2" };
+  const harbor = { DRYDOCK_REGISTRY_HARBOR_SECRET: "secret-3" };
+  for (const one of [password, identity, harbor]) assert.equal(faultOf(one), "");
+  for (const [env, named] of [
+    [{ ...password, ...identity }, "DRYDOCK_REGISTRY_USERNAME and DRYDOCK_REGISTRY_IDENTITY_TOKEN are set"],
+    [{ ...harbor, ...identity }, "DRYDOCK_REGISTRY_IDENTITY_TOKEN and DRYDOCK_REGISTRY_HARBOR_SECRET are set"],
+  ] as const) {
+    const fault = faultOf({ ...env });
+    assert.ok(fault.startsWith(named), fault);
+    assert.doesNotMatch(fault, /secret-/);
+  }
+});

@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import {
-  type Config,
   ConfigError,
   type Environment,
   grpcTarget,
@@ -11,11 +10,14 @@ import {
   type Variables,
   wholeNumber,
 } from "@drydock/shared/config.ts";
+import type { TlsTrust } from "@drydock/shared/http-transport.ts";
 import type { LogFormat, LogLevel } from "@drydock/shared/logger.ts";
 import { type Proxies, proxyFaults, proxyForTarget, readProxies } from "@drydock/shared/proxies.ts";
 import { z } from "zod";
 import { clairUrl, originList, registryUrl, tokenServerUrl } from "./base-urls.ts";
+import { certificateFile, keyFile } from "./pem-files.ts";
 import type { JobType } from "./ports/job.ts";
+import { registryMisfits } from "./registry-misfits.ts";
 
 const workerId = z
   .string()
@@ -68,6 +70,29 @@ export const workerVariables = {
     schema: z.string().optional(),
     secret: true,
     description: "That user's password or token.",
+  },
+  DRYDOCK_REGISTRY_IDENTITY_TOKEN: {
+    schema: z.string().optional(),
+    secret: true,
+    description:
+      "An identity token (a refresh token of OAuth 2), where the registry gives such in place of a password.",
+  },
+  DRYDOCK_REGISTRY_HARBOR_SECRET: {
+    schema: z.string().optional(),
+    secret: true,
+    description: "The secret of Harbor's own services, for a worker that is one of them.",
+  },
+  DRYDOCK_REGISTRY_CA: {
+    schema: certificateFile.optional(),
+    description: "A file with the certificates of authorities to trust for the registry, in PEM, beside Node's own.",
+  },
+  DRYDOCK_REGISTRY_CLIENT_CERT: {
+    schema: certificateFile.optional(),
+    description: "A file with the certificate by which the worker is known to the registry, in PEM.",
+  },
+  DRYDOCK_REGISTRY_CLIENT_KEY: {
+    schema: keyFile.optional(),
+    description: "A file with the key of that certificate, in PEM, without a passphrase.",
   },
   DRYDOCK_REGISTRY_TOKEN_URL: {
     schema: tokenServerUrl.optional(),
@@ -133,6 +158,7 @@ const controllerVariables = [
   "DRYDOCK_REDIS_URL",
   "DRYDOCK_REPORT_STORE",
   "DRYDOCK_LISTEN",
+  "DRYDOCK_HTTP_LISTEN",
   "DRYDOCK_SHARDS",
   "DRYDOCK_MAX_WAITING",
   "DRYDOCK_KEEP_SUCCESS_HOURS",
@@ -141,6 +167,8 @@ const controllerVariables = [
   "DRYDOCK_KEEP_ERROR_HOURS",
   "DRYDOCK_KEEP_REPORTS_HOURS",
   "DRYDOCK_REPORTS_PER_IMAGE",
+  "DRYDOCK_KEV_FILE",
+  "DRYDOCK_EPSS_FILE",
   "DRYDOCK_REFUSAL_GRACE_SECONDS",
   "DRYDOCK_HOOK_SECRET",
   "DRYDOCK_HOOK_ALLOW_LINK_LOCAL",
@@ -164,6 +192,9 @@ export interface ScanSettings {
   readonly registryScannerUrl: string | undefined;
   readonly registryUsername: string | undefined;
   readonly registryPassword: string | undefined;
+  readonly registryIdentityToken: string | undefined;
+  readonly registryHarborSecret: string | undefined;
+  readonly registryTls: TlsTrust;
   readonly registryTokenUrl: string | undefined;
   readonly registryTokenOrigins: readonly string[] | undefined;
   readonly scanner: "clair-v1";
@@ -191,7 +222,7 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
   const read = readConfig(workerVariables, env, {
     alsoKnown: controllerVariables,
     otherFaults: proxyFaults(env),
-    findMisfits: (sound) => [...downgradeFaults(sound), ...credentialFaults(sound)],
+    findMisfits: registryMisfits,
   });
   return Object.freeze({
     controller: read.DRYDOCK_CONTROLLER,
@@ -205,6 +236,13 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
       registryScannerUrl: read.DRYDOCK_REGISTRY_SCANNER_URL,
       registryUsername: read.DRYDOCK_REGISTRY_USERNAME,
       registryPassword: read.DRYDOCK_REGISTRY_PASSWORD,
+      registryIdentityToken: read.DRYDOCK_REGISTRY_IDENTITY_TOKEN,
+      registryHarborSecret: read.DRYDOCK_REGISTRY_HARBOR_SECRET,
+      registryTls: Object.freeze({
+        authorities: read.DRYDOCK_REGISTRY_CA,
+        certificate: read.DRYDOCK_REGISTRY_CLIENT_CERT,
+        key: read.DRYDOCK_REGISTRY_CLIENT_KEY,
+      }),
       registryTokenUrl: read.DRYDOCK_REGISTRY_TOKEN_URL,
       registryTokenOrigins: read.DRYDOCK_REGISTRY_TOKEN_ORIGINS,
       scanner: read.DRYDOCK_SCANNER,
@@ -220,25 +258,6 @@ export function readWorkerConfig(env: Environment): WorkerConfig {
     logLevel: read.DRYDOCK_LOG_LEVEL,
     logFormat: read.DRYDOCK_LOG_FORMAT,
   });
-}
-
-/** The variables without a fault of their own. */
-type Sound = Partial<Config<typeof workerVariables>>;
-
-function downgradeFaults({ DRYDOCK_REGISTRY_URL: registry = "", DRYDOCK_REGISTRY_TOKEN_URL: tokens = "" }: Sound) {
-  if (!registry.startsWith("https:") || !tokens.startsWith("http:")) return [];
-  return [
-    "DRYDOCK_REGISTRY_TOKEN_URL is an http:// URL: credentials of a registry with https must not go there; set it to an https:// URL",
-  ];
-}
-
-function credentialFaults(sound: Sound) {
-  const names = ["DRYDOCK_REGISTRY_USERNAME", "DRYDOCK_REGISTRY_PASSWORD"];
-  if (!names.every((name) => name in sound)) return [];
-  const { DRYDOCK_REGISTRY_USERNAME: username, DRYDOCK_REGISTRY_PASSWORD: password } = sound;
-  if ((username === undefined) === (password === undefined)) return [];
-  const [given, other] = username === undefined ? names.toReversed() : names;
-  return [`${given} is set and ${other} is not: set both to log in to the registry, or neither to log in as nobody`];
 }
 
 function readWorkerProxies(env: Environment, controller: string): Proxies {

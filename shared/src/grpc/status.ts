@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Metadata, status as StatusCode, type StatusObject } from "@grpc/grpc-js";
+import { Status } from "../../gen/google/rpc/status.ts";
 import { type ErrorReason, errorCatalogue, ReasonedError } from "../errors.ts";
 import { decodeDetails, encodeDetails } from "./error-details.ts";
 
@@ -113,4 +114,11 @@ export function fromServiceError(error: unknown): DecodedError {
   const decoded = { code: name ?? "UNKNOWN", message: details ?? fallback, metadata: {}, violations: [] };
   const [bytes] = metadata instanceof Metadata ? metadata.get(detailsKey) : [];
   return Buffer.isBuffer(bytes) ? { ...decoded, ...decodeDetails(bytes) } : decoded;
+}
+
+/** Reads an error that stands in an answer, as one of many results. */
+export function fromStatus(status: Status): DecodedError {
+  const name = StatusCode[status.code] as StatusCodeName | undefined;
+  const decoded = { code: name ?? "UNKNOWN", message: status.message, metadata: {}, violations: [] };
+  return { ...decoded, ...decodeDetails(Status.encode(status).finish()) };
 }

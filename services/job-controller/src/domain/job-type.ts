@@ -16,6 +16,8 @@ export interface JobType {
    * always one; 0 is no limit. Jobs without a key are not held to it.
    */
   maxKeyPercent: number;
+  /** Whether only one job of it may be alive, whatever its parameters. */
+  isSingleton: boolean;
 }
 
 /** A job type, and which workers registered it. */

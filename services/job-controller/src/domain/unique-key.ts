@@ -16,6 +16,11 @@ export function uniqueKeyOf(name: string, key: string, parameters: unknown): str
   return shortHash(key === "" ? `${name}\n${canonicalJson(parameters)}` : `${name}\nkey\n${key}`);
 }
 
+/** The key that all jobs of a singleton type have. 22 characters. */
+export function singletonKeyOf(name: string): string {
+  return shortHash(`${name}\nsingleton`);
+}
+
 /** 132 bits of the text's SHA-256, as base64url. */
 export function shortHash(text: string): string {
   return createHash("sha256").update(text).digest("base64url").slice(0, 22);

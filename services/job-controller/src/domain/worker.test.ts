@@ -29,7 +29,11 @@ describe("what a job type waits for", () => {
   });
 
   test("is a worker, when none is there or none has slots", () => {
-    const noWorker = { reason: "NO_WORKER", message: "no worker takes IMAGE_SCAN", workers: 0 };
+    const noWorker = {
+      reason: "NO_WORKER",
+      message: "no worker takes IMAGE_SCAN; start one that is set up for it",
+      workers: 0,
+    };
     assert.deepEqual(wait(undefined), noWorker);
     assert.deepEqual(wait({ slots: 0, workers: 1, versions, closed: [] }), noWorker);
   });

@@ -83,7 +83,10 @@ export function waitOf(jobName: string, { capacity, isPaused }: TypeStanding): T
   const { slots, closed } = capacity ?? { slots: 0, closed: [] };
   if (slots > 0) return undefined;
   const [longest] = closed;
-  if (longest === undefined) return { reason: "NO_WORKER", message: `no worker takes ${jobName}`, workers: 0 };
+  if (longest === undefined) {
+    const message = `no worker takes ${jobName}; start one that is set up for it`;
+    return { reason: "NO_WORKER", message, workers: 0 };
+  }
   const { reason, message, since } = longest;
   return { reason, message, since, workers: closed.length };
 }

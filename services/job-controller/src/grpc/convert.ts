@@ -5,6 +5,7 @@ import {
   JobKind as KindCode,
   type JobPolicy as PolicyMessage,
   JobStatus as StatusCode,
+  type StatusCount,
 } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { HeldLease, JobCommand, JobKind, JobPolicy, JobProgress, Lease } from "../domain/job.ts";
@@ -82,10 +83,7 @@ export function toStatsWithoutParameters(job: ShownJob): JobStats {
     fairnessKey: job.fairnessKey,
     policy: job.policy && toPolicyMessage(job.policy),
     labels: job.labels,
-    executionTotals: Object.entries(job.executionTotals).map(([status, count]) => ({
-      status: toStatusCode(status as JobStatus),
-      count,
-    })),
+    executionTotals: toStatusCounts(job.executionTotals),
     periodic: toPeriodicState(job),
     hookStatus: hookCodes[job.hookStatus],
     pendingCommand: job.command === undefined ? CommandCode.JOB_COMMAND_UNSPECIFIED : toCommandCode(job.command),
@@ -112,6 +110,11 @@ export function toStats(job: ShownJob): JobStats {
 /** How a hook stands, as clients see it. */
 export function toHookStatusCode(status: HookStatus): HookCode {
   return hookCodes[status];
+}
+
+/** How many jobs have each status, as clients see it. */
+export function toStatusCounts(totals: ShownJob["executionTotals"]): StatusCount[] {
+  return Object.entries(totals).map(([status, count]) => ({ status: toStatusCode(status as JobStatus), count }));
 }
 
 /** The status as clients see it. */

@@ -2,10 +2,8 @@ import { fieldsInvalid } from "@drydock/shared/errors.ts";
 import { type JobRequest, JobStats } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type * as message from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { LaunchResult } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
-import { ErrorInfo } from "@drydock/shared/gen/google/rpc/error_details.ts";
 import { Status } from "@drydock/shared/gen/google/rpc/status.ts";
 import type { CallContext } from "@drydock/shared/grpc/call-context.ts";
-import { detailsKey, toServiceError } from "@drydock/shared/grpc/status.ts";
 import type { Job } from "../domain/job.ts";
 import { newlyLaunched } from "../domain/new-job.ts";
 import type { UseCaseDeps } from "../usecases/deps.ts";
@@ -14,15 +12,13 @@ import type { AnswerMemory } from "./answer-memory.ts";
 import { AnswerPage } from "./answer-page.ts";
 import { toStatsWithoutParameters } from "./convert.ts";
 import type { JobAnswers } from "./job-answers.ts";
+import { toBriefStatus, toStatus } from "./result-status.ts";
 import { validateLaunch } from "./validate-launch.ts";
 
 const maxLaunches = 1_000;
 const maxRequestIdLength = 128;
 /** Maximum size of the result of a job without what may be large, in bytes: its names, keys, ids and numbers. 1,000 of them fit. */
 const maxSmallBytes = 2_000;
-/** Maximum length of the text of an error in a brief result. */
-const maxBriefLength = 256;
-const errorInfoType = "type.googleapis.com/google.rpc.ErrorInfo";
 
 /** What launches need. */
 interface LaunchCallDeps extends UseCaseDeps {
@@ -63,7 +59,7 @@ export async function launchMany(
         await launchJob(deps, { ...validateLaunch(job, field), field, requestId: ownRequestId, traceparent }),
       );
     } catch (error) {
-      return toErrorResult(error);
+      return { result: { $case: "error", value: toStatus(error) } };
     }
   };
   const results = await Promise.all(jobs.map(launchOne));
@@ -90,14 +86,7 @@ function toBrief({ result }: message.LaunchResult): message.LaunchResult {
     const { labels, policy, checkIn, lastError, executions, periodic, ...rest } = result.value;
     return { result: { $case: "stats", value: JobStats.fromPartial(rest) } };
   }
-  const { code, message: text, details } = Status.fromPartial(result?.value ?? {});
-  const known = details.filter(({ typeUrl }) => typeUrl === errorInfoType);
-  const reasons = known.map(({ typeUrl, value }) => {
-    const { reason, domain } = ErrorInfo.decode(value);
-    return { typeUrl, value: Buffer.from(ErrorInfo.encode({ reason, domain, metadata: {} }).finish()) };
-  });
-  const brief = { code, message: text.slice(0, maxBriefLength).toWellFormed(), details: reasons };
-  return { result: { $case: "error", value: brief } };
+  return { result: { $case: "error", value: toBriefStatus(Status.fromPartial(result?.value ?? {})) } };
 }
 
 function checkRequestId(requestId: string): void {
@@ -108,11 +97,4 @@ function checkRequestId(requestId: string): void {
 
 function toResult(job: Job): message.LaunchResult {
   return { result: { $case: "stats", value: toStatsWithoutParameters(job) } };
-}
-
-function toErrorResult(reason: unknown): message.LaunchResult {
-  const { code, details, metadata } = toServiceError(reason).error;
-  const [bytes] = metadata.get(detailsKey);
-  const error = Buffer.isBuffer(bytes) ? Status.decode(bytes) : { code, message: details, details: [] };
-  return { result: { $case: "error", value: error } };
 }

@@ -66,11 +66,24 @@ export async function unpackReport(gzip: AsyncIterable<Buffer>): Promise<Unpacke
  * The parts of a report in a gzip that was checked, each an encoded Report: merged in their order they are the report. Each ends behind one of its
  * fields, so that a part can be decoded by itself, and what is held at once is bounded whatever the report's size.
  */
-export async function* unpackParts(gzip: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export function unpackParts(gzip: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  return inParts(unpack(gzip));
+}
+
+/**
+ * The same of a gzip that nobody has checked: ends with the refusal of a report that does not keep its limits, before the
+ * part that breaks them. Neither memory nor other calls suffer from what a small gzip may hold.
+ * @throws ReasonedError FIELD_INVALID
+ */
+export function unpackUnchecked(gzip: Buffer): AsyncGenerator<Buffer> {
+  return inParts(checked(unpack(Readable.from([gzip]))));
+}
+
+async function* inParts(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let bytes: Buffer = Buffer.alloc(0);
   let pending: Buffer[] = [];
   let due = partBytes;
-  for await (const piece of unpack(gzip)) {
+  for await (const piece of pieces) {
     pending.push(piece);
     due -= piece.length;
     if (due > 0) continue;
@@ -86,15 +99,13 @@ export async function* unpackParts(gzip: AsyncIterable<Buffer>): AsyncGenerator<
   if (bytes.length > 0) yield bytes;
 }
 
-/**
- * Checks that this is the gzip of a report which keeps its limits. Unpacks a piece at a time and keeps none, so
- * that neither memory nor other calls suffer from what a small gzip may hold.
- * @throws ReasonedError FIELD_INVALID
- */
-export async function checkReport(gzip: Buffer): Promise<void> {
+async function* checked(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const scan = new MessageScan(shape, limits);
   try {
-    for await (const piece of unpack(Readable.from([gzip]))) scan.push(piece);
+    for await (const piece of pieces) {
+      scan.push(piece);
+      yield piece;
+    }
     scan.end();
   } catch (error) {
     const fault = error instanceof ScanError ? error.fault : "malformed";

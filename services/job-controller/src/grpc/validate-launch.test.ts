@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { JobKind, JobRequest } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import { validateLaunch } from "./validate-launch.ts";
+import { LaunchSubJobRequest } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { validateLaunch, validateSubJob } from "./validate-launch.ts";
 
 type Wanted = Parameters<typeof JobRequest.fromPartial>[0];
 
@@ -91,5 +92,36 @@ describe("a launch", () => {
     refuses(["job.policy.run_timeout"], { policy: { runTimeout: { seconds: -1, nanos: 0 } } });
     refuses(["job.policy.queue_timeout"], { policy: { queueTimeout: { seconds: 0, nanos: 0 } } });
     refuses(["job.policy.final_reasons"], { policy: { finalReasons: ["no"] } });
+  });
+});
+
+describe("the launch of a sub-job", () => {
+  type Wanted = Parameters<typeof LaunchSubJobRequest.fromPartial>[0];
+  const subJob = (job: Wanted, field?: string) =>
+    validateSubJob(LaunchSubJobRequest.fromPartial({ key: "1", name: "DEMO", ...job }), field);
+
+  test("may have a key of its own to be unique by, and be due later", () => {
+    const { kind, delayMs } = subJob({ scheduleDelay: { seconds: 1, nanos: 5e8 } });
+    assert.deepEqual([kind, delayMs], ["SCHEDULED", 1_500]);
+    const { isUnique, uniqueKey, kind: usual } = subJob({ isUnique: true, uniqueKey: "a" });
+    assert.deepEqual([isUnique, uniqueKey, usual], [true, "a", "GENERIC"]);
+  });
+
+  test("is refused with the names that its fields have in the request", () => {
+    const wrong = { key: "k".repeat(257), name: "no name", uniqueKey: "a", scheduleDelay: { seconds: -1, nanos: 0 } };
+    for (const [field, prefix] of [
+      [undefined, ""],
+      ["jobs[7]", "jobs[7]."],
+    ] as const) {
+      assert.throws(
+        () => subJob(wrong, field),
+        ({ facts }: { facts: { violations: Array<{ field: string; description: string }> } }) => {
+          const fields = ["key", "name", "schedule_delay", "unique_key"].map((own) => prefix + own);
+          assert.deepEqual(facts.violations.map(({ field: own }) => own).sort(), fields);
+          assert.ok(facts.violations.some(({ description }) => description === "needs is_unique"));
+          return true;
+        },
+      );
+    }
   });
 });

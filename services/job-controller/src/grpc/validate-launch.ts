@@ -17,6 +17,7 @@ const tenYearsMs = 10 * 365 * 24 * 3_600_000;
 const maxAttempts = 100;
 const maxLabels = 16;
 const maxHookLength = 2_048;
+const maxKeyLength = 256;
 const fairnessPattern = /^[A-Za-z0-9._:/@-]{0,64}$/;
 const labelPattern = /^[a-z0-9._/-]{1,63}$/;
 const reasonPattern = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -44,15 +45,49 @@ export interface ValidLaunch {
   statusHook: string;
 }
 
+/** The launch of a sub-job that keeps the rules. */
+export interface ValidSubJob extends Omit<ValidLaunch, "schedule" | "fairnessKey" | "statusHook" | "runAt"> {
+  /** Distinguishes the jobs that one job launches. */
+  key: string;
+}
+
 /**
  * Checks a launch; its parameters are checked later, by the schema of its type.
  * @param field how the caller names the job in its request; empty when the request is the job
  */
 export function validateLaunch(job: JobRequest | undefined, field = "job"): ValidLaunch {
   if (job === undefined) throw fieldsInvalid([{ field, description: "is missing" }]);
+  const { launch, refused } = toLaunch(job, field);
+  if (refused.length > 0) throw fieldsInvalid(refused);
+  return launch;
+}
+
+/**
+ * Checks the launch of a sub-job.
+ * @param field how the caller names the job in its request; empty when the request is the job
+ */
+export function validateSubJob(request: LaunchSubJobRequest, field = ""): ValidSubJob {
+  const { key, name, parameters, priority, isUnique, uniqueKey, policy, labels, scheduleDelay } = request;
   const violations: FieldViolation[] = [];
-  const refuse = (path: string, description: string) =>
-    violations.push({ field: field === "" ? path : `${field}.${path}`, description });
+  if (key.length === 0 || key.length > maxKeyLength) {
+    violations.push({ field: pathOf(field, "key"), description: `must be of 1 to ${maxKeyLength} characters` });
+  }
+  const due = scheduleDelay && { $case: "scheduleDelay" as const, value: scheduleDelay };
+  const kind = due === undefined ? KindCode.JOB_KIND_GENERIC : KindCode.JOB_KIND_SCHEDULED;
+  const job = { name, parameters, priority, uniqueKey, labels, metadata: { kind, isUnique, ...(due && { due }) } };
+  const { launch, refused } = toLaunch(JobRequest.fromPartial({ ...job, ...(policy && { policy }) }), field);
+  // what a job has in its metadata is the sub-job's own
+  const own = (text: string) => text.replace("metadata.", "");
+  violations.push(...refused.map(({ field, description }) => ({ field: own(field), description: own(description) })));
+  if (violations.length > 0) throw fieldsInvalid(violations);
+  const { schedule, fairnessKey, statusHook, runAt, ...rest } = launch;
+  return { ...rest, key };
+}
+
+/** @returns the launch, to be used when nothing is refused */
+function toLaunch(job: JobRequest, field: string): { launch: ValidLaunch; refused: FieldViolation[] } {
+  const refused: FieldViolation[] = [];
+  const refuse = (path: string, description: string) => refused.push({ field: pathOf(field, path), description });
   if (!jobNamePattern.test(job.name)) refuse("name", job.name === "" ? "is missing" : jobNameRule);
   if (!Number.isInteger(job.priority) || job.priority < 0 || job.priority > 9) {
     refuse("priority", "must be from 1 to 9, or left out");
@@ -72,15 +107,11 @@ export function validateLaunch(job: JobRequest | undefined, field = "job"): Vali
     ...toUnique(job, refuse),
   };
   checkLabels(job.labels, refuse);
-  if (violations.length > 0) throw fieldsInvalid(violations);
-  return launch;
+  return { launch, refused };
 }
 
-/** Checks the launch of a sub-job. */
-export function validateSubJob({ name, parameters, priority, isUnique, policy, labels }: LaunchSubJobRequest) {
-  const job = { name, parameters, priority, labels, metadata: { isUnique }, ...(policy && { policy }) };
-  const { kind, schedule, fairnessKey, ...launch } = validateLaunch(JobRequest.fromPartial(job), "");
-  return launch;
+function pathOf(field: string, own: string): string {
+  return field === "" ? own : `${field}.${own}`;
 }
 
 export type Refuse = (path: string, description: string) => void;

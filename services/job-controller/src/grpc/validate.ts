@@ -1,5 +1,4 @@
 import { type FieldViolation, fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
-import type { GetReportRequest } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import type {
   Hello,
   JobType as JobTypeMessage,
@@ -25,6 +24,7 @@ const maxSchemaBytes = 64 * 1024;
 const maxSchemasBytes = 512 * 1024;
 const maxLogPieceLength = 256 * 1024;
 const maxDescriptionBytes = 1_024;
+const maxCheckpointBytes = 64 * 1024;
 
 /** Checks a job's id. */
 export function validateJobId(jobId: string): string {
@@ -50,23 +50,25 @@ export function validateCount(field: string, value: number): number {
   throw fieldsInvalid([{ field, description: "must not be negative" }]);
 }
 
-/** Checks what a report is asked for by. */
-export function validateReportSubject(
-  request: Pick<GetReportRequest, "subject">,
-): { jobId: string } | { digest: string } {
-  const { subject } = request;
-  if (subject === undefined) {
-    throw fieldsInvalid([{ field: "job_id", description: "or digest must be set" }]);
-  }
-  if (subject.$case === "jobId") return { jobId: validateJobId(subject.value) };
-  return { digest: validateDigest(subject.value) };
+/** What a digest is, for people. */
+export const digestRule = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
+
+/** Whether the text is a digest. */
+export function isDigest(text: string): boolean {
+  return digestPattern.test(text);
 }
 
 /** Checks a digest. */
 export function validateDigest(digest: string): string {
-  if (digestPattern.test(digest)) return digest;
-  const description = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
-  throw fieldsInvalid([{ field: "digest", description }]);
+  if (isDigest(digest)) return digest;
+  throw fieldsInvalid([{ field: "digest", description: digestRule }]);
+}
+
+/** Checks how far a job has come. */
+export function validateCheckpoint(checkpoint: string): string {
+  if (Buffer.byteLength(checkpoint) <= maxCheckpointBytes) return checkpoint;
+  const description = `must not be larger than ${maxCheckpointBytes} bytes; keep where to go on, not what was found`;
+  throw fieldsInvalid([{ field: "checkpoint", description }]);
 }
 
 /** A worker's Hello that is fit for use. */
@@ -130,7 +132,7 @@ export function protocolViolation(text: string): ReasonedError {
 }
 
 function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType {
-  const { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent } = type;
+  const { name, description, parametersSchema, maxFails, maxRunning, maxKeyPercent, isSingleton } = type;
   if (!jobNamePattern.test(name)) violations.push({ field: "hello.job_types.name", description: jobNameRule });
   const tooLarge: Array<[field: string, text: string, most: number, remedy: string]> = [
     ["description", description, maxDescriptionBytes, ""],
@@ -150,5 +152,6 @@ function toJobType(type: JobTypeMessage, violations: FieldViolation[]): JobType 
     violations.push({ field: "hello.job_types.max_key_percent", description: "must be from 0 to 100" });
   }
   const fails = maxFails === 0 ? defaultMaxFails : maxFails;
-  return { name, description: oneLine(description), parametersSchema, maxFails: fails, maxRunning, maxKeyPercent };
+  const limits = { maxFails: fails, maxRunning, maxKeyPercent, isSingleton };
+  return { name, description: oneLine(description), parametersSchema, ...limits };
 }

@@ -2,42 +2,39 @@ import { randomUUID } from "node:crypto";
 import { BoundedLog } from "@drydock/shared/bounded-log.ts";
 import type { ByteBudget, ByteHold } from "@drydock/shared/byte-budget.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
-import { fieldsInvalid, ReasonedError, toError } from "@drydock/shared/errors.ts";
+import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { BidiCall } from "@drydock/shared/grpc/bidi-call.ts";
-import { bidiStream, clientStream, unary } from "@drydock/shared/grpc/handler.ts";
+import { bidiStream, clientStream, serverStream, unary } from "@drydock/shared/grpc/handler.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
-import type { UseCaseDeps } from "../usecases/deps.ts";
 import type { Registration } from "../usecases/job-types.ts";
-import { launchSubJob } from "../usecases/launch-job.ts";
 import type { RecentCapacities } from "../usecases/recent-capacities.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
-import { toHeldLease, toLease } from "./convert.ts";
-import type { JobAnswers } from "./job-answers.ts";
+import { toLease } from "./convert.ts";
+import { findImages, type KnownImagesDeps, readReport, recordImages } from "./known-images.ts";
 import { receiveLogs } from "./log-receiver.ts";
 import type { MessageMemory } from "./message-memory.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
+import { getRunState, saveCheckpoint } from "./run-states.ts";
+import { launchSubJob, launchSubJobs, type SubJobCallDeps } from "./sub-job-launches.ts";
 import { protocolViolation, validateHello } from "./validate.ts";
-import { validateSubJob } from "./validate-launch.ts";
 import { createWorkerChannel } from "./worker-channel.ts";
 import { createInboxTurns, WorkerInbox } from "./worker-inbox.ts";
 import { handle } from "./worker-messages.ts";
 import { WorkerOutbox } from "./worker-outbox.ts";
 
 const helloWithinMs = 10_000;
-const maxKeyLength = 256;
 
 /** What the worker service needs. */
-export interface WorkerServiceDeps extends UseCaseDeps, ReportUploadDeps {
+export interface WorkerServiceDeps extends SubJobCallDeps, ReportUploadDeps, KnownImagesDeps {
   clock: Clock;
   terms: LeaseTerms;
   capacities: RecentCapacities;
-  jobs: JobAnswers;
   logPieces: ByteBudget;
   messageMemory: MessageMemory;
   logger: Logger;
@@ -63,16 +60,13 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
     putReport: clientStream((parts: AsyncIterable<message.PutReportRequest>, call) =>
       putReport(deps, parts, call.signal),
     ),
-    launchSubJob: unary(async (request: message.LaunchSubJobRequest, call) => {
-      const { key } = request;
-      const launch = validateSubJob(request);
-      if (key.length === 0 || key.length > maxKeyLength) {
-        throw fieldsInvalid([{ field: "key", description: `must be of 1 to ${maxKeyLength} characters` }]);
-      }
-      const traceparent = call.traceparent ?? "";
-      const job = await launchSubJob(deps, toHeldLease(request), { ...launch, key, traceparent });
-      return deps.jobs.changed(job, call);
-    }),
+    launchSubJob: unary((request: message.LaunchSubJobRequest, call) => launchSubJob(deps, request, call)),
+    getRunState: unary((request: message.GetRunStateRequest, call) => getRunState(deps, request, call)),
+    saveCheckpoint: unary((request: message.SaveCheckpointRequest) => saveCheckpoint(deps, request)),
+    recordImages: unary((request: message.RecordImagesRequest, call) => recordImages(deps, request, call)),
+    readReport: serverStream((request: message.ReadReportRequest, call) => readReport(deps, request, call)),
+    findImages: unary((request: message.FindImagesRequest, call) => findImages(deps, request, call)),
+    launchSubJobs: unary((request: message.LaunchSubJobsRequest, call) => launchSubJobs(deps, request, call)),
   };
 }
 
@@ -166,9 +160,10 @@ async function openSession({ log }: StreamDeps, { session, hello, registerTypes 
   const { workerId, version, slots, held } = hello;
   await session.open(async () => {
     const { replaced, keptBack } = await registerTypes();
-    if (replaced.length > 0) log.warn({ workerId, version, jobs: replaced }, "a worker replaced job types' schemas");
+    if (replaced.length > 0)
+      log.warn({ workerId, version, jobs: replaced }, "a worker replaced the rules of job types");
     if (keptBack.length > 0) {
-      const text = "job types keep the schema of another version until its workers are gone; this worker's comes then";
+      const text = "job types keep the rules of another version until its workers are gone; this worker's come then";
       log.warn({ workerId, version, jobs: keptBack }, text);
     }
   });

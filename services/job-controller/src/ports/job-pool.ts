@@ -118,7 +118,8 @@ export interface JobPool {
   launch(job: NewJob, refusal?: ReasonedError): Promise<Job>;
   /**
    * The job that the key stands for: the one launched under it before, the one that holds the unique key, or the new one.
-   * A retried parent gets the sub-jobs of its former lives that succeeded or are alive and not to end.
+   * A retried parent gets the sub-jobs of its former lives that succeeded or are alive and not to end. A job without a
+   * fairness key gets its parent's, or the parent's id when that has none either.
    * @param refusal why there is no room for another one under that key
    * @throws ReasonedError the refusal, instead of another one; JOB_ALREADY_EXISTS when the one that holds the unique key
    *   is about to end, or others are always quicker

@@ -3,7 +3,7 @@ import type { FoundImage } from "./report-store.ts";
 
 /** Which reports; what is set must all hold. */
 export interface ReportFilter {
-  /** A repository, or a glob of several (domain/repository-glob.ts), that one of the image's places fits; empty is all. */
+  /** A repository, or a glob of several (shared/src/repository-glob.ts), that one of the image's places fits; empty is all. */
   repository: string;
   /** The least severity of the worst finding. */
   leastSeverity?: Severity;

@@ -1,4 +1,4 @@
-import { isGlob } from "../domain/repository-glob.ts";
+import { isGlob } from "@drydock/shared/repository-glob.ts";
 import type { Query } from "./database.ts";
 import { keyOf, toText } from "./texts.ts";
 

@@ -1,3 +1,5 @@
+import { type ReportKeys, reportKeysOf } from "./reports/keys.ts";
+
 /**
  * The keys of one shard that the code touches itself; the scripts make more, from the same prefix. All share the shard's
  * hash tag, so that one script may touch any of them in a Redis Cluster.
@@ -29,6 +31,14 @@ export interface ShardKeys {
   hookFailing: string;
   /** HASH, job name -> job type; in shard 0 only. */
   types: string;
+  /** HASH, name -> policy for images as JSON; in shard 0 only. */
+  policies: string;
+  /** STRING, a number that grows with every change of policies and exceptions; in shard 0 only. */
+  policiesVersion: string;
+  /** HASH, id -> exception from policies as JSON; in shard 0 only. */
+  exceptions: string;
+  /** HASH, key of a finding -> when it was first found; in shard 0 only. */
+  firstFound: string;
   /** HASH, job name with "launched" or "ended" -> how many in that minute since 1970. */
   rates(minute: number): string;
   /** Channel for what controllers tell each other. */
@@ -37,10 +47,12 @@ export interface ShardKeys {
   ready(jobName: string, lane: string): string;
   /** HASH, job id -> token and open command. */
   held(workerId: string): string;
-  /** STRING, gzip. */
-  report(jobId: string): string;
-  /** STRING, the job with the newest report of the image. */
-  newestReport(digest: string): string;
+  /** STRING, what names the report in a line, then its gzip. */
+  report(reportId: string): string;
+  /** STRING, what the indexes are made from, of a report that came after a newer one of its image. */
+  lateReport(reportId: string): string;
+  /** The keys of the report indexes. */
+  reports: ReportKeys;
 }
 
 /** The keys of the shard; docs/redis-keys.md tells about each. */
@@ -60,11 +72,16 @@ export function keysOf(shard: number): ShardKeys {
     hookTries: `${prefix}hook-tries`,
     hookFailing: `${prefix}hook-failing`,
     types: `${prefix}types`,
+    policies: `${prefix}policies`,
+    policiesVersion: `${prefix}policies-version`,
+    exceptions: `${prefix}exceptions`,
+    firstFound: `${prefix}first-found`,
     signals: `${prefix}signals`,
     rates: (minute) => `${prefix}rates:${minute}`,
     ready: (jobName, lane) => `${prefix}ready:${jobName}:${lane}`,
     held: (workerId) => `${prefix}held:${workerId}`,
-    report: (jobId) => `${prefix}report:${jobId}`,
-    newestReport: (digest) => `${prefix}newest-report:${digest}`,
+    report: (reportId) => `${prefix}report:${reportId}`,
+    lateReport: (reportId) => `${prefix}late-report:${reportId}`,
+    reports: reportKeysOf(prefix),
   };
 }

@@ -1,13 +1,17 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import type { HookOutbox } from "../ports/hook-outbox.ts";
 import type { JobIndex } from "../ports/job-index.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { LogStore } from "../ports/log-store.ts";
+import type { FirstFoundStore, PolicyStore } from "../ports/policy-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
+import type { ReportQueries } from "../ports/report-queries.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ScheduleStore } from "../ports/schedule-store.ts";
+import { createRedisCheckpointStore } from "./checkpoint/checkpoint-store.ts";
 import { ConnectionWatch, createListener, createPoolConnection } from "./connection.ts";
 import { createRedisHookOutbox } from "./hooks/hook-outbox.ts";
 import { RedisJobPool } from "./life/job-pool.ts";
@@ -15,6 +19,9 @@ import { createRedisLogStore } from "./log/log-store.ts";
 import { createRedisJobIndex } from "./operators/job-index.ts";
 import { createRedisJobTypeStore } from "./operators/job-type-store.ts";
 import { createRedisQueueControl } from "./operators/queue-control.ts";
+import { createRedisFirstFoundStore } from "./policies/first-found-store.ts";
+import { createRedisPolicyStore } from "./policies/policy-store.ts";
+import { createRedisReportQueries } from "./reports/report-queries.ts";
 import { createRedisReportStore } from "./reports/report-store.ts";
 import { createRedisScheduleStore } from "./schedule/schedule-store.ts";
 import { defineScript, type OnFault, Shard } from "./shards/shard.ts";
@@ -26,7 +33,7 @@ const maxLogBytes = 1024 * 1024;
 
 /** What the Redis parts are made from. */
 export interface RedisPartsOptions {
-  config: { redisUrl: string; shards: number; keepReportsMs: number };
+  config: { redisUrl: string; shards: number; keepReportsMs: number; reportsPerImage: number };
   clock: Clock;
   terms: LeaseTerms;
   logger: Logger;
@@ -43,8 +50,12 @@ export interface RedisParts {
   index: JobIndex;
   queues: QueueControl;
   logs: LogStore;
+  checkpoints: CheckpointStore;
   reports: ReportStore;
+  reportQueries: ReportQueries;
   typeStore: JobTypeStore;
+  policies: PolicyStore;
+  firstFound: FirstFoundStore;
 }
 
 /** Makes the Redis parts; watch and signals are to be started and stopped. */
@@ -53,6 +64,7 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
   const listener = createListener(config.redisUrl);
   const shards = new Shards(config.shards, (number) => new Shard(number, redis, clock, onFault));
   const signals = new RedisSignals({ listener, shards, logger });
+  const { keepReportsMs: keepMs, reportsPerImage } = config;
   return {
     watch: new ConnectionWatch({ redis, signals, logger }),
     signals,
@@ -62,7 +74,11 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     index: createRedisJobIndex(shards),
     queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
-    reports: createRedisReportStore({ redis, shards, keepMs: config.keepReportsMs }),
+    checkpoints: createRedisCheckpointStore(shards),
+    reports: createRedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
+    reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs }),
     typeStore: createRedisJobTypeStore(redis),
+    policies: createRedisPolicyStore({ redis, shards, clock }),
+    firstFound: createRedisFirstFoundStore(redis, shards),
   };
 }

@@ -6,6 +6,8 @@ import { isPoolAway, isReportStoreAway } from "../domain/pool-away.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
+import type { ReportQueries } from "../ports/report-queries.ts";
+import type { ReportStore } from "../ports/report-store.ts";
 import type { Dispatcher } from "../usecases/dispatcher.ts";
 import type { JobTypes } from "../usecases/job-types.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
@@ -27,6 +29,8 @@ const periods = {
   freeKeysMs: 10_000,
   expireClosedMs: 30_000,
   readTypesMs: 10_000,
+  tidyReportsMs: 30_000,
+  noteDayMs: 600_000,
 };
 
 /** The part of each period that may be left out at random, so that many controllers spread out. */
@@ -42,6 +46,8 @@ export interface ChoreDeps {
   limits: PoolLimits;
   relief: MemoryRelief;
   types: JobTypes;
+  reports: ReportStore;
+  reportQueries: ReportQueries;
   keep: KeepTimes;
   clock: Clock;
   logger: Logger;
@@ -63,6 +69,8 @@ export function createChores(deps: ChoreDeps): Service[] {
     chore("sweeper", periods.sweepMs, (signal) => sweep(deps, signal)),
     chore("key-freer", periods.freeKeysMs, (signal) => runWhileMore(() => pool.freeKeys(), signal)),
     chore("type-reader", periods.readTypesMs, () => readTypes(deps.types)),
+    chore("report-tidier", periods.tidyReportsMs, (signal) => tidy(deps.reports, signal)),
+    chore("day-noter", periods.noteDayMs, () => deps.reportQueries.noteDay()),
     chore("gauge", periods.measureMs, async (signal) => {
       await deps.limits.measure();
       // after a relief, refused launches are admitted again at once
@@ -76,6 +84,10 @@ export function createChores(deps: ChoreDeps): Service[] {
 /** Outages are not logged here: the watches log them once. */
 function unlessAway(error: unknown): void {
   if (!isPoolAway(error) && !isReportStoreAway(error)) throw error;
+}
+
+async function tidy(reports: ReportStore, signal: AbortSignal): Promise<void> {
+  while ((await reports.tidy()) && !signal.aborted);
 }
 
 async function readTypes(types: JobTypes): Promise<void> {

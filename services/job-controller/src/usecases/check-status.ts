@@ -1,6 +1,7 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import { type TypeWait, type WorkerState, waitOf } from "../domain/worker.ts";
+import type { DataFileState, DataFiles } from "../ports/exploitation-data.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { QueueControl, QueueRate, QueueState } from "../ports/queue-control.ts";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
@@ -17,6 +18,7 @@ export interface StatusDeps {
   queues: QueueControl;
   types: JobTypes;
   redis: RedisProbe;
+  dataFiles: DataFiles;
   /** Where reports are kept, if not in Redis. */
   reportStore?: ReportStoreHealth | undefined;
   terms: LeaseTerms;
@@ -35,17 +37,20 @@ export interface PoolStatus {
   queues: WaitingQueue[];
   /** Its warnings have those of the store of reports as well. */
   redis: RedisHealth;
+  dataFiles: readonly DataFileState[];
 }
 
 /** Reads the state of the pool; while Redis is away, that of Redis alone. */
 export async function checkStatus(deps: StatusDeps): Promise<PoolStatus> {
   const health = withWarning(await deps.redis.check(), deps.reportStore?.cause);
-  if (!health.up) return { workers: [], queues: [], redis: health };
+  const dataFiles = deps.dataFiles.states();
+  if (!health.up) return { workers: [], queues: [], redis: health, dataFiles };
   const [workers, queues] = await Promise.all([deps.pool.workers("", maxShown), listQueues(deps)]);
   return {
     workers: workers.map((worker) => ({ ...worker, heartbeatAt: heartbeatOf(worker, deps) })),
     queues: queues.slice(0, maxShown),
     redis: health,
+    dataFiles,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "@drydock/shared/clock.ts";
+import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import type { HookOutbox } from "../ports/hook-outbox.ts";
 import type { JobIndex } from "../ports/job-index.ts";
 import type { JobPool } from "../ports/job-pool.ts";
@@ -21,6 +22,7 @@ export interface UseCaseDeps {
   index: JobIndex;
   queues: QueueControl;
   logs: LogStore;
+  checkpoints: CheckpointStore;
   types: JobTypes;
   dispatcher: Dispatcher;
   changes: JobChanges;

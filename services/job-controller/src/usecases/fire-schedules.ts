@@ -2,6 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError, toError } from "@drydock/shared/errors.ts";
 import type { Job } from "../domain/job.ts";
 import { followingTime, settle } from "../domain/schedule.ts";
+import { singletonKeyOf } from "../domain/unique-key.ts";
 import type { DueSchedule, ScheduleStore } from "../ports/schedule-store.ts";
 import { readCron } from "./cron.ts";
 
@@ -12,6 +13,8 @@ const againMs = 1_000;
 export interface ScheduleDeps {
   schedules: ScheduleStore;
   clock: Clock;
+  /** Whether only one job of the type may be alive. Default: of none. */
+  isSingleton?: (name: string) => Promise<boolean>;
   /** Called for each periodic job that could not launch, with the cause. Default: not called. */
   onFault?: (jobId: string, cause: string) => void;
 }
@@ -28,14 +31,16 @@ export async function fireSchedules(deps: ScheduleDeps): Promise<{ more: boolean
 }
 
 /** Resolves to the next time of the periodic job, 0 when it has ended. A failure does not affect the others. */
-async function fire({ schedules, clock, onFault }: ScheduleDeps, due: DueSchedule): Promise<number> {
+async function fire({ schedules, clock, isSingleton, onFault }: ScheduleDeps, due: DueSchedule): Promise<number> {
   try {
     const cron = readCron(due.schedule.cronSpec, due.schedule.timeZone);
     const settlement = settle(due.schedule, due.dueAt, clock.now(), cron);
-    await schedules.fire(due, settlement);
+    const uniqueKey = (await isSingleton?.(due.name)) === true ? singletonKeyOf(due.name) : "";
+    await schedules.fire(due, settlement, uniqueKey);
     return settlement.nextAt;
   } catch (error) {
-    if (error instanceof ReasonedError) throw error;
+    // a key that others always take first is this one's alone
+    if (error instanceof ReasonedError && error.reason !== "JOB_ALREADY_EXISTS") throw error;
     onFault?.(due.jobId, toError(error).message);
     return clock.now() + againMs;
   }

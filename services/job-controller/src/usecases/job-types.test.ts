@@ -14,6 +14,7 @@ const demo: RegisteredJobType = {
   maxFails: 4,
   maxRunning: 0,
   maxKeyPercent: 0,
+  isSingleton: false,
   version: "1",
 };
 
@@ -107,6 +108,17 @@ describe("the job types", () => {
     versions.delete("1");
     await types.settle();
     assert.deepEqual([types.known("DEMO")?.type.parametersSchema, store.calls.put], [secondSchema, 1]);
+  });
+
+  test("stay singletons, or not, as the version of live workers says", async () => {
+    const versions = new Set(["1", "2"]);
+    const types = typesIn(storeOf({ ...demo, isSingleton: true }), { versions });
+    assert.deepEqual(await types.register([demo], "2"), { replaced: [], keptBack: ["DEMO"] });
+    assert.equal(await types.isSingleton("DEMO"), true);
+    versions.delete("1");
+    await types.settle();
+    assert.equal(await types.isSingleton("DEMO"), false);
+    assert.equal(await types.isSingleton("NOBODY_KNOWS"), false);
   });
 
   test("forget what was kept back of a version whose workers have gone first", async () => {

@@ -14,7 +14,7 @@ export interface KnownJobType {
 
 /** The outcome of registering the types of a Hello, by their names. */
 export interface Registration {
-  /** Those that had another schema before. */
+  /** Those that had another schema before, or were singleton or not. */
   replaced: string[];
   /** Those that stay as live workers of another version registered them, until these are gone. */
   keptBack: string[];
@@ -79,7 +79,7 @@ export class JobTypes {
     const isNew = ({ type }: KnownJobType) => !isSame(this.#known.get(type.name)?.type, type);
     if (!types.some(isNew)) return { replaced: [], keptBack: [] };
     await this.reload();
-    const others = types.filter(({ type }) => this.#hasOtherSchema(type));
+    const others = types.filter(({ type }) => this.#hasOtherRule(type));
     const capacities = others.length === 0 ? new Map<string, TypeCapacity>() : await this.#deps.pool.capacities();
     const isKeptBack = ({ type: { name, version } }: KnownJobType) => {
       const before = this.#known.get(name)?.type.version ?? version;
@@ -119,6 +119,11 @@ export class JobTypes {
     return this.known(name) ?? (await this.#find(name)) ?? (await this.#unknown(name, field));
   }
 
+  /** Whether only one job of the type may be alive; of a type that nobody registered, any number may. */
+  async isSingleton(name: string): Promise<boolean> {
+    return (this.known(name) ?? (await this.#find(name)))?.type.isSingleton ?? false;
+  }
+
   async #find(name: string): Promise<KnownJobType | undefined> {
     const type = await this.#deps.store.find(name);
     if (type !== undefined) await this.#remember(type);
@@ -148,9 +153,10 @@ export class JobTypes {
     if (!isSame(this.#known.get(type.name)?.type, type)) this.#known.set(type.name, await this.#restore(type));
   }
 
-  #hasOtherSchema({ name, parametersSchema }: JobType): boolean {
-    const known = this.#known.get(name);
-    return known !== undefined && known.type.parametersSchema !== parametersSchema;
+  /** Whether launches of it are held to another rule than was registered before. */
+  #hasOtherRule({ name, parametersSchema, isSingleton }: JobType): boolean {
+    const known = this.#known.get(name)?.type;
+    return known !== undefined && (known.parametersSchema !== parametersSchema || known.isSingleton !== isSingleton);
   }
 
   async #compile(type: RegisteredJobType): Promise<KnownJobType> {
@@ -182,7 +188,9 @@ export class JobTypes {
     if (performance.now() - this.#loadedAt > listAgeMs) await this.reload();
     const names = [...this.#known.keys()].sort();
     const hint = names.length === 0 ? "no worker has registered any yet" : `known: ${names.join(", ")}`;
-    const description = `names a job type that no worker has registered (${hint})`;
+    const [notSetUp] = (await this.#deps.pool.capacities()).get(name)?.closed ?? [];
+    const cause = notSetUp === undefined ? hint : `a worker is there that can't: ${notSetUp.message}`;
+    const description = `names a job type that no worker has registered (${cause})`;
     throw new ReasonedError("JOB_NAME_UNKNOWN", `${field} ${name} ${description}`, {
       metadata: { name },
       violations: [{ field, description }],
@@ -206,6 +214,7 @@ function isSame(a: RegisteredJobType | undefined, b: RegisteredJobType): boolean
     a.maxFails === b.maxFails &&
     a.maxRunning === b.maxRunning &&
     a.maxKeyPercent === b.maxKeyPercent &&
+    a.isSingleton === b.isSingleton &&
     a.description === b.description
   );
 }

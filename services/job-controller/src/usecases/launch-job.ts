@@ -2,9 +2,10 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { type FieldViolation, fieldsInvalid, type ReasonedError } from "@drydock/shared/errors.ts";
 import { isRefusedHost } from "@drydock/shared/refused-address.ts";
 import { type HeldLease, type Job, type LaunchOptions, type NewJob, priorities, usualOptions } from "../domain/job.ts";
+import type { JobType } from "../domain/job-type.ts";
 import { toParametersJson } from "../domain/parameters-json.ts";
 import { followingTime, type Schedule } from "../domain/schedule.ts";
-import { shortHash, uniqueKeyOf } from "../domain/unique-key.ts";
+import { shortHash, singletonKeyOf, uniqueKeyOf } from "../domain/unique-key.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import { readCron } from "./cron.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -52,6 +53,11 @@ export interface Launch {
   statusHook?: string;
 }
 
+/** A launch, and what its type asks for. */
+interface TypedLaunch extends Launch {
+  type: JobType;
+}
+
 /** Stores the job, or throws the refusal if it is not stored already. */
 type StoreJob = (job: NewJob, refusal?: ReasonedError) => Promise<Job>;
 
@@ -73,7 +79,7 @@ export async function launchSubJob(
   parent: HeldLease,
   { key, ...launch }: Launch & { key: string },
 ): Promise<Job> {
-  const child = await checkLaunch(deps, { fairnessKey: parent.jobId, field: "", ...launch });
+  const child = await checkLaunch(deps, { field: "", ...launch });
   const job = await store(deps, child, (child, refusal) => deps.pool.launchSubJob(parent, key, child, refusal));
   deps.changes.changed(parent.jobId);
   return job;
@@ -93,7 +99,7 @@ export async function checkLaunch(deps: LaunchDeps, launch: Launch): Promise<New
   return checkWith(await deps.types.require(launch.name, fieldOf(launch, "name")), deps, launch);
 }
 
-function checkWith({ schema }: KnownJobType, deps: LaunchDeps, launch: Launch): NewJob | Promise<NewJob> {
+function checkWith({ type, schema }: KnownJobType, deps: LaunchDeps, launch: Launch): NewJob | Promise<NewJob> {
   const { json: parametersJson, fault } = toParametersJson(launch.parameters);
   const prefix = fieldOf(launch, "parameters");
   if (Buffer.byteLength(parametersJson) > maxParametersBytes) {
@@ -101,9 +107,9 @@ function checkWith({ schema }: KnownJobType, deps: LaunchDeps, launch: Launch): 
     throw fieldsInvalid([{ field: prefix, description }]);
   }
   if (fault !== undefined) throw fieldsInvalid([{ field: `${prefix}${fault.path}`, description: fault.rule }]);
+  const make = (violations: FieldViolation[]) => toNewJob(deps, { ...launch, type }, parametersJson, violations);
   const violations = schema.check(launch.parameters, parametersJson);
-  if (!(violations instanceof Promise)) return toNewJob(deps, launch, parametersJson, violations);
-  return violations.then((violations) => toNewJob(deps, launch, parametersJson, violations));
+  return violations instanceof Promise ? violations.then(make) : make(violations);
 }
 
 /** The rule that a hook's host breaks; undefined when hooks may go there. */
@@ -118,7 +124,7 @@ function refusedHookRule(host: string, allowLinkLocal: boolean): string | undefi
 /** The job, if no rule is broken, those of its parameters included. */
 function toNewJob(
   { clock, allowLinkLocalHooks: allowLinkLocal }: LaunchDeps,
-  launch: Launch,
+  launch: TypedLaunch,
   parametersJson: string,
   ofParameters: FieldViolation[],
 ): NewJob {
@@ -140,16 +146,23 @@ function fieldOf({ field = "job" }: Launch, own: string): string {
   return field === "" ? own : `${field}.${own}`;
 }
 
-function toOptions(launch: Launch, now: number): LaunchOptions {
+/** Of a singleton type all jobs have one key; its periodic jobs only launch them. */
+function uniqueKeyIn({ type, kind, isUnique = false, uniqueKey = "", parameters }: TypedLaunch): string {
+  if (type.isSingleton && kind !== "PERIODIC") return singletonKeyOf(type.name);
+  return isUnique ? uniqueKeyOf(type.name, uniqueKey, parameters) : "";
+}
+
+function toOptions(launch: TypedLaunch, now: number): LaunchOptions {
   const { kind = "GENERIC", priority = priorities.usual, fairnessKey = "", policy, labels = {} } = launch;
-  const { delayMs = 0, runAt = 0, isUnique = false, requestId = "", schedule, statusHook = "" } = launch;
+  const { delayMs = 0, runAt = 0, requestId = "", schedule, statusHook = "" } = launch;
+  const uniqueKey = uniqueKeyIn(launch);
   const isUsual = kind === "GENERIC" && priority === priorities.usual && fairnessKey === "" && policy === undefined;
-  if (isUsual && !isUnique && statusHook === "" && requestId === "" && Object.keys(labels).length === 0)
+  if (isUsual && uniqueKey === "" && statusHook === "" && requestId === "" && Object.keys(labels).length === 0)
     return usualOptions;
   return {
     ...{ kind, priority, fairnessKey, policy, labels, schedule, statusHook },
     runAt: schedule === undefined ? runAt || (delayMs > 0 ? now + delayMs : 0) : firstTime(schedule, now),
-    uniqueKey: isUnique ? uniqueKeyOf(launch.name, launch.uniqueKey ?? "", launch.parameters) : "",
+    uniqueKey,
     requestKey: requestId === "" ? "" : shortHash(requestId),
   };
 }

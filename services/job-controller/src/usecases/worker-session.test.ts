@@ -54,7 +54,17 @@ async function openSession() {
     channel as unknown as ConstructorParameters<typeof WorkerSession>[2],
     {
       identity: { workerId: "w1", incarnation: "i1", session: "s1" },
-      types: [{ name: "DEMO", description: "", parametersSchema: "{}", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 }],
+      types: [
+        {
+          name: "DEMO",
+          description: "",
+          parametersSchema: "{}",
+          maxFails: 0,
+          maxRunning: 0,
+          maxKeyPercent: 0,
+          isSingleton: false,
+        },
+      ],
       ...{ version: "1", capacity: { slots: 2, closed: [] }, held: [] },
     },
   );

@@ -66,8 +66,8 @@ export function toResult({ lease, outcome, checkIn }: RunResult): WorkerMessage 
   };
 }
 
-/** What LaunchSubJob asks for. */
-export function toLaunchSubJob(lease: Lease, incarnation: string, job: SubJob): proto.LaunchSubJobRequest {
+/** What LaunchSubJob asks for; one of many launches names neither lease nor incarnation. */
+export function toLaunchSubJob(lease: Lease | undefined, incarnation: string, job: SubJob): proto.LaunchSubJobRequest {
   const { key, name, parameters, priority = 0, isUnique = false, policy, labels = {} } = job;
   const { uniqueKey = "", delayMs = 0 } = job;
   return {

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import * as proto from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { Report } from "../domain/report.ts";
-import { encodeReport, toMessage } from "./report-codec.ts";
+import { encodeReport, fromMessage, toMessage } from "./report-codec.ts";
 
 const report: Report = {
   schemaVersion: "1",
@@ -101,5 +101,32 @@ describe("an encoded report", () => {
   test("has the same bytes for equal reports", async () => {
     const [one, two] = await Promise.all([encodeReport(report), encodeReport(structuredClone(report))]);
     assert.equal(one.sha256, two.sha256);
+  });
+
+  test("is the same report when it is read back", () => {
+    const scanner = report.scanner && { ...report.scanner, state: "engine 3, data of Monday" };
+    const reread = (original: Report) =>
+      fromMessage(proto.Report.decode(proto.Report.encode(toMessage(original)).finish()));
+    assert.deepEqual(reread(report), report);
+    assert.deepEqual(reread({ ...report, scanner }), { ...report, scanner });
+    const summary = { ...report.summary, bySeverity: [], maxSeverity: undefined };
+    const { artifact } = report;
+    const bare: Report = { ...report, scanner: undefined, artifact: { ...artifact, platform: undefined }, summary };
+    assert.deepEqual(reread(bare), bare);
+    const rest = {
+      fixableOnly: true,
+      graceDays: 7,
+      failOnKnownExploited: true,
+      failOnEpss: 0.5,
+      requireFullCoverage: true,
+    };
+    const strict: Report = { ...report, policy: { failOn: "HIGH", unknownAs: "LOW", ...rest } };
+    assert.deepEqual(reread(strict), strict);
+  });
+
+  test("of a later version is refused rather than read as something else", () => {
+    const later = { ...toMessage(report), coverage: 99 as proto.Coverage };
+    assert.throws(() => fromMessage(later), { name: "JobFailure", reason: "INTERNAL" });
+    assert.throws(() => fromMessage({ ...toMessage(report), schemaVersion: "2" }), { reason: "INTERNAL" });
   });
 });

@@ -2,10 +2,14 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import * as proto from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import type { PolicyRules, UnknownSeverity } from "../domain/policy.ts";
 import type {
   Coverage,
+  CoverageNote,
   FindingStatus,
   Report,
+  ScannerInfo,
   Severity,
   SourceKind,
   Summary,
@@ -55,6 +59,21 @@ const sourceKinds: Readonly<Record<SourceKind, proto.SourceKind>> = {
   CLAIR_V1: proto.SourceKind.SOURCE_KIND_CLAIR_V1,
 };
 
+const unknownSeverities: Readonly<Record<UnknownSeverity, proto.UnknownSeverity>> = {
+  IGNORE: proto.UnknownSeverity.UNKNOWN_SEVERITY_IGNORE,
+  LOW: proto.UnknownSeverity.UNKNOWN_SEVERITY_LOW,
+  FAIL: proto.UnknownSeverity.UNKNOWN_SEVERITY_FAIL,
+};
+
+const words = {
+  severity: wordsOf(severities),
+  coverage: wordsOf(coverages),
+  vulnerabilityData: wordsOf(vulnerabilityData),
+  status: wordsOf(statuses),
+  sourceKind: wordsOf(sourceKinds),
+  unknownSeverity: wordsOf(unknownSeverities),
+};
+
 /** A report in its wire form. Equal reports give equal bytes. */
 export async function encodeReport(report: Report): Promise<EncodedReport> {
   const message = toMessage(report);
@@ -96,8 +115,22 @@ export function toMessage(report: Report): proto.Report {
       status: statuses[finding.status],
     })),
     summary: toSummary(report.summary),
-    policy: undefined,
+    policy: report.policy && toPolicy(report.policy),
     verdict: undefined,
+  };
+}
+
+function toPolicy(policy: PolicyRules): proto.PolicyRules {
+  const { failOn, fixableOnly = false, unknownAs = "IGNORE", graceDays = 0, failOnEpss = 0 } = policy;
+  const { failOnKnownExploited = false, requireFullCoverage = false } = policy;
+  return {
+    failOn: failOn === undefined ? proto.Severity.SEVERITY_UNSPECIFIED : severities[failOn],
+    fixableOnly,
+    unknownAs: unknownSeverities[unknownAs],
+    graceDays,
+    failOnKnownExploited,
+    failOnEpss,
+    requireFullCoverage,
   };
 }
 
@@ -108,4 +141,77 @@ function toSummary(summary: Summary): proto.Summary {
     bySeverity: summary.bySeverity.map(({ severity, count }) => ({ severity: severities[severity], count })),
     maxSeverity: maxSeverity === undefined ? proto.Severity.SEVERITY_UNSPECIFIED : severities[maxSeverity],
   };
+}
+
+/**
+ * The report that a message has. What the controller adds when it answers (known exploited, EPSS, verdict) is left out.
+ * @throws JobFailure INTERNAL when it has what this worker does not know
+ */
+export function fromMessage(message: proto.Report): Report {
+  const { artifact, scanner, scanStartedAt, generatedAt, summary } = message;
+  if (!artifact || !scanStartedAt || !generatedAt || !summary || message.schemaVersion !== "1") throw unreadable();
+  return {
+    schemaVersion: message.schemaVersion,
+    reportId: message.reportId,
+    artifact: { ...artifact, platform: artifact.platform },
+    scanner: scanner && fromScanner(scanner),
+    scanStartedAt,
+    generatedAt,
+    coverage: toCoverage(message.coverage),
+    headline: message.headline,
+    coverageNotes: message.coverageNotes as CoverageNote[],
+    layers: message.layers,
+    distributions: message.distributions.map((distribution) => ({
+      ...distribution,
+      // a report of a version that did not ask has none
+      vulnerabilityData: words.vulnerabilityData.get(distribution.vulnerabilityData) ?? "UNKNOWN",
+    })),
+    packages: message.packages,
+    vulnerabilities: message.vulnerabilities.map(({ knownExploited, epss, extensions = {}, ...vulnerability }) => ({
+      ...vulnerability,
+      severity: known(words.severity.get(vulnerability.severity)),
+      extensions,
+    })),
+    findings: message.findings.map((finding) => ({
+      ...finding,
+      severity: known(words.severity.get(finding.severity)),
+      status: known(words.status.get(finding.status)),
+    })),
+    summary: fromSummary(summary),
+    ...(message.policy && { policy: fromPolicy(message.policy) }),
+  };
+}
+
+function fromPolicy({ failOn, unknownAs, ...rules }: proto.PolicyRules): PolicyRules {
+  return { ...rules, failOn: words.severity.get(failOn), unknownAs: words.unknownSeverity.get(unknownAs) ?? "IGNORE" };
+}
+
+/** @throws JobFailure INTERNAL when this worker does not know it */
+export function toCoverage(coverage: proto.Coverage): Coverage {
+  return known(words.coverage.get(coverage));
+}
+
+function fromScanner({ state, kind, ...scanner }: proto.Scanner): ScannerInfo {
+  return { ...scanner, kind: known(words.sourceKind.get(kind)), ...(state !== "" && { state }) };
+}
+
+function fromSummary({ maxSeverity, bySeverity, ...counts }: proto.Summary): Summary {
+  return {
+    ...counts,
+    bySeverity: bySeverity.map(({ severity, count }) => ({ severity: known(words.severity.get(severity)), count })),
+    maxSeverity: words.severity.get(maxSeverity),
+  };
+}
+
+function wordsOf<Word extends string, Value>(values: Readonly<Record<Word, Value>>): ReadonlyMap<Value, Word> {
+  return new Map(Object.entries(values).map(([word, value]) => [value as Value, word as Word]));
+}
+
+function known<T>(word: T | undefined): T {
+  if (word === undefined) throw unreadable();
+  return word;
+}
+
+function unreadable(): JobFailure {
+  return new JobFailure("INTERNAL", "the report is of a version that this worker cannot read", { retryable: true });
 }

@@ -32,12 +32,23 @@ export async function resend<T>(lease: Lease, call: () => Promise<T>, signal: Ab
       error = toRpcError(thrown);
     }
     if (error.reason === "LEASE_LOST") throw new LeaseLost(lease);
-    if (!passingCodes.includes(error.code) && error.retryAfterMs === undefined) throw refused(error);
-    await sleep(Math.max(backoffMs(backoff, failures), error.retryAfterMs ?? 0), signal);
+    if (!isPassing(error)) throw toFailure(error);
+    await sleep(waitMs(failures, error), signal);
   }
 }
 
-function refused(error: RpcError): JobFailure {
+/** Whether the same call may be answered well later. */
+export function isPassing({ code, retryAfterMs }: RpcError): boolean {
+  return passingCodes.includes(code) || retryAfterMs !== undefined;
+}
+
+/** How long to wait before the same call, in milliseconds. */
+export function waitMs(failures: number, { retryAfterMs = 0 }: Pick<RpcError, "retryAfterMs">): number {
+  return Math.max(backoffMs(backoff, failures), retryAfterMs);
+}
+
+/** The job's failure because the controller refuses what it asks for. */
+export function toFailure(error: RpcError): JobFailure {
   const retryable = !finalCodes.includes(error.code);
   return new JobFailure(error.reason ?? error.code, error.message, { retryable, cause: error });
 }

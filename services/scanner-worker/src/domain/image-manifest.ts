@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseBoundedJson } from "./bounded-json.ts";
 import { digestPattern } from "./image-reference.ts";
 import { JobFailure } from "./job-failure.ts";
 import {
@@ -22,6 +23,9 @@ export interface RawManifest {
   contentType: string;
   body: Uint8Array;
 }
+
+/** The most layers of an image. Docker takes 127; containerd as many as fit the options of a mount, some 500. */
+const maxLayers = 1_000;
 
 /** What a manifest turned out to be. */
 export type Manifest = ImageManifest | ImageIndex | OtherManifest;
@@ -123,9 +127,9 @@ export function parseManifest(raw: RawManifest): Manifest {
 
 function readJson(body: Uint8Array): Body {
   try {
-    return anyShape.parse(JSON.parse(new TextDecoder().decode(body)));
+    return anyShape.parse(parseBoundedJson(body));
   } catch {
-    throw invalid("is no JSON object");
+    throw invalid("is no JSON object, or has more in it than any");
   }
 }
 
@@ -188,6 +192,9 @@ function parseImage(base: { digest: string; mediaType: string }, body: Body): Im
   const parsed = imageShape.safeParse(body);
   if (!parsed.success) throw invalid("has no valid config and layers");
   const { config, artifactType } = parsed.data;
+  const count = parsed.data.layers?.length ?? 0;
+  if (count > maxLayers)
+    throw invalid(`lists ${count} layers; no runtime takes that many, and ${maxLayers} are the most here`);
   const layers = (parsed.data.layers ?? []).map(({ digest, mediaType, size }) => {
     return { digest, mediaType, sizeBytes: size, format: layerFormat(mediaType) };
   });

@@ -1,5 +1,12 @@
+const maxRepositoryLength = 255;
+
 /** A repository name (OCI distribution-spec 1.1, "Pulling manifests"). At most 255 characters. */
 export const repositoryPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+
+/** Whether a text is a repository name. */
+export function isRepository(text: string): boolean {
+  return text.length <= maxRepositoryLength && repositoryPattern.test(text);
+}
 
 /** A tag (OCI distribution-spec 1.1, "Pulling manifests"). */
 export const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseBoundedJson } from "./bounded-json.ts";
 import {
   bareType,
   buildCacheType,
@@ -71,7 +72,7 @@ export function isImageConfig(config: Uint8Array, { hasOnlyFiles }: Pick<Doubt, 
 
 function readJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return parseBoundedJson(bytes);
   } catch {
     return undefined;
   }

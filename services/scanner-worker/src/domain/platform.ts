@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseBoundedJson } from "./bounded-json.ts";
 import type { IndexEntry } from "./image-manifest.ts";
 import type { Platform } from "./report.ts";
 
@@ -25,7 +26,7 @@ const configShape = z.object({ os: text, architecture: text, variant: text });
 /** The platform that an image's configuration names; undefined when the bytes are none or name no platform. */
 export function platformOfConfig(config: Uint8Array): Platform | undefined {
   try {
-    const platform = configShape.parse(JSON.parse(new TextDecoder().decode(config)));
+    const platform = configShape.parse(parseBoundedJson(config));
     return isNamed(platform) ? platform : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import { boundedTexts, boundedVulnerability } from "./bounded.ts";
 import type { ImageManifest, OtherManifest } from "./image-manifest.ts";
+import type { PolicyRules } from "./policy.ts";
 import type { Finding, Layer, Package, Platform, Report, Vulnerability } from "./report.ts";
 import { summarise } from "./report-summary.ts";
 import type { ScanResult } from "./scan-result.ts";
@@ -10,6 +11,8 @@ import { reachVerdict } from "./verdict.ts";
 export interface ReportSubject {
   /** The job that makes it. */
   jobId: string;
+  /** Which of the job's reports it is, from 0. Default 0. */
+  number?: number;
   registryUrl: string;
   repository: string;
   manifest: ImageManifest | OtherManifest;
@@ -20,6 +23,7 @@ export interface ReportSubject {
   scanStartedAt: Date;
   /** When the scanner matched packages and vulnerabilities. */
   generatedAt: Date;
+  policy?: PolicyRules | undefined;
 }
 
 /**
@@ -34,7 +38,7 @@ export function buildReport(subject: ReportSubject, result: ScanResult | undefin
   const summary = summarise(findings, packages, vulnerabilities);
   return {
     schemaVersion: "1",
-    reportId: subject.jobId,
+    reportId: reportIdOf(subject),
     artifact: artifactOf(subject),
     scanner: result?.scanner,
     scanStartedAt: subject.scanStartedAt,
@@ -46,7 +50,12 @@ export function buildReport(subject: ReportSubject, result: ScanResult | undefin
     vulnerabilities,
     findings,
     summary,
+    ...(subject.policy && { policy: subject.policy }),
   };
+}
+
+function reportIdOf({ jobId, number = 0 }: ReportSubject): string {
+  return number === 0 ? jobId : `${jobId}~${number}`;
 }
 
 function artifactOf(subject: ReportSubject): Report["artifact"] {

@@ -1,3 +1,5 @@
+import type { PolicyRules } from "./policy.ts";
+
 /** How bad a vulnerability is, in Drydock's words. */
 export type Severity = "UNKNOWN" | "NEGLIGIBLE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
 
@@ -46,7 +48,7 @@ export type CoverageNote = (typeof coverageNotes)[number];
 /** What a scan found in one image, in the same form whatever scanner was asked (drydock.report.v1.Report). */
 export interface Report {
   readonly schemaVersion: "1";
-  /** The id of the job that made it. */
+  /** The id of the job that made it, with ~ and a number behind it for all but the first of a job's reports. */
   readonly reportId: string;
   readonly artifact: Artifact;
   /** Absent when no layer was scanned. */
@@ -68,6 +70,8 @@ export interface Report {
   /** The worst first, then by the vulnerability's name and the package's. */
   readonly findings: readonly Finding[];
   readonly summary: Summary;
+  /** What the scan's parameters ask the image to keep to; absent when they ask nothing. */
+  readonly policy?: PolicyRules | undefined;
 }
 
 /** What was scanned. */

@@ -12,6 +12,13 @@ describe("the parameters of IMAGE_SCAN", () => {
     { repository: "web", digest: digest("a") },
     { repository: "a/b-c/d__e", tag: "x", digest: digest("a"), platform: "linux/arm/v7", job_int_id: 4 },
     { repository: "web", tag: "1.0", platform: "Linux/AMD64" },
+    { repository: "web", tag: "1.0", platforms: ["all"] },
+    { repository: "web", digest: digest("a"), tags: ["1.0", "1"], platforms: ["linux/amd64", "linux/arm64"] },
+    {
+      repository: "web",
+      tag: "1.0",
+      policy: { fail_on: "HIGH", fixable_only: true, unknown_as: "low", grace_days: 14 },
+    },
   ];
   const bad: unknown[] = [
     {},
@@ -27,6 +34,12 @@ describe("the parameters of IMAGE_SCAN", () => {
     { repository: "web", tag: "1.0", job_int_id: -1 },
     { repository: "web", tag: "1.0", job_int_id: 1.5 },
     { repository: "web", tag: "1.0", registry: "http://elsewhere" },
+    { repository: "web", tag: "1.0", platforms: [] },
+    { repository: "web", tag: "1.0", platforms: ["all", "linux/amd64"] },
+    { repository: "web", tag: "1.0", platforms: Array.from({ length: 65 }, () => "linux/amd64") },
+    { repository: "web", tag: "1.0", policy: { fail_on: "VERY" } },
+    { repository: "web", tag: "1.0", policy: { grace_days: -1 } },
+    { repository: "web", tag: "1.0", policy: { fail_when: "HIGH" } },
   ];
 
   for (const [name, schema] of [
@@ -39,6 +52,12 @@ describe("the parameters of IMAGE_SCAN", () => {
         assert.equal(schema.safeParse(parameters).success, false, JSON.stringify(parameters));
     });
   }
+
+  test("take platform or platforms, not both", () => {
+    const both = { repository: "web", tag: "1.0", platform: "linux/amd64", platforms: ["all"] };
+    const { error } = imageScanParameters.safeParse(both);
+    assert.match(error?.message ?? "", /takes platform or platforms, not both/);
+  });
 
   test("name the unknown field", () => {
     const { error } = onceMore.safeParse({ repository: "web", tag: "1.0", registry: "x" });

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import type { Manifest } from "../domain/image-manifest.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import type { Report } from "../domain/report.ts";
 import type { ScanResult } from "../domain/scan-result.ts";
-import type { JobContext, Progress } from "../ports/job.ts";
 import type { Scanner } from "../ports/scanner.ts";
+import { FakeJobContext } from "./fake-job-context.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 import { createImageScan } from "./image-scan.ts";
 import type { ImageScanParameters } from "./image-scan-parameters.ts";
@@ -65,18 +64,12 @@ class FakeRegistry implements ImageRegistry {
 describe("IMAGE_SCAN", () => {
   let registry: FakeRegistry;
   let scanner: Scanner;
-  let reports: Report[];
-  let checkins: [text: string, progress: Progress | undefined][];
-  let log: string[];
-  let stop: AbortController;
+  let context: FakeJobContext;
 
   beforeEach(() => {
     registry = new FakeRegistry();
     registry.manifests.set("1.0", image("a"));
-    reports = [];
-    checkins = [];
-    log = [];
-    stop = new AbortController();
+    context = new FakeJobContext();
     scanner = {
       name: "clair-v1",
       probe: async () => {},
@@ -87,35 +80,20 @@ describe("IMAGE_SCAN", () => {
     };
   });
 
-  function context(): JobContext {
-    const write = (message: string) => void log.push(message);
-    return {
-      jobId: "job-1",
-      attempt: 1,
-      signal: stop.signal,
-      logger: { debug: write, info: write, warn: write, error: write },
-      get: () => undefined,
-      checkin: (text, progress) => void checkins.push([text, progress]),
-      opCommand: () => undefined,
-      launchJob: () => Promise.reject(new Error("no sub-jobs here")),
-      storeReport: async (report) => void reports.push(report),
-    };
-  }
-
   function run(parameters: Partial<ImageScanParameters> = {}, withScanner: Scanner = scanner): Promise<void> {
     const job = createImageScan({
       registry,
       scanner: withScanner,
       clock: { now: () => 5_000 },
     });
-    return job.run(context(), { repository: "library/web", tag: "1.0", ...parameters });
+    return job.run(context, { repository: "library/web", tag: "1.0", ...parameters });
   }
 
   const failsWith = (reason: string) => (thrown: unknown) => thrown instanceof JobFailure && thrown.reason === reason;
 
   test("stores a report of what the tag stands for", async () => {
     await run();
-    const [report] = reports;
+    const [report] = context.reports;
     assert.equal(report?.reportId, "job-1");
     assert.equal(report?.artifact.digest, digest("a"));
     assert.deepEqual(report?.artifact.tags, ["1.0"]);
@@ -129,21 +107,24 @@ describe("IMAGE_SCAN", () => {
 
   test("checks in at each phase, ever further, and ends with what it found", async () => {
     await run();
-    const phases = checkins.map(([, progress]) => progress?.phase ?? "");
+    const phases = context.checkins.map(({ progress }) => progress?.phase ?? "");
     assert.deepEqual([...new Set(phases)], ["resolve", "token", "index", "match", "report", "done"]);
-    const percents = checkins.map(([, progress]) => progress?.percent ?? -1);
+    const percents = context.checkins.map(({ progress }) => progress?.percent ?? -1);
     assert.deepEqual(
       percents,
       percents.toSorted((a, b) => a - b),
     );
-    assert.deepEqual(checkins.at(-1), ["1 vulnerability in 1 of 1 package: 1 high", { phase: "done", percent: 100 }]);
+    assert.deepEqual(context.checkins.at(-1), {
+      text: "1 vulnerability in 1 of 1 package: 1 high (full coverage)",
+      progress: { phase: "done", percent: 100 },
+    });
   });
 
   test("writes what it does into the log, without secrets", async () => {
     await run({ job_int_id: 7 });
-    assert.ok(log.some((line) => line.includes(digest("a"))));
-    assert.ok(log.some((line) => /number 7/.test(line)));
-    assert.ok(!log.join("\n").includes("secret"));
+    assert.ok(context.lines.some((line) => line.includes(digest("a"))));
+    assert.ok(context.lines.some((line) => /number 7/.test(line)));
+    assert.ok(!context.lines.join("\n").includes("secret"));
   });
 
   test("hands the scanner what it needs to fetch the layers", async () => {
@@ -153,7 +134,7 @@ describe("IMAGE_SCAN", () => {
       {
         ...scanner,
         scan: async (target) => {
-          urls.push(target.blobUrl(digest("1")), JSON.stringify(await target.blobHeaders(stop.signal)));
+          urls.push(target.blobUrl(digest("1")), JSON.stringify(await target.blobHeaders(context.signal)));
           return found;
         },
       },
@@ -165,7 +146,15 @@ describe("IMAGE_SCAN", () => {
     registry.manifests.set(digest("d"), image("d"));
     await run({ digest: digest("d") });
     assert.deepEqual(registry.asked, [digest("d")]);
-    assert.deepEqual(reports[0]?.artifact.tags, ["1.0"]);
+    assert.deepEqual(context.reports[0]?.artifact.tags, ["1.0"]);
+  });
+
+  test("names further tags, and the policy of its parameters", async () => {
+    registry.manifests.set(digest("a"), image("a"));
+    await run({ digest: digest("a"), tags: ["1.0", "latest"], policy: { fail_on: "high", grace_days: 7 } });
+    const [report] = context.reports;
+    assert.deepEqual(report?.artifact.tags, ["1.0", "latest"]);
+    assert.deepEqual([report?.policy?.failOn, report?.policy?.graceDays], ["HIGH", 7]);
   });
 
   describe("of an index", () => {
@@ -184,19 +173,51 @@ describe("IMAGE_SCAN", () => {
     test("scans the image for linux/amd64 and tells of the index", async () => {
       await run();
       assert.deepEqual(registry.asked, ["1.0", digest("f")]);
-      assert.equal(reports[0]?.artifact.indexDigest, digest("9"));
-      assert.equal(reports[0]?.artifact.platform?.architecture, "amd64");
+      assert.equal(context.reports[0]?.artifact.indexDigest, digest("9"));
+      assert.equal(context.reports[0]?.artifact.platform?.architecture, "amd64");
     });
 
     test("scans the image for the platform asked for", async () => {
       await run({ platform: "linux/arm64" });
-      assert.equal(reports[0]?.artifact.digest, digest("e"));
+      assert.equal(context.reports[0]?.artifact.digest, digest("e"));
+    });
+
+    test("makes a report of each platform asked for, told apart by a number", async () => {
+      await run({ platforms: ["all"] });
+      assert.deepEqual(
+        context.reports.map(({ reportId, artifact }) => [reportId, artifact.digest, artifact.indexDigest]),
+        [
+          ["job-1", digest("e"), digest("9")],
+          ["job-1~1", digest("f"), digest("9")],
+        ],
+      );
+      assert.deepEqual(context.reportNumbers, [0, 1]);
+      const words = "1 vulnerability in 1 of 1 package: 1 high";
+      const text = `2 platforms: linux/arm64: ${words}; linux/amd64: ${words}`;
+      assert.deepEqual(context.checkins.at(-1), { text, progress: { phase: "done", percent: 100 } });
+      const percents = context.checkins.map(({ progress }) => progress?.percent ?? -1);
+      assert.deepEqual(
+        percents,
+        percents.toSorted((a, b) => a - b),
+      );
+    });
+
+    test("tells what it left out, with the reason, and scans the rest", async () => {
+      const attestation = { ...entry("b", "unknown"), platform: undefined, isDoubtful: true };
+      const entries = [entry("e", "arm64"), attestation];
+      registry.manifests.set("1.0", { kind: "index", digest: digest("9"), mediaType: "", entries });
+      const other = { kind: "other", digest: digest("b"), mediaType: "", note: "not_an_image" } as const;
+      registry.manifests.set(digest("b"), { ...other, why: "an attestation" });
+      await run({ platforms: ["all"] });
+      assert.deepEqual(context.reports.length, 1);
+      assert.match(context.checkins.at(-1)?.text ?? "", /1 high; 1 SKIPPED \(an attestation\)$/);
+      assert.ok(context.lines.includes(`SKIPPED: ${digest("b")}: an attestation`));
     });
 
     test("that lists no image is skipped", async () => {
       registry.manifests.set("1.0", { kind: "index", digest: digest("9"), mediaType: "", entries: [] });
       await run();
-      assert.equal(reports[0]?.coverage, "NOT_AN_IMAGE");
+      assert.equal(context.reports[0]?.coverage, "NOT_AN_IMAGE");
     });
   });
 
@@ -204,30 +225,30 @@ describe("IMAGE_SCAN", () => {
     await run();
     await run({ platform: "linux/arm64/v8" });
     assert.deepEqual(
-      reports.map(({ artifact }) => artifact.platform?.architecture),
+      context.reports.map(({ artifact }) => artifact.platform?.architecture),
       ["arm64", "arm64"],
     );
     await assert.rejects(run({ platform: "linux/amd64" }), failsWith("PLATFORM_UNKNOWN"));
-    assert.equal(reports.length, 2);
+    assert.equal(context.reports.length, 2);
   });
 
   test("that could not look at the packages never says that there are no vulnerabilities", async () => {
     const bare = { ...found, packages: [], vulnerabilities: [], findings: [] };
     await run({}, { ...scanner, scan: async () => ({ ...bare, warnings: ["it was not asked"] }) });
     const headline = "unsupported: the scanner could read no package of debian:12";
-    assert.deepEqual([reports[0]?.coverage, reports[0]?.headline], ["UNSUPPORTED", headline]);
-    assert.equal(checkins.at(-1)?.[0], headline);
-    assert.equal(log.at(-1), headline);
-    assert.ok(log.includes("it was not asked"));
-    assert.doesNotMatch(log.join(), /found 0|no vulnerabilities|clean/);
+    assert.deepEqual([context.reports[0]?.coverage, context.reports[0]?.headline], ["UNSUPPORTED", headline]);
+    assert.equal(context.checkins.at(-1)?.text, headline);
+    assert.equal(context.lines.at(-1), headline);
+    assert.ok(context.lines.includes("it was not asked"));
+    assert.doesNotMatch(context.lines.join(), /found 0|no vulnerabilities|clean/);
   });
 
   test("of what is no image succeeds with a report that says so, and asks no scanner", async () => {
     const why = "an attestation";
     registry.manifests.set("1.0", { kind: "other", digest: digest("b"), mediaType: "", note: "not_an_image", why });
     await run({}, { ...scanner, scan: () => Promise.reject(new Error("nobody asks")) });
-    assert.equal(reports[0]?.coverage, "NOT_AN_IMAGE");
-    assert.equal(checkins.at(-1)?.[0], "skipped: not an image (an attestation)");
+    assert.equal(context.reports[0]?.coverage, "NOT_AN_IMAGE");
+    assert.equal(context.checkins.at(-1)?.text, "skipped: not an image (an attestation)");
   });
 
   test("ends at once when it is stopped, whatever it waits for", async () => {
@@ -236,12 +257,12 @@ describe("IMAGE_SCAN", () => {
       scan: (_target: unknown, _onLayer: unknown, signal: AbortSignal) =>
         new Promise<ScanResult>((_resolve, reject) => {
           signal.addEventListener("abort", () => reject(signal.reason));
-          stop.abort(new Error("stopped"));
+          context.interrupt(new Error("stopped"));
         }),
     };
     await assert.rejects(run({}, hanging), /stopped/);
     await assert.rejects(run(), /stopped/);
-    assert.deepEqual(reports, []);
+    assert.deepEqual(context.reports, []);
   });
 
   test("is tried again only when that makes sense", () => {

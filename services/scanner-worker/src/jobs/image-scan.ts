@@ -2,7 +2,8 @@ import { abortable } from "@drydock/shared/abort.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { imageName } from "../domain/image-reference.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import { parsePlatform } from "../domain/platform.ts";
+import { plainText } from "../domain/plain-text.ts";
+import { formatPlatform, parsePlatform } from "../domain/platform.ts";
 import type { Report } from "../domain/report.ts";
 import { buildReport } from "../domain/report-builder.ts";
 import type { ScanResult } from "../domain/scan-result.ts";
@@ -10,7 +11,9 @@ import type { JobContext, JobType } from "../ports/job.ts";
 import type { Scanner, ScanTarget } from "../ports/scanner.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 import { type ImageScanParameters, imageScanParameters } from "./image-scan-parameters.ts";
+import { toPolicy } from "./policy-parameters.ts";
 import { type ResolvedImage, resolveImage } from "./resolve-image.ts";
+import { type ResolvedImages, resolvePlatforms } from "./resolve-platforms.ts";
 import { ScanProgress } from "./scan-progress.ts";
 
 /** What a scan works with. */
@@ -54,22 +57,54 @@ async function run(deps: ImageScanDeps, context: JobContext, parameters: ImageSc
   const progress = new ScanProgress(context, deps.clock);
   const startedAt = new Date(deps.clock.now());
   const scan: Scan = { deps, context, parameters, progress, startedAt };
-  const image = await resolve(scan);
-  const result = image.manifest.kind === "image" ? await askScanner(scan, image) : undefined;
-  await store(scan, image, result);
+  const { images, skipped } = await resolve(scan);
+  const reports: Report[] = [];
+  for (const [number, image] of images.entries()) {
+    progress.image(number, images.length);
+    const result = image.manifest.kind === "image" ? await askScanner(scan, image) : undefined;
+    reports.push(await store(scan, toReport(scan, image, result, number), number));
+  }
+  progress.done(headlineOf(reports, skipped));
 }
 
-async function resolve({ deps, context, parameters, progress }: Scan): Promise<ResolvedImage> {
+/** The headline of the only report, or those of all; and what was left out. */
+function headlineOf(reports: readonly Report[], skipped: ResolvedImages["skipped"]): string {
+  const [only] = reports;
+  const left = skipped.length === 0 ? "" : `${skipped.length} SKIPPED (${reasonsOf(skipped)})`;
+  if (reports.length === 1 && only !== undefined) return left === "" ? only.headline : `${only.headline}; ${left}`;
+  const platformOf = ({ artifact }: Report) =>
+    artifact.platform === undefined ? artifact.digest : formatPlatform(artifact.platform);
+  const each = reports.map((report) => `${platformOf(report)}: ${report.headline}`).join("; ");
+  return `${[`${reports.length} platforms`, left].filter((part) => part !== "").join(", ")}: ${each}`;
+}
+
+function reasonsOf(skipped: ResolvedImages["skipped"]): string {
+  return [...new Set(skipped.map(({ why }) => plainText(why, 80)))].slice(0, 3).join(", ");
+}
+
+async function resolve({ deps, context, parameters, progress }: Scan): Promise<ResolvedImages> {
   const { registry } = deps;
-  const { repository, platform, job_int_id } = parameters;
+  const { repository, job_int_id } = parameters;
   const reference = referenceOf(parameters);
   const name = imageName(repository, reference);
   context.logger.info(`scan of ${name} in ${registry.url}${job_int_id === undefined ? "" : `, number ${job_int_id}`}`);
   progress.begin("resolve", 2, `looking up ${name}`);
-  const selector = { repository, reference, platform: platform === undefined ? undefined : parsePlatform(platform) };
-  const image = await resolveImage(registry, selector, context.signal);
-  progress.resolved(name, image);
-  return image;
+  const found = await findImages(registry, { ...parameters, reference }, context.signal);
+  for (const image of found.images) progress.resolved(name, image);
+  for (const { name: entry, why } of found.skipped) context.logger.info(`SKIPPED: ${entry}: ${plainText(why, 200)}`);
+  return found;
+}
+
+type Wanted = Pick<ImageScanParameters, "repository" | "platform" | "platforms"> & { reference: string };
+
+async function findImages(registry: ImageRegistry, wanted: Wanted, signal: AbortSignal): Promise<ResolvedImages> {
+  const { repository, reference, platform, platforms } = wanted;
+  if (platforms === undefined) {
+    const selector = { repository, reference, platform: platform === undefined ? undefined : parsePlatform(platform) };
+    return { images: [await resolveImage(registry, selector, signal)], skipped: [] };
+  }
+  const chosen = platforms[0] === "all" ? ("all" as const) : platforms.map(parsePlatform);
+  return await resolvePlatforms(registry, { repository, reference, platforms: chosen }, signal);
 }
 
 async function askScanner(scan: Scan, { manifest }: ResolvedImage): Promise<ScanResult> {
@@ -100,25 +135,26 @@ function systemsOf({ distributions }: ScanResult): string {
   return distributions.map(({ namespace }) => namespace).join(", ") || "no operating system that it knows";
 }
 
-async function store(scan: Scan, image: ResolvedImage, result: ScanResult | undefined): Promise<void> {
-  const { context, progress } = scan;
-  const report = toReport(scan, image, result);
+async function store({ context, progress }: Scan, report: Report, number: number): Promise<Report> {
   progress.begin("report", 95, "storing the report");
-  await abortable(context.storeReport(report), context.signal);
+  await abortable(context.storeReport(report, number), context.signal);
   progress.end(`report of ${report.artifact.digest} stored`);
-  progress.done(report.headline);
+  return report;
 }
 
-function toReport(scan: Scan, image: ResolvedImage, result: ScanResult | undefined): Report {
+function toReport(scan: Scan, image: ResolvedImage, result: ScanResult | undefined, number: number): Report {
   const { context, parameters, startedAt, deps } = scan;
+  const { repository, tag, tags = [], policy } = parameters;
   const subject = {
     ...image,
     jobId: context.jobId,
+    number,
     registryUrl: deps.registry.url,
-    repository: parameters.repository,
-    tags: parameters.tag === undefined ? [] : [parameters.tag],
+    repository,
+    tags: [...new Set([...(tag === undefined ? [] : [tag]), ...tags])],
     scanStartedAt: startedAt,
     generatedAt: new Date(deps.clock.now()),
+    policy: policy && toPolicy(policy),
   };
   return buildReport(subject, result);
 }

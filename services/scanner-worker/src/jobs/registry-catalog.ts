@@ -1,26 +1,6 @@
-/** A page of a list that a registry gives. */
-export interface CatalogPage<T> {
-  readonly items: readonly T[];
-  /** Where the next page begins, to be handed to the same call; undefined when there is none. Short enough for a checkpoint: at most 4 KiB. */
-  readonly next: string | undefined;
-}
+import type { CatalogPage, ListedTag, ResolvedTag } from "../domain/registry-listing.ts";
 
-/** A tag, and what it points at as far as the list tells. */
-export interface ListedTag {
-  readonly tag: string;
-  /** The digest of the manifest or index; undefined when the list does not tell: ask `resolveTag`. */
-  readonly digest: string | undefined;
-  /** The media type of the manifest or index; undefined when the list does not tell. */
-  readonly mediaType: string | undefined;
-  /** When it was pushed; undefined when the list does not tell. */
-  readonly pushedAt: Date | undefined;
-}
-
-/** What a tag points at. */
-export interface ResolvedTag {
-  readonly digest: string;
-  readonly mediaType: string;
-}
+export type { CatalogPage, LeftOut, ListedTag, ResolvedTag } from "../domain/registry-listing.ts";
 
 /**
  * What a scan of all images needs of a registry: its repositories and their tags. A registry that is a Harbor is asked by
@@ -30,12 +10,13 @@ export interface RegistryCatalog {
   /** Its base URL, without credentials. */
   readonly url: string;
   /**
-   * The names of the repositories that the credential may see, a page at a time.
+   * The names of the repositories that the credential may see, a page at a time; a page may be empty though others follow.
    * @param from `next` of the page before; undefined for the first
    */
   listRepositories(from: string | undefined, signal: AbortSignal): Promise<CatalogPage<string>>;
   /**
-   * The tags of a repository, a page at a time; a repository without tags has an empty page.
+   * The tags of a repository, a page at a time; a repository without tags has an empty page. Images without a tag are among
+   * them, where the registry tells of such.
    * @param from `next` of the page before; undefined for the first
    */
   listTags(repository: string, from: string | undefined, signal: AbortSignal): Promise<CatalogPage<ListedTag>>;

@@ -6,6 +6,8 @@ import type { ResolvedImage } from "./resolve-image.ts";
 
 const indexFromPercent = 10;
 const indexToPercent = 85;
+/** Up to here all images of a scan are looked up, from here on each is scanned in turn. */
+const imagesFromPercent = 8;
 
 /** Tells users how far a scan is, by check-ins, and how long each step took, in the job's log. */
 export class ScanProgress {
@@ -14,6 +16,9 @@ export class ScanProgress {
   #phase = "";
   #begunAt = 0;
   #layersDone = -1;
+  /** Which of how many images is scanned. */
+  #place = 0;
+  #total = 1;
 
   constructor(context: JobContext, clock: Clock) {
     this.#context = context;
@@ -24,7 +29,14 @@ export class ScanProgress {
   begin(phase: string, percent: number, text: string): void {
     this.#phase = phase;
     this.#begunAt = this.#clock.now();
-    this.#context.checkin(text, { phase, percent });
+    this.#checkIn(text, phase, percent);
+  }
+
+  /** One of several images is scanned from now on, counted from 0. */
+  image(place: number, total: number): void {
+    this.#place = place;
+    this.#total = total;
+    this.#layersDone = -1;
   }
 
   /** The step is over. */
@@ -49,9 +61,9 @@ export class ScanProgress {
     this.#layersDone = done;
     const percent = indexFromPercent + Math.round(((indexToPercent - indexFromPercent) * done) / Math.max(total, 1));
     if (done >= total) {
-      this.#context.checkin("matching packages and vulnerabilities", { phase: "match", percent });
+      this.#checkIn("matching packages and vulnerabilities", "match", percent);
     } else {
-      this.#context.checkin(`layer ${done + 1} of ${total}`, { phase: "index", percent });
+      this.#checkIn(`layer ${done + 1} of ${total}`, "index", percent);
       this.#context.logger.debug(`index: ${done} of ${total} layers done`);
     }
   }
@@ -60,5 +72,12 @@ export class ScanProgress {
   done(text: string): void {
     this.#context.checkin(plainText(text, 500), { phase: "done", percent: 100 });
     this.#context.logger.info(plainText(text, 500));
+  }
+
+  #checkIn(text: string, phase: string, percent: number): void {
+    const share = (this.#place + Math.max(percent - imagesFromPercent, 0) / (100 - imagesFromPercent)) / this.#total;
+    const overall = percent < imagesFromPercent ? percent : imagesFromPercent + (100 - imagesFromPercent) * share;
+    const which = this.#total === 1 ? "" : `image ${this.#place + 1} of ${this.#total}: `;
+    this.#context.checkin(which + text, { phase, percent: Math.floor(overall) });
   }
 }

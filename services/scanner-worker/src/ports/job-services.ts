@@ -1,5 +1,5 @@
 import type { Report } from "../domain/report.ts";
-import type { SubJobRequest } from "./job.ts";
+import type { FoundImage, ImagePage, KnownReport, RunState, SubJobRequest, SubJobResult } from "./job.ts";
 import type { Lease } from "./job-source.ts";
 
 /** Thrown when the controller says that the job is not this worker's any more: abandon it, report nothing. */
@@ -50,6 +50,31 @@ export interface SubJobs {
    * @throws JobFailure when the controller refuses it; LeaseLost; the signal's reason when it aborts
    */
   launch(lease: Lease, job: SubJob, signal: AbortSignal): Promise<{ id: string }>;
+  /**
+   * Launches at most 1,000 jobs, each with its own result, in their order; tries again those that the controller could not
+   * take for now.
+   * @throws JobFailure when the controller refuses all of them; LeaseLost; the signal's reason when it aborts
+   */
+  launchAll(lease: Lease, jobs: readonly SubJob[], signal: AbortSignal): Promise<SubJobResult[]>;
+}
+
+/** How far jobs came. All of it tries again while the controller is away, and throws as SubJobs does. */
+export interface RunStates {
+  read(lease: Lease, signal: AbortSignal): Promise<RunState>;
+  /** Resolves when the checkpoint is durable. */
+  saveCheckpoint(lease: Lease, checkpoint: string, signal: AbortSignal): Promise<void>;
+}
+
+/** What is known of images. All of it tries again while the controller is away, and throws as SubJobs does. */
+export interface KnownImages {
+  /** Notes which tags point at which images; gives the reports of each, in the order of the images. */
+  record(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownReport[][]>;
+  /** The newest report of the image; undefined if it has none. */
+  readReport(lease: Lease, digest: string, signal: AbortSignal): Promise<Report | undefined>;
+  /** The images whose newest report has one of the layers. */
+  find(lease: Lease, layerNames: readonly string[], signal: AbortSignal): Promise<FoundImage[]>;
+  /** A page of the images that have a report; `from` is `next` of the page before. */
+  list(lease: Lease, wanted: { repository: string; from: string | undefined }, signal: AbortSignal): Promise<ImagePage>;
 }
 
 /** What runs need from the outside, beside their source. */
@@ -57,6 +82,8 @@ export interface JobServices {
   logs: JobLogs;
   reports: ReportSink;
   subJobs: SubJobs;
+  runStates: RunStates;
+  images: KnownImages;
   /** The properties that the operator configured, for JobContext.get. */
   properties: Readonly<Record<string, unknown>>;
 }

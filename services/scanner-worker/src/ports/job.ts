@@ -81,6 +81,13 @@ export interface FoundImage {
   readonly tags: readonly string[];
 }
 
+/** A page of images. */
+export interface ImagePage {
+  readonly images: readonly FoundImage[];
+  /** Where the next page begins, at most 4 KiB; undefined when there is none. */
+  readonly next: string | undefined;
+}
+
 /** A report that an image has. */
 export interface KnownReport {
   readonly reportId: string;
@@ -138,6 +145,12 @@ export interface JobContext {
   readReport(digest: string): Promise<Report | undefined>;
   /** The images whose newest report has one of the layers, by the scanner's names of those; at most 1,000 names. */
   findImages(layerNames: readonly string[]): Promise<FoundImage[]>;
+  /**
+   * The images that have a report, a page at a time, without their tags, in an order that new reports do not change.
+   * @param repository a repository, or a glob of several; empty is all
+   * @param from `next` of the page before; undefined for the first
+   */
+  listImages(repository: string, from: string | undefined): Promise<ImagePage>;
 }
 
 /** A job type. Write one, add it in app.ts, and every controller that this worker connects to takes launches of it. */

@@ -1,4 +1,5 @@
 import type { ImageManifest } from "../domain/image-manifest.ts";
+import type { Report } from "../domain/report.ts";
 import type { ScanResult } from "../domain/scan-result.ts";
 
 /** What a scan needs to know about its image. */
@@ -26,6 +27,17 @@ export interface Scanner {
    * @throws JobFailure with a reason of docs/errors.md; the signal's reason when it aborts
    */
   scan(target: ScanTarget, onLayer: (done: number) => void, signal: AbortSignal): Promise<ScanResult>;
+  /**
+   * Asks anew what the scanner finds in an image that it has read before, without the registry. Undefined when it does not
+   * know the image any more: only a scan helps then. Absent: it never can.
+   * @throws JobFailure with a reason of docs/errors.md; the signal's reason when it aborts
+   */
+  rematch?(report: Report, signal: AbortSignal): Promise<ScanResult | undefined>;
+  /**
+   * The state of its engine and data, as in ScannerInfo: with the same state it finds the same again. Undefined when it does
+   * not tell. Absent: it never does.
+   */
+  state?(signal: AbortSignal): Promise<string | undefined>;
   /** Checks by a short request that the scanner answers; throws JobFailure if it does not. */
   probe(signal: AbortSignal): Promise<void>;
 }

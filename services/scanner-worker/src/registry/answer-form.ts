@@ -1,3 +1,4 @@
+import { parseBoundedJson } from "../domain/bounded-json.ts";
 import { errorOf, isPassing, isSuccess } from "./errors.ts";
 import type { HttpResponse } from "./http-client.ts";
 
@@ -10,7 +11,7 @@ export function isOfRegistry(response: HttpResponse): boolean {
   if (isPassing(response) || (status >= 300 && status < 400)) return true;
   if (status === 401 && headers["www-authenticate"] !== undefined) return true;
   if (isPage(response)) return false;
-  if (headers["docker-distribution-api-version"] !== undefined) return true;
+  if (namesApi(response)) return true;
   if (!isSuccess(response)) return (errorOf(response)?.code ?? "") !== "";
   return status === 206 || headers["docker-content-digest"] !== undefined || isJson(response);
 }
@@ -18,14 +19,18 @@ export function isOfRegistry(response: HttpResponse): boolean {
 /** Whether an answer to /v2/ names the API or is an error as the API has it: who answers so does so to every request. */
 export function showsForm(response: HttpResponse): boolean {
   const code = isSuccess(response) ? undefined : errorOf(response)?.code;
-  return response.headers["docker-distribution-api-version"] !== undefined || Boolean(code);
+  return namesApi(response) || Boolean(code);
+}
+
+/** Whether an answer names the registry API in its headers. */
+export function namesApi({ headers }: HttpResponse): boolean {
+  return headers["docker-distribution-api-version"] !== undefined;
 }
 
 /** Whether a successful answer to /v2/ is a registry's: it names the API, or has no body or one in JSON. */
 export function isOfRegistryApi(response: HttpResponse): boolean {
   if (isPage(response)) return false;
-  const { headers, body } = response;
-  return headers["docker-distribution-api-version"] !== undefined || body.byteLength === 0 || isJson(response);
+  return namesApi(response) || response.body.byteLength === 0 || isJson(response);
 }
 
 /** Whether an answer is a page for browsers, which no registry gives for a manifest or a blob. */
@@ -39,7 +44,7 @@ export function isPage(response: HttpResponse): boolean {
 
 function isJson({ body }: HttpResponse): boolean {
   try {
-    JSON.parse(new TextDecoder().decode(body));
+    parseBoundedJson(body);
     return true;
   } catch {
     return false;

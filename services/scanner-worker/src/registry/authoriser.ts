@@ -2,8 +2,8 @@ import { abortable } from "@drydock/shared/abort.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { type Challenge, knownChallenges } from "./challenge.ts";
-import { authorizationOf, type Credential, fingerprint } from "./credential.ts";
-import { authRejected, credentialRejected, credentialSettings } from "./errors.ts";
+import { basicOf, type Credential, fingerprint, passwordSettings } from "./credential.ts";
+import { authRejected, credentialRejected } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
 import { ping, type Unauthorized } from "./ping.ts";
 import { type TokenServer, tokenServerOf } from "./realm.ts";
@@ -87,7 +87,7 @@ export class RegistryAuthoriser implements Authoriser {
     const found = { challenges: readChallenges(header), from };
     const scoped = ({ parameters }: Challenge) => ({ ...scope, scope: parameters.scope ?? scope.scope });
     const authorization = await this.#firstHeader(found, scoped);
-    if (authorization === scope.refused) throw credentialRejected();
+    if (authorization === scope.refused) throw credentialRejected(this.#options.credential);
     this.#known = Promise.resolve(found);
     return authorization;
   }
@@ -121,9 +121,8 @@ export class RegistryAuthoriser implements Authoriser {
 
   async #bearer(scope: TokenScope, { parameters }: Challenge, from: URL): Promise<string> {
     const { registryUrl, credential, tokenOrigins, tokenUrl, http, tokens, clock } = this.#options;
-    const authorization = authorizationOf(credential);
     const { realm, service } = parameters;
-    const hasCredential = authorization !== undefined;
+    const hasCredential = credential.kind !== "none";
     const server: TokenServer =
       tokenUrl === undefined ? tokenServerOf({ realm, from, hasCredential, tokenOrigins }) : { url: new URL(tokenUrl) };
     const scopes = scope.scope
@@ -132,7 +131,7 @@ export class RegistryAuthoriser implements Authoriser {
       .sort();
     const key = JSON.stringify([registryUrl.href, server.url.href, service, scopes, fingerprint(credential)]);
     const refused = scope.refused?.replace(/^Bearer /, "");
-    const fetch = () => fetchToken(http, clock, { server, service, scopes, authorization });
+    const fetch = () => fetchToken(http, clock, { server, service, scopes, credential });
     const { minTtlMs = 0, isNew = false, signal } = scope;
     return `Bearer ${await tokens.get(key, { minTtlMs, isNew, refused, signal }, fetch)}`;
   }
@@ -149,8 +148,8 @@ function isUnusable(error: unknown): boolean {
 }
 
 function basic(credential: Credential): string {
-  const authorization = authorizationOf(credential);
-  if (authorization === undefined) throw authRejected(`wants credentials; set ${credentialSettings}`);
+  const authorization = basicOf(credential);
+  if (authorization === undefined) throw authRejected(`wants credentials; set ${passwordSettings}`);
   return authorization;
 }
 

@@ -1,7 +1,9 @@
 import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
+import { parseBoundedJson } from "../domain/bounded-json.ts";
 import { type FailureHints, JobFailure } from "../domain/job-failure.ts";
 import { plainText } from "../domain/plain-text.ts";
+import { type Credential, settingsOf } from "./credential.ts";
 import type { HttpResponse } from "./http-client.ts";
 
 /** The request that was refused. */
@@ -69,17 +71,14 @@ export function isPassing({ status }: HttpResponse): boolean {
   return status >= 500 || status === 429 || status === 408;
 }
 
-/** Where the operator says who the worker is, for messages. */
-export const credentialSettings = "DRYDOCK_REGISTRY_USERNAME and DRYDOCK_REGISTRY_PASSWORD";
-
 /** The registry does not let the worker in, with its credential or without one. */
 export function authRejected(what: string, hints: Partial<FailureHints> = {}): JobFailure {
   return new JobFailure("REGISTRY_AUTH_REJECTED", `the registry ${what}`, { retryable: false, ...hints });
 }
 
 /** The registry does not accept the worker's credential. */
-export function credentialRejected(): JobFailure {
-  return authRejected(`does not accept the worker's credentials; set ${credentialSettings}`);
+export function credentialRejected(credential: Credential): JobFailure {
+  return authRejected(`does not accept the worker's credentials; set ${settingsOf(credential)}`);
 }
 
 /** The answer breaks the protocol in a way that may pass. */
@@ -99,7 +98,7 @@ function retryable(reason: string, text: string, response: HttpResponse, now: nu
 /** The first error that an answer's body tells in the form of the distribution-spec; undefined if it tells none. */
 export function errorOf({ body }: HttpResponse): { code: string; message: string } | undefined {
   try {
-    const [first] = errorBody.parse(JSON.parse(new TextDecoder().decode(body))).errors;
+    const [first] = errorBody.parse(parseBoundedJson(body)).errors;
     return { code: plainText(first.code, 64), message: plainText(first.message) };
   } catch {
     return undefined;

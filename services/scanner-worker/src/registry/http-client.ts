@@ -1,5 +1,10 @@
 import { withTimeout } from "@drydock/shared/abort.ts";
-import { createHttpTransport, type HttpTransport, type LookupAll } from "@drydock/shared/http-transport.ts";
+import {
+  createHttpTransport,
+  type HttpTransport,
+  type LookupAll,
+  type TlsTrust,
+} from "@drydock/shared/http-transport.ts";
 import type { Proxies } from "@drydock/shared/proxies.ts";
 import { ruleFrom } from "@drydock/shared/refused-address.ts";
 import { type Endpoint, endpoints, type Party } from "../domain/endpoint.ts";
@@ -9,7 +14,7 @@ import { Peer, type PeerRequest } from "./peer.ts";
 
 /** One request. */
 export interface HttpRequest {
-  method: "GET" | "HEAD" | "POST";
+  method: "GET" | "HEAD" | "POST" | "DELETE";
   url: string;
   headers?: Record<string, string>;
   body?: string;
@@ -63,6 +68,8 @@ export interface HttpClientOptions {
   proxies?: Proxies | undefined;
   /** Looks names up. Default: as the machine does. */
   lookupAll?: LookupAll;
+  /** Whom it trusts by https, and how it is known there. Default: Node's authorities, and nobody. */
+  tls?: TlsTrust | undefined;
 }
 
 const maxPeers = 64;
@@ -70,9 +77,9 @@ const ownEndpoints: Record<Party, Endpoint> = { REGISTRY: endpoints.registry, SC
 
 /** Makes an HTTP client with connections of its own. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { party, userAgent, connections = 32, breakerResetMs = 15_000, proxies, lookupAll } = options;
+  const { party, userAgent, connections = 32, breakerResetMs = 15_000, proxies, lookupAll, tls } = options;
   const peers = new Map<string, Peer>();
-  const transport = createHttpTransport({ connections: connections + 1, proxies, lookupAll });
+  const transport = createHttpTransport({ connections: connections + 1, proxies, lookupAll, tls });
 
   function peerOf({ origin, host }: URL): Peer {
     const exchange = (request: PeerRequest) => attempt(transport, userAgent, request);
@@ -134,7 +141,8 @@ async function exchange(
   } = await transport.send({
     method,
     url: new URL(request.url),
-    headers: { "user-agent": userAgent, ...request.headers },
+    // Nothing is unpacked here: what an answer holds may be many times what came.
+    headers: { "user-agent": userAgent, "accept-encoding": "identity", ...request.headers },
     body,
     signal,
     progress,

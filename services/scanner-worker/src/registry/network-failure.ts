@@ -1,5 +1,5 @@
 import { addressRefused } from "@drydock/shared/http-transport.ts";
-import { addressRemedy, type Endpoint, nameOf, schemeRemedy } from "../domain/endpoint.ts";
+import { addressRemedy, type Endpoint, nameOf, type Party, schemeRemedy } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 
 /** A request that got no answer. */
@@ -14,6 +14,8 @@ export interface NetworkFault {
 const tlsCodes = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA)/;
 /** A certificate whose authority the worker does not know. */
 const untrusted = /^(UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)|DEPTH_ZERO_|SELF_SIGNED_)/;
+/** What a server says that asked for the client's certificate and got none, or one that it does not take. */
+const wantsCertificate = /CERTIFICATE_REQUIRED|ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE)/;
 /** OpenSSL's own words in the message of an EPROTO. */
 const openSslReason = /:SSL routines:[^:]*:([^:]+):/;
 /** What OpenSSL says of bytes that are not TLS. */
@@ -41,7 +43,7 @@ export function networkFailure({ endpoint, error, url, lateness }: NetworkFault)
   if (tlsReason !== undefined)
     return fail(
       "TLS_INVALID",
-      `the TLS certificate or handshake of ${name} failed: ${tlsReason}${trustOf(code)}`,
+      `the TLS certificate or handshake of ${name} failed: ${tlsReason}${remedyOf(code, party)}`,
       false,
     );
   if (code === "HPE_INVALID_CONSTANT")
@@ -51,10 +53,14 @@ export function networkFailure({ endpoint, error, url, lateness }: NetworkFault)
   return fail("UNREACHABLE", `${name} can't be reached: ${code}; ${addressRemedy(endpoint)}`, true);
 }
 
-function trustOf(code: string): string {
-  return untrusted.test(code)
-    ? "; to trust it, name the file of its authority's certificate in NODE_EXTRA_CA_CERTS"
-    : "";
+const authoritySettings: Record<Party, string> = { REGISTRY: "DRYDOCK_REGISTRY_CA", SCANNER: "NODE_EXTRA_CA_CERTS" };
+
+function remedyOf(code: string, party: Party): string {
+  if (untrusted.test(code))
+    return `; to trust it, name the file of its authority's certificate in ${authoritySettings[party]}`;
+  if (wantsCertificate.test(code) && party === "REGISTRY")
+    return "; it wants a certificate of the worker: see DRYDOCK_REGISTRY_CLIENT_CERT";
+  return "";
 }
 
 /** Only a registry's answers name URLs that are asked for. */

@@ -67,6 +67,12 @@ export async function ping({ registryUrl, http, clock, ...request }: Ping): Prom
   const what = isSuccess(response) ? `${status}, but not in JSON,` : status;
   const message =
     `${nameOf(registry, from.host)} does not speak the registry API: it answered ${what} to /v2/; ` +
-    answerRemedy(registry, from, status);
+    `${answerRemedy(registry, from, status)}${certificateHint(from, status)}`;
   throw new JobFailure("REGISTRY_UNSUPPORTED", message, { retryable: false });
+}
+
+/** Proxies that want the client's certificate say so in the answer's words alone. */
+function certificateHint({ protocol }: URL, status: number): string {
+  if (protocol !== "https:" || status !== 400) return "";
+  return ", and whether a proxy before it wants a certificate of the worker (DRYDOCK_REGISTRY_CLIENT_CERT)";
 }

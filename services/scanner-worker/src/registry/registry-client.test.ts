@@ -268,3 +268,11 @@ test("a registry URL must be one, and its user and query go nowhere", () => {
   assert.equal(client.blobUrl("web", "d"), "http://a/v2/web/blobs/d");
   assert.equal(clients.open("https://user:password@registry.example//prefix/?x=1", "http://a/"), client);
 });
+
+test("a proxy that answers 400 by https may want a certificate, which the failure says", async () => {
+  const http = scriptedHttp(() => ({ status: 400, body: "<html>No required SSL certificate was sent" }));
+  const clients = createRegistryClients({ http });
+  const probe = (url: string) => clients.open(url, url).probe(new AbortController().signal);
+  await assert.rejects(probe("https://a"), failsWith("REGISTRY_UNSUPPORTED", "DRYDOCK_REGISTRY_CLIENT_CERT"));
+  await assert.rejects(probe("http://a"), failsWith("REGISTRY_UNSUPPORTED", "should be https://"));
+});

@@ -3,6 +3,7 @@ import { JobFailure } from "../domain/job-failure.ts";
 import { RegistryAuthoriser } from "./authoriser.ts";
 import type { Credential } from "./credential.ts";
 import type { HttpClient } from "./http-client.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { RegistryClient } from "./registry-client.ts";
 import { TokenCache } from "./token-cache.ts";
 
@@ -30,6 +31,14 @@ export function createRegistryClients(options: RegistryClientsOptions): Registry
   const { http, credential = { kind: "none" }, tokenOrigins = [], tokenUrl, clock = systemClock } = options;
   const tokens = new TokenCache(clock);
   const clients = new Map<string, RegistryClient>();
+  const rateLimits = new Map<string, RateLimit>();
+
+  /** A host counts the requests of a credential together, whatever they are for. */
+  function rateLimitOf({ host }: URL): RateLimit {
+    const known = rateLimits.get(host) ?? new RateLimit(clock);
+    rateLimits.set(host, known);
+    return known;
+  }
 
   function create(url: URL, scannerUrl: URL): RegistryClient {
     const common = { http, clock };
@@ -41,8 +50,7 @@ export function createRegistryClients(options: RegistryClientsOptions): Registry
       tokenUrl,
       tokens,
     });
-    const isAnonymous = credential.kind === "none";
-    return new RegistryClient({ ...common, url, scannerUrl, authoriser, isAnonymous });
+    return new RegistryClient({ ...common, url, scannerUrl, authoriser, credential, rateLimit: rateLimitOf(url) });
   }
 
   function open(url: string, scannerUrl: string): RegistryClient {

@@ -1,6 +1,7 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { Authoriser } from "./authoriser.ts";
+import type { Credential } from "./credential.ts";
 import { credentialRejected } from "./errors.ts";
 import type { HttpClient } from "./http-client.ts";
 import { type Pong, ping } from "./ping.ts";
@@ -11,8 +12,7 @@ export interface RegistryProbeOptions {
   url: URL;
   http: HttpClient;
   authoriser: Authoriser;
-  /** Whether the worker has no credential. */
-  isAnonymous: boolean;
+  credential: Credential;
   clock: Clock;
 }
 
@@ -24,19 +24,19 @@ const timeoutMs = 5_000;
  * @throws JobFailure whose fault is the outside's or the worker's
  */
 export async function probeRegistry(options: RegistryProbeOptions, signal: AbortSignal): Promise<void> {
-  const { url: registryUrl, http, clock, authoriser, isAnonymous } = options;
+  const { url: registryUrl, http, clock, authoriser, credential } = options;
   const request = { registryUrl, http, clock, timeoutMs, isProbe: true, signal };
   const { unauthorized } = await ping(request);
   if (unauthorized === undefined) return;
   // A new token each time: one that is known says nothing about the token server.
   const scope = { scope: "", signal, isNew: true };
   const first = await authoriser.answer(unauthorized, scope).catch(unlessOfOneScope);
-  if (first === undefined || isAnonymous) return;
+  if (first === undefined || credential.kind === "none") return;
   const { unauthorized: again } = await ping({ ...request, authorization: first });
   if (again === undefined) return;
   const other = await authoriser.answer(again, { ...scope, refused: first });
   const { unauthorized: last } = await ping({ ...request, authorization: other });
-  if (last !== undefined) throw credentialRejected();
+  if (last !== undefined) throw credentialRejected(credential);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { abortable } from "@drydock/shared/abort.ts";
 import type { Clock } from "@drydock/shared/clock.ts";
+import { RecentMap } from "./recent-map.ts";
 
 /** A token of a registry. */
 export interface Token {
@@ -26,7 +27,7 @@ const skewMs = 10_000;
 /** Caches tokens. Concurrent calls for one key share one request. */
 export class TokenCache {
   readonly #clock: Clock;
-  readonly #tokens = new Map<string, Token>();
+  readonly #tokens = new RecentMap<string, Token>(maxTokens);
   readonly #inFlight = new Map<string, Promise<Token>>();
 
   constructor(clock: Clock) {
@@ -51,18 +52,11 @@ export class TokenCache {
   #fetchOnce(key: string, fetch: () => Promise<Token>): Promise<Token> {
     const request = fetch()
       .then((token) => {
-        this.#keep(key, token);
+        this.#tokens.set(key, token);
         return token;
       })
       .finally(() => this.#inFlight.delete(key));
     this.#inFlight.set(key, request);
     return request;
-  }
-
-  #keep(key: string, token: Token): void {
-    this.#tokens.delete(key);
-    this.#tokens.set(key, token);
-    const [oldest] = this.#tokens.keys();
-    if (this.#tokens.size > maxTokens && oldest !== undefined) this.#tokens.delete(oldest);
   }
 }

@@ -93,6 +93,22 @@ describe("a job's context", () => {
     assert.deepEqual(ids, ["sub-#0", "sub-mine", "sub-#2"]);
   });
 
+  test("numbers launches in bulk with the others", async () => {
+    const ids: unknown[] = [];
+    const type = jobType(async (context) => {
+      ids.push(
+        await context.launchJobs(
+          ["mine", undefined].map((key) => ({ name: "X", parameters: {}, ...(key && { key }) })),
+        ),
+      );
+      ids.push(await context.launchJob({ name: "X", parameters: {} }));
+    });
+    const { source, listener } = await startWorker(type);
+    listener.onAssign(assignment());
+    await source.nthResult(1);
+    assert.deepEqual(ids, [[{ id: "sub-mine" }, { id: "sub-#1" }], { id: "sub-#2" }]);
+  });
+
   test("is closed when the run is over", async () => {
     let late: unknown;
     const type = jobType(async (context) => {

@@ -1,8 +1,19 @@
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { Report } from "../domain/report.ts";
-import type { JobContext, JobLogger, OpCommand, Progress, SubJobRequest } from "../ports/job.ts";
-import { type JobLog, type JobServices, LeaseLost } from "../ports/job-services.ts";
-import type { Assignment, CheckIn } from "../ports/job-source.ts";
+import type {
+  FoundImage,
+  ImagePage,
+  JobContext,
+  JobLogger,
+  KnownReport,
+  OpCommand,
+  Progress,
+  RunState,
+  SubJobRequest,
+  SubJobResult,
+} from "../ports/job.ts";
+import { type JobLog, type JobServices, LeaseLost, type SubJob } from "../ports/job-services.ts";
+import type { Assignment, CheckIn, Lease } from "../ports/job-source.ts";
 import { CheckInGate } from "./check-in-gate.ts";
 import { Interruption, type InterruptionKind } from "./interruption.ts";
 import { RunLog, toLine } from "./run-log.ts";
@@ -77,18 +88,43 @@ export class RunContext implements JobContext {
     return this.#interruption === "stop" || this.#interruption === "cancel" ? this.#interruption : undefined;
   }
 
-  async launchJob({ key, ...request }: SubJobRequest): Promise<{ id: string }> {
-    this.#assertOpen();
-    const job = { ...request, key: key ?? `#${this.#launches}` };
-    this.#launches += 1;
-    const { services, assignment } = this.#options;
-    return this.#unlessLost(services.subJobs.launch(assignment.lease, job, this.signal));
+  async launchJob(request: SubJobRequest): Promise<{ id: string }> {
+    return this.#ask(({ subJobs }, lease, signal) => subJobs.launch(lease, this.#withKey(request), signal));
   }
 
-  async storeReport(report: Report): Promise<void> {
-    this.#assertOpen();
-    const { services, assignment } = this.#options;
-    return this.#unlessLost(services.reports.store(assignment.lease, report, this.signal));
+  async launchJobs(requests: readonly SubJobRequest[]): Promise<SubJobResult[]> {
+    return this.#ask(({ subJobs }, lease, signal) => {
+      const jobs = requests.map((request) => this.#withKey(request));
+      return subJobs.launchAll(lease, jobs, signal);
+    });
+  }
+
+  async runState(): Promise<RunState> {
+    return this.#ask(({ runStates }, lease, signal) => runStates.read(lease, signal));
+  }
+
+  async saveCheckpoint(checkpoint: string): Promise<void> {
+    return this.#ask(({ runStates }, lease, signal) => runStates.saveCheckpoint(lease, checkpoint, signal));
+  }
+
+  async storeReport(report: Report, number = 0): Promise<void> {
+    return this.#ask(({ reports }, lease, signal) => reports.store(lease, report, signal, number));
+  }
+
+  async recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]> {
+    return this.#ask((services, lease, signal) => services.images.record(lease, images, signal));
+  }
+
+  async readReport(digest: string): Promise<Report | undefined> {
+    return this.#ask(({ images }, lease, signal) => images.readReport(lease, digest, signal));
+  }
+
+  async findImages(layerNames: readonly string[]): Promise<FoundImage[]> {
+    return this.#ask(({ images }, lease, signal) => images.find(lease, layerNames, signal));
+  }
+
+  async listImages(repository: string, from: string | undefined): Promise<ImagePage> {
+    return this.#ask(({ images }, lease, signal) => images.list(lease, { repository, from }, signal));
   }
 
   /** The handler's latest check-in. */
@@ -138,9 +174,17 @@ export class RunContext implements JobContext {
     return log;
   }
 
-  async #unlessLost<T>(call: Promise<T>): Promise<T> {
+  #withKey({ key = `#${this.#launches}`, ...request }: SubJobRequest): SubJob {
+    this.#launches += 1;
+    return { ...request, key };
+  }
+
+  /** Asks the controller on behalf of the job; ends the run when that is not the worker's any more. */
+  async #ask<T>(call: (services: JobServices, lease: Lease, signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    const { services, assignment } = this.#options;
     try {
-      return await call;
+      return await call(services, assignment.lease, this.signal);
     } catch (error) {
       if (error instanceof LeaseLost) this.#options.onLost();
       throw error;

@@ -254,7 +254,8 @@ describe("a job whose lease is lost", () => {
 
   test("is also one whose report the controller refuses with LEASE_LOST", async () => {
     const lost = new LeaseLost({ jobId: "job-1", token: 1 });
-    const services = fakeServices({ subJobs: { launch: () => Promise.reject(lost) } });
+    const { subJobs } = fakeServices();
+    const services = fakeServices({ subJobs: { ...subJobs, launch: () => Promise.reject(lost) } });
     const ended = Promise.withResolvers<unknown>();
     const type = jobType((context) =>
       context.launchJob({ name: "X", parameters: {} }).then(

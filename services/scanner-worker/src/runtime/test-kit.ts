@@ -118,7 +118,20 @@ export function fakeServices(overrides: Partial<JobServices> = {}): JobServices 
   return {
     logs: new FakeLogs(),
     reports: { store: async () => {} },
-    subJobs: { launch: async (_lease, { key }) => ({ id: `sub-${key}` }) },
+    subJobs: {
+      launch: async (_lease, { key }) => ({ id: `sub-${key}` }),
+      launchAll: async (_lease, jobs) => jobs.map(({ key }) => ({ id: `sub-${key}` })),
+    },
+    runStates: {
+      read: async () => ({ checkpoint: "", subJobs: {}, launchedAt: new Date(0) }),
+      saveCheckpoint: async () => {},
+    },
+    images: {
+      record: async (_lease, images) => images.map(() => []),
+      readReport: async () => undefined,
+      find: async () => [],
+      list: async () => ({ images: [], next: undefined }),
+    },
     properties: {},
     ...overrides,
   };

@@ -1,7 +1,8 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import type { HeldLease, Job, NewJob } from "../../domain/job.ts";
+import { type HeldLease, type Job, type NewJob, usualOptions } from "../../domain/job.ts";
 import { createJobId, shardOf } from "../../domain/job-id.ts";
+import { newlyLaunched } from "../../domain/new-job.ts";
 import { commandCode, statusCode, toJob, toOptionsArgument, toWholeJob } from "../record/job-codec.ts";
 import { list, text } from "../shards/reply.ts";
 import { Overtaken } from "../shards/reply-errors.ts";
@@ -44,11 +45,12 @@ export class SubJobLauncher {
     let found: ReadJob = { id: "" };
     const run = async (id: string, hold: Hold) => {
       const reply = await this.#run(request, found, [...hold, id]);
-      const [launched, dependsOnIt] = list(reply);
+      const [launched, second, fairnessKey] = list(reply);
       if (launched === undefined) throw request.refusal;
-      if (typeof dependsOnIt !== "number") return toJob(reply);
+      if (typeof second !== "number") return toJob(reply);
+      if (fairnessKey !== undefined) return toNewlyLaunched(request, text(launched), second, text(fairnessKey));
       if (launched !== found.id) found = await this.#read(text(launched));
-      if (found.job === undefined || dependsOnIt === 1) throw new Overtaken(found.id);
+      if (found.job === undefined || second === 1) throw new Overtaken(found.id);
       return found.job;
     };
     const newId = () => createJobId(this.#clock.now(), shardOf(request.parent.jobId));
@@ -75,4 +77,9 @@ export class SubJobLauncher {
       throw error;
     }
   }
+}
+
+function toNewlyLaunched({ parent, job }: SubJobRequest, id: string, now: number, fairnessKey: string): Job {
+  const options = { ...(job.options ?? usualOptions), fairnessKey };
+  return newlyLaunched(id, now, parent.jobId, { ...job, options });
 }

@@ -31,5 +31,5 @@ export function createRedisJobTypeStore(redis: ScriptedRedis): JobTypeStore {
 }
 
 function toType(json: string): RegisteredJobType {
-  return { version: "", ...JSON.parse(json) };
+  return { version: "", isSingleton: false, ...JSON.parse(json) };
 }

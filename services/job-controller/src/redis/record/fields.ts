@@ -132,6 +132,7 @@ export const recordDetails: readonly RecordDetail[] = [
     meaning:
       "when it was first postponed with a patience since a run of it ended in another way; else 0. A loss of its worker and a release end no run",
   },
+  { name: "checkpoint", type: "number", meaning: "1 while it may have `checkpoint:<job id>`; else 0", internal: true },
 ];
 
 /** The numbers that stand for words in records and scripts, by the name of their module. */

@@ -184,7 +184,8 @@ function toPeriodicCounts(reply: Reply | undefined): PeriodicCounts | undefined 
   return { paused: paused === 1, ...counts, waiting: waiting === 1 };
 }
 
-function toTotals(reply: Reply | undefined): Job["executionTotals"] {
+/** How many jobs have each status, from statuses and counts in turn. */
+export function toTotals(reply: Reply | undefined): Job["executionTotals"] {
   const totals: Job["executionTotals"] = {};
   const pairs = reply === undefined ? [] : list(reply);
   for (let at = 0; at < pairs.length; at += 2) {

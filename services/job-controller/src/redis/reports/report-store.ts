@@ -1,64 +1,128 @@
+import type { Clock } from "@drydock/shared/clock.ts";
 import type { HeldLease } from "../../domain/job.ts";
-import type { KnownReport, NewReport, ReportStore } from "../../ports/report-store.ts";
+import { type ReportEntry, type ReportReference, reportIdOf } from "../../domain/report-entry.ts";
+import type { FoundImage, KnownReport, NewReport, ReportStore } from "../../ports/report-store.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
+import { readImages } from "./image-state.ts";
+import { Places } from "./places.ts";
+import { packStored, readGzip, readName, toFile } from "./report-file.ts";
+import { ReportKeeper } from "./report-keeper.ts";
 
-const pieceBytes = 256 * 1024;
+/** How many reports a job may have. */
+const mostReports = 64;
 
 /** What the report store needs. */
 export interface RedisReportStoreOptions {
   redis: ScriptedRedis;
   shards: Shards;
+  clock: Clock;
   /** How long a report is kept, in milliseconds. */
   keepMs: number;
+  /** How many reports of an image are kept. */
+  reportsPerImage: number;
 }
 
 /**
- * The reports in Redis: each beside its job, and for each digest the job with its newest report in the shard that the
- * digest falls to. The report is stored first, so that the digest never leads to nothing.
+ * The reports in Redis: each beside its job, and its indexes in the shard that the digest falls to. A report is stored together
+ * with what its indexes are made from, so that whoever comes by makes them when the one who stored it died before.
  */
-export function createRedisReportStore({ redis, shards, keepMs }: RedisReportStoreOptions): ReportStore {
-  const keepSeconds = Math.ceil(keepMs / 1000);
-  const newestOf = async (digest: string): Promise<KnownReport[]> => {
-    const jobId = await answered(redis.get(shards.ofKey(digest).keys.newestReport(digest)));
-    return jobId === null ? [] : [{ ...named(jobId), digest }];
-  };
+export function createRedisReportStore(options: RedisReportStoreOptions): ReportStore {
+  const { redis, shards, keepMs, clock } = options;
+  const places = new Places(redis, shards, keepMs);
+  const keeper = new ReportKeeper(options, places);
+  const newestOf = async (digest: string) => (await readNewest(options, places, [digest]))[0] ?? [];
   return {
-    async read(jobId: string): Promise<AsyncIterable<Buffer> | undefined> {
-      const key = shards.ofJob(jobId).keys.report(jobId);
-      const size = await answered(redis.strlen(key));
-      return size === 0 ? undefined : readPieces(redis, key, size);
-    },
-    ofJob: async (jobId) =>
-      (await answered(redis.exists(shards.ofJob(jobId).keys.report(jobId)))) ? [named(jobId)] : [],
-    newestOf,
-    newestOfTag: async () => [],
-    recordImages: (images) => Promise.all(images.map(({ digest }) => newestOf(digest))),
-    tidy: async () => false,
     async checkLease({ jobId, token, incarnation }: HeldLease): Promise<void> {
       await shards.ofJob(jobId).run("reports/check-lease", jobId, token, incarnation);
     },
-    async put(
-      { jobId, token, incarnation }: HeldLease,
-      { entry: { digest, indexDigest }, gzip }: NewReport,
-    ): Promise<void> {
-      await shards.ofJob(jobId).run("reports/put", jobId, token, incarnation, gzip, keepSeconds);
-      for (const known of [digest, indexDigest].filter((text) => text !== "")) {
-        await answered(redis.set(shards.ofKey(known).keys.newestReport(known), jobId, "EX", keepSeconds));
-      }
+
+    async put({ jobId, token, incarnation }: HeldLease, { entry, gzip }: NewReport): Promise<void> {
+      const stored = { entry, storedAt: clock.now() };
+      const staged = await packStored(stored);
+      const [file, keepSeconds] = [toFile(entry, gzip), Math.ceil(keepMs / 1_000)];
+      const shard = shards.ofJob(jobId);
+      await shard.run("reports/put", jobId, token, incarnation, entry.reportId, file, keepSeconds, staged);
+      await keeper.index(stored, staged);
     },
+
+    read: (reportId) => readGzip(redis, shards, reportId),
+
+    async ofJob(jobId: string): Promise<ReportReference[]> {
+      const ids = Array.from({ length: mostReports }, (_, number) => reportIdOf(jobId, number));
+      const names = await Promise.all(ids.map((id) => readName(redis, shards, id)));
+      return names.filter((name) => name !== undefined);
+    },
+
+    newestOf,
+
+    async newestOfTag(repository: string, tag: string): Promise<KnownReport[]> {
+      const digest = await places.digestOf(repository, tag);
+      return digest === null ? [] : newestOf(digest);
+    },
+
+    async recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]> {
+      for (const part of inTurns(images)) await Promise.all(part.map((image) => places.point(image)));
+      return readNewest(
+        options,
+        places,
+        images.map(({ digest }) => digest),
+      );
+    },
+
+    tidy: () => keeper.tidy(),
   };
 }
 
-function named(reportId: string): KnownReport {
-  const unknown = { scanner: "", scannerState: "", scannedAt: 0, coverage: "UNSUPPORTED" } as const;
-  return { reportId, digest: "", platform: "", ...unknown };
+/** Of each digest the newest report of its image, or of the images of its index. */
+async function readNewest(
+  options: RedisReportStoreOptions,
+  places: Places,
+  digests: readonly string[],
+): Promise<KnownReport[][]> {
+  const own = await readNewestOfImages(options, digests);
+  return Promise.all(
+    own.map(async (known, at) => {
+      if (known !== undefined) return [known];
+      const images = await readNewestOfImages(options, await places.imagesOf(digests[at] ?? ""));
+      return images.filter((report) => report !== undefined);
+    }),
+  );
 }
 
-/** A piece at a time: a slow reader of a large report must not keep all of it in memory. */
-async function* readPieces(redis: ScriptedRedis, key: string, size: number): AsyncGenerator<Buffer> {
-  for (let at = 0; at < size; at += pieceBytes) {
-    yield await answered(redis.getrangeBuffer(key, at, Math.min(at + pieceBytes, size) - 1));
+async function readNewestOfImages(
+  { redis, shards }: RedisReportStoreOptions,
+  digests: readonly string[],
+): Promise<Array<KnownReport | undefined>> {
+  const found = new Map<string, KnownReport>();
+  await shards.all(async (shard) => {
+    const own = [...new Set(digests)].filter((digest) => shards.ofKey(digest) === shard);
+    const images = await readImages(redis, shard, own);
+    const numbers = images.flatMap((image) => (image.sums === undefined ? [] : [String(image.number)]));
+    if (numbers.length === 0) return;
+    for (const text of await answered(redis.hmget(shard.keys.reports.entries, ...numbers))) {
+      const entry = text === null ? undefined : (JSON.parse(text) as ReportEntry);
+      if (entry !== undefined) found.set(entry.digest, toKnown(entry));
+    }
+  });
+  return digests.map((digest) => found.get(digest));
+}
+
+function toKnown({ reportId, digest, platform, scanner, scannerState, scannedAt, coverage }: ReportEntry): KnownReport {
+  return { reportId, digest, platform, scanner, scannerState, scannedAt, coverage };
+}
+
+/** Parts of the images in their order, in each of which no repository has two: of a tag named twice the last one counts. */
+function inTurns(images: readonly FoundImage[]): FoundImage[][] {
+  const parts: FoundImage[][] = [];
+  const counts = new Map<string, number>();
+  for (const image of images) {
+    const names = image.tags.map((tag) => `${image.repository}:${tag}`);
+    const turn = Math.max(0, ...names.map((name) => counts.get(name) ?? 0));
+    for (const name of names) counts.set(name, turn + 1);
+    parts[turn] ??= [];
+    parts[turn].push(image);
   }
+  return parts;
 }

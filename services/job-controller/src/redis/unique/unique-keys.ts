@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
 import type { Clock } from "@drydock/shared/clock.ts";
-import type { Job } from "../../domain/job.ts";
 import { shardOf } from "../../domain/job-id.ts";
 import { list, text } from "../shards/reply.ts";
 import { alreadyEnds, KeyReserved, Overtaken } from "../shards/reply-errors.ts";
@@ -12,16 +11,16 @@ import type { Shards } from "../shards/shards.ts";
  */
 export type Hold = [state: "" | "reserved" | "held" | "ends", by: string];
 
-/** A launch or retry that may need a unique key. */
-export interface KeyedLaunch {
+/** A launch or retry that may need a unique key, and whose answer names a job. */
+export interface KeyedLaunch<Answer extends { id: string }> {
   /** Empty when it needs none. */
   key: string;
   /** The key of the request, or empty: launches of one request launch the same job. */
   request: string;
   /** The job's id; a launch has another one for each try. */
   newId(): string;
-  /** Launches or retries the job; the answer may be another one. */
-  run(jobId: string, hold: Hold): Promise<Job>;
+  /** Launches or retries the job; the answer may name another one, or none. */
+  run(jobId: string, hold: Hold): Promise<Answer>;
 }
 
 /** A reservation of a unique key for a job of another shard than the key's own. */
@@ -56,7 +55,7 @@ export class UniqueKeys {
    * the answer is another job. A reservation that blocks the launch is checked, and the next try takes the result along.
    * @throws ReasonedError JOB_ALREADY_EXISTS
    */
-  holding(launch: KeyedLaunch): Promise<Job> {
+  holding<Answer extends { id: string }>(launch: KeyedLaunch<Answer>): Promise<Answer> {
     const { key } = launch;
     if (key === "") return tryAgain(() => launch.run(launch.newId(), local));
     let blocker: Hold | undefined;
@@ -85,7 +84,11 @@ export class UniqueKeys {
     });
   }
 
-  async #run({ key, run }: KeyedLaunch, jobId: string, hold: Hold): Promise<Job> {
+  async #run<Answer extends { id: string }>(
+    { key, run }: KeyedLaunch<Answer>,
+    jobId: string,
+    hold: Hold,
+  ): Promise<Answer> {
     let launched = "";
     try {
       const job = await run(jobId, hold);
@@ -102,7 +105,10 @@ export class UniqueKeys {
   }
 
   /** Reserves the key for the job, or for the one that another call is launching for the same request. */
-  async #reserve({ key, request }: KeyedLaunch, jobId: string): Promise<{ jobId: string; hold: Hold }> {
+  async #reserve(
+    { key, request }: Pick<KeyedLaunch<never>, "key" | "request">,
+    jobId: string,
+  ): Promise<{ jobId: string; hold: Hold }> {
     const now = this.#clock.now();
     const forRequest = request && `.${request}`;
     const ticket = `${now}-${randomInt(2 ** 32).toString(36)}${forRequest}`;

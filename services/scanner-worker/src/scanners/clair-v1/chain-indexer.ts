@@ -82,10 +82,11 @@ export class ChainIndexer {
     for (const { name } of layers) this.#known.forget(name);
   }
 
-  /** The index of the first layer that Clair does not have; it has none of those above either. */
+  /** The index of the first layer that Clair does not have; it has none of those above either, nor the top one, as was asked before. */
   async #firstUnknown({ layers, signal }: Chain): Promise<number> {
     for (const [index, { name }] of layers.entries()) {
       if (this.#known.has(name)) continue;
+      if (index === layers.length - 1) return index;
       if (!(await this.#client.hasLayer(name, signal))) return index;
       this.#known.add(name);
     }

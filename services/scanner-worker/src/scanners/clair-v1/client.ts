@@ -7,7 +7,7 @@ import { brokenAnswer, checkSubject } from "./answer.ts";
 
 /** Sends a request to Clair; every status is an answer. Throws JobFailure with a reason that starts with SCANNER_. */
 export type Send = (request: {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   url: string;
   headers?: Record<string, string>;
   body?: string;
@@ -146,7 +146,8 @@ function outcomeOf(status: number, message: string | undefined): PostOutcome | u
   return status === 422 ? "unsupported" : undefined;
 }
 
-function failureOf(answer: ClairAnswer, url: URL): JobFailure {
+/** The failure that an answer other than the wanted ones is. */
+export function failureOf(answer: ClairAnswer, url: URL): JobFailure {
   const { status, headers } = answer;
   const message = readError(answer);
   const detail = [String(status), plainText(message ?? "")].filter((part) => part !== "").join(" ");
@@ -181,11 +182,13 @@ function countVulnerabilities(body: unknown, namespace: string): number {
   return listed.length;
 }
 
-function readError({ body }: ClairAnswer): string | undefined {
+/** The text of an error in Clair's form; undefined for anything else. */
+export function readError({ body }: ClairAnswer): string | undefined {
   return errorBody.safeParse(tryJson(body)).data?.Error.Message;
 }
 
-function readJson(body: Uint8Array): unknown {
+/** @throws JobFailure SCANNER_FAULT when it is none */
+export function readJson(body: Uint8Array): unknown {
   const value = tryJson(body);
   if (value === undefined) throw brokenAnswer("is no JSON");
   return value;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ManifestLayer } from "../../domain/image-manifest.ts";
 import type { LayerFormat } from "../../domain/media-types.ts";
-import type { CoverageNote } from "../../domain/report.ts";
+import type { CoverageNote, Layer } from "../../domain/report.ts";
 
 /** A layer that Clair is given. */
 export interface ChainLayer {
@@ -31,6 +31,19 @@ export function prepareLayers(layers: readonly ManifestLayer[]): ChainLayer[] {
     chain.push({ index, digest, name, parentName: chain.at(-1)?.name });
   }
   return chain;
+}
+
+const namePattern = /^[0-9a-f]{64}$/;
+
+/** The layers that Clair was given for a report, base first; undefined when it was not Clair, or none. */
+export function storedLayers(layers: readonly Layer[]): ChainLayer[] | undefined {
+  const chain: ChainLayer[] = [];
+  for (const { index, digest, clairName: name } of layers) {
+    if (name === "") continue;
+    if (!namePattern.test(name)) return undefined;
+    chain.push({ index, digest, name, parentName: chain.at(-1)?.name });
+  }
+  return chain.length === 0 ? undefined : chain;
 }
 
 /** The coverage notes for layers that are left out; empty when none is. */

@@ -47,6 +47,7 @@ const answer = z.object({
   }),
 });
 const score = z.object({ Score: z.number().min(0).max(10).catch(0), Vectors: z.string().catch("") });
+const nvdScores = z.object({ CVSSv2: score.optional().catch(undefined), CVSSv3: score.optional().catch(undefined) });
 
 type Feature = z.infer<typeof feature>;
 type ClairVulnerability = z.infer<typeof vulnerability>;
@@ -134,9 +135,7 @@ function readVulnerability(found: ClairVulnerability): Vulnerability {
 
 /** Clair 2.1 gives a score of 0 without a vector when there is none. */
 function readScores(nvd: unknown): Cvss[] {
-  const parsed = z
-    .object({ CVSSv2: score.optional().catch(undefined), CVSSv3: score.optional().catch(undefined) })
-    .safeParse(nvd);
+  const parsed = nvdScores.safeParse(nvd);
   if (!parsed.success) return [];
   const { CVSSv2, CVSSv3 } = parsed.data;
   const scores: Cvss[] = [];

@@ -3,12 +3,10 @@ import { JobFailure } from "../../domain/job-failure.ts";
 import type { CoverageNote } from "../../domain/report.ts";
 import type { ScanResult } from "../../domain/scan-result.ts";
 import type { Scanner, ScanTarget } from "../../ports/scanner.ts";
-import { checkSubject } from "./answer.ts";
 import { type Chain, ChainIndexer, LayersLost, LayerUnsupported } from "./chain-indexer.ts";
 import type { ClairClient, LayerAnswer } from "./client.ts";
 import { notesOnSkipped, prepareLayers } from "./layers.ts";
-import { NamespaceData } from "./namespace-data.ts";
-import { parseLayer } from "./parse.ts";
+import { type LayerDescription, ResultReader } from "./result-reader.ts";
 
 /** What the scanner works with. */
 export interface ClairV1Options {
@@ -20,23 +18,20 @@ export interface ClairV1Options {
 }
 
 const maxRestarts = 2;
-/** The Server header of Drydock's evaluation scanner: nobody should take its reports for Clair's. */
-const evaluationServer = "drydock-evaluation-scanner";
-const evaluationScanner = { name: "Drydock evaluation scanner", vendor: "Drydock" };
 
 /** Makes the scanner for Clair 2.x, which gets an image layer by layer and is then asked for the top one. */
 export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }: ClairV1Options): Scanner {
   const indexer = new ChainIndexer(client, retryWaitMs);
-  const namespaceData = new NamespaceData(client, clock);
+  const results = new ResultReader(client, clock);
 
   async function scan(target: ScanTarget, onLayer: Chain["onLayer"], signal: AbortSignal): Promise<ScanResult> {
     const layers = prepareLayers(target.manifest.layers);
     if (layers.length === 0) return notScanned(target, notesOnSkipped(target.manifest.layers));
     const chain = { target, layers, onLayer, signal };
     try {
-      const found = (await readTop(chain)) ?? (await indexAndRead(chain));
+      const found = (await results.read(chain)) ?? (await indexAndRead(chain));
       onLayer(target.manifest.layers.length);
-      return await toResult(chain, found);
+      return await results.toResult(chain, found, describeLayers(chain));
     } catch (error) {
       if (!(error instanceof LayerUnsupported)) throw error;
       return await scan(withoutLayer(target, error.index), onLayer, signal);
@@ -47,39 +42,18 @@ export function createClairV1({ client, retryWaitMs = 500, clock = systemClock }
     for (let restarts = 0; restarts <= maxRestarts; restarts += 1) {
       try {
         await indexer.index(chain);
-        const found = await readTop(chain);
+        const found = await results.read(chain);
         if (found !== undefined) return found;
       } catch (error) {
         if (!(error instanceof LayersLost)) throw error;
       }
       indexer.forget(chain);
-      namespaceData.forget();
+      results.forget();
     }
     throw new JobFailure("SCANNER_LOST_LAYERS", "Clair lost the image's layers again and again", { retryable: true });
   }
 
-  /** Reads the top layer, whose answer covers the whole image; undefined when Clair does not have the layer. */
-  async function readTop({ layers, signal }: Chain): Promise<LayerAnswer | undefined> {
-    const top = layers.at(-1);
-    const found = top === undefined ? undefined : await client.readLayer(top.name, signal);
-    if (top !== undefined && found !== undefined)
-      checkSubject(found.body, { name: top.name, parentName: top.parentName ?? "" });
-    return found;
-  }
-
-  async function toResult(chain: Chain, { body, server }: LayerAnswer): Promise<ScanResult> {
-    const { target, layers, signal } = chain;
-    const findings = parseLayer(body, new Map(layers.map(({ name, digest }) => [name, digest])));
-    return {
-      ...findings,
-      scanner: { ...findings.scanner, ...(server === evaluationServer && evaluationScanner) },
-      ...(await namespaceData.addTo(findings, signal)),
-      ...describeLayers(chain),
-      coverageNotes: notesOnSkipped(target.manifest.layers),
-    };
-  }
-
-  return { name: "clair-v1", scan, probe: (signal) => client.probe(signal) };
+  return { name: "clair-v1", scan, rematch: results.rematch, probe: (signal) => client.probe(signal) };
 }
 
 /** The image with one layer marked as left out, because Clair could not read it. */
@@ -90,13 +64,14 @@ function withoutLayer(target: ScanTarget, index: number): ScanTarget {
   return { ...target, manifest: { ...target.manifest, layers } };
 }
 
-/** The layers' names with Clair, and which were left out. */
-function describeLayers({ target, layers }: Chain): Pick<ScanResult, "layerNames" | "skippedLayers"> {
+/** The layers' names with Clair, which were left out, and why. */
+function describeLayers({ target, layers }: Chain): LayerDescription {
   const places = [...target.manifest.layers.keys()];
   const names = new Map(layers.map(({ index, name }) => [index, name]));
   return {
     layerNames: places.map((place) => names.get(place) ?? ""),
     skippedLayers: places.filter((place) => !names.has(place)),
+    coverageNotes: notesOnSkipped(target.manifest.layers),
   };
 }
 

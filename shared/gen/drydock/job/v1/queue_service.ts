@@ -314,6 +314,8 @@ export interface JobType {
    * always one; 0 is no limit. Jobs without a key are not held to it.
    */
   maxKeyPercent: number;
+  /** Whether only one job of it may be alive, whatever its parameters. */
+  isSingleton: boolean;
 }
 
 function createBaseListQueuesRequest(): ListQueuesRequest {
@@ -3014,7 +3016,15 @@ export const ListJobTypesResponse: MessageFns<ListJobTypesResponse> = {
 };
 
 function createBaseJobType(): JobType {
-  return { name: "", description: "", parametersSchema: "", maxFails: 0, maxRunning: 0, maxKeyPercent: 0 };
+  return {
+    name: "",
+    description: "",
+    parametersSchema: "",
+    maxFails: 0,
+    maxRunning: 0,
+    maxKeyPercent: 0,
+    isSingleton: false,
+  };
 }
 
 export const JobType: MessageFns<JobType> = {
@@ -3036,6 +3046,9 @@ export const JobType: MessageFns<JobType> = {
     }
     if (message.maxKeyPercent !== 0) {
       writer.uint32(56).int32(message.maxKeyPercent);
+    }
+    if (message.isSingleton !== false) {
+      writer.uint32(64).bool(message.isSingleton);
     }
     return writer;
   },
@@ -3101,6 +3114,14 @@ export const JobType: MessageFns<JobType> = {
             message.maxKeyPercent = reader.int32();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.isSingleton = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3137,6 +3158,11 @@ export const JobType: MessageFns<JobType> = {
         : isSet(object.max_key_percent)
         ? globalThis.Number(object.max_key_percent)
         : 0,
+      isSingleton: isSet(object.isSingleton)
+        ? globalThis.Boolean(object.isSingleton)
+        : isSet(object.is_singleton)
+        ? globalThis.Boolean(object.is_singleton)
+        : false,
     };
   },
 
@@ -3160,6 +3186,9 @@ export const JobType: MessageFns<JobType> = {
     if (message.maxKeyPercent !== 0) {
       obj.maxKeyPercent = Math.round(message.maxKeyPercent);
     }
+    if (message.isSingleton !== false) {
+      obj.isSingleton = message.isSingleton;
+    }
     return obj;
   },
 
@@ -3174,6 +3203,7 @@ export const JobType: MessageFns<JobType> = {
     message.maxFails = object.maxFails ?? 0;
     message.maxRunning = object.maxRunning ?? 0;
     message.maxKeyPercent = object.maxKeyPercent ?? 0;
+    message.isSingleton = object.isSingleton ?? false;
     return message;
   },
 };

@@ -757,10 +757,12 @@ export interface FindImagesRequest {
     | undefined;
   /** The incarnation of the process that holds the job, as in its Hello. */
   incarnation: string;
-  /** The scanner's names of the layers, as in Layer.clair_name; at most 1,000. */
+  /** The scanner's names of the layers, as in Layer.clair_name; at most 1,000. None asks for all images that have a report. */
   layerNames: string[];
   /** next_page_token of the page before. */
   pageToken: string;
+  /** A repository, or a glob of several, that an image must be in; without layer_names alone. Empty is all. */
+  repository: string;
 }
 
 /** The answer of FindImages. */
@@ -5685,7 +5687,7 @@ export const ReadReportResponse: MessageFns<ReadReportResponse> = {
 };
 
 function createBaseFindImagesRequest(): FindImagesRequest {
-  return { lease: undefined, incarnation: "", layerNames: [], pageToken: "" };
+  return { lease: undefined, incarnation: "", layerNames: [], pageToken: "", repository: "" };
 }
 
 export const FindImagesRequest: MessageFns<FindImagesRequest> = {
@@ -5701,6 +5703,9 @@ export const FindImagesRequest: MessageFns<FindImagesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(34).string(message.pageToken);
+    }
+    if (message.repository !== "") {
+      writer.uint32(42).string(message.repository);
     }
     return writer;
   },
@@ -5750,6 +5755,14 @@ export const FindImagesRequest: MessageFns<FindImagesRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5776,6 +5789,7 @@ export const FindImagesRequest: MessageFns<FindImagesRequest> = {
         : isSet(object.page_token)
         ? globalThis.String(object.page_token)
         : "",
+      repository: isSet(object.repository) ? globalThis.String(object.repository) : "",
     };
   },
 
@@ -5793,6 +5807,9 @@ export const FindImagesRequest: MessageFns<FindImagesRequest> = {
     if (message.pageToken !== "") {
       obj.pageToken = message.pageToken;
     }
+    if (message.repository !== "") {
+      obj.repository = message.repository;
+    }
     return obj;
   },
 
@@ -5805,6 +5822,7 @@ export const FindImagesRequest: MessageFns<FindImagesRequest> = {
     message.incarnation = object.incarnation ?? "";
     message.layerNames = object.layerNames?.map((e) => e) || [];
     message.pageToken = object.pageToken ?? "";
+    message.repository = object.repository ?? "";
     return message;
   },
 };

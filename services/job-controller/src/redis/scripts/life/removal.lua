@@ -4,7 +4,7 @@
 -- gives: sweep_position, run
 -- reads: ended, swept
 -- writes: index, ended, swept, sub-jobs, sub-job-keys, sub-job-totals, ending, schedule, log, hook-events,
---   hook-failed, hook-failing, hook-tries, hook-causes, hook-redelivered
+--   hook-failed, hook-failing, hook-tries, hook-causes, hook-redelivered, checkpoint
 local ROUND_MS = 3600000
 local prefix = context.prefix
 
@@ -25,6 +25,7 @@ local function forget(id, job)
     for _, kind in ipairs({ "sub-jobs:", "sub-job-keys:", "sub-job-totals:" }) do redis.call("UNLINK", prefix .. kind .. id) end
     redis.call("HDEL", prefix .. "ending", id)
   end
+  if job.checkpoint ~= 0 then redis.call("UNLINK", prefix .. "checkpoint:" .. id) end
   if job.kind == kinds.PERIODIC then redis.call("UNLINK", prefix .. "schedule:" .. id) end
   if job.hook ~= "" then forget_hook(id, job) end
 end

@@ -5,7 +5,7 @@ local VERSION, FORM = 16, ">BBBBBBBBBHI6I4I6I6I6I6HHsssssBc0I3I3"
 local struct_pack, struct_unpack = struct.pack, struct.unpack
 local NO_DETAILS = { check_in = "", check_in_at = 0, phase = "", percent = 0, error = false, unique = "",
   policy = false, labels = "", schedule = "", hook = "", entry = "", end_entry = "", request = "",
-  scheduled_for = 0, postponed_since = 0 }
+  scheduled_for = 0, postponed_since = 0, checkpoint = 0 }
 
 -- A table with a slot for each field, and for what record.lua keeps beside them.
 local function blank()

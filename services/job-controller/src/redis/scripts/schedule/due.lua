@@ -3,7 +3,7 @@
 -- reads: periodic
 -- writes: periodic
 -- arguments: limit
--- reply: when the next of the others is due or 0, then for each id, the time that is due, its schedule as JSON
+-- reply: when the next of the others is due or 0, then for each id, the time that is due, its schedule as JSON, its type
 -- when memory is full: refused
 return function(limit)
   local periodic = context.prefix .. "periodic"
@@ -16,7 +16,7 @@ return function(limit)
       if not job then return redis.call("ZREM", periodic, id) end
       -- the controller that fires it must be able to read the record
       cjson.decode(job.schedule)
-      reply[#reply + 1] = { id, tonumber(due[at + 1]), job.schedule }
+      reply[#reply + 1] = { id, tonumber(due[at + 1]), job.schedule, job.name }
     end, periodic)
   end
   return reply

@@ -14,13 +14,14 @@ local function count(id, what, by)
   redis.call("HINCRBY", schedule_of(id), what, by)
 end
 
--- Launches one, to run at run_at for the time scheduled_for; the caller stores the periodic job.
-local function launch_execution(id, job, new_id, run_at, scheduled_for)
+-- Launches one, to run at run_at for the time scheduled_for, with a unique key and how that stands in another shard, if it has
+-- one; the caller stores the periodic job.
+local function launch_execution(id, job, new_id, run_at, scheduled_for, unique, hold, by)
   local options = { priority = job.priority, fairness = job.fairness, kind = kinds.SCHEDULED, run_at = run_at,
-    unique = "", request = "", policy = job.policy, labels = job.labels, schedule = "", hook = job.hook,
+    unique = unique or "", request = "", policy = job.policy, labels = job.labels, schedule = "", hook = job.hook,
     scheduled_for = scheduled_for }
   local parameters = tables.parameters_of(job)
-  launch.job(new_id, job.name, trace.to_text(job.trace), parameters, id, options, "", "")
+  launch.job(new_id, job.name, trace.to_text(job.trace), parameters, id, options, hold or "", by or "")
   children.add(id, new_id)
   job.parent = 1
   count(id, "launched", 1)

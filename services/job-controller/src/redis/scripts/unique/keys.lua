@@ -1,7 +1,7 @@
 -- keys: who has a unique key. The shard that the key falls to knows: the id of a job of that shard, or for a job of another
 -- shard its reservation, "id ticket". A script in another shard than the key's gets how the key stands there as arguments: hold and by.
 -- needs: call/context, record/store
--- gives: is_elsewhere, state, check, age_of
+-- gives: is_elsewhere, state, taken, check, age_of
 -- reads: unique, withdrawn
 local prefix = context.prefix
 
@@ -22,16 +22,22 @@ local function state(key, hold, by)
   if job then return job.command == 0 and "held" or "ends", holder end
 end
 
--- Refuses with UNIQUE_TAKEN, UNIQUE_ENDS or UNIQUE_RESERVED when another job has the key, or when the reservation for this job
--- was withdrawn.
-local function check(id, key, hold, by)
+-- Whether another job has the key: "held" or "ends" and that job, or nothing. Refuses with UNIQUE_RESERVED when only another
+-- shard can tell, or when the reservation for this job was withdrawn.
+local function taken(id, key, hold, by)
   if hold == "reserved" and redis.call("EXISTS", prefix .. "withdrawn:" .. by) == 1 then
     context.refuse("UNIQUE_RESERVED", id .. " " .. by)
   end
   local state, holder, ticket = state(key, hold, by)
   if not state or holder == id then return end
   if state == "elsewhere" then context.refuse("UNIQUE_RESERVED", holder .. " " .. ticket) end
-  context.refuse(state == "held" and "UNIQUE_TAKEN" or "UNIQUE_ENDS", holder)
+  return state, holder
+end
+
+-- Refuses with UNIQUE_TAKEN or UNIQUE_ENDS when another job has the key, and as `taken` does.
+local function check(id, key, hold, by)
+  local state, holder = taken(id, key, hold, by)
+  if state then context.refuse(state == "held" and "UNIQUE_TAKEN" or "UNIQUE_ENDS", holder) end
 end
 
 -- How long ago the reservation was made; a clock that is ahead counts as much as one that is behind.
@@ -39,4 +45,4 @@ local function age_of(ticket)
   return math.abs(context.now - tonumber(string.match(ticket, "^%d+")))
 end
 
-return { is_elsewhere = is_elsewhere, state = state, check = check, age_of = age_of }
+return { is_elsewhere = is_elsewhere, state = state, taken = taken, check = check, age_of = age_of }

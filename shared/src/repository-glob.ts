@@ -4,6 +4,9 @@
  */
 export function fitsGlob(glob: string, repository: string): boolean {
   if (glob === "") return true;
+  const literal = glob.search(/[*?]/);
+  if (literal < 0) return glob === repository;
+  if (!repository.startsWith(glob.slice(0, literal))) return false;
   const parts = partsOf(glob);
   // possible[at]: the parts so far fit the first `at` characters
   let possible = [true, ...Array.from(repository, () => false)];
@@ -14,6 +17,17 @@ export function fitsGlob(glob: string, repository: string): boolean {
 /** Whether a text is a glob rather than a name. */
 export function isGlob(text: string): boolean {
   return /[*?]/.test(text);
+}
+
+const globPattern = /^[A-Za-z0-9*?][A-Za-z0-9._/*?-]{0,254}$/;
+
+/** What a glob of repositories is, for people. */
+export const repositoryGlobRule =
+  "must be a repository or a glob of several, e.g. library/*: at most 255 of letters, digits, dot, underscore, hyphen, slash, * and ?";
+
+/** Whether the text can be a glob of repositories; an empty one is. */
+export function isRepositoryGlob(text: string): boolean {
+  return text === "" || globPattern.test(text);
 }
 
 function partsOf(glob: string): string[] {

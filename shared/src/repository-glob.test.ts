@@ -28,7 +28,7 @@ describe("a glob of repositories", () => {
 
   test("of many stars takes no time that grows beyond both lengths", () => {
     const startedAt = performance.now();
-    assert.equal(fitsGlob("*a".repeat(100), "a".repeat(255)), false);
+    assert.equal(fitsGlob(`${"*a".repeat(100)}b`, "a".repeat(255)), false);
     assert.equal(fitsGlob(`${"**a".repeat(85)}b`, "a".repeat(255)), false);
     assert.ok(performance.now() - startedAt < 200);
   });

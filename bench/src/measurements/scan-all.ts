@@ -1,0 +1,143 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
+import { sleep } from "@drydock/shared/abort.ts";
+import { type JobStats, JobStatus } from "@drydock/shared/gen/drydock/job/v1/job.ts";
+import { GetJobRequest, JobServiceService, LaunchJobRequest } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
+import { createChannelOptions, unaryCall } from "@drydock/shared/grpc/client.ts";
+import { Client, credentials } from "@grpc/grpc-js";
+import type { Bench } from "../bench.ts";
+import type { Measurement } from "../measurement.ts";
+import type { Row } from "../row.ts";
+import { startDrydockController } from "../stack/drydock.ts";
+import { startOne } from "../stack/processes.ts";
+import { startBenchRedis } from "../stack/redis.ts";
+
+const workerMain = fileURLToPath(import.meta.resolve("@drydock/scanner-worker/main.ts"));
+const tagsOfRepository = 50;
+const workers = 4;
+const slots = 8;
+const deadlineMs = 10_000;
+const pollMs = 50;
+const finalStatuses: readonly JobStatus[] = [
+  JobStatus.JOB_STATUS_SUCCESS,
+  JobStatus.JOB_STATUS_ERROR,
+  JobStatus.JOB_STATUS_STOPPED,
+  JobStatus.JOB_STATUS_CANCELLED,
+];
+
+/** A scan of all images of a registry, beside a registry and a scanner that answer at once. */
+export const scanAll: Measurement = { name: "scan-all", run };
+
+async function run(bench: Bench): Promise<Row[]> {
+  const { rounds, scanned } = bench.sizes;
+  const samples = { perSecond: [] as number[], again: [] as number[], memory: [] as number[] };
+  const asked = { manifests: 0, posts: 0, results: 0, manifestsAgain: 0, postsAgain: 0 };
+  for (let round = 1; round <= rounds; round++) {
+    bench.say(`round ${round} of ${rounds}, ${scanned} images`);
+    const figures = await scanOnce(bench, scanned);
+    samples.perSecond.push(scanned / figures.first.seconds);
+    samples.again.push(figures.again.seconds);
+    samples.memory.push(figures.memory);
+    asked.manifests = Math.max(asked.manifests, figures.first.counts.manifests);
+    asked.posts = Math.max(asked.posts, figures.first.counts.posts);
+    asked.results = Math.max(asked.results, figures.first.counts.results);
+    asked.manifestsAgain = Math.max(asked.manifestsAgain, figures.again.counts.manifests);
+    asked.postsAgain = Math.max(asked.postsAgain, figures.again.counts.posts);
+  }
+  const what = `scan-all of ${scanned.toLocaleString("en-US")} images of 5 shared layers, ${workers} workers`;
+  return [
+    { what: `${what}: images/s`, samples: samples.perSecond, target: { kind: "at-least", value: 150 } },
+    { what: `${what}: MiB of the largest worker`, samples: samples.memory, target: { kind: "at-most", value: 150 } },
+    { what: `${what}: manifests pulled`, samples: [asked.manifests], target: { kind: "at-most", value: scanned } },
+    { what: `${what}: layers posted`, samples: [asked.posts], target: { kind: "at-most", value: 5 } },
+    { what: `${what}: results read`, samples: [asked.results] },
+    { what: "the same again with nothing new: s", samples: samples.again },
+    {
+      what: "the same again: manifests pulled",
+      samples: [asked.manifestsAgain],
+      target: { kind: "at-most", value: 0 },
+    },
+    { what: "the same again: layers posted", samples: [asked.postsAgain], target: { kind: "at-most", value: 0 } },
+  ];
+}
+
+async function scanOnce(bench: Bench, images: number) {
+  await using parts = new AsyncDisposableStack();
+  const redis = parts.use(await startBenchRedis());
+  const controller = await startDrydockController(bench, redis.url);
+  parts.defer(async () => void (await controller.stop()));
+  const site = parts.use(await startOne(bench, "scan-site"));
+  const urls = await site.call("start", images, tagsOfRepository);
+  const target = String(controller.ready.grpc);
+  const crew = await Promise.all(Array.from({ length: workers }, (_, at) => startWorker(target, urls, at)));
+  for (const worker of crew) parts.defer(async () => void (await worker.kill()));
+  const client = new Client(target, credentials.createInsecure(), createChannelOptions());
+  parts.defer(() => client.close());
+  const scan = async () => {
+    await site.call("takeCounts");
+    const seconds = await launchAndWait(bench, client);
+    return { seconds, counts: await site.call("takeCounts") };
+  };
+  const first = await scan();
+  const memory = Math.max(...(await Promise.all(crew.map(({ pid }) => peakMiB(pid)))));
+  return { first, memory, again: await scan() };
+}
+
+function startWorker(controller: string, { registry, clair }: { registry: string; clair: string }, at: number) {
+  return startProcess({
+    name: "a scanner-worker",
+    command: process.execPath,
+    args: [workerMain],
+    env: {
+      DRYDOCK_CONTROLLER: controller,
+      DRYDOCK_OPS_LISTEN: "127.0.0.1:0",
+      DRYDOCK_LOG_FORMAT: "json",
+      DRYDOCK_LOG_LEVEL: "info",
+      DRYDOCK_WORKER_ID: `bench-${at}`,
+      DRYDOCK_SLOTS: String(slots),
+      DRYDOCK_REGISTRY_URL: registry,
+      DRYDOCK_CLAIR_URL: clair,
+    },
+  }) as Promise<RunningProcess>;
+}
+
+/** Launches a scan of all images; resolves to how long it took, in seconds. */
+async function launchAndWait({ signal, say }: Bench, client: Client): Promise<number> {
+  const startedAt = performance.now();
+  const request = LaunchJobRequest.fromPartial({ job: { name: "IMAGE_SCAN_ALL", parameters: {} } });
+  const jobId = (await launch(client, request)).id;
+  for (;;) {
+    const { stats } = await unaryCall(client, JobServiceService.getJob, GetJobRequest.fromPartial({ jobId }), {
+      deadlineMs,
+    });
+    if (stats !== undefined && finalStatuses.includes(stats.status)) return judge(stats, startedAt);
+    if (stats !== undefined) say(stats.checkIn);
+    await sleep(pollMs, signal);
+  }
+}
+
+/** Tries again while the workers have not yet registered the type. */
+async function launch(client: Client, request: LaunchJobRequest): Promise<JobStats> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const { stats } = await unaryCall(client, JobServiceService.launchJob, request, { deadlineMs });
+      if (stats !== undefined) return stats;
+    } catch (error) {
+      if (tries > 100) throw error;
+      await sleep(pollMs);
+    }
+  }
+}
+
+function judge({ status, checkIn, executionTotals, lastError }: JobStats, startedAt: number): number {
+  const failed = executionTotals.filter(({ status }) => status === JobStatus.JOB_STATUS_ERROR);
+  if (status === JobStatus.JOB_STATUS_SUCCESS && failed.length === 0) return (performance.now() - startedAt) / 1_000;
+  throw new Error(`the scan of all images did not end well: ${lastError?.message ?? checkIn}`);
+}
+
+/** The most memory that the process has had, in MiB; 0 where there is no /proc. */
+async function peakMiB(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+}

@@ -1,0 +1,87 @@
+import type { FoundImage } from "../../ports/report-store.ts";
+import { list, text } from "../shards/reply.ts";
+import { answered } from "../shards/reply-errors.ts";
+import type { ScriptedRedis } from "../shards/shard.ts";
+import type { Shards } from "../shards/shards.ts";
+import { readImage } from "./image-state.ts";
+
+/** Tags of a repository that one digest has. */
+interface Place {
+  digest: string;
+  repository: string;
+  tags: readonly string[];
+}
+
+/**
+ * Which tags point at which digests, and which places a digest has. The tag itself leads to one digest, in the shard of its
+ * repository; the places of a digest follow from that, in its own shard. What an index has its images have, too.
+ */
+export class Places {
+  readonly #redis: ScriptedRedis;
+  readonly #shards: Shards;
+  readonly #keepMs: number;
+
+  constructor(redis: ScriptedRedis, shards: Shards, keepMs: number) {
+    this.#redis = redis;
+    this.#shards = shards;
+    this.#keepMs = keepMs;
+  }
+
+  /** The digest that the tag points at. */
+  digestOf(repository: string, tag: string): Promise<string | null> {
+    return answered(this.#redis.hget(this.#shards.ofKey(repository).keys.reports.tags(repository), tag));
+  }
+
+  /** Lets the tags point at the digest, and takes them from where they pointed before. */
+  async point({ repository, digest, tags }: FoundImage): Promise<void> {
+    const distinct = [...new Set(tags)].map((tag) => tag.toWellFormed());
+    if (distinct.length > 0) {
+      const moved = list(await this.#shards.ofKey(repository).run("reports/point", repository, digest, ...distinct));
+      for (let at = 0; at < moved.length; at += 2) {
+        await this.#change({ digest: text(moved[at + 1]), repository, tags: [text(moved[at])] }, false);
+      }
+    }
+    await this.#change({ digest, repository, tags: distinct }, true);
+  }
+
+  /** Takes tags from a digest that they do not point at. */
+  async leave(place: Place): Promise<void> {
+    await this.#change(place, false);
+  }
+
+  /** The tag, which pointed at the digest, points at nothing. */
+  async forgetTag(repository: string, tag: string, digest: string): Promise<void> {
+    await this.#shards.ofKey(repository).run("reports/unpoint", repository, digest, tag);
+  }
+
+  /** Notes that the index led to the image, which has its places from now on. */
+  async join(indexDigest: string, digest: string, platform: string): Promise<void> {
+    const shard = this.#shards.ofKey(indexDigest);
+    const key = shard.keys.reports.imagesOf(indexDigest);
+    await Promise.all([
+      answered(this.#redis.hset(key, digest, platform)),
+      answered(this.#redis.pexpire(key, this.#keepMs)),
+    ]);
+    const { places } = await readImage(this.#redis, shard, indexDigest);
+    for (const [repository, tags] of Object.entries(places)) {
+      await this.#changeOne({ digest, repository, tags: tags.split(" ").filter((tag) => tag !== "") }, true);
+    }
+  }
+
+  /** The images that were scanned of the index, by platform. */
+  async imagesOf(indexDigest: string): Promise<string[]> {
+    const key = this.#shards.ofKey(indexDigest).keys.reports.imagesOf(indexDigest);
+    const images = Object.entries(await answered(this.#redis.hgetall(key)));
+    return images.sort((a, b) => (`${a[1]} ${a[0]}` < `${b[1]} ${b[0]}` ? -1 : 1)).map(([digest]) => digest);
+  }
+
+  async #change(place: Place, gained: boolean): Promise<void> {
+    await this.#changeOne(place, gained);
+    const images = await this.imagesOf(place.digest);
+    await Promise.all(images.map((digest) => this.#changeOne({ ...place, digest }, gained)));
+  }
+
+  async #changeOne({ digest, repository, tags }: Place, gained: boolean): Promise<void> {
+    await this.#shards.ofKey(digest).run("reports/place", digest, repository, gained ? 1 : 0, ...tags);
+  }
+}

@@ -1,0 +1,42 @@
+/** How deep objects and lists may be in each other. */
+const maxDepth = 100;
+/** How many objects and lists there may be in all. */
+const maxContainers = 100_000;
+
+const quote = 0x22;
+const backslash = 0x5c;
+/** By how much a byte outside of strings changes the depth. */
+const steps = new Int8Array(256);
+for (const opening of "[{") steps[opening.charCodeAt(0)] = 1;
+for (const closing of "]}") steps[closing.charCodeAt(0)] = -1;
+
+/**
+ * Parses JSON that comes from outside, in UTF-8. Some megabytes of brackets would hold up the process for seconds: what has
+ * more than 100,000 objects and lists, or more than 100 in each other, is refused before.
+ * @throws RangeError when it has too many of them, SyntaxError when it is no JSON
+ */
+export function parseBoundedJson(text: Uint8Array): unknown {
+  checkContainers(text);
+  return JSON.parse(new TextDecoder().decode(text));
+}
+
+function checkContainers(text: Uint8Array): void {
+  let depth = 0;
+  let containers = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text[at] ?? 0;
+    const step = steps[code] ?? 0;
+    if (code === quote) at = endOfString(text, at + 1);
+    depth += step;
+    if (step > 0) containers += 1;
+    if (depth > maxDepth || containers > maxContainers)
+      throw new RangeError("more objects and lists than there may be");
+  }
+}
+
+/** Where the string ends whose first character is at `begin`. */
+function endOfString(text: Uint8Array, begin: number): number {
+  let at = begin;
+  while (at < text.length && text[at] !== quote) at += text[at] === backslash ? 2 : 1;
+  return at;
+}

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { JobFailure } from "../domain/job-failure.ts";
+import { plainText } from "../domain/plain-text.ts";
+import type { JobContext, JobType } from "../ports/job.ts";
+import { rematchOf } from "./image-rematch.ts";
+import type { NotificationPage, ScannerNotifications } from "./scanner-notifications.ts";
+
+const parameters = z.strictObject({
+  name: z.string().min(1).max(255).describe("The notification's name, as Clair sends it."),
+  delay_seconds: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(300)
+    .describe(
+      "How long to wait before images are matched anew: an update of Clair's data sends hundreds of notifications, and an image that several name is matched once.",
+    ),
+});
+
+/** The parameters of CLAIR_NOTIFICATION. */
+export type ClairNotificationParameters = z.infer<typeof parameters>;
+
+/** Pages of one notification, so that no Clair keeps a worker for ever. */
+const maxPages = 10_000;
+/** Layers that are looked up, and jobs that are launched, at once. */
+const maxAtOnce = 1_000;
+const priority = 2;
+
+/**
+ * The job type CLAIR_NOTIFICATION: has the images matched anew that a notification of Clair's names, and no others. What is
+ * done twice changes nothing, so a lost run begins at the first page again.
+ */
+export function createClairNotification(notifications: ScannerNotifications): JobType<ClairNotificationParameters> {
+  return {
+    name: "CLAIR_NOTIFICATION",
+    description: "Has the images matched anew that a notification of Clair's names.",
+    parameters,
+    maxFails: 4,
+    shouldRetry: (error) => !(error instanceof JobFailure) || error.retryable,
+    validate: () => undefined,
+    run: (context, given) => run(notifications, context, given),
+  };
+}
+
+async function run(
+  notifications: ScannerNotifications,
+  context: JobContext,
+  { name, delay_seconds }: ClairNotificationParameters,
+): Promise<void> {
+  context.signal.throwIfAborted();
+  const digests = new Set<string>();
+  const vulnerabilities = new Set<string>();
+  let from: string | undefined;
+  for (let pages = 1; ; pages += 1) {
+    const page = await notifications.read(name, from, context.signal);
+    if (page === undefined) return end(context, "Clair does not have the notification any more: it was dealt with");
+    for (const own of page.vulnerabilities) vulnerabilities.add(own);
+    await launchNew(context, page, { digests, delayMs: delay_seconds * 1_000 });
+    context.checkin(`page ${pages}: ${digests.size} images`, { phase: "read", percent: 50 });
+    if (page.next === undefined) break;
+    if (page.next === from || pages >= maxPages) throw endless();
+    from = page.next;
+  }
+  await notifications.remove(name, context.signal);
+  const what = [...vulnerabilities].map((own) => plainText(own, 60)).join(", ") || "a vulnerability";
+  end(context, `${what} changed: ${digests.size} images are matched anew`);
+}
+
+/** Launches a rematch of each image that was not named before. */
+async function launchNew(
+  context: JobContext,
+  { layerNames }: NotificationPage,
+  { digests, delayMs }: { digests: Set<string>; delayMs: number },
+): Promise<void> {
+  for (let start = 0; start < layerNames.length; start += maxAtOnce) {
+    const images = await context.findImages(layerNames.slice(start, start + maxAtOnce));
+    const named = [...new Set(images.map(({ digest }) => digest))].filter((digest) => !digests.has(digest));
+    for (let first = 0; first < named.length; first += maxAtOnce) {
+      const requests = named
+        .slice(first, first + maxAtOnce)
+        .map((digest) => ({ ...rematchOf(digest), delayMs, priority }));
+      const results = await context.launchJobs(requests);
+      for (const result of results) if ("failure" in result) throw result.failure;
+    }
+    for (const digest of named) digests.add(digest);
+  }
+}
+
+function endless(): JobFailure {
+  return new JobFailure("SCANNER_FAULT", "Clair's notification has pages without end", { retryable: true });
+}
+
+function end(context: JobContext, text: string): void {
+  context.checkin(plainText(text, 500), { phase: "done", percent: 100 });
+  context.logger.info(plainText(text, 500));
+}

@@ -1,0 +1,102 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import { z } from "zod";
+import { JobFailure } from "../domain/job-failure.ts";
+import type { JobContext, JobType } from "../ports/job.ts";
+import { type ChildTotals, waitForChildren, waitForRoom } from "./children.ts";
+import { rematchOf } from "./image-rematch.ts";
+
+const parameters = z
+  .strictObject({
+    repository: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe("A repository, or a glob of several: * is any characters but /, ** any at all. Default: all."),
+    priority: z.int().min(1).max(9).default(2).describe("The priority of each rematch; 9 goes before all others."),
+  })
+  .describe("Which images to match anew. Default: all that have a report.");
+
+/** The parameters of IMAGE_REMATCH_ALL. */
+export type ImageRematchAllParameters = z.infer<typeof parameters>;
+
+const checkpoint = z.object({
+  from: z.string().optional(),
+  isListed: z.boolean(),
+  images: z.int(),
+  refused: z.int(),
+});
+
+type Checkpoint = z.infer<typeof checkpoint>;
+
+/**
+ * The job type IMAGE_REMATCH_ALL: has all images matched anew that have a report, without the registry. Like a scan of all it
+ * is run again and again: a run goes on at the page where the one before was, then each looks how the rematches stand.
+ */
+export function createImageRematchAll({ clock }: { clock: Clock }): JobType<ImageRematchAllParameters> {
+  return {
+    name: "IMAGE_REMATCH_ALL",
+    description: "Reads new results for all images that were scanned before, without the registry.",
+    parameters,
+    maxFails: 4,
+    isSingleton: true,
+    shouldRetry: (error) => !(error instanceof JobFailure) || error.retryable,
+    validate: () => undefined,
+    run: (context, given) => run(clock, context, given),
+  };
+}
+
+async function run(clock: Clock, context: JobContext, given: ImageRematchAllParameters): Promise<void> {
+  context.signal.throwIfAborted();
+  let at = readCheckpoint((await context.runState()).checkpoint);
+  const waiting = { context, clock, textOf: (own: ChildTotals, rest: string) => textOf(at, own, rest) };
+  while (!at.isListed) {
+    await waitForRoom(waiting);
+    at = await launchPage(context, given, at);
+    await context.saveCheckpoint(JSON.stringify(at));
+  }
+  const children = await waitForChildren(waiting);
+  const text = textOf(at, children, "");
+  const failed = children.failed + at.refused;
+  if (failed > 0 && children.succeeded + children.stopped === 0)
+    throw new JobFailure("SCANS_FAILED", `all rematches failed: ${text}`, { retryable: false });
+  context.checkin(text, { phase: "done", percent: 100 });
+  context.logger.info(text);
+}
+
+async function launchPage(context: JobContext, given: ImageRematchAllParameters, at: Checkpoint): Promise<Checkpoint> {
+  const { images, next } = await context.listImages(given.repository ?? "", at.from);
+  const requests = images.map(({ digest }) => ({ ...rematchOf(digest), priority: given.priority }));
+  const results = requests.length === 0 ? [] : await context.launchJobs(requests);
+  const refused = results.filter((result) => "failure" in result).length;
+  const after = {
+    ...{ from: next, isListed: next === undefined },
+    ...{ images: at.images + images.length, refused: at.refused + refused },
+  };
+  context.checkin(`${after.images} images`, { phase: "list", percent: 5 });
+  return after;
+}
+
+/** One that cannot be read counts as none: what is launched again is the same job. */
+function readCheckpoint(text: string): Checkpoint {
+  try {
+    return checkpoint.parse(JSON.parse(text));
+  } catch {
+    return { isListed: false, images: 0, refused: 0 };
+  }
+}
+
+function textOf(
+  { images, refused }: Checkpoint,
+  { succeeded, failed, stopped, total }: ChildTotals,
+  rest: string,
+): string {
+  const parts = [
+    `${images} ${images === 1 ? "image" : "images"}: ${total} launched, ${succeeded} done`,
+    failed === 0 ? "0 failed" : `${failed} of ${total} failed`,
+    ...(stopped > 0 ? [`${stopped} stopped`] : []),
+    ...(refused > 0 ? [`${refused} could not be launched`] : []),
+    rest,
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}

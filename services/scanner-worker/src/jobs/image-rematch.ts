@@ -1,0 +1,99 @@
+import type { Clock } from "@drydock/shared/clock.ts";
+import { z } from "zod";
+import type { ImageManifest } from "../domain/image-manifest.ts";
+import { digestPattern } from "../domain/image-reference.ts";
+import { JobFailure } from "../domain/job-failure.ts";
+import { layerFormat } from "../domain/media-types.ts";
+import { plainText } from "../domain/plain-text.ts";
+import { formatPlatform } from "../domain/platform.ts";
+import type { Report } from "../domain/report.ts";
+import { buildReport } from "../domain/report-builder.ts";
+import type { JobContext, JobType, SubJobRequest } from "../ports/job.ts";
+import type { Scanner } from "../ports/scanner.ts";
+import { toPolicyParameters } from "./policy-parameters.ts";
+
+/** What a rematch works with. */
+export interface ImageRematchDeps {
+  scanner: Scanner;
+  clock: Clock;
+}
+
+const parameters = z.strictObject({
+  digest: z
+    .string()
+    .regex(digestPattern)
+    .describe("The manifest's digest, of an image that has a report. Of an index name the digest of each image."),
+});
+
+/** The parameters of IMAGE_REMATCH. */
+export type ImageRematchParameters = z.infer<typeof parameters>;
+
+/**
+ * The job type IMAGE_REMATCH: asks the scanner anew for an image that it has read before, and stores the new report. The
+ * registry is not asked.
+ */
+export function createImageRematch(deps: ImageRematchDeps): JobType<ImageRematchParameters> {
+  return {
+    name: "IMAGE_REMATCH",
+    description: "Reads new results for an image that was scanned before, without the registry.",
+    parameters,
+    maxFails: 4,
+    shouldRetry: (error) => !(error instanceof JobFailure) || error.retryable,
+    validate: () => undefined,
+    run: (context, { digest }) => run(deps, context, digest),
+  };
+}
+
+/** A sub-job that matches the image of the digest anew, if none does already. */
+export function rematchOf(digest: string): SubJobRequest {
+  return { name: "IMAGE_REMATCH", parameters: { digest }, isUnique: true, uniqueKey: `rematch:${digest}`, key: digest };
+}
+
+async function run({ scanner, clock }: ImageRematchDeps, context: JobContext, digest: string): Promise<void> {
+  context.signal.throwIfAborted();
+  const startedAt = new Date(clock.now());
+  context.checkin("reading the report", { phase: "read", percent: 5 });
+  const stored = await context.readReport(digest);
+  if (stored === undefined)
+    throw new JobFailure("REPORT_NOT_FOUND", "there is no report of the image", { retryable: false });
+  if (stored.scanner === undefined) return end(context, `nothing to match: ${stored.headline}`);
+  context.checkin(`asking ${scanner.name}`, { phase: "match", percent: 20 });
+  const result = await scanner.rematch?.(stored, context.signal);
+  if (result === undefined) return await scanInstead(context, stored);
+  for (const warning of result.warnings ?? []) context.logger.warn(warning);
+  const times = { scanStartedAt: startedAt, generatedAt: new Date(clock.now()) };
+  const report = buildReport({ ...subjectOf(stored), ...times, jobId: context.jobId }, result);
+  context.checkin("storing the report", { phase: "report", percent: 95 });
+  await context.storeReport(report);
+  end(context, `${report.headline} (before: ${stored.headline})`);
+}
+
+function end(context: JobContext, text: string): void {
+  context.checkin(plainText(text, 500), { phase: "done", percent: 100 });
+  context.logger.info(plainText(text, 500));
+}
+
+/** The scanner must read the layers again: the registry has them. */
+async function scanInstead(context: JobContext, { artifact, policy }: Report): Promise<void> {
+  const { repository, tags, indexDigest, platform } = artifact;
+  const digest = indexDigest || artifact.digest;
+  const platforms = indexDigest === "" || platform === undefined ? {} : { platforms: [formatPlatform(platform)] };
+  const { id } = await context.launchJob({
+    name: "IMAGE_SCAN",
+    parameters: { repository, digest, tags, ...platforms, ...(policy && { policy: toPolicyParameters(policy) }) },
+    isUnique: true,
+    uniqueKey: `scan:${digest}`,
+    key: digest,
+  });
+  end(context, `the scanner does not know the image's layers any more; job ${id} scans it instead`);
+}
+
+function subjectOf({ artifact, layers, policy, coverageNotes }: Report) {
+  const { registryUrl, repository, tags, platform, indexDigest, digest, mediaType, configDigest } = artifact;
+  const manifest: ImageManifest = {
+    ...{ kind: "image", digest, mediaType, configDigest },
+    layers: layers.map((layer) => ({ ...layer, format: layerFormat(layer.mediaType) })),
+    coverageNotes: coverageNotes.filter((note) => note === "config_unknown"),
+  };
+  return { manifest, registryUrl, repository, tags, platform, indexDigest, policy };
+}

@@ -1,0 +1,178 @@
+import { fitsGlob } from "@drydock/shared/repository-glob.ts";
+import type { CatalogPage, LeftOut, ListedTag, RegistryCatalog } from "../registry-catalog.ts";
+import type { Cursor } from "./checkpoint.ts";
+import type { ScanAllParameters } from "./parameters.ts";
+import { isWanted, NewestTags } from "./tag-choice.ts";
+
+/** A repository, or a part of its tags. */
+export interface Slice {
+  repository: string;
+  /** Whether it is the repository's first. */
+  isFirst: boolean;
+  tags: readonly ListedTag[];
+  /** Whether the tags are the newest by name alone, as the registry does not tell when they were pushed. */
+  isByName: boolean;
+  leftOut: readonly LeftOut[];
+  /** Where to go on after it. */
+  cursor: Cursor;
+}
+
+/** A repository whose tags could not be listed. */
+export interface Unlisted {
+  repository: string;
+  isFirst: boolean;
+  error: unknown;
+  /** Where to go on after it. */
+  cursor: Cursor;
+}
+
+/** A page of repositories that could not be listed. The walk is over. */
+export interface BrokenOff {
+  repository: undefined;
+  error: unknown;
+}
+
+/** A page of repositories is done. */
+export interface PageEnd {
+  repository: undefined;
+  /** What the registry left out of it. */
+  leftOut: readonly LeftOut[];
+  /** Where to go on after the page. */
+  cursor: Cursor;
+}
+
+/** A step of a walk. */
+export type WalkItem = Slice | Unlisted | BrokenOff | PageEnd;
+
+/** What to walk through. */
+export interface Walk {
+  catalog: RegistryCatalog;
+  parameters: ScanAllParameters;
+  signal: AbortSignal;
+}
+
+/** How many tags come at once at most. */
+const maxTags = 500;
+
+/**
+ * Walks through the repositories and tags that the parameters want, page by page, from the cursor on. Names are put in order
+ * within a page, so that a cursor is a name: a list that comes in another order the next time leaves nothing out.
+ * Failures are told, not thrown.
+ */
+export async function* walkCatalog(walk: Walk, from: Cursor): AsyncGenerator<WalkItem> {
+  let at: Cursor = from;
+  for (;;) {
+    const { page, after, begun } = at;
+    const listed = await listRepositories(walk, page).catch((error: unknown) => ({ error }));
+    if ("error" in listed) {
+      yield { repository: undefined, error: listed.error };
+      return;
+    }
+    const names = [...new Set(listed.items)].sort().filter((name) => name > after && isChosen(walk.parameters, name));
+    let before: Cursor = { page, after };
+    for (const repository of names) {
+      const done = { page, after: repository };
+      yield* walkRepository(walk, {
+        repository,
+        before,
+        done,
+        begun: begun?.repository === repository ? begun : undefined,
+      });
+      before = done;
+    }
+    at = listed.next === undefined ? before : { page: listed.next, after: "" };
+    yield { repository: undefined, leftOut: leftOutOf(listed), cursor: at };
+    if (listed.next === undefined) return;
+  }
+}
+
+function isChosen({ include, exclude = [] }: ScanAllParameters, name: string): boolean {
+  const fits = (globs: readonly string[]) => globs.some((glob) => fitsGlob(glob, name));
+  return (include === undefined || fits(include)) && !fits(exclude);
+}
+
+async function listRepositories(walk: Walk, page: string | undefined): Promise<CatalogPage<string>> {
+  const { catalog, parameters, signal } = walk;
+  if (parameters.repositories !== undefined) return { items: parameters.repositories, next: undefined };
+  return await catalog.listRepositories(page, signal);
+}
+
+interface Place {
+  repository: string;
+  /** Where in its tags to go on; undefined when it was not begun. */
+  begun: Cursor["begun"];
+  /** The cursors before and after the repository. */
+  before: Cursor;
+  done: Cursor;
+}
+
+async function* walkRepository(walk: Walk, place: Place): AsyncGenerator<Slice | Unlisted> {
+  try {
+    if (walk.parameters.newest_tags === undefined) yield* walkTags(walk, place);
+    else yield await newestOf(walk, place, walk.parameters.newest_tags);
+  } catch (error) {
+    yield { repository: place.repository, isFirst: place.begun === undefined, error, cursor: place.done };
+  }
+}
+
+async function* walkTags(walk: Walk, place: Place): AsyncGenerator<Slice> {
+  let at: TagPlace | undefined = place.begun ?? { page: undefined, after: "" };
+  let isFirst = place.begun === undefined;
+  while (at !== undefined) {
+    const { page, after }: TagPlace = at;
+    const listed = await walk.catalog.listTags(place.repository, page, walk.signal);
+    const next: TagPlace | undefined = listed.next === undefined ? undefined : { page: listed.next, after: "" };
+    for (const { tags, last } of partsOf(chosenOf(walk, listed.items).filter((tag) => nameOf(tag) > after))) {
+      const cursor = cursorAt(place, last === undefined ? next : { page, after: last });
+      const leftOut = last === undefined ? leftOutOf(listed) : [];
+      yield { repository: place.repository, isFirst, tags, isByName: false, leftOut, cursor };
+      isFirst = false;
+    }
+    at = next;
+  }
+}
+
+/** Where in the tags of a repository to go on. */
+type TagPlace = Pick<NonNullable<Cursor["begun"]>, "page" | "after">;
+
+function cursorAt({ repository, before, done }: Place, goOn: TagPlace | undefined): Cursor {
+  return goOn === undefined ? done : { ...before, begun: { repository, ...goOn } };
+}
+
+/** Parts of a page of tags, at least one, and the last name of each but the last. */
+function partsOf(tags: readonly ListedTag[]): { tags: readonly ListedTag[]; last: string | undefined }[] {
+  const count = Math.max(1, Math.ceil(tags.length / maxTags));
+  return Array.from({ length: count }, (_, number) => {
+    const part = tags.slice(number * maxTags, (number + 1) * maxTags);
+    return { tags: part, last: number === count - 1 ? undefined : part.map(nameOf).at(-1) };
+  });
+}
+
+function leftOutOf({ leftOut }: CatalogPage<unknown>): LeftOut[] {
+  return leftOut === undefined ? [] : [leftOut];
+}
+
+/** All pages are read for it, and only the newest tags are kept meanwhile. */
+async function newestOf(walk: Walk, { repository, done }: Place, count: number): Promise<Slice> {
+  const newest = new NewestTags(count);
+  const leftOut: LeftOut[] = [];
+  let page: string | undefined;
+  do {
+    const listed = await walk.catalog.listTags(repository, page, walk.signal);
+    newest.add(chosenOf(walk, listed.items));
+    leftOut.push(...leftOutOf(listed));
+    page = listed.next;
+  } while (page !== undefined);
+  return { repository, isFirst: true, tags: newest.tags, isByName: !newest.hasTimes, leftOut, cursor: done };
+}
+
+/** The tags that the parameters want, each once, in order. */
+function chosenOf({ parameters }: Walk, tags: readonly ListedTag[]): ListedTag[] {
+  const byName = new Map(tags.filter(({ tag }) => isWanted(parameters, tag)).map((tag) => [nameOf(tag), tag]));
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tag]) => tag);
+}
+
+/** What tells a listed tag from the others of its repository: an image without a tag has a digest. */
+function nameOf({ tag, digest }: ListedTag): string {
+  return tag || (digest ?? "");
+}

@@ -1,0 +1,87 @@
+import { z } from "zod";
+
+const count = z.int().nonnegative();
+
+const totals = z.object({
+  /** Repositories that fit the parameters, unreadable ones included. */
+  repositories: count,
+  unreadable: count,
+  tags: count,
+  /** Entries of the registry's lists that are no repository or tag, or are of projects that may not be listed. */
+  leftOut: count,
+  /** Tags that could not be read in repositories that could. */
+  unreadableTags: count,
+  /** Distinct ones. */
+  digests: count,
+  /** Of these, those that had a report. */
+  known: count,
+  /** Of these, those whose report is up to date: there was nothing to do. */
+  skipped: count,
+  /** Sub-jobs. */
+  launched: count,
+  /** Sub-jobs that the controller refused. */
+  refused: count,
+});
+
+/** What a scan of all images counts. */
+export type Totals = z.infer<typeof totals>;
+
+const cursor = z.object({
+  /** The page of repositories, as the registry names it; absent for the first. */
+  page: z.string().max(4_096).optional(),
+  /** All repositories of the page up to this one are done; empty for none. */
+  after: z.string(),
+  /** The repository that was begun, and where in its tags to go on. */
+  begun: z.object({ repository: z.string(), page: z.string().max(4_096).optional(), after: z.string() }).optional(),
+});
+
+/** Where a walk through repositories and their tags goes on. */
+export type Cursor = z.infer<typeof cursor>;
+
+const trouble = z.object({ repository: z.string(), message: z.string() });
+
+const checkpoint = z.object({
+  version: z.literal(1),
+  cursor,
+  isListed: z.boolean(),
+  totals,
+  /** The first repositories that could not be read. */
+  troubles: z.array(trouble).max(20),
+  /** How often in a row the outside failed at the repository of the cursor. */
+  failures: count,
+  /** What SeenDigests stores. */
+  seen: z.string(),
+});
+
+/** How far a scan of all images has come. */
+export type Checkpoint = z.infer<typeof checkpoint>;
+
+/** Before the first page. */
+export const beginning: Checkpoint = {
+  version: 1,
+  cursor: { after: "" },
+  isListed: false,
+  totals: {
+    ...{ repositories: 0, unreadable: 0, leftOut: 0, tags: 0, unreadableTags: 0, digests: 0 },
+    ...{ known: 0, skipped: 0, launched: 0, refused: 0 },
+  },
+  troubles: [],
+  failures: 0,
+  seen: "",
+};
+
+/** Reads a stored checkpoint; one of another version of the worker counts as none, as a walk may begin anew. */
+export function readCheckpoint(text: string): Checkpoint {
+  if (text === "") return beginning;
+  try {
+    return checkpoint.parse(JSON.parse(text));
+  } catch {
+    return beginning;
+  }
+}
+
+/** The checkpoint with these counts more. */
+export function adding(before: Checkpoint, more: Partial<Totals>): Checkpoint {
+  const sums = Object.entries(before.totals).map(([name, value]) => [name, value + (more[name as keyof Totals] ?? 0)]);
+  return { ...before, totals: Object.fromEntries(sums) as Totals };
+}

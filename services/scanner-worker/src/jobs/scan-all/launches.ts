@@ -1,0 +1,90 @@
+import { JobFailure } from "../../domain/job-failure.ts";
+import type { FoundImage, JobContext, KnownReport, SubJobRequest } from "../../ports/job.ts";
+import type { Scanner } from "../../ports/scanner.ts";
+import type { Totals } from "./checkpoint.ts";
+import { type Decider, decide } from "./decide.ts";
+import type { SeenDigests } from "./seen-digests.ts";
+import type { ListingTerms } from "./terms.ts";
+
+/** As many images are recorded, and as many jobs launched, at once. */
+const maxAtOnce = 1_000;
+const maxRefusals = 20;
+
+/** What a digest needs. */
+interface Plan {
+  isKnown: boolean;
+  requests: SubJobRequest[];
+}
+
+/** Launches what the images of a scan of all images need, each digest once. */
+export class Launches {
+  readonly #scanner: Scanner;
+  readonly #context: JobContext;
+  readonly #terms: ListingTerms;
+  readonly #seen: SeenDigests;
+  #decider: Decider | undefined;
+
+  constructor(scanner: Scanner, context: JobContext, terms: ListingTerms & { seen: SeenDigests }) {
+    this.#seen = terms.seen;
+    this.#scanner = scanner;
+    this.#context = context;
+    this.#terms = terms;
+  }
+
+  /** Notes where the images are, launches what they need, and gives what that adds to the totals. */
+  async launch(images: readonly FoundImage[]): Promise<Partial<Totals>> {
+    const plans: Plan[] = [];
+    for (const some of inParts(images)) {
+      const known = await this.#context.recordImages(some);
+      this.#decider ??= await this.#makeDecider();
+      for (const [place, image] of some.entries()) {
+        if (this.#seen.add(image.digest)) plans.push(planFor(this.#decider, image, known[place] ?? []));
+      }
+    }
+    let refused = 0;
+    const requests = plans.flatMap((plan) => plan.requests);
+    for (const some of inParts(requests)) refused += await this.#launchSome(some);
+    return {
+      digests: plans.length,
+      known: plans.filter(({ isKnown }) => isKnown).length,
+      skipped: plans.filter((plan) => plan.requests.length === 0).length,
+      launched: requests.length - refused,
+      refused,
+    };
+  }
+
+  /** Gives how many were refused. */
+  async #launchSome(requests: readonly SubJobRequest[]): Promise<number> {
+    const results = await this.#context.launchJobs(requests);
+    const failures = results.flatMap((result) => ("failure" in result ? [result.failure] : []));
+    for (const { reason, message } of failures.slice(0, maxRefusals))
+      this.#context.logger.warn(`a scan could not be launched: ${reason}: ${message}`);
+    return failures.length;
+  }
+
+  async #makeDecider(): Promise<Decider> {
+    const { parameters, launchedAt } = this.#terms;
+    const canRematch = this.#scanner.rematch !== undefined;
+    return { parameters, state: await this.#stateOfScanner(), canRematch, since: launchedAt };
+  }
+
+  /** Undefined also when the scanner does not answer now: a scan of all images needs it not itself. */
+  async #stateOfScanner(): Promise<string | undefined> {
+    try {
+      return await this.#scanner.state?.(this.#context.signal);
+    } catch (error) {
+      if (!(error instanceof JobFailure)) throw error;
+      this.#context.logger.warn(`${this.#scanner.name} did not tell its state: ${error.reason}: ${error.message}`);
+      return undefined;
+    }
+  }
+}
+
+function planFor(decider: Decider, image: FoundImage, reports: readonly KnownReport[]): Plan {
+  return { isKnown: reports.length > 0, requests: decide(decider, image, reports) };
+}
+
+function inParts<T>(items: readonly T[]): T[][] {
+  const parts = Math.ceil(items.length / maxAtOnce);
+  return Array.from({ length: parts }, (_, part) => items.slice(part * maxAtOnce, (part + 1) * maxAtOnce));
+}
