@@ -3,10 +3,12 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { Coverage, PolicyDecision, Severity, UnknownSeverity } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import {
   ExportReportRequest,
+  GetReportRequest,
+  ListReportsRequest,
   ReportFormat,
   ReportServiceService,
 } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
-import { serverStreamCall } from "@drydock/shared/grpc/client.ts";
+import { serverStreamCall, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { digestOf, type PolicyApi, type PolicyRig, reportOf, startPolicyRig } from "../support/policy-rig.ts";
 import { timed } from "../support/until.ts";
 
@@ -118,6 +120,14 @@ describe("whether an image may run", () => {
     );
   });
 
+  test("is in lists with what was exploited when it was scanned", async () => {
+    const request = ListReportsRequest.fromPartial({ repository: "library/web", vulnerability: "CVE-2014-6271" });
+    const { client } = rig.rig.api;
+    const { reports } = await unaryCall(client, ReportServiceService.listReports, request, { deadlineMs: 5_000 });
+    const { knownExploited, maxEpss } = reports.find(({ digest }) => digest === digestOf(1)) ?? assert.fail();
+    assert.deepEqual([knownExploited, maxEpss], [1, 0.94464]);
+  });
+
   test("waits the days of grace from when a scan first found it with its fix, in whatever image", async () => {
     const days = (count: number) => new Date(Date.now() - count * 86_400_000);
     const findings = (cve: string) => [[cve, "curl", SEVERITY_HIGH, "2.0"] as [string, string, Severity, string]];
@@ -159,6 +169,8 @@ describe("whether an image may run", () => {
     await api.put({ name: "production", rules: { failOn: SEVERITY_HIGH } });
     const report = await rig.rig.api.reportOf(jobId);
     assert.equal(report.verdict?.reasonCount, 2);
+    await api.put({ name: "other", repository: "team/*", rules: { failOn: Severity.SEVERITY_LOW } });
+    assert.deepEqual((await rig.rig.api.reportOf(jobId)).verdict?.policies, ["production"]);
     const known = report.vulnerabilities.map(({ name, knownExploited, epss }) => [name, knownExploited, epss]);
     assert.deepEqual(known, [
       ["CVE-2014-0160", false, 0.94464],
@@ -177,6 +189,19 @@ describe("whether an image may run", () => {
     );
     const exported = JSON.parse(pieces.map(({ text }) => text).join(""));
     assert.equal(exported.verdict.message, report.verdict?.message);
+  });
+
+  test("is judged for the repository that it was asked for in, though another scan named another one", async () => {
+    await rig.store(reportOf(5));
+    await rig.store(reportOf(5, undefined, { artifact: { repository: "team/web", tags: ["5"] } }));
+    await api.put({ name: "production", repository: "library/*", rules: { failOn: SEVERITY_HIGH } });
+    const policiesOf = async (repository: string) => {
+      const request = GetReportRequest.fromPartial({ repository, tag: "5" });
+      const { client } = rig.rig.api;
+      const { report } = await unaryCall(client, ReportServiceService.getReport, request, { deadlineMs: 5_000 });
+      return report?.verdict?.policies;
+    };
+    assert.deepEqual([await policiesOf("library/web"), await policiesOf("team/web")], [["production"], undefined]);
   });
 
   test("answers for a report of 60 findings within 20 ms, as a rule", async (context) => {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { after, describe, type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { createExploitationFiles } from "@drydock/job-controller/feeds/exploitation-files.ts";
@@ -114,11 +113,12 @@ describe("the data files of an operator", () => {
     );
   });
 
-  test("that are no whole gzip, or unpack to too much, are refused with words", async (context) => {
+  test("that are no whole gzip, unpack to too much or are folders, are refused with words", async (context) => {
     const cut = write("cut.csv.gz", gzipSync(epss("CVE-2014-0160,0.5,0.5")).subarray(0, -10));
     assert.equal((await start(context, { epssFile: cut })).service.states()[0]?.fault, "is no whole gzip");
     const bomb = write("bomb.json", gzipSync(Buffer.alloc(40 * 1024 * 1024, " ")));
     assert.equal((await start(context, { kevFile: bomb })).service.states()[0]?.fault, "has more than 32 MiB");
+    assert.equal((await start(context, { kevFile: folder })).service.states()[0]?.fault, "is no file");
   });
 
   test("with 300,000 lines hold nobody up for more than 50 ms", async (context) => {
@@ -126,16 +126,12 @@ describe("the data files of an operator", () => {
       return `CVE-${2000 + (at % 26)}-${10_000 + Math.floor(at / 26)},${(at % 100_000) / 100_000},0.5`;
     });
     const epssFile = write("large.csv.gz", gzipSync(epss(lines.join("\n"))));
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
-    const startedAt = performance.now();
+    // the time that this thread works, not the time that passes: other tests take the processor from it
+    const before = process.threadCpuUsage();
     const { service } = await start(context, { epssFile });
-    const tookMs = performance.now() - startedAt;
-    delay.disable();
-    context.diagnostic(
-      `read in ${tookMs.toFixed(0)} ms, the loop was held for ${(delay.max / 1e6).toFixed(1)} ms at most`,
-    );
+    const { user, system } = process.threadCpuUsage(before);
+    context.diagnostic(`this thread worked for ${(user + system) / 1_000} ms`);
     assert.equal(service.states()[0]?.entryCount, 300_000);
-    assert.ok(delay.max < 50e6, `${delay.max / 1e6} ms`);
+    assert.ok(user + system < 50_000, `${(user + system) / 1_000} ms`);
   });
 });

@@ -68,10 +68,16 @@ describe("an OpenVEX document", () => {
     assert.equal((await api.check({ ...web, digest: digestOf(1) })).allowed, true);
     const again = await api.importVex(document(notAffected, fixed));
     assert.deepEqual([again.exceptionCount, again.knownCount], [0, 2]);
+    const { skipped } = await api.importVex(document({ ...notAffected, status: "affected" }));
+    const { id = "" } = first.exceptions.find(({ vulnerability }) => vulnerability === "CVE-2014-6271") ?? {};
+    assert.match(
+      skipped[0] ?? "",
+      new RegExp(`says affected, but exception ${id} of before passes it over: delete that`),
+    );
   });
 
   test("says what makes no exception", async () => {
-    const affected = { ...notAffected, status: "affected", action_statement: "update" };
+    const affected = { ...notAffected, vulnerability: "CVE-2020-0001", status: "affected", action_statement: "update" };
     const unknownTag = { ...fixed, products: ["pkg:oci/web?repository_url=library/web&tag=none"] };
     const everywhere = { ...fixed, products: ["pkg:deb/debian/openssl"] };
     const { exceptionCount, skipped, skippedCount } = await api.importVex(document(affected, unknownTag, everywhere));
@@ -90,7 +96,11 @@ describe("an OpenVEX document", () => {
       ["[".repeat(500_000), /document must be JSON/],
       [" ".repeat(1024 * 1024 + 1), /must not be larger than 1048576 bytes/],
       [document(...Array(5_001).fill({ vulnerability: "CVE-1", status: "fixed" })), /statements: /],
-      [document({ ...notAffected, products: Array(20_001).fill("p") }), /at most 20000 products/],
+      [
+        document({ ...fixed, products: Array(5_001).fill("p"), vulnerability: { name: "CVE-1", aliases: ["CVE-2"] } }),
+        /times the names of vulnerabilities/,
+      ],
+      [document({ ...notAffected, products: Array(10_001).fill("p") }), /at most 10000 products/],
       [
         document({ ...notAffected, products: Array.from({ length: 5_001 }, (_, at) => digestOf(at)) }),
         /would make 5001 exceptions/,

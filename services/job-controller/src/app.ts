@@ -12,7 +12,7 @@ import type { HeldLease } from "./domain/job.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
 import { createExploitationFiles } from "./feeds/exploitation-files.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
-import { createReportDecorator } from "./grpc/report-decorator.ts";
+import { PolicyDecorator } from "./grpc/policy-decorator.ts";
 import { createServices } from "./grpc/services.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
@@ -148,7 +148,7 @@ function createJudging({ config, redis, clock, logger }: Parts) {
   const files = createExploitationFiles({ kevFile, epssFile, clock, logger });
   const book = new PolicyBook(policies, clock);
   const judge = new ReportJudge({ book, firstFound: new FirstFound(redis.firstFound), exploitation: files, clock });
-  const decorator = createReportDecorator({ exploitation: files, judge });
+  const decorator = new PolicyDecorator({ exploitation: files, judge });
   return { files, policies, book, judge, decorator, exploitation: files, dataFiles: files };
 }
 

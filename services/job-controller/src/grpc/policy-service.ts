@@ -14,11 +14,11 @@ import type { FindReportDeps } from "../usecases/find-report.ts";
 import { importVex } from "../usecases/import-vex.ts";
 import { listExceptions } from "../usecases/list-exceptions.ts";
 import type { PolicyBook } from "../usecases/policy-book.ts";
-import type { ReportJudge } from "../usecases/report-judge.ts";
 import type { AnswerMemory, SizedAnswer } from "./answer-memory.ts";
 import { AnswerPage } from "./answer-page.ts";
 import { checkImage } from "./check-image.ts";
 import { toExceptionMessage, toPolicyMessage } from "./convert-policy.ts";
+import type { PolicyDecorator } from "./policy-decorator.ts";
 import { validatePage } from "./validate-list.ts";
 import * as validate from "./validate-policy.ts";
 import { readVexDocument } from "./vex-document.ts";
@@ -32,7 +32,7 @@ const usualPageSize = 100;
 export interface PolicyServiceDeps {
   policies: PolicyStore;
   book: PolicyBook;
-  judge: ReportJudge;
+  decorator: PolicyDecorator;
   reports: ReportStore;
   pool: FindReportDeps["pool"];
   memory: AnswerMemory;
@@ -53,7 +53,7 @@ export function createPolicyService(deps: PolicyServiceDeps): UntypedServiceImpl
   return {
     checkImage: unary((request: message.CheckImageRequest, call) =>
       memory.answer<message.CheckImageResponse>(call, async () => {
-        const response = await checkImage(deps, request);
+        const response = await checkImage(deps, request, call.signal);
         return { response, bytes: CheckImageResponse.encode(response).finish().length };
       }),
     ),
@@ -104,12 +104,12 @@ async function list(
 }
 
 async function importDocument(
-  { policies, reports }: PolicyServiceDeps,
+  { policies, book, reports }: PolicyServiceDeps,
   { document, repository }: message.ImportVexRequest,
 ): Promise<SizedAnswer<message.ImportVexResponse>> {
   validate.validateImportRepository(repository);
   const read = readVexDocument(document);
-  const { made, knownCount, skipped } = await importVex({ store: policies, reports }, { ...read, repository });
+  const { made, knownCount, skipped } = await importVex({ store: policies, book, reports }, { ...read, repository });
   const shown = new AnswerPage<Exception>(ExceptionCodec);
   for (const exception of made.slice(0, maxShown.exceptions)) if (!shown.add(toExceptionMessage(exception))) break;
   const response = {

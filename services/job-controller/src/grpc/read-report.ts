@@ -12,8 +12,9 @@ export interface ReportDecorator {
   /**
    * What the policies say of a report; undefined when none holds for it.
    * @param parts gives the report in parts, decorated, each time it is called; a call costs as much as to read the report
+   * @param repository the one that it was asked for in; undefined for the one that was scanned
    */
-  judge(parts: () => AsyncIterable<Report>): Promise<PolicyVerdict | undefined>;
+  judge(parts: () => AsyncIterable<Report>, repository?: string | undefined): Promise<PolicyVerdict | undefined>;
 }
 
 /** Nothing is known. */
@@ -46,7 +47,7 @@ export class ReportReader {
     const report = this.#decorated(unpacked.report);
     report.verdict = await this.#decorator.judge(async function* () {
       yield report;
-    });
+    }, found.repository);
     return { report, bytes: unpacked.bytes };
   }
 
@@ -58,21 +59,31 @@ export class ReportReader {
     for await (const encoded of unpackParts(await this.#open(found))) {
       yield { bytes: encoded.length, decode: () => this.#decorated(Report.decode(encoded)) };
     }
-    const verdict = await this.#decorator.judge(() => this.#stored(found));
+    const verdict = await this.#judge(found);
     if (verdict === undefined) return;
     const last = Report.fromPartial({ verdict });
     yield { bytes: Report.encode(last).finish().length, decode: () => last };
   }
 
   /**
-   * The report in parts, each in a turn of the event loop of its own.
-   * @throws ReasonedError REPORT_NOT_FOUND
+   * Gives the report in parts each time it is called, each part in a turn of the event loop of its own. It is judged once.
+   * @throws ReasonedError REPORT_NOT_FOUND, from the parts
    */
-  async *parts(found: FoundReport): AsyncGenerator<Report> {
-    for await (const { decode } of this.packedParts(found)) {
-      await nextTurn();
-      yield decode();
-    }
+  readAgain(found: FoundReport): () => AsyncGenerator<Report> {
+    let judged: Promise<PolicyVerdict | undefined> | undefined;
+    const [stored, judge] = [() => this.#stored(found), () => this.#judge(found)];
+    return async function* () {
+      for await (const part of stored()) {
+        await nextTurn();
+        yield part;
+      }
+      judged ??= judge();
+      yield Report.fromPartial({ verdict: await judged });
+    };
+  }
+
+  #judge(found: FoundReport): Promise<PolicyVerdict | undefined> {
+    return this.#decorator.judge(() => this.#stored(found), found.repository);
   }
 
   async *#stored(found: FoundReport): AsyncGenerator<Report> {

@@ -12,7 +12,7 @@ import { createJobService, type JobServiceDeps } from "./job-service.ts";
 import { MessageMemory } from "./message-memory.ts";
 import { createPolicyService, type PolicyServiceDeps } from "./policy-service.ts";
 import { createQueueService } from "./queue-service.ts";
-import { type ReportDecorator, ReportReader } from "./read-report.ts";
+import { ReportReader } from "./read-report.ts";
 import { createReportService } from "./report-service.ts";
 import { WatchLimit } from "./watch-limit.ts";
 import { workMessageLimits } from "./worker-inbox.ts";
@@ -34,7 +34,6 @@ export interface ServiceDeps
     "memory" | "jobs" | "uploads" | "logPieces" | "messageMemory" | "watches"
   > {
   queries: ReportQueries;
-  decorator: ReportDecorator;
 }
 
 /** The services of the contract, and what their calls may hold in memory together. */

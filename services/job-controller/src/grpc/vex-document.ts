@@ -5,8 +5,8 @@ import type { VexComponent, VexStatement } from "../domain/vex.ts";
 
 const maxBytes = 1024 * 1024;
 const maxStatements = 5_000;
-/** How many products and subcomponents the statements may name together. */
-const maxComponents = 20_000;
+/** How many products and subcomponents the statements may name together, each counted for every name of its vulnerability. */
+const maxClaims = 10_000;
 const maxAliases = 20;
 const maxAuthor = 256;
 const cve = /^CVE-/;
@@ -58,7 +58,11 @@ export function readVexDocument(json: string): VexDocument {
   }
   const { author, timestamp, statements } = read.data;
   const count = statements.reduce((sum, each) => sum + countOf(each), 0);
-  if (count > maxComponents) throw refusal(`must name at most ${maxComponents} products and subcomponents; split it`);
+  if (count > maxClaims) {
+    throw refusal(
+      `must name at most ${maxClaims} products and subcomponents, times the names of vulnerabilities; split it`,
+    );
+  }
   return {
     author: oneLine(author).trim().slice(0, maxAuthor),
     statements: statements.map((each) => toStatement(each, timestamp)),
@@ -73,9 +77,9 @@ function parsed(json: string): unknown {
   }
 }
 
-function countOf({ products, subcomponents }: z.output<typeof statement>): number {
-  const parts = products.map((each) => (typeof each === "string" ? 0 : each.subcomponents.length));
-  return products.length * (1 + subcomponents.length) + parts.reduce((sum, each) => sum + each, 0);
+function countOf({ vulnerability, products, subcomponents }: z.output<typeof statement>): number {
+  const own = products.reduce((sum, each) => sum + (typeof each === "string" ? 0 : each.subcomponents.length), 0);
+  return namesOf(vulnerability).length * (products.length * (1 + subcomponents.length) + own);
 }
 
 function toStatement(read: z.output<typeof statement>, written: string | undefined): VexStatement {

@@ -16,6 +16,8 @@ export interface FoundReport {
   reportId: string;
   /** The reports for other platforms that the subject has. */
   others: ReportReference[];
+  /** The repository that it was asked for in; undefined when it was asked for in another way. */
+  repository?: string;
   /** What people call the subject, e.g. library/web:1.0. */
   name: string;
 }
@@ -41,7 +43,8 @@ export async function findReport(deps: FindReportDeps, subject: ReportSubject, p
     const known = found.map((report) => report.platform || "an unknown platform").join(", ");
     throw reportNotFound(`${name} has no report for ${platform}, but for ${known}`, name);
   }
-  return { reportId: choice.chosen.reportId, others: choice.others, name };
+  const place = subject.kind === "tag" ? { repository: subject.repository } : {};
+  return { reportId: choice.chosen.reportId, others: choice.others, name, ...place };
 }
 
 /** An error for a report that is not there. */

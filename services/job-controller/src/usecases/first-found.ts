@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { firstFoundKeyOf } from "../domain/first-found.ts";
 import type { IndexedFinding } from "../domain/report-entry.ts";
@@ -5,6 +6,9 @@ import type { FirstFoundStore } from "../ports/policy-store.ts";
 
 /** How many times are kept in memory. */
 const maxKept = 50_000;
+
+/** How many keys are made in one turn of the event loop. */
+const keysAtOnce = 2_000;
 
 /** When findings were first found in any image. A time that is noted never changes, so it is kept in memory. */
 export class FirstFound {
@@ -21,7 +25,7 @@ export class FirstFound {
    * @throws ReasonedError REDIS_UNAVAILABLE
    */
   async timesOf(findings: readonly IndexedFinding[], at: number): Promise<number[]> {
-    const keys = findings.map(firstFoundKeyOf);
+    const keys = await keysOf(findings);
     const unknown = [...new Set(keys)].filter((key) => !this.#kept.has(key));
     const read = unknown.length === 0 ? undefined : await this.#read(unknown, at);
     return keys.map((key) => read?.get(key) ?? this.#kept.get(key) ?? at);
@@ -53,4 +57,13 @@ export class FirstFound {
     if (this.#kept.size + times.size > maxKept) this.#kept = new Map();
     for (const [key, time] of times) this.#kept.set(key, time);
   }
+}
+
+async function keysOf(findings: readonly IndexedFinding[]): Promise<string[]> {
+  const keys: string[] = [];
+  for (const finding of findings) {
+    if (keys.length % keysAtOnce === keysAtOnce - 1) await nextTurn();
+    keys.push(firstFoundKeyOf(finding));
+  }
+  return keys;
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type ImagePolicy, type PolicyRules, policiesFor, scanPolicyName } from "../domain/image-policy.ts";
 import type { ImageName } from "../domain/policy-exception.ts";
@@ -41,6 +42,8 @@ export class ReportJudge {
     const policies = [...policiesFor(all, image.repository), ...ownPolicy(image)];
     if (policies.length === 0) return undefined;
     const now = clock.now();
+    // to read a large report, and to judge it, takes some time each
+    await nextTurn();
     const hasGrace = policies.some(({ rules }) => rules.graceDays > 0);
     const times = hasGrace ? await this.noteFindings(image) : [];
     const findings = image.findings.map((finding, at) => ({
