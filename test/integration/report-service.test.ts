@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { undecorated } from "@drydock/job-controller/grpc/read-report.ts";
 import { PolicyVerdict, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import {
   GetReportRequest,
@@ -145,7 +146,7 @@ describe("ReportService", () => {
         assert.deepEqual(parts.at(-1)?.part?.verdict?.policies, ["p"], "the verdict is the last part");
         assert.deepEqual(parts.map(({ part }) => part?.verdict).filter(Boolean).length, 1);
       } finally {
-        rig.decorator = { decorate() {}, judge: async () => undefined };
+        rig.decorator = undecorated;
       }
     });
   });

@@ -67,31 +67,36 @@ export class ReportReader {
    * @throws ReasonedError REPORT_NOT_FOUND
    */
   async *packedParts(found: FoundReport): AsyncGenerator<PackedPart> {
-    const head: Pick<Report, "artifact" | "policy"> = { artifact: undefined, policy: undefined };
+    const head = new ReportHead();
     for await (const encoded of unpackParts(await this.#open(found))) {
-      const decode = () => {
-        const part = this.#decorated(Report.decode(encoded));
-        head.artifact ??= part.artifact;
-        head.policy ??= part.policy;
-        return part;
-      };
-      yield { bytes: encoded.length, decode };
+      yield { bytes: encoded.length, decode: () => head.take(this.#decorated(Report.decode(encoded))) };
     }
-    const verdict = await this.#decorator.judge(() => this.#stored(found), judgedAs(found, head));
+    const verdict = await this.#judge(found, head);
     if (verdict === undefined) return;
     const last = Report.fromPartial({ verdict });
     yield { bytes: Report.encode(last).finish().length, decode: () => last };
   }
 
   /**
-   * The report in parts, each in a turn of the event loop of its own.
-   * @throws ReasonedError REPORT_NOT_FOUND
+   * Gives the report in parts each time it is called, each part in a turn of the event loop of its own. It is judged once.
+   * @throws ReasonedError REPORT_NOT_FOUND, from the parts
    */
-  async *parts(found: FoundReport): AsyncGenerator<Report> {
-    for await (const { decode } of this.packedParts(found)) {
-      await nextTurn();
-      yield decode();
-    }
+  readAgain(found: FoundReport): () => AsyncGenerator<Report> {
+    let judged: Promise<PolicyVerdict | undefined> | undefined;
+    const [stored, judge] = [() => this.#stored(found), (head: ReportHead) => this.#judge(found, head)];
+    return async function* () {
+      const head = new ReportHead();
+      for await (const part of stored()) {
+        await nextTurn();
+        yield head.take(part);
+      }
+      judged ??= judge(head);
+      yield Report.fromPartial({ verdict: await judged });
+    };
+  }
+
+  #judge(found: FoundReport, head: ReportHead): Promise<PolicyVerdict | undefined> {
+    return this.#decorator.judge(() => this.#stored(found), judgedAs(found, head));
   }
 
   async *#stored(found: FoundReport): AsyncGenerator<Report> {
@@ -109,6 +114,19 @@ export class ReportReader {
     part.verdict = undefined;
     for (const vulnerability of part.vulnerabilities) Object.assign(vulnerability, { knownExploited: false, epss: 0 });
     this.#decorator.decorate(part);
+    return part;
+  }
+}
+
+/** What of a report says which policies hold for it, gathered from its parts. */
+class ReportHead implements Pick<Report, "artifact" | "policy"> {
+  artifact: Report["artifact"];
+  policy: Report["policy"];
+
+  /** @returns the part */
+  take(part: Report): Report {
+    this.artifact ??= part.artifact;
+    this.policy ??= part.policy;
     return part;
   }
 }
