@@ -2,7 +2,7 @@
 // Works under any Node from 18 on, says what it does before it does it, and is silent when there is nothing to do.
 
 import { spawn, spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,7 +13,11 @@ const node24 = join(root, "node_modules", "node", "bin", "node");
 const packagesOf = {
   "redis-server": { apt: "redis-server", brew: "redis" },
   "docker-registry": { apt: "docker-registry", brew: undefined },
+  postgres: { apt: "postgresql", brew: "postgresql@17" },
 };
+
+/** Where programs are that their packages put on nobody's PATH. */
+const otherFolders = ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"];
 
 class SetupError extends Error {}
 
@@ -88,15 +92,27 @@ function checkNode24() {
   );
 }
 
+function isIn(folder, program) {
+  try {
+    accessSync(join(folder, program), constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function isOnPath(program) {
-  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => isIn(folder, program));
+}
+
+/** Whether the program is on PATH, or in one of the versions that are installed beside each other. */
+function isInstalled(program) {
+  const versions = otherFolders.filter((folder) => existsSync(folder)).flatMap(foldersIn);
+  return isOnPath(program) || versions.some((folder) => isIn(join(folder, "bin"), program));
+}
+
+function foldersIn(folder) {
+  return readdirSync(folder).map((name) => join(folder, name));
 }
 
 /** What puts `apt-get` in the right to install: nothing for root, sudo if it asks for no password. */
@@ -148,12 +164,12 @@ function advice(programs) {
 }
 
 async function installPrograms(programs) {
-  const missing = programs.filter((program) => !isOnPath(program));
+  const missing = programs.filter((program) => !isInstalled(program));
   if (missing.length === 0) return;
   const result = await install(missing);
   const names = missing.join(" and ");
   if (!result) throw new SetupError(`${names} missing, and nothing here may install it.\n${advice(missing)}`);
-  const stillMissing = missing.filter((program) => !isOnPath(program));
+  const stillMissing = missing.filter((program) => !isInstalled(program));
   if (result.code === 0 && stillMissing.length === 0) return;
   process.stderr.write(result.output);
   throw new SetupError(`${names} could not be installed, see above.\n${advice(missing)}`);

@@ -14,6 +14,8 @@ export interface Sizes {
   remembered: number;
   /** How many jobs wait while launches are timed, rising. */
   depths: readonly number[];
+  /** How many reports are stored while questions about them are timed, rising. */
+  reports: readonly number[];
   /** How long idle processes are watched, in seconds. */
   idleSeconds: number;
   /** Images that are scanned at once. */
@@ -46,6 +48,7 @@ const full: Sizes = {
   steadySeconds: 6,
   remembered: 50_000,
   depths: [0, 1_000, 100_000, 1_000_000],
+  reports: [1_000, 10_000, 100_000],
   idleSeconds: 10,
   scanned: 1_000,
   peerCrash: true,
@@ -58,6 +61,7 @@ const quick: Sizes = {
   steadySeconds: 2,
   remembered: 10_000,
   depths: [0, 1_000, 10_000, 50_000],
+  reports: [1_000, 5_000],
   idleSeconds: 4,
   scanned: 200,
   peerCrash: false,

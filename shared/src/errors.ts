@@ -62,7 +62,22 @@ export const errorCatalogue = {
   },
   REPORT_NOT_FOUND: {
     status: "NOT_FOUND",
-    meaning: "There is no report yet. Wait for the job to be SUCCESS, or launch a scan of the image.",
+    meaning:
+      "There is no report: nothing was scanned, not yet, or it is past its keep time; the message says what is known. Wait for the job to be SUCCESS, or launch a scan of the image.",
+  },
+  POLICY_NOT_FOUND: {
+    status: "NOT_FOUND",
+    meaning: "There is no policy of this name. ListPolicies shows those that there are.",
+  },
+  EXCEPTION_NOT_FOUND: {
+    status: "NOT_FOUND",
+    meaning:
+      "There is no exception of this id: it never existed, was deleted, or ended long ago. ListExceptions shows those that there are.",
+  },
+  POLICIES_FULL: {
+    status: "RESOURCE_EXHAUSTED",
+    meaning:
+      "There are as many policies (200) or exceptions (10,000) as there may be. Delete those that nobody needs; one of a vulnerability without a repository takes the place of many.",
   },
   JOB_ALREADY_EXISTS: {
     status: "ALREADY_EXISTS",
@@ -108,7 +123,7 @@ export const errorCatalogue = {
   REPORT_TOO_LARGE: {
     status: "RESOURCE_EXHAUSTED",
     meaning:
-      "The report is larger than one answer may be. Ask for it by drydock.report.v1.ReportService/StreamReport, which sends it in parts.",
+      "The report is larger than one answer may be, or there is more to compare or export than memory allows; the message says which. Ask for the report by drydock.report.v1.ReportService/StreamReport, which sends it in parts; compare two images instead of a repository.",
   },
   SERVER_BUSY: {
     status: "RESOURCE_EXHAUSTED",
@@ -133,6 +148,11 @@ export const errorCatalogue = {
     status: "UNAVAILABLE",
     meaning:
       "This controller's version or DRYDOCK_SHARDS does not fit the pool in Redis; the message says what an operator has to mend. The call is not at fault: call again, another controller may answer.",
+  },
+  REPORT_STORE_UNAVAILABLE: {
+    status: "UNAVAILABLE",
+    meaning:
+      "The PostgreSQL that DRYDOCK_REPORT_STORE names does not answer, or refuses for now; jobs go on without it. Nothing was lost; call again after the delay that RetryInfo gives. The message has PostgreSQL's words, what they mean and the remedy, as /readyz, CheckStatus and the log have them.",
   },
   SHUTTING_DOWN: {
     status: "UNAVAILABLE",

@@ -19,6 +19,17 @@ export function isGlob(text: string): boolean {
   return /[*?]/.test(text);
 }
 
+const globPattern = /^[A-Za-z0-9*?][A-Za-z0-9._/*?-]{0,254}$/;
+
+/** What a glob of repositories is, for people. */
+export const repositoryGlobRule =
+  "must be a repository or a glob of several, e.g. library/*: at most 255 of letters, digits, dot, underscore, hyphen, slash, * and ?";
+
+/** Whether the text can be a glob of repositories; an empty one is. */
+export function isRepositoryGlob(text: string): boolean {
+  return text === "" || globPattern.test(text);
+}
+
 function partsOf(glob: string): string[] {
   return glob.match(/\*\*|[\s\S]/g) ?? [];
 }

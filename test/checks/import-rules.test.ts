@@ -17,7 +17,7 @@ import {
   workerFloors,
 } from "./worker-floors.ts";
 
-const packages = ["ioredis", "msgpackr", "@grpc/grpc-js", "tldts", "opossum", "ajv", "re2js"];
+const packages = ["ioredis", "msgpackr", "pg", "@grpc/grpc-js", "tldts", "opossum", "ajv", "re2js"];
 
 function packagesBut(...allowed: string[]): string[] {
   return packages.filter((name) => !allowed.includes(name));
@@ -30,15 +30,8 @@ const controllerFloors: Floor[] = [
     folder: "domain",
     allows: ["./job.ts", errors],
     refuses: [
-      "../ports/x.ts",
-      "../usecases/x.ts",
-      "../redis/x.ts",
-      "../app.ts",
-      logger,
-      grpcTools,
-      gen,
-      "node:fs",
-      "zod",
+      ...["../ports/x.ts", "../usecases/x.ts", "../redis/x.ts", "../app.ts", "node:fs", "zod"],
+      ...[logger, grpcTools, gen],
     ],
   },
   {
@@ -51,7 +44,7 @@ const controllerFloors: Floor[] = [
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", "../upkeep/x.ts", logger],
     refuses: ["../redis/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", "../config.ts", grpcTools, gen, "node:net"],
   })),
-  ...["schemas", "hooks"].map((folder) => ({
+  ...["schemas", "hooks", "feeds"].map((folder) => ({
     folder,
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "node:dns", "node:worker_threads"],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../redis/x.ts", "../app.ts", grpcTools, gen],
@@ -59,50 +52,62 @@ const controllerFloors: Floor[] = [
   {
     folder: "redis",
     allows: [
-      "./keys.ts",
-      "./shards/x.ts",
-      "../domain/job.ts",
-      "../ports/x.ts",
-      logger,
-      "ioredis",
-      "msgpackr",
-      "node:fs",
-      "node:fs/promises",
+      ...[
+        "./keys.ts",
+        "./shards/x.ts",
+        "../domain/job.ts",
+        "../ports/x.ts",
+        "ioredis",
+        "msgpackr",
+        "node:fs",
+        "node:fs/promises",
+      ],
+      ...[logger],
     ],
     refuses: ["../usecases/x.ts", "../upkeep/x.ts", "../grpc/x.ts", "../ops/x.ts", "../app.ts", grpcTools, gen],
   },
   {
     folder: "redis/shards",
     allows: [
-      "./x.ts",
-      "../keys.ts",
-      "../life/x.ts",
-      "../../domain/job.ts",
-      "../../ports/x.ts",
-      logger,
-      "ioredis",
-      "msgpackr",
-      "node:crypto",
+      ...[
+        "./x.ts",
+        "../keys.ts",
+        "../life/x.ts",
+        "../../domain/job.ts",
+        "../../ports/x.ts",
+        "ioredis",
+        "msgpackr",
+        "node:crypto",
+      ],
+      ...[logger],
     ],
     refuses: [
-      "../../usecases/x.ts",
-      "../../upkeep/x.ts",
-      "../../grpc/x.ts",
-      "../../hooks/x.ts",
-      "../../app.ts",
-      grpcTools,
-      gen,
+      ...["../../usecases/x.ts", "../../upkeep/x.ts", "../../grpc/x.ts", "../../hooks/x.ts", "../../app.ts"],
+      ...[grpcTools, gen],
+    ],
+  },
+  {
+    folder: "postgres",
+    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", logger, "pg", "zod", "node:fs", "node:timers/promises"],
+    refuses: [
+      ...["../usecases/x.ts", "../upkeep/x.ts", "../redis/x.ts", "../grpc/x.ts", "../app.ts", "../config.ts"],
+      ...[grpcTools, gen],
     ],
   },
   {
     folder: "grpc",
-    allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", grpcTools, gen, "@grpc/grpc-js"],
+    allows: ["./x.ts", "../ports/x.ts", "../usecases/x.ts", "../exports/x.ts", grpcTools, gen, "@grpc/grpc-js"],
     refuses: ["../redis/x.ts", "../ops/x.ts", "../app.ts", "../config.ts"],
   },
   {
     folder: "http",
     allows: ["./x.ts", "../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", logger, "node:http", "zod"],
     refuses: ["../redis/x.ts", "../grpc/x.ts", "../hooks/x.ts", "../app.ts", "../config.ts", grpcTools, gen],
+  },
+  {
+    folder: "exports",
+    allows: ["./x.ts", gen, errors, "@drydock/shared/plain-text.ts", "node:crypto"],
+    refuses: ["../domain/job.ts", "../ports/x.ts", "../usecases/x.ts", "../grpc/x.ts", grpcTools, logger, "node:fs"],
   },
   {
     folder: "ops",
@@ -112,6 +117,7 @@ const controllerFloors: Floor[] = [
 ];
 const packagesOfController: Record<string, string[]> = {
   redis: ["ioredis", "msgpackr"],
+  postgres: ["pg"],
   "redis/shards": ["ioredis", "msgpackr"],
   grpc: ["@grpc/grpc-js"],
   hooks: ["opossum"],

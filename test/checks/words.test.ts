@@ -69,7 +69,7 @@ test("every dependency is pinned to one version", () => {
   const loose = manifests.flatMap((file) => {
     const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, file), "utf8")) as Manifest;
     return Object.entries({ ...dependencies, ...devDependencies }).filter(
-      ([, range]) => !/^\d+\.\d+\.\d+$/.test(range),
+      ([, range]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(range),
     );
   });
   assert.deepEqual(loose, []);

@@ -22,7 +22,7 @@ function commands(): string[] {
   const lines = blocksOf(readme, "sh").join("").replaceAll("\\\n", "").split("\n");
   const variables = new Map<string, string>();
   for (const line of lines) {
-    if (!/^at=/.test(line)) continue;
+    if (!/^(at|reports)=/.test(line)) continue;
     for (const [, name = "", value = ""] of line.matchAll(/(\w+)=(\S+)/g)) variables.set(name, value);
   }
   return lines.map((line) => line.replaceAll(/\$(\w+)/g, (all, name) => variables.get(name) ?? all));

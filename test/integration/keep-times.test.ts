@@ -106,7 +106,7 @@ for (const shards of [1, 3]) {
         await assert.rejects(under.pool.retry(jobId), { reason: "JOB_NOT_FOUND" });
         assert.deepEqual((await list({ upstreamJobId: parent.jobId })).jobs, []);
         const left = (await whereIs(jobId)).map((key) => key.replace(/^.*?}:/, "").replace(/:.*/, ""));
-        assert.deepEqual(left.sort(), ["newest-report", "report", "sub-job-keys"], "its report, and its key");
+        assert.deepEqual(left.sort(), ["image-entries", "images", "report", "sub-job-keys"], "its report");
         assert.deepEqual(
           (await under.reports.newestOf(digest)).map(({ reportId }) => reportId),
           [jobId],

@@ -48,6 +48,7 @@ describe("a Redis whose memory is full", () => {
     await assert.rejects(pool.launch(demoJob), full);
     await assert.rejects(pool.launch({ ...demoJob, options: { ...usualOptions, uniqueKey, requestKey: "r" } }), full);
     await assert.rejects(pool.launchSubJob(succeeds, "1", demoJob), full);
+    await assert.rejects(under.checkpoints.save(succeeds, "page 7"), full);
     await isClean();
 
     // in one script call with operations that must not be refused

@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { auditReports } from "../support/audit-reports.ts";
 import { startPool } from "../support/pool.ts";
 import { reportStoreSuite } from "../support/report-store-suite.ts";
 import { reportingJobs } from "../support/report-suite/reports-under-test.ts";
@@ -8,7 +10,10 @@ for (const shards of [1, 3]) {
     return {
       ...reportingJobs(under),
       ...{ reports: under.reports, queries: under.reportQueries, clock: under.clock },
-      clear: async () => void (await under.redis.flushall()),
+      clear: async () => {
+        for (const { number } of under.shards) assert.deepEqual(await auditReports(under.redis, number), []);
+        await under.redis.flushall();
+      },
       stop: under.stop,
     };
   });

@@ -167,6 +167,15 @@ describe("a list", () => {
     }
   });
 
+  for (const body of ["{}", "[]", '{"errors":[]}', '{"repositories":"web","tags":{}}', "null"]) {
+    test(`is never ${body}`, async () => {
+      const catalog = open((await start(() => ({ status: 200, body }))).url);
+      const words = /has no (repositories|tags) in it$/;
+      await assert.rejects(catalog.listRepositories(undefined, signal), failsWith("LIST_INVALID", words));
+      await assert.rejects(catalog.listTags("web", undefined, signal), failsWith("LIST_INVALID", words));
+    });
+  }
+
   test("of tags that a page of a proxy says is not there is no empty one", async () => {
     const registry = await start(() => ({ status: 404, headers: { "content-type": "text/plain" }, body: "not found" }));
     const inForm = createScriptedRegistry((request) =>

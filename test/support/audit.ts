@@ -5,6 +5,7 @@ import { toWholeJob } from "@drydock/job-controller/redis/record/job-codec.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { systemClock } from "@drydock/shared/clock.ts";
 import { auditParts } from "./audit-parts.ts";
+import { auditReports } from "./audit-reports.ts";
 
 /** The same of every shard of that Redis; nothing when the test has ended its process. */
 export async function auditRedis({ url, process }: RedisServer): Promise<string[]> {
@@ -58,7 +59,7 @@ export async function audit(redis: ScriptedRedis, shard: Shard): Promise<string[
   ]) {
     if (!jobs.has(id)) faults.push(`${id} is in an index but is no job`);
   }
-  faults.push(...(await auditParts({ redis, prefix, jobs })));
+  faults.push(...(await auditParts({ redis, prefix, jobs })), ...(await auditReports(redis, shard.number)));
   const counted = new Map<string, number>();
   for (const { name, status } of jobs.values()) {
     const field = `${name}:${statusNumber(status)}`;

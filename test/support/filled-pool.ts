@@ -1,7 +1,11 @@
+import type { PolicyRules } from "@drydock/job-controller/domain/image-policy.ts";
 import { type HeldLease, type LaunchOptions, noPolicy, usualOptions } from "@drydock/job-controller/domain/job.ts";
 import { createJobId } from "@drydock/job-controller/domain/job-id.ts";
+import { type IndexedFinding, type IndexedReport, reportIdOf } from "@drydock/job-controller/domain/report-entry.ts";
 import type { Schedule } from "@drydock/job-controller/domain/schedule.ts";
 import { createRedisJobTypeStore } from "@drydock/job-controller/redis/operators/job-type-store.ts";
+import { createRedisFirstFoundStore } from "@drydock/job-controller/redis/policies/first-found-store.ts";
+import { createRedisPolicyStore } from "@drydock/job-controller/redis/policies/policy-store.ts";
 import { checkPoolFormat } from "@drydock/job-controller/redis/pool-format.ts";
 import { newReport } from "./new-report.ts";
 import { demoJob, leaseOf, type PoolUnderTest, startJob, workerInfo, workerNamed } from "./pool.ts";
@@ -23,9 +27,11 @@ export async function fillPool(under: PoolUnderTest): Promise<void> {
   await fillJobs(under);
   await fillLimited(under);
   await fillBelongings(under, lease);
+  await fillReports(under, lease);
   await fillRefusals(under);
   await fillSchedules(under);
   await fillHooks(under);
+  await fillPolicies(under);
   const { pool, queues, redis, shards } = under;
   await fillReservations(under);
   await pool.reap();
@@ -74,13 +80,51 @@ async function fillLimited(under: PoolUnderTest): Promise<void> {
 }
 
 async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<void> {
-  const { pool, logs, checkpoints, reports } = under;
+  const { pool, logs, checkpoints } = under;
   const line = `${"x".repeat(99)}\n`;
   for (let at = 0; at < many; at++) await logs.append(lease, at * line.length, line);
   await checkpoints.save(lease, "x".repeat(1_000));
-  const digestOf = (at: number) => `sha256:${String(at).padStart(64, "0")}`;
-  await reports.put(lease, newReport(lease.jobId, digestOf(0), Buffer.alloc(1_000, 1), { indexDigest: digestOf(1) }));
   for (let at = 0; at < many; at++) await pool.launchSubJob(lease, String(at), demoJob);
+}
+
+/** Reports of many images of an index, and what is left of some that are gone. */
+async function fillReports(under: PoolUnderTest, lease: HeldLease): Promise<void> {
+  const { reports, reportQueries, shards, clock } = under;
+  const digestOf = (at: number) => `sha256:${String(at).padStart(64, "0")}`;
+  const gzip = Buffer.alloc(1_000, 1);
+  const findings = Array.from({ length: 60 }, (_, at) => findingOf(at));
+  const put = (at: number, parts: Partial<IndexedReport>) => {
+    const reportId = reportIdOf(lease.jobId, at);
+    const entry = { repository: `team/app-${at}`, tags: [`1.${at}`], platform: "linux/amd64", findings, ...parts };
+    return reports.put(
+      lease,
+      newReport(lease.jobId, digestOf(at), gzip, { reportId, scannedAt: clock.now(), ...entry }),
+    );
+  };
+  const layerNames = Array.from({ length: 5 }, (_, at) => `layer-${at}`);
+  for (let at = 0; at < many; at++) {
+    await put(at, {
+      indexDigest: at < 2 ? digestOf(many) : "",
+      layerNames,
+      repository: at < 2 ? "team/app" : `team/app-${at}`,
+    });
+  }
+  for (let at = 2; at < many; at++)
+    await reports.recordImages([{ repository: "team/app", digest: digestOf(at), tags: [`2.${at}`] }]);
+  await put(0, { reportId: reportIdOf(lease.jobId, many), scannedAt: 0 });
+  await put(many + 1, { findings: [] });
+  await shards.first.run("reports/forget", digestOf(many + 1), 1, 0);
+  const { outbox, gone } = shards.ofJob(lease.jobId).keys.reports;
+  for (let at = 0; at < many; at++) {
+    await under.redis.hset(outbox, reportIdOf(lease.jobId, at), Buffer.alloc(1_000, 1));
+    await under.redis.hset(gone, reportIdOf(lease.jobId, at), digestOf(at));
+  }
+  await reportQueries.noteDay();
+}
+
+function findingOf(at: number): IndexedFinding {
+  const parts = { version: `1.2.${at}-4+deb12u1`, fixedVersion: "1.2.3-4+deb12u2" };
+  return { vulnerability: "CVE-2023-4911", severity: "HIGH", package: "libc6", ...parts };
 }
 
 /** A job that many workers are refused for, and one is not. */
@@ -110,6 +154,22 @@ async function fillSchedules(under: PoolUnderTest): Promise<void> {
         { runAt: dueAt, nextAt: dueAt + 1_000, missed: 1 },
       );
   }
+}
+
+async function fillPolicies({ redis, shards, clock }: PoolUnderTest): Promise<void> {
+  const policies = createRedisPolicyStore({ redis, shards, clock });
+  const rules: PolicyRules = {
+    ...{ failOn: "HIGH", fixableOnly: false, unknownAs: "IGNORE", graceDays: 7 },
+    ...{ failOnKnownExploited: true, failOnEpss: 0, requireFullCoverage: false },
+  };
+  const why = { reason: "behind a firewall", createdBy: "security team", expiresAt: 0 };
+  const scope = { package: "openssl", version: "", repository: "library/**", digest: "" };
+  for (let at = 0; at < many; at++) {
+    await policies.putPolicy({ name: `policy-${at}`, repository: "library/**", rules });
+    await policies.putException({ ...scope, ...why, vulnerability: `CVE-2024-${1_000 + at}` });
+  }
+  const keys = Array.from({ length: 5 * many }, (_, at) => `finding-${at}`.padStart(12, "x"));
+  await createRedisFirstFoundStore(redis, shards).note(keys, clock.now());
 }
 
 async function fillHooks(under: PoolUnderTest): Promise<void> {

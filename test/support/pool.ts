@@ -22,7 +22,7 @@ import { createRedisLogStore } from "@drydock/job-controller/redis/log/log-store
 import { createRedisJobIndex } from "@drydock/job-controller/redis/operators/job-index.ts";
 import { createRedisQueueControl } from "@drydock/job-controller/redis/operators/queue-control.ts";
 import { createRedisReportQueries } from "@drydock/job-controller/redis/reports/report-queries.ts";
-import { RedisReportStore } from "@drydock/job-controller/redis/reports/report-store.ts";
+import { createRedisReportStore } from "@drydock/job-controller/redis/reports/report-store.ts";
 import { createRedisScheduleStore } from "@drydock/job-controller/redis/schedule/schedule-store.ts";
 import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { Shards } from "@drydock/job-controller/redis/shards/shards.ts";
@@ -91,7 +91,7 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
     index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
     checkpoints: createRedisCheckpointStore(shards),
-    reports: new RedisReportStore({ redis, shards, clock, keepMs: 3_600_000, reportsPerImage }),
+    reports: createRedisReportStore({ redis, shards, clock, keepMs: 3_600_000, reportsPerImage }),
     reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs: 3_600_000 }),
     clock,
     jitter,

@@ -24,6 +24,11 @@ export class WorkerRig {
     return `SCRIPTED_${this.#types}`;
   }
 
+  /** A further controller of the same Redis. */
+  startController(): Promise<Controller> {
+    return this.#stack.startController();
+  }
+
   /** A worker for the job type that is welcome. */
   async join(type: string, hello: Partial<Hello> = {}): Promise<ScriptedWorker> {
     const jobTypes = [plainType(type)];

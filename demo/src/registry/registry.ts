@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import { type RunningProcess, startProcess } from "../stack/processes.ts";
 import { createTemporaryDirectory, type TemporaryDirectory } from "../stack/temporary-directory.ts";
-import { allRights, pullRights, type User } from "./access.ts";
+import { reader, writer } from "./accounts.ts";
 import { createTokenServer, type TokenServer, type TokenServerOptions } from "./token-server.ts";
 
 /** How to make a registry. */
@@ -36,8 +36,6 @@ export interface Registry extends Service {
 
 /** Makes a docker-registry with storage of its own in a temporary directory; start it before use. */
 export function createRegistry({ port = 0, tokens: own = {} }: RegistryOptions = {}): Registry {
-  const reader: User = { username: "scanner", password: "scanner-password", rights: pullRights };
-  const writer: User = { username: "pusher", password: "pusher-password", rights: allRights };
   const tokens = createTokenServer({ ...own, users: [reader, writer, ...(own.users ?? [])] });
   let running: { process: RunningProcess; directory: TemporaryDirectory } | undefined;
   const processNow = () => {

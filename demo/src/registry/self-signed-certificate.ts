@@ -9,10 +9,10 @@ export interface SelfSignedCertificate {
   x5c: string;
 }
 
-/** Makes an RSA key and a certificate for it (RFC 5280) that is valid for a day. */
-export function createSelfSignedCertificate(commonName: string): SelfSignedCertificate {
+/** Makes an RSA key and a certificate for it (RFC 5280). @param days how long it is valid, 1 by default */
+export function createSelfSignedCertificate(commonName: string, days = 1): SelfSignedCertificate {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const toBeSigned = describeCertificate(commonName, publicKey);
+  const toBeSigned = describeCertificate(commonName, publicKey, days);
   const signature = createSign("sha256").update(toBeSigned).sign(privateKey);
   const certificate = sequence(toBeSigned, signatureAlgorithm, bitString(signature));
   const x5c = certificate.toString("base64");
@@ -23,12 +23,12 @@ export function createSelfSignedCertificate(commonName: string): SelfSignedCerti
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-function describeCertificate(commonName: string, publicKey: KeyObject): Buffer {
+function describeCertificate(commonName: string, publicKey: KeyObject, days: number): Buffer {
   const name = sequence(element(tags.set, sequence(oid("2.5.4.3"), element(tags.utf8String, Buffer.from(commonName)))));
   const version3 = element(tags.context0, integer(Buffer.of(2)));
   // Positive, and never with a leading zero byte.
   const serial = integer(Buffer.concat([Buffer.of(0x7f), randomBytes(15)]));
-  const validity = sequence(utcTime(Date.now() - dayMs), utcTime(Date.now() + dayMs));
+  const validity = sequence(utcTime(Date.now() - dayMs), utcTime(Date.now() + days * dayMs));
   const isAuthority = sequence(oid("2.5.29.19"), yes, element(tags.octetString, sequence(yes)));
   const extensions = element(tags.context3, sequence(isAuthority));
   const key = publicKey.export({ type: "spki", format: "der" });

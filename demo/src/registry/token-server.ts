@@ -8,6 +8,10 @@ import { createSelfSignedCertificate, type SelfSignedCertificate } from "./self-
 /** How to make a token server. */
 export interface TokenServerOptions {
   users: User[];
+  /** Where it listens, host:port. Default: a free port of 127.0.0.1. */
+  listen?: string;
+  /** What tokens are signed with. Default: one that it makes. */
+  certificate?: SelfSignedCertificate;
   /** What everybody may do without a name. Default: they are refused. */
   anonymous?: Right[];
   /** After how many seconds the registry refuses a token; see TokenAnswer. Default 300. */
@@ -49,17 +53,17 @@ export interface TokenServer extends Service {
   readonly issuer: string;
   /** With what the registry checks the tokens, as PEM. */
   readonly certificate: string;
-  /** All requests so far, refused ones too. */
+  /** The last 10,000 requests, refused ones too. */
   readonly requests: TokenRequest[];
 }
 
 /** Makes the token server (https://distribution.github.io/distribution/spec/auth/token/); start it before use. */
 export function createTokenServer(options: TokenServerOptions): TokenServer {
-  const certificate = createSelfSignedCertificate(issuer);
+  const certificate = options.certificate ?? createSelfSignedCertificate(tokenIssuer);
   const requests: TokenRequest[] = [];
   const http = createHttpService({
     name: "token server",
-    listen: "127.0.0.1:0",
+    listen: options.listen ?? "127.0.0.1:0",
     answer: async (request, response) => {
       const { status, body } = await answerToken({ options, certificate, requests }, request);
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
@@ -68,7 +72,7 @@ export function createTokenServer(options: TokenServerOptions): TokenServer {
   return {
     name: http.name,
     service,
-    issuer,
+    issuer: tokenIssuer,
     certificate: certificate.pem,
     requests,
     get url() {
@@ -79,8 +83,10 @@ export function createTokenServer(options: TokenServerOptions): TokenServer {
   };
 }
 
+const maxRequests = 10_000;
 const service = "drydock-sample-registry";
-const issuer = "drydock-token-server";
+/** Who makes the tokens. */
+export const tokenIssuer = "drydock-token-server";
 
 interface Deps {
   options: TokenServerOptions;
@@ -100,6 +106,7 @@ async function answerToken({ options, certificate, requests }: Deps, request: In
   const scopes = url.searchParams.getAll("scope");
   const asked = { account: username, service: url.searchParams.get("service") ?? "", scopes };
   requests.push(asked);
+  if (requests.length > maxRequests) requests.shift();
   const wanted = (await options.onToken?.(asked)) ?? {};
   if (wanted.status !== undefined) return refusal(wanted.status);
   const user = options.users.find((known) => known.username === username && known.password === password);
@@ -109,7 +116,7 @@ async function answerToken({ options, certificate, requests }: Deps, request: In
   const issuedAtMs = Date.now();
   const token = createAccessToken(
     {
-      issuer,
+      issuer: tokenIssuer,
       audience: service,
       subject: username,
       access: intersect(parseScopes(scopes), rights),

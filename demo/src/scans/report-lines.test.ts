@@ -7,7 +7,7 @@ import { renderReport } from "./report-lines.ts";
 function reportOf(findingCount: number): Report {
   return Report.fromPartial({
     coverage: Coverage.COVERAGE_FULL,
-    headline: `1 vulnerability in 1 of 1 package, ${findingCount} findings: 1 high, 1 low`,
+    headline: `1 vulnerability in 1 of 1 package, ${findingCount} findings: 1 high, 1 low (full coverage)`,
     packages: [{ id: "p", name: "openssl", version: "1.0-1" }],
     vulnerabilities: [{ key: "v", name: "CVE-2014-0160" }],
     findings: Array.from({ length: findingCount }, (_, index) => ({
@@ -26,7 +26,7 @@ describe("a report for people", () => {
       "SEVERITY  CVE            PACKAGE  INSTALLED  FIXED IN",
       "high      CVE-2014-0160  openssl  1.0-1      1.0-2",
       "high      CVE-2014-0160  openssl  1.0-1      not fixed",
-      "1 vulnerability in 1 of 1 package, 2 findings: 1 high, 1 low; 1 of 2 findings can be fixed by an update",
+      "1 vulnerability in 1 of 1 package, 2 findings: 1 high, 1 low (full coverage); 1 of 2 findings can be fixed by an update",
     ]);
   });
 

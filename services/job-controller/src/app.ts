@@ -8,14 +8,18 @@ import { every } from "@drydock/shared/loop.ts";
 import { createMetrics, type Metrics } from "@drydock/shared/metrics.ts";
 import { createOpsServer, type Readiness } from "@drydock/shared/ops-server.ts";
 import type { ControllerConfig } from "./config.ts";
+import type { HeldLease } from "./domain/job.ts";
 import { defaultLeaseTerms, type LeaseTerms } from "./domain/lease-terms.ts";
+import { createExploitationFiles } from "./feeds/exploitation-files.ts";
 import { toHookBody } from "./grpc/hook-body.ts";
+import { PolicyDecorator } from "./grpc/policy-decorator.ts";
 import { createServices } from "./grpc/services.ts";
 import { createHookMetrics } from "./hooks/hook-metrics.ts";
 import { createHttpSender } from "./hooks/http-sender.ts";
 import { createHttpApi } from "./http/http-api.ts";
 import type { RedisProbe } from "./ports/redis-health.ts";
 import type { ControllerSignals } from "./ports/signals.ts";
+import { createPostgresParts, type PostgresParts } from "./postgres/parts.ts";
 import { createRedisParts, type RedisParts } from "./redis/parts.ts";
 import { JsonParameterSchemas } from "./schemas/parameter-schemas.ts";
 import { createChores } from "./upkeep/chores.ts";
@@ -27,12 +31,15 @@ import { measureFill } from "./usecases/check-status.ts";
 import type { UseCaseDeps } from "./usecases/deps.ts";
 import { Dispatcher } from "./usecases/dispatcher.ts";
 import { fireSchedules } from "./usecases/fire-schedules.ts";
+import { FirstFound } from "./usecases/first-found.ts";
 import { JobChanges } from "./usecases/job-changes.ts";
 import { JobFaults } from "./usecases/job-faults.ts";
 import { JobTypes } from "./usecases/job-types.ts";
+import { PolicyBook } from "./usecases/policy-book.ts";
 import { PoolLimits } from "./usecases/pool-limits.ts";
 import { addQueueMetrics, addRejectMetric } from "./usecases/queue-metrics.ts";
 import { RecentCapacities } from "./usecases/recent-capacities.ts";
+import { ReportJudge } from "./usecases/report-judge.ts";
 
 /** How often health follows Redis, in milliseconds. */
 const readinessMs = 250;
@@ -69,15 +76,18 @@ export function createJobController(
   const health = createHealthState();
   const faults = new JobFaults(logger, clock);
   const redis = createRedisParts({ config, clock, terms, logger, onFault: faults.log });
-  const parts = { config, redis, metrics, faults, clock, logger };
+  const home = createReportHome({ config, redis, clock, logger });
+  const parts = { config, redis, home, metrics, faults, clock, logger };
   const deps = createDeps(parts);
   const { services: upkeep, reaper } = createUpkeep(parts, deps);
-  const { watch, reports, reportQueries: queries } = redis;
+  const { watch } = redis;
+  const { reports, reportQueries: queries, watch: reportStore } = home;
+  const { files, ...judging } = createJudging(parts);
   addQueueMetrics(metrics, { ...deps, redis: watch });
   const server = createGrpcServer({
     listen: config.listen,
     services: createServices({
-      ...{ ...deps, redis: watch, reports, queries, terms, logger },
+      ...{ ...deps, ...judging, redis: watch, reports, queries, reportStore, terms, logger },
       onReject: addRejectMetric(metrics),
     }),
     health,
@@ -85,11 +95,12 @@ export function createJobController(
     logger,
     metrics,
   });
-  const ops = createOpsServer({ listen: config.opsListen, ready: () => readinessOf(redis, reaper), metrics, logger });
+  const ops = createOpsServer({ listen: config.opsListen, ready: () => readinessOf(parts, reaper), metrics, logger });
   const http = createHttpApi({ listen: config.httpListen, deps, logger });
   const readiness = every(readinessMs, async () => health.setAll(watch.up), { name: "readiness", logger });
+  const watches = reportStore === undefined ? [watch] : [watch, reportStore];
   return {
-    services: [watch, redis.signals, ...upkeep, readiness, ops, http, server],
+    services: [...watches, redis.signals, files, ...upkeep, readiness, ops, http, server],
     addresses: () => ({ grpc: server.address, ops: ops.address, http: http.address }),
     redis: watch,
   };
@@ -99,10 +110,21 @@ export function createJobController(
 interface Parts {
   config: ControllerConfig;
   redis: RedisParts;
+  home: ReportHome;
   metrics: Metrics;
   faults: JobFaults;
   clock: Clock;
   logger: Logger;
+}
+
+/** Where reports are kept, and what watches it unless that is Redis. */
+type ReportHome = Pick<PostgresParts, "reports" | "reportQueries"> & { watch?: PostgresParts["watch"] };
+
+function createReportHome({ config, redis, clock, logger }: Omit<Parts, "home" | "metrics" | "faults">): ReportHome {
+  const { postgresUrl: url, keepReportsMs, reportsPerImage } = config;
+  if (url === undefined) return { reports: redis.reports, reportQueries: redis.reportQueries };
+  const checkLease = (lease: HeldLease) => redis.reports.checkLease(lease);
+  return createPostgresParts({ config: { url, keepReportsMs, reportsPerImage }, checkLease, clock, logger });
 }
 
 /** What the use cases work with. */
@@ -121,10 +143,21 @@ function createDeps({ config, redis, clock, logger }: Parts): UseCaseDeps {
   return { pool, schedules, hooks, index, queues, logs, checkpoints, ...shared };
 }
 
+/** What says which images may run, and by which data. */
+function createJudging({ config, redis, clock, logger }: Parts) {
+  const { policies } = redis;
+  const { kevFile, epssFile } = config;
+  const files = createExploitationFiles({ kevFile, epssFile, clock, logger });
+  const book = new PolicyBook(policies, clock);
+  const judge = new ReportJudge({ book, firstFound: new FirstFound(redis.firstFound), exploitation: files, clock });
+  const decorator = new PolicyDecorator({ exploitation: files, judge });
+  return { files, policies, book, judge, decorator, exploitation: files, dataFiles: files };
+}
+
 /** The background work: loops that wake when something is due, and chores that run periodically. */
-function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
+function createUpkeep({ config, redis, home, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
   const { pool, schedules, hooks, types } = deps;
-  const { watch, signals, reports, reportQueries } = redis;
+  const { watch, signals } = redis;
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });
   const isSingleton = (name: string) => types.isSingleton(name);
   const fire = () => fireSchedules({ schedules, clock, isSingleton, onFault: faults.log });
@@ -136,14 +169,20 @@ function createUpkeep({ config, redis, metrics, faults, clock, logger }: Parts, 
   listen(signals, { ...deps, dueLoops: [promoter, scheduler], deliverer });
   const reaper = new Reaper({ pool, redis: watch, clock });
   const relief = createMemoryRelief(metrics, { pool, redis: watch, logger });
+  const { reports, reportQueries } = home;
   const chores = createChores({ ...deps, reports, reportQueries, reaper, redis: watch, relief, keep, logger });
   return { services: [promoter, scheduler, deliverer, ...chores], reaper };
 }
 
-/** Lost signals do not make the controller unready: it polls instead, which is slower. */
-function readinessOf({ watch: { up, cause }, signals }: RedisParts, { fault }: Reaper): Readiness {
+/**
+ * Lost signals do not make the controller unready: it polls instead, which is slower. Neither does the store of reports, which
+ * jobs wait for.
+ */
+function readinessOf({ redis: { watch, signals }, home }: Parts, { fault }: Reaper): Readiness {
+  const { up, cause } = watch;
   const checks = { redis: cause ?? up, signals: signals.fault ?? true, reaper: fault ?? true };
-  return { ready: up && fault === undefined, checks };
+  const reportStore = home.watch && { reportStore: home.watch.cause ?? home.watch.up };
+  return { ready: up && fault === undefined, checks: { ...checks, ...reportStore } };
 }
 
 interface Listeners {

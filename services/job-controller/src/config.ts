@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import {
   type Environment,
   listenAddress,
@@ -24,6 +25,45 @@ const redisUrl = z
     "must have nothing behind host and port but the number of the database: redis://HOST:PORT/0",
   );
 
+const sslModes = ["disable", "require", "verify-full"];
+
+/** Whether the URL names a PostgreSQL, a user and a database, and has no parameters but those of TLS. */
+function isPostgresUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.hash !== "") return false;
+  const isNamed = url.hostname !== "" && url.username !== "" && /^\/[^/]+$/.test(url.pathname);
+  if (![url.username, `:${url.password}`, url.pathname].every(canDecode)) return false;
+  return isNamed && [...url.searchParams.keys()].every((name) => name === "sslmode" || name === "sslrootcert");
+}
+
+/** Whether each % begins a character: one of a password is %25. */
+function canDecode(part: string): boolean {
+  try {
+    return decodeURIComponent(part) !== "";
+  } catch {
+    return false;
+  }
+}
+
+const parametersOf = (text: string) => URL.parse(text)?.searchParams ?? new URLSearchParams();
+
+const reportStore = z
+  .string()
+  .refine(
+    (text) => text === "redis" || isPostgresUrl(text),
+    "must be redis or postgres://USER:PASSWORD@HOST:PORT/DATABASE, with no parameters but sslmode and sslrootcert",
+  )
+  .refine((text) => sslModes.includes(parametersOf(text).get("sslmode") ?? "disable"), {
+    error: `must have one of ${sslModes.join(", ")} as sslmode`,
+  })
+  .refine(
+    (text) => {
+      const [file, mode] = [parametersOf(text).get("sslrootcert"), parametersOf(text).get("sslmode")];
+      return file === null || (mode === "verify-full" && existsSync(file));
+    },
+    { error: "must have a file as sslrootcert, and sslmode=verify-full with it" },
+  );
+
 const hookSecret = z
   .string()
   .regex(/^(?:whsec_)?[A-Za-z0-9+/]{32,}={0,2}$/, "must be at least 24 bytes in base64; whsec_ may stand before it")
@@ -45,6 +85,13 @@ export const controllerVariables = {
     example: "redis://127.0.0.1:6379/0",
     description:
       "The Redis that holds everything, and the number of its database. It may hold a password, so it is a secret.",
+  },
+  DRYDOCK_REPORT_STORE: {
+    schema: reportStore.default("redis"),
+    secret: true,
+    example: "postgres://drydock:password@127.0.0.1:5432/drydock",
+    description:
+      "Where reports are kept: redis, or a PostgreSQL for reports that outgrow memory. sslmode behind a ? is disable (the default), require or verify-full, with sslrootcert for an authority of your own. It may hold a password, so it is a secret.",
   },
   DRYDOCK_LISTEN: {
     schema: listenAddress.default("127.0.0.1:50051"),
@@ -85,6 +132,18 @@ export const controllerVariables = {
     schema: wholeNumber({ min: 1, max: 100 }).default(5),
     example: "5",
     description: "How many reports of one image are kept, the newest ones; older ones are for comparisons.",
+  },
+  DRYDOCK_KEV_FILE: {
+    schema: z.string().optional(),
+    example: "/data/known_exploited_vulnerabilities.json",
+    description:
+      "CISA's catalogue of known exploited vulnerabilities, its JSON, gzip or not; read again when it changes. Left out nothing counts as known to be exploited.",
+  },
+  DRYDOCK_EPSS_FILE: {
+    schema: z.string().optional(),
+    example: "/data/epss_scores-current.csv.gz",
+    description:
+      "FIRST's EPSS scores, CSV, gzip or not; read again when it changes. Left out no probability of exploitation is known.",
   },
   DRYDOCK_REFUSAL_GRACE_SECONDS: {
     schema: wholeNumber({ min: 0, max: 24 * 3_600 }).default(defaultLeaseTerms.refusalMs / 1_000),
@@ -140,6 +199,8 @@ const workerVariables = [
 /** How a job-controller is set up. */
 export interface ControllerConfig {
   readonly redisUrl: string;
+  /** The PostgreSQL that keeps reports; undefined where Redis does. */
+  readonly postgresUrl: string | undefined;
   readonly listen: string;
   readonly opsListen: string;
   readonly httpListen: string;
@@ -152,6 +213,9 @@ export interface ControllerConfig {
   readonly keepReportsMs: number;
   /** How many reports of one image are kept. */
   readonly reportsPerImage: number;
+  /** CISA's catalogue of known exploited vulnerabilities, and FIRST's EPSS scores. */
+  readonly kevFile: string | undefined;
+  readonly epssFile: string | undefined;
   /** How long every worker must have been refused for a job before the job is in ERROR, in milliseconds. */
   readonly refusalMs: number;
   /** Signs status hooks. */
@@ -169,6 +233,7 @@ export function readControllerConfig(env: Environment): ControllerConfig {
   const read = readConfig(controllerVariables, env, { alsoKnown: workerVariables, otherFaults: proxyFaults(env) });
   return Object.freeze({
     redisUrl: read.DRYDOCK_REDIS_URL,
+    postgresUrl: read.DRYDOCK_REPORT_STORE === "redis" ? undefined : read.DRYDOCK_REPORT_STORE,
     listen: read.DRYDOCK_LISTEN,
     opsListen: read.DRYDOCK_OPS_LISTEN,
     httpListen: read.DRYDOCK_HTTP_LISTEN,
@@ -176,6 +241,8 @@ export function readControllerConfig(env: Environment): ControllerConfig {
     maxWaiting: read.DRYDOCK_MAX_WAITING,
     keepReportsMs: read.DRYDOCK_KEEP_REPORTS_HOURS * hourMs,
     reportsPerImage: read.DRYDOCK_REPORTS_PER_IMAGE,
+    kevFile: read.DRYDOCK_KEV_FILE,
+    epssFile: read.DRYDOCK_EPSS_FILE,
     keep: {
       SUCCESS: read.DRYDOCK_KEEP_SUCCESS_HOURS * hourMs,
       STOPPED: read.DRYDOCK_KEEP_STOPPED_HOURS * hourMs,

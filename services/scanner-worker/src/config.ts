@@ -156,6 +156,7 @@ export const workerVariables = {
 /** What the controller reads: it may share the worker's environment. */
 const controllerVariables = [
   "DRYDOCK_REDIS_URL",
+  "DRYDOCK_REPORT_STORE",
   "DRYDOCK_LISTEN",
   "DRYDOCK_HTTP_LISTEN",
   "DRYDOCK_SHARDS",
@@ -165,6 +166,9 @@ const controllerVariables = [
   "DRYDOCK_KEEP_CANCELLED_HOURS",
   "DRYDOCK_KEEP_ERROR_HOURS",
   "DRYDOCK_KEEP_REPORTS_HOURS",
+  "DRYDOCK_REPORTS_PER_IMAGE",
+  "DRYDOCK_KEV_FILE",
+  "DRYDOCK_EPSS_FILE",
   "DRYDOCK_REFUSAL_GRACE_SECONDS",
   "DRYDOCK_HOOK_SECRET",
   "DRYDOCK_HOOK_ALLOW_LINK_LOCAL",

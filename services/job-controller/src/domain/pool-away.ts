@@ -8,3 +8,8 @@ export function isPoolAway(error: unknown): boolean {
   if (!(error instanceof ReasonedError)) return false;
   return error.reason === "REDIS_UNAVAILABLE" || error.reason === "POOL_FORMAT_MISMATCH";
 }
+
+/** Whether the store of reports could not be asked, likewise. */
+export function isReportStoreAway(error: unknown): boolean {
+  return error instanceof ReasonedError && error.reason === "REPORT_STORE_UNAVAILABLE";
+}

@@ -10,10 +10,12 @@ export interface Codec<Message> {
 export class AnswerPage<Message> {
   readonly messages: Message[] = [];
   readonly #codec: Codec<Message>;
+  readonly #maxBytes: number;
   #bytes = 0;
 
-  constructor(codec: Codec<Message>) {
+  constructor(codec: Codec<Message>, maxBytes = maxPageBytes) {
     this.#codec = codec;
+    this.#maxBytes = maxBytes;
   }
 
   /** How many bytes the messages have. */
@@ -26,7 +28,7 @@ export class AnswerPage<Message> {
    * @param bytes how many it has at most, where that is known: to encode it only for that costs as much as to answer it
    */
   add(message: Message, bytes = this.#codec.encode(message).finish().length): boolean {
-    if (this.messages.length > 0 && this.#bytes + bytes > maxPageBytes) return false;
+    if (this.messages.length > 0 && this.#bytes + bytes > this.#maxBytes) return false;
     this.messages.push(message);
     this.#bytes += bytes;
     return true;

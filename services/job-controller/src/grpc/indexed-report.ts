@@ -1,16 +1,16 @@
 import { fieldsInvalid, type ReasonedError } from "@drydock/shared/errors.ts";
 import {
-  Coverage as CoverageCode,
   type Finding,
   type Platform,
   Report,
   type Scanner,
-  Severity as SeverityCode,
   type Summary,
 } from "@drydock/shared/gen/drydock/report/v1/report.ts";
-import type { Coverage, IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
+import { boundedEntry, boundedFinding } from "../domain/bounded-entry.ts";
+import type { IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
 import { reportIdOf } from "../domain/report-entry.ts";
-import { unpackUnchecked } from "./report-codec.ts";
+import { type ExploitationData, nothingKnown } from "../ports/exploitation-data.ts";
+import { fromCoverageCode, toSeverity } from "./convert-report.ts";
 
 /** How many findings a report may have: all of them are indexed together. */
 const maxFindings = 50_000;
@@ -20,64 +20,64 @@ export interface ReportHead {
   jobId: string;
   /** Which of the job's reports it is, from 0. */
   number: number;
+  /** Empty for the one that the report itself names. */
   digest: string;
   indexDigest: string;
 }
 
-const severityOf: Readonly<Partial<Record<SeverityCode, Severity>>> = {
-  [SeverityCode.SEVERITY_UNKNOWN]: "UNKNOWN",
-  [SeverityCode.SEVERITY_NEGLIGIBLE]: "NEGLIGIBLE",
-  [SeverityCode.SEVERITY_LOW]: "LOW",
-  [SeverityCode.SEVERITY_MEDIUM]: "MEDIUM",
-  [SeverityCode.SEVERITY_HIGH]: "HIGH",
-  [SeverityCode.SEVERITY_CRITICAL]: "CRITICAL",
-};
-
-const coverageOf: Readonly<Partial<Record<CoverageCode, Coverage>>> = {
-  [CoverageCode.COVERAGE_FULL]: "FULL",
-  [CoverageCode.COVERAGE_PARTIAL]: "PARTIAL",
-  [CoverageCode.COVERAGE_UNSUPPORTED]: "UNSUPPORTED",
-  [CoverageCode.COVERAGE_NOT_AN_IMAGE]: "NOT_AN_IMAGE",
-};
-
-/** The words of a severity's code; UNKNOWN for one that is not known. */
-export function toSeverity(code: SeverityCode): Severity {
-  return severityOf[code] ?? "UNKNOWN";
-}
-
 /**
- * What the indexes are made from, of the gzip of a report that nobody has checked. Holds no more than a part of it at once.
- * @throws ReasonedError FIELD_INVALID when it is no report or does not keep its limits
+ * What the indexes are made from. Holds no more than a part of the report at once.
+ * @param parts of the report, by unpackParts or unpackUnchecked
+ * @param exploitation which vulnerabilities are exploited; default nothing is known
+ * @throws ReasonedError FIELD_INVALID when there are too many findings, and what the parts throw
  */
-export async function toIndexedReport(head: ReportHead, gzip: Buffer): Promise<IndexedReport> {
+export async function toIndexedReport(
+  head: ReportHead,
+  parts: AsyncIterable<Buffer>,
+  exploitation: ExploitationData = nothingKnown,
+): Promise<IndexedReport> {
   const { jobId, number, digest, indexDigest } = head;
-  const reading = new Reading();
-  for await (const part of unpackUnchecked(gzip)) reading.add(Report.decode(part));
-  const { report, findings, layerNames } = reading;
+  const reading = new ReportReading();
+  for await (const part of parts) reading.add(Report.decode(part));
+  const { report, layerNames } = reading;
+  const findings = reading.findings();
   const { artifact, scanner, generatedAt, summary } = report;
-  return {
-    ...{ reportId: reportIdOf(jobId, number), jobId, digest, indexDigest },
+  return boundedEntry({
+    ...{ reportId: reportIdOf(jobId, number), jobId, indexDigest },
+    digest: digest || (artifact?.digest ?? ""),
     platform: formatPlatform(artifact?.platform),
     repository: artifact?.repository ?? "",
     tags: artifact?.tags ?? [],
     // what does not say how much was looked at must not count as looked at
-    coverage: coverageOf[report.coverage] ?? "UNSUPPORTED",
+    coverage: fromCoverageCode(report.coverage) ?? "UNSUPPORTED",
     coverageNotes: report.coverageNotes,
     ...namesOf(scanner),
     scannedAt: generatedAt?.getTime() ?? 0,
     headline: report.headline,
     counts: toCounts(summary),
-    ...{ knownExploited: 0, maxEpss: 0 },
-    ...{ findings: findings(), layerNames },
-  };
+    ...exploitationOf(findings, exploitation),
+    ...{ findings, layerNames },
+  });
 }
 
 function tooManyFindings(): ReasonedError {
   return fieldsInvalid([{ field: "gzip_chunk", description: `must have at most ${maxFindings} findings` }]);
 }
 
-/** Gathers what the indexes need from the parts of a report, whose lists may come in any order. */
-class Reading {
+function exploitationOf(
+  findings: readonly IndexedFinding[],
+  data: ExploitationData,
+): Pick<IndexedReport, "knownExploited" | "maxEpss"> {
+  const names = [...new Set(findings.map(({ vulnerability }) => vulnerability))];
+  const known = names.map((name) => data.of(name));
+  return {
+    knownExploited: known.filter(({ knownExploited }) => knownExploited).length,
+    maxEpss: known.reduce((most, { epss }) => Math.max(most, epss), 0),
+  };
+}
+
+/** Gathers what indexes and policies need from the parts of a report, whose lists may come in any order. */
+export class ReportReading {
   readonly report = Report.fromPartial({});
   readonly layerNames: string[] = [];
   readonly #packages = new Map<string, [name: string, version: string]>();
@@ -93,16 +93,18 @@ class Reading {
     if (this.#findings.length > maxFindings) throw tooManyFindings();
   }
 
-  findings = (): IndexedFinding[] => {
+  /** Once all parts were added. */
+  findings(): IndexedFinding[] {
     const found: IndexedFinding[] = [];
     for (const { packageId, vulnerabilityKey, severity, fixedVersion } of this.#findings) {
       const vulnerability = this.#vulnerabilities.get(vulnerabilityKey);
       const [name = "", version = ""] = this.#packages.get(packageId) ?? [];
       if (vulnerability === undefined) continue;
-      found.push({ vulnerability, severity: toSeverity(severity), package: name, version, fixedVersion });
+      const finding = { vulnerability, severity: toSeverity(severity), package: name, version, fixedVersion };
+      found.push(boundedFinding(finding));
     }
     return found;
-  };
+  }
 }
 
 /** The fields that the part has. */

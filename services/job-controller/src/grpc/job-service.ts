@@ -84,7 +84,8 @@ export function createJobService(deps: JobServiceDeps): UntypedServiceImplementa
 /** How the pieces of a log become messages. */
 const logMessages = { bytesOf: ({ text }: LogPiece) => text.length, toMessage: (piece: LogPiece) => piece };
 
-function toStatusAnswer({ workers, queues, redis }: PoolStatus, now: number): SizedAnswer<message.CheckStatusResponse> {
+function toStatusAnswer(status: PoolStatus, now: number): SizedAnswer<message.CheckStatusResponse> {
+  const { workers, queues, redis } = status;
   const pools = new AnswerPage(WorkerPool);
   for (const { startedAt, heartbeatAt, workerId, version, jobNames, slots, running, draining, closed } of workers) {
     const rest = {
@@ -99,5 +100,7 @@ function toStatusAnswer({ workers, queues, redis }: PoolStatus, now: number): Si
     const rest = { oldestAge: toAge(oldestAt, now), waitingFor: toQueueWait(waitingFor) };
     shown.add({ name, pending, running, scheduled, paused, ...rest });
   }
-  return { response: { pools: pools.messages, queues: shown.messages, redis }, bytes: pools.bytes + shown.bytes };
+  const dataFiles = status.dataFiles.map(({ loadedAt, ...file }) => ({ ...file, loadedAt: toDate(loadedAt) }));
+  const response = { pools: pools.messages, queues: shown.messages, redis, dataFiles };
+  return { response, bytes: pools.bytes + shown.bytes };
 }

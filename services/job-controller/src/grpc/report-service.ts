@@ -1,77 +1,62 @@
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type * as message from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import type { CallContext } from "@drydock/shared/grpc/call-context.ts";
 import { serverStream, unary } from "@drydock/shared/grpc/handler.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
-import type { JobPool } from "../ports/job-pool.ts";
-import type { ReportStore } from "../ports/report-store.ts";
+import type { ReportQueries } from "../ports/report-queries.ts";
+import type { FoundReport } from "../usecases/find-report.ts";
+import { findReport } from "../usecases/find-report.ts";
 import type { AnswerMemory } from "./answer-memory.ts";
-import { unpackParts, unpackReport } from "./report-codec.ts";
-import { validateReportSubject } from "./validate.ts";
+import { type CompareDeps, compareReports } from "./compare-reports.ts";
+import { type ExportDeps, exportReport } from "./export-report.ts";
+import type { PackedPart } from "./read-report.ts";
+import { findVulnerability, getSummary, listReports, type ReportListDeps } from "./report-lists.ts";
+import { type AskedReport, validateReport } from "./validate-report.ts";
 
 /** What the report service needs. */
-export interface ReportServiceDeps {
-  reports: ReportStore;
-  pool: JobPool;
+export interface ReportServiceDeps extends CompareDeps, ReportListDeps, Omit<ExportDeps, "reports"> {
   memory: AnswerMemory;
+  queries: ReportQueries;
 }
-
-type Subject = Pick<message.GetReportRequest, "subject">;
 
 /** drydock.report.v1.ReportService. */
 export function createReportService(deps: ReportServiceDeps): UntypedServiceImplementation {
+  const { memory, reader } = deps;
+  const find = ({ subject, platform }: AskedReport) => findReport(deps, subject, platform);
   return {
     getReport: unary((request: message.GetReportRequest, call) =>
-      deps.memory.answer<message.GetReportResponse>(call, async () => {
-        const { gzip, name } = await find(deps, request);
-        const unpacked = await unpackReport(gzip);
-        if (unpacked === undefined) throw tooLarge(name);
-        return { response: { report: unpacked.report, others: [] }, bytes: unpacked.bytes };
+      memory.answer<message.GetReportResponse>(call, async () => {
+        const found = await find(validateReport(request));
+        const unpacked = await reader.whole(found);
+        if (unpacked === undefined) throw tooLarge(found);
+        return { response: { report: unpacked.report, others: found.others }, bytes: unpacked.bytes };
       }),
     ),
-    streamReport: serverStream(async function* (
-      request: message.StreamReportRequest,
-      call,
-    ): AsyncGenerator<message.StreamReportResponse> {
-      const { gzip } = await find(deps, request);
-      yield* deps.memory.stream(call, () => unpackParts(gzip), partMessages);
+    streamReport: serverStream(async function* (request: message.StreamReportRequest, call: CallContext) {
+      const found = await find(validateReport(request));
+      yield* memory.stream(call, () => reader.packedParts(found), partMessages);
     }),
+    listReports: unary((request: message.ListReportsRequest, call) =>
+      memory.answer(call, () => listReports(deps, request)),
+    ),
+    findVulnerability: unary((request: message.FindVulnerabilityRequest, call) =>
+      memory.answer(call, () => findVulnerability(deps, request)),
+    ),
+    getSummary: unary((request: message.GetSummaryRequest, call) =>
+      memory.answer(call, () => getSummary(deps, request)),
+    ),
+    compareReports: unary((request: message.CompareReportsRequest, call) => compareReports(deps, request, call)),
+    exportReport: serverStream((request: message.ExportReportRequest, call) => exportReport(deps, request, call)),
   };
 }
 
 /** How the parts of a report become messages. */
 const partMessages = {
-  bytesOf: (part: Buffer) => part.length,
-  toMessage: (part: Buffer): message.StreamReportResponse => ({ part: Report.decode(part) }),
+  bytesOf: ({ bytes }: PackedPart) => bytes,
+  toMessage: ({ decode }: PackedPart): message.StreamReportResponse => ({ part: decode() }),
 };
 
-/** @throws ReasonedError FIELD_INVALID, REPORT_NOT_FOUND, JOB_NOT_FOUND */
-async function find({ reports, pool }: ReportServiceDeps, asked: Subject) {
-  const subject = validateReportSubject(asked);
-  if ("digest" in subject) {
-    const { digest } = subject;
-    const [newest] = await reports.newestOf(digest);
-    const gzip = newest === undefined ? undefined : await reports.read(newest.reportId);
-    if (gzip === undefined) throw notFound(`no image ${digest} was scanned`, digest);
-    return { gzip, name: digest };
-  }
-  const { jobId } = subject;
-  const gzip = await reports.read(jobId);
-  if (gzip === undefined) {
-    const { status } = await pool.peek(jobId);
-    throw notFound(`job ${jobId} is ${status} and has made no report`, jobId);
-  }
-  return { gzip, name: jobId };
-}
-
-function notFound(text: string, name: string): ReasonedError {
-  return new ReasonedError("REPORT_NOT_FOUND", text, {
-    metadata: { subject: name },
-    resource: { type: "drydock.report.v1.Report", name },
-  });
-}
-
-function tooLarge(name: string): ReasonedError {
+function tooLarge({ name }: FoundReport): ReasonedError {
   const way = "drydock.report.v1.ReportService/StreamReport";
   const text = `the report of ${name} is larger than one answer may be; ask for it by ${way}, which sends it in parts`;
   return new ReasonedError("REPORT_TOO_LARGE", text, { metadata: { subject: name, method: way } });

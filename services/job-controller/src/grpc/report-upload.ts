@@ -3,9 +3,13 @@ import { abortable } from "@drydock/shared/abort.ts";
 import type { ByteBudget, ByteHold } from "@drydock/shared/byte-budget.ts";
 import { fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { isPoolAway } from "../domain/pool-away.ts";
+import type { ExploitationData } from "../ports/exploitation-data.ts";
 import type { ReportStore } from "../ports/report-store.ts";
+import type { ReportJudge } from "../usecases/report-judge.ts";
 import { toHeldLease } from "./convert.ts";
 import { toIndexedReport } from "./indexed-report.ts";
+import { unpackUnchecked } from "./report-codec.ts";
 import { protocolViolation, validateDigest } from "./validate.ts";
 
 /** A quarter of what a report may unpack to: reports shrink to a tenth as a rule. */
@@ -20,19 +24,21 @@ const uploadMs = 90_000;
 export interface ReportUploadDeps {
   reports: ReportStore;
   uploads: ByteBudget;
+  exploitation: ExploitationData;
+  judge: Pick<ReportJudge, "noteFindings">;
 }
 
 /** Takes a report in its parts, checks it and stores it; nothing is taken for a lease that is not held. */
 export async function putReport(
-  { reports, uploads }: ReportUploadDeps,
+  deps: ReportUploadDeps,
   parts: AsyncIterable<message.PutReportRequest>,
   signal: AbortSignal,
 ): Promise<message.PutReportResponse> {
   const timeout = AbortSignal.timeout(uploadMs);
   const either = AbortSignal.any([signal, timeout]);
-  const pieces = new Pieces(uploads, either);
+  const pieces = new Pieces(deps.uploads, either);
   try {
-    return await store(reports, untilAborted(parts, either), pieces);
+    return await store(deps, untilAborted(parts, either), pieces);
   } catch (error) {
     throw timeout.aborted && error === timeout.reason ? tooSlow() : error;
   } finally {
@@ -41,7 +47,7 @@ export async function putReport(
 }
 
 async function store(
-  reports: ReportStore,
+  { reports, exploitation, judge }: ReportUploadDeps,
   parts: AsyncIterable<message.PutReportRequest>,
   pieces: Pieces,
 ): Promise<message.PutReportResponse> {
@@ -60,9 +66,16 @@ async function store(
   const gzip = pieces.toBuffer();
   const { digest, indexDigest, number } = head;
   const lease = toHeldLease(head);
-  const entry = await toIndexedReport({ jobId: lease.jobId, number, digest, indexDigest }, gzip);
+  const reportHead = { jobId: lease.jobId, number, digest, indexDigest };
+  const entry = await toIndexedReport(reportHead, unpackUnchecked(gzip), exploitation);
   await reports.put(lease, { entry, gzip });
+  await judge.noteFindings(entry).catch(unlessPoolAway);
   return {};
+}
+
+/** What is not noted now is when the report is judged first. */
+function unlessPoolAway(error: unknown): void {
+  if (!isPoolAway(error)) throw error;
 }
 
 async function gather(

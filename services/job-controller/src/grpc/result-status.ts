@@ -5,6 +5,7 @@ import { detailsKey, toServiceError } from "@drydock/shared/grpc/status.ts";
 /** Maximum length of the text of a brief error. */
 const maxBriefLength = 256;
 const errorInfoType = "type.googleapis.com/google.rpc.ErrorInfo";
+const retryInfoType = "type.googleapis.com/google.rpc.RetryInfo";
 
 /** An error as one of many results of a call, as the call alone would have failed with. */
 export function toStatus(thrown: unknown): Status {
@@ -13,12 +14,13 @@ export function toStatus(thrown: unknown): Status {
   return Buffer.isBuffer(bytes) ? Status.decode(bytes) : { code, message: details, details: [] };
 }
 
-/** The error with its reason alone: 1,000 of them fit in an answer. */
+/** The error with its reason and when to try again: 1,000 of them fit in an answer. */
 export function toBriefStatus({ code, message, details }: Status): Status {
-  const known = details.filter(({ typeUrl }) => typeUrl === errorInfoType);
-  const reasons = known.map(({ typeUrl, value }) => {
-    const { reason, domain } = ErrorInfo.decode(value);
-    return { typeUrl, value: Buffer.from(ErrorInfo.encode({ reason, domain, metadata: {} }).finish()) };
+  const kept = details.flatMap((detail) => {
+    if (detail.typeUrl === retryInfoType) return [detail];
+    if (detail.typeUrl !== errorInfoType) return [];
+    const { reason, domain } = ErrorInfo.decode(detail.value);
+    return [{ ...detail, value: Buffer.from(ErrorInfo.encode({ reason, domain, metadata: {} }).finish()) }];
   });
-  return { code, message: message.slice(0, maxBriefLength).toWellFormed(), details: reasons };
+  return { code, message: message.slice(0, maxBriefLength).toWellFormed(), details: kept };
 }

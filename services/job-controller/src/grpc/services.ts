@@ -1,14 +1,18 @@
 import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import { JobServiceService } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
 import { QueueServiceService } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
+import { PolicyServiceService } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import { ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { WorkerServiceService } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { ServedService } from "@drydock/shared/grpc/server.ts";
+import type { ReportQueries } from "../ports/report-queries.ts";
 import { AnswerMemory, maxAnswerBytes } from "./answer-memory.ts";
 import { JobAnswers } from "./job-answers.ts";
 import { createJobService, type JobServiceDeps } from "./job-service.ts";
 import { MessageMemory } from "./message-memory.ts";
+import { createPolicyService, type PolicyServiceDeps } from "./policy-service.ts";
 import { createQueueService } from "./queue-service.ts";
+import { ReportReader } from "./read-report.ts";
 import { createReportService } from "./report-service.ts";
 import { WatchLimit } from "./watch-limit.ts";
 import { workMessageLimits } from "./worker-inbox.ts";
@@ -24,10 +28,13 @@ const unreadWaitMs = 500;
 const messagesWaitMs = 30_000;
 
 /** What the services need beside the budgets of their calls. */
-export type ServiceDeps = Omit<
-  JobServiceDeps & WorkerServiceDeps,
-  "memory" | "jobs" | "uploads" | "logPieces" | "messageMemory" | "watches"
->;
+export interface ServiceDeps
+  extends Omit<
+    JobServiceDeps & WorkerServiceDeps & PolicyServiceDeps,
+    "memory" | "jobs" | "uploads" | "logPieces" | "messageMemory" | "watches"
+  > {
+  queries: ReportQueries;
+}
 
 /** The services of the contract, and what their calls may hold in memory together. */
 export function createServices(deps: ServiceDeps): ServedService[] {
@@ -47,6 +54,9 @@ export function createServices(deps: ServiceDeps): ServedService[] {
     large: new ByteBudget({ name: "large messages of workers", bytes: 64 * mebibyte, maxWaiting: 4 }),
     small: new ByteBudget({ name: "messages of workers", bytes: 32 * mebibyte, waitMs: messagesWaitMs }),
   });
+  // four of the largest; most keep a few kilobytes
+  const readings = new ByteBudget({ name: "exports and comparisons", bytes: 256 * mebibyte });
+  const reader = new ReportReader(deps.reports, deps.decorator);
   const watches = new WatchLimit({ most: 2_000, mostOfAddress: 1_000, reserve: 500 });
   return [
     { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs, watches }) },
@@ -56,6 +66,7 @@ export function createServices(deps: ServiceDeps): ServedService[] {
       limits: { work: workMessageLimits },
     },
     { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory, jobs }) },
-    { definition: ReportServiceService, implementation: createReportService({ ...deps, memory }) },
+    { definition: ReportServiceService, implementation: createReportService({ ...deps, memory, readings, reader }) },
+    { definition: PolicyServiceService, implementation: createPolicyService({ ...deps, memory }) },
   ];
 }

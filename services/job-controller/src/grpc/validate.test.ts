@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { GetReportRequest } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { Hello } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import { validateCount, validateHello, validateJobId, validateReportSubject } from "./validate.ts";
+import { validateCount, validateHello, validateJobId } from "./validate.ts";
 
 /** Asserts that the call is refused for exactly these fields. */
 function refuses(fields: string[], call: () => unknown): void {
@@ -22,14 +21,6 @@ describe("what comes from outside", () => {
   test("an offset is not negative", () => {
     assert.equal(validateCount("offset", 0), 0);
     refuses(["offset"], () => validateCount("offset", -1));
-  });
-
-  test("a report is asked for by a job or by a digest", () => {
-    const digest = `sha256:${"a".repeat(64)}`;
-    const askFor = (subject: GetReportRequest["subject"]) => GetReportRequest.fromPartial({ subject });
-    assert.deepEqual(validateReportSubject(askFor({ $case: "digest", value: digest })), { digest });
-    refuses(["job_id"], () => validateReportSubject(askFor(undefined)));
-    refuses(["digest"], () => validateReportSubject(askFor({ $case: "digest", value: "sha256:x" })));
   });
 
   test("a worker's Hello names itself, its slots and its types soundly", () => {

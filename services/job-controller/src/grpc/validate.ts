@@ -1,5 +1,4 @@
 import { type FieldViolation, fieldsInvalid, ReasonedError } from "@drydock/shared/errors.ts";
-import type { GetReportRequest } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import type {
   Hello,
   JobType as JobTypeMessage,
@@ -51,19 +50,7 @@ export function validateCount(field: string, value: number): number {
   throw fieldsInvalid([{ field, description: "must not be negative" }]);
 }
 
-/** Checks what a report is asked for by. */
-export function validateReportSubject(
-  request: Pick<GetReportRequest, "subject">,
-): { jobId: string } | { digest: string } {
-  const { subject } = request;
-  if (subject === undefined) {
-    throw fieldsInvalid([{ field: "job_id", description: "or digest must be set" }]);
-  }
-  if (subject.$case === "jobId") return { jobId: validateJobId(subject.value) };
-  return { digest: validateDigest(subject.value) };
-}
-
-/** The rule of `isDigest`, for people. */
+/** What a digest is, for people. */
 export const digestRule = "must be sha256: and 64, or sha512: and 128 lower-case hex digits";
 
 /** Whether the text is a digest. */

@@ -31,6 +31,14 @@ export interface ShardKeys {
   hookFailing: string;
   /** HASH, job name -> job type; in shard 0 only. */
   types: string;
+  /** HASH, name -> policy for images as JSON; in shard 0 only. */
+  policies: string;
+  /** STRING, a number that grows with every change of policies and exceptions; in shard 0 only. */
+  policiesVersion: string;
+  /** HASH, id -> exception from policies as JSON; in shard 0 only. */
+  exceptions: string;
+  /** HASH, key of a finding -> when it was first found; in shard 0 only. */
+  firstFound: string;
   /** HASH, job name with "launched" or "ended" -> how many in that minute since 1970. */
   rates(minute: number): string;
   /** Channel for what controllers tell each other. */
@@ -64,6 +72,10 @@ export function keysOf(shard: number): ShardKeys {
     hookTries: `${prefix}hook-tries`,
     hookFailing: `${prefix}hook-failing`,
     types: `${prefix}types`,
+    policies: `${prefix}policies`,
+    policiesVersion: `${prefix}policies-version`,
+    exceptions: `${prefix}exceptions`,
+    firstFound: `${prefix}first-found`,
     signals: `${prefix}signals`,
     rates: (minute) => `${prefix}rates:${minute}`,
     ready: (jobName, lane) => `${prefix}ready:${jobName}:${lane}`,

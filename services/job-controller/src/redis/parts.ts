@@ -6,6 +6,7 @@ import type { HookOutbox } from "../ports/hook-outbox.ts";
 import type { JobIndex } from "../ports/job-index.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
 import type { LogStore } from "../ports/log-store.ts";
+import type { FirstFoundStore, PolicyStore } from "../ports/policy-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { ReportQueries } from "../ports/report-queries.ts";
 import type { ReportStore } from "../ports/report-store.ts";
@@ -18,8 +19,10 @@ import { createRedisLogStore } from "./log/log-store.ts";
 import { createRedisJobIndex } from "./operators/job-index.ts";
 import { createRedisJobTypeStore } from "./operators/job-type-store.ts";
 import { createRedisQueueControl } from "./operators/queue-control.ts";
+import { createRedisFirstFoundStore } from "./policies/first-found-store.ts";
+import { createRedisPolicyStore } from "./policies/policy-store.ts";
 import { createRedisReportQueries } from "./reports/report-queries.ts";
-import { RedisReportStore } from "./reports/report-store.ts";
+import { createRedisReportStore } from "./reports/report-store.ts";
 import { createRedisScheduleStore } from "./schedule/schedule-store.ts";
 import { defineScript, type OnFault, Shard } from "./shards/shard.ts";
 import { Shards } from "./shards/shards.ts";
@@ -51,6 +54,8 @@ export interface RedisParts {
   reports: ReportStore;
   reportQueries: ReportQueries;
   typeStore: JobTypeStore;
+  policies: PolicyStore;
+  firstFound: FirstFoundStore;
 }
 
 /** Makes the Redis parts; watch and signals are to be started and stopped. */
@@ -70,8 +75,10 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
     checkpoints: createRedisCheckpointStore(shards),
-    reports: new RedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
+    reports: createRedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
     reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs }),
     typeStore: createRedisJobTypeStore(redis),
+    policies: createRedisPolicyStore({ redis, shards, clock }),
+    firstFound: createRedisFirstFoundStore(redis, shards),
   };
 }

@@ -2,7 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { every } from "@drydock/shared/loop.ts";
-import { isPoolAway } from "../domain/pool-away.ts";
+import { isPoolAway, isReportStoreAway } from "../domain/pool-away.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
@@ -29,7 +29,7 @@ const periods = {
   freeKeysMs: 10_000,
   expireClosedMs: 30_000,
   readTypesMs: 10_000,
-  tidyReportsMs: 10_000,
+  tidyReportsMs: 30_000,
   noteDayMs: 600_000,
 };
 
@@ -58,7 +58,7 @@ export function createChores(deps: ChoreDeps): Service[] {
   const { pool, redis, logger } = deps;
   const closedTypes = new ClosedTypeExpirer(deps);
   const always = (name: string, periodMs: number, run: (signal: AbortSignal) => Promise<unknown>) =>
-    every(periodMs, (signal) => run(signal).catch(unlessPoolAway), { name, logger, jitter });
+    every(periodMs, (signal) => run(signal).catch(unlessAway), { name, logger, jitter });
   const chore: typeof always = (name, periodMs, run) =>
     always(name, periodMs, async (signal) => (redis.up ? run(signal) : undefined));
   return [
@@ -81,9 +81,9 @@ export function createChores(deps: ChoreDeps): Service[] {
   ];
 }
 
-/** Outages are not logged here: the connection watch logs them once. */
-function unlessPoolAway(error: unknown): void {
-  if (!isPoolAway(error)) throw error;
+/** Outages are not logged here: the watches log them once. */
+function unlessAway(error: unknown): void {
+  if (!isPoolAway(error) && !isReportStoreAway(error)) throw error;
 }
 
 async function tidy(reports: ReportStore, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,11 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import { type TypeWait, type WorkerState, waitOf } from "../domain/worker.ts";
+import type { DataFileState, DataFiles } from "../ports/exploitation-data.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { QueueControl, QueueRate, QueueState } from "../ports/queue-control.ts";
 import type { RedisHealth, RedisProbe } from "../ports/redis-health.ts";
+import type { ReportStoreHealth } from "../ports/report-store-health.ts";
 import type { JobTypes } from "./job-types.ts";
 import type { PoolFill } from "./pool-limits.ts";
 
@@ -16,6 +18,9 @@ export interface StatusDeps {
   queues: QueueControl;
   types: JobTypes;
   redis: RedisProbe;
+  dataFiles: DataFiles;
+  /** Where reports are kept, if not in Redis. */
+  reportStore?: ReportStoreHealth | undefined;
   terms: LeaseTerms;
   clock: Clock;
 }
@@ -30,19 +35,27 @@ type QueueDeps = Pick<StatusDeps, "pool" | "queues" | "types">;
 export interface PoolStatus {
   workers: Array<WorkerState & { heartbeatAt: number | undefined }>;
   queues: WaitingQueue[];
+  /** Its warnings have those of the store of reports as well. */
   redis: RedisHealth;
+  dataFiles: readonly DataFileState[];
 }
 
 /** Reads the state of the pool; while Redis is away, that of Redis alone. */
 export async function checkStatus(deps: StatusDeps): Promise<PoolStatus> {
-  const health = await deps.redis.check();
-  if (!health.up) return { workers: [], queues: [], redis: health };
+  const health = withWarning(await deps.redis.check(), deps.reportStore?.cause);
+  const dataFiles = deps.dataFiles.states();
+  if (!health.up) return { workers: [], queues: [], redis: health, dataFiles };
   const [workers, queues] = await Promise.all([deps.pool.workers("", maxShown), listQueues(deps)]);
   return {
     workers: workers.map((worker) => ({ ...worker, heartbeatAt: heartbeatOf(worker, deps) })),
     queues: queues.slice(0, maxShown),
     redis: health,
+    dataFiles,
   };
+}
+
+function withWarning(health: RedisHealth, warning: string | undefined): RedisHealth {
+  return warning === undefined ? health : { ...health, warnings: [...health.warnings, warning] };
 }
 
 /** When the worker renewed its lease; undefined where the lease is so short that it may be one cut by a broken stream. */

@@ -40,20 +40,20 @@ function judge(own: Partial<ScanResult>, manifest = image) {
 }
 
 const claims: [what: string, own: Partial<ScanResult>, coverage: string, notes: CoverageNote[], headline: string][] = [
-  ["packages that were held against data", {}, "FULL", [], "no vulnerabilities found in 3 packages"],
+  ["packages that were held against data", {}, "FULL", [], "no vulnerabilities found in 3 packages (full coverage)"],
   [
     "findings",
     { findings: [finding("a", "1", "HIGH"), finding("a", "2"), finding("b", "3")] },
     "FULL",
     [],
-    "3 vulnerabilities in 2 of 3 packages: 1 high, 2 low",
+    "3 vulnerabilities in 2 of 3 packages: 1 high, 2 low (full coverage)",
   ],
   [
     "a vulnerability in two packages",
     { findings: [finding("a", "1", "HIGH"), finding("a", "2"), finding("b", "2")] },
     "FULL",
     [],
-    "2 vulnerabilities in 2 of 3 packages, 3 findings: 1 high, 2 low",
+    "2 vulnerabilities in 2 of 3 packages, 3 findings: 1 high, 2 low (full coverage)",
   ],
   [
     "one vulnerability in two packages, and a layer left out",
@@ -99,7 +99,7 @@ const claims: [what: string, own: Partial<ScanResult>, coverage: string, notes: 
     { distributions: [system("debian:12"), system("debian:13")], packages: ofTwo },
     "FULL",
     [],
-    "no vulnerabilities found in 2 packages",
+    "no vulnerabilities found in 2 packages (full coverage)",
   ],
   [
     "two distributions, packages of one",

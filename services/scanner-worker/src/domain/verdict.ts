@@ -98,9 +98,9 @@ function headlineOf(
     const vulnerabilities = count(summary.unique, "vulnerability", "vulnerabilities");
     const findings = summary.total === summary.unique ? "" : `, ${count(summary.total, "finding")}`;
     const found = `${vulnerabilities} in ${summary.affectedPackageCount} of ${packages}${findings}: ${severities}`;
-    return coverage === "FULL" ? found : `${found} (partial: ${reasons})`;
+    return `${found} (${coverage === "FULL" ? "full coverage" : `partial: ${reasons}`})`;
   }
-  if (coverage === "FULL") return `no vulnerabilities found in ${packages}`;
+  if (coverage === "FULL") return `no vulnerabilities found in ${packages} (full coverage)`;
   return `partial: nothing found in ${packages}, but ${reasons}`;
 }
 

@@ -115,7 +115,7 @@ describe("IMAGE_SCAN", () => {
       percents.toSorted((a, b) => a - b),
     );
     assert.deepEqual(context.checkins.at(-1), {
-      text: "1 vulnerability in 1 of 1 package: 1 high",
+      text: "1 vulnerability in 1 of 1 package: 1 high (full coverage)",
       progress: { phase: "done", percent: 100 },
     });
   });

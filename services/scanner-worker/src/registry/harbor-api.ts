@@ -51,6 +51,7 @@ export class HarborApi {
 
   /** Whether the registry is a Harbor. It is asked once; a registry that fails at the question is taken for none for five minutes. */
   async isThere(signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
     const { clock } = this.#access.options;
     if (this.#isThere !== undefined && clock.now() < this.#isThere.until) return this.#isThere.answer;
     this.#asking ??= this.#findOut().finally(() => {

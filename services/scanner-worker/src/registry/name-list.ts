@@ -40,7 +40,7 @@ const maxKept = 4;
 const keptMs = 300_000;
 
 const anyObject = z.looseObject({});
-const listed = z.array(z.unknown()).nullish();
+const listed = z.array(z.unknown()).nullable();
 
 /**
  * Reads lists of names (OCI distribution-spec 1.1, "Listing Tags"). Some registries answer with all names at once: the pages

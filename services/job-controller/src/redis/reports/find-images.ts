@@ -3,18 +3,17 @@ import type { ListedReport } from "../../domain/report-entry.ts";
 import type { Page, PageRequest, VulnerabilityCounts, VulnerabilityMatch } from "../../ports/report-queries.ts";
 import type { FoundImage } from "../../ports/report-store.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
-import { packDigest, readRecord } from "./image-record.ts";
 import { numbersIn, type QueryDeps } from "./list-reports.ts";
 import { type Found, readListed } from "./listed-reports.ts";
 import { mostParts, type Position, readPosition, writePosition } from "./page-position.ts";
-import { blockCount, type Postings } from "./postings.ts";
+import { blockCount, blockSize, type Postings } from "./postings.ts";
 import { type FoundTerms, readLayers, readVulnerability } from "./read-postings.ts";
-import { readRecords, readTotalSums } from "./repositories.ts";
+import { readFacts, readTotalSums } from "./repositories.ts";
 import { readTerm } from "./terms.ts";
 import { addSums, noSums, toTotals } from "./totals.ts";
 
-/** How many records are read at a time, at least, and of how many images a page reads the entries before it ends early. */
-const recordsAtOnce = 500;
+/** Of how many images the facts are read at a time, at least, and of how many images a page reads the entries before it ends early. */
+const factsAtOnce = 500;
 const mostEntries = 1_500;
 /** How many entries are read at a time. */
 const entriesAtOnce = 100;
@@ -30,8 +29,8 @@ export async function findVulnerability(
   const found = await byShard(deps, (shard) => readVulnerability(deps.redis, shard, name));
   const only = repository === "" ? undefined : await numbersIn(deps, repository);
   const wanted = new Map([...found].map(([shard, { all }]) => [shard, all] as const));
-  const matchesOf = (entry: ListedReport, { shard, number }: Found) =>
-    toMatches(entry, termsOf(found.get(shard), number), repository);
+  const matchesOf = (entry: ListedReport, { shard, facts }: Found) =>
+    toMatches(entry, termsOf(found.get(shard), facts.number), repository);
   const matches = await readPage(deps, { list: "VULNERABILITY", from, size: page.size }, { wanted, only }, matchesOf);
   return { ...matches, counts: await countsOf(deps, wanted) };
 }
@@ -121,7 +120,7 @@ async function* byDigest(redis: ScriptedRedis, wanted: Wanted, from: Buffer, atO
   for (const numbers of inBlocks(wanted, from[0] ?? 0)) {
     const found = await Promise.all(
       [...numbers].map(async ([shard, own]) => {
-        return (await readRecords(redis, shard, own)).map((record): Found => ({ ...readRecord(record), shard }));
+        return (await readFacts(redis, shard, own)).map((facts): Found => ({ facts, shard }));
       }),
     );
     const keyed = found.flat().map((image) => ({ image, key: keyOf(image) }));
@@ -140,7 +139,7 @@ function* inBlocks({ wanted, only }: Wanted, first: number): Generator<Map<Shard
       numbers.set(shard, [...(numbers.get(shard) ?? []), ...own]);
       count += own.length;
     }
-    if (count < recordsAtOnce) continue;
+    if (count < factsAtOnce) continue;
     yield numbers;
     [numbers, count] = [new Map(), 0];
   }
@@ -148,6 +147,6 @@ function* inBlocks({ wanted, only }: Wanted, first: number): Generator<Map<Shard
 }
 
 /** Blocks are in the order of digests, and within a block the digests themselves. */
-function keyOf({ number, digest }: Found): Buffer {
-  return Buffer.concat([Buffer.from([Math.floor(number / 65_536)]), packDigest(digest)]);
+function keyOf({ facts }: Found): Buffer {
+  return Buffer.concat([Buffer.from([Math.floor(facts.number / blockSize)]), facts.packedDigest]);
 }

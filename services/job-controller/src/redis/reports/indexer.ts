@@ -3,13 +3,15 @@ import { list, number, text } from "../shards/reply.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import { headOf, tailOf } from "./image-record.ts";
+import { headOf, tailOf } from "./image-facts.ts";
 import { type ImageState, readImage } from "./image-state.ts";
 import { layerHashes, termsOf } from "./terms.ts";
 import { sumsOf } from "./totals.ts";
 
 /** How many terms one script call changes, so that it is short. */
 const mostChanges = 200;
+/** How many terms are read at a time. */
+const readAtOnce = 1_000;
 /** How often it is begun anew because somebody else changed the image. */
 const mostTries = 100;
 
@@ -116,16 +118,17 @@ async function changesOf(
   { shard: { keys }, image }: Target,
   terms: ReadonlySet<string>,
 ): Promise<Changes> {
-  const packed = image.number === undefined ? null : await has(redis, keys.reports.imageTerms, image.number);
+  const packed =
+    image.number === undefined ? null : await answered(redis.hgetBuffer(keys.reports.imageTerms, String(image.number)));
   const numbers = Array.from({ length: (packed?.length ?? 0) / 4 }, (_, at) => packed?.readUInt32BE(4 * at) ?? 0);
-  const texts = numbers.length === 0 ? [] : await answered(redis.hmget(keys.reports.terms, ...numbers.map(String)));
+  const texts: Array<string | null> = [];
+  for (let at = 0; at < numbers.length; at += readAtOnce) {
+    const some = numbers.slice(at, at + readAtOnce).map(String);
+    texts.push(...(await answered(redis.hmget(keys.reports.terms, ...some))));
+  }
   const known = new Set(texts);
   const adds = [...terms].filter((term) => !known.has(term));
   return { adds, removes: numbers.filter((_, at) => !terms.has(texts[at] ?? "")) };
-}
-
-function has(redis: ScriptedRedis, key: string, field: number): Promise<Buffer | null> {
-  return answered(redis.hgetBuffer(key, String(field)));
 }
 
 /** Adds all terms but the last, which go with the report itself; false when somebody else changed the image. */

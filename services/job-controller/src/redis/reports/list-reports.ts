@@ -3,14 +3,14 @@ import { type ListedReport, severities } from "../../domain/report-entry.ts";
 import type { Page, PageRequest, ReportFilter, ReportOrder } from "../../ports/report-queries.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import { type ImageRecord, readRecord, scannerMarkOf, timePrefix } from "./image-record.ts";
+import { type ImageFacts, scannerMarkOf, timePrefix } from "./image-facts.ts";
 import { readImages } from "./image-state.ts";
 import { inOrder, type Step, walk } from "./image-walk.ts";
-import { readListed } from "./listed-reports.ts";
+import { type Found, readListed } from "./listed-reports.ts";
 import { readPosition, writePosition } from "./page-position.ts";
 import type { Postings } from "./postings.ts";
 import { readVulnerability } from "./read-postings.ts";
-import { readNumbers, readRecords, readSums } from "./repositories.ts";
+import { readAllNumbers, readFacts, readSums } from "./repositories.ts";
 
 /** What queries read from. */
 export interface QueryDeps {
@@ -21,7 +21,7 @@ export interface QueryDeps {
 /** Up to how many images a repository or a vulnerability is looked up by, instead of going through all in their order. */
 const mostLookedUp = 5_000;
 /** How many images a page looks at, and of how many it reads the whole entry, before it ends early. */
-const mostSteps = 20_000;
+const mostSteps = 10_000;
 const mostEntries = 1_500;
 /** How many entries are read at a time, at least. */
 const leastRead = 50;
@@ -39,7 +39,7 @@ export async function listReports(
   const steps = found === undefined ? walk(deps.redis, deps.shards, order, beginOf(filter, order, after)) : undefined;
   const reader = new PageReader(deps, filter, order, size);
   const passes = ({ found: each }: Step) =>
-    fits(filter, each) && (having === undefined || having.get(each.shard)?.has(each.number) === true);
+    fits(filter, each.facts) && (having === undefined || having.get(each.shard)?.has(each.facts.number) === true);
   for await (const some of steps ?? [await sort(deps, found ?? [], order, after)]) {
     await reader.read(some.filter(passes));
     reader.note(some);
@@ -112,7 +112,7 @@ function isFirst(key: Buffer, { locations }: ListedReport): boolean {
   return locations[0]?.repository === key.toString("utf8", 0, key.indexOf(0));
 }
 
-function fits(filter: ReportFilter, image: ImageRecord): boolean {
+function fits(filter: ReportFilter, image: ImageFacts): boolean {
   const { leastSeverity, fixable, coverage, scanner, scannedAfter, scannedBefore } = filter;
   if (leastSeverity !== undefined && !isAsBad(image, leastSeverity)) return false;
   if (fixable !== undefined && image.fixable !== fixable) return false;
@@ -122,7 +122,7 @@ function fits(filter: ReportFilter, image: ImageRecord): boolean {
   return scannedBefore === undefined || image.scannedAt < scannedBefore;
 }
 
-function isAsBad({ worst }: ImageRecord, least: (typeof severities)[number]): boolean {
+function isAsBad({ worst }: ImageFacts, least: (typeof severities)[number]): boolean {
   return worst !== "NONE" && severities.indexOf(worst) >= severities.indexOf(least);
 }
 
@@ -146,26 +146,21 @@ async function readHaving(
   return new Map(all);
 }
 
-interface FoundRecord {
-  record: Buffer;
-  shard: Shard;
-}
-
 /** The images that can fit at most, when a repository or a vulnerability leaves few. */
 async function lookUp(
   deps: QueryDeps,
   { repository }: ReportFilter,
   having: Map<Shard, Postings> | undefined,
-): Promise<FoundRecord[] | undefined> {
+): Promise<Found[] | undefined> {
   const inRepositories = repository === "" ? undefined : await numbersIn(deps, repository);
   const few = inRepositories ?? numbersHaving(having);
   if (few === undefined) return undefined;
-  const records = [...few].map(async ([shard, numbers]) => {
+  const found = [...few].map(async ([shard, numbers]) => {
     const wanted =
       having === undefined ? [...numbers] : [...numbers].filter((number) => having.get(shard)?.has(number));
-    return (await readRecords(deps.redis, shard, wanted)).map((record) => ({ record, shard }));
+    return (await readFacts(deps.redis, shard, wanted)).map((facts) => ({ facts, shard }));
   });
-  return (await Promise.all(records)).flat();
+  return (await Promise.all(found)).flat();
 }
 
 /** The numbers of the images in the repositories that fit; undefined when there are many. */
@@ -177,11 +172,7 @@ export async function numbersIn(
   const images = sums.flatMap(([, byName]) => [...byName.values()]).reduce((sum, [count = 0]) => sum + count, 0);
   if (images > mostLookedUp) return undefined;
   const numbers = sums.map(async ([shard, byName]) => {
-    const found = new Set<number>();
-    for (const name of byName.keys()) {
-      for await (const some of readNumbers(redis, shard, name)) for (const number of some) found.add(number);
-    }
-    return [shard, found] as const;
+    return [shard, new Set(await readAllNumbers(redis, shard, byName.keys()))] as const;
   });
   return new Map(await Promise.all(numbers));
 }
@@ -193,21 +184,23 @@ function numbersHaving(having: Map<Shard, Postings> | undefined): Map<Shard, Ite
 }
 
 /** The images in the order, from behind the key on. */
-async function sort(
-  { redis, shards }: QueryDeps,
-  found: FoundRecord[],
-  order: ReportOrder,
-  after: Buffer,
-): Promise<Step[]> {
-  const names = new Map<string, string>();
+async function sort({ redis, shards }: QueryDeps, found: Found[], order: ReportOrder, after: Buffer): Promise<Step[]> {
+  const names = new Map<Found, string>();
   if (order === "REPOSITORY") {
     await shards.all(async (shard) => {
-      const digests = found.filter((each) => each.shard === shard).map(({ record }) => readRecord(record).digest);
-      for (const [at, { places }] of (await readImages(redis, shard, digests)).entries()) {
-        const [first = ""] = Object.keys(places).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-        names.set(digests[at] ?? "", first);
-      }
+      const own = found.filter((each) => each.shard === shard);
+      const images = await readImages(
+        redis,
+        shard,
+        own.map(({ facts }) => facts.digest),
+      );
+      for (const [at, each] of own.entries()) names.set(each, firstOf(Object.keys(images[at]?.places ?? {})));
     });
   }
-  return inOrder(found, order, after, (digest) => names.get(digest) ?? "");
+  return inOrder(found, order, after, (image) => names.get(image) ?? "");
+}
+
+/** The first by bytes. */
+function firstOf(names: readonly string[]): string {
+  return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))[0] ?? "";
 }

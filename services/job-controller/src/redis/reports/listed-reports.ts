@@ -2,11 +2,14 @@ import type { ImageLocation, ListedReport, ReportEntry } from "../../domain/repo
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import type { ImageRecord } from "./image-record.ts";
+import type { ImageFacts } from "./image-facts.ts";
 import { type ImageState, readImages } from "./image-state.ts";
 
 /** An image in a list, as the orders know it. */
-export type Found = ImageRecord & { shard: Shard };
+export interface Found {
+  facts: ImageFacts;
+  shard: Shard;
+}
 
 /** What lists show of the images, in their order; undefined for those that are gone. */
 export async function readListed(
@@ -19,22 +22,22 @@ export async function readListed(
     const own = found.filter((each) => each.shard === shard);
     if (own.length === 0) return;
     const [entries, images] = await Promise.all([
-      answered(redis.hmget(shard.keys.reports.entries, ...own.map(({ number }) => String(number)))),
+      answered(redis.hmget(shard.keys.reports.entries, ...own.map(({ facts }) => String(facts.number)))),
       readImages(
         redis,
         shard,
-        own.map(({ digest }) => digest),
+        own.map(({ facts }) => facts.digest),
       ),
     ]);
     for (const [at, text] of entries.entries()) {
       const entry = text === null ? undefined : (JSON.parse(text) as ReportEntry);
       // the number may have come to another image by now
-      if (entry?.digest === own[at]?.digest && entry !== undefined) {
+      if (entry?.digest === own[at]?.facts.digest && entry !== undefined) {
         listed.set(entry.digest, { ...entry, locations: locationsOf(images[at]) });
       }
     }
   });
-  return found.map(({ digest }) => listed.get(digest));
+  return found.map(({ facts }) => listed.get(facts.digest));
 }
 
 function locationsOf(image: ImageState | undefined): ImageLocation[] {

@@ -53,6 +53,7 @@ function toBitmap(list: Buffer): Uint8Array {
 
 /** How many blocks there are: one for each of the first six bits of a digest. */
 export const blockCount = 64;
-const blockSize = 65_536;
+/** How many numbers a block has. */
+export const blockSize = 65_536;
 
 const bitCounts = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll("0", "").length);

@@ -28,88 +28,85 @@ export interface RedisReportStoreOptions {
  * The reports in Redis: each beside its job, and its indexes in the shard that the digest falls to. A report is stored together
  * with what its indexes are made from, so that whoever comes by makes them when the one who stored it died before.
  */
-export class RedisReportStore implements ReportStore {
-  readonly #options: RedisReportStoreOptions;
-  readonly #places: Places;
-  readonly #keeper: ReportKeeper;
+export function createRedisReportStore(options: RedisReportStoreOptions): ReportStore {
+  const { redis, shards, keepMs, clock } = options;
+  const places = new Places(redis, shards, keepMs);
+  const keeper = new ReportKeeper(options, places);
+  const newestOf = async (digest: string) => (await readNewest(options, places, [digest]))[0] ?? [];
+  return {
+    async checkLease({ jobId, token, incarnation }: HeldLease): Promise<void> {
+      await shards.ofJob(jobId).run("reports/check-lease", jobId, token, incarnation);
+    },
 
-  constructor(options: RedisReportStoreOptions) {
-    this.#options = options;
-    this.#places = new Places(options.redis, options.shards, options.keepMs);
-    this.#keeper = new ReportKeeper(options, this.#places);
-  }
+    async put({ jobId, token, incarnation }: HeldLease, { entry, gzip }: NewReport): Promise<void> {
+      const stored = { entry, storedAt: clock.now() };
+      const staged = await packStored(stored);
+      const [file, keepSeconds] = [toFile(entry, gzip), Math.ceil(keepMs / 1_000)];
+      const shard = shards.ofJob(jobId);
+      await shard.run("reports/put", jobId, token, incarnation, entry.reportId, file, keepSeconds, staged);
+      await keeper.index(stored, staged);
+    },
 
-  async checkLease({ jobId, token, incarnation }: HeldLease): Promise<void> {
-    await this.#options.shards.ofJob(jobId).run("reports/check-lease", jobId, token, incarnation);
-  }
+    read: (reportId) => readGzip(redis, shards, reportId),
 
-  async put({ jobId, token, incarnation }: HeldLease, { entry, gzip }: NewReport): Promise<void> {
-    const { shards, keepMs, clock } = this.#options;
-    const stored = { entry, storedAt: clock.now() };
-    const staged = await packStored(stored);
-    const [file, keepSeconds] = [toFile(entry, gzip), Math.ceil(keepMs / 1_000)];
-    const shard = shards.ofJob(jobId);
-    await shard.run("reports/put", jobId, token, incarnation, entry.reportId, file, keepSeconds, staged);
-    await this.#keeper.index(stored, staged);
-  }
+    async ofJob(jobId: string): Promise<ReportReference[]> {
+      const ids = Array.from({ length: mostReports }, (_, number) => reportIdOf(jobId, number));
+      const names = await Promise.all(ids.map((id) => readName(redis, shards, id)));
+      return names.filter((name) => name !== undefined);
+    },
 
-  async read(reportId: string): Promise<AsyncIterable<Buffer> | undefined> {
-    return readGzip(this.#options.redis, this.#options.shards, reportId);
-  }
+    newestOf,
 
-  async ofJob(jobId: string): Promise<ReportReference[]> {
-    const { redis, shards } = this.#options;
-    const ids = Array.from({ length: mostReports }, (_, number) => reportIdOf(jobId, number));
-    const names = await Promise.all(ids.map((id) => readName(redis, shards, id)));
-    return names.filter((name) => name !== undefined);
-  }
+    async newestOfTag(repository: string, tag: string): Promise<KnownReport[]> {
+      const digest = await places.digestOf(repository, tag);
+      return digest === null ? [] : newestOf(digest);
+    },
 
-  async newestOf(digest: string): Promise<KnownReport[]> {
-    const [known = []] = await this.#newest([digest]);
-    return known;
-  }
+    async recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]> {
+      for (const part of inTurns(images)) await Promise.all(part.map((image) => places.point(image)));
+      return readNewest(
+        options,
+        places,
+        images.map(({ digest }) => digest),
+      );
+    },
 
-  async newestOfTag(repository: string, tag: string): Promise<KnownReport[]> {
-    const digest = await this.#places.digestOf(repository, tag);
-    return digest === null ? [] : this.newestOf(digest);
-  }
+    tidy: () => keeper.tidy(),
+  };
+}
 
-  async recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]> {
-    for (const part of inTurns(images)) await Promise.all(part.map((image) => this.#places.point(image)));
-    return this.#newest(images.map(({ digest }) => digest));
-  }
+/** Of each digest the newest report of its image, or of the images of its index. */
+async function readNewest(
+  options: RedisReportStoreOptions,
+  places: Places,
+  digests: readonly string[],
+): Promise<KnownReport[][]> {
+  const own = await readNewestOfImages(options, digests);
+  return Promise.all(
+    own.map(async (known, at) => {
+      if (known !== undefined) return [known];
+      const images = await readNewestOfImages(options, await places.imagesOf(digests[at] ?? ""));
+      return images.filter((report) => report !== undefined);
+    }),
+  );
+}
 
-  tidy(): Promise<boolean> {
-    return this.#keeper.tidy();
-  }
-
-  /** Of each digest the newest report of its image, or of the images of its index. */
-  async #newest(digests: readonly string[]): Promise<KnownReport[][]> {
-    const own = await this.#newestOfImages(digests);
-    return Promise.all(
-      own.map(async (known, at) => {
-        if (known !== undefined) return [known];
-        const images = await this.#places.imagesOf(digests[at] ?? "");
-        return (await this.#newestOfImages(images)).filter((report) => report !== undefined);
-      }),
-    );
-  }
-
-  async #newestOfImages(digests: readonly string[]): Promise<Array<KnownReport | undefined>> {
-    const { redis, shards } = this.#options;
-    const found = new Map<string, KnownReport>();
-    await shards.all(async (shard) => {
-      const own = [...new Set(digests)].filter((digest) => shards.ofKey(digest) === shard);
-      const images = await readImages(redis, shard, own);
-      const numbers = images.flatMap((image) => (image.sums === undefined ? [] : [String(image.number)]));
-      if (numbers.length === 0) return;
-      for (const text of await answered(redis.hmget(shard.keys.reports.entries, ...numbers))) {
-        const entry = text === null ? undefined : (JSON.parse(text) as ReportEntry);
-        if (entry !== undefined) found.set(entry.digest, toKnown(entry));
-      }
-    });
-    return digests.map((digest) => found.get(digest));
-  }
+async function readNewestOfImages(
+  { redis, shards }: RedisReportStoreOptions,
+  digests: readonly string[],
+): Promise<Array<KnownReport | undefined>> {
+  const found = new Map<string, KnownReport>();
+  await shards.all(async (shard) => {
+    const own = [...new Set(digests)].filter((digest) => shards.ofKey(digest) === shard);
+    const images = await readImages(redis, shard, own);
+    const numbers = images.flatMap((image) => (image.sums === undefined ? [] : [String(image.number)]));
+    if (numbers.length === 0) return;
+    for (const text of await answered(redis.hmget(shard.keys.reports.entries, ...numbers))) {
+      const entry = text === null ? undefined : (JSON.parse(text) as ReportEntry);
+      if (entry !== undefined) found.set(entry.digest, toKnown(entry));
+    }
+  });
+  return digests.map((digest) => found.get(digest));
 }
 
 function toKnown({ reportId, digest, platform, scanner, scannerState, scannedAt, coverage }: ReportEntry): KnownReport {

@@ -1,9 +1,8 @@
 import type { ReportSummary } from "../../ports/report-queries.ts";
-import type { ScriptedRedis, Shard } from "../shards/shard.ts";
-import { readRecord } from "./image-record.ts";
+import type { Shard } from "../shards/shard.ts";
 import { readImages } from "./image-state.ts";
 import { listReports, type QueryDeps } from "./list-reports.ts";
-import { readNumbers, readRecords, readSums, readTotalSums } from "./repositories.ts";
+import { readAllNumbers, readFacts, readSums, readTotalSums } from "./repositories.ts";
 import { addSums, compareSums, noSums, toTotals } from "./totals.ts";
 
 const mostRepositories = 100;
@@ -44,29 +43,16 @@ async function totalOf(
   const totals = noSums();
   for (const sums of byName.values()) addSums(totals, sums);
   if (byName.size < 2) return totals;
-  const times = await countLocations(redis, shard, byName.keys());
+  const times = new Map<number, number>();
+  for (const number of await readAllNumbers(redis, shard, byName.keys()))
+    times.set(number, (times.get(number) ?? 0) + 1);
   const several = [...times].filter(([, count]) => count > 1).map(([number]) => number);
-  const records = (await readRecords(redis, shard, several)).map((record) => readRecord(record));
-  const digests = records.map(({ digest }) => digest);
+  const facts = await readFacts(redis, shard, several);
+  const digests = facts.map(({ digest }) => digest);
   for (const [at, { sums = [] }] of (await readImages(redis, shard, digests)).entries()) {
-    addSums(totals, sums, 1 - (times.get(records[at]?.number ?? -1) ?? 1));
+    addSums(totals, sums, 1 - (times.get(facts[at]?.number ?? -1) ?? 1));
   }
   return totals;
-}
-
-/** In how many of the repositories each image is, by its number. */
-async function countLocations(
-  redis: ScriptedRedis,
-  shard: Shard,
-  repositories: Iterable<string>,
-): Promise<Map<number, number>> {
-  const times = new Map<number, number>();
-  for (const repository of repositories) {
-    for await (const numbers of readNumbers(redis, shard, repository)) {
-      for (const number of numbers) times.set(number, (times.get(number) ?? 0) + 1);
-    }
-  }
-  return times;
 }
 
 async function worstOf(deps: QueryDeps, repository: string): Promise<ReportSummary["worst"]> {

@@ -69,6 +69,8 @@ export function refusalOf(text: string): Error | undefined {
       return new ReasonedError("WORKER_SUPERSEDED", `a newer process has taken over the worker id ${subject}`);
     case "WORKER_NOT_FOUND":
       return workerNotFound(subject);
+    case "POLICIES_FULL":
+      return policiesFull(subject);
     default:
       return undefined;
   }
@@ -116,6 +118,13 @@ function workerNotFound(workerId: string): ReasonedError {
     metadata: { worker_id: workerId },
     resource: { type: "drydock.job.v1.Worker", name: workerId },
   });
+}
+
+/** @param subject "policies" or "exceptions", and how many there may be */
+function policiesFull(subject: string): ReasonedError {
+  const [what = "", most = ""] = subject.split(" ");
+  const text = `there are ${most} ${what}, as many as there may be; delete those that nobody needs`;
+  return new ReasonedError("POLICIES_FULL", text, { metadata: { what, most } });
 }
 
 /** Redis does not answer, or refuses what it would do at another time; without memory, the pool is full. */

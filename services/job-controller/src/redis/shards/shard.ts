@@ -31,14 +31,17 @@ interface ErrorReply {
 const maxBatchSize = 96;
 /** Maximum bytes of arguments in one call; an operation with more is a call of its own. */
 const maxBatchBytes = 1024 * 1024;
-/** Bytes that the reply of an operation counts in its batch, where replies may be large. */
-const replyBytes: Readonly<Partial<Record<OperationName, number>>> = {
+/** Bytes that an operation counts in its batch beside its arguments: where replies may be large, or where it takes long. */
+const weights: Readonly<Partial<Record<OperationName, number>>> = {
   "operators/list": maxBatchBytes,
   "operators/list-running": maxBatchBytes,
   // up to 64 KiB of a checkpoint
   "checkpoint/read": maxBatchBytes / 16,
   // up to 256 KiB of parameters, and few bytes as a rule
   "operators/read": maxBatchBytes / 32,
+  // up to 200 terms, and a report whole
+  "reports/index": maxBatchBytes,
+  "reports/place": maxBatchBytes / 32,
 };
 /**
  * Batch size that is sent at once when no call is in flight, so that Redis starts while the turn is still being gathered.
@@ -92,7 +95,7 @@ export class Shard {
    */
   run(name: OperationName, ...args: Argument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const bytes = bytesOf(args) + (replyBytes[name] ?? 0);
+      const bytes = bytesOf(args) + (weights[name] ?? 0);
       this.#waiting.push({ name, args, bytes, resolve, reject });
       this.#waitingBytes += bytes;
       const batchSize = this.#calls === 0 ? idleBatchSize : maxBatchSize;

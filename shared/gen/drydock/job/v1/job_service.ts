@@ -187,7 +187,27 @@ export interface CheckStatusResponse {
   /** The queues, one for each job type that was ever registered, by name; the first 1,000. ListQueues has all. */
   queues: QueueStats[];
   /** The Redis under it. */
-  redis: RedisStats | undefined;
+  redis:
+    | RedisStats
+    | undefined;
+  /** The data files that this controller was given, e.g. DRYDOCK_KEV_FILE. */
+  dataFiles: DataFile[];
+}
+
+/** A data file that an operator named. */
+export interface DataFile {
+  /** The setting that names it. */
+  setting: string;
+  /** When what it says was read; unset until that was done once. */
+  loadedAt:
+    | Date
+    | undefined;
+  /** How many vulnerabilities it tells of. */
+  entryCount: number;
+  /** What it calls itself: the catalogue's version, or the date of the scores. */
+  version: string;
+  /** Why it could not be read when it last changed; what was read before holds on. Empty when it was. */
+  fault: string;
 }
 
 /** A worker, which Harbor calls a pool. */
@@ -1801,7 +1821,7 @@ export const CheckStatusRequest: MessageFns<CheckStatusRequest> = {
 };
 
 function createBaseCheckStatusResponse(): CheckStatusResponse {
-  return { pools: [], queues: [], redis: undefined };
+  return { pools: [], queues: [], redis: undefined, dataFiles: [] };
 }
 
 export const CheckStatusResponse: MessageFns<CheckStatusResponse> = {
@@ -1814,6 +1834,9 @@ export const CheckStatusResponse: MessageFns<CheckStatusResponse> = {
     }
     if (message.redis !== undefined) {
       RedisStats.encode(message.redis, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.dataFiles) {
+      DataFile.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1855,6 +1878,14 @@ export const CheckStatusResponse: MessageFns<CheckStatusResponse> = {
             message.redis = RedisStats.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.dataFiles.push(DataFile.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1872,6 +1903,11 @@ export const CheckStatusResponse: MessageFns<CheckStatusResponse> = {
       pools: globalThis.Array.isArray(object?.pools) ? object.pools.map((e: any) => WorkerPool.fromJSON(e)) : [],
       queues: globalThis.Array.isArray(object?.queues) ? object.queues.map((e: any) => QueueStats.fromJSON(e)) : [],
       redis: isSet(object.redis) ? RedisStats.fromJSON(object.redis) : undefined,
+      dataFiles: globalThis.Array.isArray(object?.dataFiles)
+        ? object.dataFiles.map((e: any) => DataFile.fromJSON(e))
+        : globalThis.Array.isArray(object?.data_files)
+        ? object.data_files.map((e: any) => DataFile.fromJSON(e))
+        : [],
     };
   },
 
@@ -1886,6 +1922,9 @@ export const CheckStatusResponse: MessageFns<CheckStatusResponse> = {
     if (message.redis !== undefined) {
       obj.redis = RedisStats.toJSON(message.redis);
     }
+    if (message.dataFiles?.length) {
+      obj.dataFiles = message.dataFiles.map((e) => DataFile.toJSON(e));
+    }
     return obj;
   },
 
@@ -1899,6 +1938,148 @@ export const CheckStatusResponse: MessageFns<CheckStatusResponse> = {
     message.redis = (object.redis !== undefined && object.redis !== null)
       ? RedisStats.fromPartial(object.redis)
       : undefined;
+    message.dataFiles = object.dataFiles?.map((e) => DataFile.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDataFile(): DataFile {
+  return { setting: "", loadedAt: undefined, entryCount: 0, version: "", fault: "" };
+}
+
+export const DataFile: MessageFns<DataFile> = {
+  encode(message: DataFile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.setting !== "") {
+      writer.uint32(10).string(message.setting);
+    }
+    if (message.loadedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.loadedAt), writer.uint32(18).fork()).join();
+    }
+    if (message.entryCount !== 0) {
+      writer.uint32(24).int32(message.entryCount);
+    }
+    if (message.version !== "") {
+      writer.uint32(34).string(message.version);
+    }
+    if (message.fault !== "") {
+      writer.uint32(42).string(message.fault);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DataFile {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDataFile();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.setting = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.loadedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.entryCount = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.fault = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DataFile {
+    return {
+      setting: isSet(object.setting) ? globalThis.String(object.setting) : "",
+      loadedAt: isSet(object.loadedAt)
+        ? fromJsonTimestamp(object.loadedAt)
+        : isSet(object.loaded_at)
+        ? fromJsonTimestamp(object.loaded_at)
+        : undefined,
+      entryCount: isSet(object.entryCount)
+        ? globalThis.Number(object.entryCount)
+        : isSet(object.entry_count)
+        ? globalThis.Number(object.entry_count)
+        : 0,
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      fault: isSet(object.fault) ? globalThis.String(object.fault) : "",
+    };
+  },
+
+  toJSON(message: DataFile): unknown {
+    const obj: any = {};
+    if (message.setting !== "") {
+      obj.setting = message.setting;
+    }
+    if (message.loadedAt !== undefined) {
+      obj.loadedAt = message.loadedAt.toISOString();
+    }
+    if (message.entryCount !== 0) {
+      obj.entryCount = Math.round(message.entryCount);
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.fault !== "") {
+      obj.fault = message.fault;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DataFile>): DataFile {
+    return DataFile.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DataFile>): DataFile {
+    const message = createBaseDataFile();
+    message.setting = object.setting ?? "";
+    message.loadedAt = object.loadedAt ?? undefined;
+    message.entryCount = object.entryCount ?? 0;
+    message.version = object.version ?? "";
+    message.fault = object.fault ?? "";
     return message;
   },
 };

@@ -104,7 +104,7 @@ export interface DeletePolicyResponse {
 
 /** Findings that policies pass over. */
 export interface Exception {
-  /** Its id. Set by the controller. */
+  /** Its id: the same for the same vulnerability, package, version, repository and digest. Set by the controller. */
   id: string;
   /** The vulnerability, e.g. CVE-2023-4911. */
   vulnerability: string;
@@ -124,8 +124,10 @@ export interface Exception {
   createTime:
     | Date
     | undefined;
-  /** The digest of the only image that it is for; empty is any. */
+  /** The digest of the only image that it is for, or of the index that led to it; empty is any. */
   digest: string;
+  /** The only version of the package that it is for; empty is any. */
+  version: string;
 }
 
 /** The request of AddException. */
@@ -182,10 +184,16 @@ export interface ImportVexRequest {
 
 /** The answer of ImportVex. */
 export interface ImportVexResponse {
-  /** The exceptions that were made. Those that were there already are not made again. */
+  /** The exceptions that were made; at most 1,000. Those that were there already, and have not ended, are not made again. */
   exceptions: Exception[];
   /** Statements that make none, and why; at most 100. */
   skipped: string[];
+  /** How many exceptions were made in all. */
+  exceptionCount: number;
+  /** How many exceptions of the document were there already. */
+  knownCount: number;
+  /** How many statements, or parts of them, made none in all. */
+  skippedCount: number;
 }
 
 function createBaseCheckImageRequest(): CheckImageRequest {
@@ -1000,6 +1008,7 @@ function createBaseException(): Exception {
     expiresAt: undefined,
     createTime: undefined,
     digest: "",
+    version: "",
   };
 }
 
@@ -1031,6 +1040,9 @@ export const Exception: MessageFns<Exception> = {
     }
     if (message.digest !== "") {
       writer.uint32(74).string(message.digest);
+    }
+    if (message.version !== "") {
+      writer.uint32(82).string(message.version);
     }
     return writer;
   },
@@ -1120,6 +1132,14 @@ export const Exception: MessageFns<Exception> = {
             message.digest = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1155,6 +1175,7 @@ export const Exception: MessageFns<Exception> = {
         ? fromJsonTimestamp(object.create_time)
         : undefined,
       digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
     };
   },
 
@@ -1187,6 +1208,9 @@ export const Exception: MessageFns<Exception> = {
     if (message.digest !== "") {
       obj.digest = message.digest;
     }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
     return obj;
   },
 
@@ -1204,6 +1228,7 @@ export const Exception: MessageFns<Exception> = {
     message.expiresAt = object.expiresAt ?? undefined;
     message.createTime = object.createTime ?? undefined;
     message.digest = object.digest ?? "";
+    message.version = object.version ?? "";
     return message;
   },
 };
@@ -1787,7 +1812,7 @@ export const ImportVexRequest: MessageFns<ImportVexRequest> = {
 };
 
 function createBaseImportVexResponse(): ImportVexResponse {
-  return { exceptions: [], skipped: [] };
+  return { exceptions: [], skipped: [], exceptionCount: 0, knownCount: 0, skippedCount: 0 };
 }
 
 export const ImportVexResponse: MessageFns<ImportVexResponse> = {
@@ -1797,6 +1822,15 @@ export const ImportVexResponse: MessageFns<ImportVexResponse> = {
     }
     for (const v of message.skipped) {
       writer.uint32(18).string(v!);
+    }
+    if (message.exceptionCount !== 0) {
+      writer.uint32(24).int32(message.exceptionCount);
+    }
+    if (message.knownCount !== 0) {
+      writer.uint32(32).int32(message.knownCount);
+    }
+    if (message.skippedCount !== 0) {
+      writer.uint32(40).int32(message.skippedCount);
     }
     return writer;
   },
@@ -1830,6 +1864,30 @@ export const ImportVexResponse: MessageFns<ImportVexResponse> = {
             message.skipped.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.exceptionCount = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.knownCount = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.skippedCount = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1848,6 +1906,21 @@ export const ImportVexResponse: MessageFns<ImportVexResponse> = {
         ? object.exceptions.map((e: any) => Exception.fromJSON(e))
         : [],
       skipped: globalThis.Array.isArray(object?.skipped) ? object.skipped.map((e: any) => globalThis.String(e)) : [],
+      exceptionCount: isSet(object.exceptionCount)
+        ? globalThis.Number(object.exceptionCount)
+        : isSet(object.exception_count)
+        ? globalThis.Number(object.exception_count)
+        : 0,
+      knownCount: isSet(object.knownCount)
+        ? globalThis.Number(object.knownCount)
+        : isSet(object.known_count)
+        ? globalThis.Number(object.known_count)
+        : 0,
+      skippedCount: isSet(object.skippedCount)
+        ? globalThis.Number(object.skippedCount)
+        : isSet(object.skipped_count)
+        ? globalThis.Number(object.skipped_count)
+        : 0,
     };
   },
 
@@ -1859,6 +1932,15 @@ export const ImportVexResponse: MessageFns<ImportVexResponse> = {
     if (message.skipped?.length) {
       obj.skipped = message.skipped;
     }
+    if (message.exceptionCount !== 0) {
+      obj.exceptionCount = Math.round(message.exceptionCount);
+    }
+    if (message.knownCount !== 0) {
+      obj.knownCount = Math.round(message.knownCount);
+    }
+    if (message.skippedCount !== 0) {
+      obj.skippedCount = Math.round(message.skippedCount);
+    }
     return obj;
   },
 
@@ -1869,6 +1951,9 @@ export const ImportVexResponse: MessageFns<ImportVexResponse> = {
     const message = createBaseImportVexResponse();
     message.exceptions = object.exceptions?.map((e) => Exception.fromPartial(e)) || [];
     message.skipped = object.skipped?.map((e) => e) || [];
+    message.exceptionCount = object.exceptionCount ?? 0;
+    message.knownCount = object.knownCount ?? 0;
+    message.skippedCount = object.skippedCount ?? 0;
     return message;
   },
 };
@@ -1921,7 +2006,7 @@ export const PolicyServiceService = {
       Buffer.from(DeletePolicyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeletePolicyResponse => DeletePolicyResponse.decode(value),
   },
-  /** Stores an exception. */
+  /** Stores an exception, in place of the one for the same vulnerability, package, version, repository and digest. */
   addException: {
     path: "/drydock.report.v1.PolicyService/AddException" as const,
     requestStream: false as const,
@@ -1980,7 +2065,7 @@ export interface PolicyServiceServer extends UntypedServiceImplementation {
   listPolicies: handleUnaryCall<ListPoliciesRequest, ListPoliciesResponse>;
   /** Removes a policy. */
   deletePolicy: handleUnaryCall<DeletePolicyRequest, DeletePolicyResponse>;
-  /** Stores an exception. */
+  /** Stores an exception, in place of the one for the same vulnerability, package, version, repository and digest. */
   addException: handleUnaryCall<AddExceptionRequest, AddExceptionResponse>;
   /** The exceptions, the newest first. */
   listExceptions: handleUnaryCall<ListExceptionsRequest, ListExceptionsResponse>;
@@ -2058,7 +2143,7 @@ export interface PolicyServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeletePolicyResponse) => void,
   ): ClientUnaryCall;
-  /** Stores an exception. */
+  /** Stores an exception, in place of the one for the same vulnerability, package, version, repository and digest. */
   addException(
     request: AddExceptionRequest,
     callback: (error: ServiceError | null, response: AddExceptionResponse) => void,

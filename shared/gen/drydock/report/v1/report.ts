@@ -496,8 +496,8 @@ export interface PolicyRules {
   /** How findings of SEVERITY_UNKNOWN count. */
   unknownAs: UnknownSeverity;
   /**
-   * How many days a finding is passed over after its fix came out, or, where that is not known, after the image was first
-   * scanned with it; at most 3,650.
+   * How many days a finding is passed over after its fix was first seen: when a scan of any image first found the vulnerability
+   * in the package with this fixed version, or with none; at most 3,650.
    */
   graceDays: number;
   /** Whether a vulnerability that is known to be exploited (CISA KEV) fails whatever its severity. */
@@ -522,13 +522,18 @@ export interface PolicyVerdict {
   exceptedCount: number;
   /** The names of the policies that were held against it; the scan's own is "scan". */
   policies: string[];
+  /** The decision in a line for people, with what the scanner could not look at. It may change: programs read decision. */
+  message: string;
 }
 
 /** Why an image breaks a policy. */
 export interface PolicyReason {
   /** The policy. */
   policy: string;
-  /** The rule, as its field in PolicyRules, e.g. fail_on. */
+  /**
+   * The rule, as its field in PolicyRules, e.g. fail_on. A finding that breaks several of one policy has the first of
+   * fail_on_known_exploited, fail_on_epss, fail_on and unknown_as.
+   */
   rule: string;
   /** What breaks it, for people. */
   message: string;
@@ -1330,7 +1335,7 @@ export const PolicyRules: MessageFns<PolicyRules> = {
 };
 
 function createBasePolicyVerdict(): PolicyVerdict {
-  return { decision: 0, reasons: [], reasonCount: 0, excepted: [], exceptedCount: 0, policies: [] };
+  return { decision: 0, reasons: [], reasonCount: 0, excepted: [], exceptedCount: 0, policies: [], message: "" };
 }
 
 export const PolicyVerdict: MessageFns<PolicyVerdict> = {
@@ -1352,6 +1357,9 @@ export const PolicyVerdict: MessageFns<PolicyVerdict> = {
     }
     for (const v of message.policies) {
       writer.uint32(50).string(v!);
+    }
+    if (message.message !== "") {
+      writer.uint32(58).string(message.message);
     }
     return writer;
   },
@@ -1417,6 +1425,14 @@ export const PolicyVerdict: MessageFns<PolicyVerdict> = {
             message.policies.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1449,6 +1465,7 @@ export const PolicyVerdict: MessageFns<PolicyVerdict> = {
         ? globalThis.Number(object.excepted_count)
         : 0,
       policies: globalThis.Array.isArray(object?.policies) ? object.policies.map((e: any) => globalThis.String(e)) : [],
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
     };
   },
 
@@ -1472,6 +1489,9 @@ export const PolicyVerdict: MessageFns<PolicyVerdict> = {
     if (message.policies?.length) {
       obj.policies = message.policies;
     }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
     return obj;
   },
 
@@ -1486,6 +1506,7 @@ export const PolicyVerdict: MessageFns<PolicyVerdict> = {
     message.excepted = object.excepted?.map((e) => ExceptedFinding.fromPartial(e)) || [];
     message.exceptedCount = object.exceptedCount ?? 0;
     message.policies = object.policies?.map((e) => e) || [];
+    message.message = object.message ?? "";
     return message;
   },
 };

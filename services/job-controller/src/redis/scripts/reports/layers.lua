@@ -1,7 +1,7 @@
 -- layers: which images have a layer, by the first eight bytes of a hash of its name.
 -- needs: call/context, reports/postings
 -- gives: replace
--- writes: image-layers
+-- writes: layers, image-layers
 local prefix = context.prefix
 
 -- Few layers in each hash, so that Redis keeps it packed.

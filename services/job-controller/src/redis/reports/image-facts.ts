@@ -2,18 +2,7 @@ import { createHash } from "node:crypto";
 import { type Coverage, type ReportEntry, type Severity, severities } from "../../domain/report-entry.ts";
 import { coverageNumber, coverageOf, worstOf } from "./totals.ts";
 
-/** What lists order and filter by; reports/orders.lua puts it together around the image's number. */
-export interface ImageRecord {
-  digest: string;
-  number: number;
-  /** In milliseconds since 1970. */
-  scannedAt: number;
-  worst: Severity | "NONE";
-  fixable: boolean;
-  coverage: Coverage;
-  /** A byte of a hash of the scanner's name: another name has the same seldom. */
-  scannerMark: number;
-}
+type TimedOrder = "NEWEST" | "OLDEST";
 
 const countBytes = 10;
 const numberBytes = 4;
@@ -40,38 +29,72 @@ export function tailOf(entry: ReportEntry): Buffer {
   return Buffer.concat([packTime(entry.scannedAt), Buffer.from([flags, scannerMarkOf(entry.scanner)])]);
 }
 
-/** Reads a member of an order. @param begin how many bytes stand before the digest: 10 of a record itself */
-export function readRecord(bytes: Buffer, begin = countBytes): ImageRecord {
-  const tail = bytes.length - tailBytes;
-  const flags = bytes[tail + timeBytes] ?? 0;
-  const severity = (flags >> 2) & 7;
-  return {
-    digest: unpackDigest(bytes.subarray(begin, tail - numberBytes)),
-    number: bytes.readUInt32BE(tail - numberBytes),
-    scannedAt: bytes.readUIntBE(tail, timeBytes),
-    worst: severities[severity - 1] ?? "NONE",
-    fixable: (flags & 32) !== 0,
-    coverage: coverageOf(flags & 3),
-    scannerMark: bytes[tail + timeBytes + 1] ?? 0,
-  };
-}
+/** The facts of an image, which reports/orders.lua puts together around the image's number. Reads what is asked for alone: most are passed over. */
+export class ImageFacts {
+  readonly #bytes: Buffer;
+  readonly #begin: number;
+  readonly #tail: number;
 
-/** What the record is ordered by in each order, with the digest behind it. */
-export function sortKeyOf(record: Buffer, order: "WORST" | "NEWEST" | "OLDEST"): Buffer {
-  const tail = record.length - tailBytes;
-  const digest = record.subarray(countBytes, tail - numberBytes);
-  if (order === "WORST") return record.subarray(0, countBytes + digest.length);
-  const time = Buffer.from(record.subarray(tail, tail + timeBytes));
-  return Buffer.concat([order === "OLDEST" ? time : inverted(time), digest]);
+  /** @param begin how many bytes stand before the digest: 10 of the facts themselves, fewer in an order by time */
+  constructor(bytes: Buffer, begin = countBytes) {
+    this.#bytes = bytes;
+    this.#begin = begin;
+    this.#tail = bytes.length - tailBytes;
+  }
+
+  get digest(): string {
+    return unpackDigest(this.packedDigest);
+  }
+
+  /** The digest as it is packed. */
+  get packedDigest(): Buffer {
+    return this.#bytes.subarray(this.#begin, this.#tail - numberBytes);
+  }
+
+  get number(): number {
+    return this.#bytes.readUInt32BE(this.#tail - numberBytes);
+  }
+
+  /** In milliseconds since 1970. */
+  get scannedAt(): number {
+    return this.#bytes.readUIntBE(this.#tail, timeBytes);
+  }
+
+  get worst(): Severity | "NONE" {
+    return severities[((this.#flags >> 2) & 7) - 1] ?? "NONE";
+  }
+
+  get fixable(): boolean {
+    return (this.#flags & 32) !== 0;
+  }
+
+  get coverage(): Coverage {
+    return coverageOf(this.#flags & 3);
+  }
+
+  /** A byte of a hash of the scanner's name: another name has the same seldom. */
+  get scannerMark(): number {
+    return this.#bytes[this.#tail + timeBytes + 1] ?? 0;
+  }
+
+  /** What the facts themselves are ordered by, with the digest behind it. */
+  sortKey(order: TimedOrder | "WORST"): Buffer {
+    if (order === "WORST") return this.#bytes.subarray(0, this.#tail - numberBytes);
+    return Buffer.concat([timePrefix(order, this.scannedAt), this.packedDigest]);
+  }
+
+  get #flags(): number {
+    return this.#bytes[this.#tail + timeBytes] ?? 0;
+  }
 }
 
 /** How many bytes of a member of the order stand before the digest. */
-export function prefixBytes(order: "WORST" | "NEWEST" | "OLDEST"): number {
+export function prefixBytes(order: TimedOrder | "WORST"): number {
   return order === "WORST" ? countBytes : timeBytes;
 }
 
 /** The time as it stands in the order of time. */
-export function timePrefix(order: "NEWEST" | "OLDEST", time: number): Buffer {
+export function timePrefix(order: TimedOrder, time: number): Buffer {
   return order === "OLDEST" ? packTime(time) : inverted(packTime(time));
 }
 

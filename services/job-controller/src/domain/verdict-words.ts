@@ -1,0 +1,58 @@
+import type { JudgedFinding, JudgedImage, PolicyRule, Verdict } from "./policy-verdict.ts";
+
+/** How many policies a line names. */
+const namedPolicies = 5;
+
+/** How much of the image was looked at, e.g. "all of the image was looked at". */
+export function coverageClause({ coverage, coverageNotes }: Pick<JudgedImage, "coverage" | "coverageNotes">): string {
+  const notes = coverageNotes.length === 0 ? "" : ` (${coverageNotes.join(", ")})`;
+  switch (coverage) {
+    case "FULL":
+      return "all of the image was looked at";
+    case "PARTIAL":
+      return `only a part of the image was looked at${notes}`;
+    case "UNSUPPORTED":
+      return `nothing of the image could be held against vulnerability data${notes}`;
+    case "NOT_AN_IMAGE":
+      return `it is not an image${notes}`;
+  }
+}
+
+/** What breaks a rule, for people. */
+export function describeReason(rule: PolicyRule, finding: JudgedFinding): string {
+  const { vulnerability, package: name, version, fixedVersion, epss, severity } = finding;
+  const what: Record<PolicyRule, string> = {
+    fail_on_known_exploited: "is known to be exploited",
+    fail_on_epss: `is exploited within 30 days with a probability of ${epss}`,
+    fail_on: `is ${severity}`,
+    unknown_as: "is of unknown severity",
+    require_full_coverage: "",
+  };
+  const fix = fixedVersion === "" ? "no fix is known" : `fixed in ${fixedVersion}`;
+  return `${vulnerability} in ${[name, version].filter(Boolean).join(" ")} ${what[rule]}; ${fix}`;
+}
+
+/** The decision in a line. Never says that an image is fine of which not all was looked at. */
+export function describeVerdict(verdict: Omit<Verdict, "message">, image: JudgedImage): string {
+  const { passes, reasons, reasonCount, exceptedCount, policies } = verdict;
+  const excepted = exceptedCount === 0 ? "" : `, ${exceptedCount} excepted`;
+  const findings = `${counted(image.findings.length, "finding")}${excepted}`;
+  const coverage = coverageClause(image);
+  if (!passes) {
+    const more = reasonCount === 1 ? "" : `, and ${counted(reasonCount - 1, "more reason")}`;
+    const broken = namesOf([...new Set(reasons.map(({ policy }) => policy))]);
+    return `breaks ${broken}: ${reasons[0]?.message}${more} (${findings}; ${coverage})`;
+  }
+  if (image.coverage === "FULL") return `keeps to ${namesOf(policies)} (${findings}; ${coverage})`;
+  return `not known to break ${namesOf(policies)}, but ${coverage} (${findings})`;
+}
+
+function namesOf(policies: readonly string[]): string {
+  const rest = policies.length - namedPolicies;
+  const named = policies.slice(0, namedPolicies).join(", ");
+  return `${policies.length === 1 ? "policy" : "policies"} ${named}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,42 @@
+import type { ReportEntry } from "../domain/report-entry.ts";
+import type { KnownReport } from "../ports/report-store.ts";
+import type { Query } from "./database.ts";
+import { keyOf } from "./texts.ts";
+
+/** The newest report of each image, and of the images of each index; in the order of the digests. */
+export async function newestOfImages(query: Query, digests: readonly string[]): Promise<KnownReport[][]> {
+  const found = digests.map((): KnownReport[] => []);
+  const rows = await query<{ position: number; entry: ReportEntry }>(
+    `SELECT position, entry FROM unnest($1::bytea[]) WITH ORDINALITY AS asked (key, position)
+     JOIN texts ON texts.key = asked.key, ${newestOf("texts.id")} ORDER BY position, ${inOrder}`,
+    [digests.map(keyOf)],
+  );
+  for (const { position, entry } of rows) found[position - 1]?.push(toKnown(entry));
+  return found;
+}
+
+/** The same of what the tag points at. */
+export async function newestOfTag(query: Query, repository: string, tag: string): Promise<KnownReport[]> {
+  const rows = await query<{ entry: ReportEntry }>(
+    `SELECT entry FROM tags, ${newestOf("tags.digest_id")}
+     WHERE repository_id = (SELECT id FROM texts WHERE key = $1) AND tag_id = (SELECT id FROM texts WHERE key = $2)
+     ORDER BY ${inOrder}`,
+    [keyOf(repository), keyOf(tag)],
+  );
+  return rows.map(({ entry }) => toKnown(entry));
+}
+
+/** The newest reports of an image, or of the images of an index. */
+function newestOf(digestId: string): string {
+  return `LATERAL (
+    SELECT entry, digest FROM images JOIN reports ON reports.id = report_id
+    WHERE images.id IN (SELECT ${digestId} UNION SELECT index_images.image_id FROM index_images WHERE index_id = ${digestId})
+  ) AS newest`;
+}
+
+const inOrder = `(entry->>'platform') COLLATE "C", digest`;
+
+function toKnown(entry: ReportEntry): KnownReport {
+  const { reportId, digest, platform, scanner, scannerState, scannedAt, coverage } = entry;
+  return { reportId, digest, platform, scanner, scannerState, scannedAt, coverage };
+}

@@ -1,0 +1,78 @@
+import type { FoundImage } from "../ports/report-store.ts";
+import type { Query } from "./database.ts";
+import { mostOfName } from "./refresh-image.ts";
+import { idsOfTexts } from "./texts.ts";
+
+/** An image that was scanned of an index. */
+export interface IndexMember {
+  index: string;
+  image: string;
+}
+
+/**
+ * Notes where images and indexes are and which tags point at them. An image is also where its indexes are: of two who note at once
+ * where an index is and that it has an image, the later one sees what the other has noted, because each notes its own first.
+ */
+export async function notePlaces(
+  query: Query,
+  images: readonly FoundImage[],
+  members: readonly IndexMember[] = [],
+): Promise<void> {
+  const names = images.flatMap(({ repository, digest, tags }) => [repository, digest, ...tags]);
+  const idOf = await idsOfTexts(query, [...names, ...members.flatMap(({ index, image }) => [index, image])]);
+  if (members.length > 0) {
+    await query("INSERT INTO index_images SELECT * FROM unnest($1::int[], $2::int[]) ON CONFLICT DO NOTHING", [
+      members.map(({ index }) => idOf(index)),
+      members.map(({ image }) => idOf(image)),
+    ]);
+  }
+  const places = images.map(({ repository, digest }) => [idOf(digest), idOf(repository)] as const);
+  const digestIds = places.map(([digestId]) => digestId);
+  await query(
+    `WITH named AS (
+       INSERT INTO repositories (id, name) SELECT id, text FROM texts WHERE id = ANY ($2) ORDER BY id ON CONFLICT DO NOTHING)
+     INSERT INTO places (digest_id, repository_id) SELECT DISTINCT * FROM unnest($1::int[], $2::int[]) ORDER BY 1, 2
+     ON CONFLICT DO NOTHING`,
+    [digestIds, places.map(([, repositoryId]) => repositoryId)],
+  );
+  await query(
+    `INSERT INTO places (digest_id, repository_id)
+     SELECT DISTINCT image_id, repository_id FROM index_images JOIN places ON digest_id = index_id
+     WHERE index_id = ANY ($1) ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
+    [digestIds],
+  );
+  await pointTags(query, images, idOf);
+  await setFirstRepository(query, digestIds);
+}
+
+/** Of a tag that is named several times the last counts. */
+async function pointTags(query: Query, images: readonly FoundImage[], idOf: (text: string) => number): Promise<void> {
+  const pointed = new Map<string, number[]>();
+  for (const { repository, digest, tags } of images) {
+    for (const tag of tags) {
+      const ids = [idOf(repository), idOf(tag), idOf(digest)];
+      pointed.set(`${ids[0]} ${ids[1]}`, ids);
+    }
+  }
+  if (pointed.size === 0) return;
+  const column = (index: number) => [...pointed.values()].map((ids) => ids[index]);
+  await query(
+    `INSERT INTO tags (repository_id, tag_id, digest_id)
+     SELECT * FROM unnest($1::int[], $2::int[], $3::int[]) ORDER BY 1, 2
+     ON CONFLICT (repository_id, tag_id) DO UPDATE SET digest_id = excluded.digest_id
+     WHERE tags.digest_id <> excluded.digest_id`,
+    [column(0), column(1), column(2)],
+  );
+}
+
+/** The images' order by repository. */
+async function setFirstRepository(query: Query, digestIds: readonly number[]): Promise<void> {
+  await query(
+    `UPDATE images SET first_repository = first.name
+     FROM (SELECT digest_id, left(min(text), ${mostOfName}) AS name FROM places JOIN texts ON texts.id = repository_id
+           WHERE digest_id = ANY ($1) OR digest_id IN (SELECT image_id FROM index_images WHERE index_id = ANY ($1))
+           GROUP BY digest_id) AS first
+     WHERE images.id = first.digest_id AND first_repository <> first.name`,
+    [digestIds],
+  );
+}

@@ -1,0 +1,4 @@
+import { startPostgresReports } from "../support/postgres-reports.ts";
+import { reportStoreSuite } from "../support/report-store-suite.ts";
+
+reportStoreSuite("reports in PostgreSQL", startPostgresReports);

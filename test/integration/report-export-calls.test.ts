@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import {
+  ExportReportRequest,
+  ReportServiceService as service,
+} from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import { serverStreamCall } from "@drydock/shared/grpc/client.ts";
+import { refusalOf } from "../support/refusal.ts";
+import { type ReportRig, startReportRig } from "../support/report-rig.ts";
+import { digestOf, imageReport, oddReports } from "../support/sample-reports.ts";
+
+const options = { deadlineMs: 60_000 };
+const mebibyte = 1024 * 1024;
+/** More than the 50 ms that the controller is held to: the client that reads the export is in the same process. */
+const maxTurnMs = 200;
+
+/** How much of the processor a turn of the event loop took at most, in ms, as far as it was looked at: others may take it meanwhile. */
+function watchTurns(): { stop(): number } {
+  let longest = 0;
+  const timer = setInterval(() => {
+    const begin = process.cpuUsage();
+    setImmediate(() => {
+      const { user, system } = process.cpuUsage(begin);
+      longest = Math.max(longest, (user + system) / 1_000);
+    });
+  }, 3);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return longest;
+    },
+  };
+}
+
+describe("ExportReport", () => {
+  let rig: ReportRig;
+  before(async () => {
+    rig = await startReportRig();
+    await rig.put(imageReport("library/web:1.0", "1", [{ vulnerability: "CVE-2026-1", package: "openssl" }]));
+  });
+  after(() => rig.stop());
+
+  const exported = (request: Parameters<typeof ExportReportRequest.fromPartial>[0]) =>
+    Array.fromAsync(
+      serverStreamCall(rig.client, service.exportReport, ExportReportRequest.fromPartial(request), options),
+    );
+
+  const subject = { repository: "library/web", tag: "1.0" };
+
+  test("streams each form with its media type and a name for a file in the first message", async () => {
+    const told: Array<[format: number, mediaType: RegExp, fileName: string, text: RegExp]> = [
+      [0, /^application\/json$/, "library-web-1.0.json", /^\{"packages":/],
+      [1, /^application\/json$/, "library-web-1.0.json", /"coverage":"COVERAGE_FULL"/],
+      [2, /^application\/sarif\+json$/, "library-web-1.0.sarif", /"version":"2\.1\.0"/],
+      [3, /^application\/vnd\.cyclonedx\+json; version=1\.6$/, "library-web-1.0.cdx.json", /"specVersion":"1\.6"/],
+      [4, /vulnerability\.report; version=1\.1$/, "library-web-1.0.harbor.json", /"vulnerabilities":\[/],
+      [5, /^text\/csv; charset=utf-8/, "library-web-1.0.csv", /^Repository,/],
+      [6, /^text\/html; charset=utf-8$/, "library-web-1.0.html", /^<!doctype html>/],
+      [7, /^text\/plain; charset=utf-8$/, "library-web-1.0.txt", /; coverage full\n$/],
+    ];
+    for (const [format, mediaType, fileName, text] of told) {
+      const [first, ...rest] = await exported({ subject, format: format as 1 });
+      assert.match(first?.mediaType ?? "", mediaType);
+      assert.equal(first?.fileName, fileName);
+      assert.match([first, ...rest].map((piece) => piece?.text).join(""), text);
+      assert.deepEqual(
+        rest.filter((piece) => piece.mediaType !== "" || piece.fileName !== ""),
+        [],
+      );
+    }
+  });
+
+  test("refuses a form that it does not know, a subject that is none, and a report that is not there", async () => {
+    const fieldsOf = async (request: Parameters<typeof exported>[0]) =>
+      (await refusalOf(exported(request))).violations.map(({ field }) => field);
+    assert.deepEqual(await fieldsOf({ subject, format: 8 as 1 }), ["format"]);
+    assert.deepEqual(await fieldsOf({}), ["subject.report_id"]);
+    const { reason } = await refusalOf(exported({ subject: { digest: digestOf("9") } }));
+    assert.equal(reason, "REPORT_NOT_FOUND");
+  });
+
+  test("of 20,000 findings holds up nobody, and takes little memory", async () => {
+    const { "many findings": report = assert.fail() } = oddReports;
+    const reportId = await rig.put(report);
+    const begin = process.memoryUsage().rss;
+    const turns = watchTurns();
+    for (const format of [1, 3, 7] as const) {
+      let bytes = 0;
+      const request = ExportReportRequest.fromPartial({ subject: { reportId }, format });
+      for await (const { text } of serverStreamCall(rig.client, service.exportReport, request, options)) {
+        assert.ok(Buffer.byteLength(text) < 64 * 1024);
+        bytes += text.length;
+      }
+      assert.ok(bytes > mebibyte);
+    }
+    const longest = turns.stop();
+    assert.ok(longest < maxTurnMs, `a turn of the event loop took ${longest} ms`);
+    const growth = (process.memoryUsage().rss - begin) / mebibyte;
+    assert.ok(growth < 300, `memory grew by ${growth} MiB`);
+  });
+
+  test("refuses a report with too many entries to keep, and says how it is read", async () => {
+    const entries = Array.from({ length: 400_000 }, (_, at) => ({ id: String(at) }));
+    const reportId = await rig.put(Report.fromPartial({ artifact: { digest: digestOf("5") }, packages: entries }));
+    const { code, reason, message } = await refusalOf(exported({ subject: { reportId } }));
+    assert.deepEqual([code, reason], ["RESOURCE_EXHAUSTED", "REPORT_TOO_LARGE"]);
+    assert.match(message, /ReportService\/StreamReport/);
+  });
+
+  test("that nobody reads on keeps what it holds bounded, and lets it go", async () => {
+    const { "many findings": report = assert.fail() } = oddReports;
+    const reportId = await rig.put(report);
+    const request = ExportReportRequest.fromPartial({ subject: { reportId }, format: 1 });
+    const readers = Array.from({ length: 6 }, () =>
+      serverStreamCall(rig.client, service.exportReport, request, options),
+    );
+    const firsts = await Promise.allSettled(readers.map((reader) => reader.next()));
+    assert.ok(firsts.some(({ status }) => status === "fulfilled"));
+    await Promise.all(readers.map((reader) => reader.return(undefined)));
+    assert.ok((await exported({ subject, format: 7 })).length > 0, "others are answered afterwards");
+  });
+});

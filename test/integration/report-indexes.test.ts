@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { IndexedReport } from "@drydock/job-controller/domain/report-entry.ts";
+import { packStored, toFile } from "@drydock/job-controller/redis/reports/report-file.ts";
+import { auditReports } from "../support/audit-reports.ts";
+import { useAuditedPool } from "../support/audited-pool.ts";
+import { claimOneOf } from "../support/claim-one-of.ts";
+import { allPages, digestOf, digestsOf, finding, idsOf, reportOf } from "../support/report-suite/reports.ts";
+
+for (const shards of [1, 3]) {
+  describe(`the indexes of reports in Redis with ${shards} shards`, () => {
+    const under = useAuditedPool({ shards });
+
+    const listed = () => allPages((page) => under.reportQueries.list({ repository: "" }, "WORST", page));
+    const countOf = async (name: string) =>
+      (await under.reportQueries.findVulnerability(name, "", { size: 1, token: "" })).counts.images;
+    const tidyAll = async () => {
+      while (await under.reports.tidy());
+    };
+
+    async function put(digest: string, parts: Partial<IndexedReport> = {}) {
+      const lease = await claimOneOf(under);
+      await under.reports.put(lease, reportOf(lease, digest, { scannedAt: under.clock.now(), ...parts }));
+      return lease;
+    }
+
+    test("are made by tidying when who stored a report died before that", async () => {
+      const lease = await claimOneOf(under);
+      const { entry, gzip } = reportOf(lease, digestOf(1), { findings: [finding("CVE-1")], tags: ["1.0"] });
+      const staged = await packStored({ entry, storedAt: under.clock.now() });
+      const { jobId, token, incarnation } = lease;
+      const shard = under.shards.ofJob(jobId);
+      await shard.run("reports/put", jobId, token, incarnation, jobId, toFile(entry, gzip), 3_600, staged);
+      await tidyAll();
+      assert.deepEqual(await listed(), [], "whoever stored it may be about to");
+      under.clock.advance(30_000);
+      await tidyAll();
+      assert.deepEqual(idsOf(await listed()), [jobId]);
+      assert.deepEqual(idsOf(await under.reports.newestOfTag("library/web", "1.0")), [jobId]);
+      assert.equal(await countOf("CVE-1"), 1);
+      assert.equal(await under.redis.exists(shard.keys.reports.outbox), 0);
+    });
+
+    test("follow when reports are removed with their jobs because memory is short", async () => {
+      const lease = await put(digestOf(1), { findings: [finding("CVE-1")] });
+      await put(digestOf(2), { findings: [finding("CVE-1")] });
+      await under.pool.succeed(lease, {});
+      under.clock.advance(1);
+      await under.pool.relieve((await under.pool.endOfOldest(1)) ?? 0);
+      await tidyAll();
+      assert.deepEqual(digestsOf(await listed()), [digestOf(2)]);
+      assert.equal(await countOf("CVE-1"), 1);
+    });
+
+    test("take in a report of many findings, and the next that has others, in bounded parts", async () => {
+      const many = (of: string) => Array.from({ length: 1_000 }, (_, at) => finding(`CVE-${of}-${at}`));
+      await put(digestOf(1), { findings: [...many("old"), ...many("both")] });
+      under.clock.advance(1);
+      await put(digestOf(1), { findings: [...many("both"), ...many("new")] });
+      const counts = await Promise.all(["CVE-old-999", "CVE-both-0", "CVE-both-999", "CVE-new-999"].map(countOf));
+      assert.deepEqual(counts, [0, 1, 1, 1]);
+    });
+
+    test("find each of many images of a block, and those alone that have a vulnerability still", async () => {
+      const digests = Array.from({ length: 150 }, (_, at) => digestOf(at));
+      for (const digest of digests) await put(digest, { findings: [finding("CVE-1")] });
+      const find = (size: number) => allPages((page) => under.reportQueries.findVulnerability("CVE-1", "", page), size);
+      assert.deepEqual(digestsOf(await find(40)), digests);
+      under.clock.advance(1);
+      const mended = digests.filter((_, at) => at % 3 === 0);
+      for (const digest of mended) await put(digest, {});
+      assert.deepEqual(
+        digestsOf(await find(7)),
+        digests.filter((digest) => !mended.includes(digest)),
+      );
+    });
+
+    test("give a number that is free again to the next image", async () => {
+      await put(digestOf(1), { findings: [finding("CVE-1")] });
+      under.clock.advance(3_700_000);
+      await tidyAll();
+      await put(digestOf(2), { findings: [finding("CVE-2")] });
+      assert.deepEqual([await countOf("CVE-1"), await countOf("CVE-2")], [0, 1]);
+    });
+
+    test("take a tag from an image when the tag moved and nobody came to that", async () => {
+      await put(digestOf(1), { repository: "team/app", tags: ["1.0"] });
+      const { tags } = under.shards.ofKey("team/app").keys.reports;
+      await under.redis.hset(tags("team/app"), "1.0", digestOf(2));
+      await tidyAll();
+      assert.deepEqual((await listed())[0]?.locations, [{ repository: "team/app", tags: [] }]);
+    });
+
+    test("forget an image that was never scanned and that nothing names any more", async () => {
+      await under.reports.recordImages([{ repository: "team/app", digest: digestOf(1), tags: ["1.0"] }]);
+      await tidyAll();
+      assert.notDeepEqual(await under.redis.keys("*:tags:*"), []);
+      under.clock.advance(3_700_000);
+      await tidyAll();
+      assert.deepEqual([...(await under.redis.keys("*:tags:*")), ...(await under.redis.keys("*:images"))], []);
+    });
+  });
+}
+
+describe("the audit of report indexes", () => {
+  const under = useAuditedPool();
+
+  const plant: Record<string, (prefix: string) => Promise<unknown>> = {
+    "a posting is missing": (prefix) => under.redis.del(`${prefix}found:1`),
+    "a posting is there that should not be": (prefix) => under.redis.hset(`${prefix}found:2`, "0", "\0\u0005"),
+    "a term is missing": (prefix) => under.redis.del(`${prefix}vulnerability:CVE-1`),
+    "a posting of a layer is missing": async (prefix) =>
+      under.redis.del(...(await under.redis.keys(`${prefix}layers:*`))),
+    "the totals of a repository is missing": (prefix) =>
+      under.redis.hset(`${prefix}report-totals`, "library/web", "[9]"),
+    "an image in the order WORST is missing": (prefix) => under.redis.del(`${prefix}images-worst`),
+    "a location is missing": (prefix) => under.redis.del(`${prefix}images-located`),
+    "the age of an image is missing": (prefix) => under.redis.zadd(`${prefix}images-stored`, 5, "0"),
+    "the report of its entry is wrong": (prefix) =>
+      under.redis.hset(`${prefix}image-entries`, "0", JSON.stringify({ ...entry(), reportId: "x" })),
+  };
+  const entry = () => reportOf({ jobId: "" }, digestOf(1), {}).entry;
+
+  for (const [fault, change] of Object.entries(plant)) {
+    test(`finds that ${fault}`, async () => {
+      const lease = await claimOneOf(under);
+      const findings = [finding("CVE-1"), finding("CVE-2")];
+      await under.reports.put(lease, reportOf(lease, digestOf(1), { findings, layerNames: ["base"] }));
+      assert.deepEqual(await auditReports(under.redis, 0), []);
+      await change("{drydock:0}:");
+      const faults = await auditReports(under.redis, 0);
+      assert.ok(
+        faults.some((found) => found.includes(fault)),
+        faults.join("\n"),
+      );
+      await under.redis.flushall();
+    });
+  }
+});
