@@ -4,6 +4,8 @@ import type { SampleImage } from "@drydock/demo/images/sample-image.ts";
 import { sampleImages } from "@drydock/demo/images/sample-images.ts";
 import { pushImage } from "@drydock/demo/registry/push-image.ts";
 import { type CountingProxy, createCountingProxy } from "@drydock/demo/stack/counting-proxy.ts";
+import { GetReportRequest, ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import { unaryCall } from "@drydock/shared/grpc/client.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { type ScanStack, startScanStack } from "../support/scan-stack.ts";
@@ -99,6 +101,20 @@ describe("a scan of all images of a registry", { timeout: 120_000 }, () => {
     assert.ok(asked.reads <= digests.size, `${asked.reads} results`);
     const children = await scene.api.list(job.id);
     assert.ok(children.every(({ name }) => name === "IMAGE_REMATCH"));
+  });
+
+  test("finds the report of an image under every repository and tag, also under those that came later", async () => {
+    for (const { of, repository, tag } of [
+      ...copies,
+      { of: "library/web:1.0", repository: "library/web", tag: "1.0" },
+    ]) {
+      const request = GetReportRequest.fromPartial({ repository, tag });
+      const { report } = await unaryCall(scene.api.client, ReportServiceService.getReport, request, {
+        deadlineMs: 10_000,
+      });
+      const image = images.find((own) => `${own.repository}:${own.tag}` === of);
+      assert.equal(report?.artifact?.digest, image?.digest, `${repository}:${tag}`);
+    }
   });
 
   test("makes a report of each platform when all are asked for", async () => {

@@ -45,7 +45,7 @@ describe("the job service refuses", () => {
       error.violations.map(({ field }) => field),
       ["job.name"],
     );
-    assert.match(error.violations[0]?.description ?? "", /DEMO, IMAGE_SCAN/);
+    assert.match(error.violations[0]?.description ?? "", /DEMO, IMAGE_REMATCH, /);
   });
 
   const badParameters: Array<[string, Record<string, unknown>, string, RegExp]> = [

@@ -175,13 +175,15 @@ describe("the job service", () => {
       pools.map(({ workerId, slots, draining }) => ({ workerId, slots, draining })),
       [{ workerId: "worker-1", slots: 8, draining: false }],
     );
-    assert.deepEqual(pools[0]?.jobNames.toSorted(), ["DEMO", "IMAGE_SCAN"]);
+    const scans = ["IMAGE_REMATCH", "IMAGE_REMATCH_ALL", "IMAGE_SCAN", "IMAGE_SCAN_ALL"];
+    const jobNames = ["CLAIR_NOTIFICATION", "DEMO", ...scans];
+    assert.deepEqual(pools[0]?.jobNames.toSorted(), jobNames);
     assert.ok(Math.abs((pools[0]?.heartbeatAt?.getTime() ?? 0) - Date.now()) < 10_000);
     assert.deepEqual(
       queues.map(({ name }) => name),
-      ["DEMO", "IMAGE_SCAN"],
+      jobNames,
     );
-    const { pending, running, scheduled } = queues[0] ?? {};
+    const { pending, running, scheduled } = queues.find(({ name }) => name === "DEMO") ?? {};
     assert.deepEqual({ pending, running, scheduled }, { pending: 0, running: 1, scheduled: 0 });
     assert.equal(redis?.up, true);
     assert.match(redis?.version ?? "", /^\d+\.\d+/);

@@ -78,7 +78,12 @@ export async function surviveOutage(
   const recovery = ((performance.now() - back) / 1_000).toFixed(1);
   test.diagnostic(`before the outage ${JSON.stringify(before)}; ${SUCCESS} of ${ids.size} SUCCESS at its end`);
   test.diagnostic(`${first} requests, then ${refused} in ${seconds} s of outage, all SUCCESS ${recovery} s after it`);
-  const reported = (text: string) => worker.log().split(text).length - 1;
+  const isOfScans = (line: string) => line.includes('"job":"IMAGE_SCAN"');
+  const reported = (text: string) =>
+    worker
+      .log()
+      .split("\n")
+      .filter((line) => isOfScans(line) && line.includes(text)).length;
   assert.deepEqual([reported("taking no more jobs of this type"), reported("taking them again")], [1, 1]);
 }
 

@@ -10,9 +10,12 @@ export interface ChildTotals {
   succeeded: number;
   /** Those in ERROR. */
   failed: number;
-  /** Those that were stopped or cancelled. */
   stopped: number;
+  cancelled: number;
 }
+
+/** Jobs that count no more: they ended so before RetryJob brought their parent back. */
+export type FormerTotals = Pick<ChildTotals, "failed" | "cancelled">;
 
 /** As many jobs of one parent may be alive before it launches more. */
 export const maxAlive = 5_000;
@@ -22,18 +25,32 @@ const longestWaitMs = 30_000;
 /** Ended jobs from which on an estimate is worth something. */
 const enoughEnded = 5;
 
-/** How the jobs of the run stand. */
-export function totalsOf({ subJobs }: RunState): ChildTotals {
+/** How the jobs of the run stand, but for those that count no more. */
+export function totalsOf({ subJobs }: RunState, former: FormerTotals = { failed: 0, cancelled: 0 }): ChildTotals {
   const { SCHEDULED = 0, PENDING = 0, RUNNING = 0, SUCCESS = 0, ERROR = 0, STOPPED = 0, CANCELLED = 0 } = subJobs;
   const alive = SCHEDULED + PENDING + RUNNING;
-  const stopped = STOPPED + CANCELLED;
-  return { total: alive + SUCCESS + ERROR + stopped, alive, succeeded: SUCCESS, failed: ERROR, stopped };
+  const failed = Math.max(0, ERROR - former.failed);
+  const cancelled = Math.max(0, CANCELLED - former.cancelled);
+  const total = alive + SUCCESS + failed + STOPPED + cancelled;
+  return { total, alive, succeeded: SUCCESS, failed, stopped: STOPPED, cancelled };
+}
+
+/** How jobs have ended, in words. */
+export function endsOf({ total, succeeded, failed, stopped, cancelled }: ChildTotals): string[] {
+  return [
+    `${succeeded} done`,
+    failed === 0 ? "0 failed" : `${failed} of ${total} failed`,
+    ...(stopped > 0 ? [`${stopped} stopped`] : []),
+    ...(cancelled > 0 ? [`${cancelled} cancelled`] : []),
+  ];
 }
 
 /** How a parent tells of itself. */
 export interface Waiting {
   context: JobContext;
   clock: Clock;
+  /** Default: none. */
+  former?: FormerTotals;
   /** Its check-in; `rest` says how many jobs are alive and when they may have ended, if that can be said. */
   textOf(totals: ChildTotals, rest: string): string;
 }
@@ -44,7 +61,7 @@ export interface Waiting {
  */
 export async function waitForChildren(waiting: Waiting): Promise<ChildTotals> {
   const state = await waiting.context.runState();
-  const totals = totalsOf(state);
+  const totals = totalsOf(state, waiting.former);
   if (totals.alive === 0) return totals;
   throw postponed(waiting, state);
 }
@@ -58,8 +75,8 @@ export async function waitForRoom(waiting: Waiting): Promise<void> {
   if (totalsOf(state).alive > maxAlive) throw postponed(waiting, state);
 }
 
-function postponed({ context, clock, textOf }: Waiting, state: RunState): JobPostponed {
-  const totals = totalsOf(state);
+function postponed({ context, clock, former, textOf }: Waiting, state: RunState): JobPostponed {
+  const totals = totalsOf(state, former);
   const elapsedMs = Math.max(0, clock.now() - state.launchedAt.getTime());
   const remainingMs = estimateMs(totals, elapsedMs);
   const estimate = remainingMs === undefined ? "" : `, about ${durationOf(remainingMs)} left`;

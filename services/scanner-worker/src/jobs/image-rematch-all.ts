@@ -2,7 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { JobContext, JobType } from "../ports/job.ts";
-import { type ChildTotals, waitForChildren, waitForRoom } from "./children.ts";
+import { type ChildTotals, endsOf, waitForChildren, waitForRoom } from "./children.ts";
 import { rematchOf } from "./image-rematch.ts";
 
 const parameters = z
@@ -58,7 +58,7 @@ async function run(clock: Clock, context: JobContext, given: ImageRematchAllPara
   const children = await waitForChildren(waiting);
   const text = textOf(at, children, "");
   const failed = children.failed + at.refused;
-  if (failed > 0 && children.succeeded + children.stopped === 0)
+  if (failed > 0 && children.succeeded + children.stopped + children.cancelled === 0)
     throw new JobFailure("SCANS_FAILED", `all rematches failed: ${text}`, { retryable: false });
   context.checkin(text, { phase: "done", percent: 100 });
   context.logger.info(text);
@@ -86,15 +86,10 @@ function readCheckpoint(text: string): Checkpoint {
   }
 }
 
-function textOf(
-  { images, refused }: Checkpoint,
-  { succeeded, failed, stopped, total }: ChildTotals,
-  rest: string,
-): string {
+function textOf({ images, refused }: Checkpoint, children: ChildTotals, rest: string): string {
   const parts = [
-    `${images} ${images === 1 ? "image" : "images"}: ${total} launched, ${succeeded} done`,
-    failed === 0 ? "0 failed" : `${failed} of ${total} failed`,
-    ...(stopped > 0 ? [`${stopped} stopped`] : []),
+    `${images} ${images === 1 ? "image" : "images"}: ${children.total} launched`,
+    ...endsOf(children),
     ...(refused > 0 ? [`${refused} could not be launched`] : []),
     rest,
   ];

@@ -65,7 +65,7 @@ async function run({ scanner, clock }: ImageRematchDeps, context: JobContext, di
   const report = buildReport({ ...subjectOf(stored), ...times, jobId: context.jobId }, result);
   context.checkin("storing the report", { phase: "report", percent: 95 });
   await context.storeReport(report);
-  end(context, `${report.headline} (before: ${stored.headline})`);
+  end(context, `${report.headline}; before: ${stored.headline}`);
 }
 
 function end(context: JobContext, text: string): void {

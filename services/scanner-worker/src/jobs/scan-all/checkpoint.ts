@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ChildTotals } from "../children.ts";
 
 const count = z.int().nonnegative();
 
@@ -51,6 +52,8 @@ const checkpoint = z.object({
   failures: count,
   /** What SeenDigests stores. */
   seen: z.string(),
+  /** Scans that had failed or were cancelled when the list was begun: after RetryJob the job begins anew. */
+  former: z.object({ failed: count, cancelled: count }),
 });
 
 /** How far a scan of all images has come. */
@@ -68,6 +71,7 @@ export const beginning: Checkpoint = {
   troubles: [],
   failures: 0,
   seen: "",
+  former: { failed: 0, cancelled: 0 },
 };
 
 /** Reads a stored checkpoint; one of another version of the worker counts as none, as a walk may begin anew. */
@@ -78,6 +82,11 @@ export function readCheckpoint(text: string): Checkpoint {
   } catch {
     return beginning;
   }
+}
+
+/** The checkpoint of a list that is begun anew: scans that have failed or were cancelled so far count no more. */
+export function beginningAfter({ failed, cancelled }: ChildTotals): Checkpoint {
+  return { ...beginning, former: { failed, cancelled } };
 }
 
 /** The checkpoint with these counts more. */

@@ -76,6 +76,49 @@ describe("IMAGE_SCAN_ALL", () => {
     await assert.rejects(rig.run(), { reason: "SCANS_FAILED", retryable: false, message: /3 of 3 failed/ });
   });
 
+  describe("that RetryJob brings back", () => {
+    /** What the controller does then: of each key the job is another one, unless the first succeeded. */
+    const retry = () => {
+      for (const [key, child] of [...rig.context.children]) {
+        if (child.status === "SUCCESS") continue;
+        rig.context.children.delete(key);
+        rig.context.children.set(`former ${key}`, child);
+      }
+    };
+    const statuses = () => [...rig.context.children.values()].map(({ status }) => status).sort();
+
+    test("after all scans failed launches them again, and counts the former no more", async () => {
+      await rig.runToWait();
+      rig.context.end("ERROR");
+      await assert.rejects(rig.run(), { reason: "SCANS_FAILED" });
+      retry();
+      await rig.runToWait();
+      assert.match(rig.context.text, /: 3 launched, 0 up to date, 0 done, 0 failed, 3 to go$/);
+      assert.deepEqual(statuses(), ["ERROR", "ERROR", "ERROR", "PENDING", "PENDING", "PENDING"]);
+    });
+
+    test("after it was cancelled with its scans launches those again that did not succeed", async () => {
+      await rig.runToWait();
+      rig.context.end("CANCELLED");
+      rig.context.end("SUCCESS", 1);
+      retry();
+      await rig.runToWait();
+      assert.deepEqual(statuses(), ["CANCELLED", "CANCELLED", "PENDING", "PENDING", "SUCCESS"]);
+      for (const child of rig.context.children.values()) if (child.status === "PENDING") child.status = "SUCCESS";
+      await rig.run();
+      assert.match(rig.context.text, /: 3 launched, 0 up to date, 3 done, 0 failed, 2 cancelled before/);
+    });
+  });
+
+  test("tells of scans that somebody stopped or cancelled", async () => {
+    await rig.runToWait();
+    rig.context.end("SUCCESS");
+    rig.context.end("CANCELLED", 2);
+    rig.context.end("STOPPED", 1);
+    await rig.run();
+    assert.match(rig.context.text, /1 done, 0 failed, 1 stopped, 1 cancelled before the list was read again$/);
+  });
+
   test("counts what the controller refuses to launch", async () => {
     rig.context.refused.add(digestOf("a"));
     await rig.runToWait();

@@ -1,7 +1,7 @@
 import { JobFailure } from "../../domain/job-failure.ts";
-import type { JobContext, JobType } from "../../ports/job.ts";
-import { waitForChildren } from "../children.ts";
-import { beginning, type Checkpoint, readCheckpoint } from "./checkpoint.ts";
+import type { JobContext, JobType, RunState } from "../../ports/job.ts";
+import { type ChildTotals, totalsOf, waitForChildren } from "../children.ts";
+import { beginning, beginningAfter, type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { Listing } from "./listing.ts";
 import { type ScanAllParameters, scanAllParameters } from "./parameters.ts";
 import type { ScanAllDeps } from "./terms.ts";
@@ -26,25 +26,31 @@ export function createImageScanAll(deps: ScanAllDeps): JobType<ScanAllParameters
 
 async function run(deps: ScanAllDeps, context: JobContext, parameters: ScanAllParameters): Promise<void> {
   context.signal.throwIfAborted();
-  const { checkpoint: stored, launchedAt } = await context.runState();
-  const before = readCheckpoint(stored);
-  const checkpoint = before.isListed
-    ? before
-    : await new Listing(deps, context, { parameters, launchedAt, from: before }).run();
+  const state = await context.runState();
+  const { launchedAt } = state;
+  const from = whereToBegin(context, state);
+  const checkpoint = from.isListed ? from : await new Listing(deps, context, { parameters, launchedAt, from }).run();
   await failIfUnreadable(context, checkpoint);
   const { clock } = deps;
-  const children = await waitForChildren({
-    context,
-    clock,
-    textOf: (totals, rest) => totalsText(checkpoint, totals, rest),
-  });
+  const { former } = checkpoint;
+  const textOf = (totals: ChildTotals, rest: string) => totalsText(checkpoint, totals, rest);
+  const children = await waitForChildren({ context, clock, former, textOf });
+  await failIfAllFailed(context, checkpoint, children);
   const text = totalsText(checkpoint, children);
-  const nothingDone = children.succeeded + children.stopped + checkpoint.totals.skipped === 0;
-  const failed = children.failed + checkpoint.totals.refused;
-  if (failed > 0 && nothingDone)
-    throw new JobFailure("SCANS_FAILED", `all scans failed: ${text}`, { retryable: false });
   context.checkin(text, { phase: "done", percent: 100 });
   context.logger.info(text);
+}
+
+/**
+ * Where the run before was; or at the beginning, when scans were cancelled since: RetryJob has brought the job back after it
+ * was cancelled with its scans, and those that did not succeed are launched again under the same keys.
+ */
+function whereToBegin({ logger }: JobContext, state: RunState): Checkpoint {
+  const checkpoint = readCheckpoint(state.checkpoint);
+  const { alive, cancelled } = totalsOf(state, checkpoint.former);
+  if (!checkpoint.isListed || alive > 0 || cancelled === 0) return checkpoint;
+  logger.info(`scans were cancelled: ${cancelled}; the list is read again`);
+  return beginningAfter(totalsOf(state));
 }
 
 /** The checkpoint is given up, so that RetryJob begins anew. */
@@ -55,4 +61,14 @@ async function failIfUnreadable(context: JobContext, { totals, troubles }: Check
   const cause = troubles[0]?.message ?? `${leftOut} entries of its lists were left out, see the job's log`;
   const message = `no repository could be read, of ${repositories} that the registry lists: ${cause}`;
   throw new JobFailure("REPOSITORIES_UNREADABLE", message, { retryable: false });
+}
+
+/** The same, when no scan succeeded and nothing was up to date. */
+async function failIfAllFailed(context: JobContext, checkpoint: Checkpoint, children: ChildTotals): Promise<void> {
+  const { skipped, refused } = checkpoint.totals;
+  const { failed, succeeded, stopped, cancelled } = children;
+  if (failed + refused === 0 || succeeded + stopped + cancelled + skipped > 0) return;
+  await context.saveCheckpoint(JSON.stringify(beginningAfter(totalsOf(await context.runState()))));
+  const message = `all scans failed: ${totalsText(checkpoint, children)}`;
+  throw new JobFailure("SCANS_FAILED", message, { retryable: false });
 }
