@@ -1,6 +1,6 @@
 import type { ReportEntry } from "@drydock/job-controller/domain/report-entry.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
-import { ImageRecord } from "@drydock/job-controller/redis/reports/image-record.ts";
+import { ImageFacts } from "@drydock/job-controller/redis/reports/image-facts.ts";
 import type { ImageState } from "@drydock/job-controller/redis/reports/image-state.ts";
 import type { ReportKeys } from "@drydock/job-controller/redis/reports/keys.ts";
 import { Postings } from "@drydock/job-controller/redis/reports/postings.ts";
@@ -13,7 +13,7 @@ interface Indexed {
   digest: string;
   number: number;
   image: ImageState;
-  record: Buffer;
+  facts: Buffer;
   entry: ReportEntry | undefined;
 }
 
@@ -47,21 +47,21 @@ async function read(
   image: Pick<Indexed, "digest" | "image" | "number">,
 ): Promise<Indexed> {
   const field = String(image.number);
-  const [record, text] = await Promise.all([redis.hgetBuffer(keys.records, field), redis.hget(keys.entries, field)]);
-  return { ...image, record: record ?? Buffer.alloc(22), entry: text === null ? undefined : JSON.parse(text) };
+  const [facts, text] = await Promise.all([redis.hgetBuffer(keys.facts, field), redis.hget(keys.entries, field)]);
+  return { ...image, facts: facts ?? Buffer.alloc(22), entry: text === null ? undefined : JSON.parse(text) };
 }
 
-/** Each image has the entry of its newest report, and a record that agrees with it. */
+/** Each image has the entry of its newest report, and facts that agrees with it. */
 const entries: Part = async ({ redis, keys, images }) => {
-  const faults = images.flatMap(({ digest, number, image, record, entry }) => {
+  const faults = images.flatMap(({ digest, number, image, facts, entry }) => {
     if (entry === undefined) return [`${digest} has no entry`];
-    const { counts, coverage, scannedAt } = readRecordOf(record, entry);
+    const { counts, coverage, scannedAt } = compareFacts(facts, entry);
     const rights = [
       ["the digest of its entry", entry.digest === digest],
       ["the report of its entry", entry.reportId === image.reports?.[0]?.id],
-      ["the digest of its record", new ImageRecord(record).digest === digest],
-      ["the number of its record", new ImageRecord(record).number === number],
-      ["the facts of its record", counts && coverage && scannedAt],
+      ["the digest of its facts", new ImageFacts(facts).digest === digest],
+      ["the number of its facts", new ImageFacts(facts).number === number],
+      ["the facts of its facts", counts && coverage && scannedAt],
       ["its sums", JSON.stringify(image.sums) === JSON.stringify(sumsOf(entry))],
       ["the order of its reports", isSorted(image.reports?.map(({ scanned }) => -scanned) ?? [])],
     ] as const;
@@ -71,12 +71,12 @@ const entries: Part = async ({ redis, keys, images }) => {
   return [
     ...faults,
     ...differ("an entry", fields, await redis.hkeys(keys.entries)),
-    ...differ("a record", fields, await redis.hkeys(keys.records)),
+    ...differ("facts", fields, await redis.hkeys(keys.facts)),
   ];
 };
 
-function readRecordOf(record: Buffer, entry: ReportEntry) {
-  const { fixable, coverage, scannedAt } = new ImageRecord(record);
+function compareFacts(facts: Buffer, entry: ReportEntry) {
+  const { fixable, coverage, scannedAt } = new ImageFacts(facts);
   return {
     counts: fixable === entry.counts.fixable > 0,
     coverage: coverage === entry.coverage,
@@ -92,8 +92,8 @@ const orders: Part = async ({ redis, keys, images }) => {
     ["NEWEST", keys.newest],
     ["OLDEST", keys.oldest],
   ] as const) {
-    const expected = images.map(({ record }) =>
-      Buffer.concat([new ImageRecord(record).sortKey(order), record.subarray(-12)]),
+    const expected = images.map(({ facts }) =>
+      Buffer.concat([new ImageFacts(facts).sortKey(order), facts.subarray(-12)]),
     );
     const members = await redis.zrangeBuffer(key, "0", "-1");
     faults.push(...differ(`an image in the order ${order}`, hexes(expected), hexes(members)));
@@ -103,8 +103,8 @@ const orders: Part = async ({ redis, keys, images }) => {
 
 /** Each image stands under each of its repositories. */
 const locations: Part = async ({ redis, keys, images }) => {
-  const expected = images.flatMap(({ image, record }) =>
-    Object.keys(image.places).map((name) => Buffer.concat([Buffer.from(`${name}\0`), record.subarray(10, -8)])),
+  const expected = images.flatMap(({ image, facts }) =>
+    Object.keys(image.places).map((name) => Buffer.concat([Buffer.from(`${name}\0`), facts.subarray(10, -8)])),
   );
   return differ("a location", hexes(expected), hexes(await redis.zrangeBuffer(keys.located, "0", "-1")));
 };

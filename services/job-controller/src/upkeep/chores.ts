@@ -29,7 +29,7 @@ const periods = {
   freeKeysMs: 10_000,
   expireClosedMs: 30_000,
   readTypesMs: 10_000,
-  tidyReportsMs: 10_000,
+  tidyReportsMs: 30_000,
   noteDayMs: 600_000,
 };
 

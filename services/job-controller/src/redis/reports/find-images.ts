@@ -8,12 +8,12 @@ import { type Found, readListed } from "./listed-reports.ts";
 import { mostParts, type Position, readPosition, writePosition } from "./page-position.ts";
 import { blockCount, blockSize, type Postings } from "./postings.ts";
 import { type FoundTerms, readLayers, readVulnerability } from "./read-postings.ts";
-import { readRecords, readTotalSums } from "./repositories.ts";
+import { readFacts, readTotalSums } from "./repositories.ts";
 import { readTerm } from "./terms.ts";
 import { addSums, noSums, toTotals } from "./totals.ts";
 
-/** How many records are read at a time, at least, and of how many images a page reads the entries before it ends early. */
-const recordsAtOnce = 500;
+/** Of how many images the facts are read at a time, at least, and of how many images a page reads the entries before it ends early. */
+const factsAtOnce = 500;
 const mostEntries = 1_500;
 /** How many entries are read at a time. */
 const entriesAtOnce = 100;
@@ -29,8 +29,8 @@ export async function findVulnerability(
   const found = await byShard(deps, (shard) => readVulnerability(deps.redis, shard, name));
   const only = repository === "" ? undefined : await numbersIn(deps, repository);
   const wanted = new Map([...found].map(([shard, { all }]) => [shard, all] as const));
-  const matchesOf = (entry: ListedReport, { shard, record }: Found) =>
-    toMatches(entry, termsOf(found.get(shard), record.number), repository);
+  const matchesOf = (entry: ListedReport, { shard, facts }: Found) =>
+    toMatches(entry, termsOf(found.get(shard), facts.number), repository);
   const matches = await readPage(deps, { list: "VULNERABILITY", from, size: page.size }, { wanted, only }, matchesOf);
   return { ...matches, counts: await countsOf(deps, wanted) };
 }
@@ -120,7 +120,7 @@ async function* byDigest(redis: ScriptedRedis, wanted: Wanted, from: Buffer, atO
   for (const numbers of inBlocks(wanted, from[0] ?? 0)) {
     const found = await Promise.all(
       [...numbers].map(async ([shard, own]) => {
-        return (await readRecords(redis, shard, own)).map((record): Found => ({ record, shard }));
+        return (await readFacts(redis, shard, own)).map((facts): Found => ({ facts, shard }));
       }),
     );
     const keyed = found.flat().map((image) => ({ image, key: keyOf(image) }));
@@ -139,7 +139,7 @@ function* inBlocks({ wanted, only }: Wanted, first: number): Generator<Map<Shard
       numbers.set(shard, [...(numbers.get(shard) ?? []), ...own]);
       count += own.length;
     }
-    if (count < recordsAtOnce) continue;
+    if (count < factsAtOnce) continue;
     yield numbers;
     [numbers, count] = [new Map(), 0];
   }
@@ -147,6 +147,6 @@ function* inBlocks({ wanted, only }: Wanted, first: number): Generator<Map<Shard
 }
 
 /** Blocks are in the order of digests, and within a block the digests themselves. */
-function keyOf({ record }: Found): Buffer {
-  return Buffer.concat([Buffer.from([Math.floor(record.number / blockSize)]), record.packedDigest]);
+function keyOf({ facts }: Found): Buffer {
+  return Buffer.concat([Buffer.from([Math.floor(facts.number / blockSize)]), facts.packedDigest]);
 }

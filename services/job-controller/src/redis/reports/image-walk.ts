@@ -2,9 +2,9 @@ import type { ReportOrder } from "../../ports/report-queries.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import { ImageRecord, prefixBytes, readLocation } from "./image-record.ts";
+import { ImageFacts, prefixBytes, readLocation } from "./image-facts.ts";
 import type { Found } from "./listed-reports.ts";
-import { readRecords } from "./repositories.ts";
+import { readFacts } from "./repositories.ts";
 
 /** An image with what it is ordered by. */
 export interface Step {
@@ -84,16 +84,16 @@ class Part {
 
   #toStep = (member: Buffer): Step => {
     const begin = prefixBytes(this.#order as "WORST");
-    return { key: keyOf(member, this.#order), found: { record: new ImageRecord(member, begin), shard: this.#shard } };
+    return { key: keyOf(member, this.#order), found: { facts: new ImageFacts(member, begin), shard: this.#shard } };
   };
 
   async #locate(members: readonly Buffer[]): Promise<Step[]> {
     const numbers = [...new Set(members.map((member) => readLocation(member).number))];
-    const records = await readRecords(this.#redis, this.#shard, numbers);
-    const known = new Map(records.map((record) => [record.number, record]));
+    const facts = await readFacts(this.#redis, this.#shard, numbers);
+    const known = new Map(facts.map((each) => [each.number, each]));
     return members.flatMap((member) => {
-      const record = known.get(readLocation(member).number);
-      return record === undefined ? [] : [{ key: keyOf(member, "REPOSITORY"), found: { record, shard: this.#shard } }];
+      const own = known.get(readLocation(member).number);
+      return own === undefined ? [] : [{ key: keyOf(member, "REPOSITORY"), found: { facts: own, shard: this.#shard } }];
     });
   }
 }
@@ -112,8 +112,8 @@ export function inOrder(
 ): Step[] {
   const keyIn = (found: Found) =>
     order === "REPOSITORY"
-      ? Buffer.concat([Buffer.from(`${nameOf(found)}\0`), found.record.packedDigest])
-      : found.record.sortKey(order);
+      ? Buffer.concat([Buffer.from(`${nameOf(found)}\0`), found.facts.packedDigest])
+      : found.facts.sortKey(order);
   return images
     .map((found) => ({ key: keyIn(found), found }))
     .filter(({ key }) => Buffer.compare(key, after) > 0)

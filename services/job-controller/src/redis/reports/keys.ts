@@ -8,8 +8,8 @@ export interface ReportKeys {
   images: string;
   /** HASH, number of an image -> entry of its newest report. */
   entries: string;
-  /** HASH, number of an image -> its record. */
-  records: string;
+  /** HASH, number of an image -> its facts. */
+  facts: string;
   /** HASH, number of an image -> numbers of its terms, of four bytes each. */
   imageTerms: string;
   /** ZSET, number of an image -> when the one of its reports was stored that is kept longest. */
@@ -45,7 +45,7 @@ export function reportKeysOf(prefix: string): ReportKeys {
     gone: `${prefix}reports-gone`,
     images: `${prefix}images`,
     entries: `${prefix}image-entries`,
-    records: `${prefix}image-records`,
+    facts: `${prefix}image-facts`,
     imageTerms: `${prefix}image-terms`,
     stored: `${prefix}images-stored`,
     worst: `${prefix}images-worst`,

@@ -3,14 +3,14 @@ import { fitsGlob } from "../../domain/repository-glob.ts";
 import type { Page, PageRequest, ReportFilter, ReportOrder } from "../../ports/report-queries.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import { type ImageRecord, scannerMarkOf, timePrefix } from "./image-record.ts";
+import { type ImageFacts, scannerMarkOf, timePrefix } from "./image-facts.ts";
 import { readImages } from "./image-state.ts";
 import { inOrder, type Step, walk } from "./image-walk.ts";
 import { type Found, readListed } from "./listed-reports.ts";
 import { readPosition, writePosition } from "./page-position.ts";
 import type { Postings } from "./postings.ts";
 import { readVulnerability } from "./read-postings.ts";
-import { readAllNumbers, readRecords, readSums } from "./repositories.ts";
+import { readAllNumbers, readFacts, readSums } from "./repositories.ts";
 
 /** What queries read from. */
 export interface QueryDeps {
@@ -39,7 +39,7 @@ export async function listReports(
   const steps = found === undefined ? walk(deps.redis, deps.shards, order, beginOf(filter, order, after)) : undefined;
   const reader = new PageReader(deps, filter, order, size);
   const passes = ({ found: each }: Step) =>
-    fits(filter, each.record) && (having === undefined || having.get(each.shard)?.has(each.record.number) === true);
+    fits(filter, each.facts) && (having === undefined || having.get(each.shard)?.has(each.facts.number) === true);
   for await (const some of steps ?? [await sort(deps, found ?? [], order, after)]) {
     await reader.read(some.filter(passes));
     reader.note(some);
@@ -112,7 +112,7 @@ function isFirst(key: Buffer, { locations }: ListedReport): boolean {
   return locations[0]?.repository === key.toString("utf8", 0, key.indexOf(0));
 }
 
-function fits(filter: ReportFilter, image: ImageRecord): boolean {
+function fits(filter: ReportFilter, image: ImageFacts): boolean {
   const { leastSeverity, fixable, coverage, scanner, scannedAfter, scannedBefore } = filter;
   if (leastSeverity !== undefined && !isAsBad(image, leastSeverity)) return false;
   if (fixable !== undefined && image.fixable !== fixable) return false;
@@ -122,7 +122,7 @@ function fits(filter: ReportFilter, image: ImageRecord): boolean {
   return scannedBefore === undefined || image.scannedAt < scannedBefore;
 }
 
-function isAsBad({ worst }: ImageRecord, least: (typeof severities)[number]): boolean {
+function isAsBad({ worst }: ImageFacts, least: (typeof severities)[number]): boolean {
   return worst !== "NONE" && severities.indexOf(worst) >= severities.indexOf(least);
 }
 
@@ -155,12 +155,12 @@ async function lookUp(
   const inRepositories = repository === "" ? undefined : await numbersIn(deps, repository);
   const few = inRepositories ?? numbersHaving(having);
   if (few === undefined) return undefined;
-  const records = [...few].map(async ([shard, numbers]) => {
+  const found = [...few].map(async ([shard, numbers]) => {
     const wanted =
       having === undefined ? [...numbers] : [...numbers].filter((number) => having.get(shard)?.has(number));
-    return (await readRecords(deps.redis, shard, wanted)).map((record) => ({ record, shard }));
+    return (await readFacts(deps.redis, shard, wanted)).map((facts) => ({ facts, shard }));
   });
-  return (await Promise.all(records)).flat();
+  return (await Promise.all(found)).flat();
 }
 
 /** The numbers of the images in the repositories that fit; undefined when there are many. */
@@ -192,7 +192,7 @@ async function sort({ redis, shards }: QueryDeps, found: Found[], order: ReportO
       const images = await readImages(
         redis,
         shard,
-        own.map(({ record }) => record.digest),
+        own.map(({ facts }) => facts.digest),
       );
       for (const [at, each] of own.entries()) names.set(each, firstOf(Object.keys(images[at]?.places ?? {})));
     });

@@ -2,12 +2,12 @@ import type { ImageLocation, ListedReport, ReportEntry } from "../../domain/repo
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import type { ImageRecord } from "./image-record.ts";
+import type { ImageFacts } from "./image-facts.ts";
 import { type ImageState, readImages } from "./image-state.ts";
 
 /** An image in a list, as the orders know it. */
 export interface Found {
-  record: ImageRecord;
+  facts: ImageFacts;
   shard: Shard;
 }
 
@@ -22,22 +22,22 @@ export async function readListed(
     const own = found.filter((each) => each.shard === shard);
     if (own.length === 0) return;
     const [entries, images] = await Promise.all([
-      answered(redis.hmget(shard.keys.reports.entries, ...own.map(({ record }) => String(record.number)))),
+      answered(redis.hmget(shard.keys.reports.entries, ...own.map(({ facts }) => String(facts.number)))),
       readImages(
         redis,
         shard,
-        own.map(({ record }) => record.digest),
+        own.map(({ facts }) => facts.digest),
       ),
     ]);
     for (const [at, text] of entries.entries()) {
       const entry = text === null ? undefined : (JSON.parse(text) as ReportEntry);
       // the number may have come to another image by now
-      if (entry?.digest === own[at]?.record.digest && entry !== undefined) {
+      if (entry?.digest === own[at]?.facts.digest && entry !== undefined) {
         listed.set(entry.digest, { ...entry, locations: locationsOf(images[at]) });
       }
     }
   });
-  return found.map(({ record }) => listed.get(record.digest));
+  return found.map(({ facts }) => listed.get(facts.digest));
 }
 
 function locationsOf(image: ImageState | undefined): ImageLocation[] {

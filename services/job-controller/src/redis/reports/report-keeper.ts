@@ -1,7 +1,7 @@
 import { jobOfReport } from "../../domain/report-entry.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { Shard } from "../shards/shard.ts";
-import { ImageRecord } from "./image-record.ts";
+import { ImageFacts } from "./image-facts.ts";
 import { type ImageState, readImage } from "./image-state.ts";
 import { dropReports, forgetImage, indexReport, type StoredReport } from "./indexer.ts";
 import type { Places } from "./places.ts";
@@ -87,8 +87,8 @@ export class ReportKeeper {
       redis.zrangebyscore(keys.reports.stored, "-inf", `(${before}`, "LIMIT", 0, mostTidied),
     );
     if (numbers.length === 0) return 0;
-    for (const record of await answered(redis.hmgetBuffer(keys.reports.records, ...numbers))) {
-      if (record !== null) await this.#retire(new ImageRecord(record).digest, (_, stored) => stored < before);
+    for (const bytes of await answered(redis.hmgetBuffer(keys.reports.facts, ...numbers))) {
+      if (bytes !== null) await this.#retire(new ImageFacts(bytes).digest, (_, stored) => stored < before);
     }
     return numbers.length;
   }
@@ -142,7 +142,7 @@ export class ReportKeeper {
         const target = await this.#places.digestOf(repository, tag);
         if (target === digest) continue;
         const isByIndex = target !== null && (await this.#places.imagesOf(target)).includes(digest);
-        if (!isByIndex) await this.#places.leave({ digest, repository, tags: [tag] });
+        if (!isByIndex) await this.#places.follow({ digest, repository, tags: [tag] });
       }
     }
   }

@@ -5,7 +5,7 @@ import { answered } from "../shards/reply-errors.ts";
 import { findByLayers, findVulnerability } from "./find-images.ts";
 import { type KeptReport, readImages } from "./image-state.ts";
 import { listReports, type QueryDeps } from "./list-reports.ts";
-import { readNumbers, readRecords, readTotalSums } from "./repositories.ts";
+import { readFacts, readNumbers, readTotalSums } from "./repositories.ts";
 import { summarize } from "./summaries.ts";
 import { addSums, noSums, toTotals } from "./totals.ts";
 
@@ -65,7 +65,7 @@ async function standing(
   const parts = await shards.all(async (shard) => {
     const found: ReportReference[] = [];
     for await (const numbers of readNumbers(redis, shard, repository)) {
-      const digests = (await readRecords(redis, shard, numbers)).map(({ digest }) => digest);
+      const digests = (await readFacts(redis, shard, numbers)).map(({ digest }) => digest);
       const images = await readImages(redis, shard, digests);
       found.push(...images.flatMap(({ reports }, number) => referTo(reports?.find(stands), digests[number])));
       if (found.length >= mostStanding) break;

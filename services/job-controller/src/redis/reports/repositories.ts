@@ -1,7 +1,7 @@
 import { fitsGlob, isGlob } from "../../domain/repository-glob.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
-import { ImageRecord, readLocation } from "./image-record.ts";
+import { ImageFacts, readLocation } from "./image-facts.ts";
 
 const pageSize = 1_000;
 const repositoriesAtOnce = 100;
@@ -72,18 +72,18 @@ export async function readAllNumbers(
   return numbers;
 }
 
-/** The records of the images of those numbers that are there. */
-export async function readRecords(
+/** The facts of the images of those numbers that are there. */
+export async function readFacts(
   redis: ScriptedRedis,
   { keys }: Shard,
   numbers: readonly number[],
-): Promise<ImageRecord[]> {
-  const records: ImageRecord[] = [];
+): Promise<ImageFacts[]> {
+  const facts: ImageFacts[] = [];
   for (let at = 0; at < numbers.length; at += pageSize) {
     const some = numbers.slice(at, at + pageSize).map(String);
-    for (const record of await answered(redis.hmgetBuffer(keys.reports.records, ...some))) {
-      if (record !== null) records.push(new ImageRecord(record));
+    for (const bytes of await answered(redis.hmgetBuffer(keys.reports.facts, ...some))) {
+      if (bytes !== null) facts.push(new ImageFacts(bytes));
     }
   }
-  return records;
+  return facts;
 }

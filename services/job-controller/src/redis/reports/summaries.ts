@@ -2,7 +2,7 @@ import type { ReportSummary } from "../../ports/report-queries.ts";
 import type { Shard } from "../shards/shard.ts";
 import { readImages } from "./image-state.ts";
 import { listReports, type QueryDeps } from "./list-reports.ts";
-import { readAllNumbers, readRecords, readSums, readTotalSums } from "./repositories.ts";
+import { readAllNumbers, readFacts, readSums, readTotalSums } from "./repositories.ts";
 import { addSums, compareSums, noSums, toTotals } from "./totals.ts";
 
 const mostRepositories = 100;
@@ -47,10 +47,10 @@ async function totalOf(
   for (const number of await readAllNumbers(redis, shard, byName.keys()))
     times.set(number, (times.get(number) ?? 0) + 1);
   const several = [...times].filter(([, count]) => count > 1).map(([number]) => number);
-  const records = await readRecords(redis, shard, several);
-  const digests = records.map(({ digest }) => digest);
+  const facts = await readFacts(redis, shard, several);
+  const digests = facts.map(({ digest }) => digest);
   for (const [at, { sums = [] }] of (await readImages(redis, shard, digests)).entries()) {
-    addSums(totals, sums, 1 - (times.get(records[at]?.number ?? -1) ?? 1));
+    addSums(totals, sums, 1 - (times.get(facts[at]?.number ?? -1) ?? 1));
   }
   return totals;
 }

@@ -1,7 +1,7 @@
 -- orders: images with a report in the orders of lists, and by repository.
 -- needs: call/context, reports/report-totals
 -- gives: put, locate, remove
--- writes: image-records, images-worst, images-oldest, images-newest, images-located
+-- writes: image-facts, images-worst, images-oldest, images-newest, images-located
 local prefix = context.prefix
 local LOCATED = prefix .. "images-located"
 
@@ -9,19 +9,19 @@ local function inverted(bytes)
   return (string.gsub(bytes, ".", function(byte) return string.char(255 - string.byte(byte)) end))
 end
 
--- A record is what lists filter and order by (image-record.ts): counts in 10 bytes, the digest, then 4 bytes of number, 6 of
+-- Facts are what lists filter and order by (image-facts.ts): counts in 10 bytes, the digest, then 4 bytes of number, 6 of
 -- time, 2 of flags. In each order it stands behind what it is ordered by.
-local function members(record)
-  local time, rest = string.sub(record, -8, -3), string.sub(record, 11)
-  return { ["images-worst"] = record, ["images-oldest"] = time .. rest, ["images-newest"] = inverted(time) .. rest }
+local function members(facts)
+  local time, rest = string.sub(facts, -8, -3), string.sub(facts, 11)
+  return { ["images-worst"] = facts, ["images-oldest"] = time .. rest, ["images-newest"] = inverted(time) .. rest }
 end
 
-local function location_of(repository, record)
-  return repository .. "\0" .. string.sub(record, 11, -9)
+local function location_of(repository, facts)
+  return repository .. "\0" .. string.sub(facts, 11, -9)
 end
 
-local function put_out(record)
-  for order, member in pairs(members(record)) do redis.call("ZREM", prefix .. order, member) end
+local function put_out(facts)
+  for order, member in pairs(members(facts)) do redis.call("ZREM", prefix .. order, member) end
 end
 
 local function count(image, sign)
@@ -31,32 +31,32 @@ end
 
 -- The image, which has a report, comes into a repository.
 local function locate(image, repository)
-  local record = redis.call("HGET", prefix .. "image-records", image.number)
+  local facts = redis.call("HGET", prefix .. "image-facts", image.number)
   report_totals.add(repository, image.sums, 1)
-  redis.call("ZADD", LOCATED, 0, location_of(repository, record))
+  redis.call("ZADD", LOCATED, 0, location_of(repository, facts))
 end
 
 -- The image has another newest report, or its first one.
-local function put(image, record, sums)
-  local before = redis.call("HGET", prefix .. "image-records", image.number)
+local function put(image, facts, sums)
+  local before = redis.call("HGET", prefix .. "image-facts", image.number)
   if before then
     put_out(before)
     count(image, -1)
   else
-    for repository in pairs(image.places) do redis.call("ZADD", LOCATED, 0, location_of(repository, record)) end
+    for repository in pairs(image.places) do redis.call("ZADD", LOCATED, 0, location_of(repository, facts)) end
   end
   image.sums = sums
   count(image, 1)
-  redis.call("HSET", prefix .. "image-records", image.number, record)
-  for order, member in pairs(members(record)) do redis.call("ZADD", prefix .. order, 0, member) end
+  redis.call("HSET", prefix .. "image-facts", image.number, facts)
+  for order, member in pairs(members(facts)) do redis.call("ZADD", prefix .. order, 0, member) end
 end
 
 local function remove(image)
-  local record = redis.call("HGET", prefix .. "image-records", image.number)
-  put_out(record)
+  local facts = redis.call("HGET", prefix .. "image-facts", image.number)
+  put_out(facts)
   count(image, -1)
-  redis.call("HDEL", prefix .. "image-records", image.number)
-  for repository in pairs(image.places) do redis.call("ZREM", LOCATED, location_of(repository, record)) end
+  redis.call("HDEL", prefix .. "image-facts", image.number)
+  for repository in pairs(image.places) do redis.call("ZREM", LOCATED, location_of(repository, facts)) end
 end
 
 return { put = put, locate = locate, remove = remove }

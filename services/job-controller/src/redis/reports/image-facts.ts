@@ -29,13 +29,13 @@ export function tailOf(entry: ReportEntry): Buffer {
   return Buffer.concat([packTime(entry.scannedAt), Buffer.from([flags, scannerMarkOf(entry.scanner)])]);
 }
 
-/** A record, which reports/orders.lua puts together around the image's number. Reads what is asked for alone: most are passed over. */
-export class ImageRecord {
+/** The facts of an image, which reports/orders.lua puts together around the image's number. Reads what is asked for alone: most are passed over. */
+export class ImageFacts {
   readonly #bytes: Buffer;
   readonly #begin: number;
   readonly #tail: number;
 
-  /** @param begin how many bytes stand before the digest: 10 of a record itself, others in an order */
+  /** @param begin how many bytes stand before the digest: 10 of the facts themselves, fewer in an order by time */
   constructor(bytes: Buffer, begin = countBytes) {
     this.#bytes = bytes;
     this.#begin = begin;
@@ -77,7 +77,7 @@ export class ImageRecord {
     return this.#bytes[this.#tail + timeBytes + 1] ?? 0;
   }
 
-  /** What a record itself is ordered by, with the digest behind it. */
+  /** What the facts themselves are ordered by, with the digest behind it. */
   sortKey(order: TimedOrder | "WORST"): Buffer {
     if (order === "WORST") return this.#bytes.subarray(0, this.#tail - numberBytes);
     return Buffer.concat([timePrefix(order, this.scannedAt), this.packedDigest]);
