@@ -174,7 +174,7 @@ function withScopes(
   const scoped: UntypedServiceImplementation = {};
   for (const [name, method] of Object.entries(definition)) {
     const handler = implementation[name];
-    if (handler === undefined) continue; // INTERIM: until all rooms of issue 12 are merged
+    if (handler === undefined) throw new Error(`${method.path} is not implemented`);
     const { requestStream, responseStream } = method;
     const scope = scopes.forMethod(method.path, methodType(requestStream, responseStream));
     scoped[name] = withScope(handler, scope, requestStream);

@@ -4,12 +4,12 @@ import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 import { headOf, tailOf } from "./image-facts.ts";
-import { type ImageState, readImage } from "./image-state.ts";
+import { type ImageState, type KeptReport, readImage } from "./image-state.ts";
 import { layerHashes, termsOf } from "./terms.ts";
 import { sumsOf } from "./totals.ts";
 
 /** How many terms one script call changes, so that it is short. */
-const mostChanges = 200;
+const mostChanges = 100;
 /** How many terms are read at a time. */
 const readAtOnce = 1_000;
 /** How often it is begun anew because somebody else changed the image. */
@@ -44,6 +44,14 @@ interface Target {
   image: ImageState;
 }
 
+/** A report among those of its image. */
+interface Kept {
+  report: KeptReport;
+  gone: readonly string[];
+  /** How many reports are kept. */
+  most: number;
+}
+
 interface Changes {
   adds: string[];
   /** By the numbers of the terms. */
@@ -65,20 +73,28 @@ export async function indexReport(
   const { reportId: id, scannedAt: scanned, platform } = report;
   const kept = { report: { id, scanned, stored: storedAt, platform }, gone, most: deps.reportsPerImage };
   return untilUnchanged(deps, report.digest, async (target) => {
-    const { image } = target;
-    const others = (image.reports ?? []).filter((known) => known.id !== id && !gone.includes(known.id));
-    if (others.some((known) => known.scanned > scanned)) {
-      const dropped = await change(target, { adds: [], removes: [], ...kept });
-      return dropped && { isNewest: false, dropped };
-    }
-    const changes = await changesOf(deps.redis, target, terms);
-    if (!(await addMany(target, changes))) return undefined;
-    const newest = { ...kept, ...newestParts(report) };
-    const removes = changes.removes.splice(0, mostChanges);
-    const dropped = await change(target, { adds: changes.adds, removes, ...newest }, report);
-    if (dropped === undefined || !(await removeMany(target, changes.removes))) return undefined;
-    return { isNewest: true, dropped };
+    const others = (target.image.reports ?? []).filter((known) => known.id !== id && !gone.includes(known.id));
+    const isNewest = !others.some((known) => known.scanned > scanned);
+    const dropped = isNewest
+      ? await replaceNewest(deps.redis, target, { report, terms, kept })
+      : await change(target, { adds: [], removes: [], ...kept });
+    return dropped && { isNewest, dropped };
   });
+}
+
+/** Makes the report the newest of its image; undefined when somebody else changed the image meanwhile. */
+async function replaceNewest(
+  redis: ScriptedRedis,
+  target: Target,
+  { report, terms, kept }: { report: IndexedReport; terms: ReadonlySet<string>; kept: Kept },
+): Promise<string[] | undefined> {
+  const { adds, removes, ...list } = await changesOf(redis, target, terms);
+  const isLarge = adds.length > mostChanges || removes.length > mostChanges;
+  if (isLarge && !(await addMany(target, adds))) return undefined;
+  const newest = { adds, removes: isLarge ? [] : removes, ...kept, ...newestParts(report) };
+  const dropped = await change(target, newest, { report, terms: without(list.terms, removes) });
+  if (dropped === undefined || (isLarge && !(await removeMany(redis, target, removes)))) return undefined;
+  return dropped;
 }
 
 /** Takes reports out of the indexes that are not the newest of their image. */
@@ -92,8 +108,7 @@ export async function dropReports(deps: IndexerDeps, digest: string, gone: reado
  */
 export async function forgetImage(deps: IndexerDeps, digest: string, since = 0): Promise<void> {
   await untilUnchanged(deps, digest, async (target) => {
-    const { removes } = await changesOf(deps.redis, target, new Set());
-    if (!(await removeMany(target, removes))) return undefined;
+    if (!(await removeMany(deps.redis, target, await readTerms(deps.redis, target)))) return undefined;
     const reply = await target.shard.run("reports/forget", digest, target.image.version, since);
     return number(reply) === 1 || undefined;
   });
@@ -113,26 +128,32 @@ async function untilUnchanged<T>(
   throw new Error(`the image ${digest} changes all the time`);
 }
 
+/** What has to change so that the image has the terms, and the numbers of those that it has. */
 async function changesOf(
   redis: ScriptedRedis,
-  { shard: { keys }, image }: Target,
-  terms: ReadonlySet<string>,
-): Promise<Changes> {
-  const packed =
-    image.number === undefined ? null : await answered(redis.hgetBuffer(keys.reports.imageTerms, String(image.number)));
-  const numbers = Array.from({ length: (packed?.length ?? 0) / 4 }, (_, at) => packed?.readUInt32BE(4 * at) ?? 0);
+  target: Target,
+  wanted: ReadonlySet<string>,
+): Promise<Changes & { terms: number[] }> {
+  const terms = await readTerms(redis, target);
   const texts: Array<string | null> = [];
-  for (let at = 0; at < numbers.length; at += readAtOnce) {
-    const some = numbers.slice(at, at + readAtOnce).map(String);
-    texts.push(...(await answered(redis.hmget(keys.reports.terms, ...some))));
+  for (let at = 0; at < terms.length; at += readAtOnce) {
+    const some = terms.slice(at, at + readAtOnce).map(String);
+    texts.push(...(await answered(redis.hmget(target.shard.keys.reports.terms, ...some))));
   }
   const known = new Set(texts);
-  const adds = [...terms].filter((term) => !known.has(term));
-  return { adds, removes: numbers.filter((_, at) => !terms.has(texts[at] ?? "")) };
+  const adds = [...wanted].filter((term) => !known.has(term));
+  return { adds, removes: terms.filter((_, at) => !wanted.has(texts[at] ?? "")), terms };
+}
+
+/** The numbers of the terms that the image has. */
+async function readTerms(redis: ScriptedRedis, { shard: { keys }, image }: Target): Promise<number[]> {
+  if (image.number === undefined) return [];
+  const packed = await answered(redis.hgetBuffer(keys.reports.imageTerms, String(image.number)));
+  return Array.from({ length: (packed?.length ?? 0) / 4 }, (_, at) => packed?.readUInt32BE(4 * at) ?? 0);
 }
 
 /** Adds all terms but the last, which go with the report itself; false when somebody else changed the image. */
-async function addMany(target: Target, { adds }: Changes): Promise<boolean> {
+async function addMany(target: Target, adds: string[]): Promise<boolean> {
   while (adds.length > mostChanges) {
     const some = { adds: adds.splice(0, mostChanges), removes: [], gone: [] };
     if ((await change(target, some)) === undefined) return false;
@@ -140,12 +161,20 @@ async function addMany(target: Target, { adds }: Changes): Promise<boolean> {
   return true;
 }
 
-async function removeMany(target: Target, removes: number[]): Promise<boolean> {
-  while (removes.length > 0) {
-    const some = { adds: [], removes: removes.splice(0, mostChanges), gone: [] };
-    if ((await change(target, some)) === undefined) return false;
+async function removeMany(redis: ScriptedRedis, target: Target, removes: readonly number[]): Promise<boolean> {
+  if (removes.length === 0) return true;
+  let terms = await readTerms(redis, target);
+  for (let at = 0; at < removes.length; at += mostChanges) {
+    const some = removes.slice(at, at + mostChanges);
+    terms = without(terms, some);
+    if ((await change(target, { adds: [], removes: some, gone: [] }, { terms })) === undefined) return false;
   }
   return true;
+}
+
+function without(terms: readonly number[], gone: readonly number[]): number[] {
+  const isGone = new Set(gone);
+  return terms.filter((term) => !isGone.has(term));
 }
 
 function newestParts(report: IndexedReport) {
@@ -153,19 +182,29 @@ function newestParts(report: IndexedReport) {
   return { entry: JSON.stringify(entry), sums: sumsOf(entry) };
 }
 
-/** Changes the image, unless somebody else did: then it is undefined. Else the ids of reports that are too many. */
+/**
+ * Changes the image, unless somebody else did: then it is undefined. Else the ids of reports that are too many.
+ * @param parts the report whose facts and layers are new; the terms that stay when some are removed
+ */
 async function change(
   { shard, digest, image }: Target,
   what: Changes & { gone: readonly string[] },
-  report?: IndexedReport,
+  { report, terms = [] }: { report?: IndexedReport; terms?: readonly number[] } = {},
 ): Promise<string[] | undefined> {
-  const [head, tail, layers] =
+  const facts =
     report === undefined ? [none, none, none] : [headOf(report), tailOf(report), layerHashes(report.layerNames)];
   const json = JSON.stringify(what);
-  const [done, ...dropped] = list(await shard.run("reports/index", digest, image.version, json, head, tail, layers));
+  const args = [digest, image.version, json, ...facts, what.removes.length === 0 ? none : packTerms(terms)];
+  const [done, ...dropped] = list(await shard.run("reports/index", ...args));
   if (done !== 1) return undefined;
   image.version++;
   return dropped.map((id) => text(id));
+}
+
+function packTerms(terms: readonly number[]): Buffer {
+  const packed = Buffer.alloc(4 * terms.length);
+  for (const [at, term] of terms.entries()) packed.writeUInt32BE(term, 4 * at);
+  return packed;
 }
 
 const none = Buffer.alloc(0);

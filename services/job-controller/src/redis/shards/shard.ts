@@ -39,7 +39,7 @@ const weights: Readonly<Partial<Record<OperationName, number>>> = {
   "checkpoint/read": maxBatchBytes / 16,
   // up to 256 KiB of parameters, and few bytes as a rule
   "operators/read": maxBatchBytes / 32,
-  // up to 200 terms, and a report whole
+  // up to 200 changes of terms, and a report whole
   "reports/index": maxBatchBytes,
   "reports/place": maxBatchBytes / 32,
 };

@@ -3,7 +3,7 @@
 -- writes: image-entries, images-stored
 -- arguments: digest, the image's version, the change as JSON: the numbers of the terms to remove and the terms to add; the ids
 --   of the reports that are gone; report, a further one, and most, how many are kept; of the newest one entry and sums; the
---   positions of the two parts of its facts, around the number, and of its layers
+--   positions of the two parts of its facts, around the number, of its layers, and of the list of terms that stay
 -- reply: 0 when the version is another one, else 1; then the ids of the reports that are too many
 -- when memory is full: refused
 local prefix = context.prefix
@@ -30,13 +30,13 @@ local function note_age(image)
   redis.call("ZADD", prefix .. "images-stored", context.number_text(oldest), image.number)
 end
 
-return function(digest, version, json, head, tail, hashes)
+return function(digest, version, json, head, tail, hashes, kept)
   local image, change, dropped = images.load(digest), cjson.decode(json), {}
   if image.version ~= tonumber(version) then return { 0 } end
   image.version = image.version + 1
   image.number = image.number or images.take_number(digest)
+  terms.remove(image.number, change.removes, context.bytes_at(kept))
   terms.add(image.number, change.adds)
-  terms.remove(image.number, change.removes)
   local reports = image.reports or {}
   for _, id in ipairs(change.gone) do take_out(reports, id) end
   if change.report then

@@ -36,10 +36,6 @@ local function save(number, list)
   redis.call("HSET", prefix .. "image-terms", number, list)
 end
 
-local function list_of(number)
-  return redis.call("HGET", prefix .. "image-terms", number) or ""
-end
-
 -- The image has these terms too, which it did not have.
 local function add(number, texts)
   if #texts == 0 then return end
@@ -49,19 +45,16 @@ local function add(number, texts)
     postings.add(prefix .. "found:" .. term, "", number)
     added[at] = struct.pack(">I4", term)
   end
-  save(number, list_of(number) .. table.concat(added))
+  local list = redis.call("HGET", prefix .. "image-terms", number) or ""
+  save(number, list .. table.concat(added))
 end
 
--- The image has these terms no more, which are given by number.
-local function remove(number, gone)
+-- The image has these terms no more, which are given by number, and keeps those of the list: to look for them in a long list
+-- would take too long.
+local function remove(number, gone, kept)
   if #gone == 0 then return end
-  local is_gone, kept, list = {}, {}, list_of(number)
-  for _, term in ipairs(gone) do is_gone[term] = true end
-  for at = 1, #list, 4 do
-    local term = struct.unpack(">I4", list, at)
-    if is_gone[term] then unpost(term, number) else kept[#kept + 1] = string.sub(list, at, at + 3) end
-  end
-  save(number, table.concat(kept))
+  for _, term in ipairs(gone) do unpost(term, number) end
+  save(number, kept)
 end
 
 return { add = add, remove = remove }
