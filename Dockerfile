@@ -36,8 +36,8 @@ FROM base AS job-controller
 LABEL org.opencontainers.image.title="Drydock job-controller"
 COPY --from=job-controller-packages /app/node_modules/ node_modules/
 COPY services/job-controller/ services/job-controller/
-ENV DRYDOCK_LISTEN=0.0.0.0:50051 DRYDOCK_OPS_LISTEN=0.0.0.0:9464
-EXPOSE 50051 9464
+ENV DRYDOCK_LISTEN=0.0.0.0:50051 DRYDOCK_OPS_LISTEN=0.0.0.0:9464 DRYDOCK_HTTP_LISTEN=0.0.0.0:8090
+EXPOSE 50051 9464 8090
 HEALTHCHECK --interval=5s --timeout=5s --start-period=20s \
   CMD ["node", "shared/src/healthcheck/main.ts", "grpc://127.0.0.1:50051"]
 ENTRYPOINT ["node", "--max-semi-space-size=16", "--max-old-space-size-percentage=75", "services/job-controller/src/main.ts"]

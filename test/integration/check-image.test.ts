@@ -4,6 +4,7 @@ import { Coverage, PolicyDecision, Severity, UnknownSeverity } from "@drydock/sh
 import {
   ExportReportRequest,
   GetReportRequest,
+  ListReportsRequest,
   ReportFormat,
   ReportServiceService,
 } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
@@ -117,6 +118,14 @@ describe("whether an image may run", () => {
         ["DRYDOCK_EPSS_FILE", 2, "score_date:2026-11-30", ""],
       ],
     );
+  });
+
+  test("is in lists with what was exploited when it was scanned", async () => {
+    const request = ListReportsRequest.fromPartial({ repository: "library/web", vulnerability: "CVE-2014-6271" });
+    const { client } = rig.rig.api;
+    const { reports } = await unaryCall(client, ReportServiceService.listReports, request, { deadlineMs: 5_000 });
+    const { knownExploited, maxEpss } = reports.find(({ digest }) => digest === digestOf(1)) ?? assert.fail();
+    assert.deepEqual([knownExploited, maxEpss], [1, 0.94464]);
   });
 
   test("waits the days of grace from when a scan first found it with its fix, in whatever image", async () => {

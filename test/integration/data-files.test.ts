@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { after, describe, type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { createExploitationFiles } from "@drydock/job-controller/feeds/exploitation-files.ts";
+import { readFeed } from "@drydock/job-controller/feeds/read-feed.ts";
 import { systemClock } from "@drydock/shared/clock.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { until } from "../support/until.ts";
@@ -114,28 +114,34 @@ describe("the data files of an operator", () => {
     );
   });
 
-  test("that are no whole gzip, or unpack to too much, are refused with words", async (context) => {
+  test("that are no whole gzip, unpack to too much or are folders, are refused with words", async (context) => {
     const cut = write("cut.csv.gz", gzipSync(epss("CVE-2014-0160,0.5,0.5")).subarray(0, -10));
     assert.equal((await start(context, { epssFile: cut })).service.states()[0]?.fault, "is no whole gzip");
     const bomb = write("bomb.json", gzipSync(Buffer.alloc(40 * 1024 * 1024, " ")));
     assert.equal((await start(context, { kevFile: bomb })).service.states()[0]?.fault, "has more than 32 MiB");
+    assert.equal((await start(context, { kevFile: folder })).service.states()[0]?.fault, "is no file");
   });
 
-  test("with 300,000 lines hold nobody up for more than 50 ms", async (context) => {
+  test("with 300,000 lines are read in another thread, and hold nobody up", async (context) => {
     const lines = Array.from({ length: 300_000 }, (_, at) => {
       return `CVE-${2000 + (at % 26)}-${10_000 + Math.floor(at / 26)},${(at % 100_000) / 100_000},0.5`;
     });
     const epssFile = write("large.csv.gz", gzipSync(epss(lines.join("\n"))));
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
-    const startedAt = performance.now();
-    const { service } = await start(context, { epssFile });
-    const tookMs = performance.now() - startedAt;
-    delay.disable();
+    // the time that this thread works, not the time that passes: other tests take the processor from it
+    const worked = async (work: () => Promise<unknown>) => {
+      const before = process.threadCpuUsage();
+      await work();
+      const { user, system } = process.threadCpuUsage(before);
+      return (user + system) / 1_000;
+    };
+    const byThread = await worked(async () => {
+      const { service } = await start(context, { epssFile });
+      assert.equal(service.states()[0]?.entryCount, 300_000);
+    });
+    const byItself = await worked(() => readFeed("epss", epssFile));
     context.diagnostic(
-      `read in ${tookMs.toFixed(0)} ms, the loop was held for ${(delay.max / 1e6).toFixed(1)} ms at most`,
+      `${byThread.toFixed(0)} ms of this thread's work, ${byItself.toFixed(0)} ms to read it in this thread`,
     );
-    assert.equal(service.states()[0]?.entryCount, 300_000);
-    assert.ok(delay.max < 50e6, `${delay.max / 1e6} ms`);
+    assert.ok(byThread < byItself / 3, `${byThread} of ${byItself} ms`);
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, beforeEach, describe, test } from "node:test";
+import type { Coverage } from "@drydock/job-controller/domain/report-entry.ts";
 import { toPattern } from "@drydock/job-controller/postgres/conditions.ts";
 import { createPostgresParts } from "@drydock/job-controller/postgres/parts.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
@@ -87,7 +88,13 @@ describe("the store of reports in PostgreSQL", { timeout: 120_000 }, () => {
   test("the tables agree with each other after many puts, moves and removals", async () => {
     for (let round = 0; round < 30; round++) {
       const findings = [finding(`CVE-${round % 4}`), finding(`CVE-${round % 3}`, "LOW", { package: "zlib" })];
-      const parts = { findings, layerNames: [`l${round % 5}`], scannedAt: under.clock.now() + ((round * 7) % 11) };
+      const coverage: Coverage = round % 5 === 0 ? "PARTIAL" : "FULL";
+      const parts = {
+        coverage,
+        findings,
+        layerNames: [`l${round % 5}`],
+        scannedAt: under.clock.now() + ((round * 7) % 11),
+      };
       await putReport(under, digestOf(round % 6), parts);
       if (round % 10 === 9) under.clock.advance(suiteLimits.keepMs / 3);
       await under.reports.tidy();
@@ -103,8 +110,10 @@ describe("the store of reports in PostgreSQL", { timeout: 120_000 }, () => {
          WHERE wanted.image_id IS NULL OR digest_key IS NULL) AS findings,
         (SELECT count(*) FROM (SELECT image_id, unnest(layer_ids) AS layer_id FROM newest) AS wanted
          FULL JOIN image_layers USING (image_id, layer_id)
-         WHERE wanted.image_id IS NULL OR digest_key IS NULL) AS layers`);
-    assert.deepEqual(rows, [{ images: "6", stale: "0", findings: "0", layers: "0" }]);
+         WHERE wanted.image_id IS NULL OR digest_key IS NULL) AS layers,
+        (SELECT concat(sum(images), ' ', sum(not_full)) FROM image_counts) =
+          (SELECT concat(count(*), ' ', count(*) FILTER (WHERE coverage <> 'FULL')) FROM images) AS counted`);
+    assert.deepEqual(rows, [{ images: "6", stale: "0", findings: "0", layers: "0", counted: true }]);
   });
 
   test("of a vulnerability that is everywhere the few matches in large repositories are all found, in pages that may be short", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
@@ -68,6 +68,9 @@ describe("a report's limits", () => {
     lease = assigned.lease;
   });
   after(() => rig.stop());
+  // the tests take longer together than a lease
+  let beats = 0;
+  beforeEach(() => worker.beats(++beats, [lease]));
 
   /** A number of the controller's metrics. */
   async function metric(name: string): Promise<number> {

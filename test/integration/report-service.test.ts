@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { undecorated } from "@drydock/job-controller/grpc/read-report.ts";
 import { PolicyVerdict, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import {
   GetReportRequest,
@@ -81,10 +82,7 @@ describe("ReportService", () => {
       const told: Array<[request: Parameters<typeof get>[0], message: RegExp]> = [
         [byJob(jobId), /^job \w+ is RUNNING and has made no report$/],
         [byDigest("9"), /^no image sha256:9{64} was scanned, or its report is past its keep time$/],
-        [
-          { repository: "library/web", tag: "9" },
-          /^no report is known of library\/web:9: nothing was scanned by that tag/,
-        ],
+        [{ repository: "library/web", tag: "9" }, /^no scan has come across library\/web:9; launch one/],
       ];
       for (const [request, message] of told) {
         const refused = await refusalOf(get(request));
@@ -93,6 +91,9 @@ describe("ReportService", () => {
         assert.equal(refused.resource?.type, "drydock.report.v1.Report");
       }
       assert.equal((await refusalOf(get(byJob("1jd5m9q2c00000")))).reason, "JOB_NOT_FOUND");
+      await rig.under.reports.recordImages([{ repository: "library/web", digest: digestOf("9"), tags: ["9"] }]);
+      const { message } = await refusalOf(get({ repository: "library/web", tag: "9" }));
+      assert.match(message, /^library\/web:9 is known to be sha256:9{64}, which was not scanned, not yet, or its/);
     });
 
     test("in parts that are the report", async () => {
@@ -145,7 +146,7 @@ describe("ReportService", () => {
         assert.deepEqual(parts.at(-1)?.part?.verdict?.policies, ["p"], "the verdict is the last part");
         assert.deepEqual(parts.map(({ part }) => part?.verdict).filter(Boolean).length, 1);
       } finally {
-        rig.decorator = { decorate() {}, judge: async () => undefined };
+        rig.decorator = undecorated;
       }
     });
   });

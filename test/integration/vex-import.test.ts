@@ -68,10 +68,16 @@ describe("an OpenVEX document", () => {
     assert.equal((await api.check({ ...web, digest: digestOf(1) })).allowed, true);
     const again = await api.importVex(document(notAffected, fixed));
     assert.deepEqual([again.exceptionCount, again.knownCount], [0, 2]);
+    const { skipped } = await api.importVex(document({ ...notAffected, status: "affected" }));
+    const { id = "" } = first.exceptions.find(({ vulnerability }) => vulnerability === "CVE-2014-6271") ?? {};
+    assert.match(
+      skipped[0] ?? "",
+      new RegExp(`says affected, but exception ${id} of before passes it over: delete that`),
+    );
   });
 
   test("says what makes no exception", async () => {
-    const affected = { ...notAffected, status: "affected", action_statement: "update" };
+    const affected = { ...notAffected, vulnerability: "CVE-2020-0001", status: "affected", action_statement: "update" };
     const unknownTag = { ...fixed, products: ["pkg:oci/web?repository_url=library/web&tag=none"] };
     const everywhere = { ...fixed, products: ["pkg:deb/debian/openssl"] };
     const { exceptionCount, skipped, skippedCount } = await api.importVex(document(affected, unknownTag, everywhere));

@@ -10,6 +10,8 @@ export interface PostgresServer {
   readonly port: number;
   /** postgres://drydock:…@127.0.0.1:…/postgres */
   readonly url: string;
+  /** The folder of its data, which belongs to the user that it is run by. */
+  readonly data: string;
   /** The process that runs now. */
   readonly process: RunningProcess;
   /** Ends it at once and closes all connections; the data stay. */
@@ -35,6 +37,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     let running = await startServer(programs, data, port);
     return {
       port,
+      data,
       url: `postgres://${user}:${postgresPassword}@127.0.0.1:${port}/postgres`,
       get process() {
         return running;

@@ -77,7 +77,7 @@ export class ReportRig {
     const budget = (name: string, bytes: number) => new ByteBudget({ name, bytes: bytes * mebibyte });
     const decorator: ReportDecorator = {
       decorate: (part) => this.decorator.decorate(part),
-      judge: (parts) => this.decorator.judge(parts),
+      judge: (parts, as) => this.decorator.judge(parts, as),
     };
     const memory = new AnswerMemory({
       making: budget("answers", 32),

@@ -20,6 +20,14 @@ export function testImages(under: ReportsUnderTest): void {
       assert.deepEqual(await under.reports.newestOfTag("team/ap", "1.0"), []);
     });
 
+    test("a tag's digest is known, also of an image that was not scanned, and moves with the tag", async () => {
+      await record("team/app", digestOf(1), "1.0");
+      assert.equal(await under.reports.digestOf("team/app", "1.0"), digestOf(1));
+      await record("team/app", digestOf(2), "1.0");
+      assert.equal(await under.reports.digestOf("team/app", "1.0"), digestOf(2));
+      assert.equal(await under.reports.digestOf("team/app", "2.0"), undefined);
+    });
+
     test("an image is found under each tag and repository that points at it, also those that came later", async () => {
       await record("b/early", digestOf(1), "early");
       const reportId = await putReport(under, digestOf(1), { repository: "c/scanned", tags: ["2.0", "1.0"] });

@@ -13,7 +13,10 @@ const maxBytes: Readonly<Record<FeedForm, number>> = { kev: 32 * mebibyte, epss:
 /** Reads a data file, gzip or not. @throws FeedFault; an error of the file system */
 export async function readFeed(form: FeedForm, path: string): Promise<Feed> {
   const most = maxBytes[form];
-  if ((await stat(path)).size > most) throw tooLarge(most);
+  const file = await stat(path);
+  // to open anything else may wait for ever
+  if (!file.isFile()) throw new FeedFault("is no file");
+  if (file.size > most) throw tooLarge(most);
   const pieces = textOf(await unpacked(path), most);
   if (form === "epss") return readEpss(pieces);
   return readKev((await Array.fromAsync(pieces)).join(""));

@@ -11,7 +11,7 @@ import { validateCheckImage } from "./validate-policy.ts";
 
 /** What the check of an image needs. */
 export interface CheckImageDeps extends FindReportDeps {
-  reports: Pick<ReportStore, "ofJob" | "newestOf" | "newestOfTag" | "read">;
+  reports: FindReportDeps["reports"] & Pick<ReportStore, "read">;
   decorator: Pick<PolicyDecorator, "examine">;
 }
 
@@ -26,7 +26,7 @@ export async function checkImage(
   try {
     const found = await findReport(deps, subject, platform);
     const gzip = await open(deps, found);
-    const { reading, verdict } = await deps.decorator.examine(() => decoded(unpackParts(gzip)), { repository, signal });
+    const { reading, verdict } = await deps.decorator.examine(() => decoded(unpackParts(gzip)), repository, signal);
     const { artifact, headline, coverage, generatedAt } = reading.report;
     const line = `no policy holds for ${repository}; the newest report says: ${oneLine(headline)}`;
     return {

@@ -49,7 +49,7 @@ export async function* exportReport(
   const found = await findReport(deps, subject, platform);
   const reading = await deps.readings.acquire(maxExportBytes, call.signal);
   try {
-    const source = await open(() => deps.reader.parts(found), found.name);
+    const source = await open(deps.reader.readAgain(found), found.name);
     reading.shrinkTo(source.bytes);
     let head = { mediaType: form.mediaType, fileName: fileNameOf(source.head, form) };
     yield* deps.memory.stream(call, () => inTurns(toPieces(form.write(source))), {
@@ -73,7 +73,7 @@ async function* inTurns(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   }
 }
 
-async function open(parts: () => ReturnType<ReportReader["parts"]>, name: string): Promise<ReportSource> {
+async function open(parts: ReturnType<ReportReader["readAgain"]>, name: string): Promise<ReportSource> {
   try {
     return await ReportSource.open(parts, maxExportBytes);
   } catch (error) {

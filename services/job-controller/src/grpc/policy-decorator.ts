@@ -6,11 +6,12 @@ import type { ReportedImage, ReportJudge } from "../usecases/report-judge.ts";
 import { toRules, toVerdictMessage } from "./convert-policy.ts";
 import { fromCoverageCode } from "./convert-report.ts";
 import { ReportReading } from "./indexed-report.ts";
+import type { JudgedAs, ReportDecorator } from "./read-report.ts";
 
 /** What decorates reports. */
 export interface ReportDecoratorDeps {
   exploitation: ExploitationData;
-  judge: Pick<ReportJudge, "judge">;
+  judge: Pick<ReportJudge, "judge" | "holdsFor">;
 }
 
 /** What was read of a report, and what the policies say of it; undefined when none holds. */
@@ -23,7 +24,7 @@ export interface JudgedReport {
 const judgedAtOnce = 4;
 
 /** Adds to reports what is known when they are read: what is exploited, and what the policies of now say. */
-export class PolicyDecorator {
+export class PolicyDecorator implements ReportDecorator {
   readonly #deps: ReportDecoratorDeps;
   readonly #places = new ByteBudget({ name: "verdicts", bytes: judgedAtOnce });
 
@@ -39,19 +40,23 @@ export class PolicyDecorator {
 
   /**
    * What the policies say of a report; undefined when none holds for it.
-   * @param parts gives the report in parts
-   * @param repository the one that it was asked for in; default: the one that was scanned
+   * @param parts gives the report in parts; not called when no policy holds
    * @throws ReasonedError REDIS_UNAVAILABLE, SERVER_BUSY
    */
-  async judge(parts: () => AsyncIterable<Report>, repository?: string): Promise<PolicyVerdict | undefined> {
-    const { verdict } = await this.examine(parts, { repository });
+  async judge(
+    parts: () => AsyncIterable<Report>,
+    { repository, policy }: JudgedAs,
+  ): Promise<PolicyVerdict | undefined> {
+    if (policy === undefined && !(await this.#deps.judge.holdsFor(repository))) return undefined;
+    const { verdict } = await this.examine(parts, repository);
     return verdict && toVerdictMessage(verdict);
   }
 
-  /** The same, with what was read of the report. */
+  /** Reads a report and judges it as one of the repository. @throws ReasonedError as judge */
   async examine(
     parts: () => AsyncIterable<Report>,
-    { repository, signal = neverAborted }: { repository?: string | undefined; signal?: AbortSignal },
+    repository: string,
+    signal: AbortSignal = neverAborted,
   ): Promise<JudgedReport> {
     const place = await this.#places.acquire(1, signal);
     try {
@@ -67,10 +72,10 @@ export class PolicyDecorator {
 const neverAborted = new AbortController().signal;
 
 /** An image as its report tells of it. */
-function toReportedImage(reading: ReportReading, repository?: string): ReportedImage {
+function toReportedImage(reading: ReportReading, repository: string): ReportedImage {
   const { artifact, coverage, coverageNotes, generatedAt, policy } = reading.report;
   return {
-    repository: repository ?? artifact?.repository ?? "",
+    repository,
     digest: artifact?.digest ?? "",
     indexDigest: artifact?.indexDigest ?? "",
     // what does not say how much was looked at must not count as looked at

@@ -104,12 +104,12 @@ async function list(
 }
 
 async function importDocument(
-  { policies, reports }: PolicyServiceDeps,
+  { policies, book, reports }: PolicyServiceDeps,
   { document, repository }: message.ImportVexRequest,
 ): Promise<SizedAnswer<message.ImportVexResponse>> {
   validate.validateImportRepository(repository);
   const read = readVexDocument(document);
-  const { made, knownCount, skipped } = await importVex({ store: policies, reports }, { ...read, repository });
+  const { made, knownCount, skipped } = await importVex({ store: policies, book, reports }, { ...read, repository });
   const shown = new AnswerPage<Exception>(ExceptionCodec);
   for (const exception of made.slice(0, maxShown.exceptions)) if (!shown.add(toExceptionMessage(exception))) break;
   const response = {

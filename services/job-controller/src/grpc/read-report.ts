@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type PolicyVerdict, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import { type PolicyRules, type PolicyVerdict, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { FoundReport } from "../usecases/find-report.ts";
 import { reportNotFound } from "../usecases/find-report.ts";
@@ -11,10 +11,18 @@ export interface ReportDecorator {
   decorate(part: Report): void;
   /**
    * What the policies say of a report; undefined when none holds for it.
-   * @param parts gives the report in parts, decorated, each time it is called; a call costs as much as to read the report
-   * @param repository the one that it was asked for in; undefined for the one that was scanned
+   * @param parts gives the report in parts, decorated, each time it is called; that costs as much as to read the report, and is
+   *   not done when no policy holds
    */
-  judge(parts: () => AsyncIterable<Report>, repository?: string | undefined): Promise<PolicyVerdict | undefined>;
+  judge(parts: () => AsyncIterable<Report>, judgedAs: JudgedAs): Promise<PolicyVerdict | undefined>;
+}
+
+/** By what it is known which policies hold for a report. */
+export interface JudgedAs {
+  /** The repository that it was asked for in, else the one that was scanned. */
+  repository: string;
+  /** The policy of the scan's own parameters. */
+  policy: PolicyRules | undefined;
 }
 
 /** Nothing is known. */
@@ -45,9 +53,12 @@ export class ReportReader {
     const unpacked = await unpackReport(await this.#open(found));
     if (unpacked === undefined) return undefined;
     const report = this.#decorated(unpacked.report);
-    report.verdict = await this.#decorator.judge(async function* () {
-      yield report;
-    }, found.repository);
+    report.verdict = await this.#decorator.judge(
+      async function* () {
+        yield report;
+      },
+      judgedAs(found, report),
+    );
     return { report, bytes: unpacked.bytes };
   }
 
@@ -56,24 +67,36 @@ export class ReportReader {
    * @throws ReasonedError REPORT_NOT_FOUND
    */
   async *packedParts(found: FoundReport): AsyncGenerator<PackedPart> {
+    const head = new ReportHead();
     for await (const encoded of unpackParts(await this.#open(found))) {
-      yield { bytes: encoded.length, decode: () => this.#decorated(Report.decode(encoded)) };
+      yield { bytes: encoded.length, decode: () => head.take(this.#decorated(Report.decode(encoded))) };
     }
-    const verdict = await this.#decorator.judge(() => this.#stored(found), found.repository);
+    const verdict = await this.#judge(found, head);
     if (verdict === undefined) return;
     const last = Report.fromPartial({ verdict });
     yield { bytes: Report.encode(last).finish().length, decode: () => last };
   }
 
   /**
-   * The report in parts, each in a turn of the event loop of its own.
-   * @throws ReasonedError REPORT_NOT_FOUND
+   * Gives the report in parts each time it is called, each part in a turn of the event loop of its own. It is judged once.
+   * @throws ReasonedError REPORT_NOT_FOUND, from the parts
    */
-  async *parts(found: FoundReport): AsyncGenerator<Report> {
-    for await (const { decode } of this.packedParts(found)) {
-      await nextTurn();
-      yield decode();
-    }
+  readAgain(found: FoundReport): () => AsyncGenerator<Report> {
+    let judged: Promise<PolicyVerdict | undefined> | undefined;
+    const [stored, judge] = [() => this.#stored(found), (head: ReportHead) => this.#judge(found, head)];
+    return async function* () {
+      const head = new ReportHead();
+      for await (const part of stored()) {
+        await nextTurn();
+        yield head.take(part);
+      }
+      judged ??= judge(head);
+      yield Report.fromPartial({ verdict: await judged });
+    };
+  }
+
+  #judge(found: FoundReport, head: ReportHead): Promise<PolicyVerdict | undefined> {
+    return this.#decorator.judge(() => this.#stored(found), judgedAs(found, head));
   }
 
   async *#stored(found: FoundReport): AsyncGenerator<Report> {
@@ -93,4 +116,21 @@ export class ReportReader {
     this.#decorator.decorate(part);
     return part;
   }
+}
+
+/** What of a report says which policies hold for it, gathered from its parts. */
+class ReportHead implements Pick<Report, "artifact" | "policy"> {
+  artifact: Report["artifact"];
+  policy: Report["policy"];
+
+  /** @returns the part */
+  take(part: Report): Report {
+    this.artifact ??= part.artifact;
+    this.policy ??= part.policy;
+    return part;
+  }
+}
+
+function judgedAs({ repository }: FoundReport, { artifact, policy }: Pick<Report, "artifact" | "policy">): JudgedAs {
+  return { repository: repository ?? artifact?.repository ?? "", policy };
 }

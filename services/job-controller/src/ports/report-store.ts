@@ -48,6 +48,8 @@ export interface ReportStore {
   newestOf(digest: string): Promise<KnownReport[]>;
   /** The same, of the digest that the tag points at. */
   newestOfTag(repository: string, tag: string): Promise<KnownReport[]>;
+  /** The digest that the tag points at, as far as scans know; undefined when none has come across the tag. */
+  digestOf(repository: string, tag: string): Promise<string | undefined>;
   /** Notes which tags point at which images, in their order; the result has what `newestOf` has for each, in the order of the images. */
   recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]>;
   /**

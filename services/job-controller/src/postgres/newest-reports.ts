@@ -26,6 +26,16 @@ export async function newestOfTag(query: Query, repository: string, tag: string)
   return rows.map(({ entry }) => toKnown(entry));
 }
 
+/** The digest that the tag points at; undefined when the tag is not known. */
+export async function digestOf(query: Query, repository: string, tag: string): Promise<string | undefined> {
+  const [row] = await query<{ text: string }>(
+    `SELECT text FROM tags JOIN texts ON texts.id = digest_id
+     WHERE repository_id = (SELECT id FROM texts WHERE key = $1) AND tag_id = (SELECT id FROM texts WHERE key = $2)`,
+    [keyOf(repository), keyOf(tag)],
+  );
+  return row?.text;
+}
+
 /** The newest reports of an image, or of the images of an index. */
 function newestOf(digestId: string): string {
   return `LATERAL (

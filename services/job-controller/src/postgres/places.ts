@@ -70,7 +70,8 @@ async function setFirstRepository(query: Query, digestIds: readonly number[]): P
   await query(
     `UPDATE images SET first_repository = first.name
      FROM (SELECT digest_id, left(min(text), ${mostOfName}) AS name FROM places JOIN texts ON texts.id = repository_id
-           WHERE digest_id = ANY ($1) OR digest_id IN (SELECT image_id FROM index_images WHERE index_id = ANY ($1))
+           WHERE digest_id = ANY (ARRAY(
+             SELECT unnest($1::int[]) UNION SELECT image_id FROM index_images WHERE index_id = ANY ($1)))
            GROUP BY digest_id) AS first
      WHERE images.id = first.digest_id AND first_repository <> first.name`,
     [digestIds],

@@ -100,6 +100,9 @@ const faults: readonly Row[] = [
   },
 ];
 
+/** What Node appends to an error of a certificate. */
+const advice = /; if the root CA is installed locally.*$/;
+
 /** What an operator reads of a fault of PostgreSQL or of the connection to it; undefined for a fault of Drydock's. */
 export function explain(thrown: unknown, password = ""): PostgresFault | undefined {
   const error = firstOf(toError(thrown));
@@ -108,7 +111,7 @@ export function explain(thrown: unknown, password = ""): PostgresFault | undefin
   const plain = /SASL|password must be a string/.test(message) ? "no password" : message;
   const row = faults.find(({ said }) => said.test(String(code))) ?? faults.find(({ said }) => said.test(plain));
   if (row === undefined) return undefined;
-  const text = message || String(code);
+  const text = (message || String(code)).replace(advice, "");
   const words = password === "" ? text : text.replaceAll(password, "***");
   return { meaning: row.meaning, words, remedy: row.remedy };
 }

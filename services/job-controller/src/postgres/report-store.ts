@@ -2,7 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import type { ReportEntry, ReportReference } from "../domain/report-entry.ts";
 import type { FoundImage, ReportStore } from "../ports/report-store.ts";
 import type { Database, Query } from "./database.ts";
-import { newestOfImages, newestOfTag } from "./newest-reports.ts";
+import { digestOf, newestOfImages, newestOfTag } from "./newest-reports.ts";
 import { notePlaces } from "./places.ts";
 import { storeUnavailable } from "./postgres-fault.ts";
 import { putReport } from "./put-report.ts";
@@ -34,6 +34,7 @@ export function createPostgresReportStore(options: PostgresReportStoreOptions): 
     ofJob: (jobId) => ofJob(query, jobId),
     newestOf: async (digest) => (await newestOfImages(query, [digest]))[0] ?? [],
     newestOfTag: (repository, tag) => newestOfTag(query, repository, tag),
+    digestOf: (repository, tag) => digestOf(query, repository, tag),
     recordImages: async (images: readonly FoundImage[]) => {
       if (images.length === 0) return [];
       await notePlaces(database.query, images);

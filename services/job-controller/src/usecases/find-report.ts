@@ -24,7 +24,7 @@ export interface FoundReport {
 
 /** What finding a report needs. */
 export interface FindReportDeps {
-  reports: Pick<ReportStore, "ofJob" | "newestOf" | "newestOfTag">;
+  reports: Pick<ReportStore, "ofJob" | "newestOf" | "newestOfTag" | "digestOf">;
   pool: Pick<JobPool, "peek">;
 }
 
@@ -65,14 +65,16 @@ function listReports(
 }
 
 /** Why there is none, as far as it is known. */
-async function reasonOf({ pool }: FindReportDeps, subject: ReportSubject): Promise<string> {
+async function reasonOf({ pool, reports }: FindReportDeps, subject: ReportSubject): Promise<string> {
   const name = nameOf(subject);
   if (subject.kind === "job") {
     const { status } = await pool.peek(subject.jobId);
     return `job ${name} is ${status} and has made no report`;
   }
   if (subject.kind === "tag") {
-    return `no report is known of ${name}: nothing was scanned by that tag, or what it points at now was not, or its report is past its keep time`;
+    const digest = await reports.digestOf(subject.repository, subject.tag);
+    if (digest === undefined) return `no scan has come across ${name}; launch one, or mind the spelling`;
+    return `${name} is known to be ${digest}, which was not scanned, not yet, or its report is past its keep time`;
   }
   return `no image ${name} was scanned, or its report is past its keep time`;
 }

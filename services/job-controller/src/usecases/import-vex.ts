@@ -1,10 +1,11 @@
 import { fieldsInvalid } from "@drydock/shared/errors.ts";
 import { isGlob } from "@drydock/shared/repository-glob.ts";
 import { scopeViolations } from "../domain/exception-rules.ts";
-import type { PolicyException } from "../domain/policy-exception.ts";
+import { exceptionIdOf, type PolicyException } from "../domain/policy-exception.ts";
 import { claimsOf, type VexClaim, type VexStatement } from "../domain/vex.ts";
 import type { PolicyStore } from "../ports/policy-store.ts";
 import type { ReportStore } from "../ports/report-store.ts";
+import type { PolicyBook } from "./policy-book.ts";
 
 /** How many exceptions one import makes at most. */
 export const maxImported = 5_000;
@@ -14,6 +15,7 @@ const maxTags = 1_000;
 /** What an import needs. */
 export interface ImportVexDeps {
   store: Pick<PolicyStore, "addException">;
+  book: Pick<PolicyBook, "fresh">;
   reports: Pick<ReportStore, "newestOfTag">;
 }
 
@@ -44,9 +46,10 @@ export async function importVex(
   { author, statements, repository }: VexImport,
 ): Promise<ImportedVex> {
   const { claims, skipped } = claimsOf(statements, repository);
+  const holding = new Set((await deps.book.fresh()).exceptions.map(({ id }) => id));
   const outcome: ImportedVex = { made: [], knownCount: 0, skipped: [...skipped] };
   const sound = claims.filter((claim) => {
-    const fault = faultOf(claim);
+    const fault = faultOf(claim, holding);
     if (fault !== undefined) outcome.skipped.push(`${nameOf(claim)}: ${fault}`);
     return fault === undefined;
   });
@@ -67,10 +70,17 @@ export async function importVex(
   return outcome;
 }
 
-/** Why the claim makes no exception. */
-function faultOf(claim: VexClaim): string | undefined {
+/**
+ * Why the claim makes no exception.
+ * @param holding the ids of the exceptions that there are
+ */
+function faultOf(claim: VexClaim, holding: ReadonlySet<string>): string | undefined {
   const { status, version, digest, tag, repository } = claim;
-  if (status === "affected" || status === "under_investigation") return `says ${status}`;
+  if (status === "affected" || status === "under_investigation") {
+    const id = exceptionIdOf(claim);
+    const rest = holding.has(id) ? `, but exception ${id} of before passes it over: delete that` : "";
+    return `says ${status}${rest}`;
+  }
   if (status !== "not_affected" && status !== "fixed") return "has a status that OpenVEX does not know";
   if (status === "fixed" && version === "" && digest === "" && tag === "") {
     return "says fixed without a version, tag or digest: older ones may be vulnerable";

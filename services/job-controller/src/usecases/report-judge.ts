@@ -54,6 +54,11 @@ export class ReportJudge {
     return judge({ ...image, findings }, { policies, exceptions, now });
   }
 
+  /** Whether a stored policy holds for the repository. @throws ReasonedError REDIS_UNAVAILABLE */
+  async holdsFor(repository: string): Promise<boolean> {
+    return policiesFor((await this.#deps.book.current()).policies, repository).length > 0;
+  }
+
   /** Notes when the findings were first found, unless that is known; resolves to those times, in their order. */
   noteFindings({ findings, scannedAt }: Pick<ReportedImage, "findings" | "scannedAt">): Promise<number[]> {
     const { firstFound, clock } = this.#deps;

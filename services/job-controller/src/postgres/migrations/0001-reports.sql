@@ -65,7 +65,28 @@ CREATE INDEX images_worst ON images (worst_key, digest);
 CREATE INDEX images_newest ON images ((-scanned_at), digest);
 CREATE INDEX images_oldest ON images (scanned_at, digest);
 CREATE INDEX images_repository ON images (first_repository, digest);
-CREATE INDEX images_not_full ON images (id) WHERE coverage <> 'FULL';
+
+-- How many images there are, and how many of them are not FULL, as each search tells. In slots, so that few wait for each other.
+CREATE TABLE image_counts (
+  slot int PRIMARY KEY,
+  images int NOT NULL,
+  not_full int NOT NULL
+);
+CREATE FUNCTION count_image() RETURNS trigger LANGUAGE plpgsql SET search_path = drydock AS $$
+BEGIN
+  IF TG_OP <> 'INSERT' THEN
+    UPDATE image_counts SET images = images - 1, not_full = not_full - (OLD.coverage <> 'FULL')::int
+    WHERE slot = OLD.id % 16;
+  END IF;
+  IF TG_OP <> 'DELETE' THEN
+    INSERT INTO image_counts AS counts VALUES (NEW.id % 16, 1, (NEW.coverage <> 'FULL')::int)
+    ON CONFLICT (slot) DO UPDATE SET images = counts.images + 1, not_full = counts.not_full + excluded.not_full;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER image_counted AFTER INSERT OR DELETE ON images FOR EACH ROW EXECUTE FUNCTION count_image();
+CREATE TRIGGER image_recounted AFTER UPDATE ON images FOR EACH ROW WHEN (OLD.coverage <> NEW.coverage)
+  EXECUTE FUNCTION count_image();
 
 -- Which images have which vulnerability, by their newest report, and how; in the order of digests.
 CREATE TABLE findings (

@@ -35,18 +35,30 @@ export class Places {
   /** Lets the tags point at the digest, and takes them from where they pointed before. */
   async point({ repository, digest, tags }: FoundImage): Promise<void> {
     const distinct = [...new Set(tags)].map((tag) => tag.toWellFormed());
-    if (distinct.length > 0) {
-      const moved = list(await this.#shards.ofKey(repository).run("reports/point", repository, digest, ...distinct));
-      for (let at = 0; at < moved.length; at += 2) {
-        await this.#change({ digest: text(moved[at + 1]), repository, tags: [text(moved[at])] }, false);
-      }
+    if (distinct.length === 0) return this.#change({ digest, repository, tags: distinct }, true);
+    const moved = list(await this.#shards.ofKey(repository).run("reports/point", repository, digest, ...distinct));
+    for (let at = 0; at < moved.length; at += 2) {
+      await this.#change({ digest: text(moved[at + 1]), repository, tags: [text(moved[at])] }, false);
     }
     await this.#change({ digest, repository, tags: distinct }, true);
+    await this.follow({ digest, repository, tags: distinct });
   }
 
-  /** Takes tags from a digest that they do not point at. */
-  async leave(place: Place): Promise<void> {
-    await this.#change(place, false);
+  /**
+   * Takes tags from the digest that point elsewhere, and gives them to where they point; so who moves a tag ends with what it
+   * points at, and moves at the same time come to the same, whoever is last.
+   */
+  async follow({ digest, repository, tags }: Place): Promise<void> {
+    const key = this.#shards.ofKey(repository).keys.reports.tags(repository);
+    const targets = await answered(this.#redis.hmget(key, ...tags));
+    for (const [at, target] of targets.entries()) {
+      const one = [tags[at] ?? ""];
+      if (target === digest) continue;
+      await this.#change({ digest, repository, tags: one }, false);
+      if (target === null) continue;
+      await this.#change({ digest: target, repository, tags: one }, true);
+      await this.follow({ digest: target, repository, tags: one });
+    }
   }
 
   /** The tag, which pointed at the digest, points at nothing. */

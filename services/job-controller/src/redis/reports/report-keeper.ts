@@ -142,7 +142,7 @@ export class ReportKeeper {
         const target = await this.#places.digestOf(repository, tag);
         if (target === digest) continue;
         const isByIndex = target !== null && (await this.#places.imagesOf(target)).includes(digest);
-        if (!isByIndex) await this.#places.leave({ digest, repository, tags: [tag] });
+        if (!isByIndex) await this.#places.follow({ digest, repository, tags: [tag] });
       }
     }
   }

@@ -62,6 +62,8 @@ export function createRedisReportStore(options: RedisReportStoreOptions): Report
       return digest === null ? [] : newestOf(digest);
     },
 
+    digestOf: async (repository, tag) => (await places.digestOf(repository, tag)) ?? undefined,
+
     async recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]> {
       for (const part of inTurns(images)) await Promise.all(part.map((image) => places.point(image)));
       return readNewest(
