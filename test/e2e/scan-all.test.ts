@@ -9,6 +9,7 @@ import { unaryCall } from "@drydock/shared/grpc/client.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { type ScanStack, startScanStack } from "../support/scan-stack.ts";
+import { until } from "../support/until.ts";
 
 /** More tags of images that are there, in their own repository and in another. */
 const copies = [
@@ -33,6 +34,7 @@ describe("a scan of all images of a registry", { timeout: 120_000 }, () => {
   let scene: ScanStack;
   let registry: CountingProxy;
   let scanner: CountingProxy;
+  let onRequest: (request: string) => Promise<void> = async () => undefined;
   const tokens: string[] = [];
   const images = sampleImages();
   const tagCount = images.length + copies.length;
@@ -42,7 +44,7 @@ describe("a scan of all images of a registry", { timeout: 120_000 }, () => {
 
   before(async () => {
     scene = await startScanStack();
-    registry = createCountingProxy(scene.registry.url);
+    registry = createCountingProxy(scene.registry.url, (request) => onRequest(request));
     scanner = createCountingProxy(scene.scanner.url);
     await Promise.all([registry.start(), scanner.start()]);
     for (const { of, repository, tag } of copies) {
@@ -164,5 +166,28 @@ describe("a scan of all images of a registry", { timeout: 120_000 }, () => {
     await scene.api.stop(id);
     await scene.api.untilStatus(id, "STOPPED");
     for (const child of await scene.api.list(id)) await scene.api.until(child.id, "has ended", isEnded);
+  });
+
+  test("that was cancelled with its scans does the rest when RetryJob brings it back", async () => {
+    const cancelled = Promise.withResolvers<void>();
+    onRequest = async (request) => void (manifest.test(request) && (await cancelled.promise));
+    const { id } = await scene.api.launch("IMAGE_SCAN_ALL", { force: true });
+    await until(
+      "its scans are launched",
+      () => scene.api.list(id),
+      (own) => own.length === digests.size,
+    );
+    await scene.api.cancel(id);
+    await scene.api.untilStatus(id, "CANCELLED");
+    const ends = (await scene.api.list(id)).map(({ id: child }) => scene.api.until(child, "has ended", isEnded));
+    assert.ok((await Promise.all(ends)).every(({ status }) => status === "CANCELLED"));
+    cancelled.resolve();
+    onRequest = async () => undefined;
+    await scene.api.retry(id);
+    const job = await scene.api.until(id, "has ended", isEnded, { withinMs: 60_000 });
+    assert.equal(job.status, "SUCCESS", job.lastError?.message);
+    const done = (await scene.api.list(id)).filter(({ status }) => status === "SUCCESS");
+    const digestsDone = await Promise.all(done.map(async (own) => (await scene.api.get(own.id)).parameters?.digest));
+    assert.deepEqual(new Set(digestsDone), digests);
   });
 });
