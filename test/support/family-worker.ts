@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { createWorker, type WorkerService } from "@drydock/scanner-worker/app.ts";
 import type { Report } from "@drydock/scanner-worker/domain/report.ts";
 import { demo } from "@drydock/scanner-worker/jobs/demo.ts";
@@ -41,7 +41,7 @@ function createReporting(onStored: (jobId: string, reportId: string) => void): J
       const { jobId, attempt, logger, signal } = context;
       logger.info(`attempt ${attempt}: 2 steps`);
       for (const step of [1, 2]) {
-        const report = reportNamed(randomUUID());
+        const report = reportNamed(randomUUID(), jobId);
         await context.storeReport(report);
         onStored(jobId, report.reportId);
         logger.debug(`step ${step} of 2 done`);
@@ -52,9 +52,10 @@ function createReporting(onStored: (jobId: string, reportId: string) => void): J
   };
 }
 
-function reportNamed(reportId: string): Report {
+/** A report of an image of the job's own, of which only so many reports are kept. */
+function reportNamed(reportId: string, jobId: string): Report {
   const image = { registryUrl: "", repository: "", tags: [], mediaType: "", platform: undefined };
-  const digest = `sha256:${"a".repeat(64)}`;
+  const digest = `sha256:${createHash("sha256").update(jobId).digest("hex")}`;
   const [at, summary] = [
     new Date(),
     { total: 0, unique: 0, fixable: 0, bySeverity: [], packageCount: 0, affectedPackageCount: 0 },

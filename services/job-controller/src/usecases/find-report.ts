@@ -69,7 +69,8 @@ async function reasonOf({ pool, reports }: FindReportDeps, subject: ReportSubjec
   const name = nameOf(subject);
   if (subject.kind === "job") {
     const { status } = await pool.peek(subject.jobId);
-    return `job ${name} is ${status} and has made no report`;
+    if (status !== "SUCCESS") return `job ${name} is ${status} and has made no report`;
+    return `job ${name} is SUCCESS and has no report: it made none, newer ones of its image took its place, or it is past its keep time`;
   }
   if (subject.kind === "tag") {
     const digest = await reports.digestOf(subject.repository, subject.tag);
