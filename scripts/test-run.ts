@@ -5,7 +5,7 @@ import { spec } from "node:test/reporters";
 /** Settings that make tests take longer, by their value in seconds. */
 const longer = ["DRYDOCK_TEST_HOSTILE_SECONDS", "DRYDOCK_TEST_OUTAGE_SECONDS"];
 /** How long one test file may take, in milliseconds. */
-const fileTimeoutMs = 120_000 + longer.reduce((sum, name) => sum + 1_000 * Number(process.env[name] ?? 0), 0);
+const fileTimeoutMs = 240_000 + longer.reduce((sum, name) => sum + 1_000 * Number(process.env[name] ?? 0), 0);
 
 /** The outcome of one test file. */
 export interface FileResult {

@@ -21,7 +21,7 @@ function partOf(demo: RunningProcess, file: string): number {
   return Number(row?.[0] ?? assert.fail(`no ${file} runs`));
 }
 
-describe("the demo that is kept up", { timeout: 120_000 }, () => {
+describe("the demo that is kept up", { timeout: 200_000 }, () => {
   let demo: RunningProcess;
   before(async () => {
     demo = await startProcess({

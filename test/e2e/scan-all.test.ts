@@ -30,7 +30,7 @@ function layersOf({ blobs }: Pick<SampleImage, "blobs">): string[] {
   return blobs.slice(1).map(({ digest }) => digest);
 }
 
-describe("a scan of all images of a registry", { timeout: 120_000 }, () => {
+describe("a scan of all images of a registry", { timeout: 200_000 }, () => {
   let scene: ScanStack;
   let registry: CountingProxy;
   let scanner: CountingProxy;

@@ -7,7 +7,7 @@ import { refusalOf } from "../support/refusal.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { timed } from "../support/until.ts";
 
-describe("a controller that goes", { timeout: 100_000 }, () => {
+describe("a controller that goes", { timeout: 200_000 }, () => {
   let stack: Stack;
   let crew: Crew;
   before(async () => {

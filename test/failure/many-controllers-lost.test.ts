@@ -5,7 +5,7 @@ import { loseControllers } from "../support/losses.ts";
 test(
   "controllers killed again and again under a mixed load lose nothing, and nothing healthy runs twice",
   {
-    timeout: 110_000,
+    timeout: 200_000,
   },
   (context) => surviveLosses(context, loseControllers),
 );

@@ -5,7 +5,7 @@ import { loseWorkers } from "../support/losses.ts";
 test(
   "workers killed and silenced again and again under a mixed load lose nothing, and change nothing that they lost",
   {
-    timeout: 110_000,
+    timeout: 200_000,
   },
   (context) => surviveLosses(context, loseWorkers),
 );

@@ -69,7 +69,7 @@ function assertOneAtATime(history: History): void {
 }
 
 test("a periodic job fires each due time once, while a controller is killed and started again and again", {
-  timeout: 120_000,
+  timeout: 200_000,
 }, async (context) => {
   const random = createRandom();
   context.diagnostic(`TEST_SEED=${random.seed}`);

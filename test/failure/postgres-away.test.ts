@@ -35,7 +35,7 @@ function untilUp(controller: Controller) {
   );
 }
 
-describe("a PostgreSQL that goes away", { timeout: 120_000 }, () => {
+describe("a PostgreSQL that goes away", { timeout: 200_000 }, () => {
   let postgres: PostgresServer;
   let scene: ScanStack;
   before(async () => {

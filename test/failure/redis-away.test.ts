@@ -104,7 +104,7 @@ class Place implements AsyncDisposable {
 }
 
 // at once, as they wait most of the time
-describe("Redis that is away", { concurrency: true, timeout: 110_000 }, () => {
+describe("Redis that is away", { concurrency: true, timeout: 200_000 }, () => {
   test("killed and started again, it has cost no job a run, and none is forgotten", async () => {
     await using place = await Place.start();
     const { stack, controller, crew } = place;

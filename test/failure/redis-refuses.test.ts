@@ -44,7 +44,7 @@ describe("connections that are dead", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a Redis that refuses writes", { timeout: 90_000 }, () => {
+describe("a Redis that refuses writes", { timeout: 200_000 }, () => {
   test("because it became a replica, is left for the master that its address leads to", async () => {
     await using stack = await startStack();
     await using proxy = await SwallowingProxy.start(stack.redis.port);

@@ -10,7 +10,7 @@ import { plainType, ScriptedWorker } from "../support/scripted-worker.ts";
 import { runsElsewhere } from "../support/slow-redis.ts";
 import { type Controller, type Stack, startStack } from "../support/stack.ts";
 
-describe("a Redis whose answers take their time", { timeout: 120_000 }, () => {
+describe("a Redis whose answers take their time", { timeout: 200_000 }, () => {
   let stack: Stack;
   let proxy: DelayingProxy;
   let controller: Controller;

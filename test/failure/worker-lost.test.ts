@@ -9,7 +9,7 @@ import { type Controller, type Stack, startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { launchSubJob } from "../support/worker-calls.ts";
 
-describe("a worker that is lost", { timeout: 100_000 }, () => {
+describe("a worker that is lost", { timeout: 200_000 }, () => {
   let stack: Stack;
   let controller: Controller;
   let crew: Crew;

@@ -12,6 +12,7 @@ import { type Controller, type Stack, startStack } from "../support/stack.ts";
 const services = [
   "drydock.job.v1.JobService",
   "drydock.job.v1.QueueService",
+  "drydock.report.v1.PolicyService",
   "drydock.report.v1.ReportService",
   "drydock.worker.v1.WorkerService",
 ];

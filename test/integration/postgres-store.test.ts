@@ -23,7 +23,7 @@ import { timed } from "../support/until.ts";
 
 const quiet = createLogger({ name: "test", level: "fatal" });
 
-describe("the store of reports in PostgreSQL", { timeout: 120_000 }, () => {
+describe("the store of reports in PostgreSQL", { timeout: 200_000 }, () => {
   let under: PostgresReports;
   let client: Client;
   before(async () => {

@@ -30,7 +30,7 @@ function run(service: string, settings: Record<string, string>, args: string[] =
   });
 }
 
-describe("the start of a service", { timeout: 100_000 }, () => {
+describe("the start of a service", { timeout: 200_000 }, () => {
   let taken: Server;
   let address: string;
   before(async () => {

@@ -17,7 +17,7 @@ import { until } from "../support/until.ts";
 const [soonMs, worstMs] = [1_000, 5_000];
 
 for (const shards of [1, 3]) {
-  describe(`status hooks of many hosts, with ${shards} shards`, { timeout: 110_000 }, () => {
+  describe(`status hooks of many hosts, with ${shards} shards`, { timeout: 200_000 }, () => {
     let under: PoolUnderTest;
     let fast: HookReceiver;
     let deliverer: HookDeliverer;

@@ -37,6 +37,12 @@ export function boundedFinding(finding: IndexedFinding): IndexedFinding {
   };
 }
 
+/** The text as a name or version of an index. */
+export function boundedName(text: string): string {
+  return cut(text, maxName);
+}
+
+/** A copy, as a slice would keep the whole text in memory. */
 function cut(text: string, most: number): string {
-  return text.length <= most ? text : text.slice(0, most).toWellFormed();
+  return text.length <= most ? text : Buffer.from(text.slice(0, most).toWellFormed()).toString();
 }

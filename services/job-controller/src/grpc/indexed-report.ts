@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { fieldsInvalid, type ReasonedError } from "@drydock/shared/errors.ts";
 import {
   type Finding,
@@ -6,7 +7,7 @@ import {
   type Scanner,
   type Summary,
 } from "@drydock/shared/gen/drydock/report/v1/report.ts";
-import { boundedEntry, boundedFinding } from "../domain/bounded-entry.ts";
+import { boundedEntry, boundedFinding, boundedName } from "../domain/bounded-entry.ts";
 import type { IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
 import { reportIdOf } from "../domain/report-entry.ts";
 import { type ExploitationData, nothingKnown } from "../ports/exploitation-data.ts";
@@ -82,14 +83,16 @@ export class ReportReading {
   readonly layerNames: string[] = [];
   readonly #packages = new Map<string, [name: string, version: string]>();
   readonly #vulnerabilities = new Map<string, string>();
-  readonly #findings: Finding[] = [];
+  readonly #findings: ReadFinding[] = [];
 
   add({ layers, packages, vulnerabilities, findings, distributions, ...part }: Report): void {
     Object.assign(this.report, withoutBlanks(part));
     for (const { clairName } of layers) if (clairName !== "") this.layerNames.push(clairName);
-    for (const { id, name, version } of packages) this.#packages.set(id, [name, version]);
-    for (const { key, name } of vulnerabilities) this.#vulnerabilities.set(key, name);
-    for (const finding of findings) this.#findings.push(finding);
+    for (const { id, name, version } of packages) {
+      this.#packages.set(boundedKey(id), [boundedName(name), boundedName(version)]);
+    }
+    for (const { key, name } of vulnerabilities) this.#vulnerabilities.set(boundedKey(key), boundedName(name));
+    for (const finding of findings) this.#findings.push(toReadFinding(finding));
     if (this.#findings.length > maxFindings) throw tooManyFindings();
   }
 
@@ -105,6 +108,23 @@ export class ReportReading {
     }
     return found;
   }
+}
+
+/** What is kept of a finding until all packages and vulnerabilities are known. */
+type ReadFinding = Pick<Finding, "packageId" | "vulnerabilityKey" | "severity" | "fixedVersion">;
+
+function toReadFinding({ packageId, vulnerabilityKey, severity, fixedVersion }: Finding): ReadFinding {
+  return {
+    packageId: boundedKey(packageId),
+    vulnerabilityKey: boundedKey(vulnerabilityKey),
+    severity,
+    fixedVersion: boundedName(fixedVersion),
+  };
+}
+
+/** The key, or what stands for it in few bytes. */
+function boundedKey(key: string): string {
+  return key.length <= 255 ? key : createHash("sha256").update(key).digest("base64");
 }
 
 /** The fields that the part has. */

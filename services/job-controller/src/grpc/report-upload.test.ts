@@ -41,7 +41,7 @@ function scene() {
     }
     const exploitation = { of: () => ({ knownExploited: false, epss: 0 }) };
     const judge = { noteFindings: async () => [] };
-    const done = putReport({ reports, uploads, exploitation, judge }, parts(), signal);
+    const done = putReport({ reports, uploads, indexing: uploads, exploitation, judge }, parts(), signal);
     done.catch(() => {});
     return { go: go.resolve, done };
   };

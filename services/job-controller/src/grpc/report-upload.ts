@@ -15,6 +15,8 @@ import { protocolViolation, validateDigest } from "./validate.ts";
 /** A quarter of what a report may unpack to: reports shrink to a tenth as a rule. */
 const maxGzipBytes = 16 * 1024 * 1024;
 const blockBytes = 256 * 1024;
+/** The gzip of a report that is read without a turn, as nearly all are, in bytes. */
+const smallGzipBytes = 16 * 1024;
 /** The highest number of a job's reports: one for each platform of an image. */
 const maxNumber = 63;
 /** How long an upload may take, in milliseconds: what has come of it holds room for others. Workers take a minute. */
@@ -24,6 +26,8 @@ const uploadMs = 90_000;
 export interface ReportUploadDeps {
   reports: ReportStore;
   uploads: ByteBudget;
+  /** What reports hold while they are read for the indexes, counted as the largest gzip each. */
+  indexing: ByteBudget;
   exploitation: ExploitationData;
   judge: Pick<ReportJudge, "noteFindings">;
 }
@@ -38,7 +42,7 @@ export async function putReport(
   const either = AbortSignal.any([signal, timeout]);
   const pieces = new Pieces(deps.uploads, either);
   try {
-    return await store(deps, untilAborted(parts, either), pieces);
+    return await store(deps, untilAborted(parts, either), pieces, either);
   } catch (error) {
     throw timeout.aborted && error === timeout.reason ? tooSlow() : error;
   } finally {
@@ -47,10 +51,12 @@ export async function putReport(
 }
 
 async function store(
-  { reports, exploitation, judge }: ReportUploadDeps,
+  deps: ReportUploadDeps,
   parts: AsyncIterable<message.PutReportRequest>,
   pieces: Pieces,
+  signal: AbortSignal,
 ): Promise<message.PutReportResponse> {
+  const { reports } = deps;
   const head = await gather(parts, pieces, async (head) => {
     const { digest, indexDigest } = head;
     validateDigest(digest);
@@ -67,9 +73,14 @@ async function store(
   const { digest, indexDigest, number } = head;
   const lease = toHeldLease(head);
   const reportHead = { jobId: lease.jobId, number, digest, indexDigest };
-  const entry = await toIndexedReport(reportHead, unpackUnchecked(gzip), exploitation);
-  await reports.put(lease, { entry, gzip });
-  await judge.noteFindings(entry).catch(unlessPoolAway);
+  const hold = gzip.length > smallGzipBytes ? await deps.indexing.acquire(maxGzipBytes, signal) : undefined;
+  try {
+    const entry = await toIndexedReport(reportHead, unpackUnchecked(gzip), deps.exploitation);
+    await reports.put(lease, { entry, gzip });
+    await deps.judge.noteFindings(entry).catch(unlessPoolAway);
+  } finally {
+    hold?.shrinkTo(0);
+  }
   return {};
 }
 

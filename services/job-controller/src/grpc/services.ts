@@ -31,7 +31,7 @@ const messagesWaitMs = 30_000;
 export interface ServiceDeps
   extends Omit<
     JobServiceDeps & WorkerServiceDeps & PolicyServiceDeps,
-    "memory" | "jobs" | "uploads" | "logPieces" | "messageMemory" | "watches"
+    "memory" | "jobs" | "uploads" | "indexing" | "logPieces" | "messageMemory" | "watches"
   > {
   queries: ReportQueries;
 }
@@ -48,6 +48,7 @@ export function createServices(deps: ServiceDeps): ServedService[] {
   const jobs = new JobAnswers(memory, deps);
   // four of the largest
   const uploads = new ByteBudget({ name: "report uploads", bytes: 64 * mebibyte });
+  const indexing = new ByteBudget({ name: "reports that are read", bytes: 64 * mebibyte, waitMs: 30_000 });
   const logPieces = new ByteBudget({ name: "log pieces", bytes: 64 * mebibyte, maxWaiting });
   const messageMemory = new MessageMemory({
     // four of the largest; who waits has his in memory
@@ -62,7 +63,7 @@ export function createServices(deps: ServiceDeps): ServedService[] {
     { definition: JobServiceService, implementation: createJobService({ ...deps, memory, jobs, watches }) },
     {
       definition: WorkerServiceService,
-      implementation: createWorkerService({ ...deps, uploads, logPieces, messageMemory, memory, jobs }),
+      implementation: createWorkerService({ ...deps, uploads, indexing, logPieces, messageMemory, memory, jobs }),
       limits: { work: workMessageLimits },
     },
     { definition: QueueServiceService, implementation: createQueueService({ ...deps, memory, jobs }) },
