@@ -78,9 +78,8 @@ export function testKeeping(under: ReportsUnderTest): void {
 
     test("of an image one from the day before is kept among them, however often it is scanned", async () => {
       const now = under.clock.now();
-      const [older, yesterday] = [-2 * dayMs, -dayMs].map((before) => now + before);
-      await putReport(under, digestOf(1), { scannedAt: older });
-      const base = await putReport(under, digestOf(1), { scannedAt: yesterday });
+      await putReport(under, digestOf(1), { scannedAt: now - 2 * dayMs });
+      const base = await putReport(under, digestOf(1), { scannedAt: now - dayMs });
       const ids: string[] = [];
       for (const later of [1, 2, 3, 4, 5]) ids.push(await putReport(under, digestOf(1), { scannedAt: now + later }));
       await tidy();
