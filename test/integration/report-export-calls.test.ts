@@ -97,6 +97,30 @@ describe("ExportReport", () => {
     rig.decorator = undecorated;
   });
 
+  test("says in each form what is known to be exploited, and how probable that is", async () => {
+    rig.decorator = {
+      ...undecorated,
+      decorate: ({ vulnerabilities }) => {
+        for (const own of vulnerabilities) Object.assign(own, { knownExploited: true, epss: 0.974 });
+      },
+    };
+    const forms = {
+      1: [/"knownExploited":true/, /"epss":0\.974/],
+      2: [/"known-exploited"/, /"epss":0\.974/],
+      3: [/"drydock:known-exploited","value":"true"/, /"drydock:epss","value":"0\.974"/],
+      4: [/"known_exploited":true/, /"epss":0\.974/],
+      5: [/""known_exploited"":true/, /""epss"":0\.974/],
+      6: [/>exploited</, /EPSS 97\.4 %/],
+      7: [/\(exploited, EPSS 97\.4 %\)/],
+    };
+    for (const [format, words] of Object.entries(forms)) {
+      const pieces = await exported({ subject, format: Number(format) as 1 });
+      const text = pieces.map((piece) => piece.text).join("");
+      for (const word of words) assert.match(text, word, format);
+    }
+    rig.decorator = undecorated;
+  });
+
   test("refuses a form that it does not know, a subject that is none, and a report that is not there", async () => {
     const fieldsOf = async (request: Parameters<typeof exported>[0]) =>
       (await refusalOf(exported(request))).violations.map(({ field }) => field);

@@ -56,8 +56,8 @@ export function renderSavings(tags: readonly SampleImage[], asked: Asked, paint:
   const layers = tags.map(layersOf).reduce((sum, count) => sum + count, 0);
   const each = { heads: 0, manifests: tags.length, posts: layers, results: tags.length };
   const rows = [
-    { what: "each tag by itself", ...each },
-    { what: "the scan of all", ...asked },
+    { what: "each tag by itself, from nothing", ...each },
+    { what: "the scan of all, after those above", ...asked },
   ];
   const cells = rows.map(({ what, ...counts }) => {
     const { heads, manifests, posts, results } = counts;

@@ -3,6 +3,8 @@ import { describe, test } from "node:test";
 import { allPages, digestOf, digestsOf, finding, idsOf, putReport, reportOf } from "./reports.ts";
 import { type ReportsUnderTest, suiteLimits } from "./reports-under-test.ts";
 
+const dayMs = 86_400_000;
+
 /** How long reports are kept, and how many of an image. */
 export function testKeeping(under: ReportsUnderTest): void {
   const { keepMs, reportsPerImage } = suiteLimits;
@@ -72,6 +74,19 @@ export function testKeeping(under: ReportsUnderTest): void {
       assert.deepEqual(idsOf(await under.reports.newestOf(digestOf(1))), [ids[0]]);
       assert.deepEqual(digestsOf(await under.queries.standing("library/web", now + 3)), [digestOf(2)]);
       assert.deepEqual(idsOf(await under.queries.standing("library/web", now + 4)), [ids[4], other]);
+    });
+
+    test("of an image one from the day before is kept among them, however often it is scanned", async () => {
+      const now = under.clock.now();
+      await putReport(under, digestOf(1), { scannedAt: now - 2 * dayMs });
+      const base = await putReport(under, digestOf(1), { scannedAt: now - dayMs });
+      const ids: string[] = [];
+      for (const later of [1, 2, 3, 4, 5]) ids.push(await putReport(under, digestOf(1), { scannedAt: now + later }));
+      await tidy();
+      const kept = await Promise.all([base, ...ids].map(isKept));
+      assert.deepEqual(kept, [true, false, false, false, true, true]);
+      assert.deepEqual(idsOf(await under.queries.standing("library/web", now)), [base]);
+      assert.deepEqual(idsOf(await under.reports.newestOf(digestOf(1))), [ids[4]]);
     });
 
     test("when the newest report of an image goes by age, the next one takes its place", async () => {

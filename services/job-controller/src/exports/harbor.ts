@@ -56,7 +56,13 @@ function itemOf(
 ): object {
   const cvss = told?.cvss ?? [];
   const preferred = { ...scoreOf(cvss, "3"), ...scoreOf(cvss, "2") };
-  const vendor = { ...vendorScores(cvss), ...(told?.extensions !== undefined && { extensions: told.extensions }) };
+  const { knownExploited, epss } = brief;
+  const vendor = {
+    ...vendorScores(cvss),
+    ...(told?.extensions !== undefined && { extensions: told.extensions }),
+    ...(knownExploited && { known_exploited: true }),
+    ...(epss > 0 && { epss }),
+  };
   return {
     id: brief.name,
     package: found.name,

@@ -54,9 +54,11 @@ function headOf(head: ReportHead): string {
 
 function cellsOf({ finding, package: found, vulnerability }: FullFinding): string[] {
   const { word } = severityOf(finding.severity);
+  const { knownExploited, epss } = vulnerability;
+  const marks = [...(knownExploited ? ["exploited"] : []), ...(epss > 0 ? [`EPSS ${(epss * 100).toFixed(1)} %`] : [])];
   const layer = finding.layerDigest.replace(/^sha\d+:/, "").slice(0, 12);
   return [
-    vulnerability.knownExploited ? `${word} (exploited)` : word,
+    marks.length === 0 ? word : `${word} (${marks.join(", ")})`,
     vulnerability.name,
     found.name,
     found.version,

@@ -6,7 +6,7 @@ import { buildReport } from "../domain/report-builder.ts";
 import type { ScanResult } from "../domain/scan-result.ts";
 import type { Scanner } from "../ports/scanner.ts";
 import { FakeJobContext } from "./fake-job-context.ts";
-import { createImageRematch } from "./image-rematch.ts";
+import { createImageRematch, type ImageRematchParameters } from "./image-rematch.ts";
 import { digest, failsWith, image, other } from "./test-kit.ts";
 
 const layer = { digest: digest("1"), mediaType: "", sizeBytes: 5, format: "tar+gzip" } as const;
@@ -68,7 +68,7 @@ describe("IMAGE_REMATCH", () => {
     scan: () => Promise.reject(new Error("nothing is scanned")),
     rematch: async () => answer,
   };
-  const run = (parameters = { digest: digest("a") }) =>
+  const run = (parameters: ImageRematchParameters = { digest: digest("a") }) =>
     createImageRematch({ scanner, clock: { now: () => 5_000 } }).run(context, parameters);
 
   test("stores a new report of the same artifact with what the scanner finds now", async () => {
@@ -87,12 +87,22 @@ describe("IMAGE_REMATCH", () => {
     answer = undefined;
     await run();
     const [request = assert.fail()] = context.launched;
-    assert.deepEqual([request.name, request.isUnique, request.uniqueKey], ["IMAGE_SCAN", true, `scan:${digest("9")}`]);
+    assert.deepEqual([request.name, request.isUnique, request.uniqueKey], ["IMAGE_SCAN", true, `scan:${digest("a")}`]);
     const { policy, ...rest } = request.parameters;
     assert.deepEqual(rest, { repository: "web", digest: digest("9"), tags: ["1.0"], platforms: ["linux/arm64"] });
     assert.equal((policy as { fail_on: string }).fail_on, "HIGH");
     assert.match(context.checkins.at(-1)?.text ?? "", /does not know .* job sub-0 scans it instead/);
     assert.deepEqual(context.reports, []);
+  });
+
+  test("takes the policy that it is given in place of the one before, also when it launches a scan", async () => {
+    const policy = { fail_on: "low" } as const;
+    await run({ digest: digest("a"), policy });
+    assert.equal(context.reports[0]?.policy?.failOn, "LOW");
+    answer = undefined;
+    await run({ digest: digest("a"), policy });
+    const [request = assert.fail()] = context.launched;
+    assert.equal((request.parameters.policy as { fail_on: string }).fail_on, "LOW");
   });
 
   test("has nothing to do for what is no image", async () => {

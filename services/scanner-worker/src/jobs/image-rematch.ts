@@ -10,7 +10,7 @@ import type { Report } from "../domain/report.ts";
 import { buildReport } from "../domain/report-builder.ts";
 import type { JobContext, JobType, SubJobRequest } from "../ports/job.ts";
 import type { Scanner } from "../ports/scanner.ts";
-import { toPolicyParameters } from "./policy-parameters.ts";
+import { type PolicyParameters, policyParameters, toPolicy, toPolicyParameters } from "./policy-parameters.ts";
 
 /** What a rematch works with. */
 export interface ImageRematchDeps {
@@ -23,6 +23,7 @@ const parameters = z.strictObject({
     .string()
     .regex(digestPattern)
     .describe("The manifest's digest, of an image that has a report. Of an index name the digest of each image."),
+  policy: policyParameters.optional(),
 });
 
 /** The parameters of IMAGE_REMATCH. */
@@ -40,22 +41,31 @@ export function createImageRematch(deps: ImageRematchDeps): JobType<ImageRematch
     maxFails: 4,
     shouldRetry: (error) => !(error instanceof JobFailure) || error.retryable,
     validate: () => undefined,
-    run: (context, { digest }) => run(deps, context, digest),
+    run: (context, given) => run(deps, context, given),
   };
 }
 
-/** A sub-job that matches the image of the digest anew, if none does already. */
-export function rematchOf(digest: string): SubJobRequest {
-  return { name: "IMAGE_REMATCH", parameters: { digest }, isUnique: true, uniqueKey: `rematch:${digest}`, key: digest };
+/**
+ * A sub-job that matches the image of the digest anew, if none does already.
+ * @param policy what the image must keep to from now on; default what it had to before
+ */
+export function rematchOf(digest: string, policy?: PolicyParameters): SubJobRequest {
+  const given = { digest, ...(policy && { policy }) };
+  return { name: "IMAGE_REMATCH", parameters: given, isUnique: true, uniqueKey: `rematch:${digest}`, key: digest };
 }
 
-async function run({ scanner, clock }: ImageRematchDeps, context: JobContext, digest: string): Promise<void> {
+async function run(
+  { scanner, clock }: ImageRematchDeps,
+  context: JobContext,
+  { digest, policy }: ImageRematchParameters,
+): Promise<void> {
   context.signal.throwIfAborted();
   const startedAt = new Date(clock.now());
   context.checkin("reading the report", { phase: "read", percent: 5 });
-  const stored = await context.readReport(digest);
-  if (stored === undefined)
+  const before = await context.readReport(digest);
+  if (before === undefined)
     throw new JobFailure("REPORT_NOT_FOUND", "there is no report of the image", { retryable: false });
+  const stored = policy === undefined ? before : { ...before, policy: toPolicy(policy) };
   if (stored.scanner === undefined) return end(context, `nothing to match: ${stored.headline}`);
   context.checkin(`asking ${scanner.name}`, { phase: "match", percent: 20 });
   const result = await scanner.rematch?.(stored, context.signal);
@@ -73,7 +83,7 @@ function end(context: JobContext, text: string): void {
   context.logger.info(plainText(text, 500));
 }
 
-/** The scanner must read the layers again: the registry has them. */
+/** The scanner must read the layers again: the registry has them. Images of one index are scanned each by itself. */
 async function scanInstead(context: JobContext, { artifact, policy }: Report): Promise<void> {
   const { repository, tags, indexDigest, platform } = artifact;
   const digest = indexDigest || artifact.digest;
@@ -82,7 +92,7 @@ async function scanInstead(context: JobContext, { artifact, policy }: Report): P
     name: "IMAGE_SCAN",
     parameters: { repository, digest, tags, ...platforms, ...(policy && { policy: toPolicyParameters(policy) }) },
     isUnique: true,
-    uniqueKey: `scan:${digest}`,
+    uniqueKey: `scan:${artifact.digest}`,
     key: digest,
   });
   end(context, `the scanner does not know the image's layers any more; job ${id} scans it instead`);

@@ -27,7 +27,8 @@ export function decide(decider: Decider, image: FoundImage, known: readonly Know
   const stale = known.filter((report) => !isUpToDate(decider, report));
   if (stale.length === 0) return [];
   if (!canRematch) return [scanOf(decider, image)];
-  return stale.map(({ digest }) => ({ ...rematchOf(digest), priority: parameters.priority }));
+  const { policy, priority } = parameters;
+  return stale.map(({ digest }) => ({ ...rematchOf(digest, policy), priority }));
 }
 
 function scanOf({ parameters }: Decider, { repository, digest, tags }: FoundImage): SubJobRequest {

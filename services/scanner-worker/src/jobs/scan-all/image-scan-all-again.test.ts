@@ -182,10 +182,14 @@ describe("which images a scan of all takes", () => {
 
   test("come with the platforms, the policy and the priority asked for", async () => {
     const rig = new ScanAllRig();
-    rig.catalog.repositories = { web: { "1.0": "a" } };
-    await rig.runToWait({ platforms: ["all"], policy: { fail_on: "high" }, priority: 9 });
+    rig.catalog.repositories = { web: { "1.0": "a", "2.0": "b" } };
+    rig.know("b");
+    const policy = { fail_on: "high" };
+    await rig.runToWait({ platforms: ["all"], policy, priority: 9 });
     const { request } = rig.context.children.get(digestOf("a")) ?? assert.fail();
     assert.equal(request.priority, 9);
-    assert.deepEqual([request.parameters.platforms, request.parameters.policy], [["all"], { fail_on: "high" }]);
+    assert.deepEqual([request.parameters.platforms, request.parameters.policy], [["all"], policy]);
+    const { request: rematch } = rig.context.children.get(digestOf("b")) ?? assert.fail();
+    assert.deepEqual([rematch.priority, rematch.parameters], [9, { digest: digestOf("b"), policy }]);
   });
 });

@@ -215,6 +215,19 @@ describe("IMAGE_SCAN_ALL", () => {
       assert.ok(rig.context.lines.includes("web:1.0 is unreadable: MANIFEST_INVALID: no"));
     });
 
+    test("fails when no tag could be read, in those repositories that could", async () => {
+      rig.catalog.failures.set("api", failure("ACCESS_DENIED"));
+      for (const tag of ["1.0", "1", "2.0"]) rig.catalog.failures.set(`web:${tag}`, failure("MANIFEST_INVALID"));
+      const wanted = {
+        reason: "REPOSITORIES_UNREADABLE",
+        message: /no tag could be read, of 3 in 2 repositories, 1 of /,
+      };
+      await assert.rejects(rig.run(), wanted);
+      rig.catalog.failures.delete("web:1");
+      await rig.runToWait();
+      assert.deepEqual(rig.context.launchedFor("IMAGE_SCAN"), ["a"]);
+    });
+
     test("waits for a registry that is away or limits, and goes on where it was", async () => {
       for (const [reason, what] of [
         ["REGISTRY_UNREACHABLE", "list"],

@@ -55,11 +55,15 @@ function whereToBegin({ logger }: JobContext, state: RunState): Checkpoint {
 
 /** The checkpoint is given up, so that RetryJob begins anew. */
 async function failIfUnreadable(context: JobContext, { totals, troubles }: Checkpoint): Promise<void> {
-  const { repositories, unreadable, leftOut } = totals;
-  if (unreadable < repositories || unreadable + leftOut === 0) return;
+  const { repositories, unreadable, leftOut, tags, unreadableTags } = totals;
+  const isNoTagRead = unreadableTags > 0 && unreadableTags === tags;
+  const isNoRepositoryRead = unreadable === repositories && unreadable + leftOut > 0;
+  if (!isNoTagRead && !isNoRepositoryRead) return;
   await context.saveCheckpoint(JSON.stringify(beginning));
   const cause = troubles[0]?.message ?? `${leftOut} entries of its lists were left out, see the job's log`;
-  const message = `no repository could be read, of ${repositories} that the registry lists: ${cause}`;
+  const message = isNoTagRead
+    ? `no tag could be read, of ${tags} in ${repositories} repositories, ${unreadable} of them unreadable: see the job's log`
+    : `no repository could be read, of ${repositories} that the registry lists: ${cause}`;
   throw new JobFailure("REPOSITORIES_UNREADABLE", message, { retryable: false });
 }
 

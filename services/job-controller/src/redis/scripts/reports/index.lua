@@ -7,11 +7,20 @@
 -- reply: 0 when the version is another one, else 1; then the ids of the reports that are too many
 -- when memory is full: refused
 local prefix = context.prefix
+local DAY_MS = 86400000
 
 local function take_out(reports, id)
   for at, known in ipairs(reports) do
     if known.id == id then return table.remove(reports, at) end
   end
+end
+
+-- The place of the report that is too many: the oldest, or the one before it where no other is from a day before the newest, as
+-- comparisons with yesterday need one.
+local function one_too_many(reports)
+  local last, yesterday = #reports, reports[1].scanned - DAY_MS
+  local is_needed = reports[last].scanned <= yesterday and reports[last - 1].scanned > yesterday
+  return is_needed and last > 2 and last - 1 or last
 end
 
 -- Puts the report in its place among the image's, the newest first. Returns the ids of those that are too many.
@@ -20,7 +29,7 @@ local function put_in(reports, report, most)
   take_out(reports, report.id)
   while reports[at] and reports[at].scanned > report.scanned do at = at + 1 end
   table.insert(reports, at, report)
-  while #reports > most do dropped[#dropped + 1] = table.remove(reports).id end
+  while #reports > most do dropped[#dropped + 1] = table.remove(reports, one_too_many(reports)).id end
   return dropped
 end
 
