@@ -59,7 +59,7 @@ async function failIfUnreadable(context: JobContext, { totals, troubles }: Check
   if (unreadable < repositories || unreadable + leftOut === 0) return;
   await context.saveCheckpoint(JSON.stringify(beginning));
   const cause = troubles[0]?.message ?? `${leftOut} entries of its lists were left out, see the job's log`;
-  const message = `no repository could be read, of ${repositories} that the registry lists: ${cause}`;
+  const message = `no repository could be read, of ${repositories} in all: ${cause}`;
   throw new JobFailure("REPOSITORIES_UNREADABLE", message, { retryable: false });
 }
 
