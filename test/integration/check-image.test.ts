@@ -156,7 +156,7 @@ describe("whether an image may run", () => {
     assert.equal(lax.allowed, true);
     assert.match(
       lax.message,
-      /not known to break policy production, but only a part of the image was looked at \(unsupported_layer\)/,
+      / is not known to break policy production, but only a part of the image was looked at \(unsupported_layer\)/,
     );
     await api.put({ name: "production", rules: { failOn: SEVERITY_HIGH, requireFullCoverage: true } });
     const strict = await api.check({ ...web, digest: digestOf(3) });

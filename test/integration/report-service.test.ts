@@ -82,7 +82,7 @@ describe("ReportService", () => {
       const told: Array<[request: Parameters<typeof get>[0], message: RegExp]> = [
         [byJob(jobId), /^job \w+ is RUNNING and has made no report$/],
         [byDigest("9"), /^no image sha256:9{64} was scanned, or its report is past its keep time$/],
-        [{ repository: "library/web", tag: "9" }, /^no scan has come across library\/web:9; launch one/],
+        [{ repository: "library/web", tag: "9" }, /^no scan has come across library\/web:9: launch one/],
       ];
       for (const [request, message] of told) {
         const refused = await refusalOf(get(request));

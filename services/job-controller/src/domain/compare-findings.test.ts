@@ -86,6 +86,13 @@ describe("the headline of a comparison", () => {
     assert.match(headlineOf({ images: { base: 1, head: 3, added: 2 } }), /; 1 image then, 3 now, 2 of them new\)$/);
   });
 
+  test("says of several images that not all were looked at, not that none was", () => {
+    const images = { base: 1, head: 6, added: 5 };
+    const headline = headlineOf({ gone: [], baseCoverage: "UNSUPPORTED", headCoverage: "UNSUPPORTED", images });
+    assert.match(headline, /, 0 not seen again, 0 unchanged/);
+    assert.match(headline, /\(base not looked at, head not all looked at in full; /);
+  });
+
   test("calls nothing gone that was not looked at, and nothing new of which nobody knows", () => {
     for (const baseCoverage of coverages) {
       for (const headCoverage of coverages) {

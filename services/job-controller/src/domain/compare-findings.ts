@@ -83,12 +83,17 @@ export function compareHeadline({
 }: ComparisonFacts): string {
   const counts = [
     baseCoverage === "FULL" || baseCoverage === undefined ? `${added.length} new` : `${added.length} that may be new`,
-    headCoverage === "FULL" ? `${gone.length} gone` : `${gone.length} not seen again, which need not be gone`,
+    goneWords(gone.length, headCoverage),
     `${unchanged.length} unchanged`,
   ].join(", ");
   const worst = added[0] === undefined ? "" : `; the worst new one is ${added[0].severity.toLowerCase()}`;
-  const coverage = `base ${wordsOf(baseCoverage)}, head ${wordsOf(headCoverage)}`;
+  const coverage = `base ${wordsOf(baseCoverage, images?.base)}, head ${wordsOf(headCoverage, images?.head)}`;
   return `${counts}${worst} (${coverage}${imagesWords(images)})`;
+}
+
+function goneWords(count: number, headCoverage: Coverage | undefined): string {
+  if (headCoverage === "FULL") return `${count} gone`;
+  return `${count} not seen again${count === 0 ? "" : ", which need not be gone"}`;
 }
 
 function imagesWords(images: ComparisonFacts["images"]): string {
@@ -97,8 +102,10 @@ function imagesWords(images: ComparisonFacts["images"]): string {
   return `; ${base} ${base === 1 ? "image" : "images"} then, ${head} now, ${added} of them new`;
 }
 
-function wordsOf(coverage: Coverage | undefined): string {
+/** @param images of how many images the coverage is the least */
+function wordsOf(coverage: Coverage | undefined, images = 1): string {
   if (coverage === undefined) return "without a report";
+  if (images > 1 && coverage !== "FULL") return "not all looked at in full";
   const words: Record<Coverage, string> = {
     FULL: "looked at in full",
     PARTIAL: "looked at in part",

@@ -44,7 +44,7 @@ export function describeVerdict(verdict: Omit<Verdict, "message">, image: Judged
     return `breaks ${broken}: ${reasons[0]?.message}${more} (${findings}; ${coverage})`;
   }
   if (image.coverage === "FULL") return `keeps to ${namesOf(policies)} (${findings}; ${coverage})`;
-  return `not known to break ${namesOf(policies)}, but ${coverage} (${findings})`;
+  return `is not known to break ${namesOf(policies)}, but ${coverage} (${findings})`;
 }
 
 function namesOf(policies: readonly string[]): string {

@@ -82,12 +82,15 @@ function countsOf({ summary }: ReportHead): string {
   return `<ul class="counts">${all.join("")}<li><b>${fixable}</b> with a fix</li></ul>`;
 }
 
-function verdictOf({ verdict }: ReportHead): string {
+/** Only what keeps to the policies and was looked at in full is marked as good. */
+function verdictOf({ verdict, coverage }: ReportHead): string {
   const [first, ...rest] = verdictLines(verdict);
   if (first === undefined) return "";
-  const word = verdict?.decision === PolicyDecision.POLICY_DECISION_PASS ? "pass" : "fail";
+  const passes = verdict?.decision === PolicyDecision.POLICY_DECISION_PASS;
+  const passed = coverage === Coverage.COVERAGE_FULL ? "verdict pass" : "verdict";
   const reasons = rest.map((line) => `<li>${toText(line)}</li>`).join("");
-  return `<section class="verdict ${word}"><h2>Policy: ${toText(first)}</h2><ul>${reasons}</ul></section>\n`;
+  const list = reasons === "" ? "" : `<ul>${reasons}</ul>`;
+  return `<section class="${passes ? passed : "verdict fail"}"><h2>Policy: ${toText(first)}</h2>${list}</section>\n`;
 }
 
 async function* findingsOf(source: ReportSource): AsyncGenerator<string> {

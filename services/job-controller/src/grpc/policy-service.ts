@@ -8,6 +8,7 @@ import {
 import { unary } from "@drydock/shared/grpc/handler.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { vulnerabilityName } from "../domain/vulnerability-name.ts";
 import type { PolicyStore } from "../ports/policy-store.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { FindReportDeps } from "../usecases/find-report.ts";
@@ -91,7 +92,8 @@ async function list(
   request: message.ListExceptionsRequest,
 ): Promise<SizedAnswer<message.ListExceptionsResponse>> {
   validate.validateExceptionFilter(request);
-  const { vulnerability, repository, withExpired } = request;
+  const { repository, withExpired } = request;
+  const vulnerability = vulnerabilityName(request.vulnerability);
   const { pageToken, pageSize } = request;
   const page = validatePage({ pageToken, pageSize: pageSize || usualPageSize }, maxPageSize);
   const { exceptions } = await book.fresh();

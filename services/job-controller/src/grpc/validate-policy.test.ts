@@ -5,6 +5,7 @@ import { CheckImageRequest, Exception, Policy } from "@drydock/shared/gen/drydoc
 import { PolicyRules, Severity } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { fitsGlob } from "@drydock/shared/repository-glob.ts";
 import fc from "fast-check";
+import { vulnerabilityName } from "../domain/vulnerability-name.ts";
 import { toExceptionMessage, toPolicyMessage } from "./convert-policy.ts";
 import { validateCheckImage, validateException, validatePolicy } from "./validate-policy.ts";
 
@@ -69,7 +70,7 @@ describe("what is asked of the policy service", () => {
           const shown = toExceptionMessage({ ...taken, id: "x", createdAt: 1 });
           assert.deepEqual(
             [shown.vulnerability, shown.repository, shown.digest],
-            [given.vulnerability, given.repository, given.digest],
+            [vulnerabilityName(given.vulnerability), given.repository, given.digest],
           );
           assert.ok(taken.expiresAt === 0 || taken.expiresAt > 1_000);
           assert.equal(typeof fitsGlob(taken.repository, "library/web"), "boolean");

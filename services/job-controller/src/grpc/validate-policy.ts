@@ -11,6 +11,7 @@ import { isRepositoryGlob, repositoryGlobRule } from "@drydock/shared/repository
 import { scopeViolations } from "../domain/exception-rules.ts";
 import { type ImagePolicy, scanPolicyName } from "../domain/image-policy.ts";
 import type { NewException } from "../domain/policy-exception.ts";
+import { vulnerabilityName } from "../domain/vulnerability-name.ts";
 import { fromUnknownCode, toRules } from "./convert-policy.ts";
 import { fromSeverityCode } from "./convert-report.ts";
 import { type AskedReport, isRepository, repositoryRule, validateSubject } from "./validate-report.ts";
@@ -74,7 +75,8 @@ function rulesViolations(rules: PolicyRulesMessage | undefined): FieldViolation[
  */
 export function validateException(exception: Exception | undefined, now: number): NewException {
   if (exception === undefined) throw fieldsInvalid([{ field: "exception", description: "is missing" }]);
-  const { vulnerability, package: name, version, repository, digest, expiresAt } = exception;
+  const { package: name, version, repository, digest, expiresAt } = exception;
+  const vulnerability = vulnerabilityName(exception.vulnerability);
   const scope = { vulnerability, package: name, version, repository, digest };
   const [reason, createdBy] = [oneLine(exception.reason).trim(), oneLine(exception.createdBy).trim()];
   const end = expiresAt?.getTime();
@@ -128,7 +130,10 @@ export function validateImportRepository(repository: string): string {
 
 /** Checks which image is asked for. */
 export function validateCheckImage({ repository, tag, digest, platform }: CheckImageRequest): AskedReport {
-  check([["repository", isRepository(repository), repository === "" ? "is missing" : repositoryRule]]);
+  check([
+    ["repository", isRepository(repository), repository === "" ? "is missing" : repositoryRule],
+    ["tag", tag !== "" || digest !== "", "is missing; set tag or digest"],
+  ]);
   const named = digest === "" ? { digest, repository, tag } : { digest, repository: "", tag: "" };
   return validateSubject({ reportId: "", jobId: "", ...named, platform }, "", ["digest"]);
 }

@@ -7,6 +7,7 @@ import {
   ReportOrder as OrderCode,
 } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { isRepositoryGlob, repositoryGlobRule } from "@drydock/shared/repository-glob.ts";
+import { vulnerabilityName } from "../domain/vulnerability-name.ts";
 import type { ReportFilter, ReportOrder } from "../ports/report-queries.ts";
 import type { Page } from "../usecases/page-token.ts";
 import { fromCoverageCode, fromSeverityCode } from "./convert-report.ts";
@@ -38,7 +39,8 @@ export function validateReportList(request: ListReportsRequest): {
   order: ReportOrder;
   page: Page;
 } {
-  const { repository, fixable, coverage, scanner, vulnerability, scannedAfter, scannedBefore, pageToken } = request;
+  const { repository, fixable, coverage, scanner, scannedAfter, scannedBefore, pageToken } = request;
+  const vulnerability = vulnerabilityName(request.vulnerability);
   const leastSeverity = fromSeverityCode(request.leastSeverity);
   const knownCoverage = fromCoverageCode(coverage);
   const order = orders[request.order];
@@ -69,7 +71,8 @@ export function validateReportList(request: ListReportsRequest): {
 
 /** Checks which vulnerability is looked for, and where. */
 export function validateFind(request: FindVulnerabilityRequest): { name: string; repository: string; page: Page } {
-  const { name, repository, pageSize, pageToken } = request;
+  const { repository, pageSize, pageToken } = request;
+  const name = vulnerabilityName(request.name);
   check([
     ["name", namePattern.test(name), name === "" ? "is missing, e.g. CVE-2023-4911" : nameRule],
     ...globRules(repository),

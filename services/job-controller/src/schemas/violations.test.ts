@@ -89,6 +89,18 @@ describe("a parameter that breaks its schema", () => {
     assert.deepEqual(violationsOf({ anyOf: [{ type: "number" }, { ...text, maxLength: 1 }] }, true), [
       "must be a number or text",
     ]);
+    assert.deepEqual(
+      violationsOf(
+        {
+          anyOf: [
+            { type: "array", items: text },
+            { type: "array", maxItems: 1 },
+          ],
+        },
+        "all",
+      ),
+      ["must be a list"],
+    );
   });
 
   test("is one of at most 20 that are told, and of how many more is not", () => {

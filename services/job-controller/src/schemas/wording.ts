@@ -59,7 +59,7 @@ export function ruleOf({ keyword, params, message = "breaks a rule of its schema
 
 /** The kinds of value, e.g. "text or a number". */
 export function either(types: unknown[]): string {
-  return types.map((type) => kinds[String(type)] ?? String(type)).join(" or ");
+  return [...new Set(types.map((type) => kinds[String(type)] ?? String(type)))].join(" or ");
 }
 
 /** The first characters of a text, and a sign when it was longer. */

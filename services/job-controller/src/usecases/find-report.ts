@@ -74,7 +74,7 @@ async function reasonOf({ pool, reports }: FindReportDeps, subject: ReportSubjec
   }
   if (subject.kind === "tag") {
     const digest = await reports.digestOf(subject.repository, subject.tag);
-    if (digest === undefined) return `no scan has come across ${name}; launch one, or mind the spelling`;
+    if (digest === undefined) return `no scan has come across ${name}: launch one, unless the name is misspelt`;
     return `${name} is known to be ${digest}, which was not scanned, not yet, or its report is past its keep time`;
   }
   return `no image ${name} was scanned, or its report is past its keep time`;

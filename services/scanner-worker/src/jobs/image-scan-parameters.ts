@@ -9,7 +9,7 @@ export const repositoryName = z.string().max(255).regex(repositoryPattern);
 const platform = z.string().max(64).regex(platformPattern);
 
 /** Which images of an index to scan. */
-export const platformsParameter = z.union([z.array(z.literal("all")).length(1), z.array(platform).min(1).max(64)]);
+export const platformsParameter = z.union([z.array(platform).min(1).max(64), z.array(z.literal("all")).length(1)]);
 
 const fields = {
   repository: repositoryName.describe(

@@ -1,4 +1,5 @@
 import { fitsGlob } from "@drydock/shared/repository-glob.ts";
+import { JobFailure } from "../../domain/job-failure.ts";
 import type { CatalogPage, LeftOut, ListedTag, RegistryCatalog } from "../registry-catalog.ts";
 import type { Cursor } from "./checkpoint.ts";
 import type { ScanAllParameters } from "./parameters.ts";
@@ -120,7 +121,7 @@ async function* walkTags(walk: Walk, place: Place): AsyncGenerator<Slice> {
   let isFirst = place.begun === undefined;
   while (at !== undefined) {
     const { page, after }: TagPlace = at;
-    const listed = await walk.catalog.listTags(place.repository, page, walk.signal);
+    const listed = await listTags(walk, place.repository, page);
     const next: TagPlace | undefined = listed.next === undefined ? undefined : { page: listed.next, after: "" };
     for (const { tags, last } of partsOf(chosenOf(walk, listed.items).filter((tag) => nameOf(tag) > after))) {
       const cursor = cursorAt(place, last === undefined ? next : { page, after: last });
@@ -130,6 +131,17 @@ async function* walkTags(walk: Walk, place: Place): AsyncGenerator<Slice> {
     }
     at = next;
   }
+}
+
+/** Many registries do not tell an unknown repository from an empty one: one that the parameters name should be neither. */
+async function listTags(walk: Walk, repository: string, page: string | undefined): Promise<CatalogPage<ListedTag>> {
+  const { catalog, parameters, signal } = walk;
+  const listed = await catalog.listTags(repository, page, signal);
+  const isEmpty = listed.items.length === 0 && listed.next === undefined && listed.leftOut === undefined;
+  if (parameters.repositories === undefined || page !== undefined || !isEmpty) return listed;
+  throw new JobFailure("REPOSITORY_UNKNOWN", "the registry has no such repository, or no tag in it", {
+    retryable: false,
+  });
 }
 
 /** Where in the tags of a repository to go on. */
@@ -158,7 +170,7 @@ async function newestOf(walk: Walk, { repository, done }: Place, count: number):
   const leftOut: LeftOut[] = [];
   let page: string | undefined;
   do {
-    const listed = await walk.catalog.listTags(repository, page, walk.signal);
+    const listed = await listTags(walk, repository, page);
     newest.add(chosenOf(walk, listed.items));
     leftOut.push(...leftOutOf(listed));
     page = listed.next;

@@ -189,6 +189,20 @@ describe("IMAGE_SCAN_ALL", () => {
       assert.equal(rig.context.children.size, 3);
     });
 
+    test("counts a repository that the parameters name and the registry does not know", async () => {
+      for (const newest of [{}, { newest_tags: 2 }]) {
+        const own = new ScanAllRig();
+        own.catalog.repositories = rig.catalog.repositories;
+        await own.runToWait({ repositories: ["api", "docker.io/library/debian"], ...newest });
+        assert.match(own.context.text, /unreadable: docker\.io\/library\/debian$/);
+        const none = new ScanAllRig();
+        await assert.rejects(none.run({ repositories: ["docker.io/library/debian"], ...newest }), {
+          reason: "REPOSITORIES_UNREADABLE",
+          message: /REPOSITORY_UNKNOWN: the registry has no such repository/,
+        });
+      }
+    });
+
     test("takes the worker's own fault for a repository's only when a probe passes", async () => {
       rig.catalog.failures.set("api", failure("REGISTRY_AUTH_REJECTED"));
       rig.probe = () => Promise.reject(failure("REGISTRY_AUTH_REJECTED"));

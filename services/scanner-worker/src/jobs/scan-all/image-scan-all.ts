@@ -63,7 +63,7 @@ async function failIfUnreadable(context: JobContext, { totals, troubles }: Check
   const cause = troubles[0]?.message ?? `${leftOut} entries of its lists were left out, see the job's log`;
   const message = isNoTagRead
     ? `no tag could be read, of ${tags} in ${repositories} repositories, ${unreadable} of them unreadable: see the job's log`
-    : `no repository could be read, of ${repositories} that the registry lists: ${cause}`;
+    : `no repository could be read, of ${repositories} in all: ${cause}`;
   throw new JobFailure("REPOSITORIES_UNREADABLE", message, { retryable: false });
 }
 
