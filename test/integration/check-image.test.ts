@@ -70,7 +70,18 @@ describe("whether an image may run", () => {
         /breaks policy production: CVE-2014-6271 in bash 1\.0 is CRITICAL; fixed in 4\.2.*, and 1 more reason \(3 findings; all of the image was looked at\)$/,
       );
     }
-    assert.equal((await api.check({ repository: "elsewhere/web", digest: digestOf(1) })).allowed, true);
+  });
+
+  test("lets no image run by a repository that nothing is known of, for which no policy may hold", async () => {
+    await api.put({ name: "production", repository: "library/*", rules: { failOn: SEVERITY_HIGH } });
+    for (const repository of ["elsewhere/web", "web", "registry.example/library/web"]) {
+      const { allowed, message } = await api.check({ repository, digest: digestOf(1) });
+      assert.equal(allowed, false, repository);
+      assert.match(
+        message,
+        /^no image of \S+ is known, though the digest is; the name is without the registry's host;/,
+      );
+    }
   });
 
   test("passes over what is excepted, from the next call on, and says why", async () => {

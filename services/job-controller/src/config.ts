@@ -131,7 +131,8 @@ export const controllerVariables = {
   DRYDOCK_REPORTS_PER_IMAGE: {
     schema: wholeNumber({ min: 1, max: 100 }).default(5),
     example: "5",
-    description: "How many reports of one image are kept: the newest ones, and of two or more one from a day before, for comparisons with yesterday.",
+    description:
+      "How many reports of one image are kept: the newest ones, and of two or more one from a day before, for comparisons with yesterday.",
   },
   DRYDOCK_KEV_FILE: {
     schema: z.string().optional(),

@@ -2,6 +2,7 @@ import { ReasonedError } from "@drydock/shared/errors.ts";
 import type * as message from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import { Coverage, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
+import type { ReportQueries } from "../ports/report-queries.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import { type FindReportDeps, type FoundReport, findReport, reportNotFound } from "../usecases/find-report.ts";
 import { toVerdictMessage } from "./convert-policy.ts";
@@ -12,6 +13,7 @@ import { validateCheckImage } from "./validate-policy.ts";
 /** What the check of an image needs. */
 export interface CheckImageDeps extends FindReportDeps {
   reports: FindReportDeps["reports"] & Pick<ReportStore, "read">;
+  queries: Pick<ReportQueries, "list">;
   decorator: Pick<PolicyDecorator, "examine">;
 }
 
@@ -25,6 +27,7 @@ export async function checkImage(
   const { subject, platform } = validateCheckImage(request);
   try {
     const found = await findReport(deps, subject, platform);
+    if (request.digest !== "") await requireRepository(deps, repository);
     const gzip = await open(deps, found);
     const { reading, verdict } = await deps.decorator.examine(() => decoded(unpackParts(gzip)), repository, signal);
     const { artifact, headline, coverage, generatedAt } = reading.report;
@@ -39,6 +42,17 @@ export async function checkImage(
     if (error instanceof ReasonedError && error.reason === "REPORT_NOT_FOUND") return withoutReport(request, error);
     throw error;
   }
+}
+
+/**
+ * Policies go by repository, so that a misspelt one would have none.
+ * @throws ReasonedError REPORT_NOT_FOUND when no image of the repository is known
+ */
+async function requireRepository({ queries }: CheckImageDeps, repository: string): Promise<void> {
+  const { items } = await queries.list({ repository }, "REPOSITORY", { size: 1, token: "" });
+  if (items.length > 0) return;
+  const text = `no image of ${repository} is known, though the digest is; the name is without the registry's host`;
+  throw reportNotFound(text, repository);
 }
 
 async function open({ reports }: CheckImageDeps, { reportId, name }: FoundReport): Promise<AsyncIterable<Buffer>> {
