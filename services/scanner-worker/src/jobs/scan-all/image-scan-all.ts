@@ -48,18 +48,22 @@ async function run(deps: ScanAllDeps, context: JobContext, parameters: ScanAllPa
 function whereToBegin({ logger }: JobContext, state: RunState): Checkpoint {
   const checkpoint = readCheckpoint(state.checkpoint);
   const { alive, cancelled } = totalsOf(state, checkpoint.former);
-  if (!checkpoint.isListed || alive > 0 || cancelled === 0) return checkpoint;
+  if (alive > 0 || cancelled === 0) return checkpoint;
   logger.info(`scans were cancelled: ${cancelled}; the list is read again`);
   return beginningAfter(totalsOf(state));
 }
 
 /** The checkpoint is given up, so that RetryJob begins anew. */
 async function failIfUnreadable(context: JobContext, { totals, troubles }: Checkpoint): Promise<void> {
-  const { repositories, unreadable, leftOut } = totals;
-  if (unreadable < repositories || unreadable + leftOut === 0) return;
+  const { repositories, unreadable, leftOut, tags, unreadableTags, digests } = totals;
+  const isNoneRead = unreadable === repositories && unreadable + leftOut > 0;
+  const isNoTagRead = digests === 0 && unreadableTags > 0;
+  if (!isNoneRead && !isNoTagRead) return;
   await context.saveCheckpoint(JSON.stringify(beginning));
-  const cause = troubles[0]?.message ?? `${leftOut} entries of its lists were left out, see the job's log`;
-  const message = `no repository could be read, of ${repositories} that the registry lists: ${cause}`;
+  const rest = isNoTagRead ? `${unreadableTags} of ${tags} tags` : `${leftOut} entries of its lists were left out`;
+  const cause = troubles[0]?.message ?? `${rest}, see the job's log`;
+  const what = isNoneRead ? "repository" : "tag";
+  const message = `no ${what} could be read, of ${repositories} repositories that the registry lists: ${cause}`;
   throw new JobFailure("REPOSITORIES_UNREADABLE", message, { retryable: false });
 }
 
