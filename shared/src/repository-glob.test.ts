@@ -26,6 +26,14 @@ describe("a glob of repositories", () => {
     });
   }
 
+  test("fits what the same regular expression does", () => {
+    const regular: Readonly<Record<string, string>> = { "**": ".*", "*": "[^/]*", "?": "[^/]" };
+    for (const glob of textsOf("a/*?", 4).filter((each) => each !== "")) {
+      const pattern = new RegExp(`^${glob.replace(/\*\*|[*?]/g, (part) => regular[part] ?? part)}$`);
+      for (const name of textsOf("ab/", 4)) assert.equal(fitsGlob(glob, name), pattern.test(name), `${glob} ${name}`);
+    }
+  });
+
   test("of many stars takes no time that grows beyond both lengths", () => {
     const startedAt = performance.now();
     assert.equal(fitsGlob(`${"*a".repeat(100)}b`, "a".repeat(255)), false);
@@ -37,3 +45,10 @@ describe("a glob of repositories", () => {
     assert.deepEqual([isGlob("library/web"), isGlob("library/*"), isGlob("w?b")], [false, true, true]);
   });
 });
+
+/** All texts of the characters, up to the length. */
+function textsOf(characters: string, length: number): string[] {
+  if (length === 0) return [""];
+  const shorter = textsOf(characters, length - 1);
+  return [...new Set(["", ...shorter.flatMap((text) => Array.from(characters, (each) => text + each))])];
+}

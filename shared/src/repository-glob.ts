@@ -7,17 +7,25 @@ export function fitsGlob(glob: string, repository: string): boolean {
   const literal = glob.search(/[*?]/);
   if (literal < 0) return glob === repository;
   if (!repository.startsWith(glob.slice(0, literal))) return false;
-  const parts = partsOf(glob);
   // possible[at]: the parts so far fit the first `at` characters
-  let possible = [true, ...Array.from(repository, () => false)];
-  for (const part of parts) possible = advance(part, possible, repository);
-  return possible[repository.length] === true;
+  const possible = new Uint8Array(repository.length + 1);
+  possible[0] = 1;
+  // before it none is possible
+  let first = 0;
+  for (const part of partsOf(glob)) {
+    if (part === "**" || part === "*") spread(possible, repository, { first, isAny: part === "**" });
+    else first = advance(possible, repository, { first, part });
+    if (first > repository.length) return false;
+  }
+  return possible[repository.length] === 1;
 }
 
 /** Whether a text is a glob rather than a name. */
 export function isGlob(text: string): boolean {
   return /[*?]/.test(text);
 }
+
+const slash = "/".charCodeAt(0);
 
 const globPattern = /^[A-Za-z0-9*?][A-Za-z0-9._/*?-]{0,254}$/;
 
@@ -34,18 +42,23 @@ function partsOf(glob: string): string[] {
   return glob.match(/\*\*|[\s\S]/g) ?? [];
 }
 
-function advance(part: string, possible: readonly boolean[], repository: string): boolean[] {
-  const next = possible.map(() => false);
-  if (part === "**" || part === "*") {
-    for (let at = 0; at <= repository.length; at++) {
-      const goesOn = at > 0 && next[at - 1] === true && (part === "**" || repository[at - 1] !== "/");
-      next[at] = possible[at] === true || goesOn;
-    }
-    return next;
+/** A star: what is possible stays so, and with each character more. */
+function spread(possible: Uint8Array, repository: string, { first, isAny }: { first: number; isAny: boolean }): void {
+  for (let at = first + 1; at < possible.length; at++) {
+    if (possible[at - 1] === 1 && (isAny || repository.charCodeAt(at - 1) !== slash)) possible[at] = 1;
   }
-  for (let at = 0; at < repository.length; at++) {
-    const fits = part === "?" ? repository[at] !== "/" : repository[at] === part;
-    next[at + 1] = possible[at] === true && fits;
+}
+
+/** One character. @returns before where none is possible */
+function advance(possible: Uint8Array, repository: string, { first, part }: { first: number; part: string }): number {
+  const wanted = part === "?" ? undefined : part.charCodeAt(0);
+  let least = possible.length;
+  for (let at = possible.length - 1; at > first; at--) {
+    const own = repository.charCodeAt(at - 1);
+    const fits = wanted === undefined ? own !== slash : own === wanted;
+    possible[at] = fits && possible[at - 1] === 1 ? 1 : 0;
+    if (possible[at] === 1) least = at;
   }
-  return next;
+  possible[first] = 0;
+  return least;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, type TestContext, test } from "node:test";
@@ -112,6 +112,20 @@ describe("the data files of an operator", () => {
       async () => service.of("CVE-2014-0160").epss,
       (score) => score === 0.5,
     );
+  });
+
+  test("are read again when nothing but their rights has changed", async (context) => {
+    const kevFile = write("rights.json", kev("CVE-2014-0160"));
+    const { service, lines } = await start(context, { kevFile });
+    const { mtimeMs } = statSync(kevFile);
+    chmodSync(kevFile, 0o600);
+    assert.equal(statSync(kevFile).mtimeMs, mtimeMs);
+    await until(
+      "it is read again",
+      async () => lines.filter(({ msg }) => msg === "a data file was read").length,
+      (count) => count === 2,
+    );
+    assert.equal(service.of("CVE-2014-0160").knownExploited, true);
   });
 
   test("that are no whole gzip, unpack to too much or are folders, are refused with words", async (context) => {

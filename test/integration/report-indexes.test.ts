@@ -61,6 +61,23 @@ for (const shards of [1, 3]) {
       assert.deepEqual(counts, [0, 1, 1, 1]);
     });
 
+    test("give a page of an image with a vulnerability in many packages and repositories without making all", async () => {
+      const findings = Array.from({ length: 4_000 }, (_, at) => finding("CVE-1", "HIGH", { package: `p${at}` }));
+      await put(digestOf(1), { findings });
+      const places = Array.from({ length: 900 }, (_, at) => `team/r${at}`);
+      await under.reports.recordImages(places.map((repository) => ({ repository, digest: digestOf(1), tags: ["1"] })));
+      const seen = new Set<string>();
+      let token = "";
+      const begin = process.threadCpuUsage().user;
+      for (let pages = 0; pages < 3; pages++) {
+        const page = await under.reportQueries.findVulnerability("CVE-1", "", { size: 700, token });
+        for (const match of page.items) seen.add(`${match.package} ${match.repository}`);
+        token = page.nextToken;
+      }
+      assert.equal(seen.size, 2_100);
+      assert.ok(process.threadCpuUsage().user - begin < 1_000_000, "3,600,000 matches take longer");
+    });
+
     test("find each of many images of a block, and those alone that have a vulnerability still", async () => {
       const digests = Array.from({ length: 150 }, (_, at) => digestOf(at));
       for (const digest of digests) await put(digest, { findings: [finding("CVE-1")] });

@@ -130,6 +130,7 @@ describe("ReportService", () => {
       some.matches.map(({ digest }) => digest),
       [digestOf("1")],
     );
+    assert.equal((await find({ name: " cve-2026-1" })).imageCount, 2, "however people write a CVE");
     const none = await find({ name: "CVE-2026-9" });
     assert.deepEqual([none.matches, none.imageCount, none.scannedImageCount, none.notFullyCoveredCount], [[], 0, 3, 2]);
     const seen: string[] = [];

@@ -188,6 +188,17 @@ export function testLists(under: ReportsUnderTest): void {
       }
     });
 
+    test("a token of one order is refused by the others", async () => {
+      await putPairs(4);
+      for (const order of orders) {
+        const { nextToken: token } = await under.queries.list({ repository: "" }, order, { size: 1, token: "" });
+        for (const other of orders.filter((each) => each !== order)) {
+          const asked = under.queries.list({ repository: "" }, other, { size: 1, token });
+          await assert.rejects(asked, { reason: "FIELD_INVALID" }, `${order} ${other}`);
+        }
+      }
+    });
+
     test("a token that the store did not give is refused, and breaks nothing", async () => {
       await putPairs(4);
       const given = (await under.queries.list({ repository: "" }, "WORST", { size: 1, token: "" })).nextToken;

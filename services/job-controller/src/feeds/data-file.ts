@@ -77,7 +77,8 @@ export class DataFile {
 
   /** What is another when the file has changed. */
   async #mark(): Promise<string> {
-    const { mtimeMs, size, ino } = await stat(this.#options.path);
-    return `${mtimeMs} ${size} ${ino}`;
+    // the last one is another also when the file may be read from now on
+    const { mtimeMs, size, ino, ctimeMs } = await stat(this.#options.path);
+    return `${mtimeMs} ${size} ${ino} ${ctimeMs}`;
   }
 }

@@ -17,7 +17,7 @@ import { listExceptions } from "../usecases/list-exceptions.ts";
 import type { PolicyBook } from "../usecases/policy-book.ts";
 import type { AnswerMemory, SizedAnswer } from "./answer-memory.ts";
 import { AnswerPage } from "./answer-page.ts";
-import { checkImage } from "./check-image.ts";
+import { type CheckImageDeps, checkImage } from "./check-image.ts";
 import { toExceptionMessage, toPolicyMessage } from "./convert-policy.ts";
 import type { PolicyDecorator } from "./policy-decorator.ts";
 import { validatePage } from "./validate-list.ts";
@@ -35,6 +35,7 @@ export interface PolicyServiceDeps {
   book: PolicyBook;
   decorator: PolicyDecorator;
   reports: ReportStore;
+  queries: CheckImageDeps["queries"];
   pool: FindReportDeps["pool"];
   memory: AnswerMemory;
   clock: Clock;

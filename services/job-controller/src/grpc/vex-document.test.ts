@@ -53,6 +53,15 @@ describe("an OpenVEX document", () => {
     );
   });
 
+  test("full of faults is refused at the first one, and holds nobody up", () => {
+    for (const products of [`${"0,".repeat(500_000)}0`, `{"subcomponents":[${"0,".repeat(500_000)}0]}`]) {
+      const json = `{"@context":"https://openvex.dev/ns/v0.2.0","statements":[{"vulnerability":"CVE-1","status":"fixed","products":[${products}]}]}`;
+      const begin = process.threadCpuUsage().user;
+      assert.throws(() => readVexDocument(json), { reason: "FIELD_INVALID", message: /statements\.0\.products/ });
+      assert.ok(process.threadCpuUsage().user - begin < 500_000);
+    }
+  });
+
   test("has texts on one line, with nothing on which a terminal acts", () => {
     const [read] = statementsOf({
       vulnerability: "CVE-1",

@@ -7,6 +7,7 @@ const maxBytes = 1024 * 1024;
 const maxStatements = 5_000;
 /** How many products and subcomponents the statements may name together, each counted for every name of its vulnerability. */
 const maxClaims = 10_000;
+const tooMany = `must name at most ${maxClaims} products and subcomponents, times the names of vulnerabilities; split it`;
 const maxAliases = 20;
 const maxAuthor = 256;
 const cve = /^CVE-/;
@@ -18,16 +19,19 @@ const base = z.object({
   hashes: z.record(z.string(), z.string()).default({}),
 });
 const component = z.union([z.string(), base]);
-const product = z.union([z.string(), base.extend({ subcomponents: z.array(component).default([]) })]);
+const product = z.union([
+  z.string(),
+  base.extend({ subcomponents: z.array(component).max(maxClaims, tooMany).default([]) }),
+]);
 const time = z.iso.datetime({ offset: true });
 const statement = z.object({
   vulnerability: z.union([
     z.string(),
     z.object({ name: text, "@id": text, aliases: z.array(z.string()).max(maxAliases).default([]) }),
   ]),
-  products: z.array(product).default([]),
+  products: z.array(product).max(maxClaims, tooMany).default([]),
   /** Of the first version of the specification, for all products of the statement. */
-  subcomponents: z.array(component).default([]),
+  subcomponents: z.array(component).max(maxClaims, tooMany).default([]),
   status: z.string(),
   justification: text,
   impact_statement: text,
@@ -38,7 +42,8 @@ const document = z.object({
   "@context": z.string().startsWith("https://openvex.dev/ns"),
   author: text,
   timestamp: time.optional(),
-  statements: z.array(statement).max(maxStatements),
+  // each is checked by itself, so that a document of faults ends at the first
+  statements: z.array(z.unknown()).max(maxStatements),
 });
 
 /** An OpenVEX document. */
@@ -51,22 +56,22 @@ export interface VexDocument {
 /** Checks and reads an OpenVEX document. @throws ReasonedError FIELD_INVALID */
 export function readVexDocument(json: string): VexDocument {
   if (Buffer.byteLength(json) > maxBytes) throw refusal(`must not be larger than ${maxBytes} bytes`);
-  const read = document.safeParse(parsed(json));
-  if (!read.success) {
-    const [{ path, message } = { path: [], message: "" }] = read.error.issues;
-    throw refusal(`must be an OpenVEX document (https://openvex.dev/ns/v0.2.0): ${path.join(".") || "it"}: ${message}`);
-  }
-  const { author, timestamp, statements } = read.data;
+  const { author, timestamp, statements: list } = checked(document, parsed(json), []);
+  const statements = list.map((each, at) => checked(statement, each, ["statements", at]));
   const count = statements.reduce((sum, each) => sum + countOf(each), 0);
-  if (count > maxClaims) {
-    throw refusal(
-      `must name at most ${maxClaims} products and subcomponents, times the names of vulnerabilities; split it`,
-    );
-  }
+  if (count > maxClaims) throw refusal(tooMany);
   return {
     author: oneLine(author).trim().slice(0, maxAuthor),
     statements: statements.map((each) => toStatement(each, timestamp)),
   };
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, place: PropertyKey[]): T {
+  const read = schema.safeParse(value);
+  if (read.success) return read.data;
+  const [{ path, message } = { path: [], message: "" }] = read.error.issues;
+  const where = [...place, ...path].join(".") || "it";
+  throw refusal(`must be an OpenVEX document (https://openvex.dev/ns/v0.2.0): ${where}: ${message}`);
 }
 
 function parsed(json: string): unknown {

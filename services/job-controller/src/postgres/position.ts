@@ -2,7 +2,7 @@ import { fieldsInvalid } from "@drydock/shared/errors.ts";
 import type { z } from "zod";
 
 /** The token of the page that begins behind the position. */
-export function writePosition(position: readonly (string | number)[]): string {
+export function writePosition(position: readonly unknown[]): string {
   return Buffer.from(JSON.stringify(position)).toString("base64url");
 }
 

@@ -57,9 +57,9 @@ export async function listReports(
   const { column, shown, read, position } = keys[order];
   const conditions = new Conditions();
   await addFilter(query, conditions, filter);
-  const behind = readPosition(position, token);
+  const behind = readPosition(z.tuple([z.literal(order), position]), token);
   if (behind !== undefined) {
-    const [key, digest] = behind;
+    const [, [key, digest]] = behind;
     const [at, after] = [typeof key === "string" ? toText(key) : key, toText(digest)];
     conditions.add(`(${column}, digest) > (${read(conditions.parameter(at))}, ${conditions.parameter(after)})`);
   }
@@ -78,7 +78,7 @@ export async function listReports(
   const last = rows.length > size ? shownRows.at(-1) : undefined;
   return {
     items: shownRows.map(({ id, entry }) => ({ ...entry, locations: locations(id) })),
-    nextToken: last === undefined ? "" : writePosition([last.key, last.digest]),
+    nextToken: last === undefined ? "" : writePosition([order, [last.key, last.digest]]),
   };
 }
 

@@ -222,6 +222,16 @@ describe("an index", () => {
   });
 });
 
+test("millions of layers or manifests that are none are refused by their count, before any is looked at", () => {
+  for (const list of ["layers", "manifests"]) {
+    const config = JSON.stringify({ digest: `sha256:${"a".repeat(64)}` });
+    const text = `{"schemaVersion":2,"config":${config},"${list}":[${"0,".repeat(2_000_000)}0]}`;
+    const begin = process.threadCpuUsage().user;
+    assert.throws(() => parse(text, list === "layers" ? oci : index), { message: new RegExp(`lists 2000001 ${list}`) });
+    assert.ok(process.threadCpuUsage().user - begin < 1_000_000);
+  }
+});
+
 test("whatever a registry sends, reading it ends in a manifest or in MANIFEST_INVALID", () => {
   const body = fc.oneof(
     fc.json(),

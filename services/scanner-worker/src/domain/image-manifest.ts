@@ -26,6 +26,8 @@ export interface RawManifest {
 
 /** The most layers of an image. Docker takes 127; containerd as many as fit the options of a mount, some 500. */
 const maxLayers = 1_000;
+/** The most manifests of an index. */
+const maxEntries = 10_000;
 
 /** What a manifest turned out to be. */
 export type Manifest = ImageManifest | ImageIndex | OtherManifest;
@@ -117,6 +119,7 @@ type Body = z.infer<typeof anyShape>;
  */
 export function parseManifest(raw: RawManifest): Manifest {
   const body = readJson(raw.body);
+  checkCounts(body);
   const mediaType = decideType(raw.contentType, body);
   const base = { digest: raw.digest, mediaType };
   if (indexTypes.has(mediaType)) return parseIndex(base, body);
@@ -131,6 +134,18 @@ function readJson(body: Uint8Array): Body {
   } catch {
     throw invalid("is no JSON object, or has more in it than any");
   }
+}
+
+/** Before any entry is looked at: millions of faults would take all memory. */
+function checkCounts({ layers, manifests }: Body): void {
+  const [layerCount, entryCount] = [lengthOf(layers), lengthOf(manifests)];
+  if (layerCount > maxLayers)
+    throw invalid(`lists ${layerCount} layers; no runtime takes that many, and ${maxLayers} are the most here`);
+  if (entryCount > maxEntries) throw invalid(`lists ${entryCount} manifests; ${maxEntries} are the most here`);
+}
+
+function lengthOf(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
 }
 
 /**
@@ -192,9 +207,6 @@ function parseImage(base: { digest: string; mediaType: string }, body: Body): Im
   const parsed = imageShape.safeParse(body);
   if (!parsed.success) throw invalid("has no valid config and layers");
   const { config, artifactType } = parsed.data;
-  const count = parsed.data.layers?.length ?? 0;
-  if (count > maxLayers)
-    throw invalid(`lists ${count} layers; no runtime takes that many, and ${maxLayers} are the most here`);
   const layers = (parsed.data.layers ?? []).map(({ digest, mediaType, size }) => {
     return { digest, mediaType, sizeBytes: size, format: layerFormat(mediaType) };
   });

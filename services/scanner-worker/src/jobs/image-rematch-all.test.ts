@@ -53,6 +53,26 @@ describe("IMAGE_REMATCH_ALL", () => {
     assert.deepEqual(context.launched, []);
   });
 
+  test("launches all of them again when they were cancelled and RetryJob has brought it back", async () => {
+    await run();
+    stand({ CANCELLED: 2, SUCCESS: 1 });
+    await run();
+    assert.equal(context.launched.length, 6);
+    stand({ RUNNING: 2, SUCCESS: 1 });
+    await assert.rejects(run(), { name: "JobPostponed" });
+    stand({ SUCCESS: 3 });
+    await run();
+    assert.equal(context.launched.length, 6);
+  });
+
+  test("begins anew by RetryJob after all of them failed", async () => {
+    await run();
+    stand({ ERROR: 3 });
+    await assert.rejects(run(), { reason: "SCANS_FAILED" });
+    await run();
+    assert.equal(context.launched.length, 6);
+  });
+
   test("fails when all of them did", async () => {
     context.onLaunch = () => ({ failure: new JobFailure("FIELD_INVALID", "no", { retryable: false }) });
     await assert.rejects(run(), { reason: "SCANS_FAILED", message: /3 could not be launched/ });

@@ -2,7 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { JobContext, JobType } from "../ports/job.ts";
-import { type ChildTotals, endsOf, waitForChildren, waitForRoom } from "./children.ts";
+import { type ChildTotals, endsOf, type FormerTotals, totalsOf, waitForChildren, waitForRoom } from "./children.ts";
 import { rematchOf } from "./image-rematch.ts";
 
 const parameters = z
@@ -25,6 +25,8 @@ const checkpoint = z.object({
   isListed: z.boolean(),
   images: z.int(),
   refused: z.int(),
+  /** Rematches that had failed or were cancelled when the list was begun: after RetryJob the job begins anew. */
+  former: z.object({ failed: z.int(), cancelled: z.int() }),
 });
 
 type Checkpoint = z.infer<typeof checkpoint>;
@@ -48,20 +50,37 @@ export function createImageRematchAll({ clock }: { clock: Clock }): JobType<Imag
 
 async function run(clock: Clock, context: JobContext, given: ImageRematchAllParameters): Promise<void> {
   context.signal.throwIfAborted();
-  let at = readCheckpoint((await context.runState()).checkpoint);
-  const waiting = { context, clock, textOf: (own: ChildTotals, rest: string) => textOf(at, own, rest) };
+  let at = await whereToBegin(context);
+  const { former } = at;
+  const waiting = { context, clock, former, textOf: (own: ChildTotals, rest: string) => textOf(at, own, rest) };
   while (!at.isListed) {
     await waitForRoom(waiting);
     at = await launchPage(context, given, at);
     await context.saveCheckpoint(JSON.stringify(at));
   }
   const children = await waitForChildren(waiting);
+  await failIfAllFailed(context, at, children);
   const text = textOf(at, children, "");
-  const failed = children.failed + at.refused;
-  if (failed > 0 && children.succeeded + children.stopped + children.cancelled === 0)
-    throw new JobFailure("SCANS_FAILED", `all rematches failed: ${text}`, { retryable: false });
   context.checkin(text, { phase: "done", percent: 100 });
   context.logger.info(text);
+}
+
+/** Where the run before was; or at the beginning, when rematches were cancelled since and RetryJob has brought the job back. */
+async function whereToBegin(context: JobContext): Promise<Checkpoint> {
+  const state = await context.runState();
+  const at = readCheckpoint(state.checkpoint);
+  const { alive, cancelled } = totalsOf(state, at.former);
+  if (alive > 0 || cancelled === 0) return at;
+  context.logger.info(`rematches were cancelled: ${cancelled}; the list is read again`);
+  return beginningAfter(totalsOf(state));
+}
+
+/** The checkpoint is given up, so that RetryJob begins anew. */
+async function failIfAllFailed(context: JobContext, at: Checkpoint, children: ChildTotals): Promise<void> {
+  const { failed, succeeded, stopped, cancelled } = children;
+  if (failed + at.refused === 0 || succeeded + stopped + cancelled > 0) return;
+  await context.saveCheckpoint(JSON.stringify(beginningAfter(totalsOf(await context.runState()))));
+  throw new JobFailure("SCANS_FAILED", `all rematches failed: ${textOf(at, children, "")}`, { retryable: false });
 }
 
 async function launchPage(context: JobContext, given: ImageRematchAllParameters, at: Checkpoint): Promise<Checkpoint> {
@@ -70,7 +89,7 @@ async function launchPage(context: JobContext, given: ImageRematchAllParameters,
   const results = requests.length === 0 ? [] : await context.launchJobs(requests);
   const refused = results.filter((result) => "failure" in result).length;
   const after = {
-    ...{ from: next, isListed: next === undefined },
+    ...{ former: at.former, from: next, isListed: next === undefined },
     ...{ images: at.images + images.length, refused: at.refused + refused },
   };
   context.checkin(`${after.images} images`, { phase: "list", percent: 5 });
@@ -82,8 +101,13 @@ function readCheckpoint(text: string): Checkpoint {
   try {
     return checkpoint.parse(JSON.parse(text));
   } catch {
-    return { isListed: false, images: 0, refused: 0 };
+    return beginningAfter({ failed: 0, cancelled: 0 });
   }
+}
+
+/** Rematches that have failed or were cancelled so far count no more. */
+function beginningAfter({ failed, cancelled }: FormerTotals): Checkpoint {
+  return { isListed: false, images: 0, refused: 0, former: { failed, cancelled } };
 }
 
 function textOf({ images, refused }: Checkpoint, children: ChildTotals, rest: string): string {

@@ -29,8 +29,8 @@ export async function findVulnerability(
   const found = await byShard(deps, (shard) => readVulnerability(deps.redis, shard, name));
   const only = repository === "" ? undefined : await numbersIn(deps, repository);
   const wanted = new Map([...found].map(([shard, { all }]) => [shard, all] as const));
-  const matchesOf = (entry: ListedReport, { shard, facts }: Found) =>
-    toMatches(entry, termsOf(found.get(shard), facts.number), repository);
+  const matchesOf = (entry: ListedReport, { shard, facts }: Found, range: Range) =>
+    toMatches(entry, termsOf(found.get(shard), facts.number), repository, range);
   const matches = await readPage(deps, { list: "VULNERABILITY", from, size: page.size }, { wanted, only }, matchesOf);
   return { ...matches, counts: await countsOf(deps, wanted) };
 }
@@ -43,8 +43,15 @@ export async function findByLayers(
 ): Promise<Page<FoundImage>> {
   const from = readPosition("LAYERS", page.token);
   const wanted = await byShard(deps, (shard) => readLayers(deps.redis, shard, names));
-  return readPage(deps, { list: "LAYERS", from, size: page.size }, { wanted }, ({ digest, locations }) =>
-    locations.slice(0, 1).map((location) => ({ ...location, digest })),
+  return readPage(
+    deps,
+    { list: "LAYERS", from, size: page.size },
+    { wanted },
+    ({ digest, locations }, _, { from, to }) =>
+      locations
+        .slice(0, 1)
+        .slice(from, to)
+        .map((location) => ({ ...location, digest })),
   );
 }
 
@@ -65,14 +72,30 @@ function termsOf(found: FoundTerms | undefined, number: number): string[] {
   return (found?.terms ?? []).filter(({ postings }) => postings.has(number)).map(({ rest }) => rest);
 }
 
-function toMatches(entry: ListedReport, terms: readonly string[], repository: string): VulnerabilityMatch[] {
+/** Which parts of an image, by their places. */
+interface Range {
+  from: number;
+  to: number;
+}
+
+/** Those of the range alone: an image may be in a thousand repositories, with the vulnerability in as many packages. */
+function toMatches(
+  entry: ListedReport,
+  terms: readonly string[],
+  repository: string,
+  { from, to }: Range,
+): VulnerabilityMatch[] {
   const { digest, reportId, platform, coverage, scannedAt } = entry;
   const locations = entry.locations.filter((location) => fitsGlob(repository, location.repository));
   // a zero byte is less than any other, so that terms are ordered by package, version and so on
   const ordered = [...terms].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  return ordered.flatMap((rest) =>
-    locations.map((location) => ({ ...location, digest, reportId, platform, coverage, scannedAt, ...readTerm(rest) })),
-  );
+  const matches: VulnerabilityMatch[] = [];
+  for (let at = from; at < Math.min(to, ordered.length * locations.length); at++) {
+    const rest = ordered[Math.floor(at / locations.length)] ?? "";
+    const location = locations[at % locations.length] ?? { repository: "", tags: [] };
+    matches.push({ ...location, digest, reportId, platform, coverage, scannedAt, ...readTerm(rest) });
+  }
+  return matches;
 }
 
 interface PageOf {
@@ -91,7 +114,7 @@ async function readPage<T>(
   { redis, shards }: QueryDeps,
   { list, from, size }: PageOf,
   images: Wanted,
-  partsOf: (entry: ListedReport, found: Found) => T[],
+  partsOf: (entry: ListedReport, found: Found, range: Range) => T[],
 ): Promise<Page<T>> {
   const page: Page<T> = { items: [], nextToken: "" };
   let entries = 0;
@@ -99,7 +122,7 @@ async function readPage<T>(
   const add = (entry: ListedReport, found: Found): boolean => {
     const key = keyOf(found);
     const given = key.equals(from.key) ? from.parts : 0;
-    const parts = partsOf(entry, found).slice(given, given + size - page.items.length);
+    const parts = partsOf(entry, found, { from: given, to: given + size - page.items.length });
     page.items.push(...parts);
     const isFull = page.items.length === size;
     if (isFull) page.nextToken = writePosition(list, { key, parts: given + parts.length });

@@ -97,17 +97,27 @@ async function replaceNewest(
   return dropped;
 }
 
-/** Takes reports out of the indexes that are not the newest of their image. */
-export async function dropReports(deps: IndexerDeps, digest: string, gone: readonly string[]): Promise<void> {
-  await untilUnchanged(deps, digest, (target) => change(target, { adds: [], removes: [], gone }));
+/** Takes reports out of the indexes that are not the newest of their image; false when one of them is it. */
+export async function dropReports(deps: IndexerDeps, digest: string, gone: readonly string[]): Promise<boolean> {
+  return untilUnchanged(deps, digest, async (target) => {
+    const [newest] = target.image.reports ?? [];
+    if (newest === undefined || gone.includes(newest.id)) return false;
+    return (await change(target, { adds: [], removes: [], gone })) && true;
+  });
 }
 
 /**
- * Takes an image out of the indexes.
+ * Takes an image out of the indexes; false when it has another report than those.
  * @param since where it is is forgotten too when nothing named it since then, in milliseconds since 1970
  */
-export async function forgetImage(deps: IndexerDeps, digest: string, since = 0): Promise<void> {
-  await untilUnchanged(deps, digest, async (target) => {
+export async function forgetImage(
+  deps: IndexerDeps,
+  digest: string,
+  gone: readonly string[],
+  since = 0,
+): Promise<boolean> {
+  return untilUnchanged(deps, digest, async (target) => {
+    if (target.image.reports?.some(({ id }) => !gone.includes(id))) return false;
     if (!(await removeMany(deps.redis, target, await readTerms(deps.redis, target)))) return undefined;
     const reply = await target.shard.run("reports/forget", digest, target.image.version, since);
     return number(reply) === 1 || undefined;

@@ -2,7 +2,7 @@ import { jobOfReport } from "../../domain/report-entry.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { Shard } from "../shards/shard.ts";
 import { ImageFacts } from "./image-facts.ts";
-import { type ImageState, readImage } from "./image-state.ts";
+import { type ImageState, type KeptReport, readImage } from "./image-state.ts";
 import { dropReports, forgetImage, indexReport, type StoredReport } from "./indexer.ts";
 import type { Places } from "./places.ts";
 import { unpackStored } from "./report-file.ts";
@@ -98,18 +98,23 @@ export class ReportKeeper {
     const { redis, shards } = this.#options;
     const { reports = [] } = await readImage(redis, shards.ofKey(digest), digest);
     const gone = reports.filter(({ id, stored }) => goes(id, stored)).map(({ id }) => id);
-    const [next] = reports.filter(({ id }) => !gone.includes(id));
     if (gone.length === 0) return;
-    if (next === undefined) {
-      await forgetImage(this.#options, digest);
-    } else if (next.id === reports[0]?.id) {
-      await dropReports(this.#options, digest, gone);
-    } else {
-      const staged = await answered(redis.getBuffer(shards.ofJob(jobOfReport(next.id)).keys.lateReport(next.id)));
-      if (staged === null) await forgetImage(this.#options, digest);
-      else await indexReport(this.#options, await unpackStored(staged), gone);
-    }
+    // somebody else has stored or removed reports meanwhile
+    if (!(await this.#takeOut(digest, reports, gone))) return this.#retire(digest, goes);
     await this.#remove(gone);
+  }
+
+  /** False when the image does not have these reports any more. */
+  async #takeOut(digest: string, reports: readonly KeptReport[], gone: readonly string[]): Promise<boolean> {
+    const { redis, shards } = this.#options;
+    const [next] = reports.filter(({ id }) => !gone.includes(id));
+    if (next === undefined) return forgetImage(this.#options, digest, gone);
+    if (next.id === reports[0]?.id) return dropReports(this.#options, digest, gone);
+    const staged = await answered(redis.getBuffer(shards.ofJob(jobOfReport(next.id)).keys.lateReport(next.id)));
+    const all = reports.map(({ id }) => id);
+    if (staged === null) return forgetImage(this.#options, digest, all);
+    await indexReport(this.#options, await unpackStored(staged), gone);
+    return true;
   }
 
   async #remove(reportIds: readonly string[]): Promise<void> {
@@ -155,7 +160,7 @@ export class ReportKeeper {
         await this.#places.forgetTag(repository, tag, digest);
       }
     }
-    await forgetImage(this.#options, digest, clock.now() - keepMs);
+    await forgetImage(this.#options, digest, [], clock.now() - keepMs);
   }
 
   /** Takes reports out of the indexes that are not there. */

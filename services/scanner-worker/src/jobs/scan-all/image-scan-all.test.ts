@@ -108,6 +108,24 @@ describe("IMAGE_SCAN_ALL", () => {
       await rig.run();
       assert.match(rig.context.text, /: 3 launched, 0 up to date, 3 done, 0 failed, 2 cancelled before/);
     });
+
+    test("after it was cancelled before the end of its list launches again what it had launched", async () => {
+      const killed = new Error("killed");
+      rig.catalog.onAsk = (what) => {
+        rig.now += 1_000;
+        if (what === "web") throw killed;
+      };
+      await assert.rejects(rig.run(), /killed/);
+      const first = [...rig.context.children.keys()];
+      assert.ok(first.length > 0);
+      rig.context.end("CANCELLED");
+      rig.catalog.onAsk = () => undefined;
+      // the rest is up to date: no scan is left to wait for
+      for (const end of ["a", "b", "c"]) if (!first.includes(digestOf(end))) rig.know(end, { scanner: "" });
+      retry();
+      await rig.runToWait();
+      for (const key of first) assert.equal(rig.context.children.get(key)?.status, "PENDING");
+    });
   });
 
   test("tells of scans that somebody stopped or cancelled", async () => {

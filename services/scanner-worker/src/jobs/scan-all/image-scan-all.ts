@@ -48,7 +48,7 @@ async function run(deps: ScanAllDeps, context: JobContext, parameters: ScanAllPa
 function whereToBegin({ logger }: JobContext, state: RunState): Checkpoint {
   const checkpoint = readCheckpoint(state.checkpoint);
   const { alive, cancelled } = totalsOf(state, checkpoint.former);
-  if (!checkpoint.isListed || alive > 0 || cancelled === 0) return checkpoint;
+  if (alive > 0 || cancelled === 0) return checkpoint;
   logger.info(`scans were cancelled: ${cancelled}; the list is read again`);
   return beginningAfter(totalsOf(state));
 }
