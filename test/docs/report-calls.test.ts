@@ -21,7 +21,7 @@ describe("docs/reports.md", () => {
   before(async () => {
     rig = await startReportRig();
     await rig.put(imageReport("library/debian:7", "1", [heartbleed]));
-    await rig.put(imageReport("library/debian:8", "2"));
+    await rig.put(imageReport("library/debian:12-old", "2"));
   });
   after(() => rig.stop());
 

@@ -62,7 +62,7 @@ export function validateReportList(request: ListReportsRequest): {
     fixable: fixable || undefined,
     coverage: knownCoverage,
     scanner: scanner || undefined,
-    vulnerability: asScannersWrite(vulnerability) || undefined,
+    vulnerability: vulnerability || undefined,
     scannedAfter: scannedAfter?.getTime(),
     scannedBefore: scannedBefore?.getTime(),
   });
@@ -78,13 +78,7 @@ export function validateFind(request: FindVulnerabilityRequest): { name: string;
     ...globRules(repository),
     ...sizeRules(request),
   ]);
-  return { name: asScannersWrite(name), repository, page: { size: pageSize || 100, token: pageToken } };
-}
-
-/** Scanners write CVEs in capitals: "nobody has it" is no answer to cve-2023-4911. */
-function asScannersWrite(vulnerability: string): string {
-  const bare = vulnerability.trim();
-  return /^cve-\d+-\d+$/i.test(bare) ? bare.toUpperCase() : vulnerability;
+  return { name, repository, page: { size: pageSize || 100, token: pageToken } };
 }
 
 /** Checks what a summary is asked for of. */
