@@ -21,7 +21,8 @@ describe("docs/reports.md", () => {
   before(async () => {
     rig = await startReportRig();
     await rig.put(imageReport("library/debian:7", "1", [heartbleed]));
-    await rig.put(imageReport("library/debian:12-old", "2"));
+    await rig.put(imageReport("library/debian:12-old", "2", [heartbleed]));
+    await rig.put(imageReport("library/debian:12", "3"));
   });
   after(() => rig.stop());
 
@@ -41,19 +42,19 @@ describe("docs/reports.md", () => {
     ];
     assert.deepEqual(
       [found.matches.map(({ repository }) => repository), found.scannedImageCount],
-      [["library/debian"], "2"],
+      [["library/debian", "library/debian"], "3"],
     );
     const lists = (await answersOf("ListReports")) as [{ reports?: [] }][];
     assert.deepEqual(
       lists.map(([{ reports = [] }]) => reports.length),
-      [2, 1, 0, 0],
+      [3, 2, 0, 0],
     );
     const [[summary]] = (await answersOf("GetSummary")) as [[{ totals: { images: string } }]];
-    assert.equal(summary.totals.images, "2");
+    assert.equal(summary.totals.images, "3");
     const [[compared], [since]] = (await answersOf("CompareReports")) as [
       { goneCount?: string; newImages?: string },
     ][] as [[{ goneCount?: string }], [{ newImages?: string }]];
-    assert.deepEqual([compared.goneCount, since.newImages], ["1", "2"]);
+    assert.deepEqual([compared.goneCount, since.newImages], ["1", "3"]);
     const exports = (await answersOf("ExportReport")) as { text: string }[][];
     const texts = exports.map((pieces) => pieces.map(({ text }) => text).join(""));
     assert.equal(JSON.parse(texts[0] ?? "").runs[0].results[0].ruleId, "CVE-2014-0160");
