@@ -94,7 +94,7 @@ describe("a worker that lost its job", { concurrency: true }, () => {
       refusalFacts(callFor(zombie, old, service.saveCheckpoint, { checkpoint: "from the dead" })),
       refusalFacts(callFor(zombie, old, service.getRunState)),
       refusalFacts(callFor(zombie, old, service.recordImages, { images })),
-      refusalFacts(callFor(zombie, old, service.findImages, { layerNames: ["a"], pageToken: "" })),
+      refusalFacts(callFor(zombie, old, service.findImages, { layerNames: ["a"], pageToken: "", repository: "" })),
       refusalFacts(readReport(zombie, old, digest)),
     ]);
     assert.deepEqual(refused, Array(6).fill(["ABORTED", "LEASE_LOST"]));
