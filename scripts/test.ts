@@ -13,9 +13,9 @@ const runId = randomUUID();
 process.env.TEST_RUN_ID = runId;
 process.env.PATH = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
 
-/** Tests that start processes wait more than they compute; more than four files at a time disturb each other's timing. */
+/** Tests that start processes wait more than they compute; more than three files at a time disturb each other's timing. */
 function concurrencyOf(groups: readonly TestGroup[]): number {
-  return groups.includes("unit") ? Math.max(2, availableParallelism()) : 4;
+  return groups.includes("unit") ? Math.max(2, availableParallelism()) : 3;
 }
 
 function show(result: FileResult, withNames: boolean): void {
