@@ -81,6 +81,8 @@ export class Stack implements AsyncDisposable {
       command: process.execPath,
       args: [...flags, join(root, "services", service, "src", "main.ts")],
       readReady,
+      // many start side by side
+      readyTimeoutMs: 45_000,
       env: {
         DRYDOCK_OPS_LISTEN: "127.0.0.1:0",
         DRYDOCK_HTTP_LISTEN: "127.0.0.1:0",
