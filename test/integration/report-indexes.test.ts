@@ -41,6 +41,26 @@ for (const shards of [1, 3]) {
       assert.equal(await under.redis.exists(shard.keys.reports.outbox), 0);
     });
 
+    test("are not what a report is read by: one that is replaced meanwhile is to be read again", async () => {
+      const lease = await claimOneOf(under);
+      const parts = { scannedAt: under.clock.now() };
+      const { entry } = reportOf(lease, digestOf(1), parts);
+      await under.reports.put(lease, { entry, gzip: Buffer.alloc(600 * 1024, 1) });
+      const pieces = (await under.reports.read(lease.jobId)) ?? assert.fail();
+      let taken = 0;
+      const readOn = async () => {
+        for await (const piece of pieces) {
+          taken += piece.length;
+          await under.reports.put(lease, { entry, gzip: Buffer.alloc(500 * 1024, 2) });
+        }
+      };
+      await assert.rejects(readOn(), {
+        reason: "REPORT_NOT_FOUND",
+        message: /replaced while it was read; read it again/,
+      });
+      assert.equal(taken, 256 * 1024);
+    });
+
     test("follow when reports are removed with their jobs because memory is short", async () => {
       const lease = await put(digestOf(1), { findings: [finding("CVE-1")] });
       await put(digestOf(2), { findings: [finding("CVE-1")] });

@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import { deflateRaw, inflateRaw } from "node:zlib";
+import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { IndexedReport, ReportReference } from "../../domain/report-entry.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis } from "../shards/shard.ts";
@@ -41,10 +42,24 @@ export async function readGzip(
   return size === 0 ? undefined : readPieces(redis, key, begin.indexOf(lineEnd) + 1, size);
 }
 
+/** @throws ReasonedError REPORT_NOT_FOUND when the report was removed, or replaced by one of another size, meanwhile */
 async function* readPieces(redis: ScriptedRedis, key: string, from: number, size: number): AsyncGenerator<Buffer> {
   for (let at = from; at < size; at += pieceBytes) {
-    yield await answered(redis.getrangeBuffer(key, at, Math.min(at + pieceBytes, size) - 1));
+    const [now, piece] = await Promise.all([
+      answered(redis.strlen(key)),
+      answered(redis.getrangeBuffer(key, at, Math.min(at + pieceBytes, size) - 1)),
+    ]);
+    if (now !== size) throw changedMeanwhile(key.slice(key.lastIndexOf(":") + 1));
+    yield piece;
   }
+}
+
+function changedMeanwhile(reportId: string): ReasonedError {
+  const text = `the report ${reportId} was removed or replaced while it was read; read it again`;
+  return new ReasonedError("REPORT_NOT_FOUND", text, {
+    metadata: { subject: reportId },
+    resource: { type: "drydock.report.v1.Report", name: reportId },
+  });
 }
 
 const [deflate, inflate] = [promisify(deflateRaw), promisify(inflateRaw)];
