@@ -11,6 +11,8 @@ const root = join(import.meta.dirname, "..");
 const runId = randomUUID();
 // Handed down to every process that a test starts, so that those left running can be found.
 process.env.TEST_RUN_ID = runId;
+// Every process that a test starts reads the same modules: stripped of types and compiled once, they start in half the time.
+process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules", ".cache", "node");
 process.env.PATH = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
 
 /** Tests that start processes wait more than they compute; more than three files at a time disturb each other's timing. */

@@ -10,6 +10,7 @@ import { startHookReceiver } from "../support/hook-receiver.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import { readRedis, startKillPlace } from "../support/kill-place.ts";
 import { refusalOf } from "../support/refusal.ts";
+import type { ScriptedWorker } from "../support/scripted-worker.ts";
 import { until } from "../support/until.ts";
 import { launchSubJob } from "../support/worker-calls.ts";
 
@@ -132,22 +133,10 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
   });
 
   test("a promotion has made the job PENDING, and another one hands it out", async () => {
-    await using place = await startKillPlace();
-    const { stack, lost, killDuring, join } = place;
-    const worker = await join(lost);
-    const due = { $case: "runAt" as const, value: new Date(Date.now() + 600) };
-    const metadata = { kind: JobKind.JOB_KIND_SCHEDULED, due };
-    const { id } = await lost.api.launchAs({ job: { name: "SCRIPTED", metadata } });
-    // shortly before, so that no two chores are in flight by then: the promotion would wait for them
-    await wait(due.value.getTime() - Date.now() - 20);
-    await killDuring(() => wait(70));
-    assert.equal(
-      await readRedis(stack, (redis) => redis.zcard(keysOf(0).scheduled)),
-      0,
-      "the one that is dead has done it",
-    );
-    const other = await stack.startController();
-    const again = await join(other, worker.hello);
+    await using promoted = await killDuringPromotion();
+    const { place, worker, id } = promoted;
+    const other = await place.stack.startController();
+    const again = await place.join(other, worker.hello);
     const { lease, attempt } = await again.takeJob();
     assert.deepEqual([lease.jobId, attempt], [id, 1]);
     assert.equal(await again.reports(lease), RESULT_VERDICT_ACCEPTED);
@@ -193,3 +182,27 @@ describe("a controller that is killed in the middle of", { concurrency: 3 }, () 
     assert.deepEqual(runFacts(await other.api.get(id)), ["STOPPED", 1, 0]);
   });
 });
+
+/** A controller that was killed after it had sent the promotion of a scheduled job; the job is in the queue. */
+interface Promoted extends AsyncDisposable {
+  place: Awaited<ReturnType<typeof startKillPlace>>;
+  worker: ScriptedWorker;
+  id: string;
+}
+
+/** A promotion waits for chores that are in flight when Redis stands still, so some kills come before it: those are made again. */
+async function killDuringPromotion(tries = 6): Promise<Promoted> {
+  const place = await startKillPlace();
+  const { stack, lost, killDuring, join } = place;
+  const worker = await join(lost);
+  const due = { $case: "runAt" as const, value: new Date(Date.now() + 600) };
+  const metadata = { kind: JobKind.JOB_KIND_SCHEDULED, due };
+  const { id } = await lost.api.launchAs({ job: { name: "SCRIPTED", metadata } });
+  await wait(due.value.getTime() - Date.now() - 20);
+  await killDuring(() => wait(70));
+  const waiting = await readRedis(stack, (redis) => redis.zcard(keysOf(0).scheduled));
+  if (waiting === 0) return { place, worker, id, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
+  await place[Symbol.asyncDispose]();
+  assert.ok(tries > 1, "each kill came before the promotion");
+  return killDuringPromotion(tries - 1);
+}

@@ -6,7 +6,7 @@ import { type Controller, type Settings, type Stack, startStack } from "./stack.
 
 const jobTypes = [plainType("SCRIPTED")];
 /** Long enough for a call to be on its way to Redis. */
-const onTheWayMs = 250;
+const onTheWayMs = 500;
 
 /** A Redis that can be held, and a controller to be killed. */
 export interface KillPlace {
