@@ -3,7 +3,7 @@ import { createDrydockClient, type DrydockClient } from "./drydock-client.ts";
 import type { SampleImage } from "./images/sample-image.ts";
 import { moreTags, sampleImages } from "./images/sample-images.ts";
 import { renderNextSteps } from "./next-steps.ts";
-import { pushImage } from "./registry/push-image.ts";
+import { pushImages } from "./registry/push-image.ts";
 import { createLiveView, createPlainView, type ProgressView } from "./scans/progress.ts";
 import { renderReport } from "./scans/report-lines.ts";
 import { renderSavings, scanAll } from "./scans/scan-all.ts";
@@ -118,7 +118,7 @@ async function scanWholeRegistry(scene: Scene, client: DrydockClient, deadline: 
 
 async function push({ stack }: Scene, images: readonly SampleImage[], signal: AbortSignal): Promise<void> {
   const target = { url: stack.registry.url, ...stack.registry.writer };
-  await Promise.all(images.map((image) => pushImage(target, image, signal)));
+  await pushImages(target, images, signal);
 }
 
 function createView(output: NodeJS.WriteStream, paint: Paint): ProgressView {

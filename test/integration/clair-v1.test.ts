@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { sampleImage, sampleImages } from "@drydock/demo/images/sample-images.ts";
-import { pushImage } from "@drydock/demo/registry/push-image.ts";
+import { pushImages } from "@drydock/demo/registry/push-image.ts";
 import { createRegistry, type Registry } from "@drydock/demo/registry/registry.ts";
 import type { TokenAnswer } from "@drydock/demo/registry/token-server.ts";
 import type { LayerRequest } from "@drydock/demo/scanner/clair-v1/layer-request.ts";
@@ -121,7 +121,7 @@ describe("IMAGE_SCAN with a real registry and the evaluation scanner", () => {
     registry = createRegistry({ tokens: { onToken: async () => tokenAnswers.shift() } });
     await registry.start();
     const target = { url: registry.url, ...registry.writer };
-    await Promise.all(sampleImages().map((image) => pushImage(target, image)));
+    await pushImages(target, sampleImages());
   });
   after(() => registry.stop());
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { sampleImage, sampleImages } from "@drydock/demo/images/sample-images.ts";
-import { pushImage } from "@drydock/demo/registry/push-image.ts";
+import { pushImage, pushImages } from "@drydock/demo/registry/push-image.ts";
 import { type Account, createRegistry, type Registry } from "@drydock/demo/registry/registry.ts";
 import type { TokenAnswer } from "@drydock/demo/registry/token-server.ts";
 import { createEvaluationScanner } from "@drydock/demo/scanner/evaluation-scanner.ts";
@@ -22,7 +22,7 @@ describe("the registry of the demo and the tests", () => {
     registry = createRegistry({ tokens: { onToken } });
     await registry.start();
     const target = { url: registry.url, ...registry.writer };
-    await Promise.all(sampleImages().map((image) => pushImage(target, image)));
+    await pushImages(target, sampleImages());
   });
   after(() => registry.stop());
 
@@ -80,6 +80,12 @@ describe("the registry of the demo and the tests", () => {
 
   test("pushing again sends nothing that is there already", async () => {
     await pushImage({ url: registry.url, ...registry.writer }, sampleImage("library/web:1.0"));
+  });
+
+  test("is pushed many tags that share blobs, which it would answer 500 to if they came at once", async () => {
+    const tags = Array.from({ length: 36 }, (_, index) => [`many/web-${index % 3}`, `${index}`] as const);
+    const images = tags.map(([repository, tag]) => ({ ...sampleImage("library/web:1.0"), repository, tag }));
+    await pushImages({ url: registry.url, ...registry.writer }, images);
   });
 
   test("takes a token of one repository for no other", async () => {

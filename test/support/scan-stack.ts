@@ -1,5 +1,5 @@
 import { sampleImages } from "@drydock/demo/images/sample-images.ts";
-import { pushImage } from "@drydock/demo/registry/push-image.ts";
+import { pushImages } from "@drydock/demo/registry/push-image.ts";
 import { createRegistry, type Registry } from "@drydock/demo/registry/registry.ts";
 import type { TokenAnswer, TokenRequest, TokenServerOptions } from "@drydock/demo/registry/token-server.ts";
 import type { LayerRequest } from "@drydock/demo/scanner/clair-v1/layer-request.ts";
@@ -86,6 +86,6 @@ export async function startScanStack(
   await Promise.all([registry.start(), scanner.start()]);
   const stack = await startStack();
   const controller = await stack.startController(settings);
-  for (const image of sampleImages()) await pushImage({ url: registry.url, ...registry.writer }, image);
+  await pushImages({ url: registry.url, ...registry.writer }, sampleImages());
   return new ScanStack({ stack, controller, registry, scanner, hooks });
 }

@@ -3,11 +3,11 @@
 import { createLogger } from "@drydock/shared/logger.ts";
 import { sampleImages } from "../images/sample-images.ts";
 import { writer } from "../registry/accounts.ts";
-import { pushImage } from "../registry/push-image.ts";
+import { pushImages } from "../registry/push-image.ts";
 
 const { SAMPLE_IMAGES_REGISTRY_URL: url = "http://127.0.0.1:5000" } = process.env;
 const logger = createLogger({ name: "sample-images" });
 const images = sampleImages();
-await Promise.all(images.map((image) => pushImage({ url, ...writer }, image)));
+await pushImages({ url, ...writer }, images);
 const names = images.map(({ repository, tag }) => `${repository}:${tag}`);
 logger.info({ images: names }, `pushed ${images.length} sample images`);

@@ -9,12 +9,29 @@ export interface PushTarget {
 }
 
 /**
+ * Pushes images: repositories at once, and the images of a repository one after another. The registry answers 500 to a question
+ * for a blob that it is just linking to the repository, and images of a repository often share blobs.
+ * @throws Error when the registry refuses
+ */
+export async function pushImages(
+  target: PushTarget,
+  images: readonly SampleImage[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const byRepository = Map.groupBy(images, ({ repository }) => repository);
+  const pushes = [...byRepository.values()].map(async (ofRepository) => {
+    for (const image of ofRepository) await pushImage(target, image, signal);
+  });
+  await Promise.all(pushes);
+}
+
+/**
  * Pushes an image through the registry's API, or an index after the images that it lists. What the registry already has
  * is not sent again.
  * @throws Error when the registry refuses
  */
 export async function pushImage(target: PushTarget, image: SampleImage, signal?: AbortSignal): Promise<void> {
-  await Promise.all(image.listed.map((listed) => pushImage(target, listed, signal)));
+  for (const listed of image.listed) await pushImage(target, listed, signal);
   const repository = `${target.url}/v2/${image.repository}`;
   const send = await authorised(target, image.repository, signal);
   await Promise.all(image.blobs.map((blob) => pushBlob(send, repository, blob)));
