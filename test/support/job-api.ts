@@ -11,7 +11,7 @@ import { createChannelOptions, serverStreamCall, unaryCall } from "@drydock/shar
 import { Client, credentials } from "@grpc/grpc-js";
 import { type Patience, until } from "./until.ts";
 
-const deadlineMs = 10_000;
+const deadlineMs = 20_000;
 
 /** A job as the API shows it, its status in a word. */
 export type SeenJob = Omit<JobStats, "status"> & { status: string };
