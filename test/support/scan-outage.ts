@@ -78,7 +78,9 @@ export async function surviveOutage(
   await succeedAtFirst(scene, ids, recoveryMs);
   const recovery = ((performance.now() - back) / 1_000).toFixed(1);
   test.diagnostic(`before the outage ${JSON.stringify(before)}; ${SUCCESS} of ${ids.size} SUCCESS at its end`);
-  test.diagnostic(`${first} requests, then ${refused} in ${outageSeconds} s of outage, all SUCCESS ${recovery} s after it`);
+  test.diagnostic(
+    `${first} requests, then ${refused} in ${outageSeconds} s of outage, all SUCCESS ${recovery} s after it`,
+  );
   const isOfScans = (line: string) => line.includes('"job":"IMAGE_SCAN"');
   const reported = (text: string) =>
     worker
