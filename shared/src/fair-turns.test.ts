@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { FairTurns, type Party } from "./fair-turns.ts";
 
-const terms = { perTurn: 20, share: 2, inFlight: 1_000, leastInFlight: 2 };
+const terms = { perTurn: 20, share: 2, inFlight: 1_000, inFlightAlone: 1_000, leastInFlight: 2 };
 
 /** A party whose work is done when it is begun with. */
 class Worker implements Party {
@@ -86,6 +86,15 @@ describe("the turns of the event loop", () => {
     other.add(100);
     for (let at = 0; at < 20; at++) await turn();
     assert.deepEqual([flood.waiting, other.waiting], [0, 0]);
+  });
+
+  test("leave more in flight to who is busy alone", () => {
+    const turns = new FairTurns({ ...terms, inFlight: 10, inFlightAlone: 50 }, () => 0);
+    const [first, second] = [new Worker(turns), new Worker(turns)];
+    first.add(1_000);
+    assert.equal(turns.maxInFlightOfParty, 50);
+    second.add(1_000);
+    assert.equal(turns.maxInFlightOfParty, 5);
   });
 
   test("are half for those who had something before, however many come anew", async () => {

@@ -4,8 +4,10 @@ export interface TurnTerms {
   perTurn: number;
   /** What of one party is begun before it is the next party's turn. */
   share: number;
-  /** What is in flight of all parties together, which those that are busy share evenly. */
+  /** What is in flight of all parties together, which those that are busy share evenly: what one begins waits behind it. */
   inFlight: number;
+  /** What is in flight of a party that is busy alone. */
+  inFlightAlone: number;
   /** What each party has in flight at least, however many there are. */
   leastInFlight: number;
 }
@@ -57,7 +59,8 @@ export class FairTurns {
 
   /** How much of one party may be in flight now. */
   get maxInFlightOfParty(): number {
-    const { inFlight, leastInFlight } = this.#terms;
+    const { inFlight, inFlightAlone, leastInFlight } = this.#terms;
+    if (this.#busy.size <= 1) return inFlightAlone;
     return Math.max(leastInFlight, Math.floor(inFlight / this.#busy.size));
   }
 

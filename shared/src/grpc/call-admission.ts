@@ -53,7 +53,7 @@ const maxConnectionCalls = 1_000;
 /** The largest headers of a call, by names, values and 32 bytes for each; it is what gRPC servers take in other languages. */
 const maxHeaderBytes = 8 * 1024;
 /** A launch takes some 50 µs of a turn: a turn of calls is short. What is in flight asks Redis, and what others ask waits behind it. */
-const turnTerms = { perTurn: 100, share: 5, inFlight: 200, leastInFlight: 2 };
+const turnTerms = { perTurn: 100, share: 5, inFlight: 40, inFlightAlone: 200, leastInFlight: 2 };
 /** Who has fewer calls open has few. */
 const fewCalls = 10;
 /** How long a connection that is refused, or has to go, is told so, in milliseconds. */

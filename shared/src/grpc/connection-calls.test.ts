@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { FairTurns } from "../fair-turns.ts";
 import { ConnectionCalls, type OpenCall } from "./connection-calls.ts";
 
-const terms = { perTurn: 20, share: 5, inFlight: 40, leastInFlight: 4 };
+const terms = { perTurn: 20, share: 5, inFlight: 40, inFlightAlone: 40, leastInFlight: 4 };
 
 /** A connection that opens calls, and notes those that are begun. */
 function connect(turns: FairTurns) {

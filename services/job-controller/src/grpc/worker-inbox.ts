@@ -22,7 +22,7 @@ export const workMessageLimits: MessageLimits = {
  * 200 messages are begun with in one turn of the event loop, of all streams; what others ask of Redis waits behind those in
  * flight.
  */
-const turnTerms = { perTurn: 200, share: 20, inFlight: 200, leastInFlight: 8 };
+const turnTerms = { perTurn: 200, share: 20, inFlight: 200, inFlightAlone: 200, leastInFlight: 8 };
 
 /** Handles a message; resolves when that is done, and never rejects. */
 export type Handle = (message: WorkerMessage) => Promise<void>;
