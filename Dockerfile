@@ -40,7 +40,7 @@ ENV DRYDOCK_LISTEN=0.0.0.0:50051 DRYDOCK_HTTP_LISTEN=0.0.0.0:8090 DRYDOCK_OPS_LI
 EXPOSE 50051 8090 9464
 HEALTHCHECK --interval=5s --timeout=5s --start-period=20s \
   CMD ["node", "shared/src/healthcheck/main.ts", "grpc://127.0.0.1:50051"]
-ENTRYPOINT ["node", "--max-semi-space-size=16", "--no-parallel-scavenge", "--max-old-space-size-percentage=75", "services/job-controller/src/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--max-old-space-size-percentage=75", "services/job-controller/src/main.ts"]
 
 FROM base AS scanner-worker
 LABEL org.opencontainers.image.title="Drydock scanner-worker"

@@ -36,9 +36,9 @@ export interface ServiceOptions {
 
 /**
  * Flags of Node for a controller: V8 gives new objects 64 MiB by itself under load, twice over, which is a tenth of what a
- * controller under attack may take; and its threads that collect new objects wait for processors that others use.
+ * controller under attack may take.
  */
-export const controllerFlags: readonly string[] = ["--max-semi-space-size=16", "--no-parallel-scavenge"];
+export const controllerFlags: readonly string[] = ["--max-semi-space-size=16"];
 
 /** Starts a job-controller on free ports. */
 export async function startController(options: ServiceOptions & { redisUrl: string }): Promise<ControllerProcess> {
