@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { SampleImage } from "@drydock/demo/images/sample-image.ts";
+import { buildIndex, type SampleImage } from "@drydock/demo/images/sample-image.ts";
 import { sampleImages } from "@drydock/demo/images/sample-images.ts";
 import { pushImage } from "@drydock/demo/registry/push-image.ts";
 import { type CountingProxy, createCountingProxy } from "@drydock/demo/stack/counting-proxy.ts";
@@ -189,5 +189,20 @@ describe("a scan of all images of a registry", { timeout: 200_000 }, () => {
     const done = (await scene.api.list(id)).filter(({ status }) => status === "SUCCESS");
     const digestsDone = await Promise.all(done.map(async (own) => (await scene.api.get(own.id)).parameters?.digest));
     assert.deepEqual(new Set(digestsDone), digests);
+  });
+
+  test("for several platforms pulls nothing again, also of an index that has one image or lacks one that is asked for", async () => {
+    const [listed = assert.fail()] = images.find(({ repository }) => repository === "library/multi")?.listed ?? [];
+    const single = { repository: "library/single", tag: "1.0", description: "an index of one image" };
+    const index = buildIndex(single, [listed], { platforms: ["linux/arm64"] });
+    await pushImage({ url: scene.registry.url, ...scene.registry.writer }, index);
+    const repositories = ["library/multi", "library/single"];
+    for (const platforms of [["linux/arm64", "linux/s390x"], ["all"]]) {
+      const first = await scanAll({ platforms, repositories });
+      assert.equal(first.job.status, "SUCCESS", first.job.lastError?.message);
+      const { job, manifests, posts } = await scanAll({ platforms, repositories });
+      assert.equal(job.status, "SUCCESS", job.lastError?.message);
+      assert.deepEqual([first.manifests > 0, manifests, posts], [true, 0, 0], `${platforms}: ${first.job.checkIn}`);
+    }
   });
 });

@@ -110,13 +110,15 @@ describe("known images", () => {
       if (found.length > 2) throw refusal("MESSAGE_TOO_LARGE");
       const report = { reportId: "r", scanner: "Clair", scannerState: "s", scannedAt: new Date(1), platform: "" };
       return {
-        images: found.map(({ digest }) => ({ reports: [{ ...report, digest, coverage: Coverage.COVERAGE_FULL }] })),
+        images: found.map(({ digest }) => {
+          return { reports: [{ ...report, digest, coverage: Coverage.COVERAGE_FULL }], indexPlatforms: ["all"] };
+        }),
       };
     };
     const known = await images().record(lease, ["1", "2", "3", "4", "5"].map(image), never);
     assert.deepEqual(
-      known.map(([report]) => [report?.digest, report?.coverage]),
-      ["1", "2", "3", "4", "5"].map((digest) => [digest, "FULL"]),
+      known.map(({ reports: [report], indexPlatforms }) => [report?.digest, report?.coverage, ...indexPlatforms]),
+      ["1", "2", "3", "4", "5"].map((digest) => [digest, "FULL", "all"]),
     );
     assert.deepEqual(asked, [5, 3, 2, 1, 2]);
   });

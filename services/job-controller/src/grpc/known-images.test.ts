@@ -33,9 +33,10 @@ function scene({ known = [report], images = [image] }: { known?: KnownReport[]; 
   const budget = () => new ByteBudget({ name: "tests", bytes: 8 * mebibyte, maxWaiting: 0 });
   const memory = new AnswerMemory({ making: budget(), unreadLarge: budget(), unreadSmall: budget() });
   const seen = { leases: [] as unknown[], reads: [] as string[], sizes: [] as number[] };
-  const reports: Pick<ReportStore, "checkLease" | "recordImages" | "newestOf" | "read"> = {
+  const reports: Pick<ReportStore, "checkLease" | "recordImages" | "indexPlatforms" | "newestOf" | "read"> = {
     checkLease: async (lease) => void seen.leases.push(lease),
     recordImages: async (found) => found.map(() => known),
+    indexPlatforms: async (digests) => digests.map((own) => [`of ${own.at(-1)}`]),
     newestOf: async () => known,
     read: async (reportId) => {
       seen.reads.push(reportId);
@@ -76,6 +77,15 @@ describe("what is known of images", () => {
     );
     const [first] = images[0]?.reports ?? [];
     assert.deepEqual([first?.scannerState, first?.scannedAt?.getTime()], ["Monday", 5_000]);
+  });
+
+  test("is of an index also which platforms were looked for", async () => {
+    const { deps } = scene();
+    const { images } = await recordImages(deps, { ...asked, images: [image, { ...image, digest: digest("9") }] }, call);
+    assert.deepEqual(
+      images.map(({ indexPlatforms }) => indexPlatforms),
+      [[], ["of 9"]],
+    );
   });
 
   test("is refused when it is too much for an answer, rather than cut", async () => {

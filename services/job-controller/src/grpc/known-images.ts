@@ -42,10 +42,24 @@ export async function recordImages(
   const images = validateFoundImages(request);
   await reports.checkLease(toHeldLease(request));
   return memory.answer(call, async () => {
-    const known = (await reports.recordImages(images)).map((own) => ({ reports: own.map(toKnownReport) }));
-    const bytes = known.reduce((sum, { reports: own }) => sum + bytesOf(own.map(textsOfReport)), 0);
+    const known = await withIndexPlatforms(reports, images, await reports.recordImages(images));
+    const bytes = known.reduce((sum, own) => sum + bytesOf([own.indexPlatforms, ...own.reports.map(textsOfReport)]), 0);
     if (bytes > maxAnswerBytes) throw tooManyReports();
     return { response: { images: known }, bytes };
+  });
+}
+
+async function withIndexPlatforms(
+  reports: ReportStore,
+  images: readonly FoundImage[],
+  known: readonly KnownReport[][],
+): Promise<message.KnownImage[]> {
+  const isOf = (digest: string, [first]: readonly KnownReport[] = []) => first !== undefined && first.digest !== digest;
+  const indexes = images.map(({ digest }) => digest).filter((digest, place) => isOf(digest, known[place]));
+  const platforms = indexes.length === 0 ? [] : await reports.indexPlatforms(indexes);
+  const byIndex = new Map(indexes.map((digest, place) => [digest, platforms[place]]));
+  return images.map(({ digest }, place) => {
+    return { reports: (known[place] ?? []).map(toKnownReport), indexPlatforms: byIndex.get(digest) ?? [] };
   });
 }
 

@@ -3,7 +3,7 @@ import * as proto from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts"
 import { RpcError, serverStreamCall, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { Report } from "../domain/report.ts";
-import type { FoundImage, ImagePage, KnownReport } from "../ports/job.ts";
+import type { FoundImage, ImagePage, KnownImage, KnownReport } from "../ports/job.ts";
 import type { KnownImages } from "../ports/job-services.ts";
 import type { Lease } from "../ports/job-source.ts";
 import type { ControllerLink } from "./link.ts";
@@ -28,7 +28,7 @@ export class ImageClient implements KnownImages {
     this.#incarnation = incarnation;
   }
 
-  async record(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownReport[][]> {
+  async record(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownImage[]> {
     const found = images.map(({ tags, ...image }) => ({ ...image, tags: [...tags] }));
     const request = { lease, incarnation: this.#incarnation, images: found };
     const call = () => unaryCall(this.#link.client, service.recordImages, request, { deadlineMs, signal });
@@ -41,7 +41,7 @@ export class ImageClient implements KnownImages {
     if (known.length !== images.length) {
       throw new JobFailure("INTERNAL", "the controller did not answer for each image", { retryable: true });
     }
-    return known.map(({ reports }) => reports.map(toKnownReport));
+    return known.map(({ reports, indexPlatforms }) => ({ reports: reports.map(toKnownReport), indexPlatforms }));
   }
 
   async readReport(lease: Lease, digest: string, signal: AbortSignal): Promise<Report | undefined> {
@@ -84,7 +84,7 @@ export class ImageClient implements KnownImages {
   }
 
   /** The images of many platforms may have more reports than one answer. */
-  async #recordHalves(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownReport[][]> {
+  async #recordHalves(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownImage[]> {
     const half = Math.ceil(images.length / 2);
     const first = await this.record(lease, images.slice(0, half), signal);
     return [...first, ...(await this.record(lease, images.slice(half), signal))];

@@ -103,6 +103,22 @@ export interface KnownReport {
   readonly platform: string;
 }
 
+/** What is known of an image. */
+export interface KnownImage {
+  /** Its newest reports: one, or one for each platform of an index, or none. */
+  readonly reports: readonly KnownReport[];
+  /** Of an index, the platforms that a scan has looked for, whether it found an image for them or not; `all` alone for all. */
+  readonly indexPlatforms: readonly string[];
+}
+
+/** Where a report is among those of its run, and what it says of the others. */
+export interface ReportPlace {
+  /** Which of the run's reports it is, from 0 to 63; default 0. */
+  number?: number;
+  /** With the last report of an index: the platforms that were looked for, as in KnownImage. Default: it does not tell. */
+  indexPlatforms?: readonly string[];
+}
+
 /** What a run is given. */
 export interface JobContext {
   readonly jobId: string;
@@ -131,16 +147,13 @@ export interface JobContext {
   runState(): Promise<RunState>;
   /** Stores how far the job has come, at most 64 KiB, for its next run; resolves when it is durable. The last one counts. */
   saveCheckpoint(checkpoint: string): Promise<void>;
+  /** Stores a report of the run; resolves when it is durable. */
+  storeReport(report: Report, place?: ReportPlace): Promise<void>;
   /**
-   * Stores a report of the run; resolves when it is durable.
-   * @param number which of the run's reports it is, from 0 to 63; default 0
+   * Notes which tags point at which images, at most 1,000 images with 5,000 tags together, and tells what is
+   * known of each, in the order of the images.
    */
-  storeReport(report: Report, number?: number): Promise<void>;
-  /**
-   * Notes which tags point at which images, at most 1,000 images with 5,000 tags together, and tells which reports each
-   * image has, in the order of the images: one, or one for each platform of an index, or none.
-   */
-  recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]>;
+  recordImages(images: readonly FoundImage[]): Promise<KnownImage[]>;
   /** The newest report of the image; undefined if it has none. */
   readReport(digest: string): Promise<Report | undefined>;
   /** The images whose newest report has one of the layers, by the scanner's names of those; at most 1,000 names. */

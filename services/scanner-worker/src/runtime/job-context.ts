@@ -5,9 +5,10 @@ import type {
   ImagePage,
   JobContext,
   JobLogger,
-  KnownReport,
+  KnownImage,
   OpCommand,
   Progress,
+  ReportPlace,
   RunState,
   SubJobRequest,
   SubJobResult,
@@ -107,11 +108,11 @@ export class RunContext implements JobContext {
     return this.#ask(({ runStates }, lease, signal) => runStates.saveCheckpoint(lease, checkpoint, signal));
   }
 
-  async storeReport(report: Report, number = 0): Promise<void> {
-    return this.#ask(({ reports }, lease, signal) => reports.store(lease, report, signal, number));
+  async storeReport(report: Report, place: ReportPlace = {}): Promise<void> {
+    return this.#ask(({ reports }, lease, signal) => reports.store(lease, report, signal, place));
   }
 
-  async recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]> {
+  async recordImages(images: readonly FoundImage[]): Promise<KnownImage[]> {
     return this.#ask((services, lease, signal) => services.images.record(lease, images, signal));
   }
 

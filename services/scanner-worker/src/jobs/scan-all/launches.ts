@@ -1,5 +1,5 @@
 import { JobFailure } from "../../domain/job-failure.ts";
-import type { FoundImage, JobContext, KnownReport, SubJobRequest } from "../../ports/job.ts";
+import type { FoundImage, JobContext, KnownImage, SubJobRequest } from "../../ports/job.ts";
 import type { Scanner } from "../../ports/scanner.ts";
 import type { Totals } from "./checkpoint.ts";
 import { type Decider, decide } from "./decide.ts";
@@ -9,6 +9,7 @@ import type { ListingTerms } from "./terms.ts";
 /** As many images are recorded, and as many jobs launched, at once. */
 const maxAtOnce = 1_000;
 const maxRefusals = 20;
+const unknown: KnownImage = { reports: [], indexPlatforms: [] };
 
 /** What a digest needs. */
 interface Plan {
@@ -38,7 +39,7 @@ export class Launches {
       const known = await this.#context.recordImages(some);
       this.#decider ??= await this.#makeDecider();
       for (const [place, image] of some.entries()) {
-        if (this.#seen.add(image.digest)) plans.push(planFor(this.#decider, image, known[place] ?? []));
+        if (this.#seen.add(image.digest)) plans.push(planFor(this.#decider, image, known[place] ?? unknown));
       }
     }
     let refused = 0;
@@ -80,8 +81,8 @@ export class Launches {
   }
 }
 
-function planFor(decider: Decider, image: FoundImage, reports: readonly KnownReport[]): Plan {
-  return { isKnown: reports.length > 0, requests: decide(decider, image, reports) };
+function planFor(decider: Decider, image: FoundImage, known: KnownImage): Plan {
+  return { isKnown: known.reports.length > 0, requests: decide(decider, image, known) };
 }
 
 function inParts<T>(items: readonly T[]): T[][] {

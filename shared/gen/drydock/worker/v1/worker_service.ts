@@ -561,6 +561,11 @@ export interface PutReportHead {
    * job's, and for a number above 0 with ~ and the number behind it.
    */
   number: number;
+  /**
+   * Of an index, the platforms that the scan has looked for, whether it found an image for them or not; "all" alone stands for all.
+   * To be said with the last of its reports, when no other is missing. At most 64.
+   */
+  indexPlatforms: string[];
 }
 
 /** The report is stored. */
@@ -709,6 +714,8 @@ export interface RecordImagesResponse {
 export interface KnownImage {
   /** Its newest reports: one, or one for each platform that was scanned of an index; empty if it has none. */
   reports: KnownReport[];
+  /** Of an index, the platforms that a scan has looked for, as in PutReportHead; empty while one of its images has no report. */
+  indexPlatforms: string[];
 }
 
 /** A report that an image has. */
@@ -3716,7 +3723,16 @@ export const PutReportRequest: MessageFns<PutReportRequest> = {
 };
 
 function createBasePutReportHead(): PutReportHead {
-  return { lease: undefined, digest: "", sha256: "", summary: undefined, indexDigest: "", incarnation: "", number: 0 };
+  return {
+    lease: undefined,
+    digest: "",
+    sha256: "",
+    summary: undefined,
+    indexDigest: "",
+    incarnation: "",
+    number: 0,
+    indexPlatforms: [],
+  };
 }
 
 export const PutReportHead: MessageFns<PutReportHead> = {
@@ -3741,6 +3757,9 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     }
     if (message.number !== 0) {
       writer.uint32(56).int32(message.number);
+    }
+    for (const v of message.indexPlatforms) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -3814,6 +3833,14 @@ export const PutReportHead: MessageFns<PutReportHead> = {
             message.number = reader.int32();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.indexPlatforms.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3839,6 +3866,11 @@ export const PutReportHead: MessageFns<PutReportHead> = {
         : "",
       incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
       number: isSet(object.number) ? globalThis.Number(object.number) : 0,
+      indexPlatforms: globalThis.Array.isArray(object?.indexPlatforms)
+        ? object.indexPlatforms.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.index_platforms)
+        ? object.index_platforms.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -3865,6 +3897,9 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     if (message.number !== 0) {
       obj.number = Math.round(message.number);
     }
+    if (message.indexPlatforms?.length) {
+      obj.indexPlatforms = message.indexPlatforms;
+    }
     return obj;
   },
 
@@ -3882,6 +3917,7 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     message.indexDigest = object.indexDigest ?? "";
     message.incarnation = object.incarnation ?? "";
     message.number = object.number ?? 0;
+    message.indexPlatforms = object.indexPlatforms?.map((e) => e) || [];
     return message;
   },
 };
@@ -5273,13 +5309,16 @@ export const RecordImagesResponse: MessageFns<RecordImagesResponse> = {
 };
 
 function createBaseKnownImage(): KnownImage {
-  return { reports: [] };
+  return { reports: [], indexPlatforms: [] };
 }
 
 export const KnownImage: MessageFns<KnownImage> = {
   encode(message: KnownImage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.reports) {
       KnownReport.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.indexPlatforms) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -5305,6 +5344,14 @@ export const KnownImage: MessageFns<KnownImage> = {
             message.reports.push(KnownReport.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.indexPlatforms.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5320,6 +5367,11 @@ export const KnownImage: MessageFns<KnownImage> = {
   fromJSON(object: any): KnownImage {
     return {
       reports: globalThis.Array.isArray(object?.reports) ? object.reports.map((e: any) => KnownReport.fromJSON(e)) : [],
+      indexPlatforms: globalThis.Array.isArray(object?.indexPlatforms)
+        ? object.indexPlatforms.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.index_platforms)
+        ? object.index_platforms.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -5327,6 +5379,9 @@ export const KnownImage: MessageFns<KnownImage> = {
     const obj: any = {};
     if (message.reports?.length) {
       obj.reports = message.reports.map((e) => KnownReport.toJSON(e));
+    }
+    if (message.indexPlatforms?.length) {
+      obj.indexPlatforms = message.indexPlatforms;
     }
     return obj;
   },
@@ -5337,6 +5392,7 @@ export const KnownImage: MessageFns<KnownImage> = {
   fromPartial(object: DeepPartial<KnownImage>): KnownImage {
     const message = createBaseKnownImage();
     message.reports = object.reports?.map((e) => KnownReport.fromPartial(e)) || [];
+    message.indexPlatforms = object.indexPlatforms?.map((e) => e) || [];
     return message;
   },
 };
