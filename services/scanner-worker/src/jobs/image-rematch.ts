@@ -11,6 +11,7 @@ import { buildReport } from "../domain/report-builder.ts";
 import type { JobContext, JobType, SubJobRequest } from "../ports/job.ts";
 import type { Scanner } from "../ports/scanner.ts";
 import { type PolicyParameters, policyParameters, toPolicy, toPolicyParameters } from "./policy-parameters.ts";
+import { digestRule, wordedPattern } from "./worded-pattern.ts";
 
 /** What a rematch works with. */
 export interface ImageRematchDeps {
@@ -19,10 +20,9 @@ export interface ImageRematchDeps {
 }
 
 const parameters = z.strictObject({
-  digest: z
-    .string()
-    .regex(digestPattern)
-    .describe("The manifest's digest, of an image that has a report. Of an index name the digest of each image."),
+  digest: wordedPattern(digestPattern, digestRule).describe(
+    "The manifest's digest, of an image that has a report. Of an index name the digest of each image.",
+  ),
   policy: policyParameters.optional(),
 });
 

@@ -56,8 +56,11 @@ export interface SubJobRequest {
   delayMs?: number;
 }
 
-/** What became of one of many launches: the id of the job, or why there is none. */
-export type SubJobResult = { id: string } | { failure: JobFailure };
+/**
+ * What became of one of many launches: the id of the job, or why there is none. A job that is another's holds the unique key, and
+ * does not count among the jobs that this one launched.
+ */
+export type SubJobResult = { id: string; isOthers?: boolean } | { failure: JobFailure };
 
 /** How far a job came in its former runs. */
 export interface RunState {

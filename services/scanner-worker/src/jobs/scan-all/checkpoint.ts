@@ -6,21 +6,29 @@ const count = z.int().nonnegative();
 const totals = z.object({
   /** Repositories that fit the parameters, unreadable ones included. */
   repositories: count,
+  /** Repositories of the registry's list that do not. */
+  passedOver: count,
   unreadable: count,
   tags: count,
+  /** Further tags, that do not fit. */
+  passedOverTags: count,
   /** Entries of the registry's lists that are no repository or tag, or are of projects that may not be listed. */
   leftOut: count,
   /** Tags that could not be read in repositories that could. */
   unreadableTags: count,
+  /** Tags that went away between the list and the question what they point at. */
+  goneTags: count,
   /** Distinct ones. */
   digests: count,
   /** Of these, those that had a report. */
   known: count,
   /** Of these, those whose report is up to date: there was nothing to do. */
   skipped: count,
-  /** Sub-jobs. */
+  /** Of the digests, those for which sub-jobs were launched. */
   launched: count,
-  /** Sub-jobs that the controller refused. */
+  /** Of the digests, those that a job of somebody else is scanning already. */
+  others: count,
+  /** Of the digests, those for which the controller refused sub-jobs. Skipped, launched, others and refused make all digests. */
   refused: count,
 });
 
@@ -65,8 +73,9 @@ export const beginning: Checkpoint = {
   cursor: { after: "" },
   isListed: false,
   totals: {
-    ...{ repositories: 0, unreadable: 0, leftOut: 0, tags: 0, unreadableTags: 0, digests: 0 },
-    ...{ known: 0, skipped: 0, launched: 0, refused: 0 },
+    ...{ repositories: 0, passedOver: 0, unreadable: 0, leftOut: 0 },
+    ...{ tags: 0, passedOverTags: 0, unreadableTags: 0, goneTags: 0 },
+    ...{ digests: 0, known: 0, skipped: 0, launched: 0, others: 0, refused: 0 },
   },
   troubles: [],
   failures: 0,

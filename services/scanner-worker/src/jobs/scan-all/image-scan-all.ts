@@ -31,6 +31,7 @@ async function run(deps: ScanAllDeps, context: JobContext, parameters: ScanAllPa
   const from = whereToBegin(context, state);
   const checkpoint = from.isListed ? from : await new Listing(deps, context, { parameters, launchedAt, from }).run();
   await failIfUnreadable(context, checkpoint);
+  await failIfNothingFits(context, checkpoint);
   const { clock } = deps;
   const { former } = checkpoint;
   const textOf = (totals: ChildTotals, rest: string) => totalsText(checkpoint, totals, rest);
@@ -67,11 +68,24 @@ async function failIfUnreadable(context: JobContext, { totals, troubles }: Check
   throw new JobFailure("REPOSITORIES_UNREADABLE", message, { retryable: false });
 }
 
+/** The same, when the registry has something and the parameters want none of it: they may be misspelt. */
+async function failIfNothingFits(context: JobContext, { totals }: Checkpoint): Promise<void> {
+  const { repositories, passedOver, unreadable, leftOut, tags, passedOverTags } = totals;
+  if (tags > 0 || unreadable + leftOut > 0 || passedOver + passedOverTags === 0) return;
+  if (repositories > 0 && passedOverTags === 0) return;
+  await context.saveCheckpoint(JSON.stringify(beginning));
+  const message =
+    repositories === 0
+      ? `no repository fits include and exclude, of ${passedOver} in the registry's list`
+      : `no tag fits tag_pattern, of ${passedOverTags} in ${repositories} repositories`;
+  throw new JobFailure("NOTHING_FITS", message, { retryable: false });
+}
+
 /** The same, when no scan succeeded and nothing was up to date. */
 async function failIfAllFailed(context: JobContext, checkpoint: Checkpoint, children: ChildTotals): Promise<void> {
-  const { skipped, refused } = checkpoint.totals;
+  const { skipped, others, refused } = checkpoint.totals;
   const { failed, succeeded, stopped, cancelled } = children;
-  if (failed + refused === 0 || succeeded + stopped + cancelled + skipped > 0) return;
+  if (failed + refused === 0 || succeeded + stopped + cancelled + skipped + others > 0) return;
   await context.saveCheckpoint(JSON.stringify(beginningAfter(totalsOf(await context.runState()))));
   const message = `all scans failed: ${totalsText(checkpoint, children)}`;
   throw new JobFailure("SCANS_FAILED", message, { retryable: false });

@@ -1,5 +1,5 @@
 import { JobFailure } from "../../domain/job-failure.ts";
-import type { FoundImage, JobContext, KnownImage, SubJobRequest } from "../../ports/job.ts";
+import type { FoundImage, JobContext, KnownImage, SubJobRequest, SubJobResult } from "../../ports/job.ts";
 import type { Scanner } from "../../ports/scanner.ts";
 import type { Totals } from "./checkpoint.ts";
 import { type Decider, decide } from "./decide.ts";
@@ -42,25 +42,19 @@ export class Launches {
         if (this.#seen.add(image.digest)) plans.push(planFor(this.#decider, image, known[place] ?? unknown));
       }
     }
-    let refused = 0;
-    const requests = plans.flatMap((plan) => plan.requests);
-    for (const some of inParts(requests)) refused += await this.#launchSome(some);
-    return {
-      digests: plans.length,
-      known: plans.filter(({ isKnown }) => isKnown).length,
-      skipped: plans.filter((plan) => plan.requests.length === 0).length,
-      launched: requests.length - refused,
-      refused,
-    };
+    const results: SubJobResult[] = [];
+    for (const some of inParts(plans.flatMap((plan) => plan.requests))) results.push(...(await this.#launchSome(some)));
+    const ends = { skipped: 0, launched: 0, others: 0, refused: 0 };
+    for (const { requests } of plans) ends[endOf(results.splice(0, requests.length))] += 1;
+    return { digests: plans.length, known: plans.filter(({ isKnown }) => isKnown).length, ...ends };
   }
 
-  /** Gives how many were refused. */
-  async #launchSome(requests: readonly SubJobRequest[]): Promise<number> {
+  async #launchSome(requests: readonly SubJobRequest[]): Promise<SubJobResult[]> {
     const results = await this.#context.launchJobs(requests);
     const failures = results.flatMap((result) => ("failure" in result ? [result.failure] : []));
     for (const { reason, message } of failures.slice(0, maxRefusals))
       this.#context.logger.warn(`a scan could not be launched: ${reason}: ${message}`);
-    return failures.length;
+    return results;
   }
 
   async #makeDecider(): Promise<Decider> {
@@ -83,6 +77,14 @@ export class Launches {
 
 function planFor(decider: Decider, image: FoundImage, known: KnownImage): Plan {
   return { isKnown: known.reports.length > 0, requests: decide(decider, image, known) };
+}
+
+/** What became of a digest, by the launches that it needed. */
+function endOf(results: readonly SubJobResult[]): "skipped" | "launched" | "others" | "refused" {
+  if (results.length === 0) return "skipped";
+  const launched = results.filter((result) => "id" in result);
+  if (launched.length === 0) return "refused";
+  return launched.every(({ isOthers = false }) => isOthers) ? "others" : "launched";
 }
 
 function inParts<T>(items: readonly T[]): T[][] {

@@ -72,7 +72,10 @@ export class Listing {
   /** Gathers the images of the slice. Its tags count from now on, and its cursor is stored with the next launch. */
   async #take(checkpoint: Checkpoint, item: WalkItem): Promise<Checkpoint> {
     if (item.repository === undefined) {
-      if ("leftOut" in item) return this.#tell({ ...checkpoint, cursor: item.cursor }, item.leftOut);
+      if ("leftOut" in item) {
+        const { cursor, leftOut, passedOver } = item;
+        return this.#tell(adding({ ...checkpoint, cursor }, { passedOver }), leftOut);
+      }
       await this.#launch(checkpoint);
       throw item.error;
     }
@@ -86,16 +89,16 @@ export class Listing {
     }
   }
 
-  async #gather(next: Checkpoint, { repository, tags, isByName, leftOut }: Slice): Promise<Checkpoint> {
+  async #gather(next: Checkpoint, { repository, tags, isByName, leftOut, passedOver }: Slice): Promise<Checkpoint> {
     const { logger, signal } = this.#context;
-    const { images, failures } = await resolveTags(this.#deps.catalog, { repository, tags }, signal);
+    const { images, failures, gone } = await resolveTags(this.#deps.catalog, { repository, tags }, signal);
     this.#gathered.push(...images);
     this.#gatheredTags += tags.length;
     for (const { tag, failure } of failures.slice(0, maxTroubles))
       logger.warn(`${repository}:${tag} is unreadable: ${failure.reason}: ${failure.message}`);
     if (isByName && tags.length > 0)
       logger.debug(`${repository}: newest by name, as the registry does not tell when tags were pushed`);
-    const counts = { tags: tags.length, unreadableTags: failures.length };
+    const counts = { tags: tags.length, unreadableTags: failures.length, goneTags: gone, passedOverTags: passedOver };
     return this.#tell(adding({ ...next, failures: 0 }, counts), leftOut);
   }
 

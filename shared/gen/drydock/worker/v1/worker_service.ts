@@ -644,6 +644,8 @@ export interface LaunchSubJobResult {
     /** As LaunchSubJob would have answered. */
     { $case: "error"; value: Status }
     | undefined;
+  /** Whether the job is one that somebody else launched: it is alive and holds the unique key. It is no sub-job of this one. */
+  isOthers: boolean;
 }
 
 /** The request of GetRunState. */
@@ -4588,7 +4590,7 @@ export const LaunchSubJobsResponse: MessageFns<LaunchSubJobsResponse> = {
 };
 
 function createBaseLaunchSubJobResult(): LaunchSubJobResult {
-  return { result: undefined };
+  return { result: undefined, isOthers: false };
 }
 
 export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
@@ -4600,6 +4602,9 @@ export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
       case "error":
         Status.encode(message.result.value, writer.uint32(18).fork()).join();
         break;
+    }
+    if (message.isOthers !== false) {
+      writer.uint32(24).bool(message.isOthers);
     }
     return writer;
   },
@@ -4633,6 +4638,14 @@ export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
             message.result = { $case: "error", value: Status.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isOthers = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4654,6 +4667,11 @@ export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
         : isSet(object.error)
         ? { $case: "error", value: Status.fromJSON(object.error) }
         : undefined,
+      isOthers: isSet(object.isOthers)
+        ? globalThis.Boolean(object.isOthers)
+        : isSet(object.is_others)
+        ? globalThis.Boolean(object.is_others)
+        : false,
     };
   },
 
@@ -4663,6 +4681,9 @@ export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
       obj.jobId = message.result.value;
     } else if (message.result?.$case === "error") {
       obj.error = Status.toJSON(message.result.value);
+    }
+    if (message.isOthers !== false) {
+      obj.isOthers = message.isOthers;
     }
     return obj;
   },
@@ -4686,6 +4707,7 @@ export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
         break;
       }
     }
+    message.isOthers = object.isOthers ?? false;
     return message;
   },
 };
