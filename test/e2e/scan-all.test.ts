@@ -4,7 +4,11 @@ import { buildIndex, type SampleImage } from "@drydock/demo/images/sample-image.
 import { sampleImages } from "@drydock/demo/images/sample-images.ts";
 import { pushImage } from "@drydock/demo/registry/push-image.ts";
 import { type CountingProxy, createCountingProxy } from "@drydock/demo/stack/counting-proxy.ts";
-import { GetReportRequest, ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import {
+  FindVulnerabilityRequest,
+  GetReportRequest,
+  ReportServiceService,
+} from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import { refusalOf } from "../support/refusal.ts";
@@ -144,6 +148,33 @@ describe("a scan of all images of a registry", { timeout: 200_000 }, () => {
       assert.ok(registry.requests.slice(from).every((request) => request === "GET /v2/"));
       const some = await run("IMAGE_REMATCH_ALL", { repository: "library/debian" });
       assert.match(some.checkIn, /^6 images: /);
+    });
+
+    test("of exactly the images that a notification of Clair's names, whose reports then have what is new", async () => {
+      const name = "CVE-2099-0001";
+      const affected = async () => {
+        const request = FindVulnerabilityRequest.fromPartial({ name });
+        const call = { deadlineMs: 10_000 };
+        const { matches } = await unaryCall(scene.api.client, ReportServiceService.findVulnerability, request, call);
+        return [...new Set(matches.map(({ digest }) => digest))];
+      };
+      assert.deepEqual(await affected(), []);
+      scene.hooks.notify = `http://${scene.controller.process.ready.http}/notify/clair?delay_seconds=1`;
+      const fixed = { Name: "nginx", Version: "99.0" };
+      const vulnerability = { Name: name, NamespaceName: "debian:12", Severity: "High", FixedIn: [fixed] };
+      const posted = await fetch(`${scene.scanner.url}/v1/namespaces/debian:12/vulnerabilities`, {
+        method: "POST",
+        body: JSON.stringify({ Vulnerability: vulnerability }),
+      });
+      assert.equal(posted.status, 201);
+      const notified = async () => (await scene.api.list()).find((own) => own.name === "CLAIR_NOTIFICATION");
+      const launched = await until("the notification is a job", notified, (own) => own !== undefined);
+      const job = await scene.api.until(launched?.id ?? "", "has ended", isEnded, { withinMs: 30_000 });
+      assert.match(job.checkIn, new RegExp(`^${name} changed: 1 image is matched anew`));
+      const children = await scene.api.list(job.id);
+      for (const child of children) await scene.api.untilStatus(child.id, "SUCCESS", { withinMs: 30_000 });
+      assert.deepEqual(await affected(), [web.digest]);
+      assert.equal(scanner.count(/^DELETE \/v1\/notifications\//), 1);
     });
 
     test("of an image whose layers the scanner has lost, which has it scanned", async () => {

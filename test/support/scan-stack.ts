@@ -12,6 +12,8 @@ import { type Controller, type Settings, type Stack, startStack } from "./stack.
 export interface ScanHooks {
   /** Before the scanner answers the post of a layer. */
   onLayer?: (layer: LayerRequest) => Promise<{ status: number; message: string } | undefined>;
+  /** Where the scanner posts its notifications. */
+  notify?: string;
   /** Before the token server answers. */
   onToken?: (request: TokenRequest) => Promise<TokenAnswer | undefined>;
 }
@@ -82,7 +84,10 @@ export async function startScanStack(
 ): Promise<ScanStack> {
   const hooks: ScanHooks = {};
   const registry = createRegistry({ tokens: { ...tokens, onToken: async (request) => hooks.onToken?.(request) } });
-  const scanner = createEvaluationScanner({ onLayer: async (layer) => hooks.onLayer?.(layer) });
+  const scanner = createEvaluationScanner({
+    onLayer: async (layer) => hooks.onLayer?.(layer),
+    notify: () => hooks.notify,
+  });
   await Promise.all([registry.start(), scanner.start()]);
   const stack = await startStack();
   const controller = await stack.startController(settings);

@@ -46,7 +46,10 @@ export function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logg
   const registry = registries.open(registryUrl, registryScannerUrl);
   const { catalog } = registry;
   const clock = systemClock;
-  const probes = createProbes({ registry: (signal) => registry.probe(signal), scanner: (signal) => scanner.probe(signal) }, clock);
+  const probes = createProbes(
+    { registry: (signal) => registry.probe(signal), scanner: (signal) => scanner.probe(signal) },
+    clock,
+  );
   const scanAll = createImageScanAll({ catalog, scanner, clock, probe: probes.registry });
   const notification = createClairNotification(createClairNotifications(clair));
   const jobTypes: JobType[] = [

@@ -45,13 +45,19 @@ export function createImageRematch(deps: ImageRematchDeps): JobType<ImageRematch
   };
 }
 
-/**
- * A sub-job that matches the image of the digest anew, if none does already.
- * @param policy what the image must keep to from now on; default what it had to before
- */
-export function rematchOf(digest: string, policy?: PolicyParameters): SubJobRequest {
+/** How a rematch may differ. */
+export interface RematchOptions {
+  /** What the image must keep to from now on; default what it had to before. */
+  policy?: PolicyParameters | undefined;
+  /** Tells it from other rematches of the image, of which it is none; default it is one with them. */
+  among?: string;
+}
+
+/** A sub-job that matches the image of the digest anew, if none does already. */
+export function rematchOf(digest: string, { policy, among }: RematchOptions = {}): SubJobRequest {
   const given = { digest, ...(policy && { policy }) };
-  return { name: "IMAGE_REMATCH", parameters: given, isUnique: true, uniqueKey: `rematch:${digest}`, key: digest };
+  const uniqueKey = ["rematch", ...(among === undefined ? [] : [among]), digest].join(":");
+  return { name: "IMAGE_REMATCH", parameters: given, isUnique: true, uniqueKey, key: digest };
 }
 
 async function run(

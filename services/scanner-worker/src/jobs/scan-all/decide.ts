@@ -28,7 +28,7 @@ export function decide(decider: Decider, image: FoundImage, known: KnownImage): 
   if (stale.length === 0) return [];
   if (!canRematch) return [scanOf(decider, image)];
   const { policy, priority } = parameters;
-  return stale.map(({ digest }) => ({ ...rematchOf(digest, policy), priority }));
+  return stale.map(({ digest }) => ({ ...rematchOf(digest, { policy }), priority }));
 }
 
 function scanOf({ parameters }: Decider, { repository, digest, tags }: FoundImage): SubJobRequest {
