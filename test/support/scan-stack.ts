@@ -40,15 +40,19 @@ export class ScanStack {
     return this.controller.api;
   }
 
-  /** Starts a worker that scans from the registry with the scanner; settings go before. */
-  async startWorker(settings: Settings = {}): Promise<RunningProcess> {
-    const worker = await this.stack.startWorker(this.controller, {
+  /** What a worker needs to scan from the registry with the scanner. */
+  get workerSettings(): Settings {
+    return {
       DRYDOCK_REGISTRY_URL: this.registry.url,
       DRYDOCK_REGISTRY_USERNAME: this.registry.reader.username,
       DRYDOCK_REGISTRY_PASSWORD: this.registry.reader.password,
       DRYDOCK_CLAIR_URL: this.scanner.url,
-      ...settings,
-    });
+    };
+  }
+
+  /** Starts a worker that scans from the registry with the scanner; settings go before. */
+  async startWorker(settings: Settings = {}): Promise<RunningProcess> {
+    const worker = await this.stack.startWorker(this.controller, { ...this.workerSettings, ...settings });
     this.workers.push(worker);
     return worker;
   }
