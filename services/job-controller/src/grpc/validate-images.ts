@@ -37,6 +37,12 @@ export function validateIndexPlatforms({ indexDigest, indexPlatforms }: PutRepor
   if (violations.length > 0) throw fieldsInvalid(violations);
 }
 
+/** Checks where a count goes on: a cursor of Redis', or nothing for the beginning. */
+export function validateScanToken(pageToken: string): string {
+  if (/^\d{0,20}$/.test(pageToken)) return pageToken;
+  throw fieldsInvalid([{ field: "page_token", description: "must be next_page_token of the page before" }]);
+}
+
 /** Checks which images are asked for by their layers. */
 export function validateFindImages({ layerNames, pageToken, repository }: FindImagesRequest): void {
   const violations: FieldViolation[] = [];

@@ -1,5 +1,6 @@
 import type { Report } from "../domain/report.ts";
 import type {
+  CoverageCounts,
   FoundImage,
   ImagePage,
   JobContext,
@@ -34,6 +35,8 @@ export class FakeJobContext implements JobContext {
   state: RunState = { checkpoint: "", subJobs: {}, launchedAt: new Date(0) };
   /** What is known of images, by digest. */
   readonly known = new Map<string, KnownReport[]>();
+  /** What countReports gives. */
+  counts: CoverageCounts = {};
   /** The platforms that were looked for, by the digest of the index. */
   readonly lookedFor = new Map<string, string[]>();
   /** The reports that can be read, by digest. */
@@ -116,6 +119,11 @@ export class FakeJobContext implements JobContext {
       reports: this.known.get(digest) ?? [],
       indexPlatforms: this.lookedFor.get(digest) ?? [],
     }));
+  }
+
+  async countReports(): Promise<CoverageCounts> {
+    this.signal.throwIfAborted();
+    return this.counts;
   }
 
   async readReport(digest: string): Promise<Report | undefined> {

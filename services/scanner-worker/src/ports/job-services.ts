@@ -1,5 +1,14 @@
 import type { Report } from "../domain/report.ts";
-import type { FoundImage, ImagePage, KnownImage, ReportPlace, RunState, SubJobRequest, SubJobResult } from "./job.ts";
+import type {
+  CoverageCounts,
+  FoundImage,
+  ImagePage,
+  KnownImage,
+  ReportPlace,
+  RunState,
+  SubJobRequest,
+  SubJobResult,
+} from "./job.ts";
 import type { Lease } from "./job-source.ts";
 
 /** Thrown when the controller says that the job is not this worker's any more: abandon it, report nothing. */
@@ -68,6 +77,8 @@ export interface RunStates {
 export interface KnownImages {
   /** Notes which tags point at which images; gives what is known of each, in the order of the images. */
   record(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownImage[]>;
+  /** The newest reports of the images whose digests are keys of the job's sub-jobs, counted. */
+  count(lease: Lease, signal: AbortSignal): Promise<CoverageCounts>;
   /** The newest report of the image; undefined if it has none. */
   readReport(lease: Lease, digest: string, signal: AbortSignal): Promise<Report | undefined>;
   /** The images whose newest report has one of the layers. */

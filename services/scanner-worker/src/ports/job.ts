@@ -114,6 +114,9 @@ export interface KnownImage {
   readonly indexPlatforms: readonly string[];
 }
 
+/** Numbers of reports by their coverage, and of digests without one; what is 0 may be left out. */
+export type CoverageCounts = Readonly<Partial<Record<Coverage | "NONE", number>>>;
+
 /** Where a report is among those of its run, and what it says of the others. */
 export interface ReportPlace {
   /** Which of the run's reports it is, from 0 to 63; default 0. */
@@ -157,6 +160,11 @@ export interface JobContext {
    * known of each, in the order of the images.
    */
   recordImages(images: readonly FoundImage[]): Promise<KnownImage[]>;
+  /**
+   * How much scanners could look at in the images whose digests are keys of the run's sub-jobs, by their newest reports: counts by
+   * coverage, and of digests without a report.
+   */
+  countReports(): Promise<CoverageCounts>;
   /** The newest report of the image; undefined if it has none. */
   readReport(digest: string): Promise<Report | undefined>;
   /** The images whose newest report has one of the layers, by the scanner's names of those; at most 1,000 names. */

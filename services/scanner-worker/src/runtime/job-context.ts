@@ -1,6 +1,7 @@
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { Report } from "../domain/report.ts";
 import type {
+  CoverageCounts,
   FoundImage,
   ImagePage,
   JobContext,
@@ -114,6 +115,10 @@ export class RunContext implements JobContext {
 
   async recordImages(images: readonly FoundImage[]): Promise<KnownImage[]> {
     return this.#ask((services, lease, signal) => services.images.record(lease, images, signal));
+  }
+
+  async countReports(): Promise<CoverageCounts> {
+    return this.#ask(({ images }, lease, signal) => images.count(lease, signal));
   }
 
   async readReport(digest: string): Promise<Report | undefined> {

@@ -128,6 +128,7 @@ export function fakeServices(overrides: Partial<JobServices> = {}): JobServices 
     },
     images: {
       record: async (_lease, images) => images.map(() => ({ reports: [], indexPlatforms: [] })),
+      count: async () => ({}),
       readReport: async () => undefined,
       find: async () => [],
       list: async () => ({ images: [], next: undefined }),

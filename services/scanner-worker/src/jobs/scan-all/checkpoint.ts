@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Coverage } from "../../domain/report.ts";
 import type { ChildTotals } from "../children.ts";
 
 const count = z.int().nonnegative();
@@ -32,6 +33,8 @@ const totals = z.object({
   refused: count,
 });
 
+const coverages = z.object({ FULL: count, PARTIAL: count, UNSUPPORTED: count, NOT_AN_IMAGE: count });
+
 /** What a scan of all images counts. */
 export type Totals = z.infer<typeof totals>;
 
@@ -54,6 +57,8 @@ const checkpoint = z.object({
   cursor,
   isListed: z.boolean(),
   totals,
+  /** How much scanners could look at by the reports of the digests that were skipped. */
+  skippedCoverage: coverages,
   /** The first repositories that could not be read. */
   troubles: z.array(trouble).max(20),
   /** How often in a row the outside failed at the repository of the cursor. */
@@ -77,6 +82,7 @@ export const beginning: Checkpoint = {
     ...{ tags: 0, passedOverTags: 0, unreadableTags: 0, goneTags: 0 },
     ...{ digests: 0, known: 0, skipped: 0, launched: 0, others: 0, refused: 0 },
   },
+  skippedCoverage: { FULL: 0, PARTIAL: 0, UNSUPPORTED: 0, NOT_AN_IMAGE: 0 },
   troubles: [],
   failures: 0,
   seen: "",
@@ -96,6 +102,13 @@ export function readCheckpoint(text: string): Checkpoint {
 /** The checkpoint of a list that is begun anew: scans that have failed or were cancelled so far count no more. */
 export function beginningAfter({ failed, cancelled }: ChildTotals): Checkpoint {
   return { ...beginning, former: { failed, cancelled } };
+}
+
+/** The checkpoint with the coverage of these reports more. */
+export function addingCoverage(before: Checkpoint, reports: readonly { coverage: Coverage }[]): Checkpoint {
+  const skippedCoverage = { ...before.skippedCoverage };
+  for (const { coverage } of reports) skippedCoverage[coverage] += 1;
+  return { ...before, skippedCoverage };
 }
 
 /** The checkpoint with these counts more. */

@@ -171,6 +171,16 @@ describe("IMAGE_SCAN_ALL", () => {
     });
   }
 
+  test("tells at its end how much the scanner could look at, in what it launched and what was up to date", async () => {
+    rig.know("a", { scanner: "" });
+    rig.context.counts = { FULL: 1, PARTIAL: 1, NONE: 2 };
+    await rig.runToWait();
+    assert.doesNotMatch(rig.context.text, /coverage/);
+    rig.context.end("SUCCESS");
+    await rig.run();
+    assert.match(rig.context.text, /, coverage: 2 FULL, 1 PARTIAL, 2 without a report$/);
+  });
+
   test("tells how much the parameters passed over", async () => {
     await rig.runToWait({ include: ["web"], tag_pattern: "1*" });
     assert.match(

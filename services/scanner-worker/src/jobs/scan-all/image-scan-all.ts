@@ -5,7 +5,7 @@ import { beginning, beginningAfter, type Checkpoint, readCheckpoint } from "./ch
 import { Listing } from "./listing.ts";
 import { type ScanAllParameters, scanAllParameters } from "./parameters.ts";
 import type { ScanAllDeps } from "./terms.ts";
-import { totalsText } from "./totals-text.ts";
+import { coverageText, totalsText } from "./totals-text.ts";
 
 /**
  * The job type IMAGE_SCAN_ALL: finds the distinct images of a registry and launches a scan of each that needs one. It is run
@@ -37,7 +37,8 @@ async function run(deps: ScanAllDeps, context: JobContext, parameters: ScanAllPa
   const textOf = (totals: ChildTotals, rest: string) => totalsText(checkpoint, totals, rest);
   const children = await waitForChildren({ context, clock, former, textOf });
   await failIfAllFailed(context, checkpoint, children);
-  const text = totalsText(checkpoint, children);
+  const coverage = coverageText(checkpoint.skippedCoverage, await context.countReports());
+  const text = totalsText(checkpoint, children, coverage);
   context.checkin(text, { phase: "done", percent: 100 });
   context.logger.info(text);
 }

@@ -1,5 +1,5 @@
 import { JobFailure } from "../../domain/job-failure.ts";
-import type { FoundImage, JobContext, KnownImage, SubJobRequest, SubJobResult } from "../../ports/job.ts";
+import type { FoundImage, JobContext, KnownImage, KnownReport, SubJobRequest, SubJobResult } from "../../ports/job.ts";
 import type { Scanner } from "../../ports/scanner.ts";
 import type { Totals } from "./checkpoint.ts";
 import { type Decider, decide } from "./decide.ts";
@@ -13,7 +13,7 @@ const unknown: KnownImage = { reports: [], indexPlatforms: [] };
 
 /** What a digest needs. */
 interface Plan {
-  isKnown: boolean;
+  reports: readonly KnownReport[];
   requests: SubJobRequest[];
 }
 
@@ -32,8 +32,8 @@ export class Launches {
     this.#terms = terms;
   }
 
-  /** Notes where the images are, launches what they need, and gives what that adds to the totals. */
-  async launch(images: readonly FoundImage[]): Promise<Partial<Totals>> {
+  /** Notes where the images are, launches what they need, and gives what that adds to the totals, and the reports of those that need nothing. */
+  async launch(images: readonly FoundImage[]): Promise<{ totals: Partial<Totals>; skipped: KnownReport[] }> {
     const plans: Plan[] = [];
     for (const some of inParts(images)) {
       const known = await this.#context.recordImages(some);
@@ -46,7 +46,9 @@ export class Launches {
     for (const some of inParts(plans.flatMap((plan) => plan.requests))) results.push(...(await this.#launchSome(some)));
     const ends = { skipped: 0, launched: 0, others: 0, refused: 0 };
     for (const { requests } of plans) ends[endOf(results.splice(0, requests.length))] += 1;
-    return { digests: plans.length, known: plans.filter(({ isKnown }) => isKnown).length, ...ends };
+    const totals = { digests: plans.length, known: plans.filter(({ reports }) => reports.length > 0).length, ...ends };
+    const skipped = plans.filter(({ requests }) => requests.length === 0).flatMap(({ reports }) => reports);
+    return { totals, skipped };
   }
 
   async #launchSome(requests: readonly SubJobRequest[]): Promise<SubJobResult[]> {
@@ -76,7 +78,7 @@ export class Launches {
 }
 
 function planFor(decider: Decider, image: FoundImage, known: KnownImage): Plan {
-  return { isKnown: known.reports.length > 0, requests: decide(decider, image, known) };
+  return { reports: known.reports, requests: decide(decider, image, known) };
 }
 
 /** What became of a digest, by the launches that it needed. */

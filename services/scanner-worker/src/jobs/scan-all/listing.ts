@@ -4,7 +4,7 @@ import type { FoundImage, JobContext } from "../../ports/job.ts";
 import { waitForRoom } from "../children.ts";
 import type { LeftOut } from "../registry-catalog.ts";
 import { type Slice, type WalkItem, walkCatalog } from "./catalog-walk.ts";
-import { adding, type Checkpoint } from "./checkpoint.ts";
+import { adding, addingCoverage, type Checkpoint } from "./checkpoint.ts";
 import { Launches } from "./launches.ts";
 import { resolveTags } from "./resolve-tags.ts";
 import { SeenDigests } from "./seen-digests.ts";
@@ -142,11 +142,11 @@ export class Listing {
 
   /** Launches what was gathered, and then stores how far that is. */
   async #launch(checkpoint: Checkpoint): Promise<Checkpoint> {
-    const counts = await this.#launches.launch(this.#gathered);
+    const { totals, skipped } = await this.#launches.launch(this.#gathered);
     this.#gathered = [];
     this.#gatheredTags = 0;
     this.#launchedAt = this.#deps.clock.now();
-    const next = { ...adding(checkpoint, counts), seen: this.#seen.toText() };
+    const next = { ...addingCoverage(adding(checkpoint, totals), skipped), seen: this.#seen.toText() };
     await this.#context.saveCheckpoint(JSON.stringify(next));
     this.#context.checkin(totalsText(next), { phase: "list", percent: next.isListed ? 10 : 5 });
     return next;

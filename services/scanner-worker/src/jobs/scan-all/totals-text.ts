@@ -1,3 +1,4 @@
+import type { CoverageCounts } from "../../ports/job.ts";
 import { type ChildTotals, endsOf } from "../children.ts";
 import type { Checkpoint, Totals } from "./checkpoint.ts";
 
@@ -23,6 +24,17 @@ export function totalsText({ totals, troubles, former }: Checkpoint, children?: 
   const names = troubles.map(({ repository }) => repository).join(", ");
   const text = parts.filter((part) => part !== "").join(", ");
   return names === "" ? text : `${text}; unreadable: ${names}${unreadable > troubles.length ? ", …" : ""}`;
+}
+
+/** How much the scanner could look at, by all of these counts together; empty for no report at all. */
+export function coverageText(...counts: readonly CoverageCounts[]): string {
+  const sumOf = (word: keyof CoverageCounts) => counts.reduce((sum, own) => sum + (own[word] ?? 0), 0);
+  const words = [
+    ...(["FULL", "PARTIAL", "UNSUPPORTED", "NOT_AN_IMAGE"] as const).map((word) => [sumOf(word), word] as const),
+    [sumOf("NONE"), "without a report"] as const,
+  ];
+  const said = words.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
+  return said.length === 0 ? "" : `coverage: ${said.join(", ")}`;
 }
 
 function unread(unreadable: number): string {
