@@ -4,6 +4,7 @@ import { buildIndex, type SampleImage } from "@drydock/demo/images/sample-image.
 import { sampleImages } from "@drydock/demo/images/sample-images.ts";
 import { pushImage } from "@drydock/demo/registry/push-image.ts";
 import { type CountingProxy, createCountingProxy } from "@drydock/demo/stack/counting-proxy.ts";
+import { platformRule, repositoryRule, tagRule } from "@drydock/scanner-worker/jobs/worded-pattern.ts";
 import {
   FindVulnerabilityRequest,
   GetReportRequest,
@@ -80,12 +81,36 @@ describe("a scan of all images of a registry", { timeout: 200_000 }, () => {
     };
   }
 
+  test("is of a worker that asks the scanner once whether it is there, for all its job types", () => {
+    assert.equal(scanner.count(/^GET \/v1\/namespaces$/), 1);
+  });
+
+  test("is refused in words, as a scan of one image is", async () => {
+    const rulesOf = async (name: string, parameters: Record<string, unknown>) => {
+      const { violations } = await refusalOf(scene.api.launch(name, parameters));
+      return violations.map(({ field, description }) => `${field} ${description.replace(/ \(.*/, "")}`);
+    };
+    const image = { repository: "library/web", tag: "1.0" };
+    assert.deepEqual(await rulesOf("IMAGE_SCAN", { ...image, platform: "linux/arm64", platforms: ["all"] }), [
+      "job.parameters takes platform or platforms, not both",
+    ]);
+    assert.deepEqual(await rulesOf("IMAGE_SCAN", { ...image, tag: "a b", platform: "arm64" }), [
+      `job.parameters.tag ${tagRule}`,
+      `job.parameters.platform ${platformRule}`,
+    ]);
+    assert.deepEqual(await rulesOf("IMAGE_SCAN_ALL", { repositories: ["Web"] }), [
+      `job.parameters.repositories[0] ${repositoryRule}`,
+    ]);
+    const [platforms = ""] = await rulesOf("IMAGE_SCAN_ALL", { platforms: ["arm64"] });
+    assert.match(platforms, /^job.parameters.platforms fits none of .* 0 must be a platform such as/);
+  });
+
   test("scans each distinct image once, with the least requests", async () => {
     const { job, ...asked } = await scanAll();
     assert.equal(job.status, "SUCCESS", job.lastError?.message);
     const counts = `${repositories.size} repositories, ${tagCount} tags, ${digests.size} digests (0 known)`;
     const ends = `${digests.size} launched, 0 up to date, ${digests.size} done, 0 failed`;
-    const coverage = "coverage: 10 FULL, 4 UNSUPPORTED, 1 NOT_AN_IMAGE";
+    const coverage = "coverage: 11 FULL, 3 UNSUPPORTED, 1 NOT_AN_IMAGE";
     assert.equal(job.checkIn, `${counts}: ${ends}, ${coverage}`);
     const children = await scene.api.list(job.id);
     assert.equal(children.length, digests.size);
