@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { SampleImage } from "@drydock/demo/images/sample-image.ts";
+import { buildIndex, type SampleImage } from "@drydock/demo/images/sample-image.ts";
 import { sampleImages } from "@drydock/demo/images/sample-images.ts";
 import { pushImage } from "@drydock/demo/registry/push-image.ts";
 import { type CountingProxy, createCountingProxy } from "@drydock/demo/stack/counting-proxy.ts";
-import { GetReportRequest, ReportServiceService } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
+import { platformRule, repositoryRule, tagRule } from "@drydock/scanner-worker/jobs/worded-pattern.ts";
+import {
+  FindVulnerabilityRequest,
+  GetReportRequest,
+  ReportServiceService,
+} from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { unaryCall } from "@drydock/shared/grpc/client.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import { refusalOf } from "../support/refusal.ts";
@@ -76,11 +81,37 @@ describe("a scan of all images of a registry", { timeout: 200_000 }, () => {
     };
   }
 
+  test("is of a worker that asks the scanner once whether it is there, for all its job types", () => {
+    assert.equal(scanner.count(/^GET \/v1\/namespaces$/), 1);
+  });
+
+  test("is refused in words, as a scan of one image is", async () => {
+    const rulesOf = async (name: string, parameters: Record<string, unknown>) => {
+      const { violations } = await refusalOf(scene.api.launch(name, parameters));
+      return violations.map(({ field, description }) => `${field} ${description.replace(/ \(.*/, "")}`);
+    };
+    const image = { repository: "library/web", tag: "1.0" };
+    assert.deepEqual(await rulesOf("IMAGE_SCAN", { ...image, platform: "linux/arm64", platforms: ["all"] }), [
+      "job.parameters takes platform or platforms, not both",
+    ]);
+    assert.deepEqual(await rulesOf("IMAGE_SCAN", { ...image, tag: "a b", platform: "arm64" }), [
+      `job.parameters.tag ${tagRule}`,
+      `job.parameters.platform ${platformRule}`,
+    ]);
+    assert.deepEqual(await rulesOf("IMAGE_SCAN_ALL", { repositories: ["Web"] }), [
+      `job.parameters.repositories[0] ${repositoryRule}`,
+    ]);
+    const [platforms = ""] = await rulesOf("IMAGE_SCAN_ALL", { platforms: ["arm64"] });
+    assert.match(platforms, /^job.parameters.platforms fits none of .* 0 must be a platform such as/);
+  });
+
   test("scans each distinct image once, with the least requests", async () => {
     const { job, ...asked } = await scanAll();
     assert.equal(job.status, "SUCCESS", job.lastError?.message);
     const counts = `${repositories.size} repositories, ${tagCount} tags, ${digests.size} digests (0 known)`;
-    assert.equal(job.checkIn, `${counts}: ${digests.size} launched, 0 up to date, ${digests.size} done, 0 failed`);
+    const ends = `${digests.size} launched, 0 up to date, ${digests.size} done, 0 failed`;
+    const coverage = "coverage: 11 FULL, 3 UNSUPPORTED, 1 NOT_AN_IMAGE";
+    assert.equal(job.checkIn, `${counts}: ${ends}, ${coverage}`);
     const children = await scene.api.list(job.id);
     assert.equal(children.length, digests.size);
     assert.ok(
@@ -146,6 +177,33 @@ describe("a scan of all images of a registry", { timeout: 200_000 }, () => {
       assert.match(some.checkIn, /^6 images: /);
     });
 
+    test("of exactly the images that a notification of Clair's names, whose reports then have what is new", async () => {
+      const name = "CVE-2099-0001";
+      const affected = async () => {
+        const request = FindVulnerabilityRequest.fromPartial({ name });
+        const call = { deadlineMs: 10_000 };
+        const { matches } = await unaryCall(scene.api.client, ReportServiceService.findVulnerability, request, call);
+        return [...new Set(matches.map(({ digest }) => digest))];
+      };
+      assert.deepEqual(await affected(), []);
+      scene.hooks.notify = `http://${scene.controller.process.ready.http}/notify/clair?delay_seconds=1`;
+      const fixed = { Name: "nginx", Version: "99.0" };
+      const vulnerability = { Name: name, NamespaceName: "debian:12", Severity: "High", FixedIn: [fixed] };
+      const posted = await fetch(`${scene.scanner.url}/v1/namespaces/debian:12/vulnerabilities`, {
+        method: "POST",
+        body: JSON.stringify({ Vulnerability: vulnerability }),
+      });
+      assert.equal(posted.status, 201);
+      const notified = async () => (await scene.api.list()).find((own) => own.name === "CLAIR_NOTIFICATION");
+      const launched = await until("the notification is a job", notified, (own) => own !== undefined);
+      const job = await scene.api.until(launched?.id ?? "", "has ended", isEnded, { withinMs: 30_000 });
+      assert.match(job.checkIn, new RegExp(`^${name} changed: 1 image is matched anew`));
+      const children = await scene.api.list(job.id);
+      for (const child of children) await scene.api.untilStatus(child.id, "SUCCESS", { withinMs: 30_000 });
+      assert.deepEqual(await affected(), [web.digest]);
+      assert.equal(scanner.count(/^DELETE \/v1\/notifications\//), 1);
+    });
+
     test("of an image whose layers the scanner has lost, which has it scanned", async () => {
       const [base] = await layersOfWeb();
       const gone = await fetch(`${scene.scanner.url}/v1/layers/${base?.clairName}`, { method: "DELETE" });
@@ -189,5 +247,20 @@ describe("a scan of all images of a registry", { timeout: 200_000 }, () => {
     const done = (await scene.api.list(id)).filter(({ status }) => status === "SUCCESS");
     const digestsDone = await Promise.all(done.map(async (own) => (await scene.api.get(own.id)).parameters?.digest));
     assert.deepEqual(new Set(digestsDone), digests);
+  });
+
+  test("for several platforms pulls nothing again, also of an index that has one image or lacks one that is asked for", async () => {
+    const [listed = assert.fail()] = images.find(({ repository }) => repository === "library/multi")?.listed ?? [];
+    const single = { repository: "library/single", tag: "1.0", description: "an index of one image" };
+    const index = buildIndex(single, [listed], { platforms: ["linux/arm64"] });
+    await pushImage({ url: scene.registry.url, ...scene.registry.writer }, index);
+    const repositories = ["library/multi", "library/single"];
+    for (const platforms of [["linux/arm64", "linux/s390x"], ["all"]]) {
+      const first = await scanAll({ platforms, repositories });
+      assert.equal(first.job.status, "SUCCESS", first.job.lastError?.message);
+      const { job, manifests, posts } = await scanAll({ platforms, repositories });
+      assert.equal(job.status, "SUCCESS", job.lastError?.message);
+      assert.deepEqual([first.manifests > 0, manifests, posts], [true, 0, 0], `${platforms}: ${first.job.checkIn}`);
+    }
   });
 });

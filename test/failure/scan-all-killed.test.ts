@@ -3,88 +3,120 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { sampleImages } from "@drydock/demo/images/sample-images.ts";
 import { type CountingProxy, createCountingProxy } from "@drydock/demo/stack/counting-proxy.ts";
-import type { RunningProcess } from "@drydock/demo/stack/processes.ts";
+import { Crew } from "../support/failure-crew.ts";
 import type { SeenJob } from "../support/job-api.ts";
 import { type ScanStack, startScanStack } from "../support/scan-stack.ts";
 import { until } from "../support/until.ts";
 
 const isEnded = ({ endTime }: SeenJob) => endTime !== undefined;
 
-const isManifest = (request: string) => /^GET .*\/manifests\//.test(request);
+const manifest = /^GET .*\/manifests\//;
+const isManifest = (request: string) => manifest.test(request);
 /** How many jobs a worker holds at once. */
 const slots = 4;
 
-/** In which phase the worker dies: at the first request of that kind, before it is answered, or when the job is so. */
-const phases: [phase: string, place: RegExp | ((scene: ScanStack, id: string) => Promise<boolean>)][] = [
-  ["listing repositories", /^GET \/v2\/_catalog/],
-  ["listing tags", /^GET \/v2\/library\/multi\/tags\/list/],
-  ["resolving tags", /^HEAD \/v2\/library\/debian\/manifests\//],
-  ["launching", async ({ api }, id) => (await api.list(id)).length > 0],
-  ["waiting", async ({ api }, id) => (await api.get(id)).progress?.phase === "wait"],
+/** A phase in which a worker dies: at the first request of that kind, before it is answered, or when the job is so. */
+interface Phase {
+  name: string;
+  place: RegExp | ((scene: ScanStack, id: string) => Promise<boolean>);
+  /** Whether the worker that dies is one that scans; default the one that has the scan of all, or had it last. */
+  isScanner?: boolean;
+  /** Whether it is not back before the other one has done its work; default it is back at once. */
+  staysAway?: boolean;
+}
+
+const phases: Phase[] = [
+  { name: "listing repositories", place: /^GET \/v2\/_catalog/ },
+  { name: "listing tags", place: /^GET \/v2\/library\/multi\/tags\/list/ },
+  { name: "resolving tags", place: /^HEAD \/v2\/library\/debian\/manifests\//, staysAway: true },
+  { name: "launching", place: async ({ api }, id) => (await api.list(id)).length > 0 },
+  { name: "scanning", place: manifest, isScanner: true },
+  { name: "waiting", place: async ({ api }, id) => (await api.get(id)).progress?.phase === "wait" },
 ];
 
-describe("a scan of all images whose worker is killed", { timeout: 300_000 }, () => {
+describe("a scan of all images, one of whose two workers is killed", { timeout: 300_000 }, () => {
   let scene: ScanStack;
+  let crew: Crew;
   let registry: CountingProxy;
   let onRequest: (request: string) => Promise<void> = async () => undefined;
   const images = sampleImages();
   const digests = new Set(images.map(({ digest }) => digest));
+  /** Images of an index that have a tag as well: a scan of either pulls them. */
+  const listed = new Set(images.flatMap(({ listed: own }) => own.map(({ digest }) => digest)));
   const repositories = new Set(images.map(({ repository }) => repository));
 
   before(async () => {
     scene = await startScanStack();
+    crew = new Crew(scene.stack);
     registry = createCountingProxy(scene.registry.url, (request) => onRequest(request));
     await registry.start();
+    await Promise.all([hire("one"), hire("two")]);
   });
   after(async () => {
+    await crew.dismiss();
     await scene.stop();
     await registry.stop();
   });
 
-  const startWorker = () =>
-    scene.startWorker({ DRYDOCK_REGISTRY_URL: registry.url, DRYDOCK_REGISTRY_SCANNER_URL: scene.registry.url });
+  const hire = (workerId: string) =>
+    crew.hire(workerId, scene.controller, {
+      ...scene.workerSettings,
+      ...{ DRYDOCK_REGISTRY_URL: registry.url, DRYDOCK_REGISTRY_SCANNER_URL: scene.registry.url },
+      DRYDOCK_SLOTS: String(slots),
+    });
 
-  /** Kills the worker in the phase. */
-  async function killAt(worker: RunningProcess, place: (typeof phases)[number][1], id: Promise<string>): Promise<void> {
+  /** Kills the worker in the phase, and gives its id. */
+  async function killAt({ place, isScanner = false }: Phase, launched: Promise<string>): Promise<string> {
+    const kill = async () => {
+      const id = await launched;
+      const jobs = isScanner ? await scene.api.list(id) : [await scene.api.get(id)];
+      const { workerId } = jobs.find(({ status }) => !isScanner || status === "RUNNING") ?? assert.fail("nobody scans");
+      await crew.lose(workerId);
+      return workerId;
+    };
     if (typeof place === "function") {
       // so slow that the first scans are launched long before the last tag is resolved
-      onRequest = async (request) => await delay(request.startsWith("HEAD") ? 150 : 0);
-      const jobId = await id;
-      await until("the scan of all is there", () => place(scene, jobId), Boolean, { withinMs: 30_000 });
-      await worker.kill();
-    } else {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      onRequest = async (request) => {
-        if (place.test(request)) await worker.kill().then(() => resolve());
-      };
-      await promise;
+      onRequest = async (request) => await delay(request.startsWith("HEAD") ? 100 : 0);
+      const id = await launched;
+      await until("the scan of all is there", () => place(scene, id), Boolean, { withinMs: 30_000 });
+      onRequest = async () => undefined;
+      return await kill();
     }
-    onRequest = async () => undefined;
+    const lost = Promise.withResolvers<string>();
+    onRequest = async (request) => {
+      if (!place.test(request)) return;
+      onRequest = async () => undefined;
+      await kill().then(lost.resolve, lost.reject);
+    };
+    return await lost.promise;
   }
 
-  for (const [phase, place] of phases) {
-    test(`while ${phase} leaves no digest out and scans none twice beyond those in hand`, async () => {
-      const first = await startWorker();
+  for (const phase of phases) {
+    test(`while ${phase.name} leaves no digest out and scans none twice beyond those in hand`, async () => {
       const from = registry.requests.length;
       const launched = scene.api.launch("IMAGE_SCAN_ALL", { force: true }).then(({ id }) => id);
-      await killAt(first, place, launched);
+      const lost = await killAt(phase, launched);
+      const back = phase.staysAway ? undefined : hire(lost);
       const id = await launched;
-      const heir = await startWorker();
       const job = await scene.api.until(id, "has ended", isEnded, { withinMs: 60_000 });
+      await (back ?? hire(lost));
       assert.equal(job.status, "SUCCESS", job.lastError?.message);
       const children = await Promise.all((await scene.api.list(id)).map((own) => scene.api.get(own.id)));
-      const scanned = children.map(({ parameters }) => String(parameters?.digest));
-      assert.deepEqual(scanned.toSorted(), [...digests].sort(), "each digest has one scan");
+      const byDigest = new Map(children.map((child) => [String(child.parameters?.digest), child]));
+      assert.deepEqual([...byDigest.keys()].sort(), [...digests].sort(), "each digest has a scan");
+      assert.equal(children.length, digests.size, "each digest has one scan");
       assert.ok(children.every(({ status }) => status === "SUCCESS"));
       const counts = `${repositories.size} repositories, ${images.length} tags, ${digests.size} digests `;
       assert.ok(job.checkIn.startsWith(counts), job.checkIn);
-      const pulled = registry.requests.slice(from).filter(isManifest);
-      const isListed = (request: string) => digests.has(request.split("/").at(-1) ?? "");
-      const twice = pulled.filter((request, at) => isListed(request) && pulled.indexOf(request) < at);
+      const pulled = registry.requests
+        .slice(from)
+        .filter(isManifest)
+        .map((request) => request.split("/").at(-1) ?? "");
+      const isOne = (digest: string) => digests.has(digest) && !listed.has(digest);
+      const twice = pulled.filter((digest, at) => isOne(digest) && pulled.indexOf(digest) < at);
       assert.ok(twice.length <= slots, `pulled twice: ${twice}`);
-      await heir.kill();
-      const isNone = ({ pools }: { pools: unknown[] }) => pools.length === 0;
-      await until("no worker is left", () => scene.api.status(), isNone, { withinMs: 30_000 });
+      for (const digest of twice)
+        assert.equal(byDigest.get(digest)?.crashes, 1, `${digest} was in the lost worker's hands`);
     });
   }
 });

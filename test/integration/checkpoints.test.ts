@@ -127,6 +127,23 @@ for (const shards of [1, 3]) {
       await under.pool.postpone(lease, { ...aSecond, delayMs: 30_000 }, {});
       return { id, children };
     }
+    test("is told the keys that it launched others with, some at a time, and nobody else is", async () => {
+      const lease = await startJob(under, worker);
+      const keys = Array.from({ length: 1_200 }, (_, at) => `key ${at}`);
+      for (const key of keys) await under.pool.launchSubJob(lease, key, demoJob);
+      const found: string[][] = [];
+      let from = "";
+      do {
+        const { keys: some, next } = await under.checkpoints.subJobKeys(lease, from);
+        found.push(some);
+        from = next;
+      } while (from !== "");
+      assert.deepEqual(found.flat().sort(), keys.toSorted());
+      assert.ok(found.length > 1 && found.every((some) => some.length < 700));
+      const stranger = { ...lease, incarnation: "another" };
+      await assert.rejects(under.checkpoints.subJobKeys(stranger, ""), { reason: "LEASE_LOST" });
+    });
+
     const statusesOf = (ids: string[]) => Promise.all(ids.map(async (own) => (await under.pool.get(own)).status));
 
     test("keeps its children, its checkpoint and its unique key, however often it does", async () => {

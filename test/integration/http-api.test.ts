@@ -24,7 +24,10 @@ describe("a notification of Clair over HTTP", () => {
   });
 
   test("is a job that reads it, and a single one however often it comes", async () => {
-    const worker = await ScriptedWorker.join(controller.address, { jobTypes: [plainType("CLAIR_NOTIFICATION")] });
+    const worker = await ScriptedWorker.join(controller.address, {
+      jobTypes: [plainType("CLAIR_NOTIFICATION")],
+      slots: 2,
+    });
     const answers = [await post(named("ec45ec87")), await post(named("ec45ec87"))];
     assert.deepEqual(
       answers.map(({ status }) => status),
@@ -35,6 +38,8 @@ describe("a notification of Clair over HTTP", () => {
     const { parametersJson, lease } = await worker.takeJob();
     assert.equal(lease?.jobId, (first as { job_id: string }).job_id);
     assert.deepEqual(JSON.parse(parametersJson), { name: "ec45ec87" });
+    assert.equal((await fetch(`${url}?delay_seconds=60`, { method: "POST", body: named("ec45ec88") })).status, 200);
+    assert.deepEqual(JSON.parse((await worker.takeJob()).parametersJson), { name: "ec45ec88", delay_seconds: 60 });
     await worker.leave();
   });
 
@@ -44,6 +49,11 @@ describe("a notification of Clair over HTTP", () => {
       assert.equal(answer.status, 400, body);
       assert.match(await answer.text(), /the body must be \{"Notification"/);
     }
+    const wrong = await fetch(`${url}?delay_seconds=soon`, { method: "POST", body: named("a") });
+    assert.deepEqual(
+      [wrong.status, await wrong.text()],
+      [400, "delay_seconds must be a whole number from 0 to 86400\n"],
+    );
     assert.equal((await post("x".repeat(16 * 1024 + 1))).status, 413);
     assert.equal((await post("", "GET")).status, 405);
     assert.equal((await fetch(new URL("/other", url))).status, 404);

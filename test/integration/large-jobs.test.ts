@@ -93,9 +93,9 @@ describe("a worker with a single slot", { timeout: 60_000 }, () => {
     run = async (context) => {
       await context.storeReport(report);
       const image = { repository: "library/web", digest, tags: ["1.0"] };
-      const [known = []] = await context.recordImages([image]);
+      const [known] = await context.recordImages([image]);
       const other = `sha256:${"e".repeat(64)}`;
-      seen.resolve([await context.readReport(digest), known.length, await context.readReport(other)]);
+      seen.resolve([await context.readReport(digest), known?.reports.length, await context.readReport(other)]);
     };
     const { id } = await api.launch("LARGE", {});
     const [read, count, none] = await seen.promise;

@@ -39,8 +39,14 @@ const refusal = (reason: ConstructorParameters<typeof ReasonedError>[0]) => toSe
 
 describe("many sub-jobs", () => {
   const jobs = ["a", "b", "c"].map((key) => ({ key, name: "IMAGE_SCAN", parameters: {} }));
-  const launched = (id: string): LaunchSubJobResult => ({ result: { $case: "jobId", value: id } });
-  const failed = (error: ReasonedError): LaunchSubJobResult => ({ result: { $case: "error", value: toStatus(error) } });
+  const launched = (id: string): LaunchSubJobResult => ({
+    result: { $case: "jobId", value: id },
+    isOthers: id === "3",
+  });
+  const failed = (error: ReasonedError): LaunchSubJobResult => ({
+    result: { $case: "error", value: toStatus(error) },
+    isOthers: false,
+  });
   const launchAll = () => new SubJobClient(link, incarnation).launchAll(lease, jobs, never);
 
   test("are launched in one call, of which each has its own result", async () => {
@@ -52,7 +58,7 @@ describe("many sub-jobs", () => {
       return { results: [launched("1"), failed(refused("FIELD_INVALID")), launched("3")] };
     };
     const [first, second, third] = await launchAll();
-    assert.deepEqual([first, third], [{ id: "1" }, { id: "3" }]);
+    assert.deepEqual([first, third], [{ id: "1" }, { id: "3", isOthers: true }]);
     assert.ok(second !== undefined && "failure" in second);
     assert.deepEqual([second.failure.reason, second.failure.retryable], ["FIELD_INVALID", false]);
   });
@@ -65,7 +71,7 @@ describe("many sub-jobs", () => {
       if (asked.length > 2) return { results: [launched("2")] };
       return { results: [launched("1"), failed(refused("POOL_FULL", 20)), launched("3")] };
     };
-    assert.deepEqual(await launchAll(), [{ id: "1" }, { id: "2" }, { id: "3" }]);
+    assert.deepEqual(await launchAll(), [{ id: "1" }, { id: "2" }, { id: "3", isOthers: true }]);
     assert.deepEqual(asked, [["a", "b", "c"], ["a", "b", "c"], ["b"]]);
   });
 
@@ -110,13 +116,15 @@ describe("known images", () => {
       if (found.length > 2) throw refusal("MESSAGE_TOO_LARGE");
       const report = { reportId: "r", scanner: "Clair", scannerState: "s", scannedAt: new Date(1), platform: "" };
       return {
-        images: found.map(({ digest }) => ({ reports: [{ ...report, digest, coverage: Coverage.COVERAGE_FULL }] })),
+        images: found.map(({ digest }) => {
+          return { reports: [{ ...report, digest, coverage: Coverage.COVERAGE_FULL }], indexPlatforms: ["all"] };
+        }),
       };
     };
     const known = await images().record(lease, ["1", "2", "3", "4", "5"].map(image), never);
     assert.deepEqual(
-      known.map(([report]) => [report?.digest, report?.coverage]),
-      ["1", "2", "3", "4", "5"].map((digest) => [digest, "FULL"]),
+      known.map(({ reports: [report], indexPlatforms }) => [report?.digest, report?.coverage, ...indexPlatforms]),
+      ["1", "2", "3", "4", "5"].map((digest) => [digest, "FULL", "all"]),
     );
     assert.deepEqual(asked, [5, 3, 2, 1, 2]);
   });

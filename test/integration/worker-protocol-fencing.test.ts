@@ -96,8 +96,9 @@ describe("a worker that lost its job", { concurrency: true }, () => {
       refusalFacts(callFor(zombie, old, service.recordImages, { images })),
       refusalFacts(callFor(zombie, old, service.findImages, { layerNames: ["a"], pageToken: "", repository: "" })),
       refusalFacts(readReport(zombie, old, digest)),
+      refusalFacts(callFor(zombie, old, service.countSubJobReports, { pageToken: "" })),
     ]);
-    assert.deepEqual(refused, Array(6).fill(["ABORTED", "LEASE_LOST"]));
+    assert.deepEqual(refused, Array(7).fill(["ABORTED", "LEASE_LOST"]));
     assert.equal((await callFor(heir, lease, service.getRunState)).checkpoint, "from the heir");
     assert.deepEqual((await rig.api.get(id)).executions, []);
   });

@@ -42,6 +42,12 @@ export function soundRecord(id = "a"): JobRecord {
     logReads: [{ offset: 0, text: "one\n", nextOffset: 4 }],
     log: "one\ntwo\n",
     report: { acknowledged: "r", found: "r" },
+    checkpoints: [
+      { kind: "read", text: "" },
+      { kind: "asked", text: "1" },
+      { kind: "saved", text: "1" },
+      { kind: "read", text: "1" },
+    ],
     uniqueKey: "",
     leastRunMs: 0,
   };

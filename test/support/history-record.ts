@@ -54,6 +54,13 @@ export interface LogRead {
   nextOffset: number;
 }
 
+/** What a run did with the job's checkpoint: asked for it to be stored, was told that it is, or read it at its begin. */
+export interface CheckpointEvent {
+  kind: "asked" | "saved" | "read";
+  /** Each that is stored is another text; empty for none. */
+  text: string;
+}
+
 /** All that was seen of one job. */
 export interface JobRecord {
   id: string;
@@ -76,6 +83,8 @@ export interface JobRecord {
   log: string | undefined;
   /** The id of the report that was acknowledged last, and of the one that is there at the end. */
   report: { acknowledged: string | undefined; found: string | undefined };
+  /** In the order in which its runs did it. */
+  checkpoints: CheckpointEvent[];
   /** What makes it the same job as another one, or empty. */
   uniqueKey: string;
   /** How long a run that succeeds takes at least, in milliseconds; 0 when it is not known. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { isFinal, type JobStatus } from "@drydock/job-controller/domain/job-state.ts";
 import { HookStatus, hookStatusToJSON } from "@drydock/shared/gen/drydock/job/v1/job.ts";
-import type { History, JobRecord, LoggedRun, Sighting } from "./history-record.ts";
+import type { CheckpointEvent, History, JobRecord, LoggedRun, Sighting } from "./history-record.ts";
 import type { HookReceiver } from "./hook-receiver.ts";
 import type { JobApi, LaunchFields, SeenJob } from "./job-api.ts";
 import { isPassing, until } from "./until.ts";
@@ -70,6 +70,11 @@ export class HistoryRecorder {
 
   async cancel(jobId: string): Promise<SeenJob> {
     return this.#noteEnd(await this.#ask((api) => api.cancel(jobId)));
+  }
+
+  /** A run did that with the job's checkpoint. */
+  noteCheckpoint(jobId: string, event: CheckpointEvent): void {
+    this.#recordOf(jobId).checkpoints.push(event);
   }
 
   /** The job's report was acknowledged. */
@@ -248,7 +253,7 @@ function newRecord(id: string): JobRecord {
   return {
     ...{ id, sightings: [], watches: [], retries: 0, deliveries: [], hasHook: false, runs: undefined },
     ...{ ends: [], logReads: [], log: undefined, report: { acknowledged: undefined, found: undefined } },
-    ...{ uniqueKey: "", leastRunMs: 0 },
+    ...{ checkpoints: [], uniqueKey: "", leastRunMs: 0 },
   };
 }
 

@@ -71,6 +71,20 @@ describe("the runs of a history are at fault", () => {
       ({ report }) => Object.assign(report, { found: "older" }),
       /its report r was acknowledged, and older is there/,
     ],
+    "when a run began with an older checkpoint than was acknowledged": [
+      ({ checkpoints }) => {
+        checkpoints.push({ kind: "asked", text: "2" }, { kind: "saved", text: "2" }, { kind: "read", text: "1" });
+      },
+      /began with the checkpoint 1, after 2 was acknowledged/,
+    ],
+    "when a run began without a checkpoint after one was acknowledged": [
+      ({ checkpoints }) => void checkpoints.push({ kind: "read", text: "" }),
+      /began with no checkpoint, after 1 was acknowledged/,
+    ],
+    "when a run began with a checkpoint that nobody stored": [
+      ({ checkpoints }) => void checkpoints.push({ kind: "read", text: "7" }),
+      /began with the checkpoint 7, which nobody stored/,
+    ],
     "when an attempt was left out": [
       ({ runs }) => Object.assign(runs?.[1] ?? {}, { attempt: 3 }),
       /ran attempt 3 after attempt 1/,

@@ -55,6 +55,28 @@ export function faultsOfLog({ log, logReads }: JobRecord): string[] {
   });
 }
 
+/** A run begins with the checkpoint that was acknowledged last, or with a later one whose answer was lost. */
+export function faultsOfCheckpoints({ checkpoints }: JobRecord): string[] {
+  const asked: string[] = [];
+  const faults: string[] = [];
+  let acknowledged = -1;
+  for (const { kind, text } of checkpoints) {
+    // the answer to a run that was lost may come late
+    if (kind === "saved") acknowledged = Math.max(acknowledged, asked.lastIndexOf(text));
+    else if (kind === "asked") asked.push(text);
+    else faults.push(...faultsOfBegin(text, asked, acknowledged));
+  }
+  return faults;
+}
+
+function faultsOfBegin(text: string, asked: readonly string[], acknowledged: number): string[] {
+  const at = asked.lastIndexOf(text);
+  if (text !== "" && at < 0) return [`began with the checkpoint ${text}, which nobody stored`];
+  if (at >= acknowledged) return [];
+  const what = text === "" ? "no checkpoint" : `the checkpoint ${text}`;
+  return [`began with ${what}, after ${asked[acknowledged]} was acknowledged`];
+}
+
 /** A report that was acknowledged is there, unless a later one was. */
 export function faultsOfReport({ report: { acknowledged, found } }: JobRecord): string[] {
   if (acknowledged === undefined || acknowledged === found) return [];

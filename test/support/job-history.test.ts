@@ -35,6 +35,14 @@ describe("a history is sound", () => {
     assert.deepEqual(faultsAfter(again), []);
   });
 
+  test("when a run began with a checkpoint whose answer was lost, or came after it began", () => {
+    const late = ({ checkpoints }: JobRecord) => {
+      checkpoints.push({ kind: "asked", text: "2" }, { kind: "read", text: "2" }, { kind: "asked", text: "3" });
+      checkpoints.push({ kind: "saved", text: "3" }, { kind: "saved", text: "2" }, { kind: "read", text: "3" });
+    };
+    assert.deepEqual(faultsAfter(late), []);
+  });
+
   test("when a job whose worker was lost ran its attempt again", () => {
     const rerun = ({ runs, sightings }: JobRecord, history: History) => {
       runs?.unshift(loggedRun(1, false));

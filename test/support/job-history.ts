@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { isFinal } from "@drydock/job-controller/domain/job-state.ts";
 import { canReach, type History, type JobRecord, newestOf, type Sighting, type Standing } from "./history-record.ts";
 import { faultsOfAttempts, faultsOfEnds, faultsOfLength, faultsOfRuns } from "./history-runs.ts";
-import { faultsOfHook, faultsOfLog, faultsOfReport } from "./history-tellings.ts";
+import { faultsOfCheckpoints, faultsOfHook, faultsOfLog, faultsOfReport } from "./history-tellings.ts";
 
 /** What cannot be, in sentences; empty when everything that must hold of any history holds of this one. */
 export function checkHistory(history: History): string[] {
@@ -15,6 +15,7 @@ export function checkHistory(history: History): string[] {
       ...faultsOfHook(record, history),
       ...faultsOfLog(record),
       ...faultsOfReport(record),
+      ...faultsOfCheckpoints(record),
       ...faultsOfRuns(record, history),
       ...faultsOfAttempts(record, history),
       ...faultsOfEnds(record),

@@ -7,6 +7,7 @@ import { HistoryRecorder } from "./history-recorder.ts";
 import { startHookReceiver } from "./hook-receiver.ts";
 import type { JobApi } from "./job-api.ts";
 import { checkHistory } from "./job-history.ts";
+import { Keeper } from "./keeper.ts";
 import type { LossOptions } from "./losses.ts";
 import { putMixedLoad } from "./mixed-load.ts";
 import { createRandom } from "./random.ts";
@@ -37,15 +38,27 @@ export async function surviveLosses(test: TestContext, lose: (options: LossOptio
   const crew = new Crew(stack);
   for (const id of ["a", "b", "c"]) await crew.hire(id, a, settings);
   const recorder = new HistoryRecorder([a.api, b.api], hooks);
+  await using keeper = await Keeper.start(settings.DRYDOCK_CONTROLLER);
   const noteReport = (jobId: string, reportId: string) => recorder.noteReport(jobId, reportId);
   const family = await startFamilyWorker(settings.DRYDOCK_CONTROLLER, noteReport);
   try {
     const { history } = recorder;
     const [losses] = await Promise.all([
-      lose({ stack, controllers: [a, b], controllerSettings, crew, settings, random, recorder, forMs: lossesForMs }),
+      lose({
+        stack,
+        controllers: [a, b],
+        controllerSettings,
+        crew,
+        keeper,
+        settings,
+        random,
+        recorder,
+        forMs: lossesForMs,
+      }),
       putMixedLoad({ recorder, random, hookUrl: hooks.url, users, forMs }),
     ]);
     await recorder.settle(settleWithinMs);
+    for (const { jobId, event } of keeper.events()) recorder.noteCheckpoint(jobId, event);
     test.diagnostic(`${losses} losses, ${recorder.repeats} calls repeated; ${summaryOf(history)}`);
     assert.deepEqual(checkHistory(history), []);
     await seesWholeFamilies(a.api);
@@ -63,6 +76,8 @@ const parts: Record<string, (record: JobRecord) => boolean> = {
   "was watched": ({ watches }) => watches.some((reported) => reported.length > 1),
   "was read in its log": ({ logReads }) => logReads.length > 1,
   "stored a report": ({ report }) => report.acknowledged !== undefined,
+  "went on from its checkpoint": ({ checkpoints }) =>
+    checkpoints.some(({ kind, text }) => kind === "read" && text !== ""),
   "was stopped while it ran": ({ ends }) => ends.length > 0,
   "was retried": ({ retries }) => retries > 0,
 };

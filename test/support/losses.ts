@@ -3,6 +3,7 @@ import type { RunningProcess } from "@drydock/demo/stack/processes.ts";
 import type { Crew } from "./failure-crew.ts";
 import type { Sighting } from "./history-record.ts";
 import type { HistoryRecorder } from "./history-recorder.ts";
+import type { Keeper } from "./keeper.ts";
 import type { Random } from "./random.ts";
 import type { Controller, Settings, Stack } from "./stack.ts";
 import { until } from "./until.ts";
@@ -14,6 +15,7 @@ export interface LossOptions {
   /** Settings of the controllers, besides their addresses. */
   controllerSettings: Settings;
   crew: Crew;
+  keeper: Keeper;
   /** Settings of the workers. */
   settings: Settings;
   random: Random;
@@ -72,7 +74,7 @@ async function silence(workerId: string, worker: RunningProcess, recorder: Histo
 
 /** Kills workers of the crew at random moments and starts others, and lets some sleep for longer than their leases. */
 export async function loseWorkers(options: LossOptions): Promise<number> {
-  const { controllers, crew, settings, random, recorder, forMs } = options;
+  const { controllers, crew, keeper, settings, random, recorder, forMs } = options;
   const [home] = controllers;
   recorder.history.hasWorkerLosses = true;
   const end = performance.now() + forMs;
@@ -92,7 +94,15 @@ export async function loseWorkers(options: LossOptions): Promise<number> {
       await crew.hire(id, home, settings);
     }
   };
-  await Promise.all([sleep("sleeper-1"), sleep("sleeper-2"), kill("a"), kill("b")]);
+  const killKeeper = async () => {
+    while (performance.now() < end) {
+      await wait(500 + random.below(1_500));
+      await keeper.kill();
+      losses++;
+      await keeper.start();
+    }
+  };
+  await Promise.all([sleep("sleeper-1"), sleep("sleeper-2"), kill("a"), kill("b"), killKeeper()]);
   return losses;
 }
 

@@ -54,7 +54,7 @@ class MixedLoad {
     const act = pick<() => Promise<unknown>>(
       ...([this.#generic, this.#generic, this.#twice, this.#failing, this.#hopeless, this.#scheduled] as const),
       ...([this.#unique, this.#stopped, this.#cancelled, this.#family, this.#long, this.#long] as const),
-      this.#reporting,
+      ...([this.#reporting, this.#keeping] as const),
     );
     return act();
   }
@@ -119,6 +119,9 @@ class MixedLoad {
     await orRefused(this.#recorder.cancel(id), "JOB_STATUS_FORBIDS");
     await this.#bringBack(id, "CANCELLED");
   };
+
+  /** A job that goes on from its checkpoint. */
+  readonly #keeping = () => this.#recorder.launch({ name: "KEEPING", parameters: {} });
 
   /** A job that launches others; some are stopped in the middle. */
   readonly #family = async () => {

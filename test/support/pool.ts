@@ -90,7 +90,7 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
     hooks: createRedisHookOutbox(redis, shards),
     index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
-    checkpoints: createRedisCheckpointStore(shards),
+    checkpoints: createRedisCheckpointStore(redis, shards),
     reports: createRedisReportStore({ redis, shards, clock, keepMs: 3_600_000, reportsPerImage }),
     reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs: 3_600_000 }),
     clock,

@@ -12,6 +12,8 @@ import { type Controller, type Settings, type Stack, startStack } from "./stack.
 export interface ScanHooks {
   /** Before the scanner answers the post of a layer. */
   onLayer?: (layer: LayerRequest) => Promise<{ status: number; message: string } | undefined>;
+  /** Where the scanner posts its notifications. */
+  notify?: string;
   /** Before the token server answers. */
   onToken?: (request: TokenRequest) => Promise<TokenAnswer | undefined>;
 }
@@ -38,15 +40,19 @@ export class ScanStack {
     return this.controller.api;
   }
 
-  /** Starts a worker that scans from the registry with the scanner; settings go before. */
-  async startWorker(settings: Settings = {}): Promise<RunningProcess> {
-    const worker = await this.stack.startWorker(this.controller, {
+  /** What a worker needs to scan from the registry with the scanner. */
+  get workerSettings(): Settings {
+    return {
       DRYDOCK_REGISTRY_URL: this.registry.url,
       DRYDOCK_REGISTRY_USERNAME: this.registry.reader.username,
       DRYDOCK_REGISTRY_PASSWORD: this.registry.reader.password,
       DRYDOCK_CLAIR_URL: this.scanner.url,
-      ...settings,
-    });
+    };
+  }
+
+  /** Starts a worker that scans from the registry with the scanner; settings go before. */
+  async startWorker(settings: Settings = {}): Promise<RunningProcess> {
+    const worker = await this.stack.startWorker(this.controller, { ...this.workerSettings, ...settings });
     this.workers.push(worker);
     return worker;
   }
@@ -82,7 +88,10 @@ export async function startScanStack(
 ): Promise<ScanStack> {
   const hooks: ScanHooks = {};
   const registry = createRegistry({ tokens: { ...tokens, onToken: async (request) => hooks.onToken?.(request) } });
-  const scanner = createEvaluationScanner({ onLayer: async (layer) => hooks.onLayer?.(layer) });
+  const scanner = createEvaluationScanner({
+    onLayer: async (layer) => hooks.onLayer?.(layer),
+    notify: () => hooks.notify,
+  });
   await Promise.all([registry.start(), scanner.start()]);
   const stack = await startStack();
   const controller = await stack.startController(settings);

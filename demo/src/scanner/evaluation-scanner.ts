@@ -1,6 +1,8 @@
 import { createHttpService, type HttpService } from "../http-service.ts";
 import { LayerIndexer } from "./clair-v1/layer-indexer.ts";
 import { LayerStore } from "./clair-v1/layer-store.ts";
+import { Notifications } from "./clair-v1/notifications.ts";
+import { Notifier } from "./clair-v1/notifier.ts";
 import { answerClairV1, type ClairV1Deps } from "./clair-v1/routes.ts";
 import { readCall, sendReply } from "./http-api.ts";
 import type { Advisory } from "./matching/advisory.ts";
@@ -18,6 +20,8 @@ export interface EvaluationScannerOptions {
   limits?: Partial<TarLimits>;
   /** How long indexing a layer may take until the answer is 503, in milliseconds. Default 900,000, as Clair has it. */
   timeoutMs?: number;
+  /** Where notifications of changed vulnerabilities are posted, as Clair's `notifier.http.endpoint`. Default: nowhere. */
+  notify?: () => string | undefined;
   /** For tests: sees every layer that is posted, may delay it, and may give a fault to be answered instead. */
   onLayer?: ClairV1Deps["onLayer"];
 }
@@ -35,13 +39,15 @@ export type EvaluationScanner = HttpService;
 /**
  * Makes a small scanner for evaluations and tests; start it before use. It speaks the layer API of Clair 2.1, really
  * downloads and reads layers, and knows the few advisories that it is given. It is not for production: it keeps
- * everything in memory and never updates.
+ * everything in memory, and is told what is new by the routes that edit vulnerabilities.
  */
 export function createEvaluationScanner(options: EvaluationScannerOptions = {}): EvaluationScanner {
   const store = new LayerStore();
   const stopping = new AbortController();
+  const notifications = new Notifications(store);
+  const notifier = new Notifier(notifications, options.notify ?? (() => undefined), stopping.signal);
   const clairV1: ClairV1Deps = {
-    store,
+    ...{ store, notifications, notify: (name) => void notifier.send(name) },
     indexer: new LayerIndexer(store, { ...defaultLimits, ...options.limits }),
     advisories: new AdvisoryIndex(options.advisories ?? shippedAdvisories()),
     onLayer: options.onLayer,

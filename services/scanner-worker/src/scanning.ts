@@ -1,4 +1,4 @@
-import { systemClock } from "@drydock/shared/clock.ts";
+import { type Clock, systemClock } from "@drydock/shared/clock.ts";
 import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import packageJson from "../package.json" with { type: "json" };
@@ -13,6 +13,7 @@ import type { ClosedType } from "./ports/job-source.ts";
 import type { Credential } from "./registry/credential.ts";
 import { createHttpClient } from "./registry/http-client.ts";
 import { createRegistryClients } from "./registry/registry-clients.ts";
+import { type Probe, sharedProbe } from "./runtime/shared-probe.ts";
 import { createClairClient } from "./scanners/clair-v1/client.ts";
 import { createClairNotifications } from "./scanners/clair-v1/notifications.ts";
 import { createClairV1 } from "./scanners/clair-v1/scanner.ts";
@@ -45,14 +46,10 @@ export function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logg
   const registry = registries.open(registryUrl, registryScannerUrl);
   const { catalog } = registry;
   const clock = systemClock;
-  const probes = {
-    registry: (signal: AbortSignal) => registry.probe(signal),
-    scanner: (signal: AbortSignal) => scanner.probe(signal),
-    both: async (signal: AbortSignal) => {
-      await registry.probe(signal);
-      await scanner.probe(signal);
-    },
-  };
+  const probes = createProbes(
+    { registry: (signal) => registry.probe(signal), scanner: (signal) => scanner.probe(signal) },
+    clock,
+  );
   const scanAll = createImageScanAll({ catalog, scanner, clock, probe: probes.registry });
   const notification = createClairNotification(createClairNotifications(clair));
   const jobTypes: JobType[] = [
@@ -66,6 +63,17 @@ export function createScanning({ scan, scanLimits, proxies }: WorkerConfig, logg
     await Promise.all([registryHttp.stop(), scannerHttp.stop()]);
   };
   return { name: "scanning", jobTypes, unregistered: [], start: async () => {}, stop };
+}
+
+/** The job types that need the same share its probe. */
+function createProbes(of: { registry: Probe; scanner: Probe }, clock: Clock) {
+  const registry = sharedProbe(of.registry, clock);
+  const scanner = sharedProbe(of.scanner, clock);
+  const both = async (signal: AbortSignal) => {
+    const [first, second] = await Promise.allSettled([registry(signal), scanner(signal)]);
+    for (const outcome of [first, second]) if (outcome.status === "rejected") throw outcome.reason;
+  };
+  return { registry, scanner, both };
 }
 
 function notConfigured(settings: Readonly<Record<string, string | undefined>>, logger: Logger): Scanning {

@@ -138,6 +138,29 @@ export function testImages(under: ReportsUnderTest): void {
     });
   });
 
+  describe("the platforms that a scan of an index has looked for", () => {
+    const index = digestOf(100);
+    const put = (number: number, indexPlatforms: string[] = []) =>
+      putReport(under, digestOf(number), { repository: "team/app", indexDigest: index, indexPlatforms });
+
+    test("are told once a report says so", async () => {
+      await put(1);
+      assert.deepEqual(await under.reports.indexPlatforms([index, digestOf(1)]), [[], []]);
+      await put(2, ["linux/amd64", "linux/s390x"]);
+      assert.deepEqual(await under.reports.indexPlatforms([digestOf(2), index]), [[], ["linux/amd64", "linux/s390x"]]);
+    });
+
+    test("are those of the newest scan, but once all for good, also when an image is scanned for another index", async () => {
+      await put(1, ["linux/amd64"]);
+      await put(1, ["linux/arm64"]);
+      assert.deepEqual(await under.reports.indexPlatforms([index]), [["linux/arm64"]]);
+      await put(1, ["all"]);
+      await put(1, ["linux/arm64"]);
+      await putReport(under, digestOf(1), { indexDigest: digestOf(101), indexPlatforms: ["linux/arm64"] });
+      assert.deepEqual(await under.reports.indexPlatforms([index, digestOf(101)]), [["all"], ["linux/arm64"]]);
+    });
+  });
+
   describe("recording images", () => {
     test("tells what each image has, in the order of the images", async () => {
       const index = digestOf(100);

@@ -27,6 +27,10 @@ export class LayerStore {
     return this.#layers.get(name);
   }
 
+  all(): IndexedLayer[] {
+    return [...this.#layers.values()];
+  }
+
   add(layer: IndexedLayer): void {
     this.#layers.set(layer.name, layer);
     if (layer.distribution !== undefined) this.#namespaces.add(layer.distribution.namespace);

@@ -76,7 +76,16 @@ function findAffecting({ distribution }: IndexedLayer, feature: Feature, advisor
     : advisories.affecting({ ...distribution, package: feature.name, version: feature.version });
 }
 
-function viewVulnerability({ name, namespace, description, link, severity, cvss3, fixedVersion }: Advisory): object {
+/** A vulnerability of a package, as Clair shows it. */
+export function viewVulnerability({
+  name,
+  namespace,
+  description,
+  link,
+  severity,
+  cvss3,
+  fixedVersion,
+}: Advisory): object {
   return {
     Name: name,
     NamespaceName: namespace,

@@ -1,9 +1,12 @@
+import type { Advisory } from "../matching/advisory.ts";
 import type { AdvisoryIndex } from "../matching/advisory-index.ts";
 import { ApiError } from "./api-error.ts";
 import type { LayerIndexer } from "./layer-indexer.ts";
 import { type LayerRequest, parseLayerRequest } from "./layer-request.ts";
 import type { LayerStore } from "./layer-store.ts";
 import { viewLayer, viewNamespaces, viewPosted, viewVulnerabilities } from "./layer-view.ts";
+import type { Notifications } from "./notifications.ts";
+import { parseVulnerabilityRequest } from "./vulnerability-request.ts";
 
 /** An answer that a test puts in the place of the real one. */
 export interface Fault {
@@ -16,6 +19,9 @@ export interface ClairV1Deps {
   store: LayerStore;
   indexer: LayerIndexer;
   advisories: AdvisoryIndex;
+  notifications: Notifications;
+  /** Tells the receiver of notifications of the one with the name. */
+  notify: (name: string) => void;
   /** Called with each layer that is posted, before anything is done; a fault that it gives is answered instead. */
   onLayer?: ((layer: LayerRequest) => Promise<Fault | undefined>) | undefined;
   /** How long a request may take until it is answered with 503; its work goes on. */
@@ -40,7 +46,7 @@ export interface ApiReply {
   body?: object | string;
 }
 
-/** The layer API of Clair 2.1: /v1/layers, and /v1/namespaces with their vulnerabilities, as far as they are read. */
+/** The API of Clair 2.1: /v1/layers, /v1/namespaces with their vulnerabilities, which can be added and removed, and /v1/notifications. */
 export async function answerClairV1(deps: ClairV1Deps, call: ApiCall): Promise<ApiReply> {
   try {
     return await route(deps, call);
@@ -50,22 +56,41 @@ export async function answerClairV1(deps: ClairV1Deps, call: ApiCall): Promise<A
   }
 }
 
+/** A route: the parts of the path that the pattern takes out, decoded, come behind the call. */
+type Route = [
+  method: string,
+  path: RegExp,
+  answer: (deps: ClairV1Deps, call: ApiCall, ...parts: string[]) => ApiReply | Promise<ApiReply>,
+];
+
+const layers = /^\/v1\/layers$/;
+const layer = /^\/v1\/layers\/([^/]+)$/;
+const namespaces = /^\/v1\/namespaces$/;
+const vulnerabilities = /^\/v1\/namespaces\/([^/]+)\/vulnerabilities$/;
+const vulnerability = /^\/v1\/namespaces\/([^/]+)\/vulnerabilities\/([^/]+)$/;
+const notification = /^\/v1\/notifications\/([^/]+)$/;
+
+const routes: Route[] = [
+  ["POST", layers, postLayer],
+  ["GET", layer, (deps, { url }, name = "") => getLayer(deps, name, url.searchParams)],
+  ["DELETE", layer, (deps, _call, name = "") => deleteLayer(deps, name)],
+  ["GET", namespaces, ({ store }) => ({ status: 200, body: viewNamespaces(store.namespaces()) })],
+  ["GET", vulnerabilities, (deps, { url }, namespace = "") => listVulnerabilities(deps, namespace, url.searchParams)],
+  ["POST", vulnerabilities, (deps, call, namespace = "") => addVulnerability(deps, call, namespace)],
+  ["DELETE", vulnerability, (deps, _call, namespace = "", name = "") => removeVulnerability(deps, namespace, name)],
+  ["GET", notification, (deps, { url }, name = "") => getNotification(deps, name, url.searchParams)],
+  ["DELETE", notification, (deps, _call, name = "") => deleteNotification(deps, name)],
+];
+
 async function route(deps: ClairV1Deps, call: ApiCall): Promise<ApiReply> {
-  const path = call.url.pathname;
-  const layerName = /^\/v1\/layers\/([^/]+)$/.exec(path)?.[1];
-  if (layerName !== undefined && call.method === "GET") return getLayer(deps, layerName, call.url.searchParams);
-  if (layerName !== undefined && call.method === "DELETE") return deleteLayer(deps, layerName);
-  if (path === "/v1/layers" && call.method === "POST") return postLayer(deps, call);
-  if (path === "/v1/namespaces" && call.method === "GET") {
-    return { status: 200, body: viewNamespaces(deps.store.namespaces()) };
+  let isKnown = false;
+  for (const [method, path, answer] of routes) {
+    const found = path.exec(call.url.pathname);
+    if (found === null) continue;
+    isKnown = true;
+    if (method === call.method) return await answer(deps, call, ...found.slice(1).map(decoded));
   }
-  const namespace = /^\/v1\/namespaces\/([^/]+)\/vulnerabilities$/.exec(path)?.[1];
-  if (namespace !== undefined && call.method === "GET") {
-    return listVulnerabilities(deps, decoded(namespace), call.url.searchParams);
-  }
-  const exists =
-    namespace !== undefined || layerName !== undefined || path === "/v1/layers" || path === "/v1/namespaces";
-  return exists ? { status: 405, body: "Method Not Allowed\n" } : { status: 404, body: "404 page not found\n" };
+  return isKnown ? { status: 405, body: "Method Not Allowed\n" } : { status: 404, body: "404 page not found\n" };
 }
 
 async function postLayer({ indexer, onLayer, timeoutMs }: ClairV1Deps, call: ApiCall): Promise<ApiReply> {
@@ -87,14 +112,51 @@ function getLayer({ store, advisories }: ClairV1Deps, name: string, query: URLSe
 
 /** Clair gives a page token too when there are more; nobody asks this scanner for a second page. */
 function listVulnerabilities({ store, advisories }: ClairV1Deps, namespace: string, query: URLSearchParams): ApiReply {
-  const limit = query.get("limit");
-  if (limit === null) throw new ApiError(400, "must provide limit query parameter");
-  if (!/^[1-9]\d*$/.test(limit)) throw new ApiError(400, `limit must be a number from 1 on, not ${limit}`);
+  const limit = limitOf(query);
   const known = advisories.inNamespace(namespace);
   if (known.length === 0 && !store.namespaces().includes(namespace)) {
     throw new ApiError(404, "the resource cannot be found");
   }
-  return { status: 200, body: viewVulnerabilities(known.slice(0, Number(limit))) };
+  return { status: 200, body: viewVulnerabilities(known.slice(0, limit)) };
+}
+
+async function addVulnerability(deps: ClairV1Deps, call: ApiCall, namespace: string): Promise<ApiReply> {
+  const { name, advisories } = parseVulnerabilityRequest(await call.body(), namespace);
+  change(deps, namespace, { name, advisories });
+  return { status: 201, body: { Vulnerability: { Name: name, NamespaceName: namespace } } };
+}
+
+function removeVulnerability(deps: ClairV1Deps, namespace: string, name: string): ApiReply {
+  if (!deps.advisories.inNamespace(namespace).some((known) => known.name === name))
+    throw new ApiError(404, "the resource cannot be found");
+  change(deps, namespace, { name, advisories: [] });
+  return { status: 200 };
+}
+
+/** Clair's updaters do the same with what they fetch. */
+function change(
+  { advisories: index, notifications, notify }: ClairV1Deps,
+  namespace: string,
+  { name, advisories }: { name: string; advisories: readonly Advisory[] },
+): void {
+  const before = index.replace(namespace, name, advisories);
+  notify(notifications.add({ before, after: advisories }));
+}
+
+function getNotification({ notifications }: ClairV1Deps, name: string, query: URLSearchParams): ApiReply {
+  return { status: 200, body: notifications.view(name, limitOf(query), query.get("page")) };
+}
+
+function deleteNotification({ notifications }: ClairV1Deps, name: string): ApiReply {
+  notifications.remove(name);
+  return { status: 200 };
+}
+
+function limitOf(query: URLSearchParams): number {
+  const limit = query.get("limit");
+  if (limit === null) throw new ApiError(400, "must provide limit query parameter");
+  if (!/^[1-9]\d*$/.test(limit)) throw new ApiError(400, `limit must be a number from 1 on, not ${limit}`);
+  return Number(limit);
 }
 
 function decoded(part: string): string {

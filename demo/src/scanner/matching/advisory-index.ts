@@ -20,6 +20,24 @@ export class AdvisoryIndex {
     this.#bySubject = Map.groupBy(advisories, keyOf);
   }
 
+  /** Lets these be the advisories of the vulnerability, and gives the former ones. */
+  replace(namespace: string, name: string, advisories: readonly Advisory[]): Advisory[] {
+    const isIt = (advisory: Advisory) => advisory.namespace === namespace && advisory.name === name;
+    const former = [...this.#bySubject.values()].flat().filter(isIt);
+    for (const { namespace, package: own } of former) {
+      const key = keyOf({ namespace, package: own });
+      this.#bySubject.set(
+        key,
+        (this.#bySubject.get(key) ?? []).filter((advisory) => !isIt(advisory)),
+      );
+    }
+    for (const advisory of advisories) {
+      const key = keyOf(advisory);
+      this.#bySubject.set(key, [...(this.#bySubject.get(key) ?? []), advisory]);
+    }
+    return former;
+  }
+
   /** The advisories of a namespace, each vulnerability once. */
   inNamespace(namespace: string): Advisory[] {
     const own = [...this.#bySubject.values()].flat().filter((advisory) => advisory.namespace === namespace);

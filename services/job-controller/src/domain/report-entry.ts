@@ -68,6 +68,8 @@ export interface IndexedReport extends ReportEntry {
   readonly findings: readonly IndexedFinding[];
   /** The scanner's names of the layers, for `findByLayers`. */
   readonly layerNames: readonly string[];
+  /** Of the index, the platforms that the scan has looked for, `all` alone for all; default it does not tell. */
+  readonly indexPlatforms?: readonly string[];
 }
 
 /** Where an image is. */

@@ -24,6 +24,8 @@ export interface ReportHead {
   /** Empty for the one that the report itself names. */
   digest: string;
   indexDigest: string;
+  /** Of the index, the platforms that the scan has looked for. Default: it does not tell. */
+  indexPlatforms?: readonly string[];
 }
 
 /**
@@ -37,7 +39,7 @@ export async function toIndexedReport(
   parts: AsyncIterable<Buffer>,
   exploitation: ExploitationData = nothingKnown,
 ): Promise<IndexedReport> {
-  const { jobId, number, digest, indexDigest } = head;
+  const { jobId, number, digest, indexDigest, indexPlatforms = [] } = head;
   const reading = new ReportReading();
   for await (const part of parts) reading.add(Report.decode(part));
   const { report, layerNames } = reading;
@@ -58,6 +60,7 @@ export async function toIndexedReport(
     counts: toCounts(summary),
     ...exploitationOf(findings, exploitation),
     ...{ findings, layerNames },
+    ...(indexPlatforms.length > 0 && { indexPlatforms }),
   });
 }
 

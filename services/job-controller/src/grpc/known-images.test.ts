@@ -3,12 +3,13 @@ import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
-import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import { Coverage, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { CallContext } from "@drydock/shared/grpc/call-context.ts";
+import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import type { ReportQueries } from "../ports/report-queries.ts";
 import type { FoundImage, KnownReport, ReportStore } from "../ports/report-store.ts";
 import { AnswerMemory } from "./answer-memory.ts";
-import { findImages, readReport, recordImages } from "./known-images.ts";
+import { countSubJobReports, findImages, readReport, recordImages } from "./known-images.ts";
 
 const mebibyte = 1024 * 1024;
 const call = { signal: new AbortController().signal, onOver: () => {} } as unknown as CallContext;
@@ -33,9 +34,10 @@ function scene({ known = [report], images = [image] }: { known?: KnownReport[]; 
   const budget = () => new ByteBudget({ name: "tests", bytes: 8 * mebibyte, maxWaiting: 0 });
   const memory = new AnswerMemory({ making: budget(), unreadLarge: budget(), unreadSmall: budget() });
   const seen = { leases: [] as unknown[], reads: [] as string[], sizes: [] as number[] };
-  const reports: Pick<ReportStore, "checkLease" | "recordImages" | "newestOf" | "read"> = {
+  const reports: Pick<ReportStore, "checkLease" | "recordImages" | "indexPlatforms" | "newestOf" | "read"> = {
     checkLease: async (lease) => void seen.leases.push(lease),
     recordImages: async (found) => found.map(() => known),
+    indexPlatforms: async (digests) => digests.map((own) => [`of ${own.at(-1)}`]),
     newestOf: async () => known,
     read: async (reportId) => {
       seen.reads.push(reportId);
@@ -52,7 +54,12 @@ function scene({ known = [report], images = [image] }: { known?: KnownReport[]; 
       return { items: images.slice(from, from + size), nextToken };
     },
   };
-  return { deps: { reports: reports as ReportStore, queries: queries as ReportQueries, memory }, seen };
+  const checkpoints: Pick<CheckpointStore, "subJobKeys"> = {
+    subJobKeys: async (_lease, from) =>
+      from === "" ? { keys: [digest("a"), "page 7"], next: "12" } : { keys: [digest("b")], next: "" },
+  };
+  const stores = { reports: reports as ReportStore, checkpoints: checkpoints as CheckpointStore };
+  return { deps: { ...stores, queries: queries as ReportQueries, memory }, seen };
 }
 
 describe("what is known of images", () => {
@@ -76,6 +83,31 @@ describe("what is known of images", () => {
     );
     const [first] = images[0]?.reports ?? [];
     assert.deepEqual([first?.scannerState, first?.scannedAt?.getTime()], ["Monday", 5_000]);
+  });
+
+  test("is of an index also which platforms were looked for", async () => {
+    const { deps } = scene();
+    const { images } = await recordImages(deps, { ...asked, images: [image, { ...image, digest: digest("9") }] }, call);
+    assert.deepEqual(
+      images.map(({ indexPlatforms }) => indexPlatforms),
+      [[], ["of 9"]],
+    );
+  });
+
+  test("is counted by coverage for the digests that others were launched for, page by page", async () => {
+    const { deps } = scene({ known: [report, { ...report, coverage: "PARTIAL" }] });
+    const first = await countSubJobReports(deps, { ...asked, pageToken: "" }, call);
+    assert.deepEqual(first, {
+      byCoverage: [
+        { coverage: Coverage.COVERAGE_FULL, reports: 1 },
+        { coverage: Coverage.COVERAGE_PARTIAL, reports: 1 },
+      ],
+      ...{ withoutReport: 0, nextPageToken: "12" },
+    });
+    deps.reports.newestOf = async () => [];
+    const last = await countSubJobReports(deps, { ...asked, pageToken: "12" }, call);
+    assert.deepEqual(last, { byCoverage: [], withoutReport: 1, nextPageToken: "" });
+    await assert.rejects(countSubJobReports(deps, { ...asked, pageToken: "1 0" }, call), { reason: "FIELD_INVALID" });
   });
 
   test("is refused when it is too much for an answer, rather than cut", async () => {

@@ -3,13 +3,14 @@ import { Coverage as CoverageCode, Report } from "@drydock/shared/gen/drydock/re
 import type * as message from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { CallContext } from "@drydock/shared/grpc/call-context.ts";
 import type { Coverage } from "../domain/report-entry.ts";
+import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import type { Page, PageRequest, ReportQueries } from "../ports/report-queries.ts";
 import type { FoundImage, KnownReport, ReportStore } from "../ports/report-store.ts";
 import type { AnswerMemory, SizedAnswer } from "./answer-memory.ts";
 import { toHeldLease } from "./convert.ts";
 import { unpackParts } from "./report-codec.ts";
-import { validateDigest } from "./validate.ts";
-import { validateFindImages, validateFoundImages } from "./validate-images.ts";
+import { isDigest, validateDigest } from "./validate.ts";
+import { validateFindImages, validateFoundImages, validateScanToken } from "./validate-images.ts";
 
 /** Maximum size of an answer, in bytes: below the 4 MiB of default clients. */
 const maxAnswerBytes = 3.5 * 1024 * 1024;
@@ -28,6 +29,7 @@ const coverages: Readonly<Record<Coverage, CoverageCode>> = {
 
 /** What the calls about images need. */
 export interface KnownImagesDeps {
+  checkpoints: CheckpointStore;
   reports: ReportStore;
   queries: ReportQueries;
   memory: AnswerMemory;
@@ -42,11 +44,44 @@ export async function recordImages(
   const images = validateFoundImages(request);
   await reports.checkLease(toHeldLease(request));
   return memory.answer(call, async () => {
-    const known = (await reports.recordImages(images)).map((own) => ({ reports: own.map(toKnownReport) }));
-    const bytes = known.reduce((sum, { reports: own }) => sum + bytesOf(own.map(textsOfReport)), 0);
+    const known = await withIndexPlatforms(reports, images, await reports.recordImages(images));
+    const bytes = known.reduce((sum, own) => sum + bytesOf([own.indexPlatforms, ...own.reports.map(textsOfReport)]), 0);
     if (bytes > maxAnswerBytes) throw tooManyReports();
     return { response: { images: known }, bytes };
   });
+}
+
+async function withIndexPlatforms(
+  reports: ReportStore,
+  images: readonly FoundImage[],
+  known: readonly KnownReport[][],
+): Promise<message.KnownImage[]> {
+  const isOf = (digest: string, [first]: readonly KnownReport[] = []) => first !== undefined && first.digest !== digest;
+  const indexes = images.map(({ digest }) => digest).filter((digest, place) => isOf(digest, known[place]));
+  const platforms = indexes.length === 0 ? [] : await reports.indexPlatforms(indexes);
+  const byIndex = new Map(indexes.map((digest, place) => [digest, platforms[place]]));
+  return images.map(({ digest }, place) => {
+    return { reports: (known[place] ?? []).map(toKnownReport), indexPlatforms: byIndex.get(digest) ?? [] };
+  });
+}
+
+/** CountSubJobReports. */
+export async function countSubJobReports(
+  { reports, checkpoints, memory }: KnownImagesDeps,
+  request: message.CountSubJobReportsRequest,
+  call: CallContext,
+): Promise<message.CountSubJobReportsResponse> {
+  const { keys, next } = await checkpoints.subJobKeys(toHeldLease(request), validateScanToken(request.pageToken));
+  const counts = new Map<Coverage, number>();
+  let withoutReport = 0;
+  for (const digest of keys.filter(isDigest)) {
+    const known = await reports.newestOf(digest);
+    if (known.length === 0) withoutReport += 1;
+    for (const { coverage } of known) counts.set(coverage, (counts.get(coverage) ?? 0) + 1);
+  }
+  const byCoverage = [...counts].map(([coverage, own]) => ({ coverage: coverages[coverage], reports: own }));
+  const response = { byCoverage, withoutReport, nextPageToken: next };
+  return memory.roomFor(call).make(messageBytes * (byCoverage.length + 1), () => response);
 }
 
 /** ReadReport. */

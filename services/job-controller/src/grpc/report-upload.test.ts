@@ -17,7 +17,7 @@ const report = gzipSync(Report.encode(Report.fromPartial({ reportId: "r-1" })).f
 function headFor(gzip: Buffer): PutReportRequest {
   const sha256 = createHash("sha256").update(gzip).digest("hex");
   const digest = `sha256:${"a".repeat(64)}`;
-  const rest = { indexDigest: "", summary: undefined, incarnation: "", number: 0 };
+  const rest = { indexDigest: "", indexPlatforms: [], summary: undefined, incarnation: "", number: 0 };
   return { part: { $case: "head", value: { lease: { jobId: "job-1", token: 1 }, digest, sha256, ...rest } } };
 }
 

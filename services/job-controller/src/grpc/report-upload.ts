@@ -11,6 +11,7 @@ import { toHeldLease } from "./convert.ts";
 import { toIndexedReport } from "./indexed-report.ts";
 import { unpackUnchecked } from "./report-codec.ts";
 import { protocolViolation, validateDigest } from "./validate.ts";
+import { validateIndexPlatforms } from "./validate-images.ts";
 
 /** A quarter of what a report may unpack to: reports shrink to a tenth as a rule. */
 const maxGzipBytes = 16 * 1024 * 1024;
@@ -64,15 +65,16 @@ async function store(
     if (head.number < 0 || head.number > maxNumber) {
       throw fieldsInvalid([{ field: "head.number", description: `must be from 0 to ${maxNumber}` }]);
     }
+    validateIndexPlatforms(head);
     await reports.checkLease(toHeldLease(head));
   });
   if (pieces.sha256() !== head.sha256) {
     throw fieldsInvalid([{ field: "head.sha256", description: "is not the SHA-256 of the chunks" }]);
   }
   const gzip = pieces.toBuffer();
-  const { digest, indexDigest, number } = head;
+  const { digest, indexDigest, indexPlatforms, number } = head;
   const lease = toHeldLease(head);
-  const reportHead = { jobId: lease.jobId, number, digest, indexDigest };
+  const reportHead = { jobId: lease.jobId, number, digest, indexDigest, indexPlatforms };
   const hold = gzip.length > smallGzipBytes ? await deps.indexing.acquire(maxGzipBytes, signal) : undefined;
   try {
     const entry = await toIndexedReport(reportHead, unpackUnchecked(gzip), deps.exploitation);

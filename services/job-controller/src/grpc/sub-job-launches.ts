@@ -47,11 +47,15 @@ export async function launchSubJobs(
   const launch = async (job: message.LaunchSubJobRequest, at: number): Promise<LaunchSubJobResult> => {
     const field = `jobs[${at}]`;
     try {
-      const { id } = await launchOne(deps, parent, { ...validateSubJob(job, field), field, traceparent });
-      return { result: { $case: "jobId", value: id } };
+      const { id, upstreamJobId } = await launchOne(deps, parent, {
+        ...validateSubJob(job, field),
+        field,
+        traceparent,
+      });
+      return { result: { $case: "jobId", value: id }, isOthers: upstreamJobId !== parent.jobId };
     } catch (error) {
       if (concernsAll(error, parent.jobId)) throw error;
-      return { result: { $case: "error", value: toStatus(error) } };
+      return { result: { $case: "error", value: toStatus(error) }, isOthers: false };
     }
   };
   const results = await Promise.all(jobs.map(launch));
@@ -70,7 +74,7 @@ function concernsAll(error: unknown, parentId: string): boolean {
   return error.reason === "LEASE_LOST" || error.facts.metadata?.job_id === parentId;
 }
 
-function toBrief({ result }: LaunchSubJobResult): LaunchSubJobResult {
-  if (result?.$case === "jobId") return { result };
-  return { result: { $case: "error", value: toBriefStatus(Status.fromPartial(result?.value ?? {})) } };
+function toBrief({ result, isOthers }: LaunchSubJobResult): LaunchSubJobResult {
+  if (result?.$case === "jobId") return { result, isOthers };
+  return { result: { $case: "error", value: toBriefStatus(Status.fromPartial(result?.value ?? {})) }, isOthers };
 }

@@ -2,6 +2,7 @@ import { type FieldViolation, fieldsInvalid } from "@drydock/shared/errors.ts";
 import type {
   FindImagesRequest,
   FoundImage as FoundImageMessage,
+  PutReportHead,
   RecordImagesRequest,
 } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { FoundImage } from "../ports/report-store.ts";
@@ -10,6 +11,7 @@ import { digestRule, isDigest } from "./validate.ts";
 const maxImages = 1_000;
 const maxTags = 5_000;
 const maxLayerNames = 1_000;
+const maxPlatforms = 64;
 const maxPageTokenLength = 4_096;
 /** How many rules that are broken are named: each image may break some. */
 const maxViolations = 20;
@@ -23,6 +25,22 @@ export function validateFoundImages({ images }: RecordImagesRequest): FoundImage
   if (violations.length === 0) for (const [at, image] of images.entries()) check(image, `images[${at}]`, violations);
   if (violations.length > 0) throw fieldsInvalid(violations.slice(0, maxViolations));
   return images;
+}
+
+/** Checks which platforms the upload of a report says that the scan has looked for. */
+export function validateIndexPlatforms({ indexDigest, indexPlatforms }: PutReportHead): void {
+  const violations: FieldViolation[] = [];
+  const field = "head.index_platforms";
+  if (indexPlatforms.length > 0 && indexDigest === "") refuse(violations, field, "must be empty without index_digest");
+  if (indexPlatforms.length > maxPlatforms) refuse(violations, field, `must not be more than ${maxPlatforms}`);
+  else if (!indexPlatforms.every((platform) => isName(platform, 64))) refuse(violations, field, nameRule(64));
+  if (violations.length > 0) throw fieldsInvalid(violations);
+}
+
+/** Checks where a count goes on: a cursor of Redis', or nothing for the beginning. */
+export function validateScanToken(pageToken: string): string {
+  if (/^\d{0,20}$/.test(pageToken)) return pageToken;
+  throw fieldsInvalid([{ field: "page_token", description: "must be next_page_token of the page before" }]);
 }
 
 /** Checks which images are asked for by their layers. */

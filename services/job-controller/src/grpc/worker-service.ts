@@ -16,7 +16,7 @@ import type { RecentCapacities } from "../usecases/recent-capacities.ts";
 import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease } from "./convert.ts";
-import { findImages, type KnownImagesDeps, readReport, recordImages } from "./known-images.ts";
+import { countSubJobReports, findImages, type KnownImagesDeps, readReport, recordImages } from "./known-images.ts";
 import { receiveLogs } from "./log-receiver.ts";
 import type { MessageMemory } from "./message-memory.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
@@ -64,6 +64,9 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
     getRunState: unary((request: message.GetRunStateRequest, call) => getRunState(deps, request, call)),
     saveCheckpoint: unary((request: message.SaveCheckpointRequest) => saveCheckpoint(deps, request)),
     recordImages: unary((request: message.RecordImagesRequest, call) => recordImages(deps, request, call)),
+    countSubJobReports: unary((request: message.CountSubJobReportsRequest, call) =>
+      countSubJobReports(deps, request, call),
+    ),
     readReport: serverStream((request: message.ReadReportRequest, call) => readReport(deps, request, call)),
     findImages: unary((request: message.FindImagesRequest, call) => findImages(deps, request, call)),
     launchSubJobs: unary((request: message.LaunchSubJobsRequest, call) => launchSubJobs(deps, request, call)),

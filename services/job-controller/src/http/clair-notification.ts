@@ -26,7 +26,15 @@ export async function receiveClairNotification(request: IncomingMessage, launch:
   if (name === undefined) {
     return plainReply(400, 'the body must be {"Notification":{"Name":"…"}}, the name of A-Z, a-z, 0-9 and ._-');
   }
-  const job = { name: "CLAIR_NOTIFICATION", parameters: { name }, traceparent: "", isUnique: true, priority: 3 };
+  const delay = delayOf(request);
+  if (delay === undefined) return plainReply(400, "delay_seconds must be a whole number from 0 to 86400");
+  const job = {
+    name: "CLAIR_NOTIFICATION",
+    parameters: { name, ...delay },
+    traceparent: "",
+    isUnique: true,
+    priority: 3,
+  };
   try {
     return jsonReply(200, { job_id: await launch(job) });
   } catch (error) {
@@ -35,6 +43,14 @@ export async function receiveClairNotification(request: IncomingMessage, launch:
     if (error.reason === "JOB_ALREADY_EXISTS") return jsonReply(200, { job_id: error.facts.resource?.name ?? "" });
     return plainReply(503, error.message);
   }
+}
+
+/** The parameter of the job that the address names: how long Clair's operator lets images wait. */
+function delayOf({ url = "" }: IncomingMessage): { delay_seconds?: number } | undefined {
+  const text = new URLSearchParams(url.split("?")[1]).get("delay_seconds");
+  if (text === null) return {};
+  const seconds = Number(text);
+  return /^\d{1,5}$/.test(text) && seconds <= 86_400 ? { delay_seconds: seconds } : undefined;
 }
 
 function nameOf(body: Buffer): string | undefined {

@@ -10,6 +10,13 @@ export interface RunState {
   enqueuedAt: number;
 }
 
+/** Some of the keys of sub-jobs. */
+export interface SubJobKeys {
+  keys: string[];
+  /** Where to go on; empty at the end. */
+  next: string;
+}
+
 /**
  * How far jobs have come. A checkpoint is kept over all runs of its job, retries included, until the job is SUCCESS or STOPPED
  * or is removed.
@@ -22,4 +29,9 @@ export interface CheckpointStore {
    */
   save(lease: HeldLease, checkpoint: string): Promise<void>;
   read(lease: HeldLease): Promise<RunState>;
+  /**
+   * The keys that the job has launched others with, some at a time, in no order.
+   * @param from `next` of those before; empty for the first
+   */
+  subJobKeys(lease: HeldLease, from: string): Promise<SubJobKeys>;
 }

@@ -53,6 +53,11 @@ export interface ReportStore {
   /** Notes which tags point at which images, in their order; the result has what `newestOf` has for each, in the order of the images. */
   recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]>;
   /**
+   * Of each index, the platforms that a scan has looked for, whether the index has an image for them or not; `all` alone for all.
+   * Empty when no scan told, and while one of its images has no report.
+   */
+  indexPlatforms(indexDigests: readonly string[]): Promise<string[][]>;
+  /**
    * Removes reports that were stored too long ago, and of each image all but the newest; an image without a report is in no list
    * any more. Repairs indexes that a crash left behind. Does a bounded part of it at a time.
    * Resolves to whether more is to be done.

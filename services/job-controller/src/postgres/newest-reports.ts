@@ -15,6 +15,20 @@ export async function newestOfImages(query: Query, digests: readonly string[]): 
   return found;
 }
 
+/** The platforms that a scan of each index has looked for; none while one of its images has no report. */
+export async function indexPlatformsOf(query: Query, indexDigests: readonly string[]): Promise<string[][]> {
+  const rows = await query<{ position: number; platforms: string[] }>(
+    `SELECT position, platforms FROM unnest($1::bytea[]) WITH ORDINALITY AS asked (key, position)
+     JOIN texts ON texts.key = asked.key JOIN index_platforms ON index_id = texts.id
+     WHERE NOT EXISTS (SELECT 1 FROM index_images AS own WHERE own.index_id = texts.id
+       AND NOT EXISTS (SELECT 1 FROM images WHERE images.id = own.image_id))`,
+    [indexDigests.map(keyOf)],
+  );
+  const found = indexDigests.map((): string[] => []);
+  for (const { position, platforms } of rows) found[position - 1] = platforms;
+  return found;
+}
+
 /** The same of what the tag points at. */
 export async function newestOfTag(query: Query, repository: string, tag: string): Promise<KnownReport[]> {
   const rows = await query<{ entry: ReportEntry }>(

@@ -1,7 +1,7 @@
 import type { FoundImage } from "../ports/report-store.ts";
 import type { Query } from "./database.ts";
 import { mostOfName } from "./refresh-image.ts";
-import { idsOfTexts } from "./texts.ts";
+import { idsOfTexts, toText } from "./texts.ts";
 
 /** An image that was scanned of an index. */
 export interface IndexMember {
@@ -43,6 +43,16 @@ export async function notePlaces(
   );
   await pointTags(query, images, idOf);
   await setFirstRepository(query, digestIds);
+}
+
+/** Notes which platforms a scan of the index has looked for; once it was all, no other scan tells more. */
+export async function noteIndexPlatforms(query: Query, index: string, platforms: readonly string[]): Promise<void> {
+  const idOf = await idsOfTexts(query, [index]);
+  await query(
+    `INSERT INTO index_platforms AS known VALUES ($1, $2)
+     ON CONFLICT (index_id) DO UPDATE SET platforms = excluded.platforms WHERE known.platforms <> '{all}'`,
+    [idOf(index), platforms.map(toText)],
+  );
 }
 
 /** Of a tag that is named several times the last counts. */

@@ -3,7 +3,7 @@ import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { HeldLease } from "../domain/job.ts";
 import type { NewReport, ReportStore } from "../ports/report-store.ts";
 import type { Database, Query } from "./database.ts";
-import { notePlaces } from "./places.ts";
+import { noteIndexPlatforms, notePlaces } from "./places.ts";
 import { lockImage, refreshImage } from "./refresh-image.ts";
 import { idsOfDetails, idsOfTexts, toJson } from "./texts.ts";
 
@@ -41,9 +41,10 @@ export async function putReport(deps: PutDeps, lease: HeldLease, report: NewRepo
     }
     await checkLease(lease);
   });
-  const { repository, digest, indexDigest, tags } = report.entry;
+  const { repository, digest, indexDigest, indexPlatforms = [], tags } = report.entry;
   const members = indexDigest === "" ? [] : [{ index: indexDigest, image: digest }];
   await notePlaces(database.query, [{ repository, digest: indexDigest || digest, tags }], members);
+  if (indexPlatforms.length > 0) await noteIndexPlatforms(database.query, indexDigest, indexPlatforms);
 }
 
 async function numbersOf({ query }: Database, { entry }: NewReport): Promise<Numbers> {
@@ -63,7 +64,10 @@ async function findEarlier(query: Query, reportId: string): Promise<{ imageId: n
 
 async function write(
   query: Query,
-  { entry: { findings: _findings, layerNames: _layerNames, ...entry }, gzip }: NewReport,
+  {
+    entry: { findings: _findings, layerNames: _layerNames, indexPlatforms: _indexPlatforms, ...entry },
+    gzip,
+  }: NewReport,
   { imageId, detailIds, layerIds, token, storedAt }: Numbers & { token: number; storedAt: number },
 ): Promise<void> {
   const { reportId, jobId, scannedAt } = entry;

@@ -2,7 +2,7 @@ import type { Clock } from "@drydock/shared/clock.ts";
 import type { ReportEntry, ReportReference } from "../domain/report-entry.ts";
 import type { FoundImage, ReportStore } from "../ports/report-store.ts";
 import type { Database, Query } from "./database.ts";
-import { digestOf, newestOfImages, newestOfTag } from "./newest-reports.ts";
+import { digestOf, indexPlatformsOf, newestOfImages, newestOfTag } from "./newest-reports.ts";
 import { notePlaces } from "./places.ts";
 import { storeUnavailable } from "./postgres-fault.ts";
 import { putReport } from "./put-report.ts";
@@ -43,6 +43,7 @@ export function createPostgresReportStore(options: PostgresReportStoreOptions): 
         images.map(({ digest }) => digest),
       );
     },
+    indexPlatforms: (indexDigests) => indexPlatformsOf(query, indexDigests),
     tidy: () => tidy(options),
   };
 }

@@ -47,6 +47,8 @@ export interface ShardKeys {
   ready(jobName: string, lane: string): string;
   /** HASH, job id -> token and open command. */
   held(workerId: string): string;
+  /** HASH, key with which the job launched another -> that; the empty key is none. */
+  subJobKeys(jobId: string): string;
   /** STRING, what names the report in a line, then its gzip. */
   report(reportId: string): string;
   /** STRING, what the indexes are made from, of a report that came after a newer one of its image. */
@@ -80,6 +82,7 @@ export function keysOf(shard: number): ShardKeys {
     rates: (minute) => `${prefix}rates:${minute}`,
     ready: (jobName, lane) => `${prefix}ready:${jobName}:${lane}`,
     held: (workerId) => `${prefix}held:${workerId}`,
+    subJobKeys: (jobId) => `${prefix}sub-job-keys:${jobId}`,
     report: (reportId) => `${prefix}report:${reportId}`,
     lateReport: (reportId) => `${prefix}late-report:${reportId}`,
     reports: reportKeysOf(prefix),

@@ -74,7 +74,7 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     index: createRedisJobIndex(shards),
     queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
-    checkpoints: createRedisCheckpointStore(shards),
+    checkpoints: createRedisCheckpointStore(redis, shards),
     reports: createRedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
     reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs }),
     typeStore: createRedisJobTypeStore(redis),

@@ -52,8 +52,18 @@ const rules: Record<string, (params: Params) => string> = {
 
 const maxRuleLength = 300;
 
+/** What a pattern or a forbidden form means, a schema may say itself beside it: nobody wants to read a pattern. */
+const worded = new Set(["pattern", "not"]);
+
 /** The rule that a parameter breaks, in the words in which rules are told here; the schema's own where there are none. */
-export function ruleOf({ keyword, params, message = "breaks a rule of its schema" }: ErrorObject): string {
+export function ruleOf({
+  keyword,
+  params,
+  parentSchema,
+  message = "breaks a rule of its schema",
+}: ErrorObject): string {
+  const own: unknown = worded.has(keyword) ? parentSchema?.["x-rule"] : undefined;
+  if (typeof own === "string" && own !== "") return cut(own, maxRuleLength);
   return cut(rules[keyword]?.(params) ?? message, maxRuleLength);
 }
 

@@ -2,8 +2,8 @@ import * as report from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import * as proto from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { RpcError, serverStreamCall, unaryCall } from "@drydock/shared/grpc/client.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import type { Report } from "../domain/report.ts";
-import type { FoundImage, ImagePage, KnownReport } from "../ports/job.ts";
+import type { Coverage, Report } from "../domain/report.ts";
+import type { CoverageCounts, FoundImage, ImagePage, KnownImage, KnownReport } from "../ports/job.ts";
 import type { KnownImages } from "../ports/job-services.ts";
 import type { Lease } from "../ports/job-source.ts";
 import type { ControllerLink } from "./link.ts";
@@ -28,7 +28,7 @@ export class ImageClient implements KnownImages {
     this.#incarnation = incarnation;
   }
 
-  async record(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownReport[][]> {
+  async record(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownImage[]> {
     const found = images.map(({ tags, ...image }) => ({ ...image, tags: [...tags] }));
     const request = { lease, incarnation: this.#incarnation, images: found };
     const call = () => unaryCall(this.#link.client, service.recordImages, request, { deadlineMs, signal });
@@ -41,7 +41,24 @@ export class ImageClient implements KnownImages {
     if (known.length !== images.length) {
       throw new JobFailure("INTERNAL", "the controller did not answer for each image", { retryable: true });
     }
-    return known.map(({ reports }) => reports.map(toKnownReport));
+    return known.map(({ reports, indexPlatforms }) => ({ reports: reports.map(toKnownReport), indexPlatforms }));
+  }
+
+  async count(lease: Lease, signal: AbortSignal): Promise<CoverageCounts> {
+    const counts: Partial<Record<Coverage | "NONE", number>> = {};
+    let pageToken = "";
+    do {
+      const request = { lease, incarnation: this.#incarnation, pageToken };
+      const call = () => unaryCall(this.#link.client, service.countSubJobReports, request, { deadlineMs, signal });
+      const { byCoverage, withoutReport, nextPageToken } = await resend(lease, call, signal);
+      for (const { coverage, reports } of byCoverage) {
+        const word = toCoverage(coverage);
+        counts[word] = (counts[word] ?? 0) + reports;
+      }
+      counts.NONE = (counts.NONE ?? 0) + withoutReport;
+      pageToken = nextPageToken;
+    } while (pageToken !== "");
+    return counts;
   }
 
   async readReport(lease: Lease, digest: string, signal: AbortSignal): Promise<Report | undefined> {
@@ -84,7 +101,7 @@ export class ImageClient implements KnownImages {
   }
 
   /** The images of many platforms may have more reports than one answer. */
-  async #recordHalves(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownReport[][]> {
+  async #recordHalves(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownImage[]> {
     const half = Math.ceil(images.length / 2);
     const first = await this.record(lease, images.slice(0, half), signal);
     return [...first, ...(await this.record(lease, images.slice(half), signal))];

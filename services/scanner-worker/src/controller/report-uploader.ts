@@ -5,6 +5,7 @@ import type {
 } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { Metadata } from "@grpc/grpc-js";
 import type { Report } from "../domain/report.ts";
+import type { ReportPlace } from "../ports/job.ts";
 import type { ReportSink } from "../ports/job-services.ts";
 import type { Lease } from "../ports/job-source.ts";
 import type { ControllerLink } from "./link.ts";
@@ -32,10 +33,12 @@ export class ReportUploader implements ReportSink {
     this.#incarnation = incarnation;
   }
 
-  async store(lease: Lease, report: Report, signal: AbortSignal, number = 0): Promise<void> {
+  async store(lease: Lease, report: Report, signal: AbortSignal, place: ReportPlace = {}): Promise<void> {
     const { gzip, sha256, summary } = await encodeReport(report);
     const { digest, indexDigest } = report.artifact;
-    const head = { lease, digest, indexDigest, sha256, summary, incarnation: this.#incarnation, number };
+    const { number = 0, indexPlatforms = [] } = place;
+    const about = { digest, indexDigest, indexPlatforms: [...indexPlatforms], sha256, summary, number };
+    const head = { lease, incarnation: this.#incarnation, ...about };
     await resend(lease, () => put(this.#link.client, { head, gzip, signal }), signal);
   }
 }

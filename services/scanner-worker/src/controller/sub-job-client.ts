@@ -64,9 +64,9 @@ export class SubJobClient implements SubJobs {
   }
 }
 
-function toOutcome(answered: LaunchSubJobResult | undefined): { id: string } | RpcError {
+function toOutcome(answered: LaunchSubJobResult | undefined): { id: string; isOthers?: true } | RpcError {
   const result = answered?.result;
-  if (result?.$case === "jobId") return { id: result.value };
+  if (result?.$case === "jobId") return { id: result.value, ...(answered?.isOthers && { isOthers: true }) };
   if (result?.$case === "error") return new RpcError(fromStatus(result.value));
   throw new JobFailure("INTERNAL", "the controller did not answer each launch", { retryable: true });
 }

@@ -32,26 +32,40 @@ describe("CLAIR_NOTIFICATION", () => {
       read: async (_name, from = "first") => pages[from],
       remove: async (name) => void removed.push(name),
     });
-    return type.run(context, type.parameters.parse({ name: "n", ...given }));
+    return type.run(context, type.parameters.parse({ name: "n", delay_seconds: 0, ...given }));
   };
 
-  test("has each image of all pages matched anew, once and later, and then deletes it", async () => {
+  const keys = () => context.launched.map(({ uniqueKey }) => uniqueKey);
+
+  test("has each image of all pages matched anew, once, and then deletes it", async () => {
     await run();
     assert.deepEqual(
-      context.launched.map(({ name, parameters, isUnique, uniqueKey, delayMs }) => {
-        return [name, parameters, isUnique, uniqueKey, delayMs];
-      }),
-      ["a", "b", "c"].map((end) => {
-        return ["IMAGE_REMATCH", { digest: digest(end) }, true, `rematch:${digest(end)}`, 300_000];
-      }),
+      context.launched.map(({ name, parameters, isUnique }) => [name, parameters, isUnique]),
+      ["a", "b", "c"].map((end) => ["IMAGE_REMATCH", { digest: digest(end) }, true]),
     );
     assert.deepEqual(removed, ["n"]);
     assert.equal(context.checkins.at(-1)?.text, "CVE-1 changed: 3 images are matched anew");
   });
 
-  test("waits as long as it is told", async () => {
-    await run({ delay_seconds: 0 });
-    assert.equal(context.launched[0]?.delayMs, 0);
+  test("waits to the end of a span, with others whose rematches it shares, before it asks Clair", async () => {
+    pages = { first: { layerNames: ["a"], vulnerabilities: [], next: undefined } };
+    for (const [launchedAt, afterMs] of [
+      [new Date(600_000), 300_000],
+      [new Date(899_000), 1_000],
+    ] as const) {
+      context = new Context(`job-${afterMs}`);
+      context.state = { ...context.state, launchedAt };
+      await assert.rejects(run({ delay_seconds: 300 }), { name: "JobPostponed", afterMs });
+      assert.deepEqual([context.launched, removed], [[], []]);
+      await run({ delay_seconds: 300 });
+      assert.deepEqual(keys(), [`rematch:until-900000:${digest("a")}`]);
+      removed = [];
+    }
+  });
+
+  test("that is not to wait shares its rematches with nobody: one under way may have read the image before", async () => {
+    await run();
+    assert.equal(keys()[0], `rematch:${context.jobId}:${digest("a")}`);
   });
 
   test("that Clair does not have any more was dealt with", async () => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { JobFailure } from "../domain/job-failure.ts";
+import { JobPostponed } from "../domain/job-postponed.ts";
 import { plainText } from "../domain/plain-text.ts";
 import type { JobContext, JobType } from "../ports/job.ts";
 import { rematchOf } from "./image-rematch.ts";
@@ -13,7 +14,7 @@ const parameters = z.strictObject({
     .max(86_400)
     .default(300)
     .describe(
-      "How long to wait before images are matched anew: an update of Clair's data sends hundreds of notifications, and an image that several name is matched once.",
+      "How long to wait at most before images are matched anew: an update of Clair's data sends hundreds of notifications, and an image that several name is matched once.",
     ),
 });
 
@@ -26,9 +27,16 @@ const maxPages = 10_000;
 const maxAtOnce = 1_000;
 const priority = 2;
 
+/** The checkpoint of a notification that has waited. */
+const waited = "waited";
+
 /**
  * The job type CLAIR_NOTIFICATION: has the images matched anew that a notification of Clair's names, and no others. What is
  * done twice changes nothing, so a lost run begins at the first page again.
+ *
+ * Time is cut into spans, and what arrives in one is read at its end. So a rematch of a span begins after all of its
+ * notifications have come: none is taken for done by a rematch that read the image before. And images are looked for when
+ * scans that were under way have stored their reports.
  */
 export function createClairNotification(notifications: ScannerNotifications): JobType<ClairNotificationParameters> {
   return {
@@ -48,6 +56,7 @@ async function run(
   { name, delay_seconds }: ClairNotificationParameters,
 ): Promise<void> {
   context.signal.throwIfAborted();
+  const among = await waitForSpan(context, delay_seconds * 1_000);
   const digests = new Set<string>();
   const vulnerabilities = new Set<string>();
   let from: string | undefined;
@@ -55,7 +64,7 @@ async function run(
     const page = await notifications.read(name, from, context.signal);
     if (page === undefined) return end(context, "Clair does not have the notification any more: it was dealt with");
     for (const own of page.vulnerabilities) vulnerabilities.add(own);
-    await launchNew(context, page, { digests, delayMs: delay_seconds * 1_000 });
+    await launchNew(context, page, { digests, among });
     context.checkin(`page ${pages}: ${digests.size} images`, { phase: "read", percent: 50 });
     if (page.next === undefined) break;
     if (page.next === from || pages >= maxPages) throw endless();
@@ -63,14 +72,31 @@ async function run(
   }
   await notifications.remove(name, context.signal);
   const what = [...vulnerabilities].map((own) => plainText(own, 60)).join(", ") || "a vulnerability";
-  end(context, `${what} changed: ${digests.size} images are matched anew`);
+  const images = digests.size === 1 ? "1 image is" : `${digests.size} images are`;
+  end(context, `${what} changed: ${images} matched anew`);
+}
+
+/**
+ * What tells the rematches of the span from others, once the span is over.
+ * @throws JobPostponed before that
+ */
+async function waitForSpan(context: JobContext, spanMs: number): Promise<string> {
+  if (spanMs === 0) return context.jobId;
+  const { launchedAt, checkpoint } = await context.runState();
+  const end = (Math.floor(launchedAt.getTime() / spanMs) + 1) * spanMs;
+  if (checkpoint !== waited) {
+    await context.saveCheckpoint(waited);
+    // by the controller's clock alone, which every worker's may differ from
+    throw new JobPostponed("waiting for further notifications", end - launchedAt.getTime());
+  }
+  return `until-${end}`;
 }
 
 /** Launches a rematch of each image that was not named before. */
 async function launchNew(
   context: JobContext,
   { layerNames }: NotificationPage,
-  { digests, delayMs }: { digests: Set<string>; delayMs: number },
+  { digests, among }: { digests: Set<string>; among: string },
 ): Promise<void> {
   for (let start = 0; start < layerNames.length; start += maxAtOnce) {
     const images = await context.findImages(layerNames.slice(start, start + maxAtOnce));
@@ -78,7 +104,7 @@ async function launchNew(
     for (let first = 0; first < named.length; first += maxAtOnce) {
       const requests = named
         .slice(first, first + maxAtOnce)
-        .map((digest) => ({ ...rematchOf(digest), delayMs, priority }));
+        .map((digest) => ({ ...rematchOf(digest, { among }), priority }));
       const results = await context.launchJobs(requests);
       for (const result of results) if ("failure" in result) throw result.failure;
     }

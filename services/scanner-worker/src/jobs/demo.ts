@@ -2,15 +2,14 @@ import { sleep } from "@drydock/shared/abort.ts";
 import { z } from "zod";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { JobContext, JobType } from "../ports/job.ts";
+import { wordedPattern } from "./worded-pattern.ts";
 
 // A job type in one file: copy it to write your own, then add yours to the list in app.ts.
 
 // 1. The parameters. The controller gets them as a JSON schema and refuses launches that break it. strictObject also
 //    refuses parameters that nobody knows, which are typing errors as a rule.
 const parameters = z.strictObject({
-  image: z
-    .string()
-    .regex(/^demo/, 'must start with "demo"')
+  image: wordedPattern(/^demo/, 'must start with "demo"')
     .max(255)
     .describe('What to play with; must start with "demo".'),
   steps: z.int().min(1).max(100).default(10).describe("How many steps to take."),

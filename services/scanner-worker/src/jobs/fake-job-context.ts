@@ -1,12 +1,15 @@
 import type { Report } from "../domain/report.ts";
 import type {
+  CoverageCounts,
   FoundImage,
   ImagePage,
   JobContext,
   JobLogger,
+  KnownImage,
   KnownReport,
   OpCommand,
   Progress,
+  ReportPlace,
   RunState,
   SubJobRequest,
   SubJobResult,
@@ -22,6 +25,8 @@ export class FakeJobContext implements JobContext {
   readonly reports: Report[] = [];
   /** The numbers of `reports`. */
   readonly reportNumbers: number[] = [];
+  /** What each told of its index. */
+  readonly reportPlatforms: (readonly string[])[] = [];
   readonly launched: SubJobRequest[] = [];
   readonly checkpoints: string[] = [];
   readonly recorded: FoundImage[] = [];
@@ -30,6 +35,10 @@ export class FakeJobContext implements JobContext {
   state: RunState = { checkpoint: "", subJobs: {}, launchedAt: new Date(0) };
   /** What is known of images, by digest. */
   readonly known = new Map<string, KnownReport[]>();
+  /** What countReports gives. */
+  counts: CoverageCounts = {};
+  /** The platforms that were looked for, by the digest of the index. */
+  readonly lookedFor = new Map<string, string[]>();
   /** The reports that can be read, by digest. */
   readonly stored = new Map<string, Report>();
   /** What findImages gives, and listImages in pages. */
@@ -96,16 +105,25 @@ export class FakeJobContext implements JobContext {
     this.state = { ...this.state, checkpoint };
   }
 
-  async storeReport(report: Report, number = 0): Promise<void> {
+  async storeReport(report: Report, { number = 0, indexPlatforms = [] }: ReportPlace = {}): Promise<void> {
     this.signal.throwIfAborted();
     this.reports.push(report);
     this.reportNumbers.push(number);
+    this.reportPlatforms.push(indexPlatforms);
   }
 
-  async recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]> {
+  async recordImages(images: readonly FoundImage[]): Promise<KnownImage[]> {
     this.signal.throwIfAborted();
     this.recorded.push(...images);
-    return images.map(({ digest }) => this.known.get(digest) ?? []);
+    return images.map(({ digest }) => ({
+      reports: this.known.get(digest) ?? [],
+      indexPlatforms: this.lookedFor.get(digest) ?? [],
+    }));
+  }
+
+  async countReports(): Promise<CoverageCounts> {
+    this.signal.throwIfAborted();
+    return this.counts;
   }
 
   async readReport(digest: string): Promise<Report | undefined> {

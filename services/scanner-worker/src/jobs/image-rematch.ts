@@ -11,6 +11,7 @@ import { buildReport } from "../domain/report-builder.ts";
 import type { JobContext, JobType, SubJobRequest } from "../ports/job.ts";
 import type { Scanner } from "../ports/scanner.ts";
 import { type PolicyParameters, policyParameters, toPolicy, toPolicyParameters } from "./policy-parameters.ts";
+import { digestRule, wordedPattern } from "./worded-pattern.ts";
 
 /** What a rematch works with. */
 export interface ImageRematchDeps {
@@ -19,10 +20,9 @@ export interface ImageRematchDeps {
 }
 
 const parameters = z.strictObject({
-  digest: z
-    .string()
-    .regex(digestPattern)
-    .describe("The manifest's digest, of an image that has a report. Of an index name the digest of each image."),
+  digest: wordedPattern(digestPattern, digestRule).describe(
+    "The manifest's digest, of an image that has a report. Of an index name the digest of each image.",
+  ),
   policy: policyParameters.optional(),
 });
 
@@ -45,13 +45,19 @@ export function createImageRematch(deps: ImageRematchDeps): JobType<ImageRematch
   };
 }
 
-/**
- * A sub-job that matches the image of the digest anew, if none does already.
- * @param policy what the image must keep to from now on; default what it had to before
- */
-export function rematchOf(digest: string, policy?: PolicyParameters): SubJobRequest {
+/** How a rematch may differ. */
+export interface RematchOptions {
+  /** What the image must keep to from now on; default what it had to before. */
+  policy?: PolicyParameters | undefined;
+  /** Tells it from other rematches of the image, of which it is none; default it is one with them. */
+  among?: string;
+}
+
+/** A sub-job that matches the image of the digest anew, if none does already. */
+export function rematchOf(digest: string, { policy, among }: RematchOptions = {}): SubJobRequest {
   const given = { digest, ...(policy && { policy }) };
-  return { name: "IMAGE_REMATCH", parameters: given, isUnique: true, uniqueKey: `rematch:${digest}`, key: digest };
+  const uniqueKey = ["rematch", ...(among === undefined ? [] : [among]), digest].join(":");
+  return { name: "IMAGE_REMATCH", parameters: given, isUnique: true, uniqueKey, key: digest };
 }
 
 async function run(

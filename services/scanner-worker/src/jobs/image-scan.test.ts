@@ -192,6 +192,7 @@ describe("IMAGE_SCAN", () => {
         ],
       );
       assert.deepEqual(context.reportNumbers, [0, 1]);
+      assert.deepEqual(context.reportPlatforms, [[], ["all"]], "the last tells what was looked for");
       const words = context.reports[0]?.headline;
       const text = `2 platforms: linux/arm64: ${words}; linux/amd64: ${words}`;
       assert.deepEqual(context.checkins.at(-1), { text, progress: { phase: "done", percent: 100 } });

@@ -7,7 +7,7 @@ import { formatPlatform, parsePlatform } from "../domain/platform.ts";
 import type { Report } from "../domain/report.ts";
 import { buildReport } from "../domain/report-builder.ts";
 import type { ScanResult } from "../domain/scan-result.ts";
-import type { JobContext, JobType } from "../ports/job.ts";
+import type { JobContext, JobType, ReportPlace } from "../ports/job.ts";
 import type { Scanner, ScanTarget } from "../ports/scanner.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 import { type ImageScanParameters, imageScanParameters } from "./image-scan-parameters.ts";
@@ -62,7 +62,9 @@ async function run(deps: ImageScanDeps, context: JobContext, parameters: ImageSc
   for (const [number, image] of images.entries()) {
     progress.image(number, images.length);
     const result = image.manifest.kind === "image" ? await askScanner(scan, image) : undefined;
-    reports.push(await store(scan, toReport(scan, image, result, number), number));
+    // which platforms were looked for is true once all of their reports are there
+    const indexPlatforms = number === images.length - 1 && image.indexDigest !== "" ? (parameters.platforms ?? []) : [];
+    reports.push(await store(scan, toReport(scan, image, result, number), { number, indexPlatforms }));
   }
   progress.done(headlineOf(reports, skipped));
 }
@@ -135,9 +137,9 @@ function systemsOf({ distributions }: ScanResult): string {
   return distributions.map(({ namespace }) => namespace).join(", ") || "no operating system that it knows";
 }
 
-async function store({ context, progress }: Scan, report: Report, number: number): Promise<Report> {
+async function store({ context, progress }: Scan, report: Report, place: ReportPlace): Promise<Report> {
   progress.begin("report", 95, "storing the report");
-  await abortable(context.storeReport(report, number), context.signal);
+  await abortable(context.storeReport(report, place), context.signal);
   progress.end(`report of ${report.artifact.digest} stored`);
   return report;
 }

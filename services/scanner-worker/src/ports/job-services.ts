@@ -1,5 +1,14 @@
 import type { Report } from "../domain/report.ts";
-import type { FoundImage, ImagePage, KnownReport, RunState, SubJobRequest, SubJobResult } from "./job.ts";
+import type {
+  CoverageCounts,
+  FoundImage,
+  ImagePage,
+  KnownImage,
+  ReportPlace,
+  RunState,
+  SubJobRequest,
+  SubJobResult,
+} from "./job.ts";
 import type { Lease } from "./job-source.ts";
 
 /** Thrown when the controller says that the job is not this worker's any more: abandon it, report nothing. */
@@ -31,10 +40,9 @@ export interface JobLogs {
 export interface ReportSink {
   /**
    * Resolves when the report is durable; tries again while the controller is away.
-   * @param number which of the run's reports it is, from 0; default 0
    * @throws LeaseLost; the signal's reason when it aborts
    */
-  store(lease: Lease, report: Report, signal: AbortSignal, number?: number): Promise<void>;
+  store(lease: Lease, report: Report, signal: AbortSignal, place?: ReportPlace): Promise<void>;
 }
 
 /** A job to be launched by a job. */
@@ -67,8 +75,10 @@ export interface RunStates {
 
 /** What is known of images. All of it tries again while the controller is away, and throws as SubJobs does. */
 export interface KnownImages {
-  /** Notes which tags point at which images; gives the reports of each, in the order of the images. */
-  record(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownReport[][]>;
+  /** Notes which tags point at which images; gives what is known of each, in the order of the images. */
+  record(lease: Lease, images: readonly FoundImage[], signal: AbortSignal): Promise<KnownImage[]>;
+  /** The newest reports of the images whose digests are keys of the job's sub-jobs, counted. */
+  count(lease: Lease, signal: AbortSignal): Promise<CoverageCounts>;
   /** The newest report of the image; undefined if it has none. */
   readReport(lease: Lease, digest: string, signal: AbortSignal): Promise<Report | undefined>;
   /** The images whose newest report has one of the layers. */

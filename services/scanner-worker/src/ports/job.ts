@@ -56,8 +56,11 @@ export interface SubJobRequest {
   delayMs?: number;
 }
 
-/** What became of one of many launches: the id of the job, or why there is none. */
-export type SubJobResult = { id: string } | { failure: JobFailure };
+/**
+ * What became of one of many launches: the id of the job, or why there is none. A job that is another's holds the unique key, and
+ * does not count among the jobs that this one launched.
+ */
+export type SubJobResult = { id: string; isOthers?: boolean } | { failure: JobFailure };
 
 /** How far a job came in its former runs. */
 export interface RunState {
@@ -103,6 +106,25 @@ export interface KnownReport {
   readonly platform: string;
 }
 
+/** What is known of an image. */
+export interface KnownImage {
+  /** Its newest reports: one, or one for each platform of an index, or none. */
+  readonly reports: readonly KnownReport[];
+  /** Of an index, the platforms that a scan has looked for, whether it found an image for them or not; `all` alone for all. */
+  readonly indexPlatforms: readonly string[];
+}
+
+/** Numbers of reports by their coverage, and of digests without one; what is 0 may be left out. */
+export type CoverageCounts = Readonly<Partial<Record<Coverage | "NONE", number>>>;
+
+/** Where a report is among those of its run, and what it says of the others. */
+export interface ReportPlace {
+  /** Which of the run's reports it is, from 0 to 63; default 0. */
+  number?: number;
+  /** With the last report of an index: the platforms that were looked for, as in KnownImage. Default: it does not tell. */
+  indexPlatforms?: readonly string[];
+}
+
 /** What a run is given. */
 export interface JobContext {
   readonly jobId: string;
@@ -131,16 +153,18 @@ export interface JobContext {
   runState(): Promise<RunState>;
   /** Stores how far the job has come, at most 64 KiB, for its next run; resolves when it is durable. The last one counts. */
   saveCheckpoint(checkpoint: string): Promise<void>;
+  /** Stores a report of the run; resolves when it is durable. */
+  storeReport(report: Report, place?: ReportPlace): Promise<void>;
   /**
-   * Stores a report of the run; resolves when it is durable.
-   * @param number which of the run's reports it is, from 0 to 63; default 0
+   * Notes which tags point at which images, at most 1,000 images with 5,000 tags together, and tells what is
+   * known of each, in the order of the images.
    */
-  storeReport(report: Report, number?: number): Promise<void>;
+  recordImages(images: readonly FoundImage[]): Promise<KnownImage[]>;
   /**
-   * Notes which tags point at which images, at most 1,000 images with 5,000 tags together, and tells which reports each
-   * image has, in the order of the images: one, or one for each platform of an index, or none.
+   * How much scanners could look at in the images whose digests are keys of the run's sub-jobs, by their newest reports: counts by
+   * coverage, and of digests without a report.
    */
-  recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]>;
+  countReports(): Promise<CoverageCounts>;
   /** The newest report of the image; undefined if it has none. */
   readReport(digest: string): Promise<Report | undefined>;
   /** The images whose newest report has one of the layers, by the scanner's names of those; at most 1,000 names. */

@@ -30,14 +30,14 @@ describe("the job's log tells", () => {
     });
   }
 
-  test("of a postponement what is waited for, and how long at least", async () => {
+  test("of a postponement what is waited for, and how long at least; a warning only where the outside is at fault", async () => {
     assert.deepEqual(await lines(fails("SCANNER_FAULT", { retryable: true, retryAfterMs: 59_500 })), [
       "INFO  attempt 1 of 2 begins on worker-1",
       "WARN  attempt 1 postponed: it waits for SCANNER_FAULT: so it is; runs again in 60 s at the earliest, as the same attempt",
     ]);
     assert.deepEqual(await lines(jobType(() => Promise.reject(new JobPostponed("not before six", 3_000)))), [
       "INFO  attempt 1 of 4 begins on worker-1",
-      "WARN  attempt 1 postponed: not before six; runs again in 3 s at the earliest, as the same attempt",
+      "INFO  attempt 1 waits: not before six; runs again in 3 s at the earliest, as the same attempt",
     ]);
   });
 

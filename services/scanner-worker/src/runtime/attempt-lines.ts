@@ -35,8 +35,10 @@ export function endingOf({ attempt }: Assignment, type: JobType, outcome: Outcom
     }
     case "postponed": {
       const next = `runs again in ${Math.ceil(outcome.afterMs / 1000)} s at the earliest, as the same attempt`;
-      const why = outcome.reason === "" ? outcome.message : `it waits for ${causeOf(outcome)}`;
-      return { level: "warn", text: `attempt ${attempt} postponed: ${why}; ${next}` };
+      // a handler that asks for a wait has no trouble
+      if (outcome.reason === "")
+        return { level: "info", text: `attempt ${attempt} waits: ${outcome.message}; ${next}` };
+      return { level: "warn", text: `attempt ${attempt} postponed: it waits for ${causeOf(outcome)}; ${next}` };
     }
     case "refused": {
       const next =

@@ -1,13 +1,15 @@
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { Report } from "../domain/report.ts";
 import type {
+  CoverageCounts,
   FoundImage,
   ImagePage,
   JobContext,
   JobLogger,
-  KnownReport,
+  KnownImage,
   OpCommand,
   Progress,
+  ReportPlace,
   RunState,
   SubJobRequest,
   SubJobResult,
@@ -107,12 +109,16 @@ export class RunContext implements JobContext {
     return this.#ask(({ runStates }, lease, signal) => runStates.saveCheckpoint(lease, checkpoint, signal));
   }
 
-  async storeReport(report: Report, number = 0): Promise<void> {
-    return this.#ask(({ reports }, lease, signal) => reports.store(lease, report, signal, number));
+  async storeReport(report: Report, place: ReportPlace = {}): Promise<void> {
+    return this.#ask(({ reports }, lease, signal) => reports.store(lease, report, signal, place));
   }
 
-  async recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]> {
+  async recordImages(images: readonly FoundImage[]): Promise<KnownImage[]> {
     return this.#ask((services, lease, signal) => services.images.record(lease, images, signal));
+  }
+
+  async countReports(): Promise<CoverageCounts> {
+    return this.#ask(({ images }, lease, signal) => images.count(lease, signal));
   }
 
   async readReport(digest: string): Promise<Report | undefined> {

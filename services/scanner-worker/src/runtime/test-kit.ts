@@ -127,7 +127,8 @@ export function fakeServices(overrides: Partial<JobServices> = {}): JobServices 
       saveCheckpoint: async () => {},
     },
     images: {
-      record: async (_lease, images) => images.map(() => []),
+      record: async (_lease, images) => images.map(() => ({ reports: [], indexPlatforms: [] })),
+      count: async () => ({}),
       readReport: async () => undefined,
       find: async () => [],
       list: async () => ({ images: [], next: undefined }),

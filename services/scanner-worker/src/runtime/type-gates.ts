@@ -21,8 +21,10 @@ export class TypeGates {
   readonly #jobTypes: readonly JobType[];
 
   constructor({ jobTypes, onClosed, ...rest }: TypeGatesOptions) {
+    // other workers wait for other times, but types that closed together are probed together
+    const share = Math.random();
     const gateOf = (type: JobType) =>
-      new TypeGate({ ...rest, type, onClosed: (reason: string) => onClosed?.(type.name, reason) });
+      new TypeGate({ ...rest, type, random: () => share, onClosed: (reason: string) => onClosed?.(type.name, reason) });
     this.#jobTypes = jobTypes;
     this.#gates = new Map(jobTypes.map((type) => [type.name, gateOf(type)]));
   }

@@ -1,11 +1,16 @@
 import type { HeldLease } from "../../domain/job.ts";
-import type { CheckpointStore, RunState } from "../../ports/checkpoint-store.ts";
+import type { CheckpointStore, RunState, SubJobKeys } from "../../ports/checkpoint-store.ts";
 import { toTotals } from "../record/job-codec.ts";
 import { list, number, text } from "../shards/reply.ts";
+import { answered } from "../shards/reply-errors.ts";
+import type { ScriptedRedis } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 
+/** About as many keys of sub-jobs are read at a time. */
+const keysAtOnce = 500;
+
 /** The checkpoints in Redis, each beside its job. */
-export function createRedisCheckpointStore(shards: Shards): CheckpointStore {
+export function createRedisCheckpointStore(redis: ScriptedRedis, shards: Shards): CheckpointStore {
   return {
     async save({ jobId, token, incarnation }: HeldLease, checkpoint: string): Promise<void> {
       await shards.ofJob(jobId).run("checkpoint/save", jobId, token, incarnation, checkpoint);
@@ -14,6 +19,14 @@ export function createRedisCheckpointStore(shards: Shards): CheckpointStore {
       const reply = list(await shards.ofJob(jobId).run("checkpoint/read", jobId, token, incarnation));
       const [checkpoint, totals, enqueuedAt] = reply;
       return { checkpoint: text(checkpoint), executionTotals: toTotals(totals), enqueuedAt: number(enqueuedAt) };
+    },
+    async subJobKeys({ jobId, token, incarnation }: HeldLease, from: string): Promise<SubJobKeys> {
+      const shard = shards.ofJob(jobId);
+      await shard.run("reports/check-lease", jobId, token, incarnation);
+      const key = shard.keys.subJobKeys(jobId);
+      const [next, fields] = await answered(redis.hscan(key, from === "" ? "0" : from, "COUNT", keysAtOnce));
+      const keys = fields.filter((field, at) => at % 2 === 0 && field !== "");
+      return { keys, next: next === "0" ? "" : next };
     },
   };
 }

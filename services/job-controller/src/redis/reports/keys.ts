@@ -34,7 +34,7 @@ export interface ReportKeys {
   layers(bucket: number): string;
   /** HASH, tag -> digest; in the shard that the repository falls to. */
   tags(repository: string): string;
-  /** HASH, digest of an image -> its platform; in the shard that the digest of the index falls to. */
+  /** HASH, digest of an image -> its platform, and `platforms` -> those that a scan has looked for, with a blank between two; in the shard that the digest of the index falls to. */
   imagesOf(indexDigest: string): string;
 }
 

@@ -12,6 +12,9 @@ interface Place {
   tags: readonly string[];
 }
 
+/** Beside the digests of an index's images: no digest is called so. */
+const platformsField = "platforms";
+
 /**
  * Which tags point at which digests, and which places a digest has. The tag itself leads to one digest, in the shard of its
  * repository; the places of a digest follow from that, in its own shard. What an index has its images have, too.
@@ -80,10 +83,25 @@ export class Places {
     }
   }
 
+  /** Notes which platforms a scan of the index has looked for; once it was all, no other scan tells more. */
+  async notePlatforms(indexDigest: string, platforms: readonly string[]): Promise<void> {
+    const before = await this.platformsOf(indexDigest);
+    if (before[0] === "all") return;
+    const key = this.#shards.ofKey(indexDigest).keys.reports.imagesOf(indexDigest);
+    await answered(this.#redis.hset(key, platformsField, platforms.join(" ")));
+  }
+
+  /** The platforms that a scan of the index has looked for; none when no scan told. */
+  async platformsOf(indexDigest: string): Promise<string[]> {
+    const key = this.#shards.ofKey(indexDigest).keys.reports.imagesOf(indexDigest);
+    return (await answered(this.#redis.hget(key, platformsField)))?.split(" ") ?? [];
+  }
+
   /** The images that were scanned of the index, by platform. */
   async imagesOf(indexDigest: string): Promise<string[]> {
     const key = this.#shards.ofKey(indexDigest).keys.reports.imagesOf(indexDigest);
-    const images = Object.entries(await answered(this.#redis.hgetall(key)));
+    const fields = Object.entries(await answered(this.#redis.hgetall(key)));
+    const images = fields.filter(([field]) => field !== platformsField);
     return images.sort((a, b) => (`${a[1]} ${a[0]}` < `${b[1]} ${b[0]}` ? -1 : 1)).map(([digest]) => digest);
   }
 

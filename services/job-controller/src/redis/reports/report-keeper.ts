@@ -28,11 +28,12 @@ export class ReportKeeper {
   /** Indexes a report that was stored, and removes what its image has too many. @param staged the same, packed */
   async index(stored: StoredReport, staged: Buffer): Promise<void> {
     const { redis, shards, keepMs } = this.#options;
-    const { reportId, digest, indexDigest, repository, tags, platform } = stored.entry;
+    const { reportId, digest, indexDigest, indexPlatforms = [], repository, tags, platform } = stored.entry;
     const { keys } = shards.ofJob(jobOfReport(reportId));
     if (repository !== "") await this.#places.point({ repository, digest: indexDigest || digest, tags });
     if (indexDigest !== "") await this.#places.join(indexDigest, digest, platform);
     const { isNewest, dropped } = await indexReport(this.#options, stored);
+    if (indexPlatforms.length > 0) await this.#places.notePlatforms(indexDigest, indexPlatforms);
     if (!isNewest) await answered(redis.set(keys.lateReport(reportId), staged, "PX", keepMs));
     await this.#remove(dropped);
     await answered(redis.hdel(keys.reports.outbox, reportId));

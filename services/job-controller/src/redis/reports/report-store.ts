@@ -73,8 +73,17 @@ export function createRedisReportStore(options: RedisReportStoreOptions): Report
       );
     },
 
+    indexPlatforms: (indexDigests) => Promise.all(indexDigests.map((digest) => platformsOf(options, places, digest))),
+
     tidy: () => keeper.tidy(),
   };
+}
+
+async function platformsOf(options: RedisReportStoreOptions, places: Places, indexDigest: string): Promise<string[]> {
+  const platforms = await places.platformsOf(indexDigest);
+  if (platforms.length === 0) return [];
+  const images = await readNewestOfImages(options, await places.imagesOf(indexDigest));
+  return images.includes(undefined) ? [] : platforms;
 }
 
 /** Of each digest the newest report of its image, or of the images of its index. */

@@ -13,6 +13,8 @@ export interface Slice {
   tags: readonly ListedTag[];
   /** Whether the tags are the newest by name alone, as the registry does not tell when they were pushed. */
   isByName: boolean;
+  /** How many further tags the parameters do not want, whatever their age. */
+  passedOver: number;
   leftOut: readonly LeftOut[];
   /** Where to go on after it. */
   cursor: Cursor;
@@ -38,6 +40,8 @@ export interface PageEnd {
   repository: undefined;
   /** What the registry left out of it. */
   leftOut: readonly LeftOut[];
+  /** How many of its repositories the parameters do not want. */
+  passedOver: number;
   /** Where to go on after the page. */
   cursor: Cursor;
 }
@@ -52,6 +56,7 @@ export interface Walk {
   signal: AbortSignal;
 }
 
+const none = { leftOut: [], passedOver: 0 };
 /** How many tags come at once at most. */
 const maxTags = 500;
 
@@ -69,7 +74,9 @@ export async function* walkCatalog(walk: Walk, from: Cursor): AsyncGenerator<Wal
       yield { repository: undefined, error: listed.error };
       return;
     }
-    const names = [...new Set(listed.items)].sort().filter((name) => name > after && isChosen(walk.parameters, name));
+    const chosen = [...new Set(listed.items)].sort().filter((name) => isChosen(walk.parameters, name));
+    const passedOver = new Set(listed.items).size - chosen.length;
+    const names = chosen.filter((name) => name > after);
     let before: Cursor = { page, after };
     for (const repository of names) {
       const done = { page, after: repository };
@@ -82,7 +89,7 @@ export async function* walkCatalog(walk: Walk, from: Cursor): AsyncGenerator<Wal
       before = done;
     }
     at = listed.next === undefined ? before : { page: listed.next, after: "" };
-    yield { repository: undefined, leftOut: leftOutOf(listed), cursor: at };
+    yield { repository: undefined, leftOut: leftOutOf(listed), passedOver, cursor: at };
     if (listed.next === undefined) return;
   }
 }
@@ -125,8 +132,8 @@ async function* walkTags(walk: Walk, place: Place): AsyncGenerator<Slice> {
     const next: TagPlace | undefined = listed.next === undefined ? undefined : { page: listed.next, after: "" };
     for (const { tags, last } of partsOf(chosenOf(walk, listed.items).filter((tag) => nameOf(tag) > after))) {
       const cursor = cursorAt(place, last === undefined ? next : { page, after: last });
-      const leftOut = last === undefined ? leftOutOf(listed) : [];
-      yield { repository: place.repository, isFirst, tags, isByName: false, leftOut, cursor };
+      const rest = last === undefined ? { leftOut: leftOutOf(listed), passedOver: unwanted(walk, listed.items) } : none;
+      yield { repository: place.repository, isFirst, tags, isByName: false, ...rest, cursor };
       isFirst = false;
     }
     at = next;
@@ -168,20 +175,28 @@ function leftOutOf({ leftOut }: CatalogPage<unknown>): LeftOut[] {
 async function newestOf(walk: Walk, { repository, done }: Place, count: number): Promise<Slice> {
   const newest = new NewestTags(count);
   const leftOut: LeftOut[] = [];
+  let passedOver = 0;
   let page: string | undefined;
   do {
     const listed = await listTags(walk, repository, page);
     newest.add(chosenOf(walk, listed.items));
     leftOut.push(...leftOutOf(listed));
+    passedOver += unwanted(walk, listed.items);
     page = listed.next;
   } while (page !== undefined);
-  return { repository, isFirst: true, tags: newest.tags, isByName: !newest.hasTimes, leftOut, cursor: done };
+  const isByName = !newest.hasTimes;
+  return { repository, isFirst: true, tags: newest.tags, isByName, leftOut, passedOver, cursor: done };
 }
 
 /** The tags that the parameters want, each once, in order. */
 function chosenOf({ parameters }: Walk, tags: readonly ListedTag[]): ListedTag[] {
   const byName = new Map(tags.filter(({ tag }) => isWanted(parameters, tag)).map((tag) => [nameOf(tag), tag]));
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tag]) => tag);
+}
+
+/** How many names do not fit the pattern. */
+function unwanted({ parameters }: Walk, tags: readonly ListedTag[]): number {
+  return tags.filter(({ tag }) => tag !== "" && !isWanted(parameters, tag)).length;
 }
 
 /** What tells a listed tag from the others of its repository: an image without a tag has a digest. */

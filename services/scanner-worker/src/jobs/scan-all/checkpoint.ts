@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Coverage } from "../../domain/report.ts";
 import type { ChildTotals } from "../children.ts";
 
 const count = z.int().nonnegative();
@@ -6,23 +7,33 @@ const count = z.int().nonnegative();
 const totals = z.object({
   /** Repositories that fit the parameters, unreadable ones included. */
   repositories: count,
+  /** Repositories of the registry's list that do not. */
+  passedOver: count,
   unreadable: count,
   tags: count,
+  /** Further tags, that do not fit. */
+  passedOverTags: count,
   /** Entries of the registry's lists that are no repository or tag, or are of projects that may not be listed. */
   leftOut: count,
   /** Tags that could not be read in repositories that could. */
   unreadableTags: count,
+  /** Tags that went away between the list and the question what they point at. */
+  goneTags: count,
   /** Distinct ones. */
   digests: count,
   /** Of these, those that had a report. */
   known: count,
   /** Of these, those whose report is up to date: there was nothing to do. */
   skipped: count,
-  /** Sub-jobs. */
+  /** Of the digests, those for which sub-jobs were launched. */
   launched: count,
-  /** Sub-jobs that the controller refused. */
+  /** Of the digests, those that a job of somebody else is scanning already. */
+  others: count,
+  /** Of the digests, those for which the controller refused sub-jobs. Skipped, launched, others and refused make all digests. */
   refused: count,
 });
+
+const coverages = z.object({ FULL: count, PARTIAL: count, UNSUPPORTED: count, NOT_AN_IMAGE: count });
 
 /** What a scan of all images counts. */
 export type Totals = z.infer<typeof totals>;
@@ -46,6 +57,8 @@ const checkpoint = z.object({
   cursor,
   isListed: z.boolean(),
   totals,
+  /** How much scanners could look at by the reports of the digests that were skipped. */
+  skippedCoverage: coverages,
   /** The first repositories that could not be read. */
   troubles: z.array(trouble).max(20),
   /** How often in a row the outside failed at the repository of the cursor. */
@@ -65,9 +78,11 @@ export const beginning: Checkpoint = {
   cursor: { after: "" },
   isListed: false,
   totals: {
-    ...{ repositories: 0, unreadable: 0, leftOut: 0, tags: 0, unreadableTags: 0, digests: 0 },
-    ...{ known: 0, skipped: 0, launched: 0, refused: 0 },
+    ...{ repositories: 0, passedOver: 0, unreadable: 0, leftOut: 0 },
+    ...{ tags: 0, passedOverTags: 0, unreadableTags: 0, goneTags: 0 },
+    ...{ digests: 0, known: 0, skipped: 0, launched: 0, others: 0, refused: 0 },
   },
+  skippedCoverage: { FULL: 0, PARTIAL: 0, UNSUPPORTED: 0, NOT_AN_IMAGE: 0 },
   troubles: [],
   failures: 0,
   seen: "",
@@ -87,6 +102,13 @@ export function readCheckpoint(text: string): Checkpoint {
 /** The checkpoint of a list that is begun anew: scans that have failed or were cancelled so far count no more. */
 export function beginningAfter({ failed, cancelled }: ChildTotals): Checkpoint {
   return { ...beginning, former: { failed, cancelled } };
+}
+
+/** The checkpoint with the coverage of these reports more. */
+export function addingCoverage(before: Checkpoint, reports: readonly { coverage: Coverage }[]): Checkpoint {
+  const skippedCoverage = { ...before.skippedCoverage };
+  for (const { coverage } of reports) skippedCoverage[coverage] += 1;
+  return { ...before, skippedCoverage };
 }
 
 /** The checkpoint with these counts more. */

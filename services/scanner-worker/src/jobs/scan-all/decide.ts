@@ -1,5 +1,5 @@
 import { isSamePlatform, parsePlatform, platformPattern } from "../../domain/platform.ts";
-import type { FoundImage, KnownReport, SubJobRequest } from "../../ports/job.ts";
+import type { FoundImage, KnownImage, KnownReport, SubJobRequest } from "../../ports/job.ts";
 import { rematchOf } from "../image-rematch.ts";
 import type { ScanAllParameters } from "./parameters.ts";
 
@@ -21,14 +21,14 @@ const maxTags = 100;
  * The sub-jobs for an image; none when its reports are up to date. An image without a report is scanned. One with reports is
  * matched anew, which needs no registry, unless the scanner's state says that this would find the same.
  */
-export function decide(decider: Decider, image: FoundImage, known: readonly KnownReport[]): SubJobRequest[] {
+export function decide(decider: Decider, image: FoundImage, known: KnownImage): SubJobRequest[] {
   const { parameters, canRematch } = decider;
   if (parameters.force || !isCovered(image, known, parameters.platforms)) return [scanOf(decider, image)];
-  const stale = known.filter((report) => !isUpToDate(decider, report));
+  const stale = known.reports.filter((report) => !isUpToDate(decider, report));
   if (stale.length === 0) return [];
   if (!canRematch) return [scanOf(decider, image)];
   const { policy, priority } = parameters;
-  return stale.map(({ digest }) => ({ ...rematchOf(digest, policy), priority }));
+  return stale.map(({ digest }) => ({ ...rematchOf(digest, { policy }), priority }));
 }
 
 function scanOf({ parameters }: Decider, { repository, digest, tags }: FoundImage): SubJobRequest {
@@ -54,20 +54,23 @@ function isUpToDate({ state, since }: Decider, { scanner, scannerState, scannedA
 }
 
 /**
- * Whether the reports are of all images that were asked for. Of an index no report tells what else it lists, so all of its
- * platforms are known only when a scan of several made the reports: it looked at all entries.
+ * Whether the reports are of all images that were asked for. What an index lists never changes: a platform that was looked for
+ * once is not there when it has no report.
  */
 function isCovered(
   image: FoundImage,
-  known: readonly KnownReport[],
+  { reports, indexPlatforms }: KnownImage,
   platforms: ScanAllParameters["platforms"],
 ): boolean {
-  if (known.some(({ digest }) => digest === image.digest)) return true;
-  if (platforms === undefined || known.length === 0) return known.length > 0;
-  if (platforms[0] === "all") return known.length > 1;
-  return platforms.every((wanted) => known.some(({ platform }) => isPlatform(platform, wanted)));
+  if (reports.some(({ digest }) => digest === image.digest)) return true;
+  if (platforms === undefined || reports.length === 0) return reports.length > 0;
+  if (indexPlatforms[0] === "all") return true;
+  const known = [...indexPlatforms, ...reports.map(({ platform }) => platform)];
+  return platforms.every((wanted) => known.some((platform) => isPlatform(platform, wanted)));
 }
 
 function isPlatform(platform: string, wanted: string): boolean {
-  return platformPattern.test(platform) && isSamePlatform(parsePlatform(platform), parsePlatform(wanted));
+  return (
+    wanted !== "all" && platformPattern.test(platform) && isSamePlatform(parsePlatform(platform), parsePlatform(wanted))
+  );
 }

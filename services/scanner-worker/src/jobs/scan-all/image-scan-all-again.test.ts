@@ -34,7 +34,7 @@ describe("a scan of all images of which some have reports", () => {
     rig.scanner = { ...rig.scanner, state: async () => "tuesday" };
     for (const end of ["a", "b", "c"]) rig.know(end, { scannerState: "tuesday" });
     await rig.run();
-    assert.match(rig.context.text, /0 launched, 3 up to date, 0 done, 0 failed$/);
+    assert.match(rig.context.text, /0 launched, 3 up to date, 0 done, 0 failed, coverage: 3 FULL$/);
   });
 
   test("scans them when it is told to, or when the scanner cannot match anew", async () => {
@@ -73,6 +73,7 @@ describe("a scan of all images of which some have reports", () => {
     test("matches each of its images anew", async () => {
       rig.know("9", { digest: "a" });
       rig.know("9", { digest: "b", platform: "linux/arm64" });
+      rig.context.lookedFor.set(digestOf("9"), ["all"]);
       await rig.runToWait({ platforms: ["all"] });
       assert.deepEqual(rig.context.launchedFor("IMAGE_REMATCH"), ["a", "b"]);
     });
@@ -85,6 +86,22 @@ describe("a scan of all images of which some have reports", () => {
         await rig.runToWait({ platforms });
         const { request } = rig.context.children.get(digestOf("9")) ?? assert.fail();
         assert.deepEqual([request.name, request.parameters.platforms], ["IMAGE_SCAN", platforms]);
+      }
+    });
+
+    test("has nothing to scan when what is missing was looked for before", async () => {
+      rig.know("9", { digest: "a" });
+      for (const [lookedFor, platforms] of [
+        [["all"], ["all"]],
+        [["all"], ["linux/s390x"]],
+        [["linux/amd64", "linux/s390x"], ["linux/s390x"]],
+        [["linux/aarch64"], ["linux/amd64", "linux/arm64"]],
+      ]) {
+        rig.context.children.clear();
+        rig.context.checkpoints.length = 0;
+        rig.context.lookedFor.set(digestOf("9"), lookedFor ?? []);
+        await rig.runToWait({ platforms });
+        assert.deepEqual([...rig.context.children.keys()], [digestOf("a")], String(lookedFor));
       }
     });
 

@@ -142,7 +142,7 @@ describe("IMAGE_SCAN_ALL", () => {
     await rig.runToWait();
     rig.context.end("SUCCESS");
     await rig.run();
-    assert.match(rig.context.text, /2 done, 0 failed, 1 could not be launched/);
+    assert.match(rig.context.text, /3 digests .*: 2 launched, 0 up to date, 1 could not be launched, 2 done, 0 failed/);
     assert.ok(rig.context.lines.some((line) => line.includes("FIELD_INVALID")));
   });
 
@@ -190,7 +190,7 @@ describe("IMAGE_SCAN_ALL", () => {
       await rig.runToWait();
       rig.context.end("SUCCESS");
       await rig.run();
-      assert.match(rig.context.text, /1 of 2 repositories unreadable; unreadable: api$/);
+      assert.match(rig.context.text, /^2 repositories \(1 unreadable\), .*; unreadable: api$/);
       assert.ok(rig.context.lines.includes("unreadable: api: ACCESS_DENIED: no"));
       assert.deepEqual(rig.context.launchedFor("IMAGE_SCAN"), ["a", "b"]);
     });
@@ -243,7 +243,7 @@ describe("IMAGE_SCAN_ALL", () => {
     test("counts a tag", async () => {
       rig.catalog.failures.set("web:1.0", failure("MANIFEST_INVALID"));
       await rig.runToWait();
-      assert.match(rig.context.text, /1 tag unreadable/);
+      assert.match(rig.context.text, /5 tags \(1 unreadable\)/);
       assert.ok(rig.context.lines.includes("web:1.0 is unreadable: MANIFEST_INVALID: no"));
     });
 

@@ -5,7 +5,7 @@ import { beginning, beginningAfter, type Checkpoint, readCheckpoint } from "./ch
 import { Listing } from "./listing.ts";
 import { type ScanAllParameters, scanAllParameters } from "./parameters.ts";
 import type { ScanAllDeps } from "./terms.ts";
-import { totalsText } from "./totals-text.ts";
+import { coverageText, totalsText } from "./totals-text.ts";
 
 /**
  * The job type IMAGE_SCAN_ALL: finds the distinct images of a registry and launches a scan of each that needs one. It is run
@@ -31,12 +31,14 @@ async function run(deps: ScanAllDeps, context: JobContext, parameters: ScanAllPa
   const from = whereToBegin(context, state);
   const checkpoint = from.isListed ? from : await new Listing(deps, context, { parameters, launchedAt, from }).run();
   await failIfUnreadable(context, checkpoint);
+  await failIfNothingFits(context, checkpoint);
   const { clock } = deps;
   const { former } = checkpoint;
   const textOf = (totals: ChildTotals, rest: string) => totalsText(checkpoint, totals, rest);
   const children = await waitForChildren({ context, clock, former, textOf });
   await failIfAllFailed(context, checkpoint, children);
-  const text = totalsText(checkpoint, children);
+  const coverage = coverageText(checkpoint.skippedCoverage, await context.countReports());
+  const text = totalsText(checkpoint, children, coverage);
   context.checkin(text, { phase: "done", percent: 100 });
   context.logger.info(text);
 }
@@ -67,11 +69,24 @@ async function failIfUnreadable(context: JobContext, { totals, troubles }: Check
   throw new JobFailure("REPOSITORIES_UNREADABLE", message, { retryable: false });
 }
 
+/** The same, when the registry has something and the parameters want none of it: they may be misspelt. */
+async function failIfNothingFits(context: JobContext, { totals }: Checkpoint): Promise<void> {
+  const { repositories, passedOver, unreadable, leftOut, tags, passedOverTags } = totals;
+  if (tags > 0 || unreadable + leftOut > 0 || passedOver + passedOverTags === 0) return;
+  if (repositories > 0 && passedOverTags === 0) return;
+  await context.saveCheckpoint(JSON.stringify(beginning));
+  const message =
+    repositories === 0
+      ? `no repository fits include and exclude, of ${passedOver} in the registry's list`
+      : `no tag fits tag_pattern, of ${passedOverTags} in ${repositories} repositories`;
+  throw new JobFailure("NOTHING_FITS", message, { retryable: false });
+}
+
 /** The same, when no scan succeeded and nothing was up to date. */
 async function failIfAllFailed(context: JobContext, checkpoint: Checkpoint, children: ChildTotals): Promise<void> {
-  const { skipped, refused } = checkpoint.totals;
+  const { skipped, others, refused } = checkpoint.totals;
   const { failed, succeeded, stopped, cancelled } = children;
-  if (failed + refused === 0 || succeeded + stopped + cancelled + skipped > 0) return;
+  if (failed + refused === 0 || succeeded + stopped + cancelled + skipped + others > 0) return;
   await context.saveCheckpoint(JSON.stringify(beginningAfter(totalsOf(await context.runState()))));
   const message = `all scans failed: ${totalsText(checkpoint, children)}`;
   throw new JobFailure("SCANS_FAILED", message, { retryable: false });

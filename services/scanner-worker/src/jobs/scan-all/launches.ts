@@ -1,5 +1,5 @@
 import { JobFailure } from "../../domain/job-failure.ts";
-import type { FoundImage, JobContext, KnownReport, SubJobRequest } from "../../ports/job.ts";
+import type { FoundImage, JobContext, KnownImage, KnownReport, SubJobRequest, SubJobResult } from "../../ports/job.ts";
 import type { Scanner } from "../../ports/scanner.ts";
 import type { Totals } from "./checkpoint.ts";
 import { type Decider, decide } from "./decide.ts";
@@ -9,10 +9,11 @@ import type { ListingTerms } from "./terms.ts";
 /** As many images are recorded, and as many jobs launched, at once. */
 const maxAtOnce = 1_000;
 const maxRefusals = 20;
+const unknown: KnownImage = { reports: [], indexPlatforms: [] };
 
 /** What a digest needs. */
 interface Plan {
-  isKnown: boolean;
+  reports: readonly KnownReport[];
   requests: SubJobRequest[];
 }
 
@@ -31,35 +32,31 @@ export class Launches {
     this.#terms = terms;
   }
 
-  /** Notes where the images are, launches what they need, and gives what that adds to the totals. */
-  async launch(images: readonly FoundImage[]): Promise<Partial<Totals>> {
+  /** Notes where the images are, launches what they need, and gives what that adds to the totals, and the reports of those that need nothing. */
+  async launch(images: readonly FoundImage[]): Promise<{ totals: Partial<Totals>; skipped: KnownReport[] }> {
     const plans: Plan[] = [];
     for (const some of inParts(images)) {
       const known = await this.#context.recordImages(some);
       this.#decider ??= await this.#makeDecider();
       for (const [place, image] of some.entries()) {
-        if (this.#seen.add(image.digest)) plans.push(planFor(this.#decider, image, known[place] ?? []));
+        if (this.#seen.add(image.digest)) plans.push(planFor(this.#decider, image, known[place] ?? unknown));
       }
     }
-    let refused = 0;
-    const requests = plans.flatMap((plan) => plan.requests);
-    for (const some of inParts(requests)) refused += await this.#launchSome(some);
-    return {
-      digests: plans.length,
-      known: plans.filter(({ isKnown }) => isKnown).length,
-      skipped: plans.filter((plan) => plan.requests.length === 0).length,
-      launched: requests.length - refused,
-      refused,
-    };
+    const results: SubJobResult[] = [];
+    for (const some of inParts(plans.flatMap((plan) => plan.requests))) results.push(...(await this.#launchSome(some)));
+    const ends = { skipped: 0, launched: 0, others: 0, refused: 0 };
+    for (const { requests } of plans) ends[endOf(results.splice(0, requests.length))] += 1;
+    const totals = { digests: plans.length, known: plans.filter(({ reports }) => reports.length > 0).length, ...ends };
+    const skipped = plans.filter(({ requests }) => requests.length === 0).flatMap(({ reports }) => reports);
+    return { totals, skipped };
   }
 
-  /** Gives how many were refused. */
-  async #launchSome(requests: readonly SubJobRequest[]): Promise<number> {
+  async #launchSome(requests: readonly SubJobRequest[]): Promise<SubJobResult[]> {
     const results = await this.#context.launchJobs(requests);
     const failures = results.flatMap((result) => ("failure" in result ? [result.failure] : []));
     for (const { reason, message } of failures.slice(0, maxRefusals))
       this.#context.logger.warn(`a scan could not be launched: ${reason}: ${message}`);
-    return failures.length;
+    return results;
   }
 
   async #makeDecider(): Promise<Decider> {
@@ -80,8 +77,16 @@ export class Launches {
   }
 }
 
-function planFor(decider: Decider, image: FoundImage, reports: readonly KnownReport[]): Plan {
-  return { isKnown: reports.length > 0, requests: decide(decider, image, reports) };
+function planFor(decider: Decider, image: FoundImage, known: KnownImage): Plan {
+  return { reports: known.reports, requests: decide(decider, image, known) };
+}
+
+/** What became of a digest, by the launches that it needed. */
+function endOf(results: readonly SubJobResult[]): "skipped" | "launched" | "others" | "refused" {
+  if (results.length === 0) return "skipped";
+  const launched = results.filter((result) => "id" in result);
+  if (launched.length === 0) return "refused";
+  return launched.every(({ isOthers = false }) => isOthers) ? "others" : "launched";
 }
 
 function inParts<T>(items: readonly T[]): T[][] {

@@ -4,7 +4,7 @@ import type { FoundImage, JobContext } from "../../ports/job.ts";
 import { waitForRoom } from "../children.ts";
 import type { LeftOut } from "../registry-catalog.ts";
 import { type Slice, type WalkItem, walkCatalog } from "./catalog-walk.ts";
-import { adding, type Checkpoint } from "./checkpoint.ts";
+import { adding, addingCoverage, type Checkpoint } from "./checkpoint.ts";
 import { Launches } from "./launches.ts";
 import { resolveTags } from "./resolve-tags.ts";
 import { SeenDigests } from "./seen-digests.ts";
@@ -72,7 +72,10 @@ export class Listing {
   /** Gathers the images of the slice. Its tags count from now on, and its cursor is stored with the next launch. */
   async #take(checkpoint: Checkpoint, item: WalkItem): Promise<Checkpoint> {
     if (item.repository === undefined) {
-      if ("leftOut" in item) return this.#tell({ ...checkpoint, cursor: item.cursor }, item.leftOut);
+      if ("leftOut" in item) {
+        const { cursor, leftOut, passedOver } = item;
+        return this.#tell(adding({ ...checkpoint, cursor }, { passedOver }), leftOut);
+      }
       await this.#launch(checkpoint);
       throw item.error;
     }
@@ -86,16 +89,16 @@ export class Listing {
     }
   }
 
-  async #gather(next: Checkpoint, { repository, tags, isByName, leftOut }: Slice): Promise<Checkpoint> {
+  async #gather(next: Checkpoint, { repository, tags, isByName, leftOut, passedOver }: Slice): Promise<Checkpoint> {
     const { logger, signal } = this.#context;
-    const { images, failures } = await resolveTags(this.#deps.catalog, { repository, tags }, signal);
+    const { images, failures, gone } = await resolveTags(this.#deps.catalog, { repository, tags }, signal);
     this.#gathered.push(...images);
     this.#gatheredTags += tags.length;
     for (const { tag, failure } of failures.slice(0, maxTroubles))
       logger.warn(`${repository}:${tag} is unreadable: ${failure.reason}: ${failure.message}`);
     if (isByName && tags.length > 0)
       logger.debug(`${repository}: newest by name, as the registry does not tell when tags were pushed`);
-    const counts = { tags: tags.length, unreadableTags: failures.length };
+    const counts = { tags: tags.length, unreadableTags: failures.length, goneTags: gone, passedOverTags: passedOver };
     return this.#tell(adding({ ...next, failures: 0 }, counts), leftOut);
   }
 
@@ -139,11 +142,11 @@ export class Listing {
 
   /** Launches what was gathered, and then stores how far that is. */
   async #launch(checkpoint: Checkpoint): Promise<Checkpoint> {
-    const counts = await this.#launches.launch(this.#gathered);
+    const { totals, skipped } = await this.#launches.launch(this.#gathered);
     this.#gathered = [];
     this.#gatheredTags = 0;
     this.#launchedAt = this.#deps.clock.now();
-    const next = { ...adding(checkpoint, counts), seen: this.#seen.toText() };
+    const next = { ...addingCoverage(adding(checkpoint, totals), skipped), seen: this.#seen.toText() };
     await this.#context.saveCheckpoint(JSON.stringify(next));
     this.#context.checkin(totalsText(next), { phase: "list", percent: next.isListed ? 10 : 5 });
     return next;

@@ -12,6 +12,8 @@ export interface ResolvedTags {
   images: FoundImage[];
   /** Tags that could not be read, and why. */
   failures: { tag: string; failure: JobFailure }[];
+  /** How many tags are gone. */
+  gone: number;
 }
 
 /**
@@ -41,5 +43,7 @@ export async function resolveTags(
     const own = byDigest.get(digest) ?? [];
     byDigest.set(digest, tag === "" ? own : [...own, tag]);
   }
-  return { images: [...byDigest].map(([digest, own]) => ({ repository, digest, tags: own })), failures };
+  const images = [...byDigest].map(([digest, own]) => ({ repository, digest, tags: own }));
+  const resolved = digests.filter((digest) => digest !== undefined).length;
+  return { images, failures, gone: tags.length - resolved - failures.length };
 }

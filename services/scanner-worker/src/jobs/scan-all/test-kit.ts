@@ -82,6 +82,8 @@ export class FakeCatalog implements RegistryCatalog {
 export class ScanAllContext extends FakeJobContext {
   readonly children = new Map<string, { request: SubJobRequest; status: JobStatus }>();
   readonly refused = new Set<string>();
+  /** The keys of launches that are answered with a job of somebody else. */
+  readonly others = new Set<string>();
   launchedAt = new Date(0);
 
   override async runState(): Promise<RunState> {
@@ -93,6 +95,7 @@ export class ScanAllContext extends FakeJobContext {
   override onLaunch(request: SubJobRequest): SubJobResult {
     const { key = "" } = request;
     if (this.refused.has(key)) return { failure: new JobFailure("FIELD_INVALID", "no", { retryable: false }) };
+    if (this.others.has(key)) return { id: `other-${key}`, isOthers: true };
     if (!this.children.has(key)) this.children.set(key, { request, status: "PENDING" });
     return { id: key };
   }

@@ -1,25 +1,63 @@
+import type { CoverageCounts } from "../../ports/job.ts";
 import { type ChildTotals, endsOf } from "../children.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint, Totals } from "./checkpoint.ts";
 
-/** What a scan of all images has come to, in a line for people. */
+/**
+ * What a scan of all images has come to, in a line for people. Of the digests, those launched, up to date, scanned by other jobs
+ * and not launched add up to all of them.
+ */
 export function totalsText({ totals, troubles, former }: Checkpoint, children?: ChildTotals, rest = ""): string {
-  const { repositories, tags, digests, known, skipped, launched, refused, unreadable, unreadableTags, leftOut } =
-    totals;
-  const total = children?.total ?? launched;
+  const { repositories, digests, known, launched, skipped, others, refused, unreadable } = totals;
+  const isAsMany = children === undefined || children.total === launched;
   const parts = [
-    `${count(repositories, "repository", "repositories")}, ${count(tags, "tag")}, ${count(digests, "digest")} (${known} known): ` +
-      `${total} launched, ${skipped} up to date`,
+    [count(repositories, "repository", "repositories"), unread(unreadable)].join(""),
+    [count(totals.tags, "tag"), tagNotes(totals)].join(""),
+    `${count(digests, "digest")} (${known} known): ${launched} launched${isAsMany ? "" : ` as ${count(children.total, "job")}`}`,
+    `${skipped} up to date`,
+    ...(others > 0 ? [`${others} scanned by other jobs`] : []),
+    ...(refused > 0 ? [`${refused} could not be launched`] : []),
     ...(children === undefined ? [] : endsOf(children)),
     ...(former.cancelled > 0 ? [`${former.cancelled} cancelled before the list was read again`] : []),
-    ...(refused > 0 ? [`${refused} could not be launched`] : []),
-    ...(unreadableTags > 0 ? [`${count(unreadableTags, "tag")} unreadable`] : []),
-    ...(unreadable > 0 ? [`${unreadable} of ${repositories} repositories unreadable`] : []),
-    ...(leftOut > 0 ? [`${count(leftOut, "entry", "entries")} of the registry's lists left out`] : []),
+    ...passedOverNotes(totals),
     rest,
   ];
   const names = troubles.map(({ repository }) => repository).join(", ");
   const text = parts.filter((part) => part !== "").join(", ");
   return names === "" ? text : `${text}; unreadable: ${names}${unreadable > troubles.length ? ", …" : ""}`;
+}
+
+/** How much the scanner could look at, by all of these counts together; empty for no report at all. */
+export function coverageText(...counts: readonly CoverageCounts[]): string {
+  const sumOf = (word: keyof CoverageCounts) => counts.reduce((sum, own) => sum + (own[word] ?? 0), 0);
+  const words = [
+    ...(["FULL", "PARTIAL", "UNSUPPORTED", "NOT_AN_IMAGE"] as const).map((word) => [sumOf(word), word] as const),
+    [sumOf("NONE"), "without a report"] as const,
+  ];
+  const said = words.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
+  return said.length === 0 ? "" : `coverage: ${said.join(", ")}`;
+}
+
+function unread(unreadable: number): string {
+  return unreadable === 0 ? "" : ` (${unreadable} unreadable)`;
+}
+
+/** Of the tags, those that lead to no digest. */
+function tagNotes({ unreadableTags, goneTags }: Totals): string {
+  const notes = [unreadableTags > 0 && `${unreadableTags} unreadable`, goneTags > 0 && `${goneTags} gone`];
+  const said = notes.filter((note) => note !== false);
+  return said.length === 0 ? "" : ` (${said.join(", ")})`;
+}
+
+function passedOverNotes({ passedOver, passedOverTags, leftOut }: Totals): string[] {
+  const notes = [
+    passedOver > 0 && count(passedOver, "repository", "repositories"),
+    passedOverTags > 0 && count(passedOverTags, "tag"),
+  ];
+  const said = notes.filter((note) => note !== false);
+  return [
+    ...(said.length > 0 ? [`${said.join(" and ")} passed over by the parameters`] : []),
+    ...(leftOut > 0 ? [`${count(leftOut, "entry", "entries")} of the registry's lists left out`] : []),
+  ];
 }
 
 function count(number: number, noun: string, plural = `${noun}s`): string {

@@ -561,6 +561,11 @@ export interface PutReportHead {
    * job's, and for a number above 0 with ~ and the number behind it.
    */
   number: number;
+  /**
+   * Of an index, the platforms that the scan has looked for, whether it found an image for them or not; "all" alone stands for all.
+   * To be said with the last of its reports, when no other is missing. At most 64.
+   */
+  indexPlatforms: string[];
 }
 
 /** The report is stored. */
@@ -639,6 +644,8 @@ export interface LaunchSubJobResult {
     /** As LaunchSubJob would have answered. */
     { $case: "error"; value: Status }
     | undefined;
+  /** Whether the job is one that somebody else launched: it is alive and holds the unique key. It is no sub-job of this one. */
+  isOthers: boolean;
 }
 
 /** The request of GetRunState. */
@@ -709,6 +716,8 @@ export interface RecordImagesResponse {
 export interface KnownImage {
   /** Its newest reports: one, or one for each platform that was scanned of an index; empty if it has none. */
   reports: KnownReport[];
+  /** Of an index, the platforms that a scan has looked for, as in PutReportHead; empty while one of its images has no report. */
+  indexPlatforms: string[];
 }
 
 /** A report that an image has. */
@@ -729,6 +738,36 @@ export interface KnownReport {
   coverage: Coverage;
   /** The platform, e.g. linux/arm64; empty if unknown. */
   platform: string;
+}
+
+/** The request of CountSubJobReports. */
+export interface CountSubJobReportsRequest {
+  /** The job that asks. Of its sub-jobs those count whose key is an image's digest. */
+  lease:
+    | Lease
+    | undefined;
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
+  /** next_page_token of the page before. */
+  pageToken: string;
+}
+
+/** The answer of CountSubJobReports. */
+export interface CountSubJobReportsResponse {
+  /** The newest reports of the images of some sub-jobs, those of an index each, by their coverage. */
+  byCoverage: CoverageCount[];
+  /** How many of the digests have no report. */
+  withoutReport: number;
+  /** Names the next page; empty when there is none. */
+  nextPageToken: string;
+}
+
+/** How many reports have a coverage. */
+export interface CoverageCount {
+  /** The coverage. */
+  coverage: Coverage;
+  /** How many. */
+  reports: number;
 }
 
 /** The request of ReadReport. */
@@ -3716,7 +3755,16 @@ export const PutReportRequest: MessageFns<PutReportRequest> = {
 };
 
 function createBasePutReportHead(): PutReportHead {
-  return { lease: undefined, digest: "", sha256: "", summary: undefined, indexDigest: "", incarnation: "", number: 0 };
+  return {
+    lease: undefined,
+    digest: "",
+    sha256: "",
+    summary: undefined,
+    indexDigest: "",
+    incarnation: "",
+    number: 0,
+    indexPlatforms: [],
+  };
 }
 
 export const PutReportHead: MessageFns<PutReportHead> = {
@@ -3741,6 +3789,9 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     }
     if (message.number !== 0) {
       writer.uint32(56).int32(message.number);
+    }
+    for (const v of message.indexPlatforms) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -3814,6 +3865,14 @@ export const PutReportHead: MessageFns<PutReportHead> = {
             message.number = reader.int32();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.indexPlatforms.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3839,6 +3898,11 @@ export const PutReportHead: MessageFns<PutReportHead> = {
         : "",
       incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
       number: isSet(object.number) ? globalThis.Number(object.number) : 0,
+      indexPlatforms: globalThis.Array.isArray(object?.indexPlatforms)
+        ? object.indexPlatforms.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.index_platforms)
+        ? object.index_platforms.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -3865,6 +3929,9 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     if (message.number !== 0) {
       obj.number = Math.round(message.number);
     }
+    if (message.indexPlatforms?.length) {
+      obj.indexPlatforms = message.indexPlatforms;
+    }
     return obj;
   },
 
@@ -3882,6 +3949,7 @@ export const PutReportHead: MessageFns<PutReportHead> = {
     message.indexDigest = object.indexDigest ?? "";
     message.incarnation = object.incarnation ?? "";
     message.number = object.number ?? 0;
+    message.indexPlatforms = object.indexPlatforms?.map((e) => e) || [];
     return message;
   },
 };
@@ -4552,7 +4620,7 @@ export const LaunchSubJobsResponse: MessageFns<LaunchSubJobsResponse> = {
 };
 
 function createBaseLaunchSubJobResult(): LaunchSubJobResult {
-  return { result: undefined };
+  return { result: undefined, isOthers: false };
 }
 
 export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
@@ -4564,6 +4632,9 @@ export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
       case "error":
         Status.encode(message.result.value, writer.uint32(18).fork()).join();
         break;
+    }
+    if (message.isOthers !== false) {
+      writer.uint32(24).bool(message.isOthers);
     }
     return writer;
   },
@@ -4597,6 +4668,14 @@ export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
             message.result = { $case: "error", value: Status.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isOthers = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4618,6 +4697,11 @@ export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
         : isSet(object.error)
         ? { $case: "error", value: Status.fromJSON(object.error) }
         : undefined,
+      isOthers: isSet(object.isOthers)
+        ? globalThis.Boolean(object.isOthers)
+        : isSet(object.is_others)
+        ? globalThis.Boolean(object.is_others)
+        : false,
     };
   },
 
@@ -4627,6 +4711,9 @@ export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
       obj.jobId = message.result.value;
     } else if (message.result?.$case === "error") {
       obj.error = Status.toJSON(message.result.value);
+    }
+    if (message.isOthers !== false) {
+      obj.isOthers = message.isOthers;
     }
     return obj;
   },
@@ -4650,6 +4737,7 @@ export const LaunchSubJobResult: MessageFns<LaunchSubJobResult> = {
         break;
       }
     }
+    message.isOthers = object.isOthers ?? false;
     return message;
   },
 };
@@ -5273,13 +5361,16 @@ export const RecordImagesResponse: MessageFns<RecordImagesResponse> = {
 };
 
 function createBaseKnownImage(): KnownImage {
-  return { reports: [] };
+  return { reports: [], indexPlatforms: [] };
 }
 
 export const KnownImage: MessageFns<KnownImage> = {
   encode(message: KnownImage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.reports) {
       KnownReport.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.indexPlatforms) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -5305,6 +5396,14 @@ export const KnownImage: MessageFns<KnownImage> = {
             message.reports.push(KnownReport.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.indexPlatforms.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5320,6 +5419,11 @@ export const KnownImage: MessageFns<KnownImage> = {
   fromJSON(object: any): KnownImage {
     return {
       reports: globalThis.Array.isArray(object?.reports) ? object.reports.map((e: any) => KnownReport.fromJSON(e)) : [],
+      indexPlatforms: globalThis.Array.isArray(object?.indexPlatforms)
+        ? object.indexPlatforms.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.index_platforms)
+        ? object.index_platforms.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -5327,6 +5431,9 @@ export const KnownImage: MessageFns<KnownImage> = {
     const obj: any = {};
     if (message.reports?.length) {
       obj.reports = message.reports.map((e) => KnownReport.toJSON(e));
+    }
+    if (message.indexPlatforms?.length) {
+      obj.indexPlatforms = message.indexPlatforms;
     }
     return obj;
   },
@@ -5337,6 +5444,7 @@ export const KnownImage: MessageFns<KnownImage> = {
   fromPartial(object: DeepPartial<KnownImage>): KnownImage {
     const message = createBaseKnownImage();
     message.reports = object.reports?.map((e) => KnownReport.fromPartial(e)) || [];
+    message.indexPlatforms = object.indexPlatforms?.map((e) => e) || [];
     return message;
   },
 };
@@ -5514,6 +5622,309 @@ export const KnownReport: MessageFns<KnownReport> = {
     message.scannedAt = object.scannedAt ?? undefined;
     message.coverage = object.coverage ?? 0;
     message.platform = object.platform ?? "";
+    return message;
+  },
+};
+
+function createBaseCountSubJobReportsRequest(): CountSubJobReportsRequest {
+  return { lease: undefined, incarnation: "", pageToken: "" };
+}
+
+export const CountSubJobReportsRequest: MessageFns<CountSubJobReportsRequest> = {
+  encode(message: CountSubJobReportsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lease !== undefined) {
+      Lease.encode(message.lease, writer.uint32(10).fork()).join();
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountSubJobReportsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountSubJobReportsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lease = Lease.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CountSubJobReportsRequest {
+    return {
+      lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: CountSubJobReportsRequest): unknown {
+    const obj: any = {};
+    if (message.lease !== undefined) {
+      obj.lease = Lease.toJSON(message.lease);
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CountSubJobReportsRequest>): CountSubJobReportsRequest {
+    return CountSubJobReportsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CountSubJobReportsRequest>): CountSubJobReportsRequest {
+    const message = createBaseCountSubJobReportsRequest();
+    message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
+    message.incarnation = object.incarnation ?? "";
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseCountSubJobReportsResponse(): CountSubJobReportsResponse {
+  return { byCoverage: [], withoutReport: 0, nextPageToken: "" };
+}
+
+export const CountSubJobReportsResponse: MessageFns<CountSubJobReportsResponse> = {
+  encode(message: CountSubJobReportsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.byCoverage) {
+      CoverageCount.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.withoutReport !== 0) {
+      writer.uint32(16).int32(message.withoutReport);
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(26).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountSubJobReportsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountSubJobReportsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.byCoverage.push(CoverageCount.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.withoutReport = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CountSubJobReportsResponse {
+    return {
+      byCoverage: globalThis.Array.isArray(object?.byCoverage)
+        ? object.byCoverage.map((e: any) => CoverageCount.fromJSON(e))
+        : globalThis.Array.isArray(object?.by_coverage)
+        ? object.by_coverage.map((e: any) => CoverageCount.fromJSON(e))
+        : [],
+      withoutReport: isSet(object.withoutReport)
+        ? globalThis.Number(object.withoutReport)
+        : isSet(object.without_report)
+        ? globalThis.Number(object.without_report)
+        : 0,
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: CountSubJobReportsResponse): unknown {
+    const obj: any = {};
+    if (message.byCoverage?.length) {
+      obj.byCoverage = message.byCoverage.map((e) => CoverageCount.toJSON(e));
+    }
+    if (message.withoutReport !== 0) {
+      obj.withoutReport = Math.round(message.withoutReport);
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CountSubJobReportsResponse>): CountSubJobReportsResponse {
+    return CountSubJobReportsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CountSubJobReportsResponse>): CountSubJobReportsResponse {
+    const message = createBaseCountSubJobReportsResponse();
+    message.byCoverage = object.byCoverage?.map((e) => CoverageCount.fromPartial(e)) || [];
+    message.withoutReport = object.withoutReport ?? 0;
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseCoverageCount(): CoverageCount {
+  return { coverage: 0, reports: 0 };
+}
+
+export const CoverageCount: MessageFns<CoverageCount> = {
+  encode(message: CoverageCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.coverage !== 0) {
+      writer.uint32(8).int32(message.coverage);
+    }
+    if (message.reports !== 0) {
+      writer.uint32(16).int32(message.reports);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CoverageCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCoverageCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.coverage = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.reports = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CoverageCount {
+    return {
+      coverage: isSet(object.coverage) ? coverageFromJSON(object.coverage) : 0,
+      reports: isSet(object.reports) ? globalThis.Number(object.reports) : 0,
+    };
+  },
+
+  toJSON(message: CoverageCount): unknown {
+    const obj: any = {};
+    if (message.coverage !== 0) {
+      obj.coverage = coverageToJSON(message.coverage);
+    }
+    if (message.reports !== 0) {
+      obj.reports = Math.round(message.reports);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CoverageCount>): CoverageCount {
+    return CoverageCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CoverageCount>): CoverageCount {
+    const message = createBaseCoverageCount();
+    message.coverage = object.coverage ?? 0;
+    message.reports = object.reports ?? 0;
     return message;
   },
 };
@@ -6004,6 +6415,18 @@ export const WorkerServiceService = {
       Buffer.from(RecordImagesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RecordImagesResponse => RecordImagesResponse.decode(value),
   },
+  /** How much scanners could look at in the images that a job launched others for. */
+  countSubJobReports: {
+    path: "/drydock.worker.v1.WorkerService/CountSubJobReports" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CountSubJobReportsRequest): Buffer =>
+      Buffer.from(CountSubJobReportsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CountSubJobReportsRequest => CountSubJobReportsRequest.decode(value),
+    responseSerialize: (value: CountSubJobReportsResponse): Buffer =>
+      Buffer.from(CountSubJobReportsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CountSubJobReportsResponse => CountSubJobReportsResponse.decode(value),
+  },
   /** The newest report of an image, in parts as of ReportService.StreamReport, for a job that the worker holds. */
   readReport: {
     path: "/drydock.worker.v1.WorkerService/ReadReport" as const,
@@ -6043,6 +6466,8 @@ export interface WorkerServiceServer extends UntypedServiceImplementation {
   saveCheckpoint: handleUnaryCall<SaveCheckpointRequest, SaveCheckpointResponse>;
   /** Notes which tags point at which images, and tells which of the images have a report. */
   recordImages: handleUnaryCall<RecordImagesRequest, RecordImagesResponse>;
+  /** How much scanners could look at in the images that a job launched others for. */
+  countSubJobReports: handleUnaryCall<CountSubJobReportsRequest, CountSubJobReportsResponse>;
   /** The newest report of an image, in parts as of ReportService.StreamReport, for a job that the worker holds. */
   readReport: handleServerStreamingCall<ReadReportRequest, ReadReportResponse>;
   /** The images whose newest report has one of some layers, for a job that the worker holds. */
@@ -6157,6 +6582,22 @@ export interface WorkerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RecordImagesResponse) => void,
+  ): ClientUnaryCall;
+  /** How much scanners could look at in the images that a job launched others for. */
+  countSubJobReports(
+    request: CountSubJobReportsRequest,
+    callback: (error: ServiceError | null, response: CountSubJobReportsResponse) => void,
+  ): ClientUnaryCall;
+  countSubJobReports(
+    request: CountSubJobReportsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CountSubJobReportsResponse) => void,
+  ): ClientUnaryCall;
+  countSubJobReports(
+    request: CountSubJobReportsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CountSubJobReportsResponse) => void,
   ): ClientUnaryCall;
   /** The newest report of an image, in parts as of ReportService.StreamReport, for a job that the worker holds. */
   readReport(request: ReadReportRequest, options?: Partial<CallOptions>): ClientReadableStream<ReadReportResponse>;

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { digestOf, ScanAllRig } from "./test-kit.ts";
+
+describe("the totals of a scan of all images", () => {
+  let rig: ScanAllRig;
+  beforeEach(() => {
+    rig = new ScanAllRig();
+    rig.catalog.repositories = { web: { "1.0": "a", "1": "a", "2.0": "b" }, api: { latest: "b", old: "c" } };
+  });
+
+  test("add up, with what jobs of others scan and tags that are gone", async () => {
+    rig.context.others.add(digestOf("a"));
+    rig.catalog.onAsk = (what) => {
+      if (what === "web:1") delete rig.catalog.repositories.web?.["1"];
+    };
+    await rig.runToWait();
+    rig.context.end("SUCCESS");
+    await rig.run();
+    const counts = "2 repositories, 5 tags (1 gone), 3 digests (0 known)";
+    const ends = "2 launched, 0 up to date, 1 scanned by other jobs, 2 done, 0 failed";
+    assert.equal(rig.context.text, `${counts}: ${ends}`);
+  });
+
+  for (const [parameters, message] of [
+    [{ include: ["wbe"] }, /^no repository fits include and exclude, of 2 in the registry's list$/],
+    [{ exclude: ["**"] }, /^no repository fits include and exclude/],
+    [{ tag_pattern: "v*" }, /^no tag fits tag_pattern, of 5 in 2 repositories$/],
+  ] as const) {
+    test(`are no success when nothing fits ${JSON.stringify(parameters)}, which may be misspelt`, async () => {
+      await assert.rejects(rig.run(parameters), { reason: "NOTHING_FITS", retryable: false, message });
+      rig.catalog.repositories = { wbe: { "v1.0": "a" } };
+      if (!("exclude" in parameters)) await rig.runToWait(parameters);
+    });
+  }
+
+  test("say at the end how much the scanner could look at, in what was launched and what was up to date", async () => {
+    rig.know("a", { scanner: "" });
+    rig.context.counts = { FULL: 1, PARTIAL: 1, NONE: 2 };
+    await rig.runToWait();
+    assert.doesNotMatch(rig.context.text, /coverage/);
+    rig.context.end("SUCCESS");
+    await rig.run();
+    assert.match(rig.context.text, /, coverage: 2 FULL, 1 PARTIAL, 2 without a report$/);
+  });
+
+  test("say how much the parameters passed over", async () => {
+    await rig.runToWait({ include: ["web"], tag_pattern: "1*" });
+    assert.match(
+      rig.context.text,
+      /^1 repository, 2 tags, 1 digest .*, 1 repository and 1 tag passed over by the parameters/,
+    );
+  });
+});
