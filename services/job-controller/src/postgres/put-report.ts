@@ -43,7 +43,8 @@ export async function putReport(deps: PutDeps, lease: HeldLease, report: NewRepo
   });
   const { repository, digest, indexDigest, tags } = report.entry;
   const members = indexDigest === "" ? [] : [{ index: indexDigest, image: digest }];
-  await notePlaces(database.query, [{ repository, digest: indexDigest || digest, tags }], members);
+  const images = [{ repository, digest: indexDigest || digest, tags }];
+  await notePlaces(database.query, { images, members, now: clock.now() });
 }
 
 async function numbersOf({ query }: Database, { entry }: NewReport): Promise<Numbers> {

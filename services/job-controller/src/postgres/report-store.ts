@@ -8,6 +8,7 @@ import { storeUnavailable } from "./postgres-fault.ts";
 import { putReport } from "./put-report.ts";
 import { toText } from "./texts.ts";
 import { tidy } from "./tidy.ts";
+import { Upkeep } from "./upkeep.ts";
 
 const pieceBytes = 256 * 1024;
 
@@ -25,7 +26,8 @@ export interface PostgresReportStoreOptions {
 
 /** The reports in PostgreSQL: what lists and searches need in tables, and the reports themselves as they came. */
 export function createPostgresReportStore(options: PostgresReportStoreOptions): ReportStore {
-  const { database, checkLease } = options;
+  const { database, checkLease, clock } = options;
+  const upkeep = new Upkeep(options);
   const { query } = database;
   return {
     checkLease,
@@ -37,13 +39,17 @@ export function createPostgresReportStore(options: PostgresReportStoreOptions): 
     digestOf: (repository, tag) => digestOf(query, repository, tag),
     recordImages: async (images: readonly FoundImage[]) => {
       if (images.length === 0) return [];
-      await notePlaces(database.query, images);
+      await notePlaces(query, { images, now: clock.now() });
       return newestOfImages(
         query,
         images.map(({ digest }) => digest),
       );
     },
-    tidy: () => tidy(options),
+    async tidy(): Promise<boolean> {
+      const isMore = await tidy(options);
+      await upkeep.lookAround();
+      return isMore;
+    },
   };
 }
 
