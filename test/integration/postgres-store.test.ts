@@ -111,15 +111,15 @@ describe("the store of reports in PostgreSQL", { timeout: 200_000 }, () => {
     for (const [number, digest] of digests.entries()) {
       await putReport(under, digest, { repository: number % 40 === 7 ? "b" : "a", findings: [finding("CVE-1")] });
     }
-    // places of images that are not there make them large
-    await client.query(`INSERT INTO places SELECT 1000000 + image, texts.id, 0 FROM generate_series(1, 6000) AS image, texts
+    // locations of images that are not there make them large
+    await client.query(`INSERT INTO locations SELECT 1000000 + image, texts.id, 0 FROM generate_series(1, 6000) AS image, texts
       WHERE text IN ('a', 'b')`);
     const find = (repository: string, size: number) =>
       allPages((page) => under.queries.findVulnerability("CVE-1", repository, page), size);
     const expected = digests.filter((_, number) => number % 40 === 7).toSorted();
     for (const size of [1, 2, 100]) assert.deepEqual(digestsOf(await find("b", size)), expected);
     assert.deepEqual(digestsOf(await find("?", 7)), digests.toSorted());
-    await client.query("DELETE FROM places WHERE digest_id > 1000000");
+    await client.query("DELETE FROM locations WHERE digest_id > 1000000");
   });
 
   test("texts with the character 0 are stored and found", async () => {

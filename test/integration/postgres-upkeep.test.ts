@@ -63,7 +63,7 @@ describe("upkeep of the reports in PostgreSQL", { timeout: 120_000 }, () => {
 
   test("an image whose controller died before it noted where the image is comes into its repository all the same", async () => {
     await putReport(under, digestOf(1), { repository: "a", tags: [], indexDigest: digestOf(9) });
-    await client.query("DELETE FROM places; DELETE FROM index_images; DELETE FROM repositories");
+    await client.query("DELETE FROM locations; DELETE FROM index_images; DELETE FROM repositories");
     assert.notDeepEqual(await auditPostgresReports(client), []);
     await tidyForLong();
     const { items } = await under.queries.list({ repository: "?" }, "WORST", { size: 9, token: "" });
@@ -82,7 +82,7 @@ describe("upkeep of the reports in PostgreSQL", { timeout: 120_000 }, () => {
       "UPDATE images SET worst_key = decode('00', 'hex')": "its place in WORST",
       "UPDATE images SET seq = 99": "an image is of no newest report",
       "UPDATE image_counts SET images = 7": "images are counted wrongly",
-      "DELETE FROM places": "a tag is where its image is not",
+      "DELETE FROM locations": "a tag is where its image is not",
       "DELETE FROM repositories": "a repository has no name",
       "DELETE FROM texts": "a number stands for no text",
       "UPDATE images SET first_repository = 'z'": "another first repository",

@@ -1,5 +1,5 @@
 import type { ReportEntry } from "@drydock/job-controller/domain/report-entry.ts";
-import { digestKey, worstKey, worstOf } from "@drydock/job-controller/postgres/image-order.ts";
+import { digestKey, epssNumber, worstKey, worstOf } from "@drydock/job-controller/postgres/image-order.ts";
 import type { Client } from "pg";
 
 /** The newest report of each image, by which its rows in the other tables go. */
@@ -32,29 +32,29 @@ const faults: Readonly<Record<string, string>> = {
     WHERE (counted.images, counted.not_full) <> (real.images, real.not_full)`,
   "an image is not where its report says": `
     SELECT images.digest AS fault FROM images JOIN reports ON reports.id = report_id
-    WHERE NOT EXISTS (SELECT FROM places JOIN texts ON texts.id = repository_id
+    WHERE NOT EXISTS (SELECT FROM locations JOIN texts ON texts.id = repository_id
       WHERE digest_id = images.id AND text = entry->>'repository')`,
   "an image is not of the index that its report names": `
     SELECT images.digest AS fault FROM images JOIN reports ON reports.id = report_id
     WHERE entry->>'indexDigest' <> '' AND NOT EXISTS (SELECT FROM index_images JOIN texts ON texts.id = index_id
       WHERE image_id = images.id AND text = entry->>'indexDigest')`,
   "an image is not where its index is": `
-    SELECT images.digest AS fault FROM index_images JOIN images ON images.id = image_id JOIN places ON digest_id = index_id
-    WHERE NOT EXISTS (SELECT FROM places AS own
-      WHERE own.digest_id = images.id AND own.repository_id = places.repository_id)`,
+    SELECT images.digest AS fault FROM index_images JOIN images ON images.id = image_id JOIN locations ON digest_id = index_id
+    WHERE NOT EXISTS (SELECT FROM locations AS own
+      WHERE own.digest_id = images.id AND own.repository_id = locations.repository_id)`,
   "an image has another first repository": `
     SELECT images.digest AS fault FROM images
-    WHERE first_repository <> (SELECT left(min(text), 500) FROM places JOIN texts ON texts.id = repository_id
+    WHERE first_repository <> (SELECT left(min(text), 500) FROM locations JOIN texts ON texts.id = repository_id
       WHERE digest_id = images.id)`,
   "a tag is where its image is not": `
     SELECT concat_ws(' ', repository_id, tag_id) AS fault FROM tags
-    WHERE NOT EXISTS (SELECT FROM places
-      WHERE places.digest_id = tags.digest_id AND places.repository_id = tags.repository_id)`,
+    WHERE NOT EXISTS (SELECT FROM locations
+      WHERE locations.digest_id = tags.digest_id AND locations.repository_id = tags.repository_id)`,
   "a repository has no name for globs": `
-    SELECT repository_id::text AS fault FROM places WHERE repository_id NOT IN (SELECT id FROM repositories)`,
+    SELECT repository_id::text AS fault FROM locations WHERE repository_id NOT IN (SELECT id FROM repositories)`,
   "a number stands for no text": `
     SELECT used.id::text AS fault FROM (
-      SELECT digest_id FROM places UNION SELECT repository_id FROM places UNION SELECT unnest(ARRAY[repository_id, tag_id, digest_id])
+      SELECT digest_id FROM locations UNION SELECT repository_id FROM locations UNION SELECT unnest(ARRAY[repository_id, tag_id, digest_id])
       FROM tags UNION SELECT unnest(ARRAY[index_id, image_id]) FROM index_images UNION SELECT id FROM images
       UNION SELECT layer_id FROM image_layers UNION SELECT vulnerability_id FROM findings UNION SELECT vulnerability_id FROM details
       UNION SELECT id FROM repositories UNION SELECT image_id FROM reports) AS used (id)
@@ -88,10 +88,11 @@ export async function auditPostgresReports(client: Client): Promise<string[]> {
 
 /** The columns say what the entry says. */
 function compareColumns(row: ImageRow): string[] {
-  const { counts, coverage, scanner, scannedAt, knownExploited, digest } = row.entry;
+  const { counts, coverage, scanner, scannedAt, knownExploited, maxEpss, digest } = row.entry;
   const expected = {
     ...{ digest, digest_key: String(digestKey(digest)), coverage, scanner, scanned_at: String(scannedAt) },
     ...{ worst: worstOf(counts), known_exploited: knownExploited, findings: counts.total, fixable: counts.fixable },
+    epss: epssNumber(maxEpss),
     ...{ unknown: counts.bySeverity.UNKNOWN ?? 0, negligible: counts.bySeverity.NEGLIGIBLE ?? 0 },
     ...{ low: counts.bySeverity.LOW ?? 0, medium: counts.bySeverity.MEDIUM ?? 0 },
     ...{ high: counts.bySeverity.HIGH ?? 0, critical: counts.bySeverity.CRITICAL ?? 0 },

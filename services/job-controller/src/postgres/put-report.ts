@@ -3,7 +3,7 @@ import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { HeldLease } from "../domain/job.ts";
 import type { NewReport, ReportStore } from "../ports/report-store.ts";
 import type { Database, Query } from "./database.ts";
-import { notePlaces } from "./places.ts";
+import { noteLocations } from "./note-locations.ts";
 import { lockImage, refreshImage } from "./refresh-image.ts";
 import { idsOfDetails, idsOfTexts, toJson } from "./texts.ts";
 
@@ -44,7 +44,7 @@ export async function putReport(deps: PutDeps, lease: HeldLease, report: NewRepo
   const { repository, digest, indexDigest, tags } = report.entry;
   const members = indexDigest === "" ? [] : [{ index: indexDigest, image: digest }];
   const images = [{ repository, digest: indexDigest || digest, tags }];
-  await notePlaces(database.query, { images, members, now: clock.now() });
+  await noteLocations(database.query, { images, members, now: clock.now() });
 }
 
 async function numbersOf({ query }: Database, { entry }: NewReport): Promise<Numbers> {

@@ -3,9 +3,10 @@ import type { ReportEntry, ReportReference } from "../domain/report-entry.ts";
 import type { FoundImage, ReportStore } from "../ports/report-store.ts";
 import type { Database, Query } from "./database.ts";
 import { digestOf, newestOfImages, newestOfTag } from "./newest-reports.ts";
-import { notePlaces } from "./places.ts";
+import { noteLocations } from "./note-locations.ts";
 import { storeUnavailable } from "./postgres-fault.ts";
 import { putReport } from "./put-report.ts";
+import { renewExploitation } from "./renew-exploitation.ts";
 import { toText } from "./texts.ts";
 import { tidy } from "./tidy.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -39,12 +40,13 @@ export function createPostgresReportStore(options: PostgresReportStoreOptions): 
     digestOf: (repository, tag) => digestOf(query, repository, tag),
     recordImages: async (images: readonly FoundImage[]) => {
       if (images.length === 0) return [];
-      await notePlaces(query, { images, now: clock.now() });
+      await noteLocations(query, { images, now: clock.now() });
       return newestOfImages(
         query,
         images.map(({ digest }) => digest),
       );
     },
+    renewExploitation: (data, after) => renewExploitation(database, data, after),
     async tidy(): Promise<boolean> {
       const isMore = await tidy(options);
       await upkeep.lookAround();

@@ -1,7 +1,7 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { ReportEntry } from "../domain/report-entry.ts";
 import type { Database, Query } from "./database.ts";
-import { notePlaces } from "./places.ts";
+import { noteLocations } from "./note-locations.ts";
 
 /** How many rows of a table are looked at a time. */
 const portion = 1_000;
@@ -100,52 +100,52 @@ const repositories: Round = {
   id: "id",
   async look({ database, after, last }) {
     const unneeded = `repositories WHERE id > $1 AND id <= $2
-      AND NOT EXISTS (SELECT FROM places WHERE repository_id = repositories.id)`;
+      AND NOT EXISTS (SELECT FROM locations WHERE repository_id = repositories.id)`;
     if ((await database.query(`SELECT FROM ${unneeded} LIMIT 1`, [after, last])).length === 0) return;
     await database.transact(async (query) => {
-      await query("LOCK TABLE places IN SHARE MODE");
+      await query("LOCK TABLE locations IN SHARE MODE");
       await query(`DELETE FROM ${unneeded}`, [after, last]);
     });
   },
 };
 
 /** Tags are left alone: they may have moved since. */
-const unplaced: Round = {
+const unlocated: Round = {
   table: "images",
   id: "id",
   async look({ database: { query }, after, last, now }) {
     const rows = await query<{ entry: ReportEntry }>(
       `SELECT entry FROM images JOIN reports ON reports.id = report_id
        WHERE images.id > $1 AND images.id <= $2 AND NOT EXISTS (
-         SELECT FROM places JOIN texts ON texts.id = repository_id WHERE digest_id = images.id AND text = entry->>'repository')`,
+         SELECT FROM locations JOIN texts ON texts.id = repository_id WHERE digest_id = images.id AND text = entry->>'repository')`,
       [after, last],
     );
     for (const { entry } of rows) {
       const { repository, digest, indexDigest } = entry;
       const members = indexDigest === "" ? [] : [{ index: indexDigest, image: digest }];
-      await notePlaces(query, { images: [{ repository, digest: indexDigest || digest, tags: [] }], members, now });
+      await noteLocations(query, { images: [{ repository, digest: indexDigest || digest, tags: [] }], members, now });
     }
   },
 };
 
-const hasPlace = (digestId: string) => `EXISTS (SELECT FROM places WHERE places.digest_id = ${digestId})`;
+const hasLocation = (digestId: string) => `EXISTS (SELECT FROM locations WHERE locations.digest_id = ${digestId})`;
 const hasReport = (imageId: string) => `EXISTS (SELECT FROM images WHERE images.id = ${imageId})`;
 
 const rounds: readonly Round[] = [
-  unplaced,
+  unlocated,
   removal(
-    "places",
+    "locations",
     "digest_id",
     `NOT ${hasReport("digest_id")} AND NOT EXISTS (
-       SELECT FROM places AS seen WHERE seen.digest_id = places.digest_id AND seen.seen_at >= $3)`,
+       SELECT FROM locations AS seen WHERE seen.digest_id = locations.digest_id AND seen.seen_at >= $3)`,
   ),
   removal(
     "tags",
     "repository_id",
-    `NOT EXISTS (SELECT FROM places
-       WHERE places.digest_id = tags.digest_id AND places.repository_id = tags.repository_id)`,
+    `NOT EXISTS (SELECT FROM locations
+       WHERE locations.digest_id = tags.digest_id AND locations.repository_id = tags.repository_id)`,
   ),
-  removal("index_images", "index_id", `NOT (${hasPlace("index_id")} AND ${hasReport("image_id")})`),
+  removal("index_images", "index_id", `NOT (${hasLocation("index_id")} AND ${hasReport("image_id")})`),
   repositories,
   retirement(
     "details",
@@ -156,7 +156,7 @@ const rounds: readonly Round[] = [
     "texts",
     [
       ...["details WHERE vulnerability_id", "image_layers WHERE layer_id", "reports WHERE image_id"],
-      ...["places WHERE digest_id", "places WHERE repository_id", "repositories WHERE id"],
+      ...["locations WHERE digest_id", "locations WHERE repository_id", "repositories WHERE id"],
       ...["tags WHERE repository_id", "tags WHERE tag_id", "tags WHERE digest_id"],
       ...["index_images WHERE index_id", "index_images WHERE image_id"],
     ]
