@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { type PostgresServer, startPostgres } from "@drydock/demo/stack/postgres.ts";
 import { createPostgresParts, type PostgresParts } from "@drydock/job-controller/postgres/parts.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { Client } from "pg";
 import { auditPostgresReports } from "./audit-postgres-reports.ts";
 import { startPool } from "./pool.ts";
-import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { type ReportLimits, type ReportsUnderTest, reportingJobs } from "./report-suite/reports-under-test.ts";
 
 /** The reports in a PostgreSQL of their own, with a pool in a Redis. */

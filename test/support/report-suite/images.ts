@@ -169,10 +169,13 @@ export function testImages(under: ReportsUnderTest): void {
       await putReport(under, digest, { repository: "r0000", tags: [] });
       const names = Array.from({ length: 1_010 }, (_, number) => `r${String(number).padStart(4, "0")}`);
       const tags = Array.from({ length: 130 }, (_, number) => `t${number}`);
-      await under.reports.recordImages(
-        names.map((repository, number) => ({ repository, digest, tags: number === 1 ? tags : [] })),
-      );
-      await under.reports.recordImages(names.slice(-9).map((repository) => ({ repository, digest, tags: [] })));
+      const record = (some: readonly string[]) =>
+        under.reports.recordImages(
+          some.map((repository) => ({ repository, digest, tags: repository === "r0001" ? tags : [] })),
+        );
+      await record(names.slice(0, 220));
+      await record(names);
+      await record(names);
       const { items } = await under.queries.list({ repository: "" }, "REPOSITORY", { size: 9, token: "" });
       assert.equal(items[0]?.locationCount, 1_010);
       assert.deepEqual(

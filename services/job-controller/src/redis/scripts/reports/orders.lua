@@ -27,21 +27,6 @@ local function put_out(facts)
   for order, member in pairs(members(facts)) do redis.call("ZREM", prefix .. order, member) end
 end
 
-local function count(image, sums, sign)
-  report_totals.add("", sums, sign)
-  for repository in pairs(image.locations) do report_totals.add(repository, sums, sign) end
-end
-
--- Often the image comes to the same as before, and it may be in many repositories.
-local function recount(image, sums)
-  local differences, is_other = {}, false
-  for at, sum in ipairs(sums) do
-    differences[at] = sum - image.sums[at]
-    is_other = is_other or differences[at] ~= 0
-  end
-  if is_other then count(image, differences, 1) end
-end
-
 -- The image, which has a report, comes into a repository.
 local function locate(image, repository)
   local facts = redis.call("HGET", prefix .. "image-facts", image.number)
@@ -54,9 +39,9 @@ local function put(image, facts, sums)
   local before = redis.call("HGET", prefix .. "image-facts", image.number)
   if before then
     put_out(before)
-    recount(image, sums)
+    report_totals.recount(image, sums)
   else
-    count(image, sums, 1)
+    report_totals.count(image, sums, 1)
     for repository in pairs(image.locations) do redis.call("ZADD", LOCATED, 0, location_of(repository, facts)) end
   end
   image.sums = sums
@@ -67,7 +52,7 @@ end
 local function remove(image)
   local facts = redis.call("HGET", prefix .. "image-facts", image.number)
   put_out(facts)
-  count(image, image.sums, -1)
+  report_totals.count(image, image.sums, -1)
   redis.call("HDEL", prefix .. "image-facts", image.number)
   for repository in pairs(image.locations) do redis.call("ZREM", LOCATED, location_of(repository, facts)) end
 end
