@@ -9,7 +9,7 @@ import { flatness } from "./measurements/flatness.ts";
 import { idle } from "./measurements/idle.ts";
 import { launchAndRun } from "./measurements/launch-and-run.ts";
 import { memory } from "./measurements/memory.ts";
-import { reports } from "./measurements/reports.ts";
+import { reports, reportsInPostgres } from "./measurements/reports.ts";
 import { scanAll } from "./measurements/scan-all.ts";
 import { startLatency } from "./measurements/start-latency.ts";
 import { unaryLaunch } from "./measurements/unary-launch.ts";
@@ -29,6 +29,7 @@ const all: readonly Measurement[] = [
   memory,
   flatness,
   reports,
+  reportsInPostgres,
   idle,
   crash,
   scanAll,

@@ -47,7 +47,7 @@ describe("docs/reports.md", () => {
     const lists = (await answersOf("ListReports")) as [{ reports?: [] }][];
     assert.deepEqual(
       lists.map(([{ reports = [] }]) => reports.length),
-      [3, 2, 0, 0],
+      [3, 2, 0, 0, 0],
     );
     const [[summary]] = (await answersOf("GetSummary")) as [[{ totals: { images: string } }]];
     assert.equal(summary.totals.images, "3");

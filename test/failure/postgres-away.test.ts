@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { type PostgresServer, postgresPassword, startPostgres } from "../support/postgres.ts";
+import { type PostgresServer, postgresPassword, startPostgres } from "@drydock/demo/stack/postgres.ts";
 import { logLines, readiness } from "../support/redis-outage.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { type ScanStack, startScanStack } from "../support/scan-stack.ts";

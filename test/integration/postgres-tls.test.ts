@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process";
 import { chownSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { type PostgresServer, startPostgres } from "@drydock/demo/stack/postgres.ts";
 import { createPostgresParts } from "@drydock/job-controller/postgres/parts.ts";
 import { systemClock } from "@drydock/shared/clock.ts";
 import { createLogger } from "@drydock/shared/logger.ts";
 import { Client } from "pg";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 
 /** Gives the server a certificate of its own for 127.0.0.1, and lets nobody in without TLS. */
 async function requireTls({ data, url }: PostgresServer): Promise<string> {

@@ -87,8 +87,8 @@ for (const count of [1, 3]) {
 
 /** The tags of a digest, as its state has them. */
 function tagsOf(digest: string, text: string): string[] {
-  const places = Object.entries((JSON.parse(text) as ImageState).places);
-  return places.flatMap(([repository, tags]) => {
+  const locations = Object.entries((JSON.parse(text) as ImageState).locations);
+  return locations.flatMap(([repository, tags]) => {
     const names = tags.split(" ").filter(Boolean);
     return names.map((tag) => `${repository}:${tag} ${digest}`);
   });

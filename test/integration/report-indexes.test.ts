@@ -82,10 +82,10 @@ for (const shards of [1, 3]) {
     });
 
     test("give a page of an image with a vulnerability in many packages and repositories without making all", async () => {
-      const findings = Array.from({ length: 4_000 }, (_, at) => finding("CVE-1", "HIGH", { package: `p${at}` }));
+      const findings = Array.from({ length: 15_000 }, (_, at) => finding("CVE-1", "HIGH", { package: `p${at}` }));
       await put(digestOf(1), { findings });
-      const places = Array.from({ length: 900 }, (_, at) => `team/r${at}`);
-      await under.reports.recordImages(places.map((repository) => ({ repository, digest: digestOf(1), tags: ["1"] })));
+      const names = Array.from({ length: 240 }, (_, at) => `team/r${at}`);
+      await under.reports.recordImages(names.map((repository) => ({ repository, digest: digestOf(1), tags: ["1"] })));
       const seen = new Set<string>();
       let token = "";
       const begin = process.threadCpuUsage().user;

@@ -1,6 +1,6 @@
 import type { ReportEntry } from "@drydock/job-controller/domain/report-entry.ts";
 import { keysOf } from "@drydock/job-controller/redis/keys.ts";
-import { ImageFacts } from "@drydock/job-controller/redis/reports/image-facts.ts";
+import { behindDigest, ImageFacts } from "@drydock/job-controller/redis/reports/image-facts.ts";
 import type { ImageState } from "@drydock/job-controller/redis/reports/image-state.ts";
 import type { ReportKeys } from "@drydock/job-controller/redis/reports/keys.ts";
 import { Postings } from "@drydock/job-controller/redis/reports/postings.ts";
@@ -48,7 +48,7 @@ async function read(
 ): Promise<Indexed> {
   const field = String(image.number);
   const [facts, text] = await Promise.all([redis.hgetBuffer(keys.facts, field), redis.hget(keys.entries, field)]);
-  return { ...image, facts: facts ?? Buffer.alloc(22), entry: text === null ? undefined : JSON.parse(text) };
+  return { ...image, facts: facts ?? Buffer.alloc(25), entry: text === null ? undefined : JSON.parse(text) };
 }
 
 /** Each image has the entry of its newest report, and facts that agrees with it. */
@@ -91,9 +91,10 @@ const orders: Part = async ({ redis, keys, images }) => {
     ["WORST", keys.worst],
     ["NEWEST", keys.newest],
     ["OLDEST", keys.oldest],
+    ["EPSS", keys.epss],
   ] as const) {
     const expected = images.map(({ facts }) =>
-      Buffer.concat([new ImageFacts(facts).sortKey(order), facts.subarray(-12)]),
+      Buffer.concat([new ImageFacts(facts).sortKey(order), facts.subarray(-behindDigest)]),
     );
     const members = await redis.zrangeBuffer(key, "0", "-1");
     faults.push(...differ(`an image in the order ${order}`, hexes(expected), hexes(members)));
@@ -104,7 +105,9 @@ const orders: Part = async ({ redis, keys, images }) => {
 /** Each image stands under each of its repositories. */
 const locations: Part = async ({ redis, keys, images }) => {
   const expected = images.flatMap(({ image, facts }) =>
-    Object.keys(image.places).map((name) => Buffer.concat([Buffer.from(`${name}\0`), facts.subarray(10, -8)])),
+    Object.keys(image.locations).map((name) =>
+      Buffer.concat([Buffer.from(`${name}\0`), facts.subarray(10, 4 - behindDigest)]),
+    ),
   );
   return differ("a location", hexes(expected), hexes(await redis.zrangeBuffer(keys.located, "0", "-1")));
 };
@@ -173,7 +176,7 @@ const layers: Part = async ({ redis, prefix }) => {
 const totals: Part = async ({ redis, keys, images }) => {
   const counted = new Map<string, number[]>();
   for (const { image } of images) {
-    for (const name of ["", ...Object.keys(image.places)]) {
+    for (const name of ["", ...Object.keys(image.locations)]) {
       const sums = counted.get(name) ?? noSums();
       addSums(sums, image.sums ?? []);
       counted.set(name, sums);

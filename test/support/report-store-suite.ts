@@ -1,4 +1,5 @@
 import { after, before, beforeEach, describe } from "node:test";
+import { testExploitation } from "./report-suite/exploitation.ts";
 import { testFindings } from "./report-suite/findings.ts";
 import { testImages } from "./report-suite/images.ts";
 import { testKeeping } from "./report-suite/keeping.ts";
@@ -22,5 +23,6 @@ export function reportStoreSuite(name: string, makeStore: (limits: ReportLimits)
     testFindings(under);
     testTotals(under);
     testKeeping(under);
+    testExploitation(under);
   });
 }

@@ -1,19 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
-import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { ReportQueries } from "@drydock/job-controller/ports/report-queries.ts";
-import { createConnection } from "@drydock/job-controller/redis/connection.ts";
-import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
-import { createRedisReportQueries } from "@drydock/job-controller/redis/reports/report-queries.ts";
-import { createRedisReportStore } from "@drydock/job-controller/redis/reports/report-store.ts";
-import { defineScript, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
-import { Shards } from "@drydock/job-controller/redis/shards/shards.ts";
-import { systemClock } from "@drydock/shared/clock.ts";
+import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
 import type { Bench } from "../bench.ts";
 import type { Measurement } from "../measurement.ts";
 import type { Row } from "../row.ts";
 import { madeReport, vulnerabilityName } from "../stack/made-reports.ts";
-import { type BenchRedis, startBenchRedis } from "../stack/redis.ts";
+import { startBenchRedis } from "../stack/redis.ts";
+import { openPostgresStore, openStore } from "../stack/report-homes.ts";
 import { percentile } from "../statistics.ts";
 
 /** How many reports are on their way at once while the store is filled, and how many are timed one by one. */
@@ -21,7 +15,6 @@ const inFlight = 16;
 const timed = 300;
 /** How often each question is asked. */
 const asked = 100;
-const keepMs = 30 * 24 * 3_600_000;
 /** A report of 60 findings, packed, has about so many bytes. */
 const gzipBytes = 4_096;
 const pageSize = 50;
@@ -31,11 +24,44 @@ const targetMs = 50;
 /** What reports cost in Redis, and how long questions about all of them take; without gRPC, in this process. */
 export const reports: Measurement = { name: "reports", run };
 
+/** The same in PostgreSQL, which needs Debian's `postgresql`. */
+export const reportsInPostgres: Measurement = { name: "reports-postgres", run: runInPostgres };
+
+/** Where reports are kept, with a job that may store any number of them. */
+interface Home {
+  /** Stands before what is measured. */
+  name: string;
+  store: ReportStore;
+  queries: ReportQueries;
+  lease: HeldLease;
+  /** How many bytes all takes. */
+  usedBytes(): Promise<number>;
+  /** Begins to watch how long scripts take. */
+  watchScripts?: () => Promise<void>;
+  slowestScript?: () => Promise<number>;
+}
+
 async function run(bench: Bench): Promise<Row[]> {
   await using redis = await startBenchRedis();
   await using stack = await openStore(redis);
-  const { store, queries, lease } = stack;
-  const before = await redis.probe.usedMemory();
+  const { probe } = redis;
+  return await measure(bench, {
+    ...stack,
+    name: "Redis",
+    usedBytes: () => probe.usedMemory(),
+    watchScripts: () => probe.watchScripts(),
+    slowestScript: () => probe.slowestScript(),
+  });
+}
+
+async function runInPostgres(bench: Bench): Promise<Row[]> {
+  await using stack = await openPostgresStore();
+  return await measure(bench, { ...stack, name: "PostgreSQL" });
+}
+
+async function measure(bench: Bench, home: Home): Promise<Row[]> {
+  const { store, lease } = home;
+  const before = await home.usedBytes();
   const put = (number: number) => {
     const entry = madeReport(lease.jobId, number, Date.now());
     return store.put(lease, { entry, gzip: randomBytes(gzipBytes) });
@@ -43,8 +69,8 @@ async function run(bench: Bench): Promise<Row[]> {
   const rows: Row[] = [];
   let stored = 0;
   for (const count of bench.sizes.reports) {
-    bench.say(`until ${format(count)} reports are stored`);
-    await redis.probe.watchScripts();
+    bench.say(`until ${format(count)} reports are stored in ${home.name}`);
+    await home.watchScripts?.();
     const begin = performance.now();
     const filled = count - stored - timed;
     for (const goal = count - timed; stored < goal; stored += inFlight) {
@@ -55,24 +81,26 @@ async function run(bench: Bench): Promise<Row[]> {
     stored = count - timed;
     const rate = (1_000 * filled) / (performance.now() - begin);
     const times = await timeEach(timed, () => put(stored++));
-    const with_ = `with ${format(count)} reports`;
+    const with_ = `with ${format(count)} reports in ${home.name}`;
     rows.push({ what: `reports stored in a second ${with_}, ${inFlight} in flight`, samples: [rate] });
     rows.push(...toRows(`storing a report ${with_}`, times));
-    rows.push({
-      what: `slowest script ${with_}, ms`,
-      samples: [await redis.probe.slowestScript()],
-      target: { kind: "at-most", value: 5 },
-    });
+    rows.push(...(await scriptRows(home, with_)));
     bench.say(`questions about ${format(count)} reports`);
-    for (const [what, ask] of questions(queries)) rows.push(...toRows(`${what} ${with_}`, await timeEach(asked, ask)));
-    const bytes = ((await redis.probe.usedMemory()) - before) / count - gzipBytes;
-    rows.push({ what: `Redis memory beside the gzip for each of ${format(count)} reports, bytes`, samples: [bytes] });
+    for (const [what, ask] of questions(home)) rows.push(...toRows(`${what} ${with_}`, await timeEach(asked, ask)));
+    const bytes = ((await home.usedBytes()) - before) / count - gzipBytes;
+    rows.push({ what: `${home.name} bytes beside the gzip for each of ${format(count)} reports`, samples: [bytes] });
   }
   return rows;
 }
 
+async function scriptRows({ slowestScript }: Home, with_: string): Promise<Row[]> {
+  if (slowestScript === undefined) return [];
+  const samples = [await slowestScript()];
+  return [{ what: `slowest script ${with_}, ms`, samples, target: { kind: "at-most", value: 5 } }];
+}
+
 /** What is asked, and how. */
-function questions(queries: ReportQueries): Array<[string, (at: number) => Promise<unknown>]> {
+function questions({ store, queries }: Home): Array<[string, (at: number) => Promise<unknown>]> {
   const page = { size: pageSize, token: "" };
   const all = { repository: "" };
   return [
@@ -83,6 +111,10 @@ function questions(queries: ReportQueries): Array<[string, (at: number) => Promi
     ],
     ["ListReports, the worst", () => queries.list(all, "WORST", page)],
     ["ListReports, the newest", () => queries.list(all, "NEWEST", page)],
+    ["ListReports, the oldest", () => queries.list(all, "OLDEST", page)],
+    ["ListReports, the most likely exploited", () => queries.list(all, "EPSS", page)],
+    ["ListReports, known exploited", () => queries.list({ ...all, knownExploited: true }, "EPSS", page)],
+    ["ListReports, a scanner that nothing has", () => queries.list({ ...all, scanner: "none" }, "WORST", page)],
     ["ListReports, by repository", () => queries.list(all, "REPOSITORY", page)],
     [
       "ListReports, critical and fixable",
@@ -95,6 +127,13 @@ function questions(queries: ReportQueries): Array<[string, (at: number) => Promi
     [
       "ListReports, a vulnerability",
       (at) => queries.list({ ...all, vulnerability: vulnerabilityName(at) }, "NEWEST", page),
+    ],
+    [
+      "the newest report of a tag",
+      async (at) => {
+        const [known] = await store.newestOfTag(`team-${at % 40}/app-${at}`, "1.0");
+        await Array.fromAsync((await store.read(known?.reportId ?? "")) ?? []);
+      },
     ],
     ["GetSummary of all", () => queries.summarize("")],
   ];
@@ -116,33 +155,6 @@ function toRows(what: string, times: readonly number[]): Row[] {
     { what: `${what}, p50, ms`, samples: [percentile(times, 0.5)] },
     { what: `${what}, p99, ms`, samples: [percentile(times, 0.99)], target },
   ];
-}
-
-/** A store with a job that runs, which may store any number of reports. */
-export async function openStore({ url }: BenchRedis) {
-  const redis = defineScript(createConnection(url));
-  redis.on("error", () => {});
-  await redis.connect();
-  const shards = new Shards(1, (number) => new Shard(number, redis, systemClock));
-  const clock = systemClock;
-  const pool = new RedisJobPool({ redis, shards, clock, terms: defaultLeaseTerms });
-  return {
-    store: createRedisReportStore({ redis, shards, clock, keepMs, reportsPerImage: 5 }),
-    queries: createRedisReportQueries({ redis, shards, clock, keepMs }),
-    lease: await startJob(pool),
-    async [Symbol.asyncDispose]() {
-      redis.disconnect();
-    },
-  };
-}
-
-async function startJob(pool: RedisJobPool): Promise<HeldLease> {
-  const worker = { workerId: "bench", incarnation: "first", session: "s1" };
-  const info = { version: "1.0.0", jobNames: ["BENCH"], slots: 1, draining: false, startedAt: 0, closed: [] };
-  const { id } = await pool.launch({ name: "BENCH", parametersJson: "{}", traceparent: "" });
-  await pool.hello(worker, info, []);
-  const { jobs } = await pool.claim(worker, [{ name: "BENCH", maxRunning: 0, maxOfKey: 0 }], 1);
-  return { jobId: id, token: jobs[0]?.token ?? 0, incarnation: "first" };
 }
 
 function format(count: number): string {

@@ -23,8 +23,13 @@ export function madeReport(jobId: string, number: number, scannedAt: number): In
     ...{ reportId: `${jobId}~${number}`, jobId, digest: digestOf(number), indexDigest: "", platform: "linux/amd64" },
     ...{ repository: `team-${number % 40}/app-${number % 1_000}`, tags: [`1.${Math.floor(number / 1_000)}`] },
     ...{ coverage: number % 10 === 0 ? "PARTIAL" : "FULL", coverageNotes: [], scanner: "Clair", scannerState: "1" },
-    ...{ scannedAt, headline: `${total} vulnerabilities`, knownExploited: number % 50 === 0 ? 1 : 0, maxEpss: 0 },
-    counts: { total, unique: total, fixable: total / 2, bySeverity, packages: 120, affectedPackages: 50 },
+    ...{
+      scannedAt,
+      headline: `${total} vulnerabilities`,
+      knownExploited: number % 50 === 0 ? 1 : 0,
+      maxEpss: ((number * 7_919) % 100_000) / 100_000,
+    },
+    counts: { total, unique: total, fixable: Math.floor(total / 2), bySeverity, packages: 120, affectedPackages: 50 },
     findings: distinct,
     layerNames: [...[1, 2, 3].map((layer) => `base ${base} ${layer}`), `own ${number}`],
   };

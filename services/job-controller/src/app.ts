@@ -22,7 +22,7 @@ import type { ControllerSignals } from "./ports/signals.ts";
 import { createPostgresParts, type PostgresParts } from "./postgres/parts.ts";
 import { createRedisParts, type RedisParts } from "./redis/parts.ts";
 import { JsonParameterSchemas } from "./schemas/parameter-schemas.ts";
-import { createChores } from "./upkeep/chores.ts";
+import { type ChoreDeps, createChores } from "./upkeep/chores.ts";
 import { DueLoop } from "./upkeep/due-loop.ts";
 import { HookDeliverer } from "./upkeep/hook-deliverer.ts";
 import { createMemoryRelief } from "./upkeep/memory-relief.ts";
@@ -79,10 +79,10 @@ export function createJobController(
   const home = createReportHome({ config, redis, clock, logger });
   const parts = { config, redis, home, metrics, faults, clock, logger };
   const deps = createDeps(parts);
-  const { services: upkeep, reaper } = createUpkeep(parts, deps);
+  const { files, ...judging } = createJudging(parts);
+  const { services: upkeep, reaper } = createUpkeep(parts, { ...deps, exploitation: files });
   const { watch } = redis;
   const { reports, reportQueries: queries, watch: reportStore } = home;
-  const { files, ...judging } = createJudging(parts);
   addQueueMetrics(metrics, { ...deps, redis: watch });
   const server = createGrpcServer({
     listen: config.listen,
@@ -154,8 +154,10 @@ function createJudging({ config, redis, clock, logger }: Parts) {
   return { files, policies, book, judge, decorator, exploitation: files, dataFiles: files };
 }
 
+type UpkeepDeps = UseCaseDeps & Pick<ChoreDeps, "exploitation">;
+
 /** The background work: loops that wake when something is due, and chores that run periodically. */
-function createUpkeep({ config, redis, home, metrics, faults, clock, logger }: Parts, deps: UseCaseDeps) {
+function createUpkeep({ config, redis, home, metrics, faults, clock, logger }: Parts, deps: UpkeepDeps) {
   const { pool, schedules, hooks, types } = deps;
   const { watch, signals } = redis;
   const promoter = new DueLoop({ name: "promoter", run: () => pool.promote(), clock, logger });

@@ -187,6 +187,31 @@ export function testImages(under: ReportsUnderTest): void {
       assert.deepEqual(idsOf(await under.reports.newestOfTag("team/app", "latest")), [reportId]);
     });
 
+    test("an image of very many repositories and tags tells how many repositories it is in, and names some", async () => {
+      const digest = digestOf(1);
+      await putReport(under, digest, { repository: "r0000", tags: [] });
+      const names = Array.from({ length: 1_010 }, (_, number) => `r${String(number).padStart(4, "0")}`);
+      const tags = Array.from({ length: 130 }, (_, number) => `t${number}`);
+      const record = (some: readonly string[]) =>
+        under.reports.recordImages(
+          some.map((repository) => ({ repository, digest, tags: repository === "r0001" ? tags : [] })),
+        );
+      await record(names.slice(0, 220));
+      await record(names);
+      await record(names);
+      const { items } = await under.queries.list({ repository: "" }, "REPOSITORY", { size: 9, token: "" });
+      assert.equal(items[0]?.locationCount, 1_010);
+      assert.deepEqual(
+        items[0]?.locations.map(({ repository }) => repository),
+        names.slice(0, 100),
+      );
+      assert.equal(items[0]?.locations[1]?.tags.length, 100);
+      assert.deepEqual(
+        digestsOf((await under.queries.list({ repository: "r0200" }, "WORST", { size: 9, token: "" })).items),
+        [digest],
+      );
+    });
+
     test("no images are nothing", async () => {
       assert.deepEqual(await under.reports.recordImages([]), []);
     });

@@ -6,7 +6,7 @@ import { ReasonedError } from "@drydock/shared/errors.ts";
 import { allPages, digestOf, digestsOf, finding, putReport } from "./reports.ts";
 import type { ReportsUnderTest } from "./reports-under-test.ts";
 
-const orders: readonly ReportOrder[] = ["WORST", "NEWEST", "OLDEST", "REPOSITORY"];
+const orders: readonly ReportOrder[] = ["WORST", "NEWEST", "OLDEST", "EPSS", "REPOSITORY"];
 
 /** As many findings of the severity. */
 function many(count: number, severity: Severity, fixedVersion = "2.37") {
@@ -47,6 +47,11 @@ export function testLists(under: ReportsUnderTest): void {
       await putEach([30, 10, 20, 10].map((ago) => ({ scannedAt: now - ago })));
       assert.deepEqual(await list({}, "NEWEST"), digests(2, 4, 3, 1));
       assert.deepEqual(await list({}, "OLDEST"), digests(1, 3, 2, 4));
+    });
+
+    test("the most likely to be exploited come first, to five digits, and those of one probability by digest", async () => {
+      await putEach([0, 0.00002, 1, 0.9, 0.00002, 0.00001, 0.97465].map((maxEpss) => ({ maxEpss })));
+      assert.deepEqual(await list({}, "EPSS"), digests(3, 7, 4, 2, 5, 6, 1));
     });
 
     test("by repository each image is where its first repository puts it", async () => {
@@ -105,6 +110,14 @@ export function testLists(under: ReportsUnderTest): void {
       ]);
       assert.deepEqual(await list({ fixable: true }), digests(1));
       assert.deepEqual(await list({ fixable: false }), digests(2, 3));
+    });
+
+    test("known exploited are those that have such a vulnerability", async () => {
+      await putEach([{}, { knownExploited: 2 }, { knownExploited: 1, findings: many(1, "LOW") }]);
+      for (const order of orders) {
+        assert.deepEqual((await list({ knownExploited: true }, order)).toSorted(), digests(2, 3), order);
+        assert.deepEqual(await list({ knownExploited: false }, order), digests(1));
+      }
     });
 
     test("coverage, scanner and vulnerability are told apart exactly", async () => {

@@ -42,7 +42,7 @@ export function testPuts(under: ReportsUnderTest): void {
       await under.reports.put(lease, report);
       const { findings: _findings, layerNames: _layers, ...entry } = report.entry;
       const locations = [{ repository: "team/app", tags: ["2.0", "latest"] }];
-      assert.deepEqual(await listed(), [{ ...entry, locations }]);
+      assert.deepEqual(await listed(), [{ ...entry, locations, locationCount: 1 }]);
     });
 
     test("a job's reports are given by their numbers", async () => {

@@ -46,9 +46,9 @@ export interface ReportEntry {
   readonly scannedAt: number;
   readonly headline: string;
   readonly counts: ReportCounts;
-  /** How many of its vulnerabilities were known to be exploited when it was stored. */
+  /** How many of its vulnerabilities were known to be exploited when that was last looked up: when it was stored, or the data changed. */
   readonly knownExploited: number;
-  /** The highest probability of exploitation, from 0 to 1, when it was stored; 0 if unknown. */
+  /** The highest probability of exploitation, from 0 to 1, likewise; 0 if unknown. */
   readonly maxEpss: number;
 }
 
@@ -81,8 +81,10 @@ export interface ImageLocation {
 
 /** The newest report of an image, and where the image is. */
 export interface ListedReport extends ReportEntry {
-  /** By repository. */
+  /** By repository, at most 100, each with at most 100 tags. */
   readonly locations: readonly ImageLocation[];
+  /** In how many repositories the image is. */
+  readonly locationCount: number;
 }
 
 /** A report by its name. */

@@ -60,6 +60,7 @@ export function toReportEntry(report: ListedReport): message.ReportEntry {
   return {
     ...{ reportId, jobId, digest, indexDigest, platform, scanner, headline },
     locations: report.locations.slice(0, maxLocations).map(toLocation),
+    locationCount: report.locationCount,
     coverage: toCoverageCode(coverage),
     coverageNotes: [...report.coverageNotes],
     scannedAt: toDate(scannedAt),

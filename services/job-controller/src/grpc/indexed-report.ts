@@ -10,7 +10,7 @@ import {
 import { boundedEntry, boundedFinding, boundedName } from "../domain/bounded-entry.ts";
 import type { IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
 import { reportIdOf } from "../domain/report-entry.ts";
-import { type ExploitationData, nothingKnown } from "../ports/exploitation-data.ts";
+import { type ExploitationData, nothingKnown, sumUpExploitation } from "../ports/exploitation-data.ts";
 import { fromCoverageCode, toSeverity } from "./convert-report.ts";
 
 /** How many findings a report may have: all of them are indexed together. */
@@ -58,7 +58,10 @@ export async function toIndexedReport(
     scannedAt: generatedAt?.getTime() ?? 0,
     headline: report.headline,
     counts: toCounts(summary),
-    ...exploitationOf(findings, exploitation),
+    ...sumUpExploitation(
+      exploitation,
+      findings.map(({ vulnerability }) => vulnerability),
+    ),
     ...{ findings, layerNames },
     ...(indexPlatforms.length > 0 && { indexPlatforms }),
   });
@@ -66,18 +69,6 @@ export async function toIndexedReport(
 
 function tooManyFindings(): ReasonedError {
   return fieldsInvalid([{ field: "gzip_chunk", description: `must have at most ${maxFindings} findings` }]);
-}
-
-function exploitationOf(
-  findings: readonly IndexedFinding[],
-  data: ExploitationData,
-): Pick<IndexedReport, "knownExploited" | "maxEpss"> {
-  const names = [...new Set(findings.map(({ vulnerability }) => vulnerability))];
-  const known = names.map((name) => data.of(name));
-  return {
-    knownExploited: known.filter(({ knownExploited }) => knownExploited).length,
-    maxEpss: known.reduce((most, { epss }) => Math.max(most, epss), 0),
-  };
 }
 
 /** Gathers what indexes and policies need from the parts of a report, whose lists may come in any order. */

@@ -29,6 +29,7 @@ const orders: Readonly<Record<number, ReportOrder>> = {
   [OrderCode.REPORT_ORDER_NEWEST]: "NEWEST",
   [OrderCode.REPORT_ORDER_OLDEST]: "OLDEST",
   [OrderCode.REPORT_ORDER_REPOSITORY]: "REPOSITORY",
+  [OrderCode.REPORT_ORDER_EPSS]: "EPSS",
 };
 
 type Rule = [field: string, holds: boolean, rule: string];
@@ -60,6 +61,7 @@ export function validateReportList(request: ListReportsRequest): {
     repository,
     leastSeverity,
     fixable: fixable || undefined,
+    knownExploited: request.knownExploited || undefined,
     coverage: knownCoverage,
     scanner: scanner || undefined,
     vulnerability: vulnerability || undefined,

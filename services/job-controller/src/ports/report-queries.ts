@@ -3,7 +3,7 @@ import type { FoundImage } from "./report-store.ts";
 
 /** Which reports; what is set must all hold. */
 export interface ReportFilter {
-  /** A repository, or a glob of several (shared/src/repository-glob.ts), that one of the image's places fits; empty is all. */
+  /** A repository, or a glob of several (shared/src/repository-glob.ts), that one of the image's locations fits; empty is all. */
   repository: string;
   /** The least severity of the worst finding. */
   leastSeverity?: Severity;
@@ -13,6 +13,8 @@ export interface ReportFilter {
   scanner?: string;
   /** A vulnerability that it has. */
   vulnerability?: string;
+  /** Whether a vulnerability is known to be exploited. */
+  knownExploited?: boolean;
   /** Scanned at or after, in milliseconds since 1970. */
   scannedAfter?: number;
   /** Scanned before, in milliseconds since 1970. */
@@ -21,10 +23,11 @@ export interface ReportFilter {
 
 /**
  * By what reports are ordered. WORST: by the counts of known exploited vulnerabilities, then of critical, high, medium and low
- * findings, the most first. NEWEST, OLDEST: by the time of scanning. REPOSITORY: by the first of the image's repositories. Where
- * that is equal, by digest; texts are ordered by their bytes.
+ * findings, the most first. NEWEST, OLDEST: by the time of scanning. EPSS: by the highest probability of exploitation, to five
+ * digits, the most likely first. REPOSITORY: by the first of the image's repositories. Where that is equal, by digest; texts are
+ * ordered by their bytes.
  */
-export type ReportOrder = "WORST" | "NEWEST" | "OLDEST" | "REPOSITORY";
+export type ReportOrder = "WORST" | "NEWEST" | "OLDEST" | "EPSS" | "REPOSITORY";
 
 /** Which page of a list. */
 export interface PageRequest {

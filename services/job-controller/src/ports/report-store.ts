@@ -1,5 +1,6 @@
 import type { HeldLease } from "../domain/job.ts";
 import type { IndexedReport, ReportReference } from "../domain/report-entry.ts";
+import type { ExploitationData } from "./exploitation-data.ts";
 
 /** An encoded report on its way in. */
 export interface NewReport {
@@ -26,7 +27,7 @@ export type KnownReport = ReportReference & Pick<IndexedReport, "scanner" | "sca
  * The newest report of an image is the one scanned last, whichever came last; of two scanned at once the one that came last.
  *
  * An entry's tags point at its index if it has one, else at the image. A tag points at one digest; when it moves, its repository
- * stays a place of the image that it left.
+ * stays a location of the image that it left.
  */
 export interface ReportStore {
   /**
@@ -63,4 +64,10 @@ export interface ReportStore {
    * Resolves to whether more is to be done.
    */
   tidy(): Promise<boolean>;
+  /**
+   * Makes knownExploited and maxEpss of newest reports what the data says now, of a bounded number of images at a time.
+   * @param after where the call before ended; empty for the first
+   * Resolves to where it ended; empty when all images were looked at.
+   */
+  renewExploitation(data: ExploitationData, after: string): Promise<string>;
 }

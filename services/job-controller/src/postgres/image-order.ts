@@ -14,6 +14,11 @@ export function worstKey({ counts, knownExploited }: Pick<ReportEntry, "counts" 
   return key;
 }
 
+/** The probability in the digits that FIRST publishes. */
+export function epssNumber(epss: number): number {
+  return Math.round(Math.min(Math.max(epss, 0), 1) * 100_000);
+}
+
 /** The number of the worst severity of which there is a finding, from 0; -1 without findings. */
 export function worstOf({ bySeverity }: Pick<ReportCounts, "bySeverity">): number {
   return severities.findLastIndex((severity) => (bySeverity[severity] ?? 0) > 0);

@@ -1,4 +1,4 @@
-import type { ImageLocation } from "../domain/report-entry.ts";
+import type { ImageLocation, ListedReport } from "../domain/report-entry.ts";
 import type { Query } from "./database.ts";
 
 /** How many repositories of an image, and how many tags of a repository, are given. */
@@ -16,19 +16,22 @@ export function tagsAt(imageId: string, repositoryId: string): string {
     ORDER BY texts.text LIMIT ${most})`;
 }
 
+/** Where an image is, and in how many repositories. */
+type Locations = Pick<ListedReport, "locations" | "locationCount">;
+
 /** Where the images are, by their numbers. */
-export async function locationsOf(
-  query: Query,
-  imageIds: readonly number[],
-): Promise<(imageId: number) => ImageLocation[]> {
-  const rows = await query<ImageLocation & { id: number }>(
-    `SELECT asked.id, repository, ${tagsAt("asked.id", "place.repository_id")} AS tags
+export async function locationsOf(query: Query, imageIds: readonly number[]): Promise<(imageId: number) => Locations> {
+  const rows = await query<ImageLocation & { id: number; count: number }>(
+    `SELECT asked.id, repository, count, ${tagsAt("asked.id", "location.repository_id")} AS tags
      FROM unnest($1::int[]) AS asked (id), LATERAL (
-       SELECT repository_id, texts.text AS repository FROM places JOIN texts ON texts.id = repository_id
-       WHERE digest_id = asked.id ORDER BY texts.text LIMIT ${most}) AS place
+       SELECT repository_id, texts.text AS repository, count(*) OVER () AS count FROM locations JOIN texts ON texts.id = repository_id
+       WHERE digest_id = asked.id ORDER BY texts.text LIMIT ${most}) AS location
      ORDER BY asked.id, repository`,
     [imageIds],
   );
   const byImage = Map.groupBy(rows, ({ id }) => id);
-  return (imageId) => (byImage.get(imageId) ?? []).map(({ repository, tags }) => ({ repository, tags }));
+  return (imageId) => {
+    const own = byImage.get(imageId) ?? [];
+    return { locations: own.map(({ repository, tags }) => ({ repository, tags })), locationCount: own[0]?.count ?? 0 };
+  };
 }

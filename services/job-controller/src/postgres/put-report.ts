@@ -3,7 +3,7 @@ import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { HeldLease } from "../domain/job.ts";
 import type { NewReport, ReportStore } from "../ports/report-store.ts";
 import type { Database, Query } from "./database.ts";
-import { noteIndexPlatforms, notePlaces } from "./places.ts";
+import { noteIndexPlatforms, noteLocations } from "./note-locations.ts";
 import { lockImage, refreshImage } from "./refresh-image.ts";
 import { idsOfDetails, idsOfTexts, toJson } from "./texts.ts";
 
@@ -43,7 +43,8 @@ export async function putReport(deps: PutDeps, lease: HeldLease, report: NewRepo
   });
   const { repository, digest, indexDigest, indexPlatforms = [], tags } = report.entry;
   const members = indexDigest === "" ? [] : [{ index: indexDigest, image: digest }];
-  await notePlaces(database.query, [{ repository, digest: indexDigest || digest, tags }], members);
+  const images = [{ repository, digest: indexDigest || digest, tags }];
+  await noteLocations(database.query, { images, members, now: clock.now() });
   if (indexPlatforms.length > 0) await noteIndexPlatforms(database.query, indexDigest, indexPlatforms);
 }
 

@@ -1,6 +1,6 @@
 import { type ReportEntry, severities } from "../domain/report-entry.ts";
 import type { Query } from "./database.ts";
-import { digestKey, worstKey, worstOf } from "./image-order.ts";
+import { digestKey, epssNumber, worstKey, worstOf } from "./image-order.ts";
 
 /** Locks an image until the end of the transaction, so that its newest report and its indexes agree. */
 export async function lockImage(query: Query, imageId: number): Promise<void> {
@@ -35,13 +35,13 @@ export async function refreshImage(query: Query, imageId: number): Promise<void>
   await query(replaceLayers, [imageId, key, newest.layer_ids]);
 }
 
-/** Takes an image that has no report out of all indexes, and out of its places unless a tag leads to it. */
+/** Takes an image that has no report out of all indexes, and out of its locations unless a tag leads to it. */
 async function forgetImage(query: Query, imageId: number): Promise<void> {
   await query("DELETE FROM images WHERE id = $1", [imageId]);
   await query("DELETE FROM findings WHERE image_id = $1", [imageId]);
   await query("DELETE FROM image_layers WHERE image_id = $1", [imageId]);
   await query(
-    `DELETE FROM places WHERE digest_id = $1 AND NOT EXISTS (
+    `DELETE FROM locations WHERE digest_id = $1 AND NOT EXISTS (
        SELECT FROM tags WHERE digest_id = $1
           OR digest_id IN (SELECT index_id FROM index_images WHERE image_id = $1))`,
     [imageId],
@@ -51,7 +51,7 @@ async function forgetImage(query: Query, imageId: number): Promise<void> {
 const severityColumns = severities.map((severity) => severity.toLowerCase());
 const columns = [
   ...["id", "digest", "digest_key", "report_id", "seq", "scanned_at", "worst_key", "worst", "coverage", "scanner"],
-  ...["findings", "fixable", "known_exploited", ...severityColumns, "first_repository"],
+  ...["findings", "fixable", "known_exploited", "epss", ...severityColumns, "first_repository"],
 ];
 const upsert = `INSERT INTO images (${columns.join(", ")})
   VALUES (${columns.map((_, index) => `$${index + 1}`).join(", ")})
@@ -61,8 +61,8 @@ const upsert = `INSERT INTO images (${columns.join(", ")})
     .join(", ")}`;
 
 async function indexEntry(query: Query, imageId: number, { id, seq, entry }: NewestReport): Promise<void> {
-  const { digest, scannedAt, coverage, scanner, counts, knownExploited, repository } = entry;
-  const numbers = [counts.total, counts.fixable, knownExploited];
+  const { digest, scannedAt, coverage, scanner, counts, knownExploited, maxEpss, repository } = entry;
+  const numbers = [counts.total, counts.fixable, knownExploited, epssNumber(maxEpss)];
   const bySeverity = severities.map((severity) => counts.bySeverity[severity] ?? 0);
   await query(upsert, [
     ...[imageId, digest, digestKey(digest), id, seq, scannedAt, worstKey(entry), worstOf(counts), coverage, scanner],

@@ -37,6 +37,7 @@ const keys: Readonly<Record<ReportOrder, OrderKey>> = {
     position: time,
   },
   OLDEST: { column: "scanned_at", shown: "scanned_at", read: (parameter) => `${parameter}::bigint`, position: time },
+  EPSS: { column: "(-epss)", shown: "-epss", read: (parameter) => `${parameter}::bigint`, position: time },
   REPOSITORY: { column: "first_repository", shown: "first_repository", read: (parameter) => parameter, position: text },
 };
 
@@ -77,15 +78,16 @@ export async function listReports(
   );
   const last = rows.length > size ? shownRows.at(-1) : undefined;
   return {
-    items: shownRows.map(({ id, entry }) => ({ ...entry, locations: locations(id) })),
+    items: shownRows.map(({ id, entry }) => ({ ...entry, ...locations(id) })),
     nextToken: last === undefined ? "" : writePosition([order, [last.key, last.digest]]),
   };
 }
 
 async function addFilter(query: Query, conditions: Conditions, filter: ReportFilter): Promise<void> {
-  const { leastSeverity, fixable, coverage, scanner, scannedAfter, scannedBefore } = filter;
+  const { leastSeverity, fixable, knownExploited, coverage, scanner, scannedAfter, scannedBefore } = filter;
   if (leastSeverity !== undefined) conditions.add(`worst >= ${severities.indexOf(leastSeverity)}`);
-  if (fixable !== undefined) conditions.add(fixable ? "fixable > 0" : "fixable = 0");
+  addAny(conditions, "fixable", fixable);
+  addAny(conditions, "known_exploited", knownExploited);
   if (coverage !== undefined) conditions.add(`coverage = ${conditions.parameter(coverage)}`);
   if (scanner !== undefined) conditions.add(`scanner = ${conditions.parameter(toText(scanner))}`);
   if (scannedAfter !== undefined) conditions.add(`scanned_at >= ${conditions.parameter(scannedAfter)}`);
@@ -93,7 +95,7 @@ async function addFilter(query: Query, conditions: Conditions, filter: ReportFil
   const repositoryIds = await repositoriesLike(query, filter.repository);
   if (repositoryIds !== undefined) {
     await addMembers(query, conditions, {
-      rows: (parameter) => `places WHERE repository_id = ANY (${parameter})`,
+      rows: (parameter) => `locations WHERE repository_id = ANY (${parameter})`,
       ...{ value: repositoryIds, image: "digest_id", isImage: "digest_id = images.id" },
     });
   }
@@ -104,6 +106,11 @@ async function addFilter(query: Query, conditions: Conditions, filter: ReportFil
       isImage: "image_id = images.id AND findings.digest_key = images.digest_key",
     });
   }
+}
+
+/** Whether there are any of what the column counts. */
+function addAny(conditions: Conditions, column: string, areThere: boolean | undefined): void {
+  if (areThere !== undefined) conditions.add(areThere ? `${column} > 0` : `${column} = 0`);
 }
 
 /** Rows of another table that are about images. */

@@ -45,7 +45,7 @@ async function findByLayers(
   );
   const last = rows.length > size ? shown.at(-1) : undefined;
   return {
-    items: shown.map(({ id, digest }) => ({ repository: "", tags: [], ...locations(id)[0], digest })),
+    items: shown.map(({ id, digest }) => ({ repository: "", tags: [], ...locations(id).locations[0], digest })),
     nextToken: last === undefined ? "" : writePosition([last.digest]),
   };
 }
@@ -53,7 +53,7 @@ async function findByLayers(
 function standing(query: Query, repository: string, at: number): Promise<ReportReference[]> {
   return query<ReportReference & { reportId: string }>(
     `SELECT stood.id AS "reportId", texts.text AS digest, entry->>'platform' AS platform
-     FROM places JOIN texts ON texts.id = digest_id, LATERAL (
+     FROM locations JOIN texts ON texts.id = digest_id, LATERAL (
        SELECT id, entry FROM reports WHERE image_id = digest_id AND scanned_at < $2
        ORDER BY scanned_at DESC, seq DESC LIMIT 1) AS stood
      WHERE repository_id = (SELECT id FROM texts WHERE key = $1) ORDER BY texts.text LIMIT ${mostStanding}`,

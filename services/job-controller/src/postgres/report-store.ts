@@ -3,11 +3,13 @@ import type { ReportEntry, ReportReference } from "../domain/report-entry.ts";
 import type { FoundImage, ReportStore } from "../ports/report-store.ts";
 import type { Database, Query } from "./database.ts";
 import { digestOf, indexPlatformsOf, newestOfImages, newestOfTag } from "./newest-reports.ts";
-import { notePlaces } from "./places.ts";
+import { noteLocations } from "./note-locations.ts";
 import { storeUnavailable } from "./postgres-fault.ts";
 import { putReport } from "./put-report.ts";
+import { renewExploitation } from "./renew-exploitation.ts";
 import { toText } from "./texts.ts";
 import { tidy } from "./tidy.ts";
+import { Upkeep } from "./upkeep.ts";
 
 const pieceBytes = 256 * 1024;
 
@@ -25,7 +27,8 @@ export interface PostgresReportStoreOptions {
 
 /** The reports in PostgreSQL: what lists and searches need in tables, and the reports themselves as they came. */
 export function createPostgresReportStore(options: PostgresReportStoreOptions): ReportStore {
-  const { database, checkLease } = options;
+  const { database, checkLease, clock } = options;
+  const upkeep = new Upkeep(options);
   const { query } = database;
   return {
     checkLease,
@@ -37,14 +40,19 @@ export function createPostgresReportStore(options: PostgresReportStoreOptions): 
     digestOf: (repository, tag) => digestOf(query, repository, tag),
     recordImages: async (images: readonly FoundImage[]) => {
       if (images.length === 0) return [];
-      await notePlaces(database.query, images);
+      await noteLocations(query, { images, now: clock.now() });
       return newestOfImages(
         query,
         images.map(({ digest }) => digest),
       );
     },
     indexPlatforms: (indexDigests) => indexPlatformsOf(query, indexDigests),
-    tidy: () => tidy(options),
+    renewExploitation: (data, after) => renewExploitation(database, data, after),
+    async tidy(): Promise<boolean> {
+      const isMore = await tidy(options);
+      await upkeep.lookAround();
+      return isMore;
+    },
   };
 }
 

@@ -38,7 +38,7 @@ async function sumUp(query: Query, repositoryIds?: readonly number[]): Promise<R
   const conditions = new Conditions();
   if (repositoryIds !== undefined) {
     const ids = conditions.parameter(repositoryIds);
-    conditions.add(`images.id IN (SELECT digest_id FROM places WHERE repository_id = ANY (${ids}))`);
+    conditions.add(`images.id IN (SELECT digest_id FROM locations WHERE repository_id = ANY (${ids}))`);
   }
   const [row] = await query<Sums>(`SELECT ${sums} FROM images WHERE ${conditions}`, conditions.values);
   return toTotals(row ?? {});
@@ -50,7 +50,7 @@ async function sumUpByRepository(query: Query, repositoryIds?: readonly number[]
   const rows = await query<Sums & { repository: string }>(
     `SELECT text AS repository, of_repository.* FROM (
        SELECT repository_id, ${sums}, count(*) OVER () AS repositories
-       FROM places JOIN images ON images.id = digest_id WHERE ${conditions} GROUP BY repository_id
+       FROM locations JOIN images ON images.id = digest_id WHERE ${conditions} GROUP BY repository_id
      ) AS of_repository JOIN texts ON texts.id = repository_id
      ORDER BY exploited DESC, "of_CRITICAL" DESC, "of_HIGH" DESC, "of_MEDIUM" DESC, "of_LOW" DESC, text
      LIMIT ${mostRepositories}`,

@@ -17,6 +17,9 @@ export function toJson(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) => (typeof each === "string" ? toText(each) : each));
 }
 
+/** A row that upkeep has seen unused counts as missing until it is used again: then it stays for long enough to be referred to. */
+const orUseAgain = "ON CONFLICT (key) DO UPDATE SET unused_since = NULL";
+
 /** What has a key that is made from it. */
 interface Keyed<T> {
   key: Buffer;
@@ -27,10 +30,10 @@ interface Keyed<T> {
 export async function idsOfTexts(query: Query, texts: Iterable<string>): Promise<(text: string) => number> {
   const keyed = uniqueByKey([...new Set(texts)].map((value) => ({ key: keyOf(value), value })));
   const ids = await idsOf(query, "texts", keyed, async (missing) => {
-    await query(
-      "INSERT INTO texts (key, text) SELECT * FROM unnest($1::bytea[], $2::text[]) ON CONFLICT (key) DO NOTHING",
-      [missing.map(({ key }) => key), missing.map(({ value }) => toText(value))],
-    );
+    await query(`INSERT INTO texts (key, text) SELECT * FROM unnest($1::bytea[], $2::text[]) ${orUseAgain}`, [
+      missing.map(({ key }) => key),
+      missing.map(({ value }) => toText(value)),
+    ]);
   });
   return (text) => idAt(ids, keyOf(text));
 }
@@ -47,7 +50,7 @@ export async function idsOfDetails(query: Query, findings: readonly IndexedFindi
     await query(
       `INSERT INTO details (key, vulnerability_id, severity, package, version, fixed_version)
        SELECT * FROM unnest($1::bytea[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
-       ON CONFLICT (key) DO NOTHING`,
+       ${orUseAgain}`,
       [
         missing.map(({ key }) => key),
         values.map(({ vulnerability }) => vulnerabilityId(vulnerability)),
@@ -82,7 +85,10 @@ async function idsOf<T>(
   const read = async (wanted: readonly Keyed<T>[]) => {
     if (wanted.length === 0) return;
     const keys = wanted.map(({ key }) => key);
-    const rows = await query<{ key: Buffer; id: number }>(`SELECT key, id FROM ${table} WHERE key = ANY($1)`, [keys]);
+    const rows = await query<{ key: Buffer; id: number }>(
+      `SELECT key, id FROM ${table} WHERE key = ANY($1) AND unused_since IS NULL`,
+      [keys],
+    );
     for (const { key, id } of rows) ids.set(key.toString("hex"), id);
   };
   await read(keyed);

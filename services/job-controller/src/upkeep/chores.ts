@@ -3,6 +3,7 @@ import type { Service } from "@drydock/shared/lifecycle.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import { every } from "@drydock/shared/loop.ts";
 import { isPoolAway, isReportStoreAway } from "../domain/pool-away.ts";
+import type { DataFiles, ExploitationData } from "../ports/exploitation-data.ts";
 import type { JobPool } from "../ports/job-pool.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
 import type { RedisProbe } from "../ports/redis-health.ts";
@@ -12,6 +13,7 @@ import type { Dispatcher } from "../usecases/dispatcher.ts";
 import type { JobTypes } from "../usecases/job-types.ts";
 import type { PoolLimits } from "../usecases/pool-limits.ts";
 import { ClosedTypeExpirer } from "./expire-closed.ts";
+import { ExploitationRenewer } from "./exploitation-renewer.ts";
 import type { MemoryRelief } from "./memory-relief.ts";
 import type { Reaper } from "./reaper.ts";
 import { runWhileMore } from "./run-while-more.ts";
@@ -31,6 +33,7 @@ const periods = {
   readTypesMs: 10_000,
   tidyReportsMs: 30_000,
   noteDayMs: 600_000,
+  renewExploitationMs: 30_000,
 };
 
 /** The part of each period that may be left out at random, so that many controllers spread out. */
@@ -48,6 +51,7 @@ export interface ChoreDeps {
   types: JobTypes;
   reports: ReportStore;
   reportQueries: ReportQueries;
+  exploitation: ExploitationData & DataFiles;
   keep: KeepTimes;
   clock: Clock;
   logger: Logger;
@@ -57,6 +61,7 @@ export interface ChoreDeps {
 export function createChores(deps: ChoreDeps): Service[] {
   const { pool, redis, logger } = deps;
   const closedTypes = new ClosedTypeExpirer(deps);
+  const renewer = new ExploitationRenewer(deps);
   const always = (name: string, periodMs: number, run: (signal: AbortSignal) => Promise<unknown>) =>
     every(periodMs, (signal) => run(signal).catch(unlessAway), { name, logger, jitter });
   const chore: typeof always = (name, periodMs, run) =>
@@ -70,6 +75,7 @@ export function createChores(deps: ChoreDeps): Service[] {
     chore("key-freer", periods.freeKeysMs, (signal) => runWhileMore(() => pool.freeKeys(), signal)),
     chore("type-reader", periods.readTypesMs, () => readTypes(deps.types)),
     chore("report-tidier", periods.tidyReportsMs, (signal) => tidy(deps.reports, signal)),
+    chore("exploitation-renewer", periods.renewExploitationMs, (signal) => renewer.run(signal)),
     chore("day-noter", periods.noteDayMs, () => deps.reportQueries.noteDay()),
     chore("gauge", periods.measureMs, async (signal) => {
       await deps.limits.measure();

@@ -78,7 +78,7 @@ interface Range {
   to: number;
 }
 
-/** Those of the range alone: an image may be in a thousand repositories, with the vulnerability in as many packages. */
+/** Those of the range alone: an image may be in hundreds of repositories, with the vulnerability in as many packages. */
 function toMatches(
   entry: ListedReport,
   terms: readonly string[],
@@ -131,7 +131,7 @@ async function readPage<T>(
   };
   for await (const some of byDigest(redis, images, from.key, Math.min(entriesAtOnce, size))) {
     entries += some.length;
-    const listed = await readListed(redis, shards, some);
+    const listed = await readListed(redis, shards, some, { mostLocations: Number.POSITIVE_INFINITY });
     const isFull = listed.some((entry, at) => entry !== undefined && add(entry, some[at] as Found));
     if (isFull || page.nextToken !== "") break;
   }

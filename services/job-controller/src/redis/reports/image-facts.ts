@@ -3,11 +3,14 @@ import { type Coverage, type ReportEntry, type Severity, severities } from "../.
 import { coverageNumber, coverageOf, worstOf } from "./totals.ts";
 
 type TimedOrder = "NEWEST" | "OLDEST";
+type FactsOrder = TimedOrder | "WORST" | "EPSS";
 
 const countBytes = 10;
 const numberBytes = 4;
-const tailBytes = 8;
+const tailBytes = 11;
 const timeBytes = 6;
+const epssBytes = 3;
+const epssSteps = 100_000;
 const most = 0xffff;
 const latest = 2 ** 48 - 1;
 
@@ -21,12 +24,14 @@ export function headOf(entry: ReportEntry): Buffer {
   return Buffer.concat([counts, packDigest(entry.digest)]);
 }
 
-/** The time and the flags. */
+/** The time, the flags and the probability of exploitation, inverted so that the most likely come first. */
 export function tailOf(entry: ReportEntry): Buffer {
   const worst = entry.counts.total === 0 ? "NONE" : worstOf(entry);
   const severity = worst === "NONE" ? 0 : 1 + severities.indexOf(worst);
-  const flags = coverageNumber(entry.coverage) | (severity << 2) | ((entry.counts.fixable > 0 ? 1 : 0) << 5);
-  return Buffer.concat([packTime(entry.scannedAt), Buffer.from([flags, scannerMarkOf(entry.scanner)])]);
+  const [isFixable, isExploited] = [Number(entry.counts.fixable > 0), Number(entry.knownExploited > 0)];
+  const flags = coverageNumber(entry.coverage) | (severity << 2) | (isFixable << 5) | (isExploited << 6);
+  const marks = Buffer.from([flags, scannerMarkOf(entry.scanner)]);
+  return Buffer.concat([packTime(entry.scannedAt), marks, packEpss(entry.maxEpss)]);
 }
 
 /** The facts of an image, which reports/orders.lua puts together around the image's number. Reads what is asked for alone: most are passed over. */
@@ -35,7 +40,7 @@ export class ImageFacts {
   readonly #begin: number;
   readonly #tail: number;
 
-  /** @param begin how many bytes stand before the digest: 10 of the facts themselves, fewer in an order by time */
+  /** @param begin how many bytes stand before the digest: 10 of the facts themselves, fewer in other orders */
   constructor(bytes: Buffer, begin = countBytes) {
     this.#bytes = bytes;
     this.#begin = begin;
@@ -68,6 +73,10 @@ export class ImageFacts {
     return (this.#flags & 32) !== 0;
   }
 
+  get knownExploited(): boolean {
+    return (this.#flags & 64) !== 0;
+  }
+
   get coverage(): Coverage {
     return coverageOf(this.#flags & 3);
   }
@@ -78,8 +87,9 @@ export class ImageFacts {
   }
 
   /** What the facts themselves are ordered by, with the digest behind it. */
-  sortKey(order: TimedOrder | "WORST"): Buffer {
+  sortKey(order: FactsOrder): Buffer {
     if (order === "WORST") return this.#bytes.subarray(0, this.#tail - numberBytes);
+    if (order === "EPSS") return Buffer.concat([this.#bytes.subarray(-epssBytes), this.packedDigest]);
     return Buffer.concat([timePrefix(order, this.scannedAt), this.packedDigest]);
   }
 
@@ -89,9 +99,12 @@ export class ImageFacts {
 }
 
 /** How many bytes of a member of the order stand before the digest. */
-export function prefixBytes(order: TimedOrder | "WORST"): number {
-  return order === "WORST" ? countBytes : timeBytes;
+export function prefixBytes(order: FactsOrder): number {
+  return { WORST: countBytes, NEWEST: timeBytes, OLDEST: timeBytes, EPSS: epssBytes }[order];
 }
+
+/** How many bytes of facts, or of a member of an order, stand behind the digest. */
+export const behindDigest = numberBytes + tailBytes;
 
 /** The time as it stands in the order of time. */
 export function timePrefix(order: TimedOrder, time: number): Buffer {
@@ -124,6 +137,12 @@ function unpackDigest(bytes: Buffer): string {
 function packTime(time: number): Buffer {
   const bytes = Buffer.alloc(timeBytes);
   bytes.writeUIntBE(Math.min(Math.max(0, Math.floor(time)), latest), 0, timeBytes);
+  return bytes;
+}
+
+function packEpss(epss: number): Buffer {
+  const bytes = Buffer.alloc(epssBytes);
+  bytes.writeUIntBE(epssSteps - Math.round(Math.min(Math.max(epss, 0), 1) * epssSteps), 0, epssBytes);
   return bytes;
 }
 

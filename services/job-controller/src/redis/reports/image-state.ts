@@ -16,7 +16,7 @@ export interface ImageState {
   /** Grows with each change of its reports or terms. */
   version: number;
   /** Repository -> its tags, with a blank between two. */
-  places: Record<string, string>;
+  locations: Record<string, string>;
   /** When a tag or a scan last named it, in milliseconds since 1970. */
   seen: number;
   /** Stands for the image in the indexes. */
@@ -30,7 +30,7 @@ export interface ImageState {
 /** How many are read at a time, so that Redis is never held for long. */
 const readAtOnce = 500;
 
-const unknown: ImageState = { version: 0, places: {}, seen: 0 };
+const unknown: ImageState = { version: 0, locations: {}, seen: 0 };
 
 /** Reads the states of digests of the shard, in their order. */
 export async function readImages(

@@ -2,7 +2,7 @@ import type { ReportOrder } from "../../ports/report-queries.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
-import { ImageFacts, prefixBytes, readLocation } from "./image-facts.ts";
+import { behindDigest, ImageFacts, prefixBytes, readLocation } from "./image-facts.ts";
 import type { Found } from "./listed-reports.ts";
 import { readFacts } from "./repositories.ts";
 
@@ -76,8 +76,8 @@ class Part {
   }
 
   #read(): Promise<Buffer[]> {
-    const { worst, newest, oldest, located } = this.#shard.keys.reports;
-    const zset = { WORST: worst, NEWEST: newest, OLDEST: oldest, REPOSITORY: located }[this.#order];
+    const { worst, newest, oldest, epss, located } = this.#shard.keys.reports;
+    const zset = { WORST: worst, NEWEST: newest, OLDEST: oldest, EPSS: epss, REPOSITORY: located }[this.#order];
     const from = this.#after.length === 0 ? "-" : Buffer.concat([Buffer.from("("), this.#after, behind]);
     return answered(this.#redis.zrangebylexBuffer(zset, from, "+", "LIMIT", 0, stepSize));
   }
@@ -100,7 +100,7 @@ class Part {
 
 /** The member up to its digest. */
 function keyOf(member: Buffer, order: ReportOrder): Buffer {
-  return member.subarray(0, order === "REPOSITORY" ? -4 : -12);
+  return member.subarray(0, order === "REPOSITORY" ? -4 : -behindDigest);
 }
 
 /** The images in an order, from behind the key on. @param nameOf the first repository of an image */

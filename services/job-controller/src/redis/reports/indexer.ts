@@ -1,4 +1,5 @@
-import type { IndexedReport } from "../../domain/report-entry.ts";
+import type { IndexedReport, ReportEntry } from "../../domain/report-entry.ts";
+import type { ExploitationSums } from "../../ports/exploitation-data.ts";
 import { list, number, text } from "../shards/reply.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
@@ -124,6 +125,27 @@ export async function forgetImage(
   });
 }
 
+/** Makes the exploitation of an image's newest report what the vulnerabilities come to; nothing is written when it is that. */
+export async function renewExploitation(
+  deps: IndexerDeps,
+  digest: string,
+  sumUp: (vulnerabilities: Iterable<string>) => ExploitationSums,
+): Promise<void> {
+  await untilUnchanged(deps, digest, async (target) => {
+    const { shard, image } = target;
+    const field = String(image.number);
+    const text = image.sums && (await answered(deps.redis.hget(shard.keys.reports.entries, field)));
+    if (text === undefined || text === null) return true;
+    const entry = JSON.parse(text) as ReportEntry;
+    const terms = await readTermTexts(deps.redis, target, await readTerms(deps.redis, target));
+    const { knownExploited, maxEpss } = sumUp(terms.map((term) => (term ?? "").split("\0", 1)[0] ?? ""));
+    if (entry.knownExploited === knownExploited && entry.maxEpss === maxEpss) return true;
+    const renewed = { ...entry, knownExploited, maxEpss };
+    const what = { adds: [], removes: [], gone: [], ...newestParts(renewed) };
+    return (await change(target, what, { report: { ...renewed, layerNames: [] } })) && true;
+  });
+}
+
 /** Runs it with the image as it stands, until nobody else changed it meanwhile. */
 async function untilUnchanged<T>(
   { redis, shards }: IndexerDeps,
@@ -145,14 +167,23 @@ async function changesOf(
   wanted: ReadonlySet<string>,
 ): Promise<Changes & { terms: number[] }> {
   const terms = await readTerms(redis, target);
-  const texts: Array<string | null> = [];
-  for (let at = 0; at < terms.length; at += readAtOnce) {
-    const some = terms.slice(at, at + readAtOnce).map(String);
-    texts.push(...(await answered(redis.hmget(target.shard.keys.reports.terms, ...some))));
-  }
+  const texts = await readTermTexts(redis, target, terms);
   const known = new Set(texts);
   const adds = [...wanted].filter((term) => !known.has(term));
   return { adds, removes: terms.filter((_, at) => !wanted.has(texts[at] ?? "")), terms };
+}
+
+async function readTermTexts(
+  redis: ScriptedRedis,
+  { shard: { keys } }: Target,
+  terms: readonly number[],
+): Promise<Array<string | null>> {
+  const texts: Array<string | null> = [];
+  for (let at = 0; at < terms.length; at += readAtOnce) {
+    const some = terms.slice(at, at + readAtOnce).map(String);
+    texts.push(...(await answered(redis.hmget(keys.reports.terms, ...some))));
+  }
+  return texts;
 }
 
 /** The numbers of the terms that the image has. */
@@ -187,7 +218,7 @@ function without(terms: readonly number[], gone: readonly number[]): number[] {
   return terms.filter((term) => !isGone.has(term));
 }
 
-function newestParts(report: IndexedReport) {
+function newestParts(report: ReportEntry & Partial<IndexedReport>) {
   const { findings: _findings, layerNames: _layerNames, ...entry } = report;
   return { entry: JSON.stringify(entry), sums: sumsOf(entry) };
 }
@@ -199,7 +230,7 @@ function newestParts(report: IndexedReport) {
 async function change(
   { shard, digest, image }: Target,
   what: Changes & { gone: readonly string[] },
-  { report, terms = [] }: { report?: IndexedReport; terms?: readonly number[] } = {},
+  { report, terms = [] }: { report?: ReportEntry & Pick<IndexedReport, "layerNames">; terms?: readonly number[] } = {},
 ): Promise<string[] | undefined> {
   const facts =
     report === undefined ? [none, none, none] : [headOf(report), tailOf(report), layerHashes(report.layerNames)];

@@ -18,6 +18,7 @@ export interface ReportKeys {
   worst: string;
   oldest: string;
   newest: string;
+  epss: string;
   /** ZSET of repository, zero byte, digest and number, ordered by bytes. */
   located: string;
   /** HASH, number of a term -> its text. */
@@ -34,6 +35,8 @@ export interface ReportKeys {
   layers(bucket: number): string;
   /** HASH, tag -> digest; in the shard that the repository falls to. */
   tags(repository: string): string;
+  /** SET of the repositories of a digest that are too many to be listed. */
+  locationsBeyond(digest: string): string;
   /** HASH, digest of an image -> its platform, and `platforms` -> those that a scan has looked for, with a blank between two; in the shard that the digest of the index falls to. */
   imagesOf(indexDigest: string): string;
 }
@@ -51,6 +54,7 @@ export function reportKeysOf(prefix: string): ReportKeys {
     worst: `${prefix}images-worst`,
     oldest: `${prefix}images-oldest`,
     newest: `${prefix}images-newest`,
+    epss: `${prefix}images-epss`,
     located: `${prefix}images-located`,
     terms: `${prefix}terms`,
     totals: `${prefix}report-totals`,
@@ -59,6 +63,7 @@ export function reportKeysOf(prefix: string): ReportKeys {
     found: (term) => `${prefix}found:${term}`,
     layers: (bucket) => `${prefix}layers:${bucket}`,
     tags: (repository) => `${prefix}tags:${repository}`,
+    locationsBeyond: (digest) => `${prefix}locations-beyond:${digest}`,
     imagesOf: (indexDigest) => `${prefix}index-images:${indexDigest}`,
   };
 }

@@ -6,7 +6,7 @@ import type { Shards } from "../shards/shards.ts";
 import { type ImageFacts, scannerMarkOf, timePrefix } from "./image-facts.ts";
 import { readImages } from "./image-state.ts";
 import { inOrder, type Step, walk } from "./image-walk.ts";
-import { type Found, readListed } from "./listed-reports.ts";
+import { type Found, type ListedImage, readListed } from "./listed-reports.ts";
 import { readPosition, writePosition } from "./page-position.ts";
 import type { Postings } from "./postings.ts";
 import { readVulnerability } from "./read-postings.ts";
@@ -82,6 +82,7 @@ class PageReader {
         this.#deps.redis,
         this.#deps.shards,
         some.map(({ found }) => found),
+        { passes: ({ scanner }) => this.#filter.scanner === undefined || scanner === this.#filter.scanner },
       );
       at += some.length;
       this.#entries += some.length;
@@ -96,30 +97,33 @@ class PageReader {
     if (this.#steps >= mostSteps) this.#key ??= steps.at(-1)?.key;
   }
 
-  #take(step: Step | undefined, entry: ListedReport | undefined): void {
-    if (step === undefined || entry === undefined || this.isFull) return;
-    const { scanner, repository } = this.#filter;
-    if (scanner !== undefined && entry.scanner !== scanner) return;
-    if (!entry.locations.some((location) => fitsGlob(repository, location.repository))) return;
-    if (this.#order === "REPOSITORY" && !isFirst(step.key, entry)) return;
+  #take(step: Step | undefined, image: ListedImage | undefined): void {
+    if (step === undefined || image === undefined || this.isFull) return;
+    const { repositories, ...entry } = image;
+    if (!repositories.some((name) => fitsGlob(this.#filter.repository, name))) return;
+    if (this.#order === "REPOSITORY" && !isFirst(step.key, repositories)) return;
     this.#items.push(entry);
     if (this.#items.length === this.#size) this.#key = step.key;
   }
 }
 
 /** An image stands in several repositories, and is given where the first of them is. */
-function isFirst(key: Buffer, { locations }: ListedReport): boolean {
-  return locations[0]?.repository === key.toString("utf8", 0, key.indexOf(0));
+function isFirst(key: Buffer, repositories: readonly string[]): boolean {
+  return repositories[0] === key.toString("utf8", 0, key.indexOf(0));
 }
 
 function fits(filter: ReportFilter, image: ImageFacts): boolean {
-  const { leastSeverity, fixable, coverage, scanner, scannedAfter, scannedBefore } = filter;
+  const { leastSeverity, fixable, knownExploited, coverage, scanner, scannedAfter, scannedBefore } = filter;
   if (leastSeverity !== undefined && !isAsBad(image, leastSeverity)) return false;
-  if (fixable !== undefined && image.fixable !== fixable) return false;
+  if (!isAsAsked(fixable, image.fixable) || !isAsAsked(knownExploited, image.knownExploited)) return false;
   if (coverage !== undefined && image.coverage !== coverage) return false;
   if (scanner !== undefined && image.scannerMark !== scannerMarkOf(scanner)) return false;
   if (scannedAfter !== undefined && image.scannedAt < scannedAfter) return false;
   return scannedBefore === undefined || image.scannedAt < scannedBefore;
+}
+
+function isAsAsked(asked: boolean | undefined, is: boolean): boolean {
+  return asked === undefined || asked === is;
 }
 
 function isAsBad({ worst }: ImageFacts, least: (typeof severities)[number]): boolean {
@@ -194,7 +198,7 @@ async function sort({ redis, shards }: QueryDeps, found: Found[], order: ReportO
         shard,
         own.map(({ facts }) => facts.digest),
       );
-      for (const [at, each] of own.entries()) names.set(each, firstOf(Object.keys(images[at]?.places ?? {})));
+      for (const [at, each] of own.entries()) names.set(each, firstOf(Object.keys(images[at]?.locations ?? {})));
     });
   }
   return inOrder(found, order, after, (image) => names.get(image) ?? "");

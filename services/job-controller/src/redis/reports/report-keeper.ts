@@ -2,9 +2,9 @@ import { jobOfReport } from "../../domain/report-entry.ts";
 import { answered } from "../shards/reply-errors.ts";
 import type { Shard } from "../shards/shard.ts";
 import { ImageFacts } from "./image-facts.ts";
+import type { ImageLocations } from "./image-locations.ts";
 import { type ImageState, type KeptReport, readImage } from "./image-state.ts";
 import { dropReports, forgetImage, indexReport, type StoredReport } from "./indexer.ts";
-import type { Places } from "./places.ts";
 import { unpackStored } from "./report-file.ts";
 import type { RedisReportStoreOptions } from "./report-store.ts";
 
@@ -16,13 +16,13 @@ const mostTidied = 20;
 /** Sees to it that the indexes are those of the reports that are kept. */
 export class ReportKeeper {
   readonly #options: RedisReportStoreOptions;
-  readonly #places: Places;
+  readonly #locations: ImageLocations;
   /** Where the look around goes on, by shard. */
   readonly #cursors = new Map<Shard, string>();
 
-  constructor(options: RedisReportStoreOptions, places: Places) {
+  constructor(options: RedisReportStoreOptions, locations: ImageLocations) {
     this.#options = options;
-    this.#places = places;
+    this.#locations = locations;
   }
 
   /** Indexes a report that was stored, and removes what its image has too many. @param staged the same, packed */
@@ -30,10 +30,10 @@ export class ReportKeeper {
     const { redis, shards, keepMs } = this.#options;
     const { reportId, digest, indexDigest, indexPlatforms = [], repository, tags, platform } = stored.entry;
     const { keys } = shards.ofJob(jobOfReport(reportId));
-    if (repository !== "") await this.#places.point({ repository, digest: indexDigest || digest, tags });
-    if (indexDigest !== "") await this.#places.join(indexDigest, digest, platform);
+    if (repository !== "") await this.#locations.point({ repository, digest: indexDigest || digest, tags });
+    if (indexDigest !== "") await this.#locations.join(indexDigest, digest, platform);
     const { isNewest, dropped } = await indexReport(this.#options, stored);
-    if (indexPlatforms.length > 0) await this.#places.notePlatforms(indexDigest, indexPlatforms);
+    if (indexPlatforms.length > 0) await this.#locations.notePlatforms(indexDigest, indexPlatforms);
     if (!isNewest) await answered(redis.set(keys.lateReport(reportId), staged, "PX", keepMs));
     await this.#remove(dropped);
     await answered(redis.hdel(keys.reports.outbox, reportId));
@@ -136,29 +136,29 @@ export class ReportKeeper {
       const [digest = "", image] = [found[at], JSON.parse(found[at + 1] ?? "") as ImageState];
       await this.#leaveStrangers(digest, image);
       const isUnseen = image.number === undefined && image.seen < clock.now() - keepMs;
-      if (isUnseen) await this.#forgetPlaces(digest, image);
+      if (isUnseen) await this.#forgetLocations(digest, image);
       else await this.#retireLost(digest, image);
     }
   }
 
   /** Takes tags from the image that point at others. */
-  async #leaveStrangers(digest: string, { places }: ImageState): Promise<void> {
-    for (const [repository, text] of Object.entries(places)) {
+  async #leaveStrangers(digest: string, { locations }: ImageState): Promise<void> {
+    for (const [repository, text] of Object.entries(locations)) {
       for (const tag of text.split(" ").filter((each) => each !== "")) {
-        const target = await this.#places.digestOf(repository, tag);
+        const target = await this.#locations.digestOf(repository, tag);
         if (target === digest) continue;
-        const isByIndex = target !== null && (await this.#places.imagesOf(target)).includes(digest);
-        if (!isByIndex) await this.#places.follow({ digest, repository, tags: [tag] });
+        const isByIndex = target !== null && (await this.#locations.imagesOf(target)).includes(digest);
+        if (!isByIndex) await this.#locations.follow({ digest, repository, tags: [tag] });
       }
     }
   }
 
   /** A digest that was never scanned, or has no report any more, and that nothing has named for long. */
-  async #forgetPlaces(digest: string, { places }: ImageState): Promise<void> {
+  async #forgetLocations(digest: string, { locations }: ImageState): Promise<void> {
     const { clock, keepMs } = this.#options;
-    for (const [repository, text] of Object.entries(places)) {
+    for (const [repository, text] of Object.entries(locations)) {
       for (const tag of text.split(" ").filter((each) => each !== "")) {
-        await this.#places.forgetTag(repository, tag, digest);
+        await this.#locations.forgetTag(repository, tag, digest);
       }
     }
     await forgetImage(this.#options, digest, [], clock.now() - keepMs);

@@ -5,8 +5,9 @@ import type { FoundImage, KnownReport, NewReport, ReportStore } from "../../port
 import { answered } from "../shards/reply-errors.ts";
 import type { ScriptedRedis } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
+import { ImageLocations } from "./image-locations.ts";
 import { readImages } from "./image-state.ts";
-import { Places } from "./places.ts";
+import { renewSome } from "./renew-exploitation.ts";
 import { packStored, readGzip, readName, toFile } from "./report-file.ts";
 import { ReportKeeper } from "./report-keeper.ts";
 
@@ -30,9 +31,9 @@ export interface RedisReportStoreOptions {
  */
 export function createRedisReportStore(options: RedisReportStoreOptions): ReportStore {
   const { redis, shards, keepMs, clock } = options;
-  const places = new Places(redis, shards, keepMs);
-  const keeper = new ReportKeeper(options, places);
-  const newestOf = async (digest: string) => (await readNewest(options, places, [digest]))[0] ?? [];
+  const locations = new ImageLocations(redis, shards, keepMs);
+  const keeper = new ReportKeeper(options, locations);
+  const newestOf = async (digest: string) => (await readNewest(options, locations, [digest]))[0] ?? [];
   return {
     async checkLease({ jobId, token, incarnation }: HeldLease): Promise<void> {
       await shards.ofJob(jobId).run("reports/check-lease", jobId, token, incarnation);
@@ -58,45 +59,52 @@ export function createRedisReportStore(options: RedisReportStoreOptions): Report
     newestOf,
 
     async newestOfTag(repository: string, tag: string): Promise<KnownReport[]> {
-      const digest = await places.digestOf(repository, tag);
+      const digest = await locations.digestOf(repository, tag);
       return digest === null ? [] : newestOf(digest);
     },
 
-    digestOf: async (repository, tag) => (await places.digestOf(repository, tag)) ?? undefined,
+    digestOf: async (repository, tag) => (await locations.digestOf(repository, tag)) ?? undefined,
 
     async recordImages(images: readonly FoundImage[]): Promise<KnownReport[][]> {
-      for (const part of inTurns(images)) await Promise.all(part.map((image) => places.point(image)));
+      for (const part of inTurns(images)) await Promise.all(part.map((image) => locations.point(image)));
       return readNewest(
         options,
-        places,
+        locations,
         images.map(({ digest }) => digest),
       );
     },
 
-    indexPlatforms: (indexDigests) => Promise.all(indexDigests.map((digest) => platformsOf(options, places, digest))),
+    indexPlatforms: (indexDigests) =>
+      Promise.all(indexDigests.map((digest) => platformsOf(options, locations, digest))),
 
     tidy: () => keeper.tidy(),
+
+    renewExploitation: (data, after) => renewSome(options, data, after),
   };
 }
 
-async function platformsOf(options: RedisReportStoreOptions, places: Places, indexDigest: string): Promise<string[]> {
-  const platforms = await places.platformsOf(indexDigest);
+async function platformsOf(
+  options: RedisReportStoreOptions,
+  locations: ImageLocations,
+  indexDigest: string,
+): Promise<string[]> {
+  const platforms = await locations.platformsOf(indexDigest);
   if (platforms.length === 0) return [];
-  const images = await readNewestOfImages(options, await places.imagesOf(indexDigest));
+  const images = await readNewestOfImages(options, await locations.imagesOf(indexDigest));
   return images.includes(undefined) ? [] : platforms;
 }
 
 /** Of each digest the newest report of its image, or of the images of its index. */
 async function readNewest(
   options: RedisReportStoreOptions,
-  places: Places,
+  locations: ImageLocations,
   digests: readonly string[],
 ): Promise<KnownReport[][]> {
   const own = await readNewestOfImages(options, digests);
   return Promise.all(
     own.map(async (known, at) => {
       if (known !== undefined) return [known];
-      const images = await readNewestOfImages(options, await places.imagesOf(digests[at] ?? ""));
+      const images = await readNewestOfImages(options, await locations.imagesOf(digests[at] ?? ""));
       return images.filter((report) => report !== undefined);
     }),
   );

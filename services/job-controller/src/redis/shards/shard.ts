@@ -41,7 +41,7 @@ const weights: Readonly<Partial<Record<OperationName, number>>> = {
   "operators/read": maxBatchBytes / 32,
   // up to 200 changes of terms, and a report whole
   "reports/index": maxBatchBytes,
-  "reports/place": maxBatchBytes / 32,
+  "reports/locate": maxBatchBytes / 32,
 };
 /**
  * Batch size that is sent at once when no call is in flight, so that Redis starts while the turn is still being gathered.

@@ -45,6 +45,8 @@ export const ReportOrder = {
   REPORT_ORDER_OLDEST: 3,
   /** REPORT_ORDER_REPOSITORY - By repository and digest. */
   REPORT_ORDER_REPOSITORY: 4,
+  /** REPORT_ORDER_EPSS - By max_epss, the highest probability of exploitation first. */
+  REPORT_ORDER_EPSS: 5,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -56,6 +58,7 @@ export namespace ReportOrder {
   export type REPORT_ORDER_NEWEST = typeof ReportOrder.REPORT_ORDER_NEWEST;
   export type REPORT_ORDER_OLDEST = typeof ReportOrder.REPORT_ORDER_OLDEST;
   export type REPORT_ORDER_REPOSITORY = typeof ReportOrder.REPORT_ORDER_REPOSITORY;
+  export type REPORT_ORDER_EPSS = typeof ReportOrder.REPORT_ORDER_EPSS;
   export type UNRECOGNIZED = typeof ReportOrder.UNRECOGNIZED;
 }
 
@@ -76,6 +79,9 @@ export function reportOrderFromJSON(object: any): ReportOrder {
     case 4:
     case "REPORT_ORDER_REPOSITORY":
       return ReportOrder.REPORT_ORDER_REPOSITORY;
+    case 5:
+    case "REPORT_ORDER_EPSS":
+      return ReportOrder.REPORT_ORDER_EPSS;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -95,6 +101,8 @@ export function reportOrderToJSON(object: ReportOrder): string {
       return "REPORT_ORDER_OLDEST";
     case ReportOrder.REPORT_ORDER_REPOSITORY:
       return "REPORT_ORDER_REPOSITORY";
+    case ReportOrder.REPORT_ORDER_EPSS:
+      return "REPORT_ORDER_EPSS";
     case ReportOrder.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -288,6 +296,8 @@ export interface ListReportsRequest {
   pageSize: number;
   /** next_page_token of the page before. The other fields must be the same as then. */
   pageToken: string;
+  /** Whether a vulnerability is known to be exploited. */
+  knownExploited: boolean;
 }
 
 /** The answer of ListReports. */
@@ -326,12 +336,17 @@ export interface ReportEntry {
   summary:
     | Summary
     | undefined;
-  /** How many of its vulnerabilities are known to be exploited. */
+  /** How many of its vulnerabilities are known to be exploited, by the data of today. */
   knownExploited: number;
   /** The highest probability of exploitation of its vulnerabilities, from 0 to 1; 0 if unknown. */
   maxEpss: number;
   /** What the report says, in a line for people. */
   headline: string;
+  /**
+   * In how many repositories the image is: more than locations where those are not all. Redis lists an image in the first 250 of
+   * them alone, and counts up to 100,000.
+   */
+  locationCount: number;
 }
 
 /** Where an image is. */
@@ -1142,6 +1157,7 @@ function createBaseListReportsRequest(): ListReportsRequest {
     order: 0,
     pageSize: 0,
     pageToken: "",
+    knownExploited: false,
   };
 }
 
@@ -1179,6 +1195,9 @@ export const ListReportsRequest: MessageFns<ListReportsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(90).string(message.pageToken);
+    }
+    if (message.knownExploited !== false) {
+      writer.uint32(96).bool(message.knownExploited);
     }
     return writer;
   },
@@ -1284,6 +1303,14 @@ export const ListReportsRequest: MessageFns<ListReportsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.knownExploited = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1329,6 +1356,11 @@ export const ListReportsRequest: MessageFns<ListReportsRequest> = {
         : isSet(object.page_token)
         ? globalThis.String(object.page_token)
         : "",
+      knownExploited: isSet(object.knownExploited)
+        ? globalThis.Boolean(object.knownExploited)
+        : isSet(object.known_exploited)
+        ? globalThis.Boolean(object.known_exploited)
+        : false,
     };
   },
 
@@ -1367,6 +1399,9 @@ export const ListReportsRequest: MessageFns<ListReportsRequest> = {
     if (message.pageToken !== "") {
       obj.pageToken = message.pageToken;
     }
+    if (message.knownExploited !== false) {
+      obj.knownExploited = message.knownExploited;
+    }
     return obj;
   },
 
@@ -1386,6 +1421,7 @@ export const ListReportsRequest: MessageFns<ListReportsRequest> = {
     message.order = object.order ?? 0;
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.knownExploited = object.knownExploited ?? false;
     return message;
   },
 };
@@ -1495,6 +1531,7 @@ function createBaseReportEntry(): ReportEntry {
     knownExploited: 0,
     maxEpss: 0,
     headline: "",
+    locationCount: 0,
   };
 }
 
@@ -1541,6 +1578,9 @@ export const ReportEntry: MessageFns<ReportEntry> = {
     }
     if (message.headline !== "") {
       writer.uint32(114).string(message.headline);
+    }
+    if (message.locationCount !== 0) {
+      writer.uint32(120).int32(message.locationCount);
     }
     return writer;
   },
@@ -1670,6 +1710,14 @@ export const ReportEntry: MessageFns<ReportEntry> = {
             message.headline = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.locationCount = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1728,6 +1776,11 @@ export const ReportEntry: MessageFns<ReportEntry> = {
         ? globalThis.Number(object.max_epss)
         : 0,
       headline: isSet(object.headline) ? globalThis.String(object.headline) : "",
+      locationCount: isSet(object.locationCount)
+        ? globalThis.Number(object.locationCount)
+        : isSet(object.location_count)
+        ? globalThis.Number(object.location_count)
+        : 0,
     };
   },
 
@@ -1775,6 +1828,9 @@ export const ReportEntry: MessageFns<ReportEntry> = {
     if (message.headline !== "") {
       obj.headline = message.headline;
     }
+    if (message.locationCount !== 0) {
+      obj.locationCount = Math.round(message.locationCount);
+    }
     return obj;
   },
 
@@ -1799,6 +1855,7 @@ export const ReportEntry: MessageFns<ReportEntry> = {
     message.knownExploited = object.knownExploited ?? 0;
     message.maxEpss = object.maxEpss ?? 0;
     message.headline = object.headline ?? "";
+    message.locationCount = object.locationCount ?? 0;
     return message;
   },
 };

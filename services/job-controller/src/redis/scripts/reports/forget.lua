@@ -2,7 +2,7 @@
 --   nothing named it since the time.
 -- needs: call/context, reports/images, reports/layers, reports/orders
 -- reads: image-terms
--- writes: image-entries, images-stored
+-- writes: image-entries, images-stored, locations-beyond
 -- arguments: digest, the image's version, the time in ms
 -- reply: 0 when the version is another one or the image has terms, else 1
 local prefix = context.prefix
@@ -19,7 +19,10 @@ return function(digest, version, since)
     images.free_number(image.number)
     image.number, image.sums, image.reports = nil, nil, nil
   end
-  if image.seen < tonumber(since) then image.places = {} end
+  if image.seen < tonumber(since) then
+    image.locations = {}
+    redis.call("UNLINK", prefix .. "locations-beyond:" .. digest)
+  end
   image.version = image.version + 1
   images.save(digest, image)
   return 1

@@ -5,16 +5,16 @@
 local BLOCK = 65536
 local prefix = context.prefix
 
--- A table of version, places (repository -> its tags, in one text), and when a tag was last seen there; with an index entry also
+-- A table of version, locations (repository -> its tags, in one text), and when a tag was last seen there; with an index entry also
 -- number, reports (the newest first) and sums, what the newest one adds to totals.
 local function load(digest)
   local text = redis.call("HGET", prefix .. "images", digest)
-  if not text then return { version = 0, places = {}, seen = 0 } end
+  if not text then return { version = 0, locations = {}, seen = 0 } end
   return cjson.decode(text)
 end
 
 local function save(digest, image)
-  if not image.number and not next(image.places) then redis.call("HDEL", prefix .. "images", digest) return end
+  if not image.number and not next(image.locations) then redis.call("HDEL", prefix .. "images", digest) return end
   redis.call("HSET", prefix .. "images", digest, cjson.encode(image))
 end
 

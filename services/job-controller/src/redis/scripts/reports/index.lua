@@ -3,7 +3,7 @@
 -- writes: image-entries, images-stored
 -- arguments: digest, the image's version, the change as JSON: the numbers of the terms to remove and the terms to add; the ids
 --   of the reports that are gone; report, a further one, and most, how many are kept; of the newest one entry and sums; the
---   positions of the two parts of its facts, around the number, of its layers, and of the list of terms that stay
+--   positions of the two parts of its facts, around the number, of its layers if report is there, and of the list of terms that stay
 -- reply: 0 when the version is another one, else 1; then the ids of the reports that are too many
 -- when memory is full: refused
 local prefix = context.prefix
@@ -55,7 +55,7 @@ return function(digest, version, json, head, tail, hashes, kept)
   if change.entry then
     local facts = context.bytes_at(head) .. struct.pack(">I4", image.number) .. context.bytes_at(tail)
     redis.call("HSET", prefix .. "image-entries", image.number, change.entry)
-    layers.replace(image.number, context.bytes_at(hashes))
+    if change.report then layers.replace(image.number, context.bytes_at(hashes)) end
     orders.put(image, facts, change.sums)
   end
   if image.reports then note_age(image) end

@@ -6,7 +6,7 @@ import type { Shards } from "../shards/shards.ts";
 import { readImage } from "./image-state.ts";
 
 /** Tags of a repository that one digest has. */
-interface Place {
+interface TaggedLocation {
   digest: string;
   repository: string;
   tags: readonly string[];
@@ -16,10 +16,10 @@ interface Place {
 const platformsField = "platforms";
 
 /**
- * Which tags point at which digests, and which places a digest has. The tag itself leads to one digest, in the shard of its
- * repository; the places of a digest follow from that, in its own shard. What an index has its images have, too.
+ * Which tags point at which digests, and which locations a digest has. The tag itself leads to one digest, in the shard of its
+ * repository; the locations of a digest follow from that, in its own shard. What an index has its images have, too.
  */
-export class Places {
+export class ImageLocations {
   readonly #redis: ScriptedRedis;
   readonly #shards: Shards;
   readonly #keepMs: number;
@@ -51,7 +51,7 @@ export class Places {
    * Takes tags from the digest that point elsewhere, and gives them to where they point; so who moves a tag ends with what it
    * points at, and moves at the same time come to the same, whoever is last.
    */
-  async follow({ digest, repository, tags }: Place): Promise<void> {
+  async follow({ digest, repository, tags }: TaggedLocation): Promise<void> {
     const key = this.#shards.ofKey(repository).keys.reports.tags(repository);
     const targets = await answered(this.#redis.hmget(key, ...tags));
     for (const [at, target] of targets.entries()) {
@@ -69,7 +69,7 @@ export class Places {
     await this.#shards.ofKey(repository).run("reports/unpoint", repository, digest, tag);
   }
 
-  /** Notes that the index led to the image, which has its places from now on. */
+  /** Notes that the index led to the image, which has its locations from now on. */
   async join(indexDigest: string, digest: string, platform: string): Promise<void> {
     const shard = this.#shards.ofKey(indexDigest);
     const key = shard.keys.reports.imagesOf(indexDigest);
@@ -77,8 +77,8 @@ export class Places {
       answered(this.#redis.hset(key, digest, platform)),
       answered(this.#redis.pexpire(key, this.#keepMs)),
     ]);
-    const { places } = await readImage(this.#redis, shard, indexDigest);
-    for (const [repository, tags] of Object.entries(places)) {
+    const { locations } = await readImage(this.#redis, shard, indexDigest);
+    for (const [repository, tags] of Object.entries(locations)) {
       await this.#changeOne({ digest, repository, tags: tags.split(" ").filter((tag) => tag !== "") }, true);
     }
   }
@@ -105,13 +105,13 @@ export class Places {
     return images.sort((a, b) => (`${a[1]} ${a[0]}` < `${b[1]} ${b[0]}` ? -1 : 1)).map(([digest]) => digest);
   }
 
-  async #change(place: Place, gained: boolean): Promise<void> {
-    await this.#changeOne(place, gained);
-    const images = await this.imagesOf(place.digest);
-    await Promise.all(images.map((digest) => this.#changeOne({ ...place, digest }, gained)));
+  async #change(location: TaggedLocation, gained: boolean): Promise<void> {
+    await this.#changeOne(location, gained);
+    const images = await this.imagesOf(location.digest);
+    await Promise.all(images.map((digest) => this.#changeOne({ ...location, digest }, gained)));
   }
 
-  async #changeOne({ digest, repository, tags }: Place, gained: boolean): Promise<void> {
-    await this.#shards.ofKey(digest).run("reports/place", digest, repository, gained ? 1 : 0, ...tags);
+  async #changeOne({ digest, repository, tags }: TaggedLocation, gained: boolean): Promise<void> {
+    await this.#shards.ofKey(digest).run("reports/locate", digest, repository, gained ? 1 : 0, ...tags);
   }
 }

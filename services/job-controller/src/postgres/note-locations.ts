@@ -9,15 +9,22 @@ export interface IndexMember {
   image: string;
 }
 
+/** What a scan or a registry named. */
+interface Named {
+  images: readonly FoundImage[];
+  members?: readonly IndexMember[];
+  /** In milliseconds since 1970. */
+  now: number;
+}
+
+/** How much later a location is to be named again so that it is noted anew, in milliseconds: each writes a row. */
+const seenAnewMs = 3_600_000;
+
 /**
  * Notes where images and indexes are and which tags point at them. An image is also where its indexes are: of two who note at once
  * where an index is and that it has an image, the later one sees what the other has noted, because each notes its own first.
  */
-export async function notePlaces(
-  query: Query,
-  images: readonly FoundImage[],
-  members: readonly IndexMember[] = [],
-): Promise<void> {
+export async function noteLocations(query: Query, { images, members = [], now }: Named): Promise<void> {
   const names = images.flatMap(({ repository, digest, tags }) => [repository, digest, ...tags]);
   const idOf = await idsOfTexts(query, [...names, ...members.flatMap(({ index, image }) => [index, image])]);
   if (members.length > 0) {
@@ -26,20 +33,22 @@ export async function notePlaces(
       members.map(({ image }) => idOf(image)),
     ]);
   }
-  const places = images.map(({ repository, digest }) => [idOf(digest), idOf(repository)] as const);
-  const digestIds = places.map(([digestId]) => digestId);
+  const locations = images.map(({ repository, digest }) => [idOf(digest), idOf(repository)] as const);
+  const digestIds = locations.map(([digestId]) => digestId);
   await query(
     `WITH named AS (
        INSERT INTO repositories (id, name) SELECT id, text FROM texts WHERE id = ANY ($2) ORDER BY id ON CONFLICT DO NOTHING)
-     INSERT INTO places (digest_id, repository_id) SELECT DISTINCT * FROM unnest($1::int[], $2::int[]) ORDER BY 1, 2
-     ON CONFLICT DO NOTHING`,
-    [digestIds, places.map(([, repositoryId]) => repositoryId)],
+     INSERT INTO locations (digest_id, repository_id, seen_at)
+     SELECT DISTINCT digest_id, repository_id, $3::bigint FROM unnest($1::int[], $2::int[]) AS named (digest_id, repository_id)
+     ORDER BY 1, 2 ON CONFLICT (digest_id, repository_id) DO UPDATE SET seen_at = excluded.seen_at
+     WHERE locations.seen_at <= excluded.seen_at - ${seenAnewMs}`,
+    [digestIds, locations.map(([, repositoryId]) => repositoryId), now],
   );
   await query(
-    `INSERT INTO places (digest_id, repository_id)
-     SELECT DISTINCT image_id, repository_id FROM index_images JOIN places ON digest_id = index_id
+    `INSERT INTO locations (digest_id, repository_id, seen_at)
+     SELECT DISTINCT image_id, repository_id, $2::bigint FROM index_images JOIN locations ON digest_id = index_id
      WHERE index_id = ANY ($1) ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
-    [digestIds],
+    [digestIds, now],
   );
   await pointTags(query, images, idOf);
   await setFirstRepository(query, digestIds);
@@ -79,7 +88,7 @@ async function pointTags(query: Query, images: readonly FoundImage[], idOf: (tex
 async function setFirstRepository(query: Query, digestIds: readonly number[]): Promise<void> {
   await query(
     `UPDATE images SET first_repository = first.name
-     FROM (SELECT digest_id, left(min(text), ${mostOfName}) AS name FROM places JOIN texts ON texts.id = repository_id
+     FROM (SELECT digest_id, left(min(text), ${mostOfName}) AS name FROM locations JOIN texts ON texts.id = repository_id
            WHERE digest_id = ANY (ARRAY(
              SELECT unnest($1::int[]) UNION SELECT image_id FROM index_images WHERE index_id = ANY ($1)))
            GROUP BY digest_id) AS first

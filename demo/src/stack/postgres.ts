@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, globSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "@drydock/demo/stack/free-port.ts";
-import { type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
-import { createTemporaryDirectory } from "@drydock/demo/stack/temporary-directory.ts";
+import { freePort } from "./free-port.ts";
+import { type RunningProcess, startProcess } from "./processes.ts";
+import { createTemporaryDirectory } from "./temporary-directory.ts";
 
 /** A PostgreSQL of our own, with its data in a temporary directory. */
 export interface PostgresServer {

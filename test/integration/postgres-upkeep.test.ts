@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { Client } from "pg";
+import { auditPostgresReports } from "../support/audit-postgres-reports.ts";
+import { type PostgresReports, startPostgresReports } from "../support/postgres-reports.ts";
+import { digestOf, finding, putReport } from "../support/report-suite/reports.ts";
+import { suiteLimits } from "../support/report-suite/reports-under-test.ts";
+
+describe("upkeep of the reports in PostgreSQL", { timeout: 120_000 }, () => {
+  let under: PostgresReports;
+  let client: Client;
+  before(async () => {
+    under = await startPostgresReports(suiteLimits);
+    client = new Client({ connectionString: under.server.url, options: "-c search_path=drydock" });
+    await client.connect();
+  });
+  after(async () => {
+    await client.end();
+    await under.stop();
+  });
+  beforeEach(() => under.clear());
+
+  /** Looks at all rows a few times over, as the upkeep of hours does. */
+  async function tidyForLong(): Promise<void> {
+    for (let round = 0; round < 4; round++) await under.reports.tidy();
+  }
+
+  test("rows that no report and no tag needs any more are removed, and those that are needed again are kept", async () => {
+    const parts = {
+      repository: "a",
+      tags: ["1"],
+      indexDigest: digestOf(9),
+      findings: [finding("CVE-1")],
+      layerNames: ["l"],
+    };
+    await putReport(under, digestOf(1), parts);
+    await under.reports.recordImages([{ repository: "never/scanned", digest: digestOf(5), tags: ["x"] }]);
+    under.clock.advance(suiteLimits.keepMs + 2 * 3_600_000);
+    await tidyForLong();
+    assert.equal(await under.reports.digestOf("never/scanned", "x"), undefined);
+    const left = "SELECT (SELECT count(*) FROM texts)::int AS texts, (SELECT count(*) FROM details)::int AS details";
+    assert.deepEqual((await client.query(left)).rows, [{ texts: 9, details: 1 }], "what may be needed again is kept");
+
+    await putReport(under, digestOf(2), { repository: "a", tags: ["2"], findings: [finding("CVE-1")] });
+    under.clock.advance(suiteLimits.keepMs + 2 * 3_600_000 - 1);
+    await tidyForLong();
+    await putReport(under, digestOf(2), { repository: "a", tags: ["2"], findings: [finding("CVE-1")] });
+    under.clock.advance(2);
+    await tidyForLong();
+    const { rows } = await client.query("SELECT text FROM texts ORDER BY text");
+    assert.deepEqual(
+      rows.map(({ text }) => text),
+      ["2", "CVE-1", "a", digestOf(2)].toSorted(),
+    );
+    const { items } = await under.queries.findVulnerability("CVE-1", "a", { size: 9, token: "" });
+    assert.deepEqual(
+      items.map(({ digest, tags }) => [digest, tags]),
+      [[digestOf(2), ["2"]]],
+    );
+    const others = "SELECT (SELECT count(*) FROM tags) + (SELECT count(*) FROM index_images) AS count";
+    assert.equal((await client.query(others)).rows[0].count, "1");
+  });
+
+  test("an image whose controller died before it noted where the image is comes into its repository all the same", async () => {
+    await putReport(under, digestOf(1), { repository: "a", tags: [], indexDigest: digestOf(9) });
+    await client.query("DELETE FROM locations; DELETE FROM index_images; DELETE FROM repositories");
+    assert.notDeepEqual(await auditPostgresReports(client), []);
+    await tidyForLong();
+    const { items } = await under.queries.list({ repository: "?" }, "WORST", { size: 9, token: "" });
+    assert.deepEqual(
+      items.map(({ locations }) => locations),
+      [[{ repository: "a", tags: [] }]],
+    );
+  });
+
+  test("the audit tells of rows that are missing, too many or wrong", async () => {
+    const spoil: Record<string, string> = {
+      "DELETE FROM findings": "a finding",
+      "INSERT INTO findings SELECT vulnerability_id, 1, 77, '{}' FROM findings": "a finding",
+      "DELETE FROM image_layers": "a layer",
+      "UPDATE images SET known_exploited = 5": "known_exploited is 5",
+      "UPDATE images SET worst_key = decode('00', 'hex')": "its place in WORST",
+      "UPDATE images SET seq = 99": "an image is of no newest report",
+      "UPDATE image_counts SET images = 7": "images are counted wrongly",
+      "DELETE FROM locations": "a tag is where its image is not",
+      "DELETE FROM repositories": "a repository has no name",
+      "DELETE FROM texts": "a number stands for no text",
+      "UPDATE images SET first_repository = 'z'": "another first repository",
+    };
+    await putReport(under, digestOf(1), {
+      repository: "a",
+      tags: ["1"],
+      findings: [finding("CVE-1")],
+      layerNames: ["l"],
+    });
+    for (const [statement, fault] of Object.entries(spoil)) {
+      await client.query(`BEGIN; ${statement}`);
+      const faults = await auditPostgresReports(client).then((found) => found.join("\n"), String);
+      await client.query("ROLLBACK");
+      assert.ok(faults.includes(fault), `${statement}: ${faults}`);
+    }
+  });
+});
