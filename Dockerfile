@@ -50,7 +50,7 @@ ENV DRYDOCK_OPS_LISTEN=0.0.0.0:9465
 EXPOSE 9465
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "shared/src/healthcheck/main.ts", "http://127.0.0.1:9465/readyz"]
-ENTRYPOINT ["node", "--max-old-space-size-percentage=75", "services/scanner-worker/src/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=20", "--max-old-space-size-percentage=75", "services/scanner-worker/src/main.ts"]
 
 # The parts of compose.yaml's demo that are Drydock's own; a command says which.
 FROM base AS demo

@@ -29,7 +29,7 @@ export interface Options {
   sizes: Sizes;
   /** The measurements to run; undefined runs all. */
   only: readonly string[] | undefined;
-  /** Where the controllers leave their CPU profiles; undefined makes none. */
+  /** Where controllers and workers leave their CPU profiles; undefined makes none. */
   profileDir: string | undefined;
 }
 
@@ -38,7 +38,7 @@ export const usage = `npm run bench -- [options]
   --quick             one round of small counts, in less than two minutes
   --rounds <n>        rounds of each measurement, 1 to 100 (5; 1 with --quick)
   --only <name,...>   these measurements alone
-  --profile <folder>  leave a CPU profile of each controller in the folder
+  --profile <folder>  leave a CPU profile of each controller, and of the workers of scan-all, in the folder
   --help              this text`;
 
 const full: Sizes = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { controllerFlags } from "@drydock/demo/stack/services.ts";
+import { controllerFlags, workerFlags } from "@drydock/demo/stack/services.ts";
 import { dockerfileStages, type Stage } from "../support/compose-file.ts";
 import { root } from "./tracked-files.ts";
 
@@ -43,11 +43,12 @@ describe("the Dockerfile", () => {
     assert.deepEqual(kept, []);
   });
 
-  test("starts the job-controller with the flags that npm run controller has", () => {
-    const entrypoint =
-      stages.get("job-controller")?.find(({ instruction }) => instruction === "ENTRYPOINT")?.rest ?? "[]";
-    for (const flag of controllerFlags) assert.ok(JSON.parse(entrypoint).includes(flag), entrypoint);
-  });
+  for (const [service, flags] of Object.entries({ "job-controller": controllerFlags, "scanner-worker": workerFlags })) {
+    test(`starts the ${service} with the flags that npm run has for it`, () => {
+      const entrypoint = stages.get(service)?.find(({ instruction }) => instruction === "ENTRYPOINT")?.rest ?? "[]";
+      for (const flag of flags) assert.ok(JSON.parse(entrypoint).includes(flag), entrypoint);
+    });
+  }
 
   test("starts programs that are there, and asks for their health by one that is", () => {
     const started = [...stages.values()]

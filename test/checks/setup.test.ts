@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { controllerFlags } from "@drydock/demo/stack/services.ts";
+import { controllerFlags, workerFlags } from "@drydock/demo/stack/services.ts";
 import { root } from "./tracked-files.ts";
 
 const lock = { packages: { "": {}, "node_modules/a": { version: "1.0.0" }, "node_modules/b": { optional: true } } };
@@ -130,7 +130,8 @@ describe("setup", () => {
   });
 });
 
-test("npm run controller starts Node with the flags that the demo, the tests and the benchmarks give it", () => {
+test("npm run controller and npm run worker start Node with the flags that the demo, the tests and the benchmarks give it", () => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   assert.ok(scripts.controller.includes(`bin/node ${controllerFlags.join(" ")} services/job-controller/`));
+  assert.ok(scripts.worker.includes(`bin/node ${workerFlags.join(" ")} services/scanner-worker/`));
 });

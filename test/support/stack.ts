@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type ReadyFacts, type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
 import { type RedisServer, type RedisSync, startRedis } from "@drydock/demo/stack/redis.ts";
-import { controllerFlags } from "@drydock/demo/stack/services.ts";
+import { controllerFlags, workerFlags } from "@drydock/demo/stack/services.ts";
 import { auditRedis } from "./audit.ts";
 import { JobApi } from "./job-api.ts";
 
@@ -75,7 +75,7 @@ export class Stack implements AsyncDisposable {
   }
 
   async #start(service: "job-controller" | "scanner-worker", settings: Settings): Promise<RunningProcess> {
-    const flags = service === "job-controller" ? controllerFlags : [];
+    const flags = service === "job-controller" ? controllerFlags : workerFlags;
     const running = await startProcess({
       name: service,
       command: process.execPath,

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type RunningProcess, startProcess } from "@drydock/demo/stack/processes.ts";
+import { workerFlags } from "@drydock/demo/stack/services.ts";
 import { sleep } from "@drydock/shared/abort.ts";
 import { type JobStats, JobStatus } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { GetJobRequest, JobServiceService, LaunchJobRequest } from "@drydock/shared/gen/drydock/job/v1/job_service.ts";
@@ -8,10 +9,12 @@ import { createChannelOptions, unaryCall } from "@drydock/shared/grpc/client.ts"
 import { Client, credentials } from "@grpc/grpc-js";
 import type { Bench } from "../bench.ts";
 import type { Measurement } from "../measurement.ts";
+import type { ScanSiteApi } from "../processes/scan-site.ts";
 import type { Row } from "../row.ts";
-import { startDrydockController } from "../stack/drydock.ts";
+import { serviceCpuSeconds, startDrydockController } from "../stack/drydock.ts";
 import { startOne } from "../stack/processes.ts";
 import { startBenchRedis } from "../stack/redis.ts";
+import { sumOf } from "../stack/sum-of.ts";
 
 const workerMain = fileURLToPath(import.meta.resolve("@drydock/scanner-worker/main.ts"));
 const tagsOfRepository = 50;
@@ -19,6 +22,8 @@ const workers = 4;
 const slots = 8;
 const deadlineMs = 10_000;
 const pollMs = 50;
+type SiteUrls = Awaited<ReturnType<ScanSiteApi["start"]>>;
+
 const finalStatuses: readonly JobStatus[] = [
   JobStatus.JOB_STATUS_SUCCESS,
   JobStatus.JOB_STATUS_ERROR,
@@ -31,7 +36,7 @@ export const scanAll: Measurement = { name: "scan-all", run };
 
 async function run(bench: Bench): Promise<Row[]> {
   const { rounds, scanned } = bench.sizes;
-  const samples = { perSecond: [] as number[], again: [] as number[], memory: [] as number[] };
+  const samples = { perSecond: [] as number[], again: [] as number[], memory: [] as number[], cpuMs: [] as number[] };
   const asked = { manifests: 0, posts: 0, results: 0, manifestsAgain: 0, postsAgain: 0 };
   for (let round = 1; round <= rounds; round++) {
     bench.say(`round ${round} of ${rounds}, ${scanned} images`);
@@ -39,6 +44,7 @@ async function run(bench: Bench): Promise<Row[]> {
     samples.perSecond.push(scanned / figures.first.seconds);
     samples.again.push(figures.again.seconds);
     samples.memory.push(figures.memory);
+    samples.cpuMs.push(figures.cpuMs);
     asked.manifests = Math.max(asked.manifests, figures.first.counts.manifests);
     asked.posts = Math.max(asked.posts, figures.first.counts.posts);
     asked.results = Math.max(asked.results, figures.first.counts.results);
@@ -49,6 +55,7 @@ async function run(bench: Bench): Promise<Row[]> {
   return [
     { what: `${what}: images/s`, samples: samples.perSecond, target: { kind: "at-least", value: 150 } },
     { what: `${what}: MiB of the largest worker`, samples: samples.memory, target: { kind: "at-most", value: 150 } },
+    { what: `${what}: ms of CPU of workers and controller for an image`, samples: samples.cpuMs },
     { what: `${what}: manifests pulled`, samples: [asked.manifests], target: { kind: "at-most", value: scanned } },
     { what: `${what}: layers posted`, samples: [asked.posts], target: { kind: "at-most", value: 5 } },
     { what: `${what}: results read`, samples: [asked.results] },
@@ -70,8 +77,9 @@ async function scanOnce(bench: Bench, images: number) {
   const site = parts.use(await startOne(bench, "scan-site"));
   const urls = await site.call("start", images, tagsOfRepository);
   const target = String(controller.ready.grpc);
-  const crew = await Promise.all(Array.from({ length: workers }, (_, at) => startWorker(target, urls, at)));
-  for (const worker of crew) parts.defer(async () => void (await worker.kill()));
+  const crew = await Promise.all(Array.from({ length: workers }, (_, at) => startWorker(bench, target, urls, at)));
+  for (const worker of crew) parts.defer(async () => void (await worker.stop()));
+  const services = [controller, ...crew];
   const client = new Client(target, credentials.createInsecure(), createChannelOptions());
   parts.defer(() => client.close());
   const scan = async () => {
@@ -79,16 +87,19 @@ async function scanOnce(bench: Bench, images: number) {
     const seconds = await launchAndWait(bench, client, images);
     return { seconds, counts: await site.call("takeCounts") };
   };
+  const cpuBefore = await sumOf(services.map(serviceCpuSeconds));
   const first = await scan();
+  const cpuMs = (1_000 * ((await sumOf(services.map(serviceCpuSeconds))) - cpuBefore)) / images;
   const memory = Math.max(...(await Promise.all(crew.map(({ pid }) => peakMiB(pid)))));
-  return { first, memory, again: await scan() };
+  return { first, memory, cpuMs, again: await scan() };
 }
 
-function startWorker(controller: string, { registry, clair }: { registry: string; clair: string }, at: number) {
+function startWorker({ profileDir }: Bench, controller: string, urls: SiteUrls, at: number) {
+  const profile = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
   return startProcess({
     name: "a scanner-worker",
     command: process.execPath,
-    args: [workerMain],
+    args: [...workerFlags, ...profile, workerMain],
     env: {
       DRYDOCK_CONTROLLER: controller,
       DRYDOCK_OPS_LISTEN: "127.0.0.1:0",
@@ -96,8 +107,8 @@ function startWorker(controller: string, { registry, clair }: { registry: string
       DRYDOCK_LOG_LEVEL: "info",
       DRYDOCK_WORKER_ID: `bench-${at}`,
       DRYDOCK_SLOTS: String(slots),
-      DRYDOCK_REGISTRY_URL: registry,
-      DRYDOCK_CLAIR_URL: clair,
+      DRYDOCK_REGISTRY_URL: urls.registry,
+      DRYDOCK_CLAIR_URL: urls.clair,
     },
   }) as Promise<RunningProcess>;
 }

@@ -35,7 +35,7 @@ export async function openDrydock(bench: Bench): Promise<Side> {
         client.call("cpuSeconds"),
         worker.call("cpuSeconds"),
         redis.probe.cpuSeconds(),
-        controllerCpuSeconds(String(controller.ready.ops)),
+        serviceCpuSeconds(controller),
       ]),
     addWorker,
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
@@ -60,10 +60,10 @@ export function startDrydockController({ profileDir }: Bench, redisUrl: string):
   });
 }
 
-/** As the controller's own metrics tell it. */
-async function controllerCpuSeconds(ops: string): Promise<number> {
-  const metrics = await (await fetch(`http://${ops}/metrics`)).text();
+/** The CPU time that a service has used, in seconds, as its own metrics tell it. */
+export async function serviceCpuSeconds({ name, ready }: RunningProcess): Promise<number> {
+  const metrics = await (await fetch(`http://${ready.ops}/metrics`)).text();
   const [, seconds] = /^process_cpu_seconds_total ([\d.e+-]+)/m.exec(metrics) ?? [];
-  if (seconds === undefined) throw new Error("the controller's metrics tell no CPU time");
+  if (seconds === undefined) throw new Error(`the metrics of ${name} tell no CPU time`);
   return Number(seconds);
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { IndexedFinding } from "./report-entry.ts";
 
 /**
@@ -7,5 +7,5 @@ import type { IndexedFinding } from "./report-entry.ts";
  */
 export function firstFoundKeyOf(finding: Pick<IndexedFinding, "vulnerability" | "package" | "fixedVersion">): string {
   const text = JSON.stringify([finding.vulnerability, finding.package, finding.fixedVersion]);
-  return createHash("sha256").update(text).digest("base64url").slice(0, 12);
+  return hash("sha256", text, "base64url").slice(0, 12);
 }

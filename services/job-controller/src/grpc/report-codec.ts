@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
+import { createGunzip, gunzipSync } from "node:zlib";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { fieldsInvalid } from "@drydock/shared/errors.ts";
 import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
@@ -78,7 +78,7 @@ export function unpackParts(gzip: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
  * @throws ReasonedError FIELD_INVALID
  */
 export function unpackUnchecked(gzip: Buffer): AsyncGenerator<Buffer> {
-  return inParts(checked(unpack(Readable.from([gzip]))), readPartBytes);
+  return inParts(checked(unpackSmall(gzip) ?? unpack(Readable.from([gzip]))), readPartBytes);
 }
 
 async function* inParts(pieces: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
@@ -101,7 +101,7 @@ async function* inParts(pieces: AsyncIterable<Buffer>, size: number): AsyncGener
   if (bytes.length > 0) yield bytes;
 }
 
-async function* checked(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* checked(pieces: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const scan = new MessageScan(shape, limits);
   try {
     for await (const piece of pieces) {
@@ -121,6 +121,16 @@ function unpack(gzip: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   // the stream that is returned ends with the same error
   pipeline(gzip, gunzip).catch(() => {});
   return gunzip;
+}
+
+/** At once, without a stream, what is packed in the gzip of a small report, as one piece; undefined when it is larger, or broken. */
+function unpackSmall(gzip: Buffer): [Buffer] | undefined {
+  if (gzip.length > readPartBytes / 4) return undefined;
+  try {
+    return [gunzipSync(gzip, { chunkSize: readPartBytes, maxOutputLength: readPartBytes })];
+  } catch {
+    return undefined;
+  }
 }
 
 /** The position behind the last field that is whole. */

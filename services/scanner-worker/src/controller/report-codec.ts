@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { gzip } from "@drydock/shared/compress.ts";
 import * as proto from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { PolicyRules, UnknownSeverity } from "../domain/policy.ts";
@@ -25,8 +24,6 @@ export interface EncodedReport {
   /** The counts that lists show. */
   summary: proto.Summary;
 }
-
-const compress = promisify(gzip);
 
 const severities: Readonly<Record<Severity, proto.Severity>> = {
   UNKNOWN: proto.Severity.SEVERITY_UNKNOWN,
@@ -77,7 +74,7 @@ const words = {
 /** A report in its wire form. Equal reports give equal bytes. */
 export async function encodeReport(report: Report): Promise<EncodedReport> {
   const message = toMessage(report);
-  const bytes = await compress(proto.Report.encode(message).finish());
+  const bytes = await gzip(proto.Report.encode(message).finish());
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { gzip: bytes, sha256, summary: toSummary(report.summary) };
 }

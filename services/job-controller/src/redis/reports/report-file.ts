@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
-import { deflateRaw, inflateRaw } from "node:zlib";
+import { inflateRaw } from "node:zlib";
+import { deflateRaw } from "@drydock/shared/compress.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { IndexedReport, ReportReference } from "../../domain/report-entry.ts";
 import { answered } from "../shards/reply-errors.ts";
@@ -62,11 +63,11 @@ function changedMeanwhile(reportId: string): ReasonedError {
   });
 }
 
-const [deflate, inflate] = [promisify(deflateRaw), promisify(inflateRaw)];
+const inflate = promisify(inflateRaw);
 
 /** What the indexes are made from, packed. */
 export function packStored(stored: StoredReport): Promise<Buffer> {
-  return deflate(JSON.stringify(stored), { level: 1 });
+  return deflateRaw(Buffer.from(JSON.stringify(stored)), { level: 1 });
 }
 
 /** Reads what packStored made. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { IndexedFinding, IndexedReport, Severity } from "../../domain/report-entry.ts";
 
 /** How many terms and layers of a report are in the indexes: as many as its findings may be. */
@@ -36,7 +36,7 @@ export function layerHashes(names: readonly string[]): Buffer {
 }
 
 export function layerHash(name: string): Buffer {
-  return createHash("sha256").update(name).digest().subarray(0, 8);
+  return hash("sha256", name, "buffer").subarray(0, 8);
 }
 
 /** The hash of those that have the layer. */

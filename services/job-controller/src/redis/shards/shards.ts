@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { shardOf } from "../../domain/job-id.ts";
 import { jobNotFound } from "./reply-errors.ts";
 import type { Shard } from "./shard.ts";
@@ -55,5 +55,5 @@ export class Shards implements Iterable<Shard> {
 
 /** The number of the shard that a key falls to, of `count` shards. */
 export function shardOfKey(key: string, shards: number): number {
-  return createHash("sha256").update(key).digest().readUInt32BE(0) % shards;
+  return hash("sha256", key, "buffer").readUInt32BE(0) % shards;
 }
