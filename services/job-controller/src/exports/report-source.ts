@@ -142,7 +142,7 @@ function emptyHead(): ReportHead {
   return {
     ...{ schemaVersion: "", reportId: "", artifact: undefined, scanner: undefined, scanStartedAt: undefined },
     ...{ generatedAt: undefined, coverage: 0, coverageNotes: [], layers: [], distributions: [], summary: undefined },
-    ...{ headline: "", policy: undefined, verdict: undefined },
+    ...{ headline: "", policy: undefined, verdict: undefined, limits: undefined, leftOut: [] },
   };
 }
 

@@ -11,6 +11,12 @@ import { buildReport } from "../domain/report-builder.ts";
 import type { JobContext, JobType, SubJobRequest } from "../ports/job.ts";
 import type { Scanner } from "../ports/scanner.ts";
 import { type PolicyParameters, policyParameters, toPolicy, toPolicyParameters } from "./policy-parameters.ts";
+import {
+  type ReportLimitsParameters,
+  reportLimitsParameters,
+  toReportLimits,
+  toReportLimitsParameters,
+} from "./report-limits-parameters.ts";
 
 /** What a rematch works with. */
 export interface ImageRematchDeps {
@@ -24,7 +30,13 @@ const parameters = z.strictObject({
     .regex(digestPattern)
     .describe("The manifest's digest, of an image that has a report. Of an index name the digest of each image."),
   policy: policyParameters.optional(),
+  report: reportLimitsParameters.optional(),
 });
+
+interface RematchTerms {
+  policy?: PolicyParameters | undefined;
+  report?: ReportLimitsParameters | undefined;
+}
 
 /** The parameters of IMAGE_REMATCH. */
 export type ImageRematchParameters = z.infer<typeof parameters>;
@@ -47,17 +59,17 @@ export function createImageRematch(deps: ImageRematchDeps): JobType<ImageRematch
 
 /**
  * A sub-job that matches the image of the digest anew, if none does already.
- * @param policy what the image must keep to from now on; default what it had to before
+ * @param terms what the image must keep to, and how much its report keeps, from now on; default what it was before
  */
-export function rematchOf(digest: string, policy?: PolicyParameters): SubJobRequest {
-  const given = { digest, ...(policy && { policy }) };
+export function rematchOf(digest: string, { policy, report }: RematchTerms = {}): SubJobRequest {
+  const given = { digest, ...(policy && { policy }), ...(report && { report }) };
   return { name: "IMAGE_REMATCH", parameters: given, isUnique: true, uniqueKey: `rematch:${digest}`, key: digest };
 }
 
 async function run(
   { scanner, clock }: ImageRematchDeps,
   context: JobContext,
-  { digest, policy }: ImageRematchParameters,
+  { digest, policy, report: limits }: ImageRematchParameters,
 ): Promise<void> {
   context.signal.throwIfAborted();
   const startedAt = new Date(clock.now());
@@ -65,7 +77,11 @@ async function run(
   const before = await context.readReport(digest);
   if (before === undefined)
     throw new JobFailure("REPORT_NOT_FOUND", "there is no report of the image", { retryable: false });
-  const stored = policy === undefined ? before : { ...before, policy: toPolicy(policy) };
+  const stored = {
+    ...before,
+    ...(policy && { policy: toPolicy(policy) }),
+    ...(limits && { limits: toReportLimits(limits) }),
+  };
   if (stored.scanner === undefined) return end(context, `nothing to match: ${stored.headline}`);
   context.checkin(`asking ${scanner.name}`, { phase: "match", percent: 20 });
   const result = await scanner.rematch?.(stored, context.signal);
@@ -84,13 +100,17 @@ function end(context: JobContext, text: string): void {
 }
 
 /** The scanner must read the layers again: the registry has them. Images of one index are scanned each by itself. */
-async function scanInstead(context: JobContext, { artifact, policy }: Report): Promise<void> {
+async function scanInstead(context: JobContext, { artifact, policy, limits }: Report): Promise<void> {
   const { repository, tags, indexDigest, platform } = artifact;
   const digest = indexDigest || artifact.digest;
   const platforms = indexDigest === "" || platform === undefined ? {} : { platforms: [formatPlatform(platform)] };
   const { id } = await context.launchJob({
     name: "IMAGE_SCAN",
-    parameters: { repository, digest, tags, ...platforms, ...(policy && { policy: toPolicyParameters(policy) }) },
+    parameters: {
+      ...{ repository, digest, tags, ...platforms },
+      ...(policy && { policy: toPolicyParameters(policy) }),
+      ...(limits && { report: toReportLimitsParameters(limits) }),
+    },
     isUnique: true,
     uniqueKey: `scan:${artifact.digest}`,
     key: digest,
@@ -98,12 +118,12 @@ async function scanInstead(context: JobContext, { artifact, policy }: Report): P
   end(context, `the scanner does not know the image's layers any more; job ${id} scans it instead`);
 }
 
-function subjectOf({ artifact, layers, policy, coverageNotes }: Report) {
+function subjectOf({ artifact, layers, policy, limits, coverageNotes }: Report) {
   const { registryUrl, repository, tags, platform, indexDigest, digest, mediaType, configDigest } = artifact;
   const manifest: ImageManifest = {
     ...{ kind: "image", digest, mediaType, configDigest },
     layers: layers.map((layer) => ({ ...layer, format: layerFormat(layer.mediaType) })),
     coverageNotes: coverageNotes.filter((note) => note === "config_unknown"),
   };
-  return { manifest, registryUrl, repository, tags, platform, indexDigest, policy };
+  return { manifest, registryUrl, repository, tags, platform, indexDigest, policy, limits };
 }
