@@ -73,8 +73,8 @@ export interface ClairClientOptions {
 
 const resultLimits = { timeoutMs: 120_000, maxBytes: 64 * 1024 * 1024 };
 const dataLimits = { timeoutMs: 20_000, maxBytes: 4 * 1024 * 1024 };
-/** Of an answer: a finding has about 4 objects and 18 entries, so that these are more than the 50,000 of a report. */
-const bounds = { containers: 400_000, entries: 1_800_000 };
+/** Of an answer: a finding has about 5 objects and 18 entries, so that these are enough for the 50,000 of a report. */
+const bounds = { containers: 300_000, entries: 1_000_000 };
 const maxEchoBytes = 2 * 1024 * 1024;
 const probeLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
 /** Wait before the next attempt when Clair's own time was too short for a layer, in ms: Clair goes on reading it. */
@@ -82,7 +82,9 @@ const busyRetryMs = 15_000;
 
 const errorBody = z.object({ Error: z.object({ Message: z.string() }) });
 const anyObject = z.looseObject({});
-const vulnerabilityList = z.object({ Vulnerabilities: checkedList(z.object({ NamespaceName: z.string() })).nullable() });
+const vulnerabilityList = z.object({
+  Vulnerabilities: checkedList(z.object({ NamespaceName: z.string() })).nullable(),
+});
 
 /** Makes a client of a Clair 2.x. Bodies are never logged: Clair repeats the blob's headers in them, with the token. */
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
