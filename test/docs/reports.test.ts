@@ -45,12 +45,13 @@ const clean: ScanResult = {
 };
 
 /** What each row of the page stands for. */
-const cases: Record<string, Pick<Evidence, "manifest" | "result">> = {
+const cases: Record<string, Omit<Evidence, "summary">> = {
   "packages, data, no findings": of({}),
   "packages, data, findings": of({ findings }),
   "one vulnerability in two packages": of({ findings: shared }),
   "a layer left out, no findings": of({ coverageNotes: ["unsupported_layer"] }),
   "a layer left out, findings": of({ coverageNotes: ["unsupported_layer"], findings }),
+  "limits that leave the low finding out": { ...of({ findings }), leftOut: [{ severity: "LOW", count: 1 }] },
   "two distributions, packages of one": of({ distributions: [debian, { ...debian, namespace: "debian:13" }] }),
   "layers of a file system, a configuration of a vendor's own type": {
     manifest: { ...image, coverageNotes: ["config_unknown"] },
@@ -68,9 +69,10 @@ function of(own: Partial<ScanResult>): Pick<Evidence, "manifest" | "result"> {
 
 describe("docs/reports.md", () => {
   test("shows what is claimed, in the words of the reports", () => {
-    const rows = Object.entries(cases).map(([what, { manifest, result }]) => {
+    const rows = Object.entries(cases).map(([what, evidence]) => {
+      const { result } = evidence;
       const summary = summarise(result?.findings ?? [], result?.packages ?? [], []);
-      const { coverage, headline } = reachVerdict({ manifest, result, summary });
+      const { coverage, headline } = reachVerdict({ ...evidence, summary });
       return [what, `COVERAGE_${coverage}`, headline];
     });
     assert.deepEqual(tableBelow(page, "What may be called clean"), rows);

@@ -174,6 +174,23 @@ describe("whether an image may run", () => {
     assert.deepEqual([strict.allowed, strict.verdict?.reasons[0]?.rule], [false, "require_full_coverage"]);
   });
 
+  test("lets no image run whose report leaves out what may break a policy", async () => {
+    const leftOut = [{ severity: SEVERITY_HIGH, count: 2 }];
+    const coverageNotes = ["findings_left_out"];
+    await rig.store(reportOf(23, [], { coverage: Coverage.COVERAGE_PARTIAL, coverageNotes, leftOut }));
+    await api.put({ name: "production", rules: { failOn: SEVERITY_CRITICAL } });
+    const lax = await api.check({ ...web, digest: digestOf(23) });
+    assert.equal(lax.allowed, true);
+    assert.match(
+      lax.message,
+      /but the report keeps only a part of what was found \(2 findings, 2 left out of the report\)/,
+    );
+    await api.put({ name: "production", rules: { failOn: SEVERITY_HIGH } });
+    const strict = await api.check({ ...web, digest: digestOf(23) });
+    assert.deepEqual([strict.allowed, strict.verdict?.reasons[0]?.rule], [false, "fail_on"]);
+    assert.match(strict.message, /left out 2 findings that may break fail_on; scan the image with wider limits/);
+  });
+
   test("has its verdict in reports, however they are read, and never in what is stored", async () => {
     const jobId = await rig.store(reportOf(4, undefined, { verdict: { message: "made up" } }));
     assert.equal((await rig.rig.api.reportOf(jobId)).verdict, undefined);

@@ -154,6 +154,19 @@ describe("parameters and schemas of strangers", () => {
     assert.ok(outcomes.findIndex((outcome) => outcome.startsWith(".x[0]")) <= 2, outcomes.join("; "));
   });
 
+  test("have as long as the thread is at work for them, however busy the machine is", async () => {
+    const json = JSON.stringify({ x: objects(20_000) });
+    const outcomeWith = async (terms: object) => {
+      const own = new JsonParameterSchemas(new CheckQueue({ deadlineMs: 200, ...terms }));
+      const { check } = await own.compile("SLOW", JSON.stringify(listOf({}, { uniqueItems: true })));
+      const begun = performance.now();
+      return [await outcomeOf(() => check({}, json)), performance.now() - begun] as const;
+    };
+    assert.equal((await outcomeWith({}))[0], "CHECK_TIMED_OUT");
+    const [outcome, ms] = await outcomeWith({ busyMs: async () => 0 });
+    assert.ok(outcome === "" || ms > 1_900, `${outcome} after ${ms} ms`);
+  });
+
   test("of one job type are refused when too many wait already", async () => {
     const crowded = new JsonParameterSchemas(new CheckQueue({ deadlineMs: 500, maxWaiting: 2 }));
     const { check } = await crowded.compile("SLOW", JSON.stringify(listOf({}, { uniqueItems: true })));

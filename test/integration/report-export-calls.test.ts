@@ -77,9 +77,11 @@ describe("ExportReport", () => {
       1: /"verdict":\{/,
       2: /"policy":\["fail: it must not run/,
       3: /"drydock:policy","value":"fail: /,
+      5: /,fail: it must not run \(production\),"?not reachable \(security\), until 2030-01-01T00:00:00\.000Z"?\r\n/,
       6: /Policy: fail: /,
       7: /^Policy +fail: it must not run \(production\)$/m,
     };
+    const excepted = { vulnerability: "CVE-2026-1", package: "openssl" };
     for (const [format, words] of Object.entries(forms)) {
       let asked = 0;
       rig.decorator = {
@@ -87,7 +89,12 @@ describe("ExportReport", () => {
         judge: async (parts) => {
           asked += 1;
           for await (const _ of parts());
-          return PolicyVerdict.fromPartial({ decision: 2, policies: ["production"], message: "it must not run" });
+          return PolicyVerdict.fromPartial({
+            ...{ decision: 2, policies: ["production"], message: "it must not run" },
+            excepted: [
+              { ...excepted, reason: "not reachable", createdBy: "security", expiresAt: new Date("2030-01-01") },
+            ],
+          });
         },
       };
       const pieces = await exported({ subject, format: Number(format) as 1 });
@@ -95,6 +102,23 @@ describe("ExportReport", () => {
       assert.equal(asked, 1);
     }
     rig.decorator = undecorated;
+  });
+
+  test("is titled with what it was asked for by, whatever repository was scanned", async () => {
+    const { repository, tag } = { repository: "team/copy", tag: "2.0" };
+    const [digest = ""] = (await rig.under.reports.newestOfTag("library/web", "1.0")).map((own) => own.digest);
+    await rig.under.reports.recordImages([{ repository, digest, tags: [tag] }]);
+    const titles = {
+      2: /"imageName":"team\/copy:2\.0"/,
+      3: /"name":"team\/copy"/,
+      5: /^team\/copy,/m,
+      6: /<h1>team\/copy:2\.0</,
+    };
+    for (const [format, words] of Object.entries({ ...titles, 7: /^Image +team\/copy:2\.0$/m })) {
+      const pieces = await exported({ subject: { repository, tag }, format: Number(format) as 1 });
+      assert.match(pieces.map(({ text }) => text).join(""), words);
+      assert.match(pieces[0]?.fileName ?? "", /^team-copy-2\.0\./);
+    }
   });
 
   test("says in each form what is known to be exploited, and how probable that is", async () => {

@@ -108,4 +108,19 @@ describe("an OpenVEX document", () => {
     ];
     for (const [text, words] of faults) assert.match((await refusalOf(api.importVex(text))).message, words);
   });
+
+  test("that names more than 1,000 images by tag finds each of them", async () => {
+    const products = (from: number, count: number) =>
+      Array.from({ length: count }, (_, at) => ({
+        "@id": `pkg:oci/web?repository_url=r.example/library/web&tag=${from + at}`,
+      }));
+    const { exceptionCount, skipped } = await api.importVex(
+      document({
+        ...fixed,
+        vulnerability: { name: "CVE-2030-1" },
+        products: [...products(1_000, 1_200), ...products(1, 1)],
+      }),
+    );
+    assert.deepEqual([exceptionCount, skipped.every((text) => /was not scanned/.test(text))], [1, true]);
+  });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { ImagePolicy, PolicyRules } from "./image-policy.ts";
+import type { LeftOut } from "./left-out.ts";
 import { exceptionIdOf, indexExceptions, type PolicyException } from "./policy-exception.ts";
 import { type JudgedFinding, type JudgedImage, judge, type Verdict } from "./policy-verdict.ts";
 import { type Coverage, severities } from "./report-entry.ts";
@@ -34,6 +35,7 @@ function imageOf(findings: JudgedFinding[], parts: Partial<JudgedImage> = {}): J
     coverage: "FULL",
     coverageNotes: [],
     findings,
+    leftOut: {},
     ...parts,
   };
 }
@@ -71,6 +73,26 @@ describe("a policy", () => {
     ["fails a probability that it names", { failOnEpss: 0.5 }, { epss: 0.5 }, "fail_on_epss"],
     ["passes over a lower one", { failOnEpss: 0.5 }, { epss: 0.49 }, ""],
   ];
+  const unkept: [rules: Partial<PolicyRules>, leftOut: LeftOut, broken: string][] = [
+    [{ failOn: "HIGH" }, { MEDIUM: 9 }, ""],
+    [{ failOn: "HIGH" }, { HIGH: 1, LOW: 9 }, "fail_on"],
+    [{ failOn: "HIGH", fixableOnly: true, graceDays: 9 }, { CRITICAL: 1 }, "fail_on"],
+    [{ failOn: "UNKNOWN" }, { UNKNOWN: 1 }, ""],
+    [{ failOn: "LOW", unknownAs: "LOW" }, { UNKNOWN: 1 }, "fail_on"],
+    [{ failOn: "MEDIUM", unknownAs: "LOW" }, { UNKNOWN: 1 }, ""],
+    [{ unknownAs: "FAIL" }, { UNKNOWN: 1 }, "unknown_as"],
+    [{ unknownAs: "FAIL" }, { LOW: 1 }, ""],
+    [{ failOnEpss: 0.1 }, { NEGLIGIBLE: 1 }, "fail_on_epss"],
+    [{ failOnKnownExploited: true }, { LOW: 1 }, "fail_on_known_exploited"],
+    [{ failOnKnownExploited: true }, {}, ""],
+  ];
+  for (const [rules, leftOut, broken] of unkept) {
+    test(`of ${JSON.stringify(rules)} fails what the report left out only when it may break it: ${JSON.stringify(leftOut)}`, () => {
+      const { passes, reasons } = judged(imageOf([], { coverage: "PARTIAL", leftOut }), rules);
+      assert.deepEqual([passes, reasons[0]?.rule ?? ""], [broken === "", broken]);
+    });
+  }
+
   for (const [what, rules, finding, broken] of cases) {
     test(what, () => {
       const { passes, reasons } = judged(imageOf([findingOf(finding)]), rules);

@@ -1,4 +1,5 @@
 import type { ImagePolicy, PolicyRules } from "./image-policy.ts";
+import { type LeftOut, leftOutReasons } from "./left-out.ts";
 import { type ExceptionIndex, ExceptionsOfImage, type ImageName, type PolicyException } from "./policy-exception.ts";
 import { type Coverage, type IndexedFinding, type Severity, severities } from "./report-entry.ts";
 import { coverageClause, describeReason, describeVerdict } from "./verdict-words.ts";
@@ -17,6 +18,8 @@ export interface JudgedImage extends ImageName {
   readonly coverage: Coverage;
   readonly coverageNotes: readonly string[];
   readonly findings: readonly JudgedFinding[];
+  /** How many more there are that the report does not keep. */
+  readonly leftOut: LeftOut;
 }
 
 /** By what an image is judged. */
@@ -42,7 +45,7 @@ export interface PolicyReason {
   readonly rule: PolicyRule;
   /** For people. */
   readonly message: string;
-  /** The finding that breaks it; undefined when it is the coverage. */
+  /** The finding that breaks it; undefined when it is the coverage, or what the report does not keep. */
   readonly finding: JudgedFinding | undefined;
 }
 
@@ -77,7 +80,7 @@ const rankOf = new Map<Severity, number>(severities.map((severity, rank) => [sev
 export function judge(image: JudgedImage, { policies, exceptions, now }: Judgement): Verdict {
   const inOrder = policies.toSorted((a, b) => compareText(a.name, b.name));
   const ofImage = new ExceptionsOfImage(exceptions, image, now);
-  const reasons = new Shown(coverageReasons(image, inOrder));
+  const reasons = new Shown([...coverageReasons(image, inOrder), ...leftOutReasons(image.leftOut, inOrder)]);
   const excepted = new Shown<ExceptedFinding>();
   for (const finding of image.findings.toSorted(compareFindings)) {
     const exception = ofImage.find(finding.vulnerability, finding.package, finding.version);

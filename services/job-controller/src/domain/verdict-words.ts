@@ -1,3 +1,4 @@
+import { countLeftOut } from "./left-out.ts";
 import type { JudgedFinding, JudgedImage, PolicyRule, Verdict } from "./policy-verdict.ts";
 
 /** How many policies a line names. */
@@ -10,6 +11,8 @@ export function coverageClause({ coverage, coverageNotes }: Pick<JudgedImage, "c
     case "FULL":
       return "all of the image was looked at";
     case "PARTIAL":
+      if (coverageNotes.every((note) => note === "findings_left_out") && coverageNotes.length > 0)
+        return "the report keeps only a part of what was found";
       return `only a part of the image was looked at${notes}`;
     case "UNSUPPORTED":
       return `nothing of the image could be held against vulnerability data${notes}`;
@@ -36,7 +39,9 @@ export function describeReason(rule: PolicyRule, finding: JudgedFinding): string
 export function describeVerdict(verdict: Omit<Verdict, "message">, image: JudgedImage): string {
   const { passes, reasons, reasonCount, exceptedCount, policies } = verdict;
   const excepted = exceptedCount === 0 ? "" : `, ${exceptedCount} excepted`;
-  const findings = `${counted(image.findings.length, "finding")}${excepted}`;
+  const leftOut = countLeftOut(image.leftOut);
+  const unkept = leftOut === 0 ? "" : `, ${leftOut} left out of the report`;
+  const findings = `${counted(image.findings.length + leftOut, "finding")}${excepted}${unkept}`;
   const coverage = coverageClause(image);
   if (!passes) {
     const more = reasonCount === 1 ? "" : `, and ${counted(reasonCount - 1, "more reason")}`;

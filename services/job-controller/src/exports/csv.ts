@@ -1,8 +1,8 @@
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { FullFinding, ReportHead, ReportSource } from "./report-source.ts";
-import { coverageLine, scannerOf, severityOf } from "./words.ts";
+import { coverageLine, exceptionOf, scannerOf, severityOf, verdictLines } from "./words.ts";
 
-/** Those of Harbor's export, and the coverage. */
+/** Those of Harbor's export, the coverage, what the policies say of the image, and why a finding is excepted. */
 const columns = [
   "Repository",
   "Artifact Digest",
@@ -15,6 +15,8 @@ const columns = [
   "Additional Data",
   "Scanner",
   "Coverage",
+  "Policy",
+  "Exception",
 ];
 
 /**
@@ -23,15 +25,16 @@ const columns = [
  */
 export async function* exportCsv(source: ReportSource): AsyncGenerator<string> {
   yield toRow(columns);
+  const exceptions = exceptionsOf(source.titled);
   let hasFindings = false;
   for await (const full of source.findings()) {
     hasFindings = true;
-    yield toRow(cellsOf(source.head, full));
+    yield toRow(cellsOf(source.titled, exceptions, full));
   }
-  if (!hasFindings) yield toRow(cellsOf(source.head, undefined));
+  if (!hasFindings) yield toRow(cellsOf(source.titled, exceptions, undefined));
 }
 
-function cellsOf(head: ReportHead, full: FullFinding | undefined): string[] {
+function cellsOf(head: ReportHead, exceptions: ReadonlyMap<string, string>, full: FullFinding | undefined): string[] {
   const { repository = "", digest = "" } = head.artifact ?? {};
   return [
     repository,
@@ -45,7 +48,15 @@ function cellsOf(head: ReportHead, full: FullFinding | undefined): string[] {
     full === undefined ? head.headline : dataOf(full),
     scannerOf(head),
     coverageLine(head),
+    verdictLines(head.verdict)[0] ?? "",
+    exceptions.get(`${full?.vulnerability.name}\n${full?.package.name}`) ?? "",
   ];
+}
+
+/** Why findings are excepted, by vulnerability and package. */
+function exceptionsOf({ verdict }: ReportHead): ReadonlyMap<string, string> {
+  const excepted = verdict?.excepted ?? [];
+  return new Map(excepted.map((own) => [`${own.vulnerability}\n${own.package}`, exceptionOf(own)]));
 }
 
 /** What there is no column for. */

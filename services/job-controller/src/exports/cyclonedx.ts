@@ -24,7 +24,7 @@ const aggregates: Readonly<Partial<Record<Coverage, string>>> = {
 
 /** CycloneDX 1.6: the packages as components, with their vulnerabilities (a VDR). */
 export async function* exportCycloneDx(source: ReportSource): AsyncGenerator<string> {
-  const { head } = source;
+  const { titled: head } = source;
   const start = {
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
     bomFormat: "CycloneDX",

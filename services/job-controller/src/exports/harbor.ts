@@ -10,7 +10,7 @@ import { coverageOf, severityOf, timeOf } from "./words.ts";
 
 /** Harbor's vulnerability report 1.1, with coverage, coverage_notes and headline beside its fields. */
 export async function* exportHarbor(source: ReportSource): AsyncGenerator<string> {
-  yield `${JSON.stringify(headOf(source.head)).slice(0, -1)},"vulnerabilities":`;
+  yield `${JSON.stringify(headOf(source.titled)).slice(0, -1)},"vulnerabilities":`;
   yield* jsonList(itemsOf(source));
   yield "}\n";
 }

@@ -7,6 +7,7 @@ import {
   coverageLine,
   coverageOf,
   imageName,
+  leftOutWords,
   platformOf,
   scannerOf,
   severityOf,
@@ -24,7 +25,7 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; 
 
 /** One page without script or outside reference but the links of vulnerabilities, that prints well. */
 export async function* exportHtml(source: ReportSource): AsyncGenerator<string> {
-  const { head } = source;
+  const { titled: head } = source;
   yield startOf(head);
   yield* findingsOf(source);
   yield* vulnerabilitiesOf(source);
@@ -67,9 +68,10 @@ ${verdictOf(head)}<dl>${rows.join("")}</dl>
 `;
 }
 
-function notesOf({ coverageNotes }: ReportHead): string {
-  const why = coverageNotes.length === 0 ? "" : ` (${coverageNotes.join(", ")})`;
-  return `What was not looked at${why} may have vulnerabilities that are not listed here.`;
+function notesOf(head: ReportHead): string {
+  const why = head.coverageNotes.length === 0 ? "" : ` (${head.coverageNotes.join(", ")})`;
+  const unseen = `What was not looked at${why} may have vulnerabilities that are not listed here`;
+  return `${head.leftOut.length === 0 ? unseen : `Not all that the image has is listed here${why}`}${leftOutWords(head)}.`;
 }
 
 function countsOf({ summary }: ReportHead): string {

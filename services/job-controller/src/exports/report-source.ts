@@ -26,6 +26,12 @@ export interface FullFinding {
   vulnerability: BriefVulnerability;
 }
 
+/** What an image was asked for by. */
+export interface ReportTitle {
+  repository?: string;
+  tag?: string;
+}
+
 /** What is thrown when an export of the report would take too much memory. */
 export class ReportTooLargeError extends Error {
   override readonly name = "ReportTooLargeError";
@@ -40,15 +46,18 @@ const objectBytes = 200;
  */
 export class ReportSource {
   readonly head: ReportHead;
+  /** The head, with the repository and tag that it was asked for by, which are what people know the image by. */
+  readonly titled: ReportHead;
   /** About how many bytes are kept. */
   readonly bytes: number;
   readonly #parts: () => AsyncIterable<Report>;
   readonly #packages: ReadonlyMap<string, BriefPackage>;
   readonly #vulnerabilities: ReadonlyMap<string, BriefVulnerability>;
 
-  private constructor(parts: () => AsyncIterable<Report>, index: Index) {
+  private constructor(parts: () => AsyncIterable<Report>, index: Index, title: ReportTitle) {
     this.#parts = parts;
     this.head = index.head;
+    this.titled = withTitle(index.head, title);
     this.bytes = index.bytes;
     this.#packages = index.packages;
     this.#vulnerabilities = index.vulnerabilities;
@@ -58,15 +67,20 @@ export class ReportSource {
    * Reads what is kept.
    * @param parts gives the report in parts, each time it is called
    * @param maxBytes how much may be kept
+   * @param title what it was asked for by; default what the report was made of
    * @throws ReportTooLargeError
    */
-  static async open(parts: () => AsyncIterable<Report>, maxBytes = Number.POSITIVE_INFINITY): Promise<ReportSource> {
+  static async open(
+    parts: () => AsyncIterable<Report>,
+    maxBytes = Number.POSITIVE_INFINITY,
+    title: ReportTitle = {},
+  ): Promise<ReportSource> {
     const index = new Index();
     for await (const part of parts()) {
       index.add(part);
       if (index.bytes > maxBytes) throw new ReportTooLargeError();
     }
-    return new ReportSource(parts, index);
+    return new ReportSource(parts, index, title);
   }
 
   /** The entries of a list in their order. */
@@ -138,11 +152,16 @@ class Index {
   }
 }
 
+function withTitle(head: ReportHead, { repository, tag }: ReportTitle): ReportHead {
+  if (head.artifact === undefined || repository === undefined || tag === undefined) return head;
+  return { ...head, artifact: { ...head.artifact, repository, tags: [tag] } };
+}
+
 function emptyHead(): ReportHead {
   return {
     ...{ schemaVersion: "", reportId: "", artifact: undefined, scanner: undefined, scanStartedAt: undefined },
     ...{ generatedAt: undefined, coverage: 0, coverageNotes: [], layers: [], distributions: [], summary: undefined },
-    ...{ headline: "", policy: undefined, verdict: undefined },
+    ...{ headline: "", policy: undefined, verdict: undefined, limits: undefined, leftOut: [] },
   };
 }
 

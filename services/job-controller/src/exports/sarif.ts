@@ -10,7 +10,7 @@ const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
 
 /** SARIF 2.1.0, for code scanning: a rule for each vulnerability, a result for each finding. */
 export async function* exportSarif(source: ReportSource): AsyncGenerator<string> {
-  const { head } = source;
+  const { titled: head } = source;
   const driver = {
     name: head.scanner?.name || "Drydock",
     ...(head.scanner?.version && { version: head.scanner.version }),
@@ -95,7 +95,7 @@ function scoreOf(cvss: readonly Cvss[]): string | undefined {
 }
 
 async function* resultsOf(source: ReportSource, rules: ReadonlyMap<string, number>): AsyncGenerator<object> {
-  for await (const full of source.findings()) yield resultOf(source.head, full, rules);
+  for await (const full of source.findings()) yield resultOf(source.titled, full, rules);
 }
 
 function resultOf(head: ReportHead, full: FullFinding, rules: ReadonlyMap<string, number>): object {

@@ -19,7 +19,7 @@ const gap = "  ";
 
 /** A table of plain text, for people; the coverage stands beside the total. */
 export async function* exportTable(source: ReportSource): AsyncGenerator<string> {
-  yield headOf(source.head);
+  yield headOf(source.titled);
   const widths = titles.map((title) => title.length);
   let count = 0;
   for await (const full of source.findings()) {
@@ -33,7 +33,7 @@ export async function* exportTable(source: ReportSource): AsyncGenerator<string>
     for await (const full of source.findings()) yield toLine(cellsOf(full), widths);
     yield "\n";
   }
-  yield `Total: ${totalLine(source.head)}\n`;
+  yield `Total: ${totalLine(source.titled)}\n`;
 }
 
 function headOf(head: ReportHead): string {

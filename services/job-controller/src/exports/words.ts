@@ -1,10 +1,12 @@
 import {
   Coverage,
+  type ExceptedFinding,
   type Platform,
   PolicyDecision,
   type PolicyVerdict,
   type Report,
   Severity,
+  type SeverityCount,
 } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { ReportHead } from "./report-source.ts";
@@ -76,10 +78,19 @@ export function coverageLine(head: Pick<Report, "coverage" | "coverageNotes">): 
 /** What a count of findings is told with, e.g. "2 findings: 1 critical, 1 low; 1 can be fixed; coverage full". */
 export function totalLine(head: ReportHead): string {
   const { total = 0, fixable = 0, bySeverity = [] } = head.summary ?? {};
-  const counts = bySeverity.map(({ severity, count }) => `${count} ${severityOf(severity).word}`).join(", ");
+  const counts = countsOf(bySeverity);
   const findings = total === 1 ? "1 finding" : `${total} findings`;
   const found = total === 0 ? findings : `${findings}: ${counts}; ${fixable} can be fixed by an update`;
-  return `${found}; coverage ${coverageLine(head)}`;
+  return `${found}${leftOutWords(head)}; coverage ${coverageLine(head)}`;
+}
+
+/** What the report does not keep, e.g. "; not in this report: 3 low"; empty if it keeps all. */
+export function leftOutWords({ leftOut }: ReportHead): string {
+  return leftOut.length === 0 ? "" : `; not in this report: ${countsOf(leftOut)}`;
+}
+
+function countsOf(counts: readonly SeverityCount[]): string {
+  return counts.map(({ severity, count }) => `${count} ${severityOf(severity).word}`).join(", ");
 }
 
 /** The image as people write it, e.g. library/web:1.0. */
@@ -115,6 +126,13 @@ export function timeOf({ generatedAt }: ReportHead): string {
   return generatedAt === undefined || Number.isNaN(generatedAt.getTime()) ? "" : generatedAt.toISOString();
 }
 
+/** Why a finding is excepted, by whom and until when. */
+export function exceptionOf({ reason, createdBy, expiresAt }: ExceptedFinding): string {
+  const who = createdBy === "" ? "" : ` (${createdBy})`;
+  const until = expiresAt === undefined ? "" : `, until ${expiresAt.toISOString()}`;
+  return oneLine(`${reason}${who}${until}`);
+}
+
 /** What the policies say, in lines; none when no policy holds. */
 export function verdictLines(verdict: PolicyVerdict | undefined): string[] {
   if (verdict === undefined) return [];
@@ -126,9 +144,7 @@ export function verdictLines(verdict: PolicyVerdict | undefined): string[] {
     `${headline} (${policies.map(oneLine).join(", ")})`,
     ...reasons.map(({ policy, message: why }) => oneLine(`${policy}: ${why}`)),
     ...(rest > 0 ? [`and ${rest} more reasons`] : []),
-    ...excepted.map(({ vulnerability, package: name, reason }) =>
-      oneLine(`excepted: ${vulnerability} in ${name}: ${reason}`),
-    ),
+    ...excepted.map((own) => oneLine(`excepted: ${own.vulnerability} in ${own.package}: ${exceptionOf(own)}`)),
     ...(exceptedCount > excepted.length ? [`and ${exceptedCount - excepted.length} more exceptions`] : []),
   ];
 }

@@ -75,9 +75,9 @@ function toReason({ policy, rule, message, finding }: PolicyReason): PolicyReaso
 }
 
 function toExcepted({ finding, exception }: ExceptedFinding): ExceptedFindingMessage {
-  const { id, reason, expiresAt } = exception;
+  const { id, reason, createdBy, expiresAt } = exception;
   return {
     ...{ vulnerability: finding.vulnerability, package: finding.package },
-    ...{ exceptionId: id, reason, expiresAt: toDate(expiresAt) },
+    ...{ exceptionId: id, reason, createdBy, expiresAt: toDate(expiresAt) },
   };
 }

@@ -1,6 +1,7 @@
 import {
   Coverage as CoverageCode,
   Severity as SeverityCode,
+  type SeverityCount,
   type Summary,
 } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type * as message from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
@@ -52,6 +53,16 @@ export function fromCoverageCode(code: CoverageCode): Coverage | undefined {
 
 export function toCoverageCode(coverage: Coverage): CoverageCode {
   return coverageCodes[coverage];
+}
+
+/** Counts by severity; those of severities that are not known are UNKNOWN. */
+export function toSeverityCounts(counts: readonly SeverityCount[]): Partial<Record<Severity, number>> {
+  const bySeverity: Partial<Record<Severity, number>> = {};
+  for (const { severity: code, count } of counts) {
+    const severity = toSeverity(code);
+    bySeverity[severity] = (bySeverity[severity] ?? 0) + count;
+  }
+  return bySeverity;
 }
 
 /** A report of a list as clients see it. */

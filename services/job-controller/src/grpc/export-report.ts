@@ -10,7 +10,7 @@ import type { CallContext } from "@drydock/shared/grpc/call-context.ts";
 import { type ExportForm, exportForms, fileNameOf } from "../exports/export-form.ts";
 import { toPieces } from "../exports/pieces.ts";
 import { ReportSource, ReportTooLargeError } from "../exports/report-source.ts";
-import { type FindReportDeps, findReport } from "../usecases/find-report.ts";
+import { type FindReportDeps, type FoundReport, findReport } from "../usecases/find-report.ts";
 import type { AnswerMemory } from "./answer-memory.ts";
 import type { ReportReader } from "./read-report.ts";
 import { validateSubject } from "./validate-report.ts";
@@ -49,9 +49,9 @@ export async function* exportReport(
   const found = await findReport(deps, subject, platform);
   const reading = await deps.readings.acquire(maxExportBytes, call.signal);
   try {
-    const source = await open(deps.reader.readAgain(found), found.name);
+    const source = await open(deps.reader.readAgain(found), found);
     reading.shrinkTo(source.bytes);
-    let head = { mediaType: form.mediaType, fileName: fileNameOf(source.head, form) };
+    let head = { mediaType: form.mediaType, fileName: fileNameOf(source.titled, form) };
     yield* deps.memory.stream(call, () => inTurns(toPieces(form.write(source))), {
       bytesOf: (text) => Buffer.byteLength(text),
       toMessage: (text): ExportReportResponse => {
@@ -73,11 +73,12 @@ async function* inTurns(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   }
 }
 
-async function open(parts: ReturnType<ReportReader["readAgain"]>, name: string): Promise<ReportSource> {
+async function open(parts: ReturnType<ReportReader["readAgain"]>, found: FoundReport): Promise<ReportSource> {
   try {
-    return await ReportSource.open(parts, maxExportBytes);
+    return await ReportSource.open(parts, maxExportBytes, found);
   } catch (error) {
     if (!(error instanceof ReportTooLargeError)) throw error;
+    const { name } = found;
     const way = "drydock.report.v1.ReportService/StreamReport";
     const text = `the report of ${name} has too many entries to be exported; ask for it by ${way}, which sends it in parts`;
     throw new ReasonedError("REPORT_TOO_LARGE", text, { metadata: { subject: name, method: way } });

@@ -8,10 +8,10 @@ import {
   type Summary,
 } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { boundedEntry, boundedFinding, boundedName } from "../domain/bounded-entry.ts";
-import type { IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
+import type { IndexedFinding, IndexedReport, ReportCounts } from "../domain/report-entry.ts";
 import { reportIdOf } from "../domain/report-entry.ts";
 import { type ExploitationData, nothingKnown, sumUpExploitation } from "../ports/exploitation-data.ts";
-import { fromCoverageCode, toSeverity } from "./convert-report.ts";
+import { fromCoverageCode, toSeverity, toSeverityCounts } from "./convert-report.ts";
 
 /** How many findings a report may have: all of them are indexed together. */
 const maxFindings = 50_000;
@@ -138,13 +138,11 @@ function namesOf(scanner: Scanner | undefined): Pick<IndexedReport, "scanner" | 
 }
 
 function toCounts(summary: Summary | undefined): ReportCounts {
-  const bySeverity: Partial<Record<Severity, number>> = {};
-  for (const { severity, count } of summary?.bySeverity ?? []) bySeverity[toSeverity(severity)] = count;
   return {
     total: summary?.total ?? 0,
     unique: summary?.unique ?? 0,
     fixable: summary?.fixable ?? 0,
-    bySeverity,
+    bySeverity: toSeverityCounts(summary?.bySeverity ?? []),
     packages: summary?.packageCount ?? 0,
     affectedPackages: summary?.affectedPackageCount ?? 0,
   };

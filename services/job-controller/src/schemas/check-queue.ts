@@ -4,8 +4,10 @@ import type { CheckRequest, CheckResponse } from "./check-messages.ts";
 
 /** The limits of the thread. */
 export interface CheckQueueTerms {
-  /** For one request, in milliseconds. */
+  /** How long the thread may be at work for one request, in milliseconds, whatever else the machine does. */
   deadlineMs: number;
+  /** How long a thread was at work since its start, in milliseconds. */
+  busyMs(thread: Worker): Promise<number>;
   /** Requests of one job type that wait. */
   maxWaiting: number;
 }
@@ -16,7 +18,11 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-const defaultTerms: CheckQueueTerms = { deadlineMs: 1_000, maxWaiting: 32 };
+const defaultTerms: CheckQueueTerms = { deadlineMs: 1_000, maxWaiting: 32, busyMs };
+/** How many times longer than its deadline a request may take when others keep the processor. */
+const patience = 10;
+/** Wait before a thread is looked at again, in milliseconds, at least. */
+const leastWaitMs = 20;
 const retryAfterMs = 2_000;
 /** Job types that have requests waiting. */
 const maxLines = 200;
@@ -83,7 +89,7 @@ export class CheckQueue {
     }
     thread.ref();
     try {
-      return await answerOf(thread, request, this.#terms.deadlineMs);
+      return await answerOf(thread, request, this.#terms);
     } catch (error) {
       this.#thread = undefined;
       void thread.terminate();
@@ -104,13 +110,35 @@ async function startThread(): Promise<Worker> {
   return thread.on("error", () => {});
 }
 
-function answerOf(thread: Worker, request: CheckRequest, deadlineMs: number): Promise<CheckResponse> {
+async function busyMs(thread: Worker): Promise<number> {
+  const { user, system } = await thread.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+function answerOf(
+  thread: Worker,
+  request: CheckRequest,
+  { deadlineMs, busyMs }: CheckQueueTerms,
+): Promise<CheckResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<CheckResponse>();
   const onExit = () => reject(timedOut(request, deadlineMs));
-  const timer = setTimeout(onExit, deadlineMs);
+  const last = setTimeout(onExit, deadlineMs * patience);
+  const begun = busyMs(thread);
+  let isOver = false;
+  const look = async () => {
+    const leftMs = deadlineMs - (await busyMs(thread)) + (await begun);
+    if (leftMs <= 0) onExit();
+    else if (!isOver) timer = setTimeout(watch, Math.max(leftMs, leastWaitMs));
+  };
+  // a thread that ended has no usage, and is noticed by its end
+  const watch = () => look().catch(() => {});
+  begun.catch(() => {});
+  let timer = setTimeout(watch, deadlineMs);
   thread.once("message", resolve).once("error", onExit).once("exit", onExit);
   thread.postMessage(request);
   return promise.finally(() => {
+    isOver = true;
+    clearTimeout(last);
     clearTimeout(timer);
     thread.off("message", resolve).off("error", onExit).off("exit", onExit);
   });

@@ -18,6 +18,8 @@ export interface FoundReport {
   others: ReportReference[];
   /** The repository that it was asked for in; undefined when it was asked for in another way. */
   repository?: string;
+  /** The tag that it was asked for by; undefined when it was asked for in another way. */
+  tag?: string;
   /** What people call the subject, e.g. library/web:1.0. */
   name: string;
 }
@@ -43,7 +45,7 @@ export async function findReport(deps: FindReportDeps, subject: ReportSubject, p
     const known = found.map((report) => report.platform || "an unknown platform").join(", ");
     throw reportNotFound(`${name} has no report for ${platform}, but for ${known}`, name);
   }
-  const place = subject.kind === "tag" ? { repository: subject.repository } : {};
+  const place = subject.kind === "tag" ? { repository: subject.repository, tag: subject.tag } : {};
   return { reportId: choice.chosen.reportId, others: choice.others, name, ...place };
 }
 

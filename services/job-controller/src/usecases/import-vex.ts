@@ -9,8 +9,8 @@ import type { PolicyBook } from "./policy-book.ts";
 
 /** How many exceptions one import makes at most. */
 export const maxImported = 5_000;
-/** How many tags of a document are looked up. */
-const maxTags = 1_000;
+/** How many tags of a document are looked up at once. */
+const lookedUpAtOnce = 32;
 
 /** What an import needs. */
 export interface ImportVexDeps {
@@ -96,7 +96,7 @@ async function withDigests(
   claims: readonly VexClaim[],
   skipped: string[],
 ): Promise<VexClaim[]> {
-  const digests = new Map<string, string[]>();
+  const digests = await digestsOf(reports, claims);
   const found: VexClaim[] = [];
   for (const claim of claims) {
     const { repository, tag } = claim;
@@ -105,18 +105,33 @@ async function withDigests(
       continue;
     }
     const image = `${repository}:${tag}`;
-    if (!digests.has(image) && digests.size < maxTags) {
-      digests.set(
-        image,
-        (await reports.newestOfTag(repository, tag)).map(({ digest }) => digest),
-      );
-    }
     const known = digests.get(image) ?? [];
     if (known.length === 0)
       skipped.push(`${nameOf(claim)}: ${image} was not scanned; scan it first, or name its digest`);
     for (const digest of known) found.push({ ...claim, repository: "", digest, tag: "" });
   }
   return found;
+}
+
+/** The digests of the images that claims name by tag. A document has so few claims that all are looked up. */
+async function digestsOf(
+  reports: ImportVexDeps["reports"],
+  claims: readonly VexClaim[],
+): Promise<ReadonlyMap<string, string[]>> {
+  const tagged = claims.filter(({ tag }) => tag !== "");
+  const images = [...new Map(tagged.map((claim) => [`${claim.repository}:${claim.tag}`, claim]))];
+  const digests = new Map<string, string[]>();
+  for (let at = 0; at < images.length; at += lookedUpAtOnce) {
+    const found = images.slice(at, at + lookedUpAtOnce).map(async ([image, { repository, tag }]) => {
+      const newest = await reports.newestOfTag(repository, tag);
+      digests.set(
+        image,
+        newest.map(({ digest }) => digest),
+      );
+    });
+    await Promise.all(found);
+  }
+  return digests;
 }
 
 function nameOf({ vulnerability, package: name, version, repository, digest }: VexClaim): string {

@@ -21,7 +21,14 @@ function imageOf(parts: Partial<ReportedImage> = {}): ReportedImage {
     fixedVersion: "2",
   } as const;
   return {
-    ...{ repository: "library/web", digest: "sha256:1", indexDigest: "", coverage: "FULL", coverageNotes: [] },
+    ...{
+      repository: "library/web",
+      digest: "sha256:1",
+      indexDigest: "",
+      coverage: "FULL",
+      coverageNotes: [],
+      leftOut: {},
+    },
     ...{ findings: [finding], scannedAt: 0, scanRules: undefined },
     ...parts,
   };

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type ImagePolicy, type PolicyRules, policiesFor, scanPolicyName } from "../domain/image-policy.ts";
+import type { LeftOut } from "../domain/left-out.ts";
 import type { ImageName } from "../domain/policy-exception.ts";
 import { judge, type Verdict } from "../domain/policy-verdict.ts";
 import type { Coverage, IndexedFinding } from "../domain/report-entry.ts";
@@ -13,6 +14,8 @@ export interface ReportedImage extends ImageName {
   readonly coverage: Coverage;
   readonly coverageNotes: readonly string[];
   readonly findings: readonly IndexedFinding[];
+  /** How many more were found that the report does not keep. */
+  readonly leftOut: LeftOut;
   /** In milliseconds since 1970. */
   readonly scannedAt: number;
   /** The policy of the scan's own parameters, if they had one. */

@@ -122,6 +122,9 @@ describe("an encoded report", () => {
     };
     const strict: Report = { ...report, policy: { failOn: "HIGH", unknownAs: "LOW", ...rest } };
     assert.deepEqual(reread(strict), strict);
+    const leftOut = [{ severity: "LOW", count: 3 } as const];
+    const limited: Report = { ...report, limits: { leastSeverity: "HIGH", findings: 7 }, leftOut };
+    assert.deepEqual(reread(limited), limited);
   });
 
   test("of a later version is refused rather than read as something else", () => {

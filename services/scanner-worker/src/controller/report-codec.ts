@@ -8,8 +8,10 @@ import type {
   CoverageNote,
   FindingStatus,
   Report,
+  ReportLimits,
   ScannerInfo,
   Severity,
+  SeverityCount,
   SourceKind,
   Summary,
   VulnerabilityData,
@@ -114,14 +116,28 @@ export function toMessage(report: Report): proto.Report {
     summary: toSummary(report.summary),
     policy: report.policy && toPolicy(report.policy),
     verdict: undefined,
+    limits: report.limits && toLimits(report.limits),
+    leftOut: toCounts(report.leftOut ?? []),
   };
+}
+
+function toLimits({ leastSeverity, findings = 0 }: ReportLimits): proto.ReportLimits {
+  return { leastSeverity: toSeverityCode(leastSeverity), findings };
+}
+
+function toSeverityCode(severity: Severity | undefined): proto.Severity {
+  return severity === undefined ? proto.Severity.SEVERITY_UNSPECIFIED : severities[severity];
+}
+
+function toCounts(counts: readonly SeverityCount[]): proto.SeverityCount[] {
+  return counts.map(({ severity, count }) => ({ severity: severities[severity], count }));
 }
 
 function toPolicy(policy: PolicyRules): proto.PolicyRules {
   const { failOn, fixableOnly = false, unknownAs = "IGNORE", graceDays = 0, failOnEpss = 0 } = policy;
   const { failOnKnownExploited = false, requireFullCoverage = false } = policy;
   return {
-    failOn: failOn === undefined ? proto.Severity.SEVERITY_UNSPECIFIED : severities[failOn],
+    failOn: toSeverityCode(failOn),
     fixableOnly,
     unknownAs: unknownSeverities[unknownAs],
     graceDays,
@@ -132,12 +148,8 @@ function toPolicy(policy: PolicyRules): proto.PolicyRules {
 }
 
 function toSummary(summary: Summary): proto.Summary {
-  const { maxSeverity } = summary;
-  return {
-    ...summary,
-    bySeverity: summary.bySeverity.map(({ severity, count }) => ({ severity: severities[severity], count })),
-    maxSeverity: maxSeverity === undefined ? proto.Severity.SEVERITY_UNSPECIFIED : severities[maxSeverity],
-  };
+  const { bySeverity, maxSeverity } = summary;
+  return { ...summary, bySeverity: toCounts(bySeverity), maxSeverity: toSeverityCode(maxSeverity) };
 }
 
 /**
@@ -176,11 +188,21 @@ export function fromMessage(message: proto.Report): Report {
     })),
     summary: fromSummary(summary),
     ...(message.policy && { policy: fromPolicy(message.policy) }),
+    ...(message.limits && { limits: fromLimits(message.limits) }),
+    ...(message.leftOut.length > 0 && { leftOut: fromCounts(message.leftOut) }),
   };
 }
 
 function fromPolicy({ failOn, unknownAs, ...rules }: proto.PolicyRules): PolicyRules {
   return { ...rules, failOn: words.severity.get(failOn), unknownAs: words.unknownSeverity.get(unknownAs) ?? "IGNORE" };
+}
+
+function fromLimits({ leastSeverity, findings }: proto.ReportLimits): ReportLimits {
+  return { leastSeverity: words.severity.get(leastSeverity), findings: findings || undefined };
+}
+
+function fromCounts(counts: readonly proto.SeverityCount[]): SeverityCount[] {
+  return counts.map(({ severity, count }) => ({ severity: known(words.severity.get(severity)), count }));
 }
 
 /** @throws JobFailure INTERNAL when this worker does not know it */
@@ -193,11 +215,7 @@ function fromScanner({ state, kind, ...scanner }: proto.Scanner): ScannerInfo {
 }
 
 function fromSummary({ maxSeverity, bySeverity, ...counts }: proto.Summary): Summary {
-  return {
-    ...counts,
-    bySeverity: bySeverity.map(({ severity, count }) => ({ severity: known(words.severity.get(severity)), count })),
-    maxSeverity: words.severity.get(maxSeverity),
-  };
+  return { ...counts, bySeverity: fromCounts(bySeverity), maxSeverity: words.severity.get(maxSeverity) };
 }
 
 function wordsOf<Word extends string, Value>(values: Readonly<Record<Word, Value>>): ReadonlyMap<Value, Word> {

@@ -23,6 +23,14 @@ describe("JSON from outside", () => {
       assert.throws(() => parse(text), RangeError, text.slice(0, 20));
   });
 
+  test("has no more entries than its bounds say", () => {
+    const bounds = { containers: 10, entries: 4 };
+    const read = (text: string) => parseBoundedJson(Buffer.from(text), bounds);
+    for (const text of ["[1,2,3,4]", '{"a,,,,,,":1,"b":{}}']) assert.deepEqual(read(text), JSON.parse(text));
+    for (const text of ["[1,2,3,4,5]", "[[[],[]]]", '{"a":1,"b":2,"c":3,"d":[]}'])
+      assert.throws(() => read(text), RangeError, text);
+  });
+
   test("that is made to hold up the process is refused at once", () => {
     const begun = performance.now();
     for (const part of ["[", "[]", "{}", '{"a":', '["', '"', "\\"])

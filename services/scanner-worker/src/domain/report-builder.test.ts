@@ -128,6 +128,25 @@ describe("a report", () => {
     });
   });
 
+  test("with limits keeps the worst findings, counts all, and says what it left out", () => {
+    const report = buildReport({ ...subject, limits: { findings: 2 } }, result);
+    assert.deepEqual(report.findings, buildReport(subject, result).findings.slice(0, 2));
+    assert.deepEqual(
+      report.vulnerabilities.map(({ name }) => name),
+      ["CVE-0", "CVE-2"],
+    );
+    assert.equal(report.packages.length, 4);
+    assert.deepEqual(report.summary, buildReport(subject, result).summary);
+    assert.deepEqual([report.leftOut, report.limits], [[{ severity: "LOW", count: 2 }], { findings: 2 }]);
+    assert.deepEqual([report.coverage, report.coverageNotes.includes("findings_left_out")], ["PARTIAL", true]);
+    assert.match(
+      report.headline,
+      /^3 vulnerabilities .*; the report's limits left findings out: 2 low\)$|: the report's limits left findings out: 2 low\)$/,
+    );
+    const wide = buildReport({ ...subject, limits: { findings: 4, leastSeverity: "LOW" } }, result);
+    assert.deepEqual([wide.leftOut, wide.coverage], [undefined, buildReport(subject, result).coverage]);
+  });
+
   test("tells the image's size and its layers' names", () => {
     const { artifact, layers } = buildReport(subject, result);
     assert.equal(artifact.sizeBytes, 120);

@@ -1,7 +1,8 @@
 import { boundedTexts, boundedVulnerability } from "./bounded.ts";
 import type { ImageManifest, OtherManifest } from "./image-manifest.ts";
+import { keepFindings } from "./kept-findings.ts";
 import type { PolicyRules } from "./policy.ts";
-import type { Finding, Layer, Package, Platform, Report, Vulnerability } from "./report.ts";
+import type { Finding, Layer, Package, Platform, Report, ReportLimits, Vulnerability } from "./report.ts";
 import { summarise } from "./report-summary.ts";
 import type { ScanResult } from "./scan-result.ts";
 import { severityRank } from "./severity.ts";
@@ -24,6 +25,8 @@ export interface ReportSubject {
   /** When the scanner matched packages and vulnerabilities. */
   generatedAt: Date;
   policy?: PolicyRules | undefined;
+  /** How much of the findings the report keeps. Default: all. */
+  limits?: ReportLimits | undefined;
 }
 
 /**
@@ -36,6 +39,8 @@ export function buildReport(subject: ReportSubject, result: ScanResult | undefin
   const packages = sortedByKey((result?.packages ?? []).map(boundedTexts), ({ id }) => id, byNameVersionId);
   const findings = sortFindings((result?.findings ?? []).map(boundedTexts), packages, vulnerabilities);
   const summary = summarise(findings, packages, vulnerabilities);
+  const { kept, leftOut } = keepFindings(findings, subject.limits);
+  const told = new Set(kept.map(({ vulnerabilityKey }) => vulnerabilityKey));
   return {
     schemaVersion: "1",
     reportId: reportIdOf(subject),
@@ -43,13 +48,15 @@ export function buildReport(subject: ReportSubject, result: ScanResult | undefin
     scanner: result?.scanner,
     scanStartedAt: subject.scanStartedAt,
     generatedAt: subject.generatedAt,
-    ...reachVerdict({ manifest: subject.manifest, result, summary }),
+    ...reachVerdict({ manifest: subject.manifest, result, summary, leftOut }),
     layers: layersOf(subject.manifest, result),
     distributions: (result?.distributions ?? []).map(boundedTexts).sort((a, b) => compare(a.namespace, b.namespace)),
     packages,
-    vulnerabilities,
-    findings,
+    vulnerabilities: leftOut.length === 0 ? vulnerabilities : vulnerabilities.filter(({ key }) => told.has(key)),
+    findings: kept,
     summary,
+    ...(subject.limits && { limits: subject.limits }),
+    ...(leftOut.length > 0 && { leftOut }),
     ...(subject.policy && { policy: subject.policy }),
   };
 }

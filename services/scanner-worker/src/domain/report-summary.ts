@@ -1,5 +1,5 @@
 import type { Finding, Package, Summary, Vulnerability } from "./report.ts";
-import { severitiesWorstFirst } from "./severity.ts";
+import { countBySeverity } from "./severity.ts";
 
 /** Counts a report's content. */
 export function summarise(
@@ -8,9 +8,7 @@ export function summarise(
   vulnerabilities: readonly Vulnerability[],
 ): Summary {
   const names = new Map(vulnerabilities.map(({ key, name }) => [key, name]));
-  const bySeverity = severitiesWorstFirst
-    .map((severity) => ({ severity, count: findings.filter((finding) => finding.severity === severity).length }))
-    .filter(({ count }) => count > 0);
+  const bySeverity = countBySeverity(findings);
   return {
     total: findings.length,
     unique: new Set(findings.map(({ vulnerabilityKey }) => names.get(vulnerabilityKey) ?? vulnerabilityKey)).size,

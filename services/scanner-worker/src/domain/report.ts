@@ -3,7 +3,7 @@ import type { PolicyRules } from "./policy.ts";
 /** How bad a vulnerability is, in Drydock's words. */
 export type Severity = "UNKNOWN" | "NEGLIGIBLE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
 
-/** How much of an image the scanner could look at. "No findings" means nothing without it. */
+/** How much of an image the scanner could look at, and the report tells. "No findings" means nothing without it. */
 export type Coverage = "FULL" | "PARTIAL" | "UNSUPPORTED" | "NOT_AN_IMAGE";
 
 /** Whether a fix exists. */
@@ -28,6 +28,7 @@ export type VulnerabilityData = "PRESENT" | "ABSENT" | "UNKNOWN";
  * - unsupported_layer: a layer that the scanner cannot read was left out
  * - unsupported_manifest: the manifest is of a kind that Drydock does not scan
  * - not_an_image: the manifest is a signature, a chart, an attestation…
+ * - findings_left_out: the scan's parameters left findings out of the report
  */
 export const coverageNotes = [
   "config_unknown",
@@ -40,6 +41,7 @@ export const coverageNotes = [
   "unsupported_layer",
   "unsupported_manifest",
   "not_an_image",
+  "findings_left_out",
 ] as const;
 
 /** One of `coverageNotes`. */
@@ -69,9 +71,22 @@ export interface Report {
   readonly vulnerabilities: readonly Vulnerability[];
   /** The worst first, then by the vulnerability's name and the package's. */
   readonly findings: readonly Finding[];
+  /** Of all that was found, of what the limits left out as well. */
   readonly summary: Summary;
+  /** How much of the findings it may keep; absent without limit. */
+  readonly limits?: ReportLimits | undefined;
+  /** How many findings the limits left out, the worst first. Default: none. */
+  readonly leftOut?: readonly SeverityCount[] | undefined;
   /** What the scan's parameters ask the image to keep to; absent when they ask nothing. */
   readonly policy?: PolicyRules | undefined;
+}
+
+/** How much of what was found a report keeps; the worst is kept. */
+export interface ReportLimits {
+  /** Default: all severities are kept. */
+  readonly leastSeverity?: Severity | undefined;
+  /** The most findings. Default: no limit. */
+  readonly findings?: number | undefined;
 }
 
 /** What was scanned. */

@@ -1,4 +1,4 @@
-import type { Severity } from "./report.ts";
+import type { Severity, SeverityCount } from "./report.ts";
 
 /** The severities, the worst first. */
 export const severitiesWorstFirst = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "NEGLIGIBLE", "UNKNOWN"] as const;
@@ -6,6 +6,13 @@ export const severitiesWorstFirst = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "NEGLI
 /** How bad a severity is, from 1 (UNKNOWN) to 6 (CRITICAL). */
 export function severityRank(severity: Severity): number {
   return severitiesWorstFirst.length - severitiesWorstFirst.indexOf(severity);
+}
+
+/** How many there are of each severity that is among them, the worst first. */
+export function countBySeverity(items: ReadonlyArray<{ readonly severity: Severity }>): SeverityCount[] {
+  return severitiesWorstFirst
+    .map((severity) => ({ severity, count: items.filter((item) => item.severity === severity).length }))
+    .filter(({ count }) => count > 0);
 }
 
 const byClairWord: Readonly<Record<string, Severity>> = {

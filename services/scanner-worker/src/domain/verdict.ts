@@ -1,6 +1,14 @@
 import type { ImageManifest, OtherManifest } from "./image-manifest.ts";
 import { plainText } from "./plain-text.ts";
-import type { Coverage, CoverageNote, Distribution, Report, Summary, VulnerabilityData } from "./report.ts";
+import type {
+  Coverage,
+  CoverageNote,
+  Distribution,
+  Report,
+  SeverityCount,
+  Summary,
+  VulnerabilityData,
+} from "./report.ts";
 import type { ScanResult } from "./scan-result.ts";
 
 /** What a report claims. */
@@ -13,6 +21,8 @@ export interface Evidence {
   result: ScanResult | undefined;
   /** The counts of the result. */
   summary: Summary;
+  /** How many findings the report does not keep. Default: none. */
+  leftOut?: readonly SeverityCount[];
 }
 
 /** How many distributions a headline names. */
@@ -24,7 +34,7 @@ const nothing = { distributions: [], packages: [] };
  * Decides what a report claims: check-in, log, demo and pages all take their words from here.
  *
  * Only coverage FULL has the headline "no vulnerabilities found": the scanner knows an operating system, has read packages
- * of each distribution and has vulnerability data for each, and no layer was left out. Each reason why coverage is not
+ * of each distribution and has vulnerability data for each, and no layer or finding was left out. Each reason why coverage is not
  * FULL has a note. Coverage is then PARTIAL if some packages were compared with vulnerability data, or may have been,
  * and UNSUPPORTED otherwise.
  */
@@ -34,7 +44,7 @@ export function reachVerdict(evidence: Evidence): Verdict {
   return { coverage, coverageNotes, headline: headlineOf(evidence, coverage, coverageNotes) };
 }
 
-function notesOn({ manifest, result }: Evidence): CoverageNote[] {
+function notesOn({ manifest, result, leftOut = [] }: Evidence): CoverageNote[] {
   if (manifest.kind === "other") return [manifest.note];
   const { distributions = [], coverageNotes = [] } = result ?? {};
   const notes = new Set([...(manifest.coverageNotes ?? []), ...coverageNotes]);
@@ -43,6 +53,7 @@ function notesOn({ manifest, result }: Evidence): CoverageNote[] {
   if (lacking(distributions, "ABSENT").length > 0) notes.add("no_vulnerability_data");
   if (withUnknownData(result).length > 0) notes.add("vulnerability_data_unknown");
   if (withoutVersion(result) > 0) notes.add("version_unknown");
+  if (leftOut.length > 0) notes.add("findings_left_out");
   return [...notes].sort();
 }
 
@@ -82,7 +93,7 @@ function withoutPackages({ distributions, packages }: Pick<ScanResult, "distribu
 }
 
 function headlineOf(
-  { manifest, result, summary }: Evidence,
+  { manifest, result, summary, leftOut }: Evidence,
   coverage: Coverage,
   notes: readonly CoverageNote[],
 ): string {
@@ -90,11 +101,11 @@ function headlineOf(
     const what = coverage === "NOT_AN_IMAGE" ? "skipped: not an image" : "unsupported: a manifest that is not scanned";
     return `${what} (${plainText(manifest.why)})`;
   }
-  const reasons = notes.map((note) => reasonFor(note, result)).join("; ");
+  const reasons = notes.map((note) => reasonFor(note, result, leftOut)).join("; ");
   if (coverage === "UNSUPPORTED") return `unsupported: ${reasons}`;
   const packages = count(summary.packageCount, "package");
   if (summary.total > 0) {
-    const severities = summary.bySeverity.map((entry) => `${entry.count} ${entry.severity.toLowerCase()}`).join(", ");
+    const severities = countsOf(summary.bySeverity);
     const vulnerabilities = count(summary.unique, "vulnerability", "vulnerabilities");
     const findings = summary.total === summary.unique ? "" : `, ${count(summary.total, "finding")}`;
     const found = `${vulnerabilities} in ${summary.affectedPackageCount} of ${packages}${findings}: ${severities}`;
@@ -104,7 +115,11 @@ function headlineOf(
   return `partial: nothing found in ${packages}, but ${reasons}`;
 }
 
-function reasonFor(note: CoverageNote, result: ScanResult | undefined): string {
+function countsOf(counts: readonly SeverityCount[]): string {
+  return counts.map(({ severity, count: own }) => `${own} ${severity.toLowerCase()}`).join(", ");
+}
+
+function reasonFor(note: CoverageNote, result: ScanResult | undefined, leftOut: readonly SeverityCount[] = []): string {
   const distributions = result?.distributions ?? [];
   switch (note) {
     case "config_unknown":
@@ -123,6 +138,8 @@ function reasonFor(note: CoverageNote, result: ScanResult | undefined): string {
       return "a non-distributable layer was left out";
     case "unsupported_layer":
       return "a layer that the scanner cannot read was left out";
+    case "findings_left_out":
+      return `the report's limits left findings out: ${countsOf(leftOut)}`;
     default:
       return note;
   }

@@ -105,6 +105,18 @@ describe("IMAGE_REMATCH", () => {
     assert.equal((request.parameters.policy as { fail_on: string }).fail_on, "LOW");
   });
 
+  test("keeps the limits of the report before unless it is given others, also when it launches a scan", async () => {
+    context.stored.set(digest("a"), { ...stored, limits: { leastSeverity: "CRITICAL" } });
+    await run();
+    await run({ digest: digest("a"), report: {} });
+    const [limited, whole] = context.reports;
+    assert.deepEqual([limited?.findings.length, limited?.leftOut], [0, [{ severity: "HIGH", count: 1 }]]);
+    assert.deepEqual([whole?.findings.length, whole?.limits], [1, undefined]);
+    answer = undefined;
+    await run();
+    assert.deepEqual(context.launched[0]?.parameters.report, { least_severity: "CRITICAL", findings: undefined });
+  });
+
   test("has nothing to do for what is no image", async () => {
     const times = { scanStartedAt: new Date(1), generatedAt: new Date(2) };
     const subject = { jobId: "j", registryUrl: "", repository: "web", tags: [], platform: undefined, indexDigest: "" };

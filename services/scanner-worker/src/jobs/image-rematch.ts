@@ -11,6 +11,12 @@ import { buildReport } from "../domain/report-builder.ts";
 import type { JobContext, JobType, SubJobRequest } from "../ports/job.ts";
 import type { Scanner } from "../ports/scanner.ts";
 import { type PolicyParameters, policyParameters, toPolicy, toPolicyParameters } from "./policy-parameters.ts";
+import {
+  type ReportLimitsParameters,
+  reportLimitsParameters,
+  toReportLimits,
+  toReportLimitsParameters,
+} from "./report-limits-parameters.ts";
 import { digestRule, wordedPattern } from "./worded-pattern.ts";
 
 /** What a rematch works with. */
@@ -24,7 +30,18 @@ const parameters = z.strictObject({
     "The manifest's digest, of an image that has a report. Of an index name the digest of each image.",
   ),
   policy: policyParameters.optional(),
+  report: reportLimitsParameters.optional(),
 });
+
+/** How a rematch may differ. */
+export interface RematchOptions {
+  /** What the image must keep to from now on; default what it had to before. */
+  policy?: PolicyParameters | undefined;
+  /** How much its report keeps from now on; default as much as before. */
+  report?: ReportLimitsParameters | undefined;
+  /** Tells it from other rematches of the image, of which it is none; default it is one with them. */
+  among?: string;
+}
 
 /** The parameters of IMAGE_REMATCH. */
 export type ImageRematchParameters = z.infer<typeof parameters>;
@@ -45,17 +62,9 @@ export function createImageRematch(deps: ImageRematchDeps): JobType<ImageRematch
   };
 }
 
-/** How a rematch may differ. */
-export interface RematchOptions {
-  /** What the image must keep to from now on; default what it had to before. */
-  policy?: PolicyParameters | undefined;
-  /** Tells it from other rematches of the image, of which it is none; default it is one with them. */
-  among?: string;
-}
-
 /** A sub-job that matches the image of the digest anew, if none does already. */
-export function rematchOf(digest: string, { policy, among }: RematchOptions = {}): SubJobRequest {
-  const given = { digest, ...(policy && { policy }) };
+export function rematchOf(digest: string, { policy, report, among }: RematchOptions = {}): SubJobRequest {
+  const given = { digest, ...(policy && { policy }), ...(report && { report }) };
   const uniqueKey = ["rematch", ...(among === undefined ? [] : [among]), digest].join(":");
   return { name: "IMAGE_REMATCH", parameters: given, isUnique: true, uniqueKey, key: digest };
 }
@@ -63,7 +72,7 @@ export function rematchOf(digest: string, { policy, among }: RematchOptions = {}
 async function run(
   { scanner, clock }: ImageRematchDeps,
   context: JobContext,
-  { digest, policy }: ImageRematchParameters,
+  { digest, policy, report: limits }: ImageRematchParameters,
 ): Promise<void> {
   context.signal.throwIfAborted();
   const startedAt = new Date(clock.now());
@@ -71,7 +80,11 @@ async function run(
   const before = await context.readReport(digest);
   if (before === undefined)
     throw new JobFailure("REPORT_NOT_FOUND", "there is no report of the image", { retryable: false });
-  const stored = policy === undefined ? before : { ...before, policy: toPolicy(policy) };
+  const stored = {
+    ...before,
+    ...(policy && { policy: toPolicy(policy) }),
+    ...(limits && { limits: toReportLimits(limits) }),
+  };
   if (stored.scanner === undefined) return end(context, `nothing to match: ${stored.headline}`);
   context.checkin(`asking ${scanner.name}`, { phase: "match", percent: 20 });
   const result = await scanner.rematch?.(stored, context.signal);
@@ -90,13 +103,17 @@ function end(context: JobContext, text: string): void {
 }
 
 /** The scanner must read the layers again: the registry has them. Images of one index are scanned each by itself. */
-async function scanInstead(context: JobContext, { artifact, policy }: Report): Promise<void> {
+async function scanInstead(context: JobContext, { artifact, policy, limits }: Report): Promise<void> {
   const { repository, tags, indexDigest, platform } = artifact;
   const digest = indexDigest || artifact.digest;
   const platforms = indexDigest === "" || platform === undefined ? {} : { platforms: [formatPlatform(platform)] };
   const { id } = await context.launchJob({
     name: "IMAGE_SCAN",
-    parameters: { repository, digest, tags, ...platforms, ...(policy && { policy: toPolicyParameters(policy) }) },
+    parameters: {
+      ...{ repository, digest, tags, ...platforms },
+      ...(policy && { policy: toPolicyParameters(policy) }),
+      ...(limits && { report: toReportLimitsParameters(limits) }),
+    },
     isUnique: true,
     uniqueKey: `scan:${artifact.digest}`,
     key: digest,
@@ -104,12 +121,12 @@ async function scanInstead(context: JobContext, { artifact, policy }: Report): P
   end(context, `the scanner does not know the image's layers any more; job ${id} scans it instead`);
 }
 
-function subjectOf({ artifact, layers, policy, coverageNotes }: Report) {
+function subjectOf({ artifact, layers, policy, limits, coverageNotes }: Report) {
   const { registryUrl, repository, tags, platform, indexDigest, digest, mediaType, configDigest } = artifact;
   const manifest: ImageManifest = {
     ...{ kind: "image", digest, mediaType, configDigest },
     layers: layers.map((layer) => ({ ...layer, format: layerFormat(layer.mediaType) })),
     coverageNotes: coverageNotes.filter((note) => note === "config_unknown"),
   };
-  return { manifest, registryUrl, repository, tags, platform, indexDigest, policy };
+  return { manifest, registryUrl, repository, tags, platform, indexDigest, policy, limits };
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { digestPattern, repositoryPattern, tagPattern } from "../domain/image-reference.ts";
 import { platformPattern } from "../domain/platform.ts";
 import { policyParameters } from "./policy-parameters.ts";
+import { reportLimitsParameters } from "./report-limits-parameters.ts";
 import { digestRule, platformRule, repositoryRule, tagRule, wordedPattern } from "./worded-pattern.ts";
 
 /** The name of a repository. */
@@ -31,6 +32,7 @@ const fields = {
     .optional()
     .describe('Which images of an index, a report for each: a list of platforms, or ["all"]. Not beside platform.'),
   policy: policyParameters.optional(),
+  report: reportLimitsParameters.optional(),
   job_int_id: z.int().nonnegative().optional().describe("The caller's own number for the scan; it is only logged."),
 };
 

@@ -157,6 +157,14 @@ describe("IMAGE_SCAN", () => {
     assert.deepEqual([report?.policy?.failOn, report?.policy?.graceDays], ["HIGH", 7]);
   });
 
+  test("keeps as much of the findings as its parameters say", async () => {
+    registry.manifests.set(digest("a"), image("a"));
+    await run({ digest: digest("a"), report: { least_severity: "high", findings: 9 } });
+    await run({ digest: digest("a"), report: {} });
+    const [limited, whole] = context.reports;
+    assert.deepEqual([limited?.limits, whole?.limits], [{ leastSeverity: "HIGH", findings: 9 }, undefined]);
+  });
+
   describe("of an index", () => {
     const entry = (digit: string, architecture: string) => {
       const platform = { os: "linux", architecture, variant: "" };

@@ -12,6 +12,7 @@ import type { Scanner, ScanTarget } from "../ports/scanner.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 import { type ImageScanParameters, imageScanParameters } from "./image-scan-parameters.ts";
 import { toPolicy } from "./policy-parameters.ts";
+import { toReportLimits } from "./report-limits-parameters.ts";
 import { type ResolvedImage, resolveImage } from "./resolve-image.ts";
 import { type ResolvedImages, resolvePlatforms } from "./resolve-platforms.ts";
 import { ScanProgress } from "./scan-progress.ts";
@@ -146,7 +147,7 @@ async function store({ context, progress }: Scan, report: Report, place: ReportP
 
 function toReport(scan: Scan, image: ResolvedImage, result: ScanResult | undefined, number: number): Report {
   const { context, parameters, startedAt, deps } = scan;
-  const { repository, tag, tags = [], policy } = parameters;
+  const { repository, tag, tags = [], policy, report } = parameters;
   const subject = {
     ...image,
     jobId: context.jobId,
@@ -157,6 +158,7 @@ function toReport(scan: Scan, image: ResolvedImage, result: ScanResult | undefin
     scanStartedAt: startedAt,
     generatedAt: new Date(deps.clock.now()),
     policy: policy && toPolicy(policy),
+    limits: report && toReportLimits(report),
   };
   return buildReport(subject, result);
 }

@@ -1,14 +1,11 @@
 import { z } from "zod";
 import type { PolicyRules } from "../domain/policy.ts";
-
-const severities = ["unknown", "negligible", "low", "medium", "high", "critical"] as const;
-const inAnyCase = <T extends string>(words: readonly T[]) =>
-  z.enum([...words, ...words.map((word) => word.toUpperCase() as Uppercase<T>)]);
+import { inAnyCase, severityParameter, upper } from "./severity-parameter.ts";
 
 /** What an image must keep to, as scans take it: the fields of drydock.report.v1.PolicyRules. */
 export const policyParameters = z
   .strictObject({
-    fail_on: inAnyCase(severities).optional().describe("The least severity that fails. Default: none does."),
+    fail_on: severityParameter.optional().describe("The least severity that fails. Default: none does."),
     fixable_only: z.boolean().optional().describe("Whether findings without a fix are passed over. Default false."),
     unknown_as: inAnyCase(["ignore", "low", "fail"])
       .optional()
@@ -63,8 +60,4 @@ export function toPolicyParameters(policy: PolicyRules): PolicyParameters {
     fail_on_epss: policy.failOnEpss,
     require_full_coverage: policy.requireFullCoverage,
   };
-}
-
-function upper<T extends string>(word: T): Uppercase<T> {
-  return word.toUpperCase() as Uppercase<T>;
 }

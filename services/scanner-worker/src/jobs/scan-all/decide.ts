@@ -27,18 +27,19 @@ export function decide(decider: Decider, image: FoundImage, known: KnownImage): 
   const stale = known.reports.filter((report) => !isUpToDate(decider, report));
   if (stale.length === 0) return [];
   if (!canRematch) return [scanOf(decider, image)];
-  const { policy, priority } = parameters;
-  return stale.map(({ digest }) => ({ ...rematchOf(digest, { policy }), priority }));
+  const { policy, report, priority } = parameters;
+  return stale.map(({ digest }) => ({ ...rematchOf(digest, { policy, report }), priority }));
 }
 
 function scanOf({ parameters }: Decider, { repository, digest, tags }: FoundImage): SubJobRequest {
-  const { platforms, policy, priority } = parameters;
+  const { platforms, policy, report, priority } = parameters;
   return {
     name: "IMAGE_SCAN",
     parameters: {
       ...{ repository, digest, tags: tags.slice(0, maxTags) },
       ...(platforms && { platforms }),
       ...(policy && { policy }),
+      ...(report && { report }),
     },
     priority,
     isUnique: true,

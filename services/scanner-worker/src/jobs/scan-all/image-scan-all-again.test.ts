@@ -197,16 +197,18 @@ describe("which images a scan of all takes", () => {
     assert.equal(await launchedWith({ repositories: ["team/web"], untagged: true }, prepare), "678");
   });
 
-  test("come with the platforms, the policy and the priority asked for", async () => {
+  test("come with the platforms, the policy, the limits and the priority asked for", async () => {
     const rig = new ScanAllRig();
     rig.catalog.repositories = { web: { "1.0": "a", "2.0": "b" } };
     rig.know("b");
     const policy = { fail_on: "high" };
-    await rig.runToWait({ platforms: ["all"], policy, priority: 9 });
+    const report = { findings: 100 };
+    await rig.runToWait({ platforms: ["all"], policy, report, priority: 9 });
     const { request } = rig.context.children.get(digestOf("a")) ?? assert.fail();
     assert.equal(request.priority, 9);
     assert.deepEqual([request.parameters.platforms, request.parameters.policy], [["all"], policy]);
+    assert.deepEqual(request.parameters.report, report);
     const { request: rematch } = rig.context.children.get(digestOf("b")) ?? assert.fail();
-    assert.deepEqual([rematch.priority, rematch.parameters], [9, { digest: digestOf("b"), policy }]);
+    assert.deepEqual([rematch.priority, rematch.parameters], [9, { digest: digestOf("b"), policy, report }]);
   });
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { platformsParameter, repositoryName } from "../image-scan-parameters.ts";
 import { policyParameters } from "../policy-parameters.ts";
+import { reportLimitsParameters } from "../report-limits-parameters.ts";
 
 const glob = z.string().min(1).max(128);
 const globs = z.array(glob).min(1).max(20);
@@ -38,6 +39,7 @@ export const scanAllParameters = z
     force: z.boolean().default(false).describe("Scan also what has an up-to-date report."),
     priority: z.int().min(1).max(9).default(2).describe("The priority of each scan; 9 goes before all others."),
     policy: policyParameters.optional(),
+    report: reportLimitsParameters.optional(),
   })
   .describe("Which images to scan. Default: each image of each repository once.");
 

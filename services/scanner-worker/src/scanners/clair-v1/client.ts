@@ -1,5 +1,7 @@
 import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
+import { parseBoundedJson } from "../../domain/bounded-json.ts";
+import { checkedList } from "../../domain/checked-list.ts";
 import { answerRemedy, endpoints, nameOf } from "../../domain/endpoint.ts";
 import { JobFailure } from "../../domain/job-failure.ts";
 import { plainText } from "../../domain/plain-text.ts";
@@ -71,6 +73,8 @@ export interface ClairClientOptions {
 
 const resultLimits = { timeoutMs: 120_000, maxBytes: 64 * 1024 * 1024 };
 const dataLimits = { timeoutMs: 20_000, maxBytes: 4 * 1024 * 1024 };
+/** Of an answer: a finding has about 5 objects and 18 entries, so that these are enough for the 50,000 of a report. */
+const bounds = { containers: 300_000, entries: 1_000_000 };
 const maxEchoBytes = 2 * 1024 * 1024;
 const probeLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
 /** Wait before the next attempt when Clair's own time was too short for a layer, in ms: Clair goes on reading it. */
@@ -78,7 +82,9 @@ const busyRetryMs = 15_000;
 
 const errorBody = z.object({ Error: z.object({ Message: z.string() }) });
 const anyObject = z.looseObject({});
-const vulnerabilityList = z.object({ Vulnerabilities: z.array(z.object({ NamespaceName: z.string() })).nullable() });
+const vulnerabilityList = z.object({
+  Vulnerabilities: checkedList(z.object({ NamespaceName: z.string() })).nullable(),
+});
 
 /** Makes a client of a Clair 2.x. Bodies are never logged: Clair repeats the blob's headers in them, with the token. */
 export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: ClairClientOptions): ClairClient {
@@ -187,17 +193,19 @@ export function readError({ body }: ClairAnswer): string | undefined {
   return errorBody.safeParse(tryJson(body)).data?.Error.Message;
 }
 
-/** @throws JobFailure SCANNER_FAULT when it is none */
+/** @throws JobFailure SCANNER_FAULT when it is none, or has too much in it */
 export function readJson(body: Uint8Array): unknown {
-  const value = tryJson(body);
-  if (value === undefined) throw brokenAnswer("is no JSON");
-  return value;
+  try {
+    return parseBoundedJson(body, bounds);
+  } catch (error) {
+    throw brokenAnswer(error instanceof RangeError ? `has ${error.message}` : "is no JSON");
+  }
 }
 
 /** Undefined when it is no JSON. */
 function tryJson(body: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(body));
+    return parseBoundedJson(body, bounds);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { checkedList } from "../../domain/checked-list.ts";
 import { brokenAnswer } from "./answer.ts";
 import { type ClairAnswer, type ClairClientOptions, failureOf, readError, readJson } from "./client.ts";
 
@@ -24,8 +25,8 @@ const limits = { timeoutMs: 60_000, maxBytes: 16 * 1024 * 1024 };
 const side = z
   .object({
     Vulnerability: z.object({ Name: z.string().catch("") }).nullish(),
-    LayersIntroducingVulnerability: z.array(z.string()).nullish(),
-    OrderedLayersIntroducingVulnerability: z.array(z.object({ LayerName: z.string() })).nullish(),
+    LayersIntroducingVulnerability: checkedList(z.string()).nullish(),
+    OrderedLayersIntroducingVulnerability: checkedList(z.object({ LayerName: z.string() })).nullish(),
   })
   .nullish();
 const notification = z.object({ Notification: z.object({ NextPage: z.string().nullish(), Old: side, New: side }) });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { JobFailure } from "../../domain/job-failure.ts";
+import { readJson } from "./client.ts";
 import { parseLayer } from "./parse.ts";
 
 const vulnerability = {
@@ -109,5 +110,40 @@ describe("Clair's answer", () => {
         /Layer\.Features\.0\.Name/.test(thrown.message) &&
         !/secret/.test(thrown.message),
     );
+  });
+});
+
+describe("an answer that is made to hold up the worker", () => {
+  const answerOf = (features: string) => Buffer.from(`{"Layer":{"Features":[${features}]}}`);
+  const listOf = (entry: string, count: number) => Array(count).fill(entry).join(",");
+  const read = (body: Buffer) => parseLayer(readJson(body), new Map());
+
+  test("is refused at its first entry that is none, however many there are", () => {
+    for (const entry of ["null", "1e309", '""']) {
+      const begun = performance.now();
+      assert.throws(() => read(answerOf(listOf(entry, 900_000))), /is not understood at Layer\.Features\.0$/);
+      const vulnerabilities = `{"Name":"p","Vulnerabilities":[${listOf(entry, 900_000)}]}`;
+      assert.throws(() => read(answerOf(vulnerabilities)), /at Layer\.Features\.0\.Vulnerabilities\.0$/);
+      assert.ok(performance.now() - begun < 3_000);
+    }
+  });
+
+  test("is refused unread when it has more in it than the largest report", () => {
+    for (const body of [
+      answerOf(listOf("0", 4_000_000)),
+      answerOf(listOf("{}", 400_000)),
+      Buffer.from("[".repeat(1e6)),
+    ])
+      assert.throws(() => read(body), {
+        reason: "SCANNER_FAULT",
+        message: /has more objects and lists than there may be/,
+      });
+  });
+
+  test("is read as it is with odd numbers, keys that come twice and half characters", () => {
+    const body = '{"Layer":{"IndexedByVersion":1e309,"Features":[],"__proto__":{},"Features":[{"Name":"\\ud800"}]}}';
+    const { packages, scanner } = read(Buffer.from(body));
+    assert.deepEqual([packages.length, scanner.engineVersion], [1, 0]);
+    assert.equal(parse({ IndexedByVersion: 2 ** 40 }).scanner.engineVersion, 0);
   });
 });

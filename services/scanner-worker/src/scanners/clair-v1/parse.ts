@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { checkedList } from "../../domain/checked-list.ts";
 import { purlOf } from "../../domain/purl.ts";
 import type { Cvss, Distribution, Finding, Package, ScannerInfo, Vulnerability } from "../../domain/report.ts";
 import { severityOfClairWord } from "../../domain/severity.ts";
@@ -37,13 +38,13 @@ const feature = z.object({
   VersionFormat: text,
   Version: text,
   AddedBy: text,
-  Vulnerabilities: z.array(vulnerability).nullish(),
+  Vulnerabilities: checkedList(vulnerability).nullish(),
 });
 const answer = z.object({
   Layer: z.object({
     NamespaceName: text,
-    IndexedByVersion: z.number().int().catch(0),
-    Features: z.array(feature).nullish(),
+    IndexedByVersion: z.int32().catch(0),
+    Features: checkedList(feature).nullish(),
   }),
 });
 const score = z.object({ Score: z.number().min(0).max(10).catch(0), Vectors: z.string().catch("") });

@@ -100,7 +100,7 @@ export const Coverage = {
   COVERAGE_UNSPECIFIED: 0,
   /** COVERAGE_FULL - All of it: a known operating system, its packages, with vulnerability data for each distribution. */
   COVERAGE_FULL: 1,
-  /** COVERAGE_PARTIAL - A part: the coverage notes say what is missing. */
+  /** COVERAGE_PARTIAL - A part, or the report keeps a part of what was found: the coverage notes say what is missing. */
   COVERAGE_PARTIAL: 2,
   /** COVERAGE_UNSUPPORTED - Nothing could be held against vulnerability data: not the same as clean. The coverage notes say why. */
   COVERAGE_UNSUPPORTED: 3,
@@ -456,8 +456,8 @@ export interface Report {
   coverage: Coverage;
   /**
    * Why it was not all, in stable words: config_unknown, os_unknown, no_packages, no_vulnerability_data,
-   * vulnerability_data_unknown, version_unknown, foreign_layer_skipped, not_an_image, unsupported_layer, unsupported_manifest.
-   * docs/reports.md says what each means.
+   * vulnerability_data_unknown, version_unknown, foreign_layer_skipped, not_an_image, unsupported_layer, unsupported_manifest,
+   * findings_left_out. docs/reports.md says what each means.
    */
   coverageNotes: string[];
   /** The layers, base first. */
@@ -470,7 +470,7 @@ export interface Report {
   vulnerabilities: Vulnerability[];
   /** Which package has which vulnerability; the worst first. */
   findings: Finding[];
-  /** The counts. */
+  /** The counts of all that was found, of what limits left out as well. */
   summary:
     | Summary
     | undefined;
@@ -484,7 +484,23 @@ export interface Report {
    * Whether the image may run by the policies that hold for it and the exceptions of now; unset if no policy does. Set by the
    * controller when the report is read, never stored.
    */
-  verdict: PolicyVerdict | undefined;
+  verdict:
+    | PolicyVerdict
+    | undefined;
+  /** How much of the findings the scan's parameters let the report keep; unset if they set no limit. */
+  limits:
+    | ReportLimits
+    | undefined;
+  /** How many findings the limits left out, by severity, the worst first; empty if none. The report's lists do not have them. */
+  leftOut: SeverityCount[];
+}
+
+/** How much of what was found a report keeps; the worst findings are kept. */
+export interface ReportLimits {
+  /** The least severity that is kept; unset: all are. */
+  leastSeverity: Severity;
+  /** The most findings that are kept; 0 is no limit. */
+  findings: number;
 }
 
 /** What an image must keep to. */
@@ -560,7 +576,11 @@ export interface ExceptedFinding {
   /** Why, as the exception says. */
   reason: string;
   /** When the exception ends; unset if it does not. */
-  expiresAt: Date | undefined;
+  expiresAt:
+    | Date
+    | undefined;
+  /** Who made the exception; empty if it does not say. */
+  createdBy: string;
 }
 
 /** An image. */
@@ -771,6 +791,8 @@ function createBaseReport(): Report {
     headline: "",
     policy: undefined,
     verdict: undefined,
+    limits: undefined,
+    leftOut: [],
   };
 }
 
@@ -826,6 +848,12 @@ export const Report: MessageFns<Report> = {
     }
     if (message.verdict !== undefined) {
       PolicyVerdict.encode(message.verdict, writer.uint32(138).fork()).join();
+    }
+    if (message.limits !== undefined) {
+      ReportLimits.encode(message.limits, writer.uint32(146).fork()).join();
+    }
+    for (const v of message.leftOut) {
+      SeverityCount.encode(v!, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -979,6 +1007,22 @@ export const Report: MessageFns<Report> = {
             message.verdict = PolicyVerdict.decode(reader, reader.uint32());
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.limits = ReportLimits.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.leftOut.push(SeverityCount.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1038,6 +1082,12 @@ export const Report: MessageFns<Report> = {
       headline: isSet(object.headline) ? globalThis.String(object.headline) : "",
       policy: isSet(object.policy) ? PolicyRules.fromJSON(object.policy) : undefined,
       verdict: isSet(object.verdict) ? PolicyVerdict.fromJSON(object.verdict) : undefined,
+      limits: isSet(object.limits) ? ReportLimits.fromJSON(object.limits) : undefined,
+      leftOut: globalThis.Array.isArray(object?.leftOut)
+        ? object.leftOut.map((e: any) => SeverityCount.fromJSON(e))
+        : globalThis.Array.isArray(object?.left_out)
+        ? object.left_out.map((e: any) => SeverityCount.fromJSON(e))
+        : [],
     };
   },
 
@@ -1094,6 +1144,12 @@ export const Report: MessageFns<Report> = {
     if (message.verdict !== undefined) {
       obj.verdict = PolicyVerdict.toJSON(message.verdict);
     }
+    if (message.limits !== undefined) {
+      obj.limits = ReportLimits.toJSON(message.limits);
+    }
+    if (message.leftOut?.length) {
+      obj.leftOut = message.leftOut.map((e) => SeverityCount.toJSON(e));
+    }
     return obj;
   },
 
@@ -1129,6 +1185,99 @@ export const Report: MessageFns<Report> = {
     message.verdict = (object.verdict !== undefined && object.verdict !== null)
       ? PolicyVerdict.fromPartial(object.verdict)
       : undefined;
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? ReportLimits.fromPartial(object.limits)
+      : undefined;
+    message.leftOut = object.leftOut?.map((e) => SeverityCount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReportLimits(): ReportLimits {
+  return { leastSeverity: 0, findings: 0 };
+}
+
+export const ReportLimits: MessageFns<ReportLimits> = {
+  encode(message: ReportLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.leastSeverity !== 0) {
+      writer.uint32(8).int32(message.leastSeverity);
+    }
+    if (message.findings !== 0) {
+      writer.uint32(16).int32(message.findings);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.leastSeverity = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.findings = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportLimits {
+    return {
+      leastSeverity: isSet(object.leastSeverity)
+        ? severityFromJSON(object.leastSeverity)
+        : isSet(object.least_severity)
+        ? severityFromJSON(object.least_severity)
+        : 0,
+      findings: isSet(object.findings) ? globalThis.Number(object.findings) : 0,
+    };
+  },
+
+  toJSON(message: ReportLimits): unknown {
+    const obj: any = {};
+    if (message.leastSeverity !== 0) {
+      obj.leastSeverity = severityToJSON(message.leastSeverity);
+    }
+    if (message.findings !== 0) {
+      obj.findings = Math.round(message.findings);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportLimits>): ReportLimits {
+    return ReportLimits.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportLimits>): ReportLimits {
+    const message = createBaseReportLimits();
+    message.leastSeverity = object.leastSeverity ?? 0;
+    message.findings = object.findings ?? 0;
     return message;
   },
 };
@@ -1706,7 +1855,7 @@ export const PolicyReason: MessageFns<PolicyReason> = {
 };
 
 function createBaseExceptedFinding(): ExceptedFinding {
-  return { vulnerability: "", package: "", exceptionId: "", reason: "", expiresAt: undefined };
+  return { vulnerability: "", package: "", exceptionId: "", reason: "", expiresAt: undefined, createdBy: "" };
 }
 
 export const ExceptedFinding: MessageFns<ExceptedFinding> = {
@@ -1725,6 +1874,9 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
     }
     if (message.expiresAt !== undefined) {
       Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(42).fork()).join();
+    }
+    if (message.createdBy !== "") {
+      writer.uint32(50).string(message.createdBy);
     }
     return writer;
   },
@@ -1782,6 +1934,14 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
             message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.createdBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1809,6 +1969,11 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
         : isSet(object.expires_at)
         ? fromJsonTimestamp(object.expires_at)
         : undefined,
+      createdBy: isSet(object.createdBy)
+        ? globalThis.String(object.createdBy)
+        : isSet(object.created_by)
+        ? globalThis.String(object.created_by)
+        : "",
     };
   },
 
@@ -1829,6 +1994,9 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
     if (message.expiresAt !== undefined) {
       obj.expiresAt = message.expiresAt.toISOString();
     }
+    if (message.createdBy !== "") {
+      obj.createdBy = message.createdBy;
+    }
     return obj;
   },
 
@@ -1842,6 +2010,7 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
     message.exceptionId = object.exceptionId ?? "";
     message.reason = object.reason ?? "";
     message.expiresAt = object.expiresAt ?? undefined;
+    message.createdBy = object.createdBy ?? "";
     return message;
   },
 };
