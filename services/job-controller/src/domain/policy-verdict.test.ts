@@ -169,16 +169,21 @@ describe("an exception", () => {
 });
 
 describe("a verdict", () => {
-  const finding: fc.Arbitrary<JudgedFinding> = fc.record({
-    vulnerability: fc.constantFrom("CVE-1", "CVE-2", "CVE-3", "CVE-4"),
-    package: fc.constantFrom("openssl", "bash"),
-    version: fc.constantFrom("1", "2"),
-    fixedVersion: fc.constantFrom("", "3"),
-    severity: fc.constantFrom(...severities),
-    knownExploited: fc.boolean(),
-    epss: fc.constantFrom(0, 0.3, 0.9),
-    firstFoundAt: fc.constantFrom(0, now - 10 * day, now),
-  });
+  // without a prototype now and then, two equal findings are not deeply equal
+  const isPlain = { noNullPrototype: true };
+  const finding: fc.Arbitrary<JudgedFinding> = fc.record(
+    {
+      vulnerability: fc.constantFrom("CVE-1", "CVE-2", "CVE-3", "CVE-4"),
+      package: fc.constantFrom("openssl", "bash"),
+      version: fc.constantFrom("1", "2"),
+      fixedVersion: fc.constantFrom("", "3"),
+      severity: fc.constantFrom(...severities),
+      knownExploited: fc.boolean(),
+      epss: fc.constantFrom(0, 0.3, 0.9),
+      firstFoundAt: fc.constantFrom(0, now - 10 * day, now),
+    },
+    isPlain,
+  );
   const image = fc
     .tuple(
       fc.array(finding, { maxLength: 12 }),
