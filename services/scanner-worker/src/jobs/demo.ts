@@ -9,9 +9,7 @@ import { wordedPattern } from "./worded-pattern.ts";
 // 1. The parameters. The controller gets them as a JSON schema and refuses launches that break it. strictObject also
 //    refuses parameters that nobody knows, which are typing errors as a rule.
 const parameters = z.strictObject({
-  image: wordedPattern(/^demo/, 'must start with "demo"')
-    .max(255)
-    .describe('What to play with; must start with "demo".'),
+  image: wordedPattern(/^demo/, 'must start with "demo"').max(255).describe("What to play with."),
   steps: z.int().min(1).max(100).default(10).describe("How many steps to take."),
   step_ms: z.int().min(0).max(10_000).default(200).describe("How long a step takes, in milliseconds."),
   fail: z
