@@ -3,9 +3,10 @@ import { after, before, beforeEach, describe, type TestContext, test } from "nod
 import { setTimeout as wait } from "node:timers/promises";
 import type { ClaimableType } from "@drydock/job-controller/ports/job-pool.ts";
 import type { OperationName } from "@drydock/job-controller/redis/bundle/operations.gen.ts";
+import type { Reply } from "@drydock/job-controller/redis/shards/reply.ts";
 import { list } from "@drydock/job-controller/redis/shards/reply.ts";
 import { redisUnavailable } from "@drydock/job-controller/redis/shards/reply-errors.ts";
-import { type Reply, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
+import { Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { demoJob, demoTypes, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 
 const worker = workerNamed("w1");

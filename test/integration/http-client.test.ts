@@ -7,8 +7,8 @@ import {
   createHttpClient,
   type HttpClient,
   type HttpClientOptions,
-  type HttpRequest,
 } from "@drydock/scanner-worker/registry/http-client.ts";
+import type { HttpRequest } from "@drydock/scanner-worker/registry/http-exchange.ts";
 
 const { signal } = new AbortController();
 

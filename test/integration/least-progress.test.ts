@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, type TestContext, test } from "node:test";
 import { JobFailure } from "@drydock/scanner-worker/domain/job-failure.ts";
-import { createHttpClient, type HttpClient, type HttpResponse } from "@drydock/scanner-worker/registry/http-client.ts";
+import { createHttpClient, type HttpClient } from "@drydock/scanner-worker/registry/http-client.ts";
+import type { HttpResponse } from "@drydock/scanner-worker/registry/http-exchange.ts";
 import { boundAddress } from "@drydock/shared/listen.ts";
 
 const { signal } = new AbortController();

@@ -5,7 +5,8 @@ import { type HeldLease, type Job, usualOptions } from "@drydock/job-controller/
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
-import { defineScript, type Reply, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
+import type { Reply } from "@drydock/job-controller/redis/shards/reply.ts";
+import { defineScript, type ScriptedRedis, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { Shards } from "@drydock/job-controller/redis/shards/shards.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { auditUniqueKeys } from "../support/audit.ts";

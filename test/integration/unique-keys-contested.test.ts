@@ -5,7 +5,8 @@ import { createJobId, shardOf } from "@drydock/job-controller/domain/job-id.ts";
 import { defaultLeaseTerms } from "@drydock/job-controller/domain/lease-terms.ts";
 import type { OperationName } from "@drydock/job-controller/redis/bundle/operations.gen.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
-import { type Reply, Shard } from "@drydock/job-controller/redis/shards/shard.ts";
+import type { Reply } from "@drydock/job-controller/redis/shards/reply.ts";
+import { Shard } from "@drydock/job-controller/redis/shards/shard.ts";
 import { Shards, shardOfKey } from "@drydock/job-controller/redis/shards/shards.ts";
 import { demoJob, leaseOf, type PoolUnderTest, startPool, workerInfo, workerNamed } from "../support/pool.ts";
 

@@ -1,8 +1,8 @@
 import { keysOf } from "./keys.ts";
 import { recordVersion } from "./record/fields.ts";
+import type { Reply } from "./shards/reply.ts";
 import { list, text } from "./shards/reply.ts";
 import { poolFormatMismatch } from "./shards/reply-errors.ts";
-import type { Reply } from "./shards/shard.ts";
 
 /**
  * Version of the form of keys and records. Raise it when a controller of the version before would misread or break what

@@ -10,12 +10,11 @@ import type {
   Report,
   ReportLimits,
   ScannerInfo,
-  Severity,
-  SeverityCount,
   SourceKind,
   Summary,
   VulnerabilityData,
 } from "../domain/report.ts";
+import type { Severity, SeverityCount } from "../domain/severity.ts";
 
 /** A report as it travels to the controller. */
 export interface EncodedReport {

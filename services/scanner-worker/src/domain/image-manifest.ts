@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseBoundedJson } from "./bounded-json.ts";
 import { digestPattern } from "./image-reference.ts";
+import type { IndexEntry } from "./index-entry.ts";
 import { JobFailure } from "./job-failure.ts";
 import {
   artifactManifestType,
@@ -14,7 +15,7 @@ import {
   schema1Types,
 } from "./media-types.ts";
 import { type Doubt, doubtOf, isImageConfig, notesOnConfig } from "./not-an-image.ts";
-import type { CoverageNote, Platform } from "./report.ts";
+import type { CoverageNote } from "./report.ts";
 
 /** A manifest as the registry sent it, its digest already checked. */
 export interface RawManifest {
@@ -62,19 +63,6 @@ export interface ImageIndex {
   readonly mediaType: string;
   /** In the index's order, whatever may be an image or an index. */
   readonly entries: readonly IndexEntry[];
-}
-
-/** A manifest that an index lists. */
-export interface IndexEntry {
-  /** Empty when it has none in an algorithm that can be checked: the manifest cannot be fetched. */
-  readonly digest: string;
-  readonly mediaType: string;
-  /** Undefined when it names no operating system or no architecture: the configuration tells it then. */
-  readonly platform: Platform | undefined;
-  /** Whether it is an index itself. */
-  readonly isIndex: boolean;
-  /** Whether a hint, e.g. an artifactType, names something else than an image: such entries are fetched last. */
-  readonly isDoubtful: boolean;
 }
 
 /** A manifest that is not scanned. */

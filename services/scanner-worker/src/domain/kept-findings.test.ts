@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keepFindings } from "./kept-findings.ts";
-import type { Finding, Severity } from "./report.ts";
+import type { Finding } from "./report.ts";
+import type { Severity } from "./severity.ts";
 import { severitiesWorstFirst } from "./severity.ts";
 
 const all = severitiesWorstFirst.flatMap((severity) => [findingOf(severity), findingOf(severity)]);

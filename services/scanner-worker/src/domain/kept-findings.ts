@@ -1,4 +1,5 @@
-import type { Finding, ReportLimits, SeverityCount } from "./report.ts";
+import type { Finding, ReportLimits } from "./report.ts";
+import type { SeverityCount } from "./severity.ts";
 import { countBySeverity, severityRank } from "./severity.ts";
 
 /** What limits make of the findings of a report. */

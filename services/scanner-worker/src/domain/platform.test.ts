@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { IndexEntry } from "./image-manifest.ts";
+import type { IndexEntry } from "./index-entry.ts";
 import {
   formatPlatform,
   normalisePlatform,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseBoundedJson } from "./bounded-json.ts";
-import type { IndexEntry } from "./image-manifest.ts";
+import type { IndexEntry } from "./index-entry.ts";
 import type { Platform } from "./report.ts";
 
 /** A platform as people write it, in any case: os/architecture or os/architecture/variant. */

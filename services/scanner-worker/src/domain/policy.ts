@@ -1,4 +1,4 @@
-import type { Severity } from "./report.ts";
+import type { Severity } from "./severity.ts";
 
 /** How findings of UNKNOWN severity count for a policy. */
 export type UnknownSeverity = "IGNORE" | "LOW" | "FAIL";

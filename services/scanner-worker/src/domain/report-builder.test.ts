@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { ImageManifest } from "./image-manifest.ts";
-import type { Finding, Package, Severity, Vulnerability } from "./report.ts";
+import type { Finding, Package, Vulnerability } from "./report.ts";
 import { buildReport, type ReportSubject } from "./report-builder.ts";
 import type { ScanResult } from "./scan-result.ts";
+import type { Severity } from "./severity.ts";
 
 const layer = { digest: "sha256:1", mediaType: "tar", sizeBytes: 100, format: "tar+gzip" } as const;
 const manifest: ImageManifest = {

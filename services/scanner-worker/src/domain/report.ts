@@ -1,7 +1,5 @@
 import type { PolicyRules } from "./policy.ts";
-
-/** How bad a vulnerability is, in Drydock's words. */
-export type Severity = "UNKNOWN" | "NEGLIGIBLE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
+import type { Severity, SeverityCount } from "./severity.ts";
 
 /** How much of an image the scanner could look at, and the report tells. "No findings" means nothing without it. */
 export type Coverage = "FULL" | "PARTIAL" | "UNSUPPORTED" | "NOT_AN_IMAGE";
@@ -230,10 +228,4 @@ export interface Summary {
   readonly affectedPackageCount: number;
   /** The worst severity; absent when nothing was found. */
   readonly maxSeverity: Severity | undefined;
-}
-
-/** How many findings have a severity. */
-export interface SeverityCount {
-  readonly severity: Severity;
-  readonly count: number;
 }

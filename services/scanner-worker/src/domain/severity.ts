@@ -1,4 +1,11 @@
-import type { Severity, SeverityCount } from "./report.ts";
+/** How bad a vulnerability is, in Drydock's words. */
+export type Severity = "UNKNOWN" | "NEGLIGIBLE" | "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
+
+/** How many findings have a severity. */
+export interface SeverityCount {
+  readonly severity: Severity;
+  readonly count: number;
+}
 
 /** The severities, the worst first. */
 export const severitiesWorstFirst = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "NEGLIGIBLE", "UNKNOWN"] as const;

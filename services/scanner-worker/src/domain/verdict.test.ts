@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { ImageManifest, OtherManifest } from "./image-manifest.ts";
-import type { CoverageNote, Distribution, Finding, Package, Severity, VulnerabilityData } from "./report.ts";
+import type { CoverageNote, Distribution, Finding, Package, VulnerabilityData } from "./report.ts";
 import { summarise } from "./report-summary.ts";
 import type { ScanResult } from "./scan-result.ts";
+import type { Severity } from "./severity.ts";
 import { reachVerdict } from "./verdict.ts";
 
 const image: ImageManifest = { kind: "image", digest: "sha256:m", mediaType: "", configDigest: "", layers: [] };

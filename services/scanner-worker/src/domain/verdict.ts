@@ -1,15 +1,8 @@
 import type { ImageManifest, OtherManifest } from "./image-manifest.ts";
 import { plainText } from "./plain-text.ts";
-import type {
-  Coverage,
-  CoverageNote,
-  Distribution,
-  Report,
-  SeverityCount,
-  Summary,
-  VulnerabilityData,
-} from "./report.ts";
+import type { Coverage, CoverageNote, Distribution, Report, Summary, VulnerabilityData } from "./report.ts";
 import type { ScanResult } from "./scan-result.ts";
+import type { SeverityCount } from "./severity.ts";
 
 /** What a report claims. */
 export type Verdict = Pick<Report, "coverage" | "coverageNotes" | "headline">;

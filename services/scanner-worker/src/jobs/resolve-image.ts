@@ -1,11 +1,11 @@
 import {
   type ImageIndex,
   type ImageManifest,
-  type IndexEntry,
   type Manifest,
   type OtherManifest,
   withConfig,
 } from "../domain/image-manifest.ts";
+import type { IndexEntry } from "../domain/index-entry.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import {
   defaultPlatform,

@@ -1,4 +1,5 @@
-import { type ImageIndex, type IndexEntry, type Manifest, withConfig } from "../domain/image-manifest.ts";
+import { type ImageIndex, type Manifest, withConfig } from "../domain/image-manifest.ts";
+import type { IndexEntry } from "../domain/index-entry.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { formatPlatform, platformOfConfig } from "../domain/platform.ts";
 import type { Platform } from "../domain/report.ts";

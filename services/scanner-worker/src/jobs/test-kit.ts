@@ -1,4 +1,5 @@
-import type { ImageIndex, ImageManifest, IndexEntry, Manifest, OtherManifest } from "../domain/image-manifest.ts";
+import type { ImageIndex, ImageManifest, Manifest, OtherManifest } from "../domain/image-manifest.ts";
+import type { IndexEntry } from "../domain/index-entry.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { parsePlatform } from "../domain/platform.ts";
 import type { ImageRegistry } from "./image-registry.ts";

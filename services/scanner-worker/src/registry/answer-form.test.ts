@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { Fault } from "../domain/fault.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import type { Credential } from "./credential.ts";
-import type { HttpRequest } from "./http-client.ts";
+import type { HttpRequest } from "./http-exchange.ts";
 import { createRegistryClients } from "./registry-clients.ts";
 import { type Answer, challenge, failsWith, scriptedHttp, to } from "./test-kit.ts";
 

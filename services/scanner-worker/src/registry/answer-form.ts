@@ -1,6 +1,6 @@
 import { parseBoundedJson } from "../domain/bounded-json.ts";
 import { errorOf, isPassing, isSuccess } from "./errors.ts";
-import type { HttpResponse } from "./http-client.ts";
+import type { HttpResponse } from "./http-exchange.ts";
 
 /**
  * Whether an answer has a form that a registry gives it (OCI distribution-spec 1.1). Any other may come from what stands

@@ -4,7 +4,7 @@ import { parseBoundedJson } from "../domain/bounded-json.ts";
 import { type FailureHints, JobFailure } from "../domain/job-failure.ts";
 import { plainText } from "../domain/plain-text.ts";
 import { type Credential, settingsOf } from "./credential.ts";
-import type { HttpResponse } from "./http-client.ts";
+import type { HttpResponse } from "./http-exchange.ts";
 
 /** The request that was refused. */
 export interface RefusedRequest {

@@ -2,7 +2,7 @@ import { parseBoundedJson } from "../domain/bounded-json.ts";
 import { plainText } from "../domain/plain-text.ts";
 import type { LeftOut } from "../domain/registry-listing.ts";
 import { brokenAnswer } from "./errors.ts";
-import type { HttpResponse } from "./http-client.ts";
+import type { HttpResponse } from "./http-exchange.ts";
 import { listInvalid } from "./page-cursor.ts";
 
 /** The longest page of a list, in bytes. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import type { HttpRequest } from "./http-client.ts";
+import type { HttpRequest } from "./http-exchange.ts";
 import { createRegistryClients } from "./registry-clients.ts";
 import { type Answer, failsWith, scriptedHttp, to } from "./test-kit.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CatalogPage, ListedTag } from "../domain/registry-listing.ts";
-import type { HttpRequest } from "./http-client.ts";
+import type { HttpRequest } from "./http-exchange.ts";
 import { createRegistryClients } from "./registry-clients.ts";
 import { type Answer, scriptedHttp } from "./test-kit.ts";
 

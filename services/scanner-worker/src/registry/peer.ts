@@ -1,7 +1,7 @@
 import CircuitBreaker from "opossum";
 import { type Endpoint, nameOf } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
-import type { HttpRequest, HttpResponse } from "./http-client.ts";
+import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /** A request with its endpoint. */

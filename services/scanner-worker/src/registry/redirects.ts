@@ -1,7 +1,8 @@
 import { type Endpoint, endpoints } from "../domain/endpoint.ts";
 import { JobFailure } from "../domain/job-failure.ts";
 import { brokenAnswer } from "./errors.ts";
-import type { HttpClient, HttpRequest, HttpResponse } from "./http-client.ts";
+import type { HttpClient } from "./http-client.ts";
+import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
 
 /** A request that goes where it is redirected to. */
 export interface FollowedRequest extends Omit<HttpRequest, "url"> {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { JobFailure } from "../domain/job-failure.ts";
-import type { HttpClient, HttpRequest } from "./http-client.ts";
+import type { HttpClient } from "./http-client.ts";
+import type { HttpRequest } from "./http-exchange.ts";
 import { createRegistryClients, type RegistryClientsOptions } from "./registry-clients.ts";
 import { type Answer, challenge, failsWith, scriptedHttp } from "./test-kit.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { HttpRequest } from "./http-client.ts";
+import type { HttpRequest } from "./http-exchange.ts";
 import { createRegistryClients } from "./registry-clients.ts";
 import { type Answer, challenge, scriptedHttp } from "./test-kit.ts";
 

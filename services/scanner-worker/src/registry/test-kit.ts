@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { JobFailure } from "../domain/job-failure.ts";
-import type { HttpClient, HttpRequest } from "./http-client.ts";
+import type { HttpClient } from "./http-client.ts";
+import type { HttpRequest } from "./http-exchange.ts";
 
 /** An answer of a scripted client. */
 export interface Answer {

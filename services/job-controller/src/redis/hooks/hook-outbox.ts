@@ -2,9 +2,10 @@ import { type HookEvent, hookStatuses, hostOf, maxInFlightPerHost } from "../../
 import type { DueHook, FailedHook, HookOutbox } from "../../ports/hook-outbox.ts";
 import type { ShardKeys } from "../keys.ts";
 import { statusOf } from "../record/job-codec.ts";
+import type { Reply } from "../shards/reply.ts";
 import { fault, list, number, text } from "../shards/reply.ts";
 import { answered } from "../shards/reply-errors.ts";
-import type { Reply, ScriptedRedis, Shard } from "../shards/shard.ts";
+import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 
 const maxCauseLength = 64;

@@ -1,8 +1,8 @@
 import type { Lease } from "../../domain/job.ts";
 import type { OpenCommand } from "../../ports/job-pool.ts";
 import { toOpenCommand } from "../record/job-codec.ts";
+import type { Reply } from "../shards/reply.ts";
 import { list, number } from "../shards/reply.ts";
-import type { Reply } from "../shards/shard.ts";
 
 /** The leases of a shard that a script was asked about, and what it replied. */
 export interface HeldReply {

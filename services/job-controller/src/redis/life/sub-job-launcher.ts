@@ -4,9 +4,9 @@ import { type HeldLease, type Job, type NewJob, usualOptions } from "../../domai
 import { createJobId, shardOf } from "../../domain/job-id.ts";
 import { newlyLaunched } from "../../domain/new-job.ts";
 import { commandCode, statusCode, toJob, toOptionsArgument, toWholeJob } from "../record/job-codec.ts";
+import type { Reply } from "../shards/reply.ts";
 import { list, text } from "../shards/reply.ts";
 import { Overtaken } from "../shards/reply-errors.ts";
-import type { Reply } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 import type { Hold, UniqueKeys } from "../unique/unique-keys.ts";
 

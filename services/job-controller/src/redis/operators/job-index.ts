@@ -2,8 +2,9 @@ import { z } from "zod";
 import { isJobId, shardOf } from "../../domain/job-id.ts";
 import type { JobIndex, JobPage, JobPageRequest, JobSource } from "../../ports/job-index.ts";
 import { statusCode, toJob } from "../record/job-codec.ts";
+import type { Reply } from "../shards/reply.ts";
 import { list, text } from "../shards/reply.ts";
-import type { Reply, Shard } from "../shards/shard.ts";
+import type { Shard } from "../shards/shard.ts";
 import type { Shards } from "../shards/shards.ts";
 import { isCursorOf } from "./cursor.ts";
 

@@ -13,8 +13,8 @@ import { isFinal, type JobStatus, jobStatuses } from "../../domain/job-state.ts"
 import type { PeriodicCounts } from "../../domain/schedule.ts";
 import { hookStatuses } from "../../domain/status-hook.ts";
 import type { OpenCommand } from "../../ports/job-pool.ts";
+import type { Reply } from "../shards/reply.ts";
 import { fault, list, number, text } from "../shards/reply.ts";
-import type { Reply } from "../shards/shard.ts";
 import { recordCodes } from "./fields.ts";
 import { readStoredJob, type StoredJob } from "./stored-job.gen.ts";
 

@@ -6,7 +6,7 @@ import type { ImageLocations } from "./image-locations.ts";
 import { type ImageState, type KeptReport, readImage } from "./image-state.ts";
 import { dropReports, forgetImage, indexReport, type StoredReport } from "./indexer.ts";
 import { unpackStored } from "./report-file.ts";
-import type { RedisReportStoreOptions } from "./report-store.ts";
+import type { RedisReportStoreOptions } from "./report-store-options.ts";
 
 /** How long whoever stored a report has to index it, in milliseconds. */
 const graceMs = 30_000;

@@ -1,29 +1,16 @@
-import type { Clock } from "@drydock/shared/clock.ts";
 import type { HeldLease } from "../../domain/job.ts";
 import { type ReportEntry, type ReportReference, reportIdOf } from "../../domain/report-entry.ts";
 import type { FoundImage, KnownReport, NewReport, ReportStore } from "../../ports/report-store.ts";
 import { answered } from "../shards/reply-errors.ts";
-import type { ScriptedRedis } from "../shards/shard.ts";
-import type { Shards } from "../shards/shards.ts";
 import { ImageLocations } from "./image-locations.ts";
 import { readImages } from "./image-state.ts";
 import { renewSome } from "./renew-exploitation.ts";
 import { packStored, readGzip, readName, toFile } from "./report-file.ts";
 import { ReportKeeper } from "./report-keeper.ts";
+import type { RedisReportStoreOptions } from "./report-store-options.ts";
 
 /** How many reports a job may have. */
 const mostReports = 64;
-
-/** What the report store needs. */
-export interface RedisReportStoreOptions {
-  redis: ScriptedRedis;
-  shards: Shards;
-  clock: Clock;
-  /** How long a report is kept, in milliseconds. */
-  keepMs: number;
-  /** How many reports of an image are kept. */
-  reportsPerImage: number;
-}
 
 /**
  * The reports in Redis: each beside its job, and its indexes in the shard that the digest falls to. A report is stored together

@@ -1,4 +1,5 @@
-import type { Reply } from "./shard.ts";
+/** What Redis answers: text, numbers, null and lists of them. */
+export type Reply = string | number | boolean | null | Reply[];
 
 /** A reply that is a list. */
 export function list(reply: Reply | undefined): Reply[] {

@@ -4,14 +4,11 @@ import { Packr } from "msgpackr";
 import { type BundleOptions, readBundle } from "../bundle/bundle.ts";
 import { type OperationName, operationNames, refusedWhenFull } from "../bundle/operations.gen.ts";
 import { keysOf, type ShardKeys } from "../keys.ts";
-import { list, text } from "./reply.ts";
+import { list, type Reply, text } from "./reply.ts";
 import { refusalOf, toReasonedError } from "./reply-errors.ts";
 
 /** An argument of an operation. */
 export type Argument = string | number | Buffer;
-
-/** What Redis answers: text, numbers, null and lists of them. */
-export type Reply = string | number | boolean | null | Reply[];
 
 interface Operation {
   name: OperationName;
