@@ -34,7 +34,7 @@ const phases: Phase[] = [
   { name: "waiting", place: async ({ api }, id) => (await api.get(id)).progress?.phase === "wait" },
 ];
 
-describe("a scan of all images, one of whose two workers is killed", { timeout: 300_000 }, () => {
+describe("scans of two workers, one of which is killed", { timeout: 300_000 }, () => {
   let scene: ScanStack;
   let crew: Crew;
   let registry: CountingProxy;
@@ -91,8 +91,58 @@ describe("a scan of all images, one of whose two workers is killed", { timeout: 
     return await lost.promise;
   }
 
+  /** The names of the layers that the scanner is given from now on, in their order; `wait` goes before each answer. */
+  function watchLayers(wait: (number: number) => Promise<unknown>): { name: string; at: number }[] {
+    const given: { name: string; at: number }[] = [];
+    scene.hooks.onLayer = async ({ name }) => {
+      const number = given.push({ name, at: performance.now() });
+      const isLost = (await wait(number)) === "lost";
+      return isLost ? { status: 500, message: "nobody is there to hear it" } : undefined;
+    };
+    return given;
+  }
+
+  test("while it gives the scanner a layer go on with it once its lock has ended", async () => {
+    const lost = Promise.withResolvers<"lost">();
+    const given = watchLayers(async (number) => (number === 1 ? await lost.promise : undefined));
+    const first = await scene.launch("library/web", "1.0");
+    await until("a layer is given", async () => given.length, Boolean);
+    const others = await Promise.all(Array.from({ length: 2 * slots - 1 }, () => scene.launch("library/web", "1.0")));
+    const running = () => Promise.all([first, ...others].map(({ id }) => scene.api.get(id)));
+    const jobs = await until("all slots are in use", running, (all) => all.every(({ status }) => status === "RUNNING"));
+    assert.deepEqual(new Set(jobs.map((job) => job.workerId)), new Set(["one", "two"]));
+    assert.equal(given.length, 1, "the others wait");
+    const begun = performance.now();
+    const { workerId = "" } = jobs[0] ?? {};
+    await crew.lose(workerId);
+    lost.resolve("lost");
+    for (const { id } of jobs) await scene.api.untilStatus(id, "SUCCESS", { withinMs: 30_000 });
+    const [held, next = assert.fail("nobody gave it"), ...rest] = given;
+    assert.equal(next.name, held?.name);
+    assert.ok(next.at - begun < 17_000, `after ${next.at - begun} ms`);
+    const names = [next, ...rest].map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length, "each is given once by those that are left");
+    await hire(workerId);
+  });
+
+  test("of all images give the scanner each layer once while both are well", async () => {
+    const given = watchLayers(() => delay(50));
+    const { id } = await scene.api.launch("IMAGE_SCAN_ALL", { force: true });
+    const job = await scene.api.until(id, "has ended", isEnded, { withinMs: 60_000 });
+    delete scene.hooks.onLayer;
+    assert.equal(job.status, "SUCCESS", job.lastError?.message);
+    const children = await Promise.all((await scene.api.list(id)).map((own) => scene.api.get(own.id)));
+    assert.deepEqual(new Set(children.map(({ workerId }) => workerId)), new Set(["one", "two"]));
+    const names = given.map(({ name }) => name);
+    assert.deepEqual(
+      names.filter((name, at) => names.indexOf(name) < at),
+      [],
+    );
+    assert.ok(names.length > 10, `${names.length} layers`);
+  });
+
   for (const phase of phases) {
-    test(`while ${phase.name} leaves no digest out and scans none twice beyond those in hand`, async () => {
+    test(`of all images, killed while ${phase.name} leaves no digest out and scans none twice beyond those in hand`, async () => {
       const from = registry.requests.length;
       const launched = scene.api.launch("IMAGE_SCAN_ALL", { force: true }).then(({ id }) => id);
       const lost = await killAt(phase, launched);
