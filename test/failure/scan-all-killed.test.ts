@@ -34,7 +34,7 @@ const phases: Phase[] = [
   { name: "waiting", place: async ({ api }, id) => (await api.get(id)).progress?.phase === "wait" },
 ];
 
-describe("a scan of all images, one of whose two workers is killed", { timeout: 300_000 }, () => {
+describe("scans of two workers, one of which is killed", { timeout: 300_000 }, () => {
   let scene: ScanStack;
   let crew: Crew;
   let registry: CountingProxy;
@@ -91,8 +91,63 @@ describe("a scan of all images, one of whose two workers is killed", { timeout: 
     return await lost.promise;
   }
 
+  /** The names of the layers that the scanner is given from now on, in their order; `wait` goes before each answer. */
+  function watchLayers(wait: (number: number) => Promise<unknown>): { name: string; at: number }[] {
+    const given: { name: string; at: number }[] = [];
+    scene.hooks.onLayer = async ({ name }) => {
+      const number = given.push({ name, at: performance.now() });
+      const isLost = (await wait(number)) === "lost";
+      return isLost ? { status: 500, message: "nobody is there to hear it" } : undefined;
+    };
+    return given;
+  }
+
+  /** Scans one image in all slots of both workers at once. */
+  const scanInAllSlots = async (...begun: SeenJob[]) => {
+    const length = 2 * slots - begun.length;
+    const scans = [...begun, ...(await Promise.all(Array.from({ length }, () => scene.launch("library/web", "1.0"))))];
+    const running = () => Promise.all(scans.map(({ id }) => scene.api.get(id)));
+    const jobs = await until("all slots are in use", running, (all) => all.every(({ status }) => status === "RUNNING"));
+    assert.deepEqual(new Set(jobs.map(({ workerId }) => workerId)), new Set(["one", "two"]));
+    return jobs;
+  };
+  const untilDone = async (jobs: SeenJob[]) => {
+    for (const { id } of jobs) await scene.api.untilStatus(id, "SUCCESS", { withinMs: 30_000 });
+  };
+
+  test("while it gives the scanner a layer go on with it once its lock has ended", async () => {
+    const lost = Promise.withResolvers<"lost">();
+    const given = watchLayers(async (number) => (number === 1 ? await lost.promise : undefined));
+    const first = await scene.launch("library/web", "1.0");
+    await until("a layer is given", async () => given.length, Boolean);
+    const jobs = await scanInAllSlots(first);
+    const begun = performance.now();
+    const { workerId } = await scene.api.get(first.id);
+    await crew.lose(workerId);
+    lost.resolve("lost");
+    await untilDone(jobs);
+    await hire(workerId);
+    const [held, next = assert.fail("nobody gave it")] = given;
+    assert.equal(next.name, held?.name);
+    const waited = next.at - begun;
+    assert.ok(waited > 8_000 && waited < 17_000, `the other one waited for ${waited} ms`);
+    const [, ...others] = given.map(({ name }) => name);
+    assert.equal(new Set(others).size, others.length, "each is given once by those that are left");
+  });
+
+  test("give the scanner each layer once while both are well, also what it has lost", async () => {
+    const { digest: value } = images.find(({ repository }) => repository === "library/web") ?? assert.fail();
+    const { layers } = await scene.api.report({ $case: "digest", value });
+    const [base] = layers;
+    await fetch(`${scene.scanner.url}/v1/layers/${base?.clairName}`, { method: "DELETE" });
+    const given = watchLayers(() => delay(300));
+    await untilDone(await scanInAllSlots());
+    delete scene.hooks.onLayer;
+    assert.deepEqual(given.map(({ name }) => name).sort(), layers.map(({ clairName }) => clairName).sort());
+  });
+
   for (const phase of phases) {
-    test(`while ${phase.name} leaves no digest out and scans none twice beyond those in hand`, async () => {
+    test(`of all images, while ${phase.name}, leave no digest out and scan none twice beyond those in hand`, async () => {
       const from = registry.requests.length;
       const launched = scene.api.launch("IMAGE_SCAN_ALL", { force: true }).then(({ id }) => id);
       const lost = await killAt(phase, launched);

@@ -61,6 +61,7 @@ async function targetOf(repository: string, tag: string): Promise<ScanTarget> {
     blobHeaders: (aborts, renew) => client.blobHeaders(repository, aborts, renew),
     blobUrl: (digest) => client.blobUrl(repository, digest),
     hasBlob: (digest, aborts) => client.hasBlob(repository, digest, aborts),
+    withLayerLock: (_layer, work) => work(),
   };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { toStatus } from "@drydock/job-controller/grpc/result-status.ts";
 import { ImageClient } from "@drydock/scanner-worker/controller/image-client.ts";
+import { LayerLockClient } from "@drydock/scanner-worker/controller/layer-lock-client.ts";
 import { ControllerLink } from "@drydock/scanner-worker/controller/link.ts";
 import { RunStateClient } from "@drydock/scanner-worker/controller/run-state-client.ts";
 import { SubJobClient } from "@drydock/scanner-worker/controller/sub-job-client.ts";
@@ -11,6 +12,7 @@ import { JobStatus } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import { Coverage, Report, SourceKind } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { FoundImage, LaunchSubJobResult } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import { toServiceError } from "@drydock/shared/grpc/status.ts";
+import { status } from "@grpc/grpc-js";
 import { ScriptedController } from "../support/scripted-controller.ts";
 
 const lease = { jobId: "job-1", token: 3 };
@@ -160,5 +162,50 @@ describe("known images", () => {
     );
     assert.deepEqual([report?.reportId, report?.scanner?.kind, asked], ["r-1", "CLAIR_V1", 2]);
     assert.equal(await images().readReport(lease, "other", never), undefined);
+  });
+});
+
+describe("the lock of a layer", () => {
+  const layer = { scanner: "clair", layer: "a" };
+  const locks = () => new LayerLockClient(link, incarnation);
+  const lock = (signal = never) => locks().lock(lease, layer, signal);
+
+  test("is the run's when the controller says so", async () => {
+    for (const isLocked of [true, false]) {
+      controller.lockLayer = async (request) => {
+        assert.deepEqual(request, { lease, incarnation, ...layer });
+        return { isLocked };
+      };
+      assert.equal(await lock(), isLocked);
+    }
+  });
+
+  test("keeps no scan waiting that can't have it: of a controller that does not know it, refuses, or is away", async () => {
+    for (const error of [{ code: status.UNIMPLEMENTED }, refusal("REDIS_UNAVAILABLE"), refusal("POOL_FULL")]) {
+      controller.lockLayer = () => Promise.reject(error);
+      assert.equal(await lock(), true);
+      controller.unlockLayer = () => Promise.reject(error);
+      await locks().unlock(lease, layer);
+    }
+    controller.stop();
+    assert.equal(await lock(), true);
+    await locks().unlock(lease, layer);
+  });
+
+  test("is not waited for by a controller that does not answer for longer than 2 s, nor by a run that must end", async () => {
+    controller.lockLayer = () => new Promise(() => {});
+    const begun = performance.now();
+    assert.equal(await lock(), true);
+    const waited = performance.now() - begun;
+    assert.ok(waited > 1_900 && waited < 4_000, `${waited} ms`);
+    const stopped = new AbortController();
+    const asked = lock(stopped.signal);
+    stopped.abort(new Error("stopped"));
+    await assert.rejects(asked, /stopped/);
+  });
+
+  test("is no run's whose lease is lost", async () => {
+    controller.lockLayer = () => Promise.reject(refusal("LEASE_LOST"));
+    await assert.rejects(lock(), LeaseLost);
   });
 });

@@ -76,6 +76,21 @@ describe("for a job that it holds, a worker", { concurrency: true }, () => {
     assert.equal((await refusalOf(rig.api.reportOf(id))).reason, "REPORT_NOT_FOUND");
   });
 
+  test("locks a layer for it until it gives the lock back", async () => {
+    const [{ worker, lease }, other] = [await start(), await start()];
+    const layer = { scanner: "clair", layer: lease.jobId };
+    const isLocked = async (by: typeof other) =>
+      (await callFor(by.worker, by.lease, service.lockLayer, layer)).isLocked;
+    assert.equal((await callFor(worker, lease, service.lockLayer, layer)).isLocked, true);
+    assert.equal(await isLocked(other), false);
+    await callFor(worker, lease, service.unlockLayer, layer);
+    assert.equal(await isLocked(other), true);
+    for (const method of [service.lockLayer, service.unlockLayer]) {
+      const wrong = callFor(worker, lease, method, { scanner: "", layer: "a".repeat(257) });
+      assert.deepEqual(await refusalFacts(wrong), ["INVALID_ARGUMENT", "FIELD_INVALID", "scanner", "layer"]);
+    }
+  });
+
   test("launches each job once, however often it asks", async () => {
     const { type, worker, id, lease } = await start();
     const ask = async (key: string) => (await launchSubJob(worker, lease, { key, name: type })).stats?.id ?? "";

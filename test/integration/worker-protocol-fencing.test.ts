@@ -84,7 +84,7 @@ describe("a worker that lost its job", { concurrency: true }, () => {
     assert.deepEqual((await rig.api.get(id)).executions, []);
   });
 
-  test("can't launch many jobs for it, learn or change how far it came, or note and ask for images", async () => {
+  test("can't launch many jobs for it, learn or change how far it came, note and ask for images, or lock a layer", async () => {
     const { id, type, zombie, old, heir, lease } = await startZombie();
     await callFor(heir, lease, service.saveCheckpoint, { checkpoint: "from the heir" });
     const jobs = [LaunchSubJobRequest.fromPartial({ key: "1", name: type, parameters: {} })];
@@ -97,8 +97,9 @@ describe("a worker that lost its job", { concurrency: true }, () => {
       refusalFacts(callFor(zombie, old, service.findImages, { layerNames: ["a"], pageToken: "", repository: "" })),
       refusalFacts(readReport(zombie, old, digest)),
       refusalFacts(callFor(zombie, old, service.countSubJobReports, { pageToken: "" })),
+      refusalFacts(callFor(zombie, old, service.lockLayer, { scanner: "clair", layer: "a" })),
     ]);
-    assert.deepEqual(refused, Array(7).fill(["ABORTED", "LEASE_LOST"]));
+    assert.deepEqual(refused, Array(8).fill(["ABORTED", "LEASE_LOST"]));
     assert.equal((await callFor(heir, lease, service.getRunState)).checkpoint, "from the heir");
     assert.deepEqual((await rig.api.get(id)).executions, []);
   });

@@ -80,10 +80,11 @@ async function fillLimited(under: PoolUnderTest): Promise<void> {
 }
 
 async function fillBelongings(under: PoolUnderTest, lease: HeldLease): Promise<void> {
-  const { pool, logs, checkpoints } = under;
+  const { pool, logs, checkpoints, layerLocks } = under;
   const line = `${"x".repeat(99)}\n`;
   for (let at = 0; at < many; at++) await logs.append(lease, at * line.length, line);
   await checkpoints.save(lease, "x".repeat(1_000));
+  await layerLocks.lock(lease, { scanner: "clair", layer: "a" });
   for (let at = 0; at < many; at++) await pool.launchSubJob(lease, String(at), demoJob);
 }
 

@@ -7,6 +7,7 @@ import type { CheckpointStore } from "@drydock/job-controller/ports/checkpoint-s
 import type { HookOutbox } from "@drydock/job-controller/ports/hook-outbox.ts";
 import type { JobIndex } from "@drydock/job-controller/ports/job-index.ts";
 import type { Failure, Postponement } from "@drydock/job-controller/ports/job-pool.ts";
+import type { LayerLocks } from "@drydock/job-controller/ports/layer-locks.ts";
 import type { LogStore } from "@drydock/job-controller/ports/log-store.ts";
 import type { QueueControl } from "@drydock/job-controller/ports/queue-control.ts";
 import type { ReportQueries } from "@drydock/job-controller/ports/report-queries.ts";
@@ -18,6 +19,7 @@ import { createRedisCheckpointStore } from "@drydock/job-controller/redis/checkp
 import { createConnection } from "@drydock/job-controller/redis/connection.ts";
 import { createRedisHookOutbox } from "@drydock/job-controller/redis/hooks/hook-outbox.ts";
 import { RedisJobPool } from "@drydock/job-controller/redis/life/job-pool.ts";
+import { createRedisLayerLocks } from "@drydock/job-controller/redis/locks/layer-locks.ts";
 import { createRedisLogStore } from "@drydock/job-controller/redis/log/log-store.ts";
 import { createRedisJobIndex } from "@drydock/job-controller/redis/operators/job-index.ts";
 import { createRedisQueueControl } from "@drydock/job-controller/redis/operators/queue-control.ts";
@@ -40,6 +42,7 @@ export interface PoolUnderTest {
   index: JobIndex;
   logs: LogStore;
   checkpoints: CheckpointStore;
+  layerLocks: LayerLocks;
   reports: ReportStore;
   reportQueries: ReportQueries;
   clock: ManualClock;
@@ -91,6 +94,7 @@ export async function startPool(options: PoolOptions = {}): Promise<PoolUnderTes
     index: createRedisJobIndex(shards),
     logs: createRedisLogStore(shards, maxLogBytes),
     checkpoints: createRedisCheckpointStore(redis, shards),
+    layerLocks: createRedisLayerLocks(shards),
     reports: createRedisReportStore({ redis, shards, clock, keepMs: 3_600_000, reportsPerImage }),
     reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs: 3_600_000 }),
     clock,

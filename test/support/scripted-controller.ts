@@ -9,6 +9,8 @@ import type {
   LaunchSubJobResponse,
   LaunchSubJobsRequest,
   LaunchSubJobsResponse,
+  LockLayerRequest,
+  LockLayerResponse,
   PutReportRequest,
   PutReportResponse,
   ReadReportRequest,
@@ -19,6 +21,8 @@ import type {
   SaveCheckpointResponse,
   StreamLogsRequest,
   StreamLogsResponse,
+  UnlockLayerRequest,
+  UnlockLayerResponse,
   Welcome,
   WorkerMessage,
   WorkRequest,
@@ -135,6 +139,8 @@ export class ScriptedController {
   recordImages: Answer<RecordImagesRequest, RecordImagesResponse> = async () => ({ images: [] });
   readReport: (request: ReadReportRequest) => AsyncIterable<ReadReportResponse> = async function* () {};
   findImages: Answer<FindImagesRequest, FindImagesResponse> = async () => ({ images: [], nextPageToken: "" });
+  lockLayer: Answer<LockLayerRequest, LockLayerResponse> = async () => ({ isLocked: true });
+  unlockLayer: Answer<UnlockLayerRequest, UnlockLayerResponse> = async () => ({});
   readonly #server = new Server();
   #port = 0;
 
@@ -162,6 +168,8 @@ export class ScriptedController {
       saveCheckpoint: answering((request: SaveCheckpointRequest) => this.saveCheckpoint(request)),
       recordImages: answering((request: RecordImagesRequest) => this.recordImages(request)),
       findImages: answering((request: FindImagesRequest) => this.findImages(request)),
+      lockLayer: answering((request: LockLayerRequest) => this.lockLayer(request)),
+      unlockLayer: answering((request: UnlockLayerRequest) => this.unlockLayer(request)),
       readReport: async (call: ServerWritableStream<ReadReportRequest, ReadReportResponse>) => {
         try {
           for await (const part of this.readReport(call.request)) call.write(part);

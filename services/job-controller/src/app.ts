@@ -81,13 +81,13 @@ export function createJobController(
   const deps = createDeps(parts);
   const { files, ...judging } = createJudging(parts);
   const { services: upkeep, reaper } = createUpkeep(parts, { ...deps, exploitation: files });
-  const { watch } = redis;
+  const { watch, layerLocks } = redis;
   const { reports, reportQueries: queries, watch: reportStore } = home;
   addQueueMetrics(metrics, { ...deps, redis: watch });
   const server = createGrpcServer({
     listen: config.listen,
     services: createServices({
-      ...{ ...deps, ...judging, redis: watch, reports, queries, reportStore, terms, logger },
+      ...{ ...deps, ...judging, redis: watch, reports, queries, reportStore, layerLocks, terms, logger },
       onReject: addRejectMetric(metrics),
     }),
     health,

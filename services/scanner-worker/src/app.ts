@@ -6,6 +6,7 @@ import { createOpsServer } from "@drydock/shared/ops-server.ts";
 import packageJson from "../package.json" with { type: "json" };
 import type { ScanSettings, WorkerConfig, WorkerSettings } from "./config.ts";
 import { ImageClient } from "./controller/image-client.ts";
+import { LayerLockClient } from "./controller/layer-lock-client.ts";
 import { ControllerLink } from "./controller/link.ts";
 import { LogStream } from "./controller/log-stream.ts";
 import { toJobType } from "./controller/messages.ts";
@@ -63,6 +64,7 @@ export function createWorker(options: WorkerOptions): WorkerService {
     subJobs: new SubJobClient(link, incarnation),
     runStates: new RunStateClient(link, incarnation),
     images: new ImageClient(link, incarnation),
+    layerLocks: new LayerLockClient(link, incarnation),
     properties,
   };
   const settled = Promise.withResolvers<void>();

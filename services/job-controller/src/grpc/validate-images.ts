@@ -5,6 +5,7 @@ import type {
   PutReportHead,
   RecordImagesRequest,
 } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import type { ScannerLayer } from "../ports/layer-locks.ts";
 import type { FoundImage } from "../ports/report-store.ts";
 import { digestRule, isDigest } from "./validate.ts";
 
@@ -55,6 +56,16 @@ export function validateFindImages({ layerNames, pageToken, repository }: FindIm
     refuse(violations, "page_token", `must not be longer than ${maxPageTokenLength} characters`);
   }
   if (violations.length > 0) throw fieldsInvalid(violations);
+}
+
+/** Checks which layer's lock is asked for. */
+export function validateScannerLayer({ scanner, layer }: ScannerLayer): ScannerLayer {
+  const violations: FieldViolation[] = [];
+  for (const [field, name] of Object.entries({ scanner, layer })) {
+    if (!isName(name, 256)) refuse(violations, field, nameRule(256));
+  }
+  if (violations.length > 0) throw fieldsInvalid(violations);
+  return { scanner, layer };
 }
 
 function check({ repository, digest, tags }: FoundImageMessage, field: string, violations: FieldViolation[]): void {

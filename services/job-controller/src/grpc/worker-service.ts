@@ -17,6 +17,7 @@ import type { WorkerChannel } from "../usecases/worker-channel.ts";
 import { WorkerSession } from "../usecases/worker-session.ts";
 import { toLease } from "./convert.ts";
 import { countSubJobReports, findImages, type KnownImagesDeps, readReport, recordImages } from "./known-images.ts";
+import { type LayerLockDeps, lockLayer, unlockLayer } from "./layer-locks.ts";
 import { receiveLogs } from "./log-receiver.ts";
 import type { MessageMemory } from "./message-memory.ts";
 import { putReport, type ReportUploadDeps } from "./report-upload.ts";
@@ -31,7 +32,7 @@ import { WorkerOutbox } from "./worker-outbox.ts";
 const helloWithinMs = 10_000;
 
 /** What the worker service needs. */
-export interface WorkerServiceDeps extends SubJobCallDeps, ReportUploadDeps, KnownImagesDeps {
+export interface WorkerServiceDeps extends SubJobCallDeps, ReportUploadDeps, KnownImagesDeps, LayerLockDeps {
   clock: Clock;
   terms: LeaseTerms;
   capacities: RecentCapacities;
@@ -69,6 +70,8 @@ export function createWorkerService(deps: WorkerServiceDeps): UntypedServiceImpl
     ),
     readReport: serverStream((request: message.ReadReportRequest, call) => readReport(deps, request, call)),
     findImages: unary((request: message.FindImagesRequest, call) => findImages(deps, request, call)),
+    lockLayer: unary((request: message.LockLayerRequest) => lockLayer(deps, request)),
+    unlockLayer: unary((request: message.UnlockLayerRequest) => unlockLayer(deps, request)),
     launchSubJobs: unary((request: message.LaunchSubJobsRequest, call) => launchSubJobs(deps, request, call)),
   };
 }

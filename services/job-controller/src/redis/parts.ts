@@ -5,6 +5,7 @@ import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import type { HookOutbox } from "../ports/hook-outbox.ts";
 import type { JobIndex } from "../ports/job-index.ts";
 import type { JobTypeStore } from "../ports/job-type-store.ts";
+import type { LayerLocks } from "../ports/layer-locks.ts";
 import type { LogStore } from "../ports/log-store.ts";
 import type { FirstFoundStore, PolicyStore } from "../ports/policy-store.ts";
 import type { QueueControl } from "../ports/queue-control.ts";
@@ -15,6 +16,7 @@ import { createRedisCheckpointStore } from "./checkpoint/checkpoint-store.ts";
 import { ConnectionWatch, createListener, createPoolConnection } from "./connection.ts";
 import { createRedisHookOutbox } from "./hooks/hook-outbox.ts";
 import { RedisJobPool } from "./life/job-pool.ts";
+import { createRedisLayerLocks } from "./locks/layer-locks.ts";
 import { createRedisLogStore } from "./log/log-store.ts";
 import { createRedisJobIndex } from "./operators/job-index.ts";
 import { createRedisJobTypeStore } from "./operators/job-type-store.ts";
@@ -51,6 +53,7 @@ export interface RedisParts {
   queues: QueueControl;
   logs: LogStore;
   checkpoints: CheckpointStore;
+  layerLocks: LayerLocks;
   reports: ReportStore;
   reportQueries: ReportQueries;
   typeStore: JobTypeStore;
@@ -75,6 +78,7 @@ export function createRedisParts({ config, clock, terms, logger, onFault }: Redi
     queues: createRedisQueueControl(redis, shards, clock),
     logs: createRedisLogStore(shards, maxLogBytes),
     checkpoints: createRedisCheckpointStore(redis, shards),
+    layerLocks: createRedisLayerLocks(shards),
     reports: createRedisReportStore({ redis, shards, clock, keepMs, reportsPerImage }),
     reportQueries: createRedisReportQueries({ redis, shards, clock, keepMs }),
     typeStore: createRedisJobTypeStore(redis),

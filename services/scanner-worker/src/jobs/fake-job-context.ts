@@ -14,6 +14,7 @@ import type {
   SubJobRequest,
   SubJobResult,
 } from "../ports/job.ts";
+import type { ScannerLayer } from "../ports/scanner.ts";
 
 /** The context of a run in a test: keeps what the handler says, and answers what the test wants. */
 export class FakeJobContext implements JobContext {
@@ -30,6 +31,7 @@ export class FakeJobContext implements JobContext {
   readonly launched: SubJobRequest[] = [];
   readonly checkpoints: string[] = [];
   readonly recorded: FoundImage[] = [];
+  readonly locked: ScannerLayer[] = [];
   /** What the handler finds. */
   readonly properties: Record<string, unknown> = {};
   state: RunState = { checkpoint: "", subJobs: {}, launchedAt: new Date(0) };
@@ -141,6 +143,12 @@ export class FakeJobContext implements JobContext {
     const start = Number(from ?? 0);
     const end = start + this.pageSize;
     return { images: this.found.slice(start, end), next: end < this.found.length ? String(end) : undefined };
+  }
+
+  async withLayerLock(layer: ScannerLayer, work: () => Promise<void>): Promise<void> {
+    this.signal.throwIfAborted();
+    this.locked.push(layer);
+    await work();
   }
 
   #launch(request: SubJobRequest): SubJobResult {

@@ -125,6 +125,7 @@ async function askScanner(scan: Scan, { manifest }: ResolvedImage): Promise<Scan
     blobHeaders: (signal, renew) => registry.blobHeaders(repository, signal, renew),
     blobUrl: (digest) => registry.blobUrl(repository, digest),
     hasBlob: (digest, signal) => registry.hasBlob(repository, digest, signal),
+    withLayerLock: (layer, work) => context.withLayerLock(layer, work),
   };
   progress.begin("index", 10, `asking ${deps.scanner.name}`);
   const onLayer = (done: number) => progress.layer(done, manifest.layers.length);

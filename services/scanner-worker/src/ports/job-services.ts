@@ -10,6 +10,7 @@ import type {
   SubJobResult,
 } from "./job.ts";
 import type { Lease } from "./job-source.ts";
+import type { ScannerLayer } from "./scanner.ts";
 
 /** Thrown when the controller says that the job is not this worker's any more: abandon it, report nothing. */
 export class LeaseLost extends Error {
@@ -87,6 +88,18 @@ export interface KnownImages {
   list(lease: Lease, wanted: { repository: string; from: string | undefined }, signal: AbortSignal): Promise<ImagePage>;
 }
 
+/** Of the runs of all workers that want to give a scanner the same layer, one has the layer's lock at a time. */
+export interface LayerLocks {
+  /**
+   * Takes the lock for 15 s from now, also when the run has it already; false while another run has it. True as well when the
+   * controller can't tell: a lock saves work, and a scan needs none.
+   * @throws LeaseLost; the signal's reason when it aborts
+   */
+  lock(lease: Lease, layer: ScannerLayer, signal: AbortSignal): Promise<boolean>;
+  /** Gives the lock back, also for a run that must end. Never rejects: a lock ends by itself. */
+  unlock(lease: Lease, layer: ScannerLayer): Promise<void>;
+}
+
 /** What runs need from the outside, beside their source. */
 export interface JobServices {
   logs: JobLogs;
@@ -94,6 +107,7 @@ export interface JobServices {
   subJobs: SubJobs;
   runStates: RunStates;
   images: KnownImages;
+  layerLocks: LayerLocks;
   /** The properties that the operator configured, for JobContext.get. */
   properties: Readonly<Record<string, unknown>>;
 }

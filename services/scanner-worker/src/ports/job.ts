@@ -1,6 +1,7 @@
 import type { ZodType } from "zod";
 import type { JobFailure } from "../domain/job-failure.ts";
 import type { Coverage, Report } from "../domain/report.ts";
+import type { ScannerLayer } from "./scanner.ts";
 
 /** What a user asked a running job to do. */
 export type OpCommand = "stop" | "cancel";
@@ -175,6 +176,12 @@ export interface JobContext {
    * @param from `next` of the page before; undefined for the first
    */
   listImages(repository: string, from: string | undefined): Promise<ImagePage>;
+  /**
+   * Does the work while no other run, of any worker, does its own for the same layer of the same scanner; waits for those. Two may
+   * still be at it when the controller is away: the lock saves work, nothing may depend on it.
+   * @throws what the work throws
+   */
+  withLayerLock(layer: ScannerLayer, work: () => Promise<void>): Promise<void>;
 }
 
 /** A job type. Write one, add it in app.ts, and every controller that this worker connects to takes launches of it. */

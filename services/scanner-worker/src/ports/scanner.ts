@@ -2,6 +2,14 @@ import type { ImageManifest } from "../domain/image-manifest.ts";
 import type { Report } from "../domain/report.ts";
 import type { ScanResult } from "../domain/scan-result.ts";
 
+/** A layer that a scanner is to be given. */
+export interface ScannerLayer {
+  /** Names the scanner's server, without secrets; the same for all workers that use it. */
+  readonly scanner: string;
+  /** The scanner's name of the layer. */
+  readonly layer: string;
+}
+
 /** What a scan needs to know about its image. */
 export interface ScanTarget {
   /** The repository, e.g. library/debian. */
@@ -16,6 +24,8 @@ export interface ScanTarget {
   blobUrl(digest: string): string;
   /** Whether the registry has the blob; asked when the scanner says that it could not fetch it. */
   hasBlob(digest: string, signal: AbortSignal): Promise<boolean>;
+  /** As in JobContext. */
+  withLayerLock(layer: ScannerLayer, work: () => Promise<void>): Promise<void>;
 }
 
 /** Finds the vulnerabilities of an image. One folder under scanners/ implements it for one API. */

@@ -16,8 +16,10 @@ import type {
 } from "../ports/job.ts";
 import { type JobLog, type JobServices, LeaseLost, type SubJob } from "../ports/job-services.ts";
 import type { Assignment, CheckIn, Lease } from "../ports/job-source.ts";
+import type { ScannerLayer } from "../ports/scanner.ts";
 import { CheckInGate } from "./check-in-gate.ts";
 import { Interruption, type InterruptionKind } from "./interruption.ts";
+import { withLayerLock } from "./layer-lock.ts";
 import { RunLog, toLine } from "./run-log.ts";
 import { cutBytes } from "./text.ts";
 
@@ -131,6 +133,10 @@ export class RunContext implements JobContext {
 
   async listImages(repository: string, from: string | undefined): Promise<ImagePage> {
     return this.#ask(({ images }, lease, signal) => images.list(lease, { repository, from }, signal));
+  }
+
+  async withLayerLock(layer: ScannerLayer, work: () => Promise<void>): Promise<void> {
+    return this.#ask(({ layerLocks: locks }, lease, signal) => withLayerLock({ locks, lease, layer, signal }, work));
   }
 
   /** The handler's latest check-in. */

@@ -133,6 +133,7 @@ export function fakeServices(overrides: Partial<JobServices> = {}): JobServices 
       find: async () => [],
       list: async () => ({ images: [], next: undefined }),
     },
+    layerLocks: { lock: async () => true, unlock: async () => {} },
     properties: {},
     ...overrides,
   };

@@ -52,7 +52,7 @@ export class ChainIndexer {
       chain.onLayer(done);
       if (done < first) continue;
       try {
-        await this.#known.once(layer.name, () => this.#indexLayer(chain, layer), chain.signal);
+        await this.#known.once(layer.name, () => this.#indexAlone(chain, layer), chain.signal);
       } catch (error) {
         throw isTooSlow(error) ? await this.#judgeSlowLayer(chain, layer, error) : error;
       }
@@ -91,6 +91,14 @@ export class ChainIndexer {
       this.#known.add(name);
     }
     return layers.length;
+  }
+
+  /** Of all workers one scan at a time gives Clair a layer; those that waited for it find the layer there. */
+  async #indexAlone(chain: Chain, layer: ChainLayer): Promise<void> {
+    const { target, signal } = chain;
+    await target.withLayerLock({ scanner: this.#client.id, layer: layer.name }, async () => {
+      if (!(await this.#client.hasLayer(layer.name, signal))) await this.#indexLayer(chain, layer);
+    });
   }
 
   async #indexLayer(chain: Chain, layer: ChainLayer): Promise<void> {

@@ -26,6 +26,17 @@ function clientFor(status: number, body: unknown, url = "http://clair:6060/") {
 
 const error = (Message: string) => ({ Error: { Message } });
 
+test("a server is named by its URL, however that is written, and not by what is secret in it", () => {
+  const idAt = (url: string) => clientFor(200, {}, url).client.id;
+  const id = idAt("http://clair:6060");
+  for (const url of ["http://clair:6060/", "http://CLAIR:6060", "http://user:secret@clair:6060"]) {
+    assert.equal(idAt(url), id, url);
+  }
+  for (const url of ["https://clair:6060", "http://clair:6061", "http://clair:6060/other"])
+    assert.notEqual(idAt(url), id);
+  assert.match(id, /^[0-9a-f]{64}$/);
+});
+
 describe("posting a layer", () => {
   const outcomes: [status: number, body: unknown, outcome: string][] = [
     [201, { Layer: { Name: "n", Format: "Docker" } }, "indexed"],

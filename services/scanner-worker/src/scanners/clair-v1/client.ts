@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readRetryAfter } from "@drydock/shared/retry-after.ts";
 import { z } from "zod";
 import { parseBoundedJson } from "../../domain/bounded-json.ts";
@@ -50,6 +51,8 @@ export interface LayerAnswer {
 
 /** The part of Clair's API version 1 that a scan needs. */
 export interface ClairClient {
+  /** Names the server, the same for all that reach it at the same URL; without secrets. */
+  readonly id: string;
   /** Hands a layer over and waits until Clair has read it. */
   postLayer(layer: LayerPost, signal: AbortSignal): Promise<PostOutcome>;
   /** Whether Clair has a layer of this name. */
@@ -140,7 +143,11 @@ export function createClairClient({ url, send, indexTimeoutMs = 960_000 }: Clair
     if (answer.status !== 200 || !anyObject.safeParse(tryJson(answer.body)).success) fail(answer);
   }
 
-  return { postLayer, hasLayer, readLayer, hasVulnerabilities, probe };
+  return { id: idOf(new URL(base)), postLayer, hasLayer, readLayer, hasVulnerabilities, probe };
+}
+
+function idOf({ origin, pathname }: URL): string {
+  return createHash("sha256").update(`${origin}${pathname}`).digest("hex");
 }
 
 /** By the error texts of Clair 2.1.8; undefined for all other errors, and for what is no error of Clair's. */

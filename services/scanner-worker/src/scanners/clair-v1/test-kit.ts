@@ -5,6 +5,7 @@ import type { ClairClient, LayerAnswer, LayerPost, PostOutcome } from "./client.
 
 /** A Clair that refuses layers without their parent. It answers posts with `answers` in turn, then with success. */
 export class FakeClair implements ClairClient {
+  readonly id = "clair";
   readonly has = new Set<string>();
   readonly parents = new Map<string, string | undefined>();
   readonly posts: LayerPost[] = [];
@@ -67,6 +68,7 @@ export function targetOf(manifest: ImageManifest, overrides: Partial<ScanTarget>
     },
     blobUrl: (digest) => `http://registry/${digest}`,
     hasBlob: async () => true,
+    withLayerLock: (_layer, work) => work(),
     ...overrides,
   };
 }

@@ -812,6 +812,44 @@ export interface FindImagesResponse {
   nextPageToken: string;
 }
 
+/** The request of LockLayer. */
+export interface LockLayerRequest {
+  /** The job that asks. */
+  lease:
+    | Lease
+    | undefined;
+  /** The incarnation of the process that holds the job, as in its Hello. */
+  incarnation: string;
+  /** Names the server of the scanner, the same for all workers that use it; at most 256 characters, without secrets. */
+  scanner: string;
+  /** The scanner's name of the layer; at most 256 characters. */
+  layer: string;
+}
+
+/** The answer of LockLayer. */
+export interface LockLayerResponse {
+  /** Whether the job has the lock, for 15 s from now; ask again in time to keep it. Otherwise another job has it. */
+  isLocked: boolean;
+}
+
+/** The request of UnlockLayer. */
+export interface UnlockLayerRequest {
+  /** As in LockLayerRequest. */
+  lease:
+    | Lease
+    | undefined;
+  /** As in LockLayerRequest. */
+  incarnation: string;
+  /** As in LockLayerRequest. */
+  scanner: string;
+  /** As in LockLayerRequest. */
+  layer: string;
+}
+
+/** The answer of UnlockLayer: the job does not have the lock any more. */
+export interface UnlockLayerResponse {
+}
+
 function createBaseLease(): Lease {
   return { jobId: "", token: 0 };
 }
@@ -6327,6 +6365,365 @@ export const FindImagesResponse: MessageFns<FindImagesResponse> = {
   },
 };
 
+function createBaseLockLayerRequest(): LockLayerRequest {
+  return { lease: undefined, incarnation: "", scanner: "", layer: "" };
+}
+
+export const LockLayerRequest: MessageFns<LockLayerRequest> = {
+  encode(message: LockLayerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lease !== undefined) {
+      Lease.encode(message.lease, writer.uint32(10).fork()).join();
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    if (message.scanner !== "") {
+      writer.uint32(26).string(message.scanner);
+    }
+    if (message.layer !== "") {
+      writer.uint32(34).string(message.layer);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LockLayerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLockLayerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lease = Lease.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scanner = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.layer = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LockLayerRequest {
+    return {
+      lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      scanner: isSet(object.scanner) ? globalThis.String(object.scanner) : "",
+      layer: isSet(object.layer) ? globalThis.String(object.layer) : "",
+    };
+  },
+
+  toJSON(message: LockLayerRequest): unknown {
+    const obj: any = {};
+    if (message.lease !== undefined) {
+      obj.lease = Lease.toJSON(message.lease);
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    if (message.scanner !== "") {
+      obj.scanner = message.scanner;
+    }
+    if (message.layer !== "") {
+      obj.layer = message.layer;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LockLayerRequest>): LockLayerRequest {
+    return LockLayerRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LockLayerRequest>): LockLayerRequest {
+    const message = createBaseLockLayerRequest();
+    message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
+    message.incarnation = object.incarnation ?? "";
+    message.scanner = object.scanner ?? "";
+    message.layer = object.layer ?? "";
+    return message;
+  },
+};
+
+function createBaseLockLayerResponse(): LockLayerResponse {
+  return { isLocked: false };
+}
+
+export const LockLayerResponse: MessageFns<LockLayerResponse> = {
+  encode(message: LockLayerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.isLocked !== false) {
+      writer.uint32(8).bool(message.isLocked);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LockLayerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLockLayerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.isLocked = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LockLayerResponse {
+    return {
+      isLocked: isSet(object.isLocked)
+        ? globalThis.Boolean(object.isLocked)
+        : isSet(object.is_locked)
+        ? globalThis.Boolean(object.is_locked)
+        : false,
+    };
+  },
+
+  toJSON(message: LockLayerResponse): unknown {
+    const obj: any = {};
+    if (message.isLocked !== false) {
+      obj.isLocked = message.isLocked;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LockLayerResponse>): LockLayerResponse {
+    return LockLayerResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LockLayerResponse>): LockLayerResponse {
+    const message = createBaseLockLayerResponse();
+    message.isLocked = object.isLocked ?? false;
+    return message;
+  },
+};
+
+function createBaseUnlockLayerRequest(): UnlockLayerRequest {
+  return { lease: undefined, incarnation: "", scanner: "", layer: "" };
+}
+
+export const UnlockLayerRequest: MessageFns<UnlockLayerRequest> = {
+  encode(message: UnlockLayerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lease !== undefined) {
+      Lease.encode(message.lease, writer.uint32(10).fork()).join();
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    if (message.scanner !== "") {
+      writer.uint32(26).string(message.scanner);
+    }
+    if (message.layer !== "") {
+      writer.uint32(34).string(message.layer);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnlockLayerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnlockLayerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lease = Lease.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scanner = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.layer = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnlockLayerRequest {
+    return {
+      lease: isSet(object.lease) ? Lease.fromJSON(object.lease) : undefined,
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+      scanner: isSet(object.scanner) ? globalThis.String(object.scanner) : "",
+      layer: isSet(object.layer) ? globalThis.String(object.layer) : "",
+    };
+  },
+
+  toJSON(message: UnlockLayerRequest): unknown {
+    const obj: any = {};
+    if (message.lease !== undefined) {
+      obj.lease = Lease.toJSON(message.lease);
+    }
+    if (message.incarnation !== "") {
+      obj.incarnation = message.incarnation;
+    }
+    if (message.scanner !== "") {
+      obj.scanner = message.scanner;
+    }
+    if (message.layer !== "") {
+      obj.layer = message.layer;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnlockLayerRequest>): UnlockLayerRequest {
+    return UnlockLayerRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnlockLayerRequest>): UnlockLayerRequest {
+    const message = createBaseUnlockLayerRequest();
+    message.lease = (object.lease !== undefined && object.lease !== null) ? Lease.fromPartial(object.lease) : undefined;
+    message.incarnation = object.incarnation ?? "";
+    message.scanner = object.scanner ?? "";
+    message.layer = object.layer ?? "";
+    return message;
+  },
+};
+
+function createBaseUnlockLayerResponse(): UnlockLayerResponse {
+  return {};
+}
+
+export const UnlockLayerResponse: MessageFns<UnlockLayerResponse> = {
+  encode(_: UnlockLayerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnlockLayerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnlockLayerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): UnlockLayerResponse {
+    return {};
+  },
+
+  toJSON(_: UnlockLayerResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnlockLayerResponse>): UnlockLayerResponse {
+    return UnlockLayerResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<UnlockLayerResponse>): UnlockLayerResponse {
+    const message = createBaseUnlockLayerResponse();
+    return message;
+  },
+};
+
 /** What a scanner-worker says to a job-controller. docs/worker-protocol.md tells the rules. */
 export type WorkerServiceService = typeof WorkerServiceService;
 export const WorkerServiceService = {
@@ -6447,6 +6844,26 @@ export const WorkerServiceService = {
     responseSerialize: (value: FindImagesResponse): Buffer => Buffer.from(FindImagesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): FindImagesResponse => FindImagesResponse.decode(value),
   },
+  /** Asks for the lock of a layer: of all jobs that want to give a scanner the same layer, one has it at a time. */
+  lockLayer: {
+    path: "/drydock.worker.v1.WorkerService/LockLayer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LockLayerRequest): Buffer => Buffer.from(LockLayerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LockLayerRequest => LockLayerRequest.decode(value),
+    responseSerialize: (value: LockLayerResponse): Buffer => Buffer.from(LockLayerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LockLayerResponse => LockLayerResponse.decode(value),
+  },
+  /** Gives the lock of a layer back. */
+  unlockLayer: {
+    path: "/drydock.worker.v1.WorkerService/UnlockLayer" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UnlockLayerRequest): Buffer => Buffer.from(UnlockLayerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UnlockLayerRequest => UnlockLayerRequest.decode(value),
+    responseSerialize: (value: UnlockLayerResponse): Buffer => Buffer.from(UnlockLayerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UnlockLayerResponse => UnlockLayerResponse.decode(value),
+  },
 } as const;
 
 export interface WorkerServiceServer extends UntypedServiceImplementation {
@@ -6472,6 +6889,10 @@ export interface WorkerServiceServer extends UntypedServiceImplementation {
   readReport: handleServerStreamingCall<ReadReportRequest, ReadReportResponse>;
   /** The images whose newest report has one of some layers, for a job that the worker holds. */
   findImages: handleUnaryCall<FindImagesRequest, FindImagesResponse>;
+  /** Asks for the lock of a layer: of all jobs that want to give a scanner the same layer, one has it at a time. */
+  lockLayer: handleUnaryCall<LockLayerRequest, LockLayerResponse>;
+  /** Gives the lock of a layer back. */
+  unlockLayer: handleUnaryCall<UnlockLayerRequest, UnlockLayerResponse>;
 }
 
 export interface WorkerServiceClient extends Client {
@@ -6621,6 +7042,38 @@ export interface WorkerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: FindImagesResponse) => void,
+  ): ClientUnaryCall;
+  /** Asks for the lock of a layer: of all jobs that want to give a scanner the same layer, one has it at a time. */
+  lockLayer(
+    request: LockLayerRequest,
+    callback: (error: ServiceError | null, response: LockLayerResponse) => void,
+  ): ClientUnaryCall;
+  lockLayer(
+    request: LockLayerRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: LockLayerResponse) => void,
+  ): ClientUnaryCall;
+  lockLayer(
+    request: LockLayerRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: LockLayerResponse) => void,
+  ): ClientUnaryCall;
+  /** Gives the lock of a layer back. */
+  unlockLayer(
+    request: UnlockLayerRequest,
+    callback: (error: ServiceError | null, response: UnlockLayerResponse) => void,
+  ): ClientUnaryCall;
+  unlockLayer(
+    request: UnlockLayerRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UnlockLayerResponse) => void,
+  ): ClientUnaryCall;
+  unlockLayer(
+    request: UnlockLayerRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UnlockLayerResponse) => void,
   ): ClientUnaryCall;
 }
 
