@@ -133,6 +133,15 @@ describe("a policy", () => {
     assert.match(judged(imageOf([]), { failOn: "LOW" }).message, /^keeps to policy production \(0 findings; all of/);
   });
 
+  test("that passes over unknown severities says how many there are", () => {
+    const image = imageOf([findingOf({ severity: "UNKNOWN" }), findingOf({ severity: "LOW" })]);
+    const { message } = judged(image, { failOn: "HIGH" });
+    assert.equal(
+      message,
+      "keeps to policy production (2 findings, 1 of unknown severity; all of the image was looked at)",
+    );
+  });
+
   test("that asks what no data file tells never says that an image with findings keeps to it", () => {
     const policies = [policyOf({ failOnKnownExploited: true, failOnEpss: 0.5 })];
     const verdictOf = (findings: JudgedFinding[], known: Partial<typeof told>) =>

@@ -41,7 +41,10 @@ export function describeVerdict(verdict: Omit<Verdict, "message">, image: Judged
   const excepted = exceptedCount === 0 ? "" : `, ${exceptedCount} excepted`;
   const leftOut = countLeftOut(image.leftOut);
   const unkept = leftOut === 0 ? "" : `, ${leftOut} left out of the report`;
-  const findings = `${counted(image.findings.length + leftOut, "finding")}${excepted}${unkept}`;
+  const unknowns =
+    image.findings.filter(({ severity }) => severity === "UNKNOWN").length + (image.leftOut.UNKNOWN ?? 0);
+  const unknown = unknowns === 0 ? "" : `, ${unknowns} of unknown severity`;
+  const findings = `${counted(image.findings.length + leftOut, "finding")}${unknown}${excepted}${unkept}`;
   const coverage = coverageClause(image);
   const untold = unjudgedRules.length === 0 ? [] : [`no data file was read for ${unjudgedRules.join(" and ")}`];
   if (!passes) {
