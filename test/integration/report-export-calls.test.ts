@@ -81,7 +81,7 @@ describe("ExportReport", () => {
       6: /Policy: fail: /,
       7: /^Policy +fail: it must not run\n +held to: production, scan$/m,
     };
-    const excepted = { vulnerability: "CVE-2026-1", package: "openssl" };
+    const excepted = { vulnerability: "CVE-2026-1", package: "openssl", version: "1.0-1" };
     for (const [format, words] of Object.entries(forms)) {
       let asked = 0;
       rig.decorator = {
@@ -101,6 +101,16 @@ describe("ExportReport", () => {
       assert.match(pieces.map(({ text }) => text).join(""), words);
       assert.equal(asked, 1);
     }
+    rig.decorator = undecorated;
+  });
+
+  test("says in the CSV that a finding is excepted for the version alone that is", async () => {
+    const excepted = [{ vulnerability: "CVE-2026-1", package: "openssl", version: "2.0", reason: "not reachable" }];
+    const verdict = PolicyVerdict.fromPartial({ decision: 2, policies: ["production"], excepted });
+    rig.decorator = { decorate() {}, judge: async () => verdict };
+    const text = (await exported({ subject, format: 5 })).map((piece) => piece.text).join("");
+    assert.match(text, /,1\.0-1,/);
+    assert.doesNotMatch(text, /not reachable/);
     rig.decorator = undecorated;
   });
 

@@ -147,7 +147,11 @@ export function verdictLines(verdict: PolicyVerdict | undefined): string[] {
     ...names,
     ...reasons.map(({ policy, message: why }) => oneLine(`${policy}: ${why}`)),
     ...(rest > 0 ? [`and ${rest} more reasons`] : []),
-    ...excepted.map((own) => oneLine(`excepted: ${own.vulnerability} in ${own.package}: ${exceptionOf(own)}`)),
+    ...excepted.map((own) =>
+      oneLine(
+        `excepted: ${own.vulnerability} in ${[own.package, own.version].filter(Boolean).join(" ")}: ${exceptionOf(own)}`,
+      ),
+    ),
     ...(exceptedCount > excepted.length ? [`and ${exceptedCount - excepted.length} more exceptions`] : []),
   ];
 }

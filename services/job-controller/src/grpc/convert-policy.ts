@@ -85,7 +85,7 @@ function toReason({ policy, rule, message, finding }: PolicyReason): PolicyReaso
 function toExcepted({ finding, exception }: ExceptedFinding): ExceptedFindingMessage {
   const { id, reason, createdBy, expiresAt } = exception;
   return {
-    ...{ vulnerability: finding.vulnerability, package: finding.package },
+    ...{ vulnerability: finding.vulnerability, package: finding.package, version: finding.version },
     ...{ exceptionId: id, reason, createdBy, expiresAt: toDate(expiresAt) },
   };
 }

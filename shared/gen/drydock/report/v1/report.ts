@@ -586,6 +586,8 @@ export interface ExceptedFinding {
     | undefined;
   /** Who made the exception; empty if it does not say. */
   createdBy: string;
+  /** The version of the package. */
+  version: string;
 }
 
 /** An image. */
@@ -1889,7 +1891,15 @@ export const PolicyReason: MessageFns<PolicyReason> = {
 };
 
 function createBaseExceptedFinding(): ExceptedFinding {
-  return { vulnerability: "", package: "", exceptionId: "", reason: "", expiresAt: undefined, createdBy: "" };
+  return {
+    vulnerability: "",
+    package: "",
+    exceptionId: "",
+    reason: "",
+    expiresAt: undefined,
+    createdBy: "",
+    version: "",
+  };
 }
 
 export const ExceptedFinding: MessageFns<ExceptedFinding> = {
@@ -1911,6 +1921,9 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
     }
     if (message.createdBy !== "") {
       writer.uint32(50).string(message.createdBy);
+    }
+    if (message.version !== "") {
+      writer.uint32(58).string(message.version);
     }
     return writer;
   },
@@ -1976,6 +1989,14 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
             message.createdBy = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2008,6 +2029,7 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
         : isSet(object.created_by)
         ? globalThis.String(object.created_by)
         : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
     };
   },
 
@@ -2031,6 +2053,9 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
     if (message.createdBy !== "") {
       obj.createdBy = message.createdBy;
     }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
     return obj;
   },
 
@@ -2045,6 +2070,7 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
     message.reason = object.reason ?? "";
     message.expiresAt = object.expiresAt ?? undefined;
     message.createdBy = object.createdBy ?? "";
+    message.version = object.version ?? "";
     return message;
   },
 };
