@@ -48,6 +48,7 @@ describe("the data files of an operator", () => {
     assert.deepEqual(service.of("CVE-2014-0160"), { knownExploited: true, epss: 0.94464 });
     assert.deepEqual(service.of("CVE-2014-6271"), { knownExploited: false, epss: 0.9 });
     assert.deepEqual(service.of("GHSA-jfh8-c2jp-5v3q"), { knownExploited: false, epss: 0 });
+    assert.deepEqual(service.told(), { knownExploited: true, epss: true });
     const states = service
       .states()
       .map(({ setting, entryCount, version, fault }) => [setting, entryCount, version, fault]);
@@ -60,6 +61,7 @@ describe("the data files of an operator", () => {
   test("need not be there", async (context) => {
     const { service } = await start(context, {});
     assert.deepEqual(service.of("CVE-2014-0160"), { knownExploited: false, epss: 0 });
+    assert.deepEqual(service.told(), { knownExploited: false, epss: false });
     assert.deepEqual(service.states(), []);
   });
 

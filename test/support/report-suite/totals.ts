@@ -93,34 +93,44 @@ export function testTotals(under: ReportsUnderTest): void {
   });
 
   describe("days", () => {
-    test("are given from the oldest, as they were noted, those without a note left out", async () => {
+    test("are given from the oldest, as they were noted last, those without a note left out", async () => {
       const { queries, clock } = under;
       const day = () => new Date(clock.now()).toISOString().slice(0, 10);
+      const imagesOf = async (count: number) =>
+        (await queries.history(count)).map(({ day, totals }) => [day, totals.images]);
       const days = [day()];
       await queries.noteDay();
       clock.advance(2 * dayMs);
       days.push(day());
+      await queries.noteDay();
       await putReport(under, digestOf(1), { findings: [finding("CVE-1")] });
       await queries.noteDay();
-      await putReport(under, digestOf(2));
-      assert.deepEqual(
-        (await queries.history(3)).map(({ day, totals }) => [day, totals.images]),
-        [
-          [days[0], 0],
-          [days[1], 1],
-        ],
-      );
-      await queries.noteDay();
       const { totals } = await queries.summarize("");
+      clock.advance(dayMs);
+      days.push(day());
+      await putReport(under, digestOf(2));
+      const [first, second, today] = days;
+      assert.deepEqual(await imagesOf(4), [
+        [first, 0],
+        [second, 1],
+        [today, 2],
+      ]);
       assert.deepEqual(
-        await queries.history(2),
-        [{ day: days[1], totals }],
-        "replaced, and two days do not reach back",
+        (await queries.history(2))[0],
+        { day: second, totals },
+        "two days do not reach back to the first",
       );
     });
 
-    test("without notes there are none", async () => {
-      assert.deepEqual(await under.queries.history(30), []);
+    test("have today as it stands, noted or not", async () => {
+      const { queries } = under;
+      await queries.noteDay();
+      await putReport(under, digestOf(1), { findings: [finding("CVE-1")] });
+      const { totals } = await queries.summarize("");
+      assert.deepEqual(
+        (await queries.history(30)).map(({ totals }) => totals),
+        [totals],
+      );
     });
   });
 }

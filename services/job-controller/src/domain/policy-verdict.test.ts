@@ -46,8 +46,10 @@ function exceptionOf(parts: Partial<PolicyException>): PolicyException {
   return { ...rest, ...scope, id: exceptionIdOf(scope) };
 }
 
+const told = { knownExploited: true, epss: true };
+
 function judged(image: JudgedImage, rules: Partial<PolicyRules>, exceptions: PolicyException[] = []): Verdict {
-  return judge(image, { policies: [policyOf(rules)], exceptions: indexExceptions(exceptions), now });
+  return judge(image, { policies: [policyOf(rules)], exceptions: indexExceptions(exceptions), told, now });
 }
 
 describe("a policy", () => {
@@ -129,6 +131,33 @@ describe("a policy", () => {
       assert.match(message, /^is not known to break policy production, but .*\(os_unknown\)/);
     }
     assert.match(judged(imageOf([]), { failOn: "LOW" }).message, /^keeps to policy production \(0 findings; all of/);
+  });
+
+  test("that passes over unknown severities says how many there are", () => {
+    const image = imageOf([findingOf({ severity: "UNKNOWN" }), findingOf({ severity: "LOW" })]);
+    const { message } = judged(image, { failOn: "HIGH" });
+    assert.equal(
+      message,
+      "keeps to policy production (2 findings, 1 of unknown severity; all of the image was looked at)",
+    );
+  });
+
+  test("that asks what no data file tells never says that an image with findings keeps to it", () => {
+    const policies = [policyOf({ failOnKnownExploited: true, failOnEpss: 0.5 })];
+    const verdictOf = (findings: JudgedFinding[], known: Partial<typeof told>) =>
+      judge(imageOf(findings), { policies, exceptions: indexExceptions([]), told: { ...told, ...known }, now });
+    const { passes, unjudgedRules, message } = verdictOf([findingOf()], { knownExploited: false });
+    assert.deepEqual([passes, unjudgedRules], [true, ["fail_on_known_exploited"]]);
+    assert.equal(
+      message,
+      "is not known to break policy production, but no data file was read for fail_on_known_exploited (1 finding; all of the image was looked at)",
+    );
+    const both = verdictOf([findingOf()], { knownExploited: false, epss: false });
+    assert.deepEqual(both.unjudgedRules, ["fail_on_known_exploited", "fail_on_epss"]);
+    const failed = verdictOf([findingOf({ epss: 0.9 })], { knownExploited: false });
+    assert.match(failed.message, /^breaks policy production: .*looked at; no data file was read for fail_on_known/);
+    assert.deepEqual(verdictOf([], { knownExploited: false }).unjudgedRules, [], "nothing could be exploited");
+    assert.deepEqual(judged(imageOf([findingOf()]), {}).unjudgedRules, [], "no policy asks");
   });
 });
 
@@ -235,10 +264,10 @@ describe("a verdict", () => {
     fc.assert(
       fc.property(image, fc.array(rules, { maxLength: 3 }), exceptions, (image, all, exceptions) => {
         const policies = all.map((each, at) => policyOf(each, `p${at}`));
-        const one = judge(image, { policies, exceptions: indexExceptions(exceptions), now });
+        const one = judge(image, { policies, exceptions: indexExceptions(exceptions), told, now });
         const turned = { ...image, findings: image.findings.toReversed() };
         const index = indexExceptions(exceptions.toReversed());
-        assert.deepEqual(judge(turned, { policies: policies.toReversed(), exceptions: index, now }), one);
+        assert.deepEqual(judge(turned, { policies: policies.toReversed(), exceptions: index, told, now }), one);
       }),
     );
   });

@@ -27,6 +27,8 @@ export interface Judgement {
   /** Those that hold for the image's repository. */
   readonly policies: readonly ImagePolicy[];
   readonly exceptions: ExceptionIndex;
+  /** Which facts of exploitation are told; without one its rule fails nothing. */
+  readonly told: { readonly knownExploited: boolean; readonly epss: boolean };
   /** In milliseconds since 1970. */
   readonly now: number;
 }
@@ -66,6 +68,8 @@ export interface Verdict {
   readonly exceptedCount: number;
   /** The names of the policies. */
   readonly policies: readonly string[];
+  /** The rules of the policies that fail nothing, as no data file tells what they go by; none without findings. */
+  readonly unjudgedRules: readonly PolicyRule[];
   /** The decision in a line for people, with what the scanner could not look at. */
   readonly message: string;
 }
@@ -77,7 +81,7 @@ const dayMs = 86_400_000;
 const rankOf = new Map<Severity, number>(severities.map((severity, rank) => [severity, rank]));
 
 /** Judges an image. The order of findings and policies changes nothing. */
-export function judge(image: JudgedImage, { policies, exceptions, now }: Judgement): Verdict {
+export function judge(image: JudgedImage, { policies, exceptions, told, now }: Judgement): Verdict {
   const inOrder = policies.toSorted((a, b) => compareText(a.name, b.name));
   const ofImage = new ExceptionsOfImage(exceptions, image, now);
   const reasons = new Shown([...coverageReasons(image, inOrder), ...leftOutReasons(image.leftOut, inOrder)]);
@@ -98,8 +102,17 @@ export function judge(image: JudgedImage, { policies, exceptions, now }: Judgeme
     passes: reasons.count === 0,
     ...{ reasons: reasons.all, reasonCount: reasons.count, excepted: excepted.all, exceptedCount: excepted.count },
     policies: inOrder.map(({ name }) => name),
+    unjudgedRules: image.findings.length === 0 ? [] : unjudgedRules(policies, told),
   };
   return { ...verdict, message: describeVerdict(verdict, image) };
+}
+
+function unjudgedRules(policies: readonly ImagePolicy[], told: Judgement["told"]): PolicyRule[] {
+  const asks = (rule: (rules: PolicyRules) => boolean) => policies.some(({ rules }) => rule(rules));
+  const unjudged: PolicyRule[] = [];
+  if (!told.knownExploited && asks((rules) => rules.failOnKnownExploited)) unjudged.push("fail_on_known_exploited");
+  if (!told.epss && asks((rules) => rules.failOnEpss > 0)) unjudged.push("fail_on_epss");
+  return unjudged;
 }
 
 /** The rule that the finding breaks first; undefined when it breaks none. */

@@ -35,21 +35,27 @@ export function describeReason(rule: PolicyRule, finding: JudgedFinding): string
   return `${vulnerability} in ${[name, version].filter(Boolean).join(" ")} ${what[rule]}; ${fix}`;
 }
 
-/** The decision in a line. Never says that an image is fine of which not all was looked at. */
+/** The decision in a line. Never says that an image is fine of which not all was looked at, or asked. */
 export function describeVerdict(verdict: Omit<Verdict, "message">, image: JudgedImage): string {
-  const { passes, reasons, reasonCount, exceptedCount, policies } = verdict;
+  const { passes, reasons, reasonCount, exceptedCount, policies, unjudgedRules } = verdict;
   const excepted = exceptedCount === 0 ? "" : `, ${exceptedCount} excepted`;
   const leftOut = countLeftOut(image.leftOut);
   const unkept = leftOut === 0 ? "" : `, ${leftOut} left out of the report`;
-  const findings = `${counted(image.findings.length + leftOut, "finding")}${excepted}${unkept}`;
+  const unknowns =
+    image.findings.filter(({ severity }) => severity === "UNKNOWN").length + (image.leftOut.UNKNOWN ?? 0);
+  const unknown = unknowns === 0 ? "" : `, ${unknowns} of unknown severity`;
+  const findings = `${counted(image.findings.length + leftOut, "finding")}${unknown}${excepted}${unkept}`;
   const coverage = coverageClause(image);
+  const untold = unjudgedRules.length === 0 ? [] : [`no data file was read for ${unjudgedRules.join(" and ")}`];
   if (!passes) {
     const more = reasonCount === 1 ? "" : `, and ${counted(reasonCount - 1, "more reason")}`;
     const broken = namesOf([...new Set(reasons.map(({ policy }) => policy))]);
-    return `breaks ${broken}: ${reasons[0]?.message}${more} (${findings}; ${coverage})`;
+    return `breaks ${broken}: ${reasons[0]?.message}${more} (${[findings, coverage, ...untold].join("; ")})`;
   }
-  if (image.coverage === "FULL") return `keeps to ${namesOf(policies)} (${findings}; ${coverage})`;
-  return `is not known to break ${namesOf(policies)}, but ${coverage} (${findings})`;
+  if (image.coverage !== "FULL")
+    return `is not known to break ${namesOf(policies)}, but ${[coverage, ...untold].join(", and ")} (${findings})`;
+  if (untold.length === 0) return `keeps to ${namesOf(policies)} (${findings}; ${coverage})`;
+  return `is not known to break ${namesOf(policies)}, but ${untold[0]} (${findings}; ${coverage})`;
 }
 
 function namesOf(policies: readonly string[]): string {

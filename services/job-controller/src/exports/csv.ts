@@ -49,14 +49,14 @@ function cellsOf(head: ReportHead, exceptions: ReadonlyMap<string, string>, full
     scannerOf(head),
     coverageLine(head),
     verdictLines(head.verdict)[0] ?? "",
-    exceptions.get(`${full?.vulnerability.name}\n${full?.package.name}`) ?? "",
+    exceptions.get(`${full?.vulnerability.name}\n${full?.package.name}\n${full?.package.version}`) ?? "",
   ];
 }
 
-/** Why findings are excepted, by vulnerability and package. */
+/** Why findings are excepted, by vulnerability, package and version. */
 function exceptionsOf({ verdict }: ReportHead): ReadonlyMap<string, string> {
   const excepted = verdict?.excepted ?? [];
-  return new Map(excepted.map((own) => [`${own.vulnerability}\n${own.package}`, exceptionOf(own)]));
+  return new Map(excepted.map((own) => [`${own.vulnerability}\n${own.package}\n${own.version}`, exceptionOf(own)]));
 }
 
 /** What there is no column for. */

@@ -84,12 +84,13 @@ function countsOf({ summary }: ReportHead): string {
   return `<ul class="counts">${all.join("")}<li><b>${fixable}</b> with a fix</li></ul>`;
 }
 
-/** Only what keeps to the policies and was looked at in full is marked as good. */
+/** Only what keeps to all rules of the policies and was looked at in full is marked as good. */
 function verdictOf({ verdict, coverage }: ReportHead): string {
   const [first, ...rest] = verdictLines(verdict);
   if (first === undefined) return "";
   const passes = verdict?.decision === PolicyDecision.POLICY_DECISION_PASS;
-  const passed = coverage === Coverage.COVERAGE_FULL ? "verdict pass" : "verdict";
+  const isSure = coverage === Coverage.COVERAGE_FULL && verdict?.unjudgedRules.length === 0;
+  const passed = isSure ? "verdict pass" : "verdict";
   const reasons = rest.map((line) => `<li>${toText(line)}</li>`).join("");
   const list = reasons === "" ? "" : `<ul>${reasons}</ul>`;
   return `<section class="${passes ? passed : "verdict fail"}"><h2>Policy: ${toText(first)}</h2>${list}</section>\n`;

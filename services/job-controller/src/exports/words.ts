@@ -137,14 +137,21 @@ export function exceptionOf({ reason, createdBy, expiresAt }: ExceptedFinding): 
 export function verdictLines(verdict: PolicyVerdict | undefined): string[] {
   if (verdict === undefined) return [];
   const { decision, policies, reasons, reasonCount, excepted, exceptedCount, message } = verdict;
+  // the message names one that is alone
+  const names = policies.length > 1 ? [`held to: ${policies.map(oneLine).join(", ")}`] : [];
   const word = decision === PolicyDecision.POLICY_DECISION_PASS ? "pass" : "fail";
   const headline = message === "" ? word : `${word}: ${oneLine(message)}`;
   const rest = reasonCount - reasons.length;
   return [
-    `${headline} (${policies.map(oneLine).join(", ")})`,
+    headline,
+    ...names,
     ...reasons.map(({ policy, message: why }) => oneLine(`${policy}: ${why}`)),
     ...(rest > 0 ? [`and ${rest} more reasons`] : []),
-    ...excepted.map((own) => oneLine(`excepted: ${own.vulnerability} in ${own.package}: ${exceptionOf(own)}`)),
+    ...excepted.map((own) =>
+      oneLine(
+        `excepted: ${own.vulnerability} in ${[own.package, own.version].filter(Boolean).join(" ")}: ${exceptionOf(own)}`,
+      ),
+    ),
     ...(exceptedCount > excepted.length ? [`and ${exceptedCount - excepted.length} more exceptions`] : []),
   ];
 }

@@ -51,7 +51,14 @@ export function toExceptionMessage({ expiresAt, createdAt, ...exception }: Polic
 }
 
 /** A verdict as clients see it. */
-export function toVerdictMessage({ passes, reasons, excepted, policies, ...verdict }: Verdict): PolicyVerdict {
+export function toVerdictMessage({
+  passes,
+  reasons,
+  excepted,
+  policies,
+  unjudgedRules,
+  ...verdict
+}: Verdict): PolicyVerdict {
   return {
     ...verdict,
     message: oneLine(verdict.message),
@@ -59,6 +66,7 @@ export function toVerdictMessage({ passes, reasons, excepted, policies, ...verdi
     reasons: reasons.map(toReason),
     excepted: excepted.map(toExcepted),
     policies: [...policies],
+    unjudgedRules: [...unjudgedRules],
   };
 }
 
@@ -77,7 +85,7 @@ function toReason({ policy, rule, message, finding }: PolicyReason): PolicyReaso
 function toExcepted({ finding, exception }: ExceptedFinding): ExceptedFindingMessage {
   const { id, reason, createdBy, expiresAt } = exception;
   return {
-    ...{ vulnerability: finding.vulnerability, package: finding.package },
+    ...{ vulnerability: finding.vulnerability, package: finding.package, version: finding.version },
     ...{ exceptionId: id, reason, createdBy, expiresAt: toDate(expiresAt) },
   };
 }

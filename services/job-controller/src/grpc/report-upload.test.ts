@@ -7,6 +7,7 @@ import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import { ReasonedError } from "@drydock/shared/errors.ts";
 import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { PutReportRequest } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
+import { nothingKnown } from "../ports/exploitation-data.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import { putReport } from "./report-upload.ts";
 
@@ -39,7 +40,7 @@ function scene() {
       await go.promise;
       yield* rest;
     }
-    const exploitation = { of: () => ({ knownExploited: false, epss: 0 }) };
+    const exploitation = nothingKnown;
     const judge = { noteFindings: async () => [] };
     const done = putReport({ reports, uploads, indexing: uploads, exploitation, judge }, parts(), signal);
     done.catch(() => {});

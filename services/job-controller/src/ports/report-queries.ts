@@ -106,7 +106,7 @@ export interface ReportQueries {
     page: PageRequest,
   ): Promise<Page<VulnerabilityMatch> & { counts: VulnerabilityCounts }>;
   summarize(repository: string): Promise<ReportSummary>;
-  /** The last days, of which today is one, the oldest first; days on which nothing was noted are left out. */
+  /** The last days, the oldest first, as they were noted, those without a note left out; behind them today as it stands now. */
   history(days: number): Promise<DayTotals[]>;
   /** Notes what all reports come to today; replaces what was noted for the day. */
   noteDay(): Promise<void>;

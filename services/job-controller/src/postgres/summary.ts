@@ -102,8 +102,12 @@ export async function noteDay(query: Query, now: number): Promise<void> {
   await query("DELETE FROM days WHERE day <= $1", [dayOf(now - mostDays * dayMs)]);
 }
 
-/** The last days until the time. */
-export function history(query: Query, now: number, days: number): Promise<DayTotals[]> {
-  const from = dayOf(now - days * dayMs);
-  return query<DayTotals>("SELECT day, totals FROM days WHERE day > $1 ORDER BY day", [from]);
+/** The last days until the time, as they were noted, and the one of the time as it stands. */
+export async function history(query: Query, now: number, days: number): Promise<DayTotals[]> {
+  const [from, today] = [dayOf(now - days * dayMs), dayOf(now)];
+  const [past, totals] = await Promise.all([
+    query<DayTotals>("SELECT day, totals FROM days WHERE day > $1 AND day < $2 ORDER BY day", [from, today]),
+    sumUp(query),
+  ]);
+  return [...past, { day: today, totals }];
 }

@@ -64,6 +64,21 @@ describe("a parameter that breaks its schema", () => {
     ]);
   });
 
+  test("is told what it is for where it may have several forms, and which item fits none", () => {
+    const platform = { ...text, pattern: "/" };
+    const platforms = {
+      anyOf: [
+        { type: "array", items: platform },
+        { type: "array", items: { const: "all" }, maxItems: 1 },
+      ],
+      description: 'A list of platforms, or ["all"].',
+    };
+    assert.match(
+      violationsOf({ type: "object", properties: { platforms } }, { platforms: ["linux/amd64", "amd64"] })[0] ?? "",
+      /^\.platforms: fits none of the forms .*, \[1\] must .* \(A list of platforms, or \["all"\]\.\)$/,
+    );
+  });
+
   test("is told by the path that the caller wrote", () => {
     const tags = { type: "array", items: { type: "object", properties: { "a/b": text }, required: ["c"] } };
     assert.deepEqual(violationsOf({ properties: { tags } }, { tags: [{ c: 1 }, { "a/b": 5 }] }), [

@@ -119,7 +119,7 @@ function choiceRule(choice: ErrorObject, branches: ErrorObject[][]): string {
   if (isEvery("type")) return `must be ${either(single.flatMap((error) => error?.params.type))}`;
   const [nearest = []] = branches.toSorted((a, b) => rank(a, choice) - rank(b, choice));
   const rules = nearest.slice(0, 3).map((error) => {
-    const place = error.instancePath.slice(choice.instancePath.length + 1).replaceAll("/", ".");
+    const place = pathOf(error.instancePath.slice(choice.instancePath.length), choice.data).replace(/^\./, "");
     return `${place === "" ? "" : `${place} `}${missing.has(error.keyword) ? `needs ${nameIn(error)}` : ruleOf(error)}`;
   });
   return cut(`${fitsNone}; for the nearest, ${rules.join(", ")}`, 500);
@@ -144,9 +144,9 @@ function toViolation(error: ErrorObject, checked: Checked, all: ErrorObject[]): 
     const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
     return { field, description: `is not a parameter of ${checked.jobName}${hint}` };
   }
-  if (choices.has(error.keyword)) return { field, description: error.message ?? "" };
+  const rule = choices.has(error.keyword) ? (error.message ?? "") : ruleOf(error);
   const meaning = meaningOf(error.instancePath, checked.schema);
-  return { field, description: meaning === "" ? ruleOf(error) : `${ruleOf(error)} (${meaning})` };
+  return { field, description: meaning === "" ? rule : `${rule} (${meaning})` };
 }
 
 /** The parameter that was meant by an unknown name: one spelt like it, or else the only one that is missing. */

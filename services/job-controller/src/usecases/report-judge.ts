@@ -54,7 +54,7 @@ export class ReportJudge {
       ...exploitation.of(finding.vulnerability),
       firstFoundAt: times[at] ?? 0,
     }));
-    return judge({ ...image, findings }, { policies, exceptions, now });
+    return judge({ ...image, findings }, { policies, exceptions, told: exploitation.told(), now });
   }
 
   /** Whether a stored policy holds for the repository. @throws ReasonedError REDIS_UNAVAILABLE */

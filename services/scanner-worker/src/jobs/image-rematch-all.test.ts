@@ -32,6 +32,18 @@ describe("IMAGE_REMATCH_ALL", () => {
     assert.equal(context.checkins.at(-1)?.text, "3 images: 3 launched, 2 done, 1 of 3 failed");
   });
 
+  test("of repositories of which no image has a report is in error, so that a misspelt name is seen; of all it is not", async () => {
+    context.found = [];
+    const message = "no image of a repository that fits libary/* has a report";
+    await assert.rejects(run({ repository: "libary/*" }), { reason: "NOTHING_FITS", retryable: false, message });
+    context.found = [{ repository: "web", digest: digest("a"), tags: [] }];
+    await run({ repository: "web" });
+    assert.equal(context.launched.length, 1, "brought back it reads the list again");
+    context = new FakeJobContext();
+    await run();
+    assert.equal(context.checkins.at(-1)?.text, "0 images: 0 launched, 0 done, 0 failed");
+  });
+
   test("goes on at the page where it was killed", async () => {
     const save = context.saveCheckpoint.bind(context);
     context.saveCheckpoint = async (text) => {

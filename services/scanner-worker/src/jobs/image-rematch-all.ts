@@ -1,6 +1,7 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import { z } from "zod";
 import { JobFailure } from "../domain/job-failure.ts";
+import { plainText } from "../domain/plain-text.ts";
 import type { JobContext, JobType } from "../ports/job.ts";
 import { type ChildTotals, endsOf, type FormerTotals, totalsOf, waitForChildren, waitForRoom } from "./children.ts";
 import { rematchOf } from "./image-rematch.ts";
@@ -58,6 +59,7 @@ async function run(clock: Clock, context: JobContext, given: ImageRematchAllPara
     at = await launchPage(context, given, at);
     await context.saveCheckpoint(JSON.stringify(at));
   }
+  await failIfNothingFits(context, at, given);
   const children = await waitForChildren(waiting);
   await failIfAllFailed(context, at, children);
   const text = textOf(at, children, "");
@@ -73,6 +75,18 @@ async function whereToBegin(context: JobContext): Promise<Checkpoint> {
   if (alive > 0 || cancelled === 0) return at;
   context.logger.info(`rematches were cancelled: ${cancelled}; the list is read again`);
   return beginningAfter(totalsOf(state));
+}
+
+/** A misspelt repository must not look as if all was matched anew. The checkpoint is given up, so that RetryJob begins anew. */
+async function failIfNothingFits(
+  context: JobContext,
+  { images, former }: Checkpoint,
+  { repository }: ImageRematchAllParameters,
+): Promise<void> {
+  if (repository === undefined || images > 0) return;
+  await context.saveCheckpoint(JSON.stringify(beginningAfter(former)));
+  const message = `no image of a repository that fits ${plainText(repository, 255)} has a report`;
+  throw new JobFailure("NOTHING_FITS", message, { retryable: false });
 }
 
 /** The checkpoint is given up, so that RetryJob begins anew. */

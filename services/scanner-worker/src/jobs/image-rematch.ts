@@ -78,8 +78,10 @@ async function run(
   const startedAt = new Date(clock.now());
   context.checkin("reading the report", { phase: "read", percent: 5 });
   const before = await context.readReport(digest);
-  if (before === undefined)
-    throw new JobFailure("REPORT_NOT_FOUND", "there is no report of the image", { retryable: false });
+  if (before === undefined) {
+    const message = `there is no report of ${digest}, launch an IMAGE_SCAN of it; an index has one for each of its images`;
+    throw new JobFailure("REPORT_NOT_FOUND", message, { retryable: false });
+  }
   const stored = {
     ...before,
     ...(policy && { policy: toPolicy(policy) }),

@@ -73,7 +73,8 @@ async function resolveEach(
   const [first] = missing;
   if (images.size === 0 && first !== undefined) throw first.failure;
   const skipped = missing.map(({ platform }) => {
-    return { name: platform === undefined ? "" : formatPlatform(platform), why: "there is no image for it" };
+    const name = platform === undefined ? "" : formatPlatform(platform);
+    return { name, why: `there is no image for ${name}` };
   });
   return { images: [...images.values()], skipped };
 }

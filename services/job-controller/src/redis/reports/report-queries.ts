@@ -34,20 +34,28 @@ export function createRedisReportQueries(options: RedisReportQueriesOptions): Re
     standing: (repository, at) => standing(options, repository, at),
 
     async history(count: number): Promise<DayTotals[]> {
-      const first = dayOf(clock.now() - (count - 1) * dayMs);
-      const noted = Object.entries(await answered(redis.hgetall(days)));
-      const asked = noted.filter(([day]) => day >= first).sort(([a], [b]) => (a < b ? -1 : 1));
-      return asked.map(([day, sums]) => ({ day, totals: toTotals(JSON.parse(sums) as number[]) }));
+      const [first, today] = [dayOf(clock.now() - (count - 1) * dayMs), dayOf(clock.now())];
+      const [noted, present] = await Promise.all([answered(redis.hgetall(days)), sumsOfNow(options)]);
+      const asked = Object.entries(noted).filter(([day]) => day >= first && day < today);
+      const past = asked.sort(([a], [b]) => (a < b ? -1 : 1));
+      return [
+        ...past.map(([day, sums]) => ({ day, totals: toTotals(JSON.parse(sums) as number[]) })),
+        { day: today, totals: toTotals(present) },
+      ];
     },
 
     async noteDay(): Promise<void> {
-      const sums = noSums();
-      for (const own of await shards.all((shard) => readTotalSums(redis, shard))) addSums(sums, own);
-      await answered(redis.hset(days, dayOf(clock.now()), JSON.stringify(sums)));
+      await answered(redis.hset(days, dayOf(clock.now()), JSON.stringify(await sumsOfNow(options))));
       const old = (await answered(redis.hkeys(days))).sort().slice(0, -mostDays);
       if (old.length > 0) await answered(redis.hdel(days, ...old));
     },
   };
+}
+
+async function sumsOfNow({ redis, shards }: QueryDeps): Promise<number[]> {
+  const sums = noSums();
+  for (const own of await shards.all((shard) => readTotalSums(redis, shard))) addSums(sums, own);
+  return sums;
 }
 
 /** In UTC, e.g. 2026-11-30. */

@@ -34,7 +34,7 @@ describe("a scan of all images of which some have reports", () => {
     rig.scanner = { ...rig.scanner, state: async () => "tuesday" };
     for (const end of ["a", "b", "c"]) rig.know(end, { scannerState: "tuesday" });
     await rig.run();
-    assert.match(rig.context.text, /0 launched, 3 up to date, 0 done, 0 failed, coverage: 3 FULL$/);
+    assert.match(rig.context.text, /0 launched, 3 up to date, 0 done, 0 failed, coverage of 3 reports: 3 FULL$/);
   });
 
   test("scans them when it is told to, or when the scanner cannot match anew", async () => {

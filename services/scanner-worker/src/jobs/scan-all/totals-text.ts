@@ -29,12 +29,12 @@ export function totalsText({ totals, troubles, former }: Checkpoint, children?: 
 /** How much the scanner could look at, by all of these counts together; empty for no report at all. */
 export function coverageText(...counts: readonly CoverageCounts[]): string {
   const sumOf = (word: keyof CoverageCounts) => counts.reduce((sum, own) => sum + (own[word] ?? 0), 0);
-  const words = [
-    ...(["FULL", "PARTIAL", "UNSUPPORTED", "NOT_AN_IMAGE"] as const).map((word) => [sumOf(word), word] as const),
-    [sumOf("NONE"), "without a report"] as const,
-  ];
-  const said = words.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
-  return said.length === 0 ? "" : `coverage: ${said.join(", ")}`;
+  const told = (["FULL", "PARTIAL", "UNSUPPORTED", "NOT_AN_IMAGE"] as const).filter((word) => sumOf(word) > 0);
+  const reports = told.reduce((sum, word) => sum + sumOf(word), 0);
+  const words = told.map((word) => `${sumOf(word)} ${word}`).join(", ");
+  // their number is not that of the digests: an index has several
+  const said = reports === 0 ? [] : [`coverage of ${reports} ${reports === 1 ? "report" : "reports"}: ${words}`];
+  return [...said, ...(sumOf("NONE") > 0 ? [`${sumOf("NONE")} without a report`] : [])].join(", ");
 }
 
 function unread(unreadable: number): string {

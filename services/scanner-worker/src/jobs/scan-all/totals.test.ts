@@ -41,7 +41,7 @@ describe("the totals of a scan of all images", () => {
     assert.doesNotMatch(rig.context.text, /coverage/);
     rig.context.end("SUCCESS");
     await rig.run();
-    assert.match(rig.context.text, /, coverage: 2 FULL, 1 PARTIAL, 2 without a report$/);
+    assert.match(rig.context.text, /, coverage of 3 reports: 2 FULL, 1 PARTIAL, 2 without a report$/);
   });
 
   test("say how much the parameters passed over", async () => {

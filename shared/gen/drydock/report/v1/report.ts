@@ -540,6 +540,11 @@ export interface PolicyVerdict {
   policies: string[];
   /** The decision in a line for people, with what the scanner could not look at. It may change: programs read decision. */
   message: string;
+  /**
+   * Rules of these policies, as their fields in PolicyRules, that fail nothing because the controller has not read the data file
+   * that they go by: fail_on_known_exploited, fail_on_epss. None for an image without findings.
+   */
+  unjudgedRules: string[];
 }
 
 /** Why an image breaks a policy. */
@@ -581,6 +586,8 @@ export interface ExceptedFinding {
     | undefined;
   /** Who made the exception; empty if it does not say. */
   createdBy: string;
+  /** The version of the package. */
+  version: string;
 }
 
 /** An image. */
@@ -1484,7 +1491,16 @@ export const PolicyRules: MessageFns<PolicyRules> = {
 };
 
 function createBasePolicyVerdict(): PolicyVerdict {
-  return { decision: 0, reasons: [], reasonCount: 0, excepted: [], exceptedCount: 0, policies: [], message: "" };
+  return {
+    decision: 0,
+    reasons: [],
+    reasonCount: 0,
+    excepted: [],
+    exceptedCount: 0,
+    policies: [],
+    message: "",
+    unjudgedRules: [],
+  };
 }
 
 export const PolicyVerdict: MessageFns<PolicyVerdict> = {
@@ -1509,6 +1525,9 @@ export const PolicyVerdict: MessageFns<PolicyVerdict> = {
     }
     if (message.message !== "") {
       writer.uint32(58).string(message.message);
+    }
+    for (const v of message.unjudgedRules) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -1582,6 +1601,14 @@ export const PolicyVerdict: MessageFns<PolicyVerdict> = {
             message.message = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.unjudgedRules.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1615,6 +1642,11 @@ export const PolicyVerdict: MessageFns<PolicyVerdict> = {
         : 0,
       policies: globalThis.Array.isArray(object?.policies) ? object.policies.map((e: any) => globalThis.String(e)) : [],
       message: isSet(object.message) ? globalThis.String(object.message) : "",
+      unjudgedRules: globalThis.Array.isArray(object?.unjudgedRules)
+        ? object.unjudgedRules.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.unjudged_rules)
+        ? object.unjudged_rules.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1641,6 +1673,9 @@ export const PolicyVerdict: MessageFns<PolicyVerdict> = {
     if (message.message !== "") {
       obj.message = message.message;
     }
+    if (message.unjudgedRules?.length) {
+      obj.unjudgedRules = message.unjudgedRules;
+    }
     return obj;
   },
 
@@ -1656,6 +1691,7 @@ export const PolicyVerdict: MessageFns<PolicyVerdict> = {
     message.exceptedCount = object.exceptedCount ?? 0;
     message.policies = object.policies?.map((e) => e) || [];
     message.message = object.message ?? "";
+    message.unjudgedRules = object.unjudgedRules?.map((e) => e) || [];
     return message;
   },
 };
@@ -1855,7 +1891,15 @@ export const PolicyReason: MessageFns<PolicyReason> = {
 };
 
 function createBaseExceptedFinding(): ExceptedFinding {
-  return { vulnerability: "", package: "", exceptionId: "", reason: "", expiresAt: undefined, createdBy: "" };
+  return {
+    vulnerability: "",
+    package: "",
+    exceptionId: "",
+    reason: "",
+    expiresAt: undefined,
+    createdBy: "",
+    version: "",
+  };
 }
 
 export const ExceptedFinding: MessageFns<ExceptedFinding> = {
@@ -1877,6 +1921,9 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
     }
     if (message.createdBy !== "") {
       writer.uint32(50).string(message.createdBy);
+    }
+    if (message.version !== "") {
+      writer.uint32(58).string(message.version);
     }
     return writer;
   },
@@ -1942,6 +1989,14 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
             message.createdBy = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1974,6 +2029,7 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
         : isSet(object.created_by)
         ? globalThis.String(object.created_by)
         : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
     };
   },
 
@@ -1997,6 +2053,9 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
     if (message.createdBy !== "") {
       obj.createdBy = message.createdBy;
     }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
     return obj;
   },
 
@@ -2011,6 +2070,7 @@ export const ExceptedFinding: MessageFns<ExceptedFinding> = {
     message.reason = object.reason ?? "";
     message.expiresAt = object.expiresAt ?? undefined;
     message.createdBy = object.createdBy ?? "";
+    message.version = object.version ?? "";
     return message;
   },
 };

@@ -431,7 +431,10 @@ export interface GetSummaryResponse {
   repositoryCount: number;
   /** The ten worst images, as REPORT_ORDER_WORST. */
   worst: ReportEntry[];
-  /** At the end of each day, the oldest first; days on which nothing was noted are left out. Over all repositories, whatever was asked for. */
+  /**
+   * At the end of each day, in UTC, the oldest first, and today as it stands now; other days on which nothing was noted are left out.
+   * Over all repositories, whatever was asked for.
+   */
   days: DayTotals[];
 }
 
