@@ -79,8 +79,11 @@ export class ReportReading {
   readonly #vulnerabilities = new Map<string, string>();
   readonly #findings: ReadFinding[] = [];
 
-  add({ layers, packages, vulnerabilities, findings, distributions, ...part }: Report): void {
+  add({ layers, packages, vulnerabilities, findings, distributions, coverageNotes, leftOut, ...part }: Report): void {
     Object.assign(this.report, withoutBlanks(part));
+    // a part may end between two of them
+    this.report.coverageNotes.push(...coverageNotes);
+    this.report.leftOut.push(...leftOut);
     for (const { clairName } of layers) if (clairName !== "") this.layerNames.push(clairName);
     for (const { id, name, version } of packages) {
       this.#packages.set(boundedKey(id), [boundedName(name), boundedName(version)]);
@@ -123,8 +126,7 @@ function boundedKey(key: string): string {
 
 /** The fields that the part has. */
 function withoutBlanks(part: object): object {
-  const isBlank = (value: unknown) =>
-    value === undefined || value === "" || value === 0 || (Array.isArray(value) && value.length === 0);
+  const isBlank = (value: unknown) => value === undefined || value === "" || value === 0;
   return Object.fromEntries(Object.entries(part).filter(([, value]) => !isBlank(value)));
 }
 
