@@ -94,14 +94,15 @@ describe("how far a job came", () => {
     };
     await states.saveCheckpoint(lease, "page 7", never);
     assert.deepEqual(saved, ["page 7", "page 7"]);
-    const enqueueTime = new Date(5_000);
+    const [enqueueTime, currentTime] = [new Date(5_000), new Date(6_000)];
     const executionTotals = [
       { status: JobStatus.JOB_STATUS_SUCCESS, count: 3 },
       { status: JobStatus.JOB_STATUS_ERROR, count: 1 },
     ];
-    controller.getRunState = async () => ({ checkpoint: "page 7", executionTotals, enqueueTime });
+    controller.getRunState = async () => ({ checkpoint: "page 7", executionTotals, enqueueTime, currentTime });
     const state = await states.read(lease, never);
-    assert.deepEqual(state, { checkpoint: "page 7", subJobs: { SUCCESS: 3, ERROR: 1 }, launchedAt: enqueueTime });
+    const subJobs = { SUCCESS: 3, ERROR: 1 };
+    assert.deepEqual(state, { checkpoint: "page 7", subJobs, launchedAt: enqueueTime, now: currentTime });
   });
 });
 

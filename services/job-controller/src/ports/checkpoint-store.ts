@@ -8,6 +8,8 @@ export interface RunState {
   executionTotals: Job["executionTotals"];
   /** Milliseconds since 1970. */
   enqueuedAt: number;
+  /** When it was read, likewise. */
+  now: number;
 }
 
 /** Some of the keys of sub-jobs. */

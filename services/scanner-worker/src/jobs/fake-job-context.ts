@@ -32,7 +32,7 @@ export class FakeJobContext implements JobContext {
   readonly recorded: FoundImage[] = [];
   /** What the handler finds. */
   readonly properties: Record<string, unknown> = {};
-  state: RunState = { checkpoint: "", subJobs: {}, launchedAt: new Date(0) };
+  state: RunState = { checkpoint: "", subJobs: {}, launchedAt: new Date(0), now: new Date(0) };
   /** What is known of images, by digest. */
   readonly known = new Map<string, KnownReport[]>();
   /** What countReports gives. */

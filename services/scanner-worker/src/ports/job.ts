@@ -70,6 +70,8 @@ export interface RunState {
   readonly subJobs: Readonly<Partial<Record<JobStatus, number>>>;
   /** When the job was launched. */
   readonly launchedAt: Date;
+  /** The time now, by the clock that told when it was launched. */
+  readonly now: Date;
 }
 
 /** Where a job stands. */

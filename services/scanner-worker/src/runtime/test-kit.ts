@@ -123,7 +123,7 @@ export function fakeServices(overrides: Partial<JobServices> = {}): JobServices 
       launchAll: async (_lease, jobs) => jobs.map(({ key }) => ({ id: `sub-${key}` })),
     },
     runStates: {
-      read: async () => ({ checkpoint: "", subJobs: {}, launchedAt: new Date(0) }),
+      read: async () => ({ checkpoint: "", subJobs: {}, launchedAt: new Date(0), now: new Date(0) }),
       saveCheckpoint: async () => {},
     },
     images: {

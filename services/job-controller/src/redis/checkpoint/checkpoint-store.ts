@@ -17,8 +17,9 @@ export function createRedisCheckpointStore(redis: ScriptedRedis, shards: Shards)
     },
     async read({ jobId, token, incarnation }: HeldLease): Promise<RunState> {
       const reply = list(await shards.ofJob(jobId).run("checkpoint/read", jobId, token, incarnation));
-      const [checkpoint, totals, enqueuedAt] = reply;
-      return { checkpoint: text(checkpoint), executionTotals: toTotals(totals), enqueuedAt: number(enqueuedAt) };
+      const [checkpoint, totals, enqueuedAt, now] = reply;
+      const times = { enqueuedAt: number(enqueuedAt), now: number(now) };
+      return { checkpoint: text(checkpoint), executionTotals: toTotals(totals), ...times };
     },
     async subJobKeys({ jobId, token, incarnation }: HeldLease, from: string): Promise<SubJobKeys> {
       const shard = shards.ofJob(jobId);

@@ -665,7 +665,11 @@ export interface GetRunStateResponse {
   /** How many of the jobs that it launched stand where. */
   executionTotals: StatusCount[];
   /** When the job was launched. */
-  enqueueTime: Date | undefined;
+  enqueueTime:
+    | Date
+    | undefined;
+  /** The time now, by the same clock. */
+  currentTime: Date | undefined;
 }
 
 /** The request of SaveCheckpoint. */
@@ -4828,7 +4832,7 @@ export const GetRunStateRequest: MessageFns<GetRunStateRequest> = {
 };
 
 function createBaseGetRunStateResponse(): GetRunStateResponse {
-  return { checkpoint: "", executionTotals: [], enqueueTime: undefined };
+  return { checkpoint: "", executionTotals: [], enqueueTime: undefined, currentTime: undefined };
 }
 
 export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
@@ -4841,6 +4845,9 @@ export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
     }
     if (message.enqueueTime !== undefined) {
       Timestamp.encode(toTimestamp(message.enqueueTime), writer.uint32(26).fork()).join();
+    }
+    if (message.currentTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.currentTime), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -4882,6 +4889,14 @@ export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
             message.enqueueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.currentTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4907,6 +4922,11 @@ export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
         : isSet(object.enqueue_time)
         ? fromJsonTimestamp(object.enqueue_time)
         : undefined,
+      currentTime: isSet(object.currentTime)
+        ? fromJsonTimestamp(object.currentTime)
+        : isSet(object.current_time)
+        ? fromJsonTimestamp(object.current_time)
+        : undefined,
     };
   },
 
@@ -4921,6 +4941,9 @@ export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
     if (message.enqueueTime !== undefined) {
       obj.enqueueTime = message.enqueueTime.toISOString();
     }
+    if (message.currentTime !== undefined) {
+      obj.currentTime = message.currentTime.toISOString();
+    }
     return obj;
   },
 
@@ -4932,6 +4955,7 @@ export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
     message.checkpoint = object.checkpoint ?? "";
     message.executionTotals = object.executionTotals?.map((e) => StatusCount.fromPartial(e)) || [];
     message.enqueueTime = object.enqueueTime ?? undefined;
+    message.currentTime = object.currentTime ?? undefined;
     return message;
   },
 };
