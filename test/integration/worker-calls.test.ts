@@ -118,14 +118,17 @@ describe("known images", () => {
       const report = { reportId: "r", scanner: "Clair", scannerState: "s", scannedAt: new Date(1), platform: "" };
       return {
         images: found.map(({ digest }) => {
-          return { reports: [{ ...report, digest, coverage: Coverage.COVERAGE_FULL }], indexPlatforms: ["all"] };
+          const reports = [{ ...report, digest, coverage: Coverage.COVERAGE_FULL }];
+          return { reports, indexPlatforms: ["all"], isLaunched: true };
         }),
       };
     };
     const known = await images().record(lease, ["1", "2", "3", "4", "5"].map(image), never);
     assert.deepEqual(
-      known.map(({ reports: [report], indexPlatforms }) => [report?.digest, report?.coverage, ...indexPlatforms]),
-      ["1", "2", "3", "4", "5"].map((digest) => [digest, "FULL", "all"]),
+      known.map(({ reports: [report], indexPlatforms, isLaunched }) => {
+        return [report?.digest, report?.coverage, ...indexPlatforms, isLaunched];
+      }),
+      ["1", "2", "3", "4", "5"].map((digest) => [digest, "FULL", "all", true]),
     );
     assert.deepEqual(asked, [5, 3, 2, 1, 2]);
   });

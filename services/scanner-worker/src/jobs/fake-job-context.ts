@@ -115,10 +115,12 @@ export class FakeJobContext implements JobContext {
   async recordImages(images: readonly FoundImage[]): Promise<KnownImage[]> {
     this.signal.throwIfAborted();
     this.recorded.push(...images);
-    return images.map(({ digest }) => ({
-      reports: this.known.get(digest) ?? [],
-      indexPlatforms: this.lookedFor.get(digest) ?? [],
-    }));
+    const keys = new Set(this.launched.map(({ key }) => key));
+    return images.map(({ digest }) => {
+      const reports = this.known.get(digest) ?? [];
+      const isLaunched = [digest, ...reports.map((report) => report.digest)].some((key) => keys.has(key));
+      return { reports, indexPlatforms: this.lookedFor.get(digest) ?? [], isLaunched };
+    });
   }
 
   async countReports(): Promise<CoverageCounts> {

@@ -114,6 +114,8 @@ export interface KnownImage {
   readonly reports: readonly KnownReport[];
   /** Of an index, the platforms that a scan has looked for, whether it found an image for them or not; `all` alone for all. */
   readonly indexPlatforms: readonly string[];
+  /** Whether the job has launched another already whose key is the digest, or that of one of the reports. */
+  readonly isLaunched: boolean;
 }
 
 /** Numbers of reports by their coverage, and of digests without one; what is 0 may be left out. */

@@ -127,7 +127,7 @@ export function fakeServices(overrides: Partial<JobServices> = {}): JobServices 
       saveCheckpoint: async () => {},
     },
     images: {
-      record: async (_lease, images) => images.map(() => ({ reports: [], indexPlatforms: [] })),
+      record: async (_lease, images) => images.map(() => ({ reports: [], indexPlatforms: [], isLaunched: false })),
       count: async () => ({}),
       readReport: async () => undefined,
       find: async () => [],

@@ -722,6 +722,8 @@ export interface KnownImage {
   reports: KnownReport[];
   /** Of an index, the platforms that a scan has looked for, as in PutReportHead; empty while one of its images has no report. */
   indexPlatforms: string[];
+  /** Whether the job has launched another already whose key is the digest, or that of one of the reports. */
+  isLaunched: boolean;
 }
 
 /** A report that an image has. */
@@ -5385,7 +5387,7 @@ export const RecordImagesResponse: MessageFns<RecordImagesResponse> = {
 };
 
 function createBaseKnownImage(): KnownImage {
-  return { reports: [], indexPlatforms: [] };
+  return { reports: [], indexPlatforms: [], isLaunched: false };
 }
 
 export const KnownImage: MessageFns<KnownImage> = {
@@ -5395,6 +5397,9 @@ export const KnownImage: MessageFns<KnownImage> = {
     }
     for (const v of message.indexPlatforms) {
       writer.uint32(18).string(v!);
+    }
+    if (message.isLaunched !== false) {
+      writer.uint32(24).bool(message.isLaunched);
     }
     return writer;
   },
@@ -5428,6 +5433,14 @@ export const KnownImage: MessageFns<KnownImage> = {
             message.indexPlatforms.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isLaunched = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5448,6 +5461,11 @@ export const KnownImage: MessageFns<KnownImage> = {
         : globalThis.Array.isArray(object?.index_platforms)
         ? object.index_platforms.map((e: any) => globalThis.String(e))
         : [],
+      isLaunched: isSet(object.isLaunched)
+        ? globalThis.Boolean(object.isLaunched)
+        : isSet(object.is_launched)
+        ? globalThis.Boolean(object.is_launched)
+        : false,
     };
   },
 
@@ -5459,6 +5477,9 @@ export const KnownImage: MessageFns<KnownImage> = {
     if (message.indexPlatforms?.length) {
       obj.indexPlatforms = message.indexPlatforms;
     }
+    if (message.isLaunched !== false) {
+      obj.isLaunched = message.isLaunched;
+    }
     return obj;
   },
 
@@ -5469,6 +5490,7 @@ export const KnownImage: MessageFns<KnownImage> = {
     const message = createBaseKnownImage();
     message.reports = object.reports?.map((e) => KnownReport.fromPartial(e)) || [];
     message.indexPlatforms = object.indexPlatforms?.map((e) => e) || [];
+    message.isLaunched = object.isLaunched ?? false;
     return message;
   },
 };
