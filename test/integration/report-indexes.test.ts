@@ -95,7 +95,7 @@ for (const shards of [1, 3]) {
         token = page.nextToken;
       }
       assert.equal(seen.size, 2_100);
-      assert.ok(process.threadCpuUsage().user - begin < 1_000_000, "3,600,000 matches take longer");
+      assert.ok(process.threadCpuUsage().user - begin < 2_000_000, "3,600,000 matches take longer");
     });
 
     test("find each of many images of a block, and those alone that have a vulnerability still", async () => {
