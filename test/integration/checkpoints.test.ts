@@ -140,6 +140,11 @@ for (const shards of [1, 3]) {
       } while (from !== "");
       assert.deepEqual(found.flat().sort(), keys.toSorted());
       assert.ok(found.length > 1 && found.every((some) => some.length < 700));
+      assert.deepEqual(await under.checkpoints.haveLaunched(lease.jobId, ["key 7", "", "another"]), [
+        true,
+        false,
+        false,
+      ]);
       const stranger = { ...lease, incarnation: "another" };
       await assert.rejects(under.checkpoints.subJobKeys(stranger, ""), { reason: "LEASE_LOST" });
     });
@@ -191,10 +196,13 @@ for (const shards of [1, 3]) {
       const again = (await under.pool.claim(worker, demoTypes, 10)).jobs.find((job) => job.id === id);
       const lease = leaseOf(again ?? assert.fail());
       assert.equal((await under.checkpoints.read(lease)).checkpoint, "all launched");
+      assert.deepEqual(await under.checkpoints.subJobKeys(lease, ""), { keys: [], next: "" });
+      assert.deepEqual(await under.checkpoints.haveLaunched(id, ["1"]), [false], "in this life");
       const launched = [];
       for (const key of ["1", "2"]) launched.push((await under.pool.launchSubJob(lease, key, demoJob)).id);
       assert.ok(launched.includes(done.id), "what succeeded is not done again");
       assert.ok(!launched.includes(others[0] ?? ""), "what was cancelled is");
+      assert.deepEqual((await under.checkpoints.subJobKeys(lease, "")).keys.sort(), ["1", "2"]);
     });
   });
 }

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import type { Query } from "@drydock/job-controller/postgres/database.ts";
+import { noteLocations } from "@drydock/job-controller/postgres/note-locations.ts";
 import { Client } from "pg";
 import { auditPostgresReports } from "../support/audit-postgres-reports.ts";
 import { type PostgresReports, startPostgresReports } from "../support/postgres-reports.ts";
-import { digestOf, finding, putReport } from "../support/report-suite/reports.ts";
+import { digestOf, digestsOf, finding, putReport } from "../support/report-suite/reports.ts";
 import { suiteLimits } from "../support/report-suite/reports-under-test.ts";
+import { until } from "../support/until.ts";
 
 describe("upkeep of the reports in PostgreSQL", { timeout: 120_000 }, () => {
   let under: PostgresReports;
@@ -71,6 +74,36 @@ describe("upkeep of the reports in PostgreSQL", { timeout: 120_000 }, () => {
       items.map(({ locations }) => locations),
       [[{ repository: "a", tags: [] }]],
     );
+  });
+
+  test("an image that comes to an index while the tables are looked at stays there", async () => {
+    await putReport(under, digestOf(1), { repository: "a", tags: [] });
+    const query: Query = async (text, values) => {
+      const { rows } = await client.query(text, [...(values ?? [])]);
+      await tidyForLong();
+      return rows;
+    };
+    const images = [{ repository: "a", digest: digestOf(9), tags: ["1"] }];
+    const members = [{ index: digestOf(9), image: digestOf(1) }];
+    await noteLocations(query, { images, members, now: under.clock.now() });
+    assert.deepEqual(digestsOf(await under.reports.newestOfTag("a", "1")), [digestOf(1)]);
+  });
+
+  test("a tag that is named again at the moment in which it would go stays", async () => {
+    await under.reports.recordImages([{ repository: "a", digest: digestOf(5), tags: ["x"] }]);
+    under.clock.advance(suiteLimits.keepMs + 2 * 3_600_000);
+    await client.query("BEGIN");
+    await client.query("UPDATE locations SET seen_at = $1", [under.clock.now()]);
+    const tidied = tidyForLong();
+    const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    await until(
+      "upkeep waits",
+      () => client.query(waiting),
+      ({ rows }) => rows.length > 0,
+    );
+    await client.query("COMMIT");
+    await tidied;
+    assert.equal(await under.reports.digestOf("a", "x"), digestOf(5));
   });
 
   test("the audit tells of rows that are missing, too many or wrong", async () => {

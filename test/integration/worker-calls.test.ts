@@ -96,14 +96,15 @@ describe("how far a job came", () => {
     };
     await states.saveCheckpoint(lease, "page 7", never);
     assert.deepEqual(saved, ["page 7", "page 7"]);
-    const enqueueTime = new Date(5_000);
+    const [enqueueTime, currentTime] = [new Date(5_000), new Date(6_000)];
     const executionTotals = [
       { status: JobStatus.JOB_STATUS_SUCCESS, count: 3 },
       { status: JobStatus.JOB_STATUS_ERROR, count: 1 },
     ];
-    controller.getRunState = async () => ({ checkpoint: "page 7", executionTotals, enqueueTime });
+    controller.getRunState = async () => ({ checkpoint: "page 7", executionTotals, enqueueTime, currentTime });
     const state = await states.read(lease, never);
-    assert.deepEqual(state, { checkpoint: "page 7", subJobs: { SUCCESS: 3, ERROR: 1 }, launchedAt: enqueueTime });
+    const subJobs = { SUCCESS: 3, ERROR: 1 };
+    assert.deepEqual(state, { checkpoint: "page 7", subJobs, launchedAt: enqueueTime, now: currentTime });
   });
 });
 
@@ -119,14 +120,17 @@ describe("known images", () => {
       const report = { reportId: "r", scanner: "Clair", scannerState: "s", scannedAt: new Date(1), platform: "" };
       return {
         images: found.map(({ digest }) => {
-          return { reports: [{ ...report, digest, coverage: Coverage.COVERAGE_FULL }], indexPlatforms: ["all"] };
+          const reports = [{ ...report, digest, coverage: Coverage.COVERAGE_FULL }];
+          return { reports, indexPlatforms: ["all"], isLaunched: true };
         }),
       };
     };
     const known = await images().record(lease, ["1", "2", "3", "4", "5"].map(image), never);
     assert.deepEqual(
-      known.map(({ reports: [report], indexPlatforms }) => [report?.digest, report?.coverage, ...indexPlatforms]),
-      ["1", "2", "3", "4", "5"].map((digest) => [digest, "FULL", "all"]),
+      known.map(({ reports: [report], indexPlatforms, isLaunched }) => {
+        return [report?.digest, report?.coverage, ...indexPlatforms, isLaunched];
+      }),
+      ["1", "2", "3", "4", "5"].map((digest) => [digest, "FULL", "all", true]),
     );
     assert.deepEqual(asked, [5, 3, 2, 1, 2]);
   });

@@ -32,7 +32,7 @@ export function saveCheckpoint(pool: ModelPool, lease: HeldLease, checkpoint: st
 export function readCheckpoint(pool: ModelPool, lease: HeldLease): RunState {
   const job = heldJob(pool, lease);
   const { executionTotals, enqueuedAt } = pool.show(job);
-  return { checkpoint: job.checkpoint, executionTotals, enqueuedAt };
+  return { checkpoint: job.checkpoint, executionTotals, enqueuedAt, now: pool.now };
 }
 
 /** Stores the report of a running job. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { allPages, digestOf, digestsOf, idsOf, putReport } from "./reports.ts";
-import type { ReportsUnderTest } from "./reports-under-test.ts";
+import { type ReportsUnderTest, suiteLimits } from "./reports-under-test.ts";
 
 /** Which tags lead to which images. */
 export function testImages(under: ReportsUnderTest): void {
@@ -158,6 +158,20 @@ export function testImages(under: ReportsUnderTest): void {
       await put(1, ["linux/arm64"]);
       await putReport(under, digestOf(1), { indexDigest: digestOf(101), indexPlatforms: ["linux/arm64"] });
       assert.deepEqual(await under.reports.indexPlatforms([index, digestOf(101)]), [["all"], ["linux/arm64"]]);
+    });
+
+    test("are not known any more when one of its images has no report any more, which is to be scanned again", async () => {
+      await put(1);
+      await put(2, ["all"]);
+      under.clock.advance(suiteLimits.keepMs / 2);
+      await put(2);
+      under.clock.advance(suiteLimits.keepMs / 2 + 1);
+      for (let round = 0; round < 4; round++) await under.reports.tidy();
+      assert.deepEqual(
+        (await under.reports.newestOf(index)).map(({ digest }) => digest),
+        [digestOf(2)],
+      );
+      assert.deepEqual(await under.reports.indexPlatforms([index]), [[]]);
     });
   });
 

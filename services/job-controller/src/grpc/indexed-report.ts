@@ -8,13 +8,15 @@ import {
   type Summary,
 } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { boundedEntry, boundedFinding, boundedName } from "../domain/bounded-entry.ts";
-import type { IndexedFinding, IndexedReport, ReportCounts } from "../domain/report-entry.ts";
+import type { IndexedFinding, IndexedReport, ReportCounts, Severity } from "../domain/report-entry.ts";
 import { reportIdOf } from "../domain/report-entry.ts";
 import { type ExploitationData, nothingKnown, sumUpExploitation } from "../ports/exploitation-data.ts";
 import { fromCoverageCode, toSeverity, toSeverityCounts } from "./convert-report.ts";
 
 /** How many findings a report may have: all of them are indexed together. */
 const maxFindings = 50_000;
+/** How many coverage notes are read. */
+const maxNotes = 100;
 
 /** What the upload of a report says of it beside its bytes. */
 export interface ReportHead {
@@ -75,12 +77,20 @@ function tooManyFindings(): ReasonedError {
 export class ReportReading {
   readonly report = Report.fromPartial({});
   readonly layerNames: string[] = [];
+  /** How many findings it does not keep. */
+  readonly leftOut: Partial<Record<Severity, number>> = {};
   readonly #packages = new Map<string, [name: string, version: string]>();
   readonly #vulnerabilities = new Map<string, string>();
   readonly #findings: ReadFinding[] = [];
 
-  add({ layers, packages, vulnerabilities, findings, distributions, ...part }: Report): void {
+  add({ layers, packages, vulnerabilities, findings, distributions, coverageNotes, leftOut, ...part }: Report): void {
     Object.assign(this.report, withoutBlanks(part));
+    // a part may end between two of them
+    this.report.coverageNotes.push(...coverageNotes.slice(0, maxNotes - this.report.coverageNotes.length));
+    for (const { severity: code, count } of leftOut) {
+      const severity = toSeverity(code);
+      this.leftOut[severity] = (this.leftOut[severity] ?? 0) + count;
+    }
     for (const { clairName } of layers) if (clairName !== "") this.layerNames.push(clairName);
     for (const { id, name, version } of packages) {
       this.#packages.set(boundedKey(id), [boundedName(name), boundedName(version)]);
@@ -123,8 +133,7 @@ function boundedKey(key: string): string {
 
 /** The fields that the part has. */
 function withoutBlanks(part: object): object {
-  const isBlank = (value: unknown) =>
-    value === undefined || value === "" || value === 0 || (Array.isArray(value) && value.length === 0);
+  const isBlank = (value: unknown) => value === undefined || value === "" || value === 0;
   return Object.fromEntries(Object.entries(part).filter(([, value]) => !isBlank(value)));
 }
 

@@ -54,7 +54,8 @@ function scene({ known = [report], images = [image] }: { known?: KnownReport[]; 
       return { items: images.slice(from, from + size), nextToken };
     },
   };
-  const checkpoints: Pick<CheckpointStore, "subJobKeys"> = {
+  const checkpoints: Pick<CheckpointStore, "subJobKeys" | "haveLaunched"> = {
+    haveLaunched: async (_jobId, keys) => keys.map((key) => key === digest("9")),
     subJobKeys: async (_lease, from) =>
       from === "" ? { keys: [digest("a"), "page 7"], next: "12" } : { keys: [digest("b")], next: "" },
   };
@@ -91,6 +92,16 @@ describe("what is known of images", () => {
     assert.deepEqual(
       images.map(({ indexPlatforms }) => indexPlatforms),
       [[], ["of 9"]],
+    );
+  });
+
+  test("is also whether the job has launched another for the image", async () => {
+    const { deps } = scene();
+    const found = ["a", "9", "b"].map((digit) => ({ ...image, digest: digest(digit) }));
+    const { images } = await recordImages(deps, { ...asked, images: found }, call);
+    assert.deepEqual(
+      images.map(({ isLaunched }) => isLaunched),
+      [false, true, false],
     );
   });
 

@@ -37,32 +37,52 @@ export interface KnownImagesDeps {
 
 /** RecordImages. */
 export async function recordImages(
-  { reports, memory }: KnownImagesDeps,
+  { reports, checkpoints, memory }: KnownImagesDeps,
   request: message.RecordImagesRequest,
   call: CallContext,
 ): Promise<message.RecordImagesResponse> {
   const images = validateFoundImages(request);
   await reports.checkLease(toHeldLease(request));
   return memory.answer(call, async () => {
-    const known = await withIndexPlatforms(reports, images, await reports.recordImages(images));
+    const recorded = await reports.recordImages(images);
+    const [platforms, areLaunched] = await Promise.all([
+      platformsOf(reports, images, recorded),
+      whichAreLaunched(checkpoints, request.lease?.jobId ?? "", { images, known: recorded }),
+    ]);
+    const known = images.map(({ digest }, place) => ({
+      reports: (recorded[place] ?? []).map(toKnownReport),
+      indexPlatforms: platforms.get(digest) ?? [],
+      isLaunched: areLaunched[place] ?? false,
+    }));
     const bytes = known.reduce((sum, own) => sum + bytesOf([own.indexPlatforms, ...own.reports.map(textsOfReport)]), 0);
     if (bytes > maxAnswerBytes) throw tooManyReports();
     return { response: { images: known }, bytes };
   });
 }
 
-async function withIndexPlatforms(
+/** By the digests of indexes. */
+async function platformsOf(
   reports: ReportStore,
   images: readonly FoundImage[],
   known: readonly KnownReport[][],
-): Promise<message.KnownImage[]> {
+): Promise<Map<string, string[]>> {
   const isOf = (digest: string, [first]: readonly KnownReport[] = []) => first !== undefined && first.digest !== digest;
   const indexes = images.map(({ digest }) => digest).filter((digest, place) => isOf(digest, known[place]));
   const platforms = indexes.length === 0 ? [] : await reports.indexPlatforms(indexes);
-  const byIndex = new Map(indexes.map((digest, place) => [digest, platforms[place]]));
-  return images.map(({ digest }, place) => {
-    return { reports: (known[place] ?? []).map(toKnownReport), indexPlatforms: byIndex.get(digest) ?? [] };
-  });
+  return new Map(indexes.map((digest, place) => [digest, platforms[place] ?? []]));
+}
+
+/** Of each image whether the job has launched another for it: one run may have done so whose worker was lost before it stored that. */
+async function whichAreLaunched(
+  checkpoints: CheckpointStore,
+  jobId: string,
+  { images, known }: { images: readonly FoundImage[]; known: readonly KnownReport[][] },
+): Promise<boolean[]> {
+  const keys = images.map(({ digest }, place) => [digest, ...(known[place] ?? []).map((report) => report.digest)]);
+  const distinct = [...new Set(keys.flat())];
+  const areLaunched = await checkpoints.haveLaunched(jobId, distinct);
+  const launched = new Set(distinct.filter((_, at) => areLaunched[at]));
+  return keys.map((own) => own.some((key) => launched.has(key)));
 }
 
 /** CountSubJobReports. */

@@ -4,7 +4,7 @@ import type { Verdict } from "../domain/policy-verdict.ts";
 import type { ExploitationData } from "../ports/exploitation-data.ts";
 import type { ReportedImage, ReportJudge } from "../usecases/report-judge.ts";
 import { toRules, toVerdictMessage } from "./convert-policy.ts";
-import { fromCoverageCode, toSeverityCounts } from "./convert-report.ts";
+import { fromCoverageCode } from "./convert-report.ts";
 import { ReportReading } from "./indexed-report.ts";
 import type { JudgedAs, ReportDecorator } from "./read-report.ts";
 
@@ -73,7 +73,7 @@ const neverAborted = new AbortController().signal;
 
 /** An image as its report tells of it. */
 function toReportedImage(reading: ReportReading, repository: string): ReportedImage {
-  const { artifact, coverage, coverageNotes, generatedAt, policy, leftOut } = reading.report;
+  const { artifact, coverage, coverageNotes, generatedAt, policy } = reading.report;
   return {
     repository,
     digest: artifact?.digest ?? "",
@@ -82,7 +82,7 @@ function toReportedImage(reading: ReportReading, repository: string): ReportedIm
     coverage: fromCoverageCode(coverage) ?? "UNSUPPORTED",
     coverageNotes,
     findings: reading.findings(),
-    leftOut: toSeverityCounts(leftOut),
+    leftOut: reading.leftOut,
     scannedAt: generatedAt?.getTime() ?? 0,
     scanRules: policy && toRules(policy),
   };

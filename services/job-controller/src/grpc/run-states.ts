@@ -18,11 +18,12 @@ export async function getRunState(
   request: message.GetRunStateRequest,
   call: CallContext,
 ): Promise<message.GetRunStateResponse> {
-  const { checkpoint, executionTotals, enqueuedAt } = await checkpoints.read(toHeldLease(request));
+  const { checkpoint, executionTotals, enqueuedAt, now } = await checkpoints.read(toHeldLease(request));
   return memory.roomFor(call).make(Buffer.byteLength(checkpoint), () => ({
     checkpoint,
     executionTotals: toStatusCounts(executionTotals),
     enqueueTime: toDate(enqueuedAt),
+    currentTime: toDate(now),
   }));
 }
 

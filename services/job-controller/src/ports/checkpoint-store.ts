@@ -8,6 +8,8 @@ export interface RunState {
   executionTotals: Job["executionTotals"];
   /** Milliseconds since 1970. */
   enqueuedAt: number;
+  /** When it was read, likewise. */
+  now: number;
 }
 
 /** Some of the keys of sub-jobs. */
@@ -30,8 +32,10 @@ export interface CheckpointStore {
   save(lease: HeldLease, checkpoint: string): Promise<void>;
   read(lease: HeldLease): Promise<RunState>;
   /**
-   * The keys that the job has launched others with, some at a time, in no order.
+   * The keys that the job has launched others with, some at a time, in no order; since RetryJob last brought it back.
    * @param from `next` of those before; empty for the first
    */
   subJobKeys(lease: HeldLease, from: string): Promise<SubJobKeys>;
+  /** Of each key whether the job has launched another with it, likewise. Nobody's right to the job is looked at. */
+  haveLaunched(jobId: string, keys: readonly string[]): Promise<boolean[]>;
 }

@@ -27,12 +27,6 @@ const seenAnewMs = 3_600_000;
 export async function noteLocations(query: Query, { images, members = [], now }: Named): Promise<void> {
   const names = images.flatMap(({ repository, digest, tags }) => [repository, digest, ...tags]);
   const idOf = await idsOfTexts(query, [...names, ...members.flatMap(({ index, image }) => [index, image])]);
-  if (members.length > 0) {
-    await query("INSERT INTO index_images SELECT * FROM unnest($1::int[], $2::int[]) ON CONFLICT DO NOTHING", [
-      members.map(({ index }) => idOf(index)),
-      members.map(({ image }) => idOf(image)),
-    ]);
-  }
   const locations = images.map(({ repository, digest }) => [idOf(digest), idOf(repository)] as const);
   const digestIds = locations.map(([digestId]) => digestId);
   await query(
@@ -44,6 +38,13 @@ export async function noteLocations(query: Query, { images, members = [], now }:
      WHERE locations.seen_at <= excluded.seen_at - ${seenAnewMs}`,
     [digestIds, locations.map(([, repositoryId]) => repositoryId), now],
   );
+  // upkeep removes an image of an index that is nowhere
+  if (members.length > 0) {
+    await query("INSERT INTO index_images SELECT * FROM unnest($1::int[], $2::int[]) ON CONFLICT DO NOTHING", [
+      members.map(({ index }) => idOf(index)),
+      members.map(({ image }) => idOf(image)),
+    ]);
+  }
   await query(
     `INSERT INTO locations (digest_id, repository_id, seen_at)
      SELECT DISTINCT image_id, repository_id, $2::bigint FROM index_images JOIN locations ON digest_id = index_id

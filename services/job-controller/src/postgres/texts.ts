@@ -18,7 +18,12 @@ export function toJson(value: unknown): string {
 }
 
 /** A row that upkeep has seen unused counts as missing until it is used again: then it stays for long enough to be referred to. */
-const orUseAgain = "ON CONFLICT (key) DO UPDATE SET unused_since = NULL";
+const orUseAgain = "ON CONFLICT (key) DO UPDATE SET unused_since = NULL RETURNING key, id";
+
+interface Numbered {
+  key: Buffer;
+  id: number;
+}
 
 /** What has a key that is made from it. */
 interface Keyed<T> {
@@ -29,12 +34,12 @@ interface Keyed<T> {
 /** The numbers of the texts; those that have none get one. */
 export async function idsOfTexts(query: Query, texts: Iterable<string>): Promise<(text: string) => number> {
   const keyed = uniqueByKey([...new Set(texts)].map((value) => ({ key: keyOf(value), value })));
-  const ids = await idsOf(query, "texts", keyed, async (missing) => {
-    await query(`INSERT INTO texts (key, text) SELECT * FROM unnest($1::bytea[], $2::text[]) ${orUseAgain}`, [
+  const ids = await idsOf(query, "texts", keyed, (missing) =>
+    query(`INSERT INTO texts (key, text) SELECT * FROM unnest($1::bytea[], $2::text[]) ${orUseAgain}`, [
       missing.map(({ key }) => key),
       missing.map(({ value }) => toText(value)),
-    ]);
-  });
+    ]),
+  );
   return (text) => idAt(ids, keyOf(text));
 }
 
@@ -47,7 +52,7 @@ export async function idsOfDetails(query: Query, findings: readonly IndexedFindi
       query,
       values.map(({ vulnerability }) => vulnerability),
     );
-    await query(
+    return query(
       `INSERT INTO details (key, vulnerability_id, severity, package, version, fixed_version)
        SELECT * FROM unnest($1::bytea[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
        ${orUseAgain}`,
@@ -79,23 +84,18 @@ async function idsOf<T>(
   query: Query,
   table: "texts" | "details",
   keyed: readonly Keyed<T>[],
-  insert: (missing: Keyed<T>[]) => Promise<void>,
+  insert: (missing: Keyed<T>[]) => Promise<Numbered[]>,
 ): Promise<Map<string, number>> {
-  const ids = new Map<string, number>();
-  const read = async (wanted: readonly Keyed<T>[]) => {
-    if (wanted.length === 0) return;
-    const keys = wanted.map(({ key }) => key);
-    const rows = await query<{ key: Buffer; id: number }>(
-      `SELECT key, id FROM ${table} WHERE key = ANY($1) AND unused_since IS NULL`,
-      [keys],
-    );
-    for (const { key, id } of rows) ids.set(key.toString("hex"), id);
-  };
-  await read(keyed);
+  const keys = keyed.map(({ key }) => key);
+  const known =
+    keys.length === 0
+      ? []
+      : await query<Numbered>(`SELECT key, id FROM ${table} WHERE key = ANY($1) AND unused_since IS NULL`, [keys]);
+  const ids = new Map(known.map(({ key, id }) => [key.toString("hex"), id]));
   const missing = keyed.filter(({ key }) => !ids.has(key.toString("hex")));
   if (missing.length === 0) return ids;
-  await insert(missing);
-  await read(missing);
+  // not read again: upkeep may have seen already that nothing needs them yet
+  for (const { key, id } of await insert(missing)) ids.set(key.toString("hex"), id);
   return ids;
 }
 

@@ -131,12 +131,26 @@ const unlocated: Round = {
 const hasLocation = (digestId: string) => `EXISTS (SELECT FROM locations WHERE locations.digest_id = ${digestId})`;
 const hasReport = (imageId: string) => `EXISTS (SELECT FROM images WHERE images.id = ${imageId})`;
 
+/** What a scan has looked for in an index is known while each of its images is: one that is gone is to be scanned again. */
+const indexImages: Round = {
+  table: "index_images",
+  id: "index_id",
+  look: ({ database, after, last }) =>
+    database.query(
+      `WITH gone AS (
+         DELETE FROM index_images WHERE index_id > $1 AND index_id <= $2
+         AND NOT (${hasLocation("index_id")} AND ${hasReport("image_id")}) RETURNING index_id)
+       DELETE FROM index_platforms USING gone WHERE index_platforms.index_id = gone.index_id`,
+      [after, last],
+    ),
+};
+
 const rounds: readonly Round[] = [
   unlocated,
   removal(
     "locations",
     "digest_id",
-    `NOT ${hasReport("digest_id")} AND NOT EXISTS (
+    `seen_at < $3 AND NOT ${hasReport("digest_id")} AND NOT EXISTS (
        SELECT FROM locations AS seen WHERE seen.digest_id = locations.digest_id AND seen.seen_at >= $3)`,
   ),
   removal(
@@ -145,7 +159,7 @@ const rounds: readonly Round[] = [
     `NOT EXISTS (SELECT FROM locations
        WHERE locations.digest_id = tags.digest_id AND locations.repository_id = tags.repository_id)`,
   ),
-  removal("index_images", "index_id", `NOT (${hasLocation("index_id")} AND ${hasReport("image_id")})`),
+  indexImages,
   removal(
     "index_platforms",
     "index_id",

@@ -41,7 +41,7 @@ export class ImageClient implements KnownImages {
     if (known.length !== images.length) {
       throw new JobFailure("INTERNAL", "the controller did not answer for each image", { retryable: true });
     }
-    return known.map(({ reports, indexPlatforms }) => ({ reports: reports.map(toKnownReport), indexPlatforms }));
+    return known.map(({ reports, ...rest }) => ({ reports: reports.map(toKnownReport), ...rest }));
   }
 
   async count(lease: Lease, signal: AbortSignal): Promise<CoverageCounts> {

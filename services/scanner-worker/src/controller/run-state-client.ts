@@ -48,7 +48,12 @@ export class RunStateClient implements RunStates {
   }
 }
 
-function toRunState({ checkpoint, executionTotals, enqueueTime }: GetRunStateResponse): RunState {
+function toRunState({
+  checkpoint,
+  executionTotals,
+  enqueueTime,
+  currentTime = new Date(),
+}: GetRunStateResponse): RunState {
   if (enqueueTime === undefined) {
     throw new JobFailure("INTERNAL", "the controller did not say when the job was launched", { retryable: true });
   }
@@ -56,5 +61,5 @@ function toRunState({ checkpoint, executionTotals, enqueueTime }: GetRunStateRes
     const name = statuses[status];
     return name === undefined ? [] : [[name, count] as const];
   });
-  return { checkpoint, subJobs: Object.fromEntries(counts), launchedAt: enqueueTime };
+  return { checkpoint, subJobs: Object.fromEntries(counts), launchedAt: enqueueTime, now: currentTime };
 }

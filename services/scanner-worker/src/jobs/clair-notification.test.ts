@@ -54,9 +54,13 @@ describe("CLAIR_NOTIFICATION", () => {
       [new Date(899_000), 1_000],
     ] as const) {
       context = new Context(`job-${afterMs}`);
-      context.state = { ...context.state, launchedAt };
+      context.state = { ...context.state, launchedAt, now: launchedAt };
       await assert.rejects(run({ delay_seconds: 300 }), { name: "JobPostponed", afterMs });
       assert.deepEqual([context.launched, removed], [[], []]);
+      // its worker was killed, and another one has it now
+      context.state = { ...context.state, now: new Date(899_990) };
+      await assert.rejects(run({ delay_seconds: 300 }), { name: "JobPostponed", afterMs: 10 });
+      context.state = { ...context.state, now: new Date(900_000) };
       await run({ delay_seconds: 300 });
       assert.deepEqual(keys(), [`rematch:until-900000:${digest("a")}`]);
       removed = [];

@@ -27,8 +27,8 @@ const maxPages = 10_000;
 const maxAtOnce = 1_000;
 const priority = 2;
 
-/** The checkpoint of a notification that has waited. */
-const waited = "waited";
+/** The checkpoint of a notification that has begun to wait. */
+const waits = "waits";
 
 /**
  * The job type CLAIR_NOTIFICATION: has the images matched anew that a notification of Clair's names, and no others. What is
@@ -82,13 +82,14 @@ async function run(
  */
 async function waitForSpan(context: JobContext, spanMs: number): Promise<string> {
   if (spanMs === 0) return context.jobId;
-  const { launchedAt, checkpoint } = await context.runState();
+  const { launchedAt, now, checkpoint } = await context.runState();
   const end = (Math.floor(launchedAt.getTime() / spanMs) + 1) * spanMs;
-  if (checkpoint !== waited) {
-    await context.saveCheckpoint(waited);
-    // by the controller's clock alone, which every worker's may differ from
-    throw new JobPostponed("waiting for further notifications", end - launchedAt.getTime());
-  }
+  // not by the worker's clock, and the whole time once: controllers' clocks may differ, too
+  const isBegun = checkpoint === waits;
+  if (!isBegun) await context.saveCheckpoint(waits);
+  const wait = end - (isBegun ? now : launchedAt).getTime();
+  // also of one whose worker was lost before it could put it off
+  if (wait > 0) throw new JobPostponed("waiting for further notifications", wait);
   return `until-${end}`;
 }
 

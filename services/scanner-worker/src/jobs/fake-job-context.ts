@@ -34,7 +34,7 @@ export class FakeJobContext implements JobContext {
   readonly locked: ScannerLayer[] = [];
   /** What the handler finds. */
   readonly properties: Record<string, unknown> = {};
-  state: RunState = { checkpoint: "", subJobs: {}, launchedAt: new Date(0) };
+  state: RunState = { checkpoint: "", subJobs: {}, launchedAt: new Date(0), now: new Date(0) };
   /** What is known of images, by digest. */
   readonly known = new Map<string, KnownReport[]>();
   /** What countReports gives. */
@@ -117,10 +117,12 @@ export class FakeJobContext implements JobContext {
   async recordImages(images: readonly FoundImage[]): Promise<KnownImage[]> {
     this.signal.throwIfAborted();
     this.recorded.push(...images);
-    return images.map(({ digest }) => ({
-      reports: this.known.get(digest) ?? [],
-      indexPlatforms: this.lookedFor.get(digest) ?? [],
-    }));
+    const keys = new Set(this.launched.map(({ key }) => key));
+    return images.map(({ digest }) => {
+      const reports = this.known.get(digest) ?? [];
+      const isLaunched = [digest, ...reports.map((report) => report.digest)].some((key) => keys.has(key));
+      return { reports, indexPlatforms: this.lookedFor.get(digest) ?? [], isLaunched };
+    });
   }
 
   async countReports(): Promise<CoverageCounts> {

@@ -71,6 +71,8 @@ export interface RunState {
   readonly subJobs: Readonly<Partial<Record<JobStatus, number>>>;
   /** When the job was launched. */
   readonly launchedAt: Date;
+  /** The time now, by the clock that told when it was launched. */
+  readonly now: Date;
 }
 
 /** Where a job stands. */
@@ -113,6 +115,8 @@ export interface KnownImage {
   readonly reports: readonly KnownReport[];
   /** Of an index, the platforms that a scan has looked for, whether it found an image for them or not; `all` alone for all. */
   readonly indexPlatforms: readonly string[];
+  /** Whether the job has launched another already whose key is the digest, or that of one of the reports. */
+  readonly isLaunched: boolean;
 }
 
 /** Numbers of reports by their coverage, and of digests without one; what is 0 may be left out. */

@@ -123,11 +123,11 @@ export function fakeServices(overrides: Partial<JobServices> = {}): JobServices 
       launchAll: async (_lease, jobs) => jobs.map(({ key }) => ({ id: `sub-${key}` })),
     },
     runStates: {
-      read: async () => ({ checkpoint: "", subJobs: {}, launchedAt: new Date(0) }),
+      read: async () => ({ checkpoint: "", subJobs: {}, launchedAt: new Date(0), now: new Date(0) }),
       saveCheckpoint: async () => {},
     },
     images: {
-      record: async (_lease, images) => images.map(() => ({ reports: [], indexPlatforms: [] })),
+      record: async (_lease, images) => images.map(() => ({ reports: [], indexPlatforms: [], isLaunched: false })),
       count: async () => ({}),
       readReport: async () => undefined,
       find: async () => [],

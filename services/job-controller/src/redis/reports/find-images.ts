@@ -4,7 +4,7 @@ import type { Page, PageRequest, VulnerabilityCounts, VulnerabilityMatch } from 
 import type { FoundImage } from "../../ports/report-store.ts";
 import type { ScriptedRedis, Shard } from "../shards/shard.ts";
 import { numbersIn, type QueryDeps } from "./list-reports.ts";
-import { type Found, readListed } from "./listed-reports.ts";
+import { type Found, readListed, sortedByBytes } from "./listed-reports.ts";
 import { mostParts, type Position, readPosition, writePosition } from "./page-position.ts";
 import { blockCount, blockSize, type Postings } from "./postings.ts";
 import { type FoundTerms, readLayers, readVulnerability } from "./read-postings.ts";
@@ -88,7 +88,7 @@ function toMatches(
   const { digest, reportId, platform, coverage, scannedAt } = entry;
   const locations = entry.locations.filter((location) => fitsGlob(repository, location.repository));
   // a zero byte is less than any other, so that terms are ordered by package, version and so on
-  const ordered = [...terms].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const ordered = sortedByBytes(terms);
   const matches: VulnerabilityMatch[] = [];
   for (let at = from; at < Math.min(to, ordered.length * locations.length); at++) {
     const rest = ordered[Math.floor(at / locations.length)] ?? "";

@@ -98,7 +98,8 @@ function locationOf(repository: string, known: ImageState["locations"]): ImageLo
   return { repository, tags };
 }
 
-function sortedByBytes(names: readonly string[]): string[] {
+/** The texts in the order of their bytes. */
+export function sortedByBytes(names: readonly string[]): string[] {
   return names
     .map((name) => ({ name, bytes: Buffer.from(name) }))
     .sort((a, b) => Buffer.compare(a.bytes, b.bytes))

@@ -9,11 +9,11 @@ import type { ListingTerms } from "./terms.ts";
 /** As many images are recorded, and as many jobs launched, at once. */
 const maxAtOnce = 1_000;
 const maxRefusals = 20;
-const unknown: KnownImage = { reports: [], indexPlatforms: [] };
+const unknown: KnownImage = { reports: [], indexPlatforms: [], isLaunched: false };
 
 /** What a digest needs. */
 interface Plan {
-  reports: readonly KnownReport[];
+  known: KnownImage;
   requests: SubJobRequest[];
 }
 
@@ -45,9 +45,14 @@ export class Launches {
     const results: SubJobResult[] = [];
     for (const some of inParts(plans.flatMap((plan) => plan.requests))) results.push(...(await this.#launchSome(some)));
     const ends = { skipped: 0, launched: 0, others: 0, refused: 0 };
-    for (const { requests } of plans) ends[endOf(results.splice(0, requests.length))] += 1;
-    const totals = { digests: plans.length, known: plans.filter(({ reports }) => reports.length > 0).length, ...ends };
-    const skipped = plans.filter(({ requests }) => requests.length === 0).flatMap(({ reports }) => reports);
+    const skipped: KnownReport[] = [];
+    for (const { known, requests } of plans) {
+      const end = endOf(known, results.splice(0, requests.length));
+      ends[end] += 1;
+      if (end === "skipped") skipped.push(...known.reports);
+    }
+    const known = plans.filter((plan) => plan.known.reports.length > 0).length;
+    const totals = { digests: plans.length, known, ...ends };
     return { totals, skipped };
   }
 
@@ -78,12 +83,12 @@ export class Launches {
 }
 
 function planFor(decider: Decider, image: FoundImage, known: KnownImage): Plan {
-  return { reports: known.reports, requests: decide(decider, image, known) };
+  return { known, requests: decide(decider, image, known) };
 }
 
-/** What became of a digest, by the launches that it needed. */
-function endOf(results: readonly SubJobResult[]): "skipped" | "launched" | "others" | "refused" {
-  if (results.length === 0) return "skipped";
+/** What became of a digest, by the launches that it needed now, and by those of a run whose worker was lost. */
+function endOf({ isLaunched }: KnownImage, results: readonly SubJobResult[]) {
+  if (results.length === 0) return isLaunched ? "launched" : "skipped";
   const launched = results.filter((result) => "id" in result);
   if (launched.length === 0) return "refused";
   return launched.every(({ isOthers = false }) => isOthers) ? "others" : "launched";

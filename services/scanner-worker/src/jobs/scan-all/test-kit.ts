@@ -89,7 +89,7 @@ export class ScanAllContext extends FakeJobContext {
   override async runState(): Promise<RunState> {
     const subJobs: Partial<Record<JobStatus, number>> = {};
     for (const { status } of this.children.values()) subJobs[status] = (subJobs[status] ?? 0) + 1;
-    return { checkpoint: this.checkpoints.at(-1) ?? "", subJobs, launchedAt: this.launchedAt };
+    return { ...this.state, checkpoint: this.checkpoints.at(-1) ?? "", subJobs, launchedAt: this.launchedAt };
   }
 
   override onLaunch(request: SubJobRequest): SubJobResult {

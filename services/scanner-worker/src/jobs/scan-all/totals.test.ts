@@ -44,6 +44,18 @@ describe("the totals of a scan of all images", () => {
     assert.match(rig.context.text, /, coverage of 3 reports: 2 FULL, 1 PARTIAL, 2 without a report$/);
   });
 
+  test("count what was launched by a worker that was lost before it stored that as launched, once", async () => {
+    const { context } = rig;
+    const save = context.saveCheckpoint.bind(context);
+    context.saveCheckpoint = () => Promise.reject(new Error("killed"));
+    await assert.rejects(rig.run(), /killed/);
+    Object.assign(context, { saveCheckpoint: save, counts: { FULL: 3 } });
+    for (const end of ["a", "b", "c"]) rig.know(end, { scanner: "" });
+    context.end("SUCCESS");
+    await rig.run();
+    assert.match(context.text, /3 digests \(3 known\): 3 launched, 0 up to date, 3 done, 0 failed, coverage: 3 FULL$/);
+  });
+
   test("say how much the parameters passed over", async () => {
     await rig.runToWait({ include: ["web"], tag_pattern: "1*" });
     assert.match(

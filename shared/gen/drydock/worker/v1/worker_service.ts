@@ -665,7 +665,11 @@ export interface GetRunStateResponse {
   /** How many of the jobs that it launched stand where. */
   executionTotals: StatusCount[];
   /** When the job was launched. */
-  enqueueTime: Date | undefined;
+  enqueueTime:
+    | Date
+    | undefined;
+  /** The time now, by the same clock. */
+  currentTime: Date | undefined;
 }
 
 /** The request of SaveCheckpoint. */
@@ -718,6 +722,8 @@ export interface KnownImage {
   reports: KnownReport[];
   /** Of an index, the platforms that a scan has looked for, as in PutReportHead; empty while one of its images has no report. */
   indexPlatforms: string[];
+  /** Whether the job has launched another already whose key is the digest, or that of one of the reports. */
+  isLaunched: boolean;
 }
 
 /** A report that an image has. */
@@ -4866,7 +4872,7 @@ export const GetRunStateRequest: MessageFns<GetRunStateRequest> = {
 };
 
 function createBaseGetRunStateResponse(): GetRunStateResponse {
-  return { checkpoint: "", executionTotals: [], enqueueTime: undefined };
+  return { checkpoint: "", executionTotals: [], enqueueTime: undefined, currentTime: undefined };
 }
 
 export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
@@ -4879,6 +4885,9 @@ export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
     }
     if (message.enqueueTime !== undefined) {
       Timestamp.encode(toTimestamp(message.enqueueTime), writer.uint32(26).fork()).join();
+    }
+    if (message.currentTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.currentTime), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -4920,6 +4929,14 @@ export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
             message.enqueueTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.currentTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4945,6 +4962,11 @@ export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
         : isSet(object.enqueue_time)
         ? fromJsonTimestamp(object.enqueue_time)
         : undefined,
+      currentTime: isSet(object.currentTime)
+        ? fromJsonTimestamp(object.currentTime)
+        : isSet(object.current_time)
+        ? fromJsonTimestamp(object.current_time)
+        : undefined,
     };
   },
 
@@ -4959,6 +4981,9 @@ export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
     if (message.enqueueTime !== undefined) {
       obj.enqueueTime = message.enqueueTime.toISOString();
     }
+    if (message.currentTime !== undefined) {
+      obj.currentTime = message.currentTime.toISOString();
+    }
     return obj;
   },
 
@@ -4970,6 +4995,7 @@ export const GetRunStateResponse: MessageFns<GetRunStateResponse> = {
     message.checkpoint = object.checkpoint ?? "";
     message.executionTotals = object.executionTotals?.map((e) => StatusCount.fromPartial(e)) || [];
     message.enqueueTime = object.enqueueTime ?? undefined;
+    message.currentTime = object.currentTime ?? undefined;
     return message;
   },
 };
@@ -5399,7 +5425,7 @@ export const RecordImagesResponse: MessageFns<RecordImagesResponse> = {
 };
 
 function createBaseKnownImage(): KnownImage {
-  return { reports: [], indexPlatforms: [] };
+  return { reports: [], indexPlatforms: [], isLaunched: false };
 }
 
 export const KnownImage: MessageFns<KnownImage> = {
@@ -5409,6 +5435,9 @@ export const KnownImage: MessageFns<KnownImage> = {
     }
     for (const v of message.indexPlatforms) {
       writer.uint32(18).string(v!);
+    }
+    if (message.isLaunched !== false) {
+      writer.uint32(24).bool(message.isLaunched);
     }
     return writer;
   },
@@ -5442,6 +5471,14 @@ export const KnownImage: MessageFns<KnownImage> = {
             message.indexPlatforms.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isLaunched = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5462,6 +5499,11 @@ export const KnownImage: MessageFns<KnownImage> = {
         : globalThis.Array.isArray(object?.index_platforms)
         ? object.index_platforms.map((e: any) => globalThis.String(e))
         : [],
+      isLaunched: isSet(object.isLaunched)
+        ? globalThis.Boolean(object.isLaunched)
+        : isSet(object.is_launched)
+        ? globalThis.Boolean(object.is_launched)
+        : false,
     };
   },
 
@@ -5473,6 +5515,9 @@ export const KnownImage: MessageFns<KnownImage> = {
     if (message.indexPlatforms?.length) {
       obj.indexPlatforms = message.indexPlatforms;
     }
+    if (message.isLaunched !== false) {
+      obj.isLaunched = message.isLaunched;
+    }
     return obj;
   },
 
@@ -5483,6 +5528,7 @@ export const KnownImage: MessageFns<KnownImage> = {
     const message = createBaseKnownImage();
     message.reports = object.reports?.map((e) => KnownReport.fromPartial(e)) || [];
     message.indexPlatforms = object.indexPlatforms?.map((e) => e) || [];
+    message.isLaunched = object.isLaunched ?? false;
     return message;
   },
 };
