@@ -129,9 +129,14 @@ for (const shards of [1, 3]) {
     });
 
     test("forget an image that was never scanned and that nothing names any more", async () => {
-      await under.reports.recordImages([{ repository: "team/app", digest: digestOf(1), tags: ["1.0"] }]);
+      // more repositories and tags than are listed of an image
+      const names = Array.from({ length: 260 }, (_, at) => `team/r${at}`);
+      const tags = Array.from({ length: 130 }, (_, at) => `t${at}`);
+      const digest = digestOf(1);
+      await under.reports.recordImages(names.map((repository) => ({ repository, digest, tags: ["1.0"] })));
+      await under.reports.recordImages([{ repository: "team/r0", digest, tags }]);
       await tidyAll();
-      assert.notDeepEqual(await under.redis.keys("*:tags:*"), []);
+      assert.equal((await under.redis.keys("*:tags:*")).length, names.length);
       under.clock.advance(3_700_000);
       await tidyAll();
       assert.deepEqual([...(await under.redis.keys("*:tags:*")), ...(await under.redis.keys("*:images"))], []);

@@ -12,6 +12,9 @@ interface TaggedLocation {
   tags: readonly string[];
 }
 
+/** About as many tags or repositories are read at a time. */
+const readAtOnce = 500;
+
 /** Beside the digests of an index's images: no digest is called so. */
 const platformsField = "platforms";
 
@@ -67,6 +70,30 @@ export class ImageLocations {
   /** The tag, which pointed at the digest, points at nothing. */
   async forgetTag(repository: string, tag: string, digest: string): Promise<void> {
     await this.#shards.ofKey(repository).run("reports/unpoint", repository, digest, tag);
+  }
+
+  /** Forgets all tags that point at the digest in the repository, of which the digest itself knows some. */
+  async forgetTags(repository: string, digest: string): Promise<void> {
+    const key = this.#shards.ofKey(repository).keys.reports.tags(repository);
+    let cursor = "0";
+    do {
+      const [next, fields] = await answered(this.#redis.hscan(key, cursor, "COUNT", readAtOnce));
+      for (let at = 0; at < fields.length; at += 2) {
+        if (fields[at + 1] === digest) await this.forgetTag(repository, fields[at] ?? "", digest);
+      }
+      cursor = next;
+    } while (cursor !== "0");
+  }
+
+  /** The repositories of a digest that are too many to be listed, some at a time. */
+  async *locationsBeyond(digest: string): AsyncGenerator<string> {
+    const key = this.#shards.ofKey(digest).keys.reports.locationsBeyond(digest);
+    let cursor = "0";
+    do {
+      const [next, repositories] = await answered(this.#redis.sscan(key, cursor, "COUNT", readAtOnce));
+      yield* repositories;
+      cursor = next;
+    } while (cursor !== "0");
   }
 
   /** Notes that the index led to the image, which has its locations from now on. */

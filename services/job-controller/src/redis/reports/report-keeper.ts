@@ -156,10 +156,9 @@ export class ReportKeeper {
   /** A digest that was never scanned, or has no report any more, and that nothing has named for long. */
   async #forgetLocations(digest: string, { locations }: ImageState): Promise<void> {
     const { clock, keepMs } = this.#options;
-    for (const [repository, text] of Object.entries(locations)) {
-      for (const tag of text.split(" ").filter((each) => each !== "")) {
-        await this.#locations.forgetTag(repository, tag, digest);
-      }
+    for (const repository of Object.keys(locations)) await this.#locations.forgetTags(repository, digest);
+    for await (const repository of this.#locations.locationsBeyond(digest)) {
+      await this.#locations.forgetTags(repository, digest);
     }
     await forgetImage(this.#options, digest, [], clock.now() - keepMs);
   }
