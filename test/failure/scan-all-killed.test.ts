@@ -15,6 +15,9 @@ const isManifest = (request: string) => manifest.test(request);
 /** How many jobs a worker holds at once. */
 const slots = 4;
 
+/** How long the lock of a layer lasts. */
+const lockMs = 15_000;
+
 /** A phase in which a worker dies: at the first request of that kind, before it is answered, or when the job is so. */
 interface Phase {
   name: string;
@@ -130,7 +133,8 @@ describe("scans of two workers, one of which is killed", { timeout: 300_000 }, (
     const [held, next = assert.fail("nobody gave it")] = given;
     assert.equal(next.name, held?.name);
     const waited = next.at - begun;
-    assert.ok(waited > 8_000 && waited < 17_000, `the other one waited for ${waited} ms`);
+    // asked for 5 s before at the latest; the other one asks every second, and the machine may be busy
+    assert.ok(waited > lockMs - 7_000 && waited < lockMs + 4_000, `the other one waited for ${waited} ms`);
     const [, ...others] = given.map(({ name }) => name);
     assert.equal(new Set(others).size, others.length, "each is given once by those that are left");
   });

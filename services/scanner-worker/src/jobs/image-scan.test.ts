@@ -127,7 +127,7 @@ describe("IMAGE_SCAN", () => {
     assert.ok(!context.lines.join("\n").includes("secret"));
   });
 
-  test("hands the scanner what it needs to fetch the layers", async () => {
+  test("hands the scanner what it needs to fetch the layers, and to lock them", async () => {
     const urls: string[] = [];
     await run(
       {},
@@ -135,11 +135,14 @@ describe("IMAGE_SCAN", () => {
         ...scanner,
         scan: async (target) => {
           urls.push(target.blobUrl(digest("1")), JSON.stringify(await target.blobHeaders(context.signal)));
+          await target.withLayerLock({ scanner: "clair", layer: "a" }, async () => void urls.push("locked"));
           return found;
         },
       },
     );
-    assert.deepEqual(urls, [`http://seen-by-scanner/library/web/${digest("1")}`, '{"Authorization":"Bearer secret"}']);
+    const url = `http://seen-by-scanner/library/web/${digest("1")}`;
+    assert.deepEqual(urls, [url, '{"Authorization":"Bearer secret"}', "locked"]);
+    assert.deepEqual(context.locked, [{ scanner: "clair", layer: "a" }]);
   });
 
   test("goes by the digest when both are given", async () => {

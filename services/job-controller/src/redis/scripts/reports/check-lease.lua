@@ -1,4 +1,4 @@
--- check-lease: tells whether the lease may store a report, before the report has come.
+-- check-lease: tells whether the lease holds, before work is begun for it, such as the upload of a report.
 -- needs: call/context, record/store, life/moves
 -- arguments: id, token, incarnation
 -- reply: "OK"
