@@ -53,7 +53,10 @@ describe("the totals of a scan of all images", () => {
     for (const end of ["a", "b", "c"]) rig.know(end, { scanner: "" });
     context.end("SUCCESS");
     await rig.run();
-    assert.match(context.text, /3 digests \(3 known\): 3 launched, 0 up to date, 3 done, 0 failed, coverage of 3 reports: 3 FULL$/);
+    assert.match(
+      context.text,
+      /3 digests \(3 known\): 3 launched, 0 up to date, 3 done, 0 failed, coverage of 3 reports: 3 FULL$/,
+    );
   });
 
   test("say how much the parameters passed over", async () => {
