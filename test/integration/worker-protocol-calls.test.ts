@@ -189,7 +189,9 @@ describe("for a job that it holds, a worker", { concurrency: true }, () => {
     const { type, worker, id, lease } = await start();
     const { enqueueTime } = await rig.api.get(id);
     const before = await callFor(worker, lease, service.getRunState);
-    assert.deepEqual(before, { checkpoint: "", executionTotals: [], enqueueTime });
+    const { currentTime, ...rest } = before;
+    assert.deepEqual(rest, { checkpoint: "", executionTotals: [], enqueueTime });
+    assert.ok(currentTime !== undefined && enqueueTime !== undefined && currentTime >= enqueueTime);
     const checkpoint = JSON.stringify({ page: "ä".repeat(32_000) });
     for (const text of ["first", checkpoint])
       await callFor(worker, lease, service.saveCheckpoint, { checkpoint: text });
