@@ -15,9 +15,9 @@ process.env.TEST_RUN_ID = runId;
 process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules", ".cache", "node");
 process.env.PATH = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
 
-/** Tests that start processes wait more than they compute; more than three files at a time disturb each other's timing. */
+/** Tests that start processes wait more than they compute; on two cores more than four files at a time make each other too slow. */
 function concurrencyOf(groups: readonly TestGroup[]): number {
-  return groups.includes("unit") ? Math.max(2, availableParallelism()) : 3;
+  return groups.includes("unit") ? Math.max(2, availableParallelism()) : 4;
 }
 
 function show(result: FileResult, withNames: boolean): void {
