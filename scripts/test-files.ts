@@ -1,7 +1,7 @@
 import { globSync } from "node:fs";
 
 /** The groups of tests. */
-export const testGroups = ["unit", "checks", "integration", "e2e", "failure", "faults"] as const;
+export const testGroups = ["unit", "checks", "integration", "model", "e2e", "failure", "faults"] as const;
 
 /**
  * The groups that run together, in their order. Files of a later group fill the time in which the last ones of the group
@@ -9,7 +9,7 @@ export const testGroups = ["unit", "checks", "integration", "e2e", "failure", "f
  */
 export const testRounds: readonly (readonly TestGroup[])[] = [
   ["unit", "checks"],
-  ["failure", "faults", "e2e", "integration"],
+  ["failure", "faults", "model", "e2e", "integration"],
 ];
 
 /** The name of a group of tests. */
@@ -21,6 +21,7 @@ const groupByFolder: Record<string, TestGroup> = {
   e2e: "e2e",
   failure: "failure",
   faults: "faults",
+  model: "model",
   support: "unit",
 };
 
