@@ -1,9 +1,6 @@
 import type { ImagePolicy, PolicyRules } from "./image-policy.ts";
-import type { PolicyReason, PolicyRule } from "./policy-verdict.ts";
 import { type Severity, severities } from "./report-entry.ts";
-
-/** How many findings a report does not keep, by severity. */
-export type LeftOut = Partial<Readonly<Record<Severity, number>>>;
+import type { LeftOut, PolicyReason, PolicyRule } from "./verdict.ts";
 
 /** How many in all. */
 export function countLeftOut(leftOut: LeftOut): number {

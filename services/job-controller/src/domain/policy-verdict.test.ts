@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { ImagePolicy, PolicyRules } from "./image-policy.ts";
-import type { LeftOut } from "./left-out.ts";
 import { exceptionIdOf, indexExceptions, type PolicyException } from "./policy-exception.ts";
-import { type JudgedFinding, type JudgedImage, judge, type Verdict } from "./policy-verdict.ts";
+import { judge } from "./policy-verdict.ts";
 import { type Coverage, severities } from "./report-entry.ts";
+import type { JudgedFinding, JudgedImage, LeftOut, Verdict } from "./verdict.ts";
 
 const day = 86_400_000;
 const now = 1_000 * day;

@@ -1,5 +1,5 @@
 import { countLeftOut } from "./left-out.ts";
-import type { JudgedFinding, JudgedImage, PolicyRule, Verdict } from "./policy-verdict.ts";
+import type { JudgedFinding, JudgedImage, PolicyRule, Verdict } from "./verdict.ts";
 
 /** How many policies a line names. */
 const namedPolicies = 5;

@@ -11,7 +11,7 @@ import {
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { ImagePolicy, PolicyRules, UnknownSeverity } from "../domain/image-policy.ts";
 import type { PolicyException } from "../domain/policy-exception.ts";
-import type { ExceptedFinding, PolicyReason, Verdict } from "../domain/policy-verdict.ts";
+import type { ExceptedFinding, PolicyReason, Verdict } from "../domain/verdict.ts";
 import { toSeverity, toSeverityCode } from "./convert-report.ts";
 import { toDate } from "./time.ts";
 

@@ -1,6 +1,6 @@
 import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import type { PolicyVerdict, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
-import type { Verdict } from "../domain/policy-verdict.ts";
+import type { Verdict } from "../domain/verdict.ts";
 import type { ExploitationData } from "../ports/exploitation-data.ts";
 import type { ReportedImage, ReportJudge } from "../usecases/report-judge.ts";
 import { toRules, toVerdictMessage } from "./convert-policy.ts";

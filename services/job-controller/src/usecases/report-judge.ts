@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type ImagePolicy, type PolicyRules, policiesFor, scanPolicyName } from "../domain/image-policy.ts";
-import type { LeftOut } from "../domain/left-out.ts";
 import type { ImageName } from "../domain/policy-exception.ts";
-import { judge, type Verdict } from "../domain/policy-verdict.ts";
+import { judge } from "../domain/policy-verdict.ts";
 import type { Coverage, IndexedFinding } from "../domain/report-entry.ts";
+import type { LeftOut, Verdict } from "../domain/verdict.ts";
 import type { ExploitationData } from "../ports/exploitation-data.ts";
 import type { FirstFound } from "./first-found.ts";
 import type { PolicyBook } from "./policy-book.ts";

@@ -72,7 +72,7 @@ function termsOf(found: FoundTerms | undefined, number: number): string[] {
   return (found?.terms ?? []).filter(({ postings }) => postings.has(number)).map(({ rest }) => rest);
 }
 
-/** Which parts of an image, by their places. */
+/** Which parts of an image, by their positions. */
 interface Range {
   from: number;
   to: number;
