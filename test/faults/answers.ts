@@ -11,7 +11,8 @@ import { digest, putBytes } from "../support/worker-calls.ts";
 import type { FaultCase } from "./fault-case.ts";
 import { maxMemoryDuring } from "./memory.ts";
 
-const deadlineMs = 30_000;
+/** What is asked for is memory, not time: 40 lists at once wait long on a machine that runs other tests too. */
+const deadlineMs = 120_000;
 
 /** A client with the settings that every client has by default. */
 function defaultClient(address: string): Client {

@@ -6,7 +6,7 @@ import { FaultPlace } from "./fault-place.ts";
 
 /** Runs the cases against services that are started once, some at a time, and prints a table of what came of them. */
 export function runCases(cases: readonly FaultCase[]): void {
-  describe("what went wrong once is right now:", { concurrency: 4, timeout: 220_000 }, () => {
+  describe("what went wrong once is right now:", { concurrency: 3, timeout: 220_000 }, () => {
     let place: FaultPlace;
     const results = new Map<FaultCase, string>();
     before(async () => {
