@@ -10,6 +10,7 @@ class Worker implements Party {
   readonly #turns: FairTurns;
   waiting = 0;
   inFlight = 0;
+  isFruitless = false;
 
   constructor(turns: FairTurns) {
     this.#turns = turns;
@@ -20,7 +21,7 @@ class Worker implements Party {
   }
 
   get isReady(): boolean {
-    return this.waiting > 0 && this.inFlight < this.#turns.maxInFlightOfParty;
+    return this.waiting > 0 && this.inFlight < this.#turns.maxInFlightOf(this);
   }
 
   add(count: number): void {
@@ -92,9 +93,9 @@ describe("the turns of the event loop", () => {
     const turns = new FairTurns({ ...terms, inFlight: 10, inFlightAlone: 50 }, () => 0);
     const [first, second] = [new Worker(turns), new Worker(turns)];
     first.add(1_000);
-    assert.equal(turns.maxInFlightOfParty, 50);
+    assert.equal(turns.maxInFlightOf(first), 50);
     second.add(1_000);
-    assert.equal(turns.maxInFlightOfParty, 5);
+    assert.equal(turns.maxInFlightOf(first), 5);
   });
 
   test("are half for those who had something before, however many come anew", async () => {
@@ -106,5 +107,51 @@ describe("the turns of the event loop", () => {
       await turn();
     }
     assert.equal(busy.waiting, 0);
+  });
+
+  test("are short for floods when they take long, and not for those who ask for little", async () => {
+    let now = 0;
+    const turns = new FairTurns(terms, () => now);
+    const flood = new Worker(turns);
+    flood.add(1_000);
+    for (let at = 0; at < 5; at++) {
+      now += 40;
+      await turn();
+    }
+    const modest = Array.from({ length: 10 }, () => new Worker(turns));
+    now += 40;
+    for (const each of modest) each.add(1);
+    await turn();
+    assert.deepEqual(
+      modest.map(({ waiting }) => waiting),
+      Array(10).fill(0),
+    );
+  });
+
+  test("come last to those who ask in vain, who have one in flight each", async () => {
+    const turns = new FairTurns(terms, () => 0);
+    const vain = Array.from({ length: 10 }, () => Object.assign(new Worker(turns), { isFruitless: true }));
+    for (const each of vain) each.add(100);
+    const flood = new Worker(turns);
+    flood.add(1_000);
+    for (let at = 0; at < 10; at++) await turn();
+    const left = vain.reduce((total, { waiting }) => total + waiting, 0);
+    assert.ok(left >= 1_000 - 11 && left < 1_000, `${left} left`);
+    assert.ok(flood.waiting <= 1_000 - 10 * 20, `${flood.waiting} left of the flood`);
+    assert.deepEqual([turns.maxInFlightOf({ isFruitless: true }), turns.maxInFlightOf(flood)], [1, 1_000]);
+  });
+
+  test("are as those of others again for who asks in vain no longer", async () => {
+    const turns = new FairTurns(terms, () => 0);
+    const flood = new Worker(turns);
+    flood.add(10_000);
+    const vain = Object.assign(new Worker(turns), { isFruitless: true });
+    vain.add(100);
+    for (let at = 0; at < 5; at++) await turn();
+    assert.ok(vain.waiting >= 90, `${vain.waiting} left`);
+    vain.isFruitless = false;
+    turns.update(vain);
+    for (let at = 0; at < 12; at++) await turn();
+    assert.equal(vain.waiting, 0);
   });
 });

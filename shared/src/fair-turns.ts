@@ -16,8 +16,10 @@ export interface TurnTerms {
 export interface Party {
   /** Whether something waits or is in flight. */
   readonly isBusy: boolean;
-  /** Whether something waits and may be begun: less is in flight than `maxInFlightOfParty`. */
+  /** Whether something waits and may be begun: less is in flight than `maxInFlightOf` it. */
   readonly isReady: boolean;
+  /** Whether most of what it asked lately came to nothing: it goes behind all others, one at a time. */
+  readonly isFruitless: boolean;
   /** Begins with that much at most; returns with how much. */
   begin(most: number): number;
 }
@@ -28,11 +30,16 @@ const turnMs = 8;
 const leastPart = 1 / 5;
 /** The part of a turn that is kept for those that had something before: who comes anew again and again must not have it all. */
 const keptPart = 1 / 2;
+/** The part of a turn that all those have together who ask in vain. */
+const fruitlessPart = 1 / 100;
+/** What is in flight of each of those. */
+const fruitlessInFlight = 1;
 
 /**
  * Divides the turns of the event loop, and what is in flight, among parties, so that none holds up the others. Who had nothing
  * until now goes first, once, with half of a turn at most if others wait: those who ask for little do not wait behind those who
- * flood, however many these are, and those who ask for more do not wait for ever behind many who ask for little.
+ * flood, however many these are and however long turns take, and those who ask for more do not wait for ever behind many who ask
+ * for little. Who asks in vain goes last: when turns are short, that is soon.
  */
 export class FairTurns {
   readonly #terms: TurnTerms;
@@ -41,11 +48,16 @@ export class FairTurns {
   readonly #fresh = new Set<Party>();
   /** The others that may begin, in the order of their turns. */
   readonly #ready = new Set<Party>();
+  readonly #fruitless = new Set<Party>();
   readonly #now: () => number;
   #perTurn: number;
-  #left: number;
+  #left = 0;
   /** What of the turn is left for those that had something before. */
-  #kept: number;
+  #kept = 0;
+  /** What of the turn is for those that had nothing before, beside the rest: they ask for little, and a long turn is not theirs. */
+  #extra = 0;
+  #fruitlessLeft = 0;
+  #isTurnBegun = false;
   #turnBegan = 0;
 
   /** @param now the time in milliseconds, from any start */
@@ -53,51 +65,59 @@ export class FairTurns {
     this.#terms = terms;
     this.#now = now;
     this.#perTurn = terms.perTurn;
-    this.#left = terms.perTurn;
-    this.#kept = Math.ceil(terms.perTurn * keptPart);
+    this.#fill();
   }
 
-  /** How much of one party may be in flight now. */
-  get maxInFlightOfParty(): number {
+  /** How much of the party may be in flight now. */
+  maxInFlightOf({ isFruitless }: Pick<Party, "isFruitless">): number {
     const { inFlight, inFlightAlone, leastInFlight } = this.#terms;
+    if (isFruitless) return fruitlessInFlight;
     if (this.#busy.size <= 1) return inFlightAlone;
     return Math.max(leastInFlight, Math.floor(inFlight / this.#busy.size));
   }
 
-  /** To be called when what waits or is in flight of the party has changed. */
+  /** To be called when what waits or is in flight of the party, or whether it is fruitless, has changed. */
   update(party: Party): void {
     const isFresh = !this.#busy.has(party) || this.#fresh.has(party);
-    if (party.isBusy) this.#busy.add(party);
+    if (party.isBusy && !party.isFruitless) this.#busy.add(party);
     else this.#busy.delete(party);
-    if (party.isReady) {
-      (isFresh ? this.#fresh : this.#ready).add(party);
-      this.#begin();
-    } else {
-      this.#fresh.delete(party);
-      this.#ready.delete(party);
-    }
+    const line = !party.isReady ? undefined : isFresh && !party.isFruitless ? this.#fresh : this.#lineOf(party);
+    for (const other of [this.#fresh, this.#ready, this.#fruitless]) if (other !== line) other.delete(party);
+    line?.add(party);
+    if (line !== undefined) this.#begin();
+  }
+
+  /** Where the party waits that has had its first turn. */
+  #lineOf({ isFruitless }: Party): Set<Party> {
+    return isFruitless ? this.#fruitless : this.#ready;
   }
 
   #begin(): void {
-    const isNewTurn = this.#left === this.#perTurn;
-    if (isNewTurn) this.#turnBegan = this.#now();
-    this.#serve(this.#fresh, this.#ready.size > 0 ? this.#kept : 0);
-    this.#kept = Math.max(0, this.#kept - this.#serve(this.#ready, 0));
-    if (isNewTurn && this.#left < this.#perTurn) setImmediate(() => this.#renew());
+    if (!this.#isTurnBegun) {
+      this.#isTurnBegun = true;
+      this.#turnBegan = this.#now();
+      setImmediate(() => this.#renew());
+    }
+    this.#left -= this.#serve(this.#fresh, this.#left - (this.#ready.size > 0 ? this.#kept : 0));
+    this.#extra -= this.#serve(this.#fresh, this.#extra);
+    const begun = this.#serve(this.#ready, this.#left);
+    this.#left -= begun;
+    this.#kept = Math.max(0, this.#kept - begun);
+    this.#fruitlessLeft -= this.#serve(this.#fruitless, this.#fruitlessLeft);
   }
 
-  /** Begins until that much of the turn is left; returns with how much. */
-  #serve(parties: Set<Party>, until: number): number {
-    const before = this.#left;
+  /** Begins with that much at most; returns with how much. */
+  #serve(parties: Set<Party>, most: number): number {
+    let begun = 0;
     for (const party of parties) {
-      if (this.#left <= until) break;
+      if (begun >= most) break;
       parties.delete(party);
-      this.#left -= party.begin(Math.min(this.#terms.share, this.#left - until));
+      begun += party.begin(Math.min(this.#terms.share, most - begun));
       // behind the others
-      if (party.isReady) this.#ready.add(party);
+      if (party.isReady) this.#lineOf(party).add(party);
       else if (!party.isBusy) this.#busy.delete(party);
     }
-    return before - this.#left;
+    return begun;
   }
 
   #renew(): void {
@@ -105,8 +125,16 @@ export class FairTurns {
     const least = Math.ceil(perTurn * leastPart);
     const isLong = this.#now() - this.#turnBegan > turnMs;
     this.#perTurn = isLong ? Math.max(least, Math.floor(this.#perTurn / 2)) : Math.min(perTurn, this.#perTurn + least);
+    this.#isTurnBegun = false;
+    this.#fill();
+    if (this.#fresh.size + this.#ready.size + this.#fruitless.size > 0) this.#begin();
+  }
+
+  #fill(): void {
+    const { perTurn } = this.#terms;
     this.#left = this.#perTurn;
     this.#kept = Math.ceil(this.#perTurn * keptPart);
-    if (this.#fresh.size + this.#ready.size > 0) this.#begin();
+    this.#extra = Math.ceil(perTurn * (1 - keptPart)) - Math.floor(this.#perTurn * (1 - keptPart));
+    this.#fruitlessLeft = Math.ceil(perTurn * fruitlessPart);
   }
 }

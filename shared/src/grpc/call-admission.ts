@@ -7,6 +7,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
+import { status } from "@grpc/grpc-js";
 import { FairTurns } from "../fair-turns.ts";
 import { headerBytes, ignoreFarDeadline } from "./call-headers.ts";
 import { refusalHeaders, refuseCall } from "./call-refusal.ts";
@@ -159,7 +160,7 @@ export class CallAdmission {
     const isUnary = unaryPaths.has(headers[":path"] ?? "");
     const begin = () => {
       for (const watch of watches) watch.add(stream);
-      if (isUnary) onAnswer(stream, () => connection.calls.end(call));
+      if (isUnary) onAnswer(stream, (status) => connection.calls.end(call, inVain.has(status)));
       handle();
     };
     const call: OpenCall = { isUnary, begin };
@@ -181,12 +182,27 @@ export class CallAdmission {
   }
 }
 
-/** Calls the listener when grpc-js answers the call, which it tells nobody; when the client reads the answer is its own affair. */
-function onAnswer(stream: ServerHttp2Stream, listener: () => void): void {
+/** What a call in vain is answered. What is for now, as UNAVAILABLE, or says how things stand, as ALREADY_EXISTS, is not. */
+const inVain: ReadonlySet<number> = new Set([
+  status.INVALID_ARGUMENT,
+  status.NOT_FOUND,
+  status.PERMISSION_DENIED,
+  status.FAILED_PRECONDITION,
+  status.OUT_OF_RANGE,
+  status.UNIMPLEMENTED,
+  status.UNAUTHENTICATED,
+]);
+
+/**
+ * Calls the listener with the status when grpc-js answers the call, which it tells nobody; when the client reads the answer is
+ * its own affair.
+ */
+function onAnswer(stream: ServerHttp2Stream, listener: (status: number) => void): void {
   const { respond } = stream;
-  stream.respond = (...args) => {
-    respond.apply(stream, args);
-    listener();
+  stream.respond = (headers, options) => {
+    respond.call(stream, headers, options);
+    // an answer with a message has its status behind it
+    listener(Number((headers as OutgoingHttpHeaders | undefined)?.["grpc-status"] ?? status.OK));
   };
 }
 

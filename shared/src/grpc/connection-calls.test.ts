@@ -64,4 +64,28 @@ describe("the calls of a connection", () => {
     await turnOften(40);
     assert.equal(last.begun.length, 40, "all that there is, as nobody else is busy");
   });
+
+  test("wait for each other when they are answered that nothing is there, until one is not", async () => {
+    const turns = new FairTurns(terms);
+    const { calls, begun, open } = connect(turns);
+    const inFlight = () => begun.filter((call) => !ended.has(call));
+    const ended = new Set<OpenCall>();
+    const answer = (isInVain: boolean) => {
+      for (const call of inFlight()) {
+        ended.add(call);
+        calls.end(call, isInVain);
+      }
+    };
+    open(200);
+    await turnOften();
+    // some are begun until it is known of 32
+    for (let at = 0; at < 2; at++) {
+      answer(true);
+      await turnOften();
+    }
+    assert.equal(inFlight().length, 1);
+    answer(false);
+    await turnOften();
+    assert.equal(inFlight().length, 40);
+  });
 });

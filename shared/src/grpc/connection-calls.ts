@@ -1,4 +1,5 @@
 import type { FairTurns, Party } from "../fair-turns.ts";
+import { Fruits } from "../fruits.ts";
 
 /** A call that a client has opened. */
 export interface OpenCall {
@@ -12,6 +13,7 @@ export class ConnectionCalls implements Party {
   readonly #turns: FairTurns;
   readonly #waiting = new Set<OpenCall>();
   readonly #inFlight = new Set<OpenCall>();
+  readonly #fruits = new Fruits();
 
   constructor(turns: FairTurns) {
     this.#turns = turns;
@@ -22,7 +24,11 @@ export class ConnectionCalls implements Party {
   }
 
   get isReady(): boolean {
-    return this.#waiting.size > 0 && this.#inFlight.size < this.#turns.maxInFlightOfParty;
+    return this.#waiting.size > 0 && this.#inFlight.size < this.#turns.maxInFlightOf(this);
+  }
+
+  get isFruitless(): boolean {
+    return this.#fruits.areFew;
   }
 
   /** Begins the call when it is its turn. */
@@ -31,9 +37,13 @@ export class ConnectionCalls implements Party {
     this.#turns.update(this);
   }
 
-  /** The call has been answered, or is over before that. */
-  end(call: OpenCall): void {
+  /**
+   * The call has been answered, or is over before that.
+   * @param isInVain whether it was answered that nobody may ask so, or for what is not there; undefined without an answer
+   */
+  end(call: OpenCall, isInVain?: boolean): void {
     const wasKnown = this.#waiting.delete(call) || this.#inFlight.delete(call);
+    if (wasKnown && isInVain !== undefined) this.#fruits.note(isInVain);
     if (wasKnown && (this.#waiting.size > 0 || !this.isBusy)) this.#turns.update(this);
   }
 

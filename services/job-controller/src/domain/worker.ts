@@ -1,3 +1,4 @@
+import { ReasonedError } from "@drydock/shared/errors.ts";
 /** Who a worker is. */
 export interface WorkerIdentity {
   workerId: string;
@@ -114,4 +115,9 @@ export function outOfPatienceBefore({ workers, closed }: TypeCapacity, now: numb
 /** How many jobs of one fairness key may run at once, as a part of the slots: at least one, so that nobody is kept out. */
 export function maxOfKey(capacity: TypeCapacity | undefined, percent: number): number {
   return Math.max(1, Math.floor(((capacity?.slots ?? 0) * percent) / 100));
+}
+
+/** Whether the pool refused a worker's stream itself. Other errors, such as POOL_FULL, are not about the stream. */
+export function isSuperseded(error: unknown): error is ReasonedError {
+  return error instanceof ReasonedError && (error.reason === "LEASE_LOST" || error.reason === "WORKER_SUPERSEDED");
 }

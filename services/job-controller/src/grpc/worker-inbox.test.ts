@@ -21,6 +21,7 @@ function openInbox(turns = createInboxTurns()) {
   const handle = async ({ message }: WorkerMessage) => {
     if (message !== undefined) handled.push(message);
     await new Promise<void>((resolve) => inFlight.push(resolve));
+    return false;
   };
   const finish = (count = inFlight.length) => {
     for (const resolve of inFlight.splice(0, count)) resolve();
@@ -78,6 +79,7 @@ describe("the messages of a Work stream", () => {
     let handled = 0;
     inbox.open(async () => {
       handled++;
+      return false;
     });
     inbox.take(rejects(1_000));
     for (let at = 0; at < 100; at++) await Promise.resolve();
@@ -114,6 +116,25 @@ describe("the messages of a Work stream", () => {
     assert.ok(streams.every(({ handled }) => handled.length >= 8));
   });
 
+  test("are handled one by one when the last 32 were in vain", async () => {
+    const inbox = new WorkerInbox(createInboxTurns());
+    const inFlight: Array<(isInVain: boolean) => void> = [];
+    inbox.open(() => new Promise((resolve) => inFlight.push(resolve)));
+    const answerAll = (isInVain: boolean) => {
+      for (const resolve of inFlight.splice(0)) resolve(isInVain);
+      return turnOften();
+    };
+    inbox.take(rejects(1_000));
+    await turnOften();
+    assert.equal(inFlight.length, 200);
+    // some are begun until it is known of 32
+    await answerAll(true);
+    await answerAll(true);
+    assert.equal(inFlight.length, 1);
+    await answerAll(false);
+    assert.equal(inFlight.length, 200);
+  });
+
   test("are kept until the stream is open, and dropped when it is over", async () => {
     const inbox = new WorkerInbox(createInboxTurns());
     const handled: WorkerMessage[] = [];
@@ -123,6 +144,7 @@ describe("the messages of a Work stream", () => {
     await turnOften();
     inbox.open(async (message) => {
       handled.push(message);
+      return false;
     });
     inbox.close();
     await empty;

@@ -1,5 +1,6 @@
 import type { ByteHold } from "@drydock/shared/byte-budget.ts";
 import { FairTurns, type Party } from "@drydock/shared/fair-turns.ts";
+import { Fruits } from "@drydock/shared/fruits.ts";
 import type { WorkerMessage } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
 import type { MessageLimits } from "@drydock/shared/grpc/request-decoder.ts";
 import { protocolViolation } from "./validate.ts";
@@ -24,8 +25,8 @@ export const workMessageLimits: MessageLimits = {
  */
 const turnTerms = { perTurn: 200, share: 20, inFlight: 200, inFlightAlone: 200, leastInFlight: 8 };
 
-/** Handles a message; resolves when that is done, and never rejects. */
-export type Handle = (message: WorkerMessage) => Promise<void>;
+/** Handles a message; resolves to whether it was in vain when that is done, and never rejects. */
+export type Handle = (message: WorkerMessage) => Promise<boolean>;
 
 /** The turns in which the messages of all Work streams are begun with. */
 export function createInboxTurns(): FairTurns {
@@ -35,6 +36,7 @@ export function createInboxTurns(): FairTurns {
 /** The messages of one Work stream that came and are not handled yet, in their order. */
 export class WorkerInbox implements Party {
   readonly #turns: FairTurns;
+  readonly #fruits = new Fruits();
   #handle: Handle | undefined;
   #waiting: WorkerMessage[] = [];
   /** How many of those that wait have been begun with. */
@@ -60,7 +62,11 @@ export class WorkerInbox implements Party {
   }
 
   get isReady(): boolean {
-    return this.#handle !== undefined && this.#waiting.length > 0 && this.#inFlight < this.#turns.maxInFlightOfParty;
+    return this.#handle !== undefined && this.#waiting.length > 0 && this.#inFlight < this.#turns.maxInFlightOf(this);
+  }
+
+  get isFruitless(): boolean {
+    return this.#fruits.areFew;
   }
 
   /**
@@ -93,7 +99,7 @@ export class WorkerInbox implements Party {
 
   begin(most: number): number {
     // streams that came meanwhile may have left less for this one than it has in flight
-    const room = Math.max(0, this.#turns.maxInFlightOfParty - this.#inFlight);
+    const room = Math.max(0, this.#turns.maxInFlightOf(this) - this.#inFlight);
     const count = Math.min(most, room, this.#waiting.length - this.#begun);
     for (const message of this.#waiting.slice(this.#begun, this.#begun + count)) this.#start(message);
     this.#begun += count;
@@ -103,8 +109,9 @@ export class WorkerInbox implements Party {
 
   #start(message: WorkerMessage): void {
     this.#inFlight++;
-    void this.#handle?.(message).then(() => {
+    void this.#handle?.(message).then((isInVain) => {
       this.#inFlight--;
+      this.#fruits.note(isInVain);
       if (this.#waiting.length > 0 || !this.isBusy) this.#turns.update(this);
     });
   }

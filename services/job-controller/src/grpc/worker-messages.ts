@@ -19,26 +19,30 @@ const outcomes: Record<number, RunResult["outcome"]> = {
   [Outcome.OUTCOME_REFUSED]: "refused",
 };
 
-/** Hands a worker's message, which came at that time, to its session. */
-export async function handle(session: WorkerSession, { message }: WorkerMessage, now: number): Promise<void> {
+/** Hands a worker's message, which came at that time, to its session. Resolves to whether it was in vain: about a job that is not the worker's. */
+export async function handle(session: WorkerSession, { message }: WorkerMessage, now: number): Promise<boolean> {
   switch (message?.$case) {
     case "accept":
-      return session.accept(toLease(message.value.lease));
+      return !session.accept(toLease(message.value.lease));
     case "result":
-      return session.result(toRunResult(message.value));
+      return !(await session.result(toRunResult(message.value)));
     case "beat":
-      return session.beat(message.value.sequence, validateHeld(message.value.held).map(toLease));
+      await session.beat(message.value.sequence, validateHeld(message.value.held).map(toLease));
+      return false;
     case "checkin": {
       const { lease, text, progress } = message.value;
       const known = toProgress(progress);
-      return session.checkIn(toLease(lease), { text: cut(text), ...(known && { progress: known }) });
+      await session.checkIn(toLease(lease), { text: cut(text), ...(known && { progress: known }) });
+      return false;
     }
     case "capacity":
-      return session.resize(validateCapacity(message.value, now));
+      await session.resize(validateCapacity(message.value, now));
+      return false;
     case "reject":
-      return session.reject(toLease(message.value.lease), cut(message.value.reason));
+      return !(await session.reject(toLease(message.value.lease), cut(message.value.reason)));
     case "draining":
-      return session.draining();
+      await session.draining();
+      return false;
     case "hello":
       throw protocolViolation("only the first message of a stream is a Hello");
     default:

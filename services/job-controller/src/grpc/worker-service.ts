@@ -10,6 +10,7 @@ import { bidiStream, clientStream, serverStream, unary } from "@drydock/shared/g
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
+import { isPoolAway } from "../domain/pool-away.ts";
 import { type LeaseRelease, releaseAtEnd, StreamStateMachine } from "../domain/stream-state.ts";
 import type { Registration } from "../usecases/job-types.ts";
 import type { RecentCapacities } from "../usecases/recent-capacities.ts";
@@ -92,7 +93,10 @@ async function work(deps: StreamDeps, call: WorkCall, inbox: WorkerInbox): Promi
   });
   const channel = createWorkerChannel(outbox, over.reject, deps);
   const handleIn = (session: WorkerSession) => (message: WorkerMessage) =>
-    handle(session, message, deps.clock.now()).catch((error: unknown) => onFault(deps, error, over.reject));
+    handle(session, message, deps.clock.now()).catch((error: unknown) => {
+      onFault(deps, error, over.reject);
+      return !isPoolAway(error);
+    });
   // without a session the stream ends with the error of its opening
   opening.then(
     (session) => inbox.open(handleIn(session)),

@@ -1,11 +1,10 @@
 import type { Clock } from "@drydock/shared/clock.ts";
-import { ReasonedError } from "@drydock/shared/errors.ts";
 import type { Logger } from "@drydock/shared/logger.ts";
 import type { ClaimedJob, HeldLease, JobCommand, Lease } from "../domain/job.ts";
 import { defaultMaxFails, type JobType } from "../domain/job-type.ts";
 import type { LeaseTerms } from "../domain/lease-terms.ts";
 import type { LeaseRelease, StreamStateMachine } from "../domain/stream-state.ts";
-import type { WorkerCapacity, WorkerIdentity, WorkerInfo } from "../domain/worker.ts";
+import { isSuperseded, type WorkerCapacity, type WorkerIdentity, type WorkerInfo } from "../domain/worker.ts";
 import type { CheckIn, Claim, ClaimableType, JobPool } from "../ports/job-pool.ts";
 import type { JobChanges } from "./job-changes.ts";
 import { OpenTypes } from "./open-types.ts";
@@ -136,19 +135,24 @@ export class WorkerSession {
     await this.#deps.pool.update(this.identity, this.#info());
   }
 
-  accept({ jobId, token }: Lease): void {
+  /** Returns with whether the job is the worker's. */
+  accept({ jobId, token }: Lease): boolean {
     this.#markResponsive();
     const held = this.#held.get(jobId);
     if (held?.token !== token) {
       // the Accept came too late: until its next beat the worker would run the job beside another worker
       this.#channel.lost([{ jobId, token }]);
-      return;
+      return false;
     }
     held.sentAt = undefined;
+    return true;
   }
 
-  /** Releases a job that the worker rejected. The worker gets no more jobs of the type until a back-off is over. */
-  async reject(lease: Lease, reason: string): Promise<void> {
+  /**
+   * Releases a job that the worker rejected. The worker gets no more jobs of the type until a back-off is over.
+   * Resolves to whether the job was the worker's.
+   */
+  async reject(lease: Lease, reason: string): Promise<boolean> {
     const { jobId, token } = lease;
     const name = this.#nameOf.get(jobId);
     if (name !== undefined && this.#held.get(jobId)?.token === token) {
@@ -163,8 +167,9 @@ export class WorkerSession {
       );
       this.#forget(jobId);
     }
-    await this.#deps.pool.release(this.#own(lease));
+    const verdict = await this.#deps.pool.release(this.#own(lease));
     this.#deps.changes.changed(jobId);
+    return verdict !== "stale";
   }
 
   async beat(sequence: number, held: Lease[]): Promise<void> {
@@ -183,8 +188,8 @@ export class WorkerSession {
     this.#deps.changes.changed(lease.jobId);
   }
 
-  /** Stores the result, again and again while Redis is away, and acknowledges it. */
-  async result(result: RunResult): Promise<void> {
+  /** Stores the result, again and again while Redis is away, and acknowledges it; whether the job was the worker's. */
+  async result(result: RunResult): Promise<boolean> {
     const { lease } = result;
     const name = this.#nameOf.get(lease.jobId) ?? "";
     const { maxFails = defaultMaxFails } = this.#types.get(name) ?? {};
@@ -199,6 +204,7 @@ export class WorkerSession {
     const verdict = await storeWithRetry(store, this.#retries.signal);
     this.#channel.resultAck(lease, verdict);
     this.#deps.changes.changed(lease.jobId);
+    return verdict !== "stale";
   }
 
   command(lease: Lease, command: JobCommand): void {
@@ -290,9 +296,4 @@ export class WorkerSession {
       startedAt: this.#joinedAt,
     };
   }
-}
-
-/** Whether the pool refused the stream itself. Other errors, such as POOL_FULL, are not about the stream. */
-function isSuperseded(error: unknown): error is ReasonedError {
-  return error instanceof ReasonedError && (error.reason === "LEASE_LOST" || error.reason === "WORKER_SUPERSEDED");
 }

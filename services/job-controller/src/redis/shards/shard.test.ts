@@ -99,14 +99,20 @@ describe("the operations of one turn", () => {
     );
   });
 
-  test("are few in a call when they may answer much", async () => {
+  test("that list jobs are calls of their own, one at a time, and others go beside them", async () => {
     const { shard, calls } = shardAlone();
-    for (let at = 0; at < 3; at++) void shard.run("operators/list", "index", "", 200, 1).catch(() => {});
+    const list = () => shard.run("operators/list", "index", "", 200, 1);
+    const lists = [list(), list(), list()];
+    runMany(shard, 10);
     await turn();
-    assert.deepEqual(
-      calls.map(({ args }) => operationsOf(args).length),
-      [1, 1, 1],
-    );
+    const sizes = () => calls.map(({ args }) => operationsOf(args).length);
+    assert.deepEqual(sizes(), [1, 10]);
+    calls[0]?.resolve(replyOf("first"));
+    assert.equal(await lists[0], "first");
+    await turn();
+    assert.deepEqual(sizes(), [1, 10, 1]);
+    calls[2]?.reject(new Error("Command timed out"));
+    await assert.rejects(Promise.any(lists.slice(1)), "the list that waits fails with it");
   });
 
   test("do not wait for its end when they are many and Redis has nothing to do", () => {

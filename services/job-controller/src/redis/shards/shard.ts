@@ -30,8 +30,6 @@ const maxBatchSize = 96;
 const maxBatchBytes = 1024 * 1024;
 /** Bytes that an operation counts in its batch beside its arguments: where replies may be large, or where it takes long. */
 const weights: Readonly<Partial<Record<OperationName, number>>> = {
-  "operators/list": maxBatchBytes,
-  "operators/list-running": maxBatchBytes,
   // up to 64 KiB of a checkpoint
   "checkpoint/read": maxBatchBytes / 16,
   // up to 256 KiB of parameters, and few bytes as a rule
@@ -40,6 +38,8 @@ const weights: Readonly<Partial<Record<OperationName, number>>> = {
   "reports/index": maxBatchBytes,
   "reports/locate": maxBatchBytes / 32,
 };
+/** Operations that read up to 200 jobs, each a call of its own and one at a time: others wait behind one of them, not behind all. */
+const lists: ReadonlySet<OperationName> = new Set(["operators/list", "operators/list-running"]);
 /**
  * Batch size that is sent at once when no call is in flight, so that Redis starts while the turn is still being gathered.
  * Above 51, the results of half of 100 slots and the claim that follows, which belong in one call.
@@ -75,6 +75,8 @@ export class Shard {
   readonly #onFault: OnFault;
   #waiting: Operation[] = [];
   #waitingBytes = 0;
+  #waitingLists: Operation[] = [];
+  #isListing = false;
   #calls = 0;
   #isFlushDue = false;
 
@@ -87,18 +89,35 @@ export class Shard {
   }
 
   /**
-   * Runs one operation; operations of a shard run in the order in which they were given. Only those that are in flight
-   * when Redis is made to forget its scripts (SCRIPT FLUSH) are sent again, perhaps behind later ones.
+   * Runs one operation; operations of a shard run in the order in which they were given, but for lists, of which one runs at
+   * a time. Only those that are in flight when Redis is made to forget its scripts (SCRIPT FLUSH) are sent again, perhaps
+   * behind later ones.
    */
   run(name: OperationName, ...args: Argument[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const bytes = bytesOf(args) + (weights[name] ?? 0);
-      this.#waiting.push({ name, args, bytes, resolve, reject });
+      const operation = { name, args, bytes, resolve, reject };
+      if (lists.has(name)) {
+        this.#waitingLists.push(operation);
+        this.#listNext();
+        return;
+      }
+      this.#waiting.push(operation);
       this.#waitingBytes += bytes;
       const batchSize = this.#calls === 0 ? idleBatchSize : maxBatchSize;
       const isFull = this.#waiting.length >= batchSize || this.#waitingBytes >= maxBatchBytes;
       if (isFull && this.#calls < maxFullCallsInFlight) this.#sendBatch();
       else this.#flushSoon();
+    });
+  }
+
+  #listNext(): void {
+    const next = this.#isListing ? undefined : this.#waitingLists.shift();
+    if (next === undefined) return;
+    this.#isListing = true;
+    void this.#call([next]).then(() => {
+      this.#isListing = false;
+      this.#listNext();
     });
   }
 
@@ -119,11 +138,15 @@ export class Shard {
       count++;
     }
     this.#waitingBytes -= bytes;
-    void this.#call(this.#waiting.splice(0, count));
+    this.#calls++;
+    void this.#call(this.#waiting.splice(0, count)).then(() => {
+      this.#calls--;
+      if (this.#waiting.length > 0) this.#flushSoon();
+    });
   }
 
+  /** Runs the operations; never rejects. */
   async #call(batch: Operation[]): Promise<void> {
-    this.#calls++;
     try {
       const replies = await this.#send(batch);
       for (const [at, operation] of batch.entries()) this.#settle(operation, replies[at]);
@@ -135,12 +158,9 @@ export class Shard {
       const reasoned = toReasonedError(withFiles(error, this.#redis));
       // operations that wait behind a Redis that does not answer must not run into a time-out of their own
       const isAway = !(error instanceof ReplyError);
-      const failed = isAway ? [...batch, ...this.#waiting.splice(0)] : batch;
+      const failed = isAway ? [...batch, ...this.#waiting.splice(0), ...this.#waitingLists.splice(0)] : batch;
       if (isAway) this.#waitingBytes = 0;
       for (const operation of failed) operation.reject(reasoned);
-    } finally {
-      this.#calls--;
-      if (this.#waiting.length > 0) this.#flushSoon();
     }
   }
 
