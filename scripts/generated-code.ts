@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 
 /** The folder of generated code, below the root. */
 const generated = join("shared", "gen");
@@ -11,7 +11,7 @@ export function generateCode(root: string, base: string): void {
   const buf = (...args: string[]) => execFileSync("buf", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   buf("generate", "--output", base);
   for (const [path, text] of readFolder(join(base, generated))) {
-    writeFileSync(join(base, generated, path), withEveryKey(text.toString()));
+    writeFileSync(join(base, generated, path), withOneWriter(withEveryKey(text.toString()), path));
   }
   // After generate, which empties the folder first.
   const descriptors = join(base, generated, "descriptors.binpb");
@@ -32,6 +32,15 @@ function setEntry<T>(map: { [key: string]: T }, key: string, value: T): void {
 function withEveryKey(code: string): string {
   const changed = code.replace(mapAssignment, "$1setEntry($2, $3, $4);");
   return changed === code ? code : changed + setEntry;
+}
+
+const encoding = /Buffer\.from\((\w+)\.encode\(value\)\.finish\(\)\)/g;
+
+/** The code with messages that are encoded by one writer. */
+function withOneWriter(code: string, path: string): string {
+  const changed = code.replace(encoding, "encodeMessage($1, value)");
+  const source = `${"../".repeat(path.split(sep).length)}src/encode-message.ts`;
+  return changed === code ? code : changed.replace(/^import /m, `import { encodeMessage } from "${source}";\nimport `);
 }
 
 function readFolder(folder: string): Map<string, Buffer> {

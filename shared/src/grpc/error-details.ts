@@ -1,4 +1,3 @@
-import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { Any } from "../../gen/google/protobuf/any.ts";
 import {
   BadRequest,
@@ -10,6 +9,7 @@ import {
   RetryInfo,
 } from "../../gen/google/rpc/error_details.ts";
 import { Status } from "../../gen/google/rpc/status.ts";
+import { encodeMessage } from "../encode-message.ts";
 import type { ReasonedError } from "../errors.ts";
 
 /** The domain of every ErrorInfo. */
@@ -32,7 +32,7 @@ export function encodeDetails({ code, message, error, requestId, cut }: ErrorCon
   const { metadata = {}, violations = [], resource, precondition, retryAfterMs } = error.facts;
   const details: Any[] = [];
   const add = <T>(type: string, fns: MessageFns<T>, value: Parameters<MessageFns<T>["fromPartial"]>[0]) =>
-    details.push({ typeUrl: typePrefix + type, value: encode(fns, fns.fromPartial(value)) });
+    details.push({ typeUrl: typePrefix + type, value: encodeMessage(fns, fns.fromPartial(value)) });
 
   const entries = Object.fromEntries(Object.entries(metadata).slice(0, cut.items));
   add("ErrorInfo", ErrorInfo, { reason: error.reason, domain: errorDomain, metadata: texts(entries) });
@@ -53,21 +53,7 @@ export function encodeDetails({ code, message, error, requestId, cut }: ErrorCon
   }
   if (retryAfterMs !== undefined) add("RetryInfo", RetryInfo, { retryDelay: toDuration(retryAfterMs) });
   if (error.reason === "INTERNAL") add("RequestInfo", RequestInfo, { requestId: text(requestId) });
-  return encode(Status, { code, message, details });
-}
-
-/** Used for every detail: a writer of its own takes longer to make than the detail. */
-const writer = new BinaryWriter();
-
-function encode<T>(fns: MessageFns<T>, value: T): Buffer {
-  try {
-    fns.encode(value, writer);
-  } catch (error) {
-    writer.finish();
-    throw error;
-  }
-  const { buffer, byteOffset, byteLength } = writer.finish();
-  return Buffer.from(buffer, byteOffset, byteLength);
+  return encodeMessage(Status, { code, message, details });
 }
 
 const typePrefix = "type.googleapis.com/google.rpc.";

@@ -1,10 +1,7 @@
+import { type Codec, encodeMessage } from "@drydock/shared/encode-message.ts";
+
 /** A page of a list ends here, in bytes: the largest entry, of 256 KiB of numbers as JSON, still fits behind it. */
 const maxPageBytes = 2 * 1024 * 1024;
-
-/** The way a generated message type encodes. */
-export interface Codec<Message> {
-  encode(message: Message): { finish(): Uint8Array };
-}
 
 /** The messages of a page of a list, which ends by its bytes. */
 export class AnswerPage<Message> {
@@ -27,7 +24,7 @@ export class AnswerPage<Message> {
    * Adds the message; false when it has no room. The first one always has.
    * @param bytes how many it has at most, where that is known: to encode it only for that costs as much as to answer it
    */
-  add(message: Message, bytes = this.#codec.encode(message).finish().length): boolean {
+  add(message: Message, bytes = encodeMessage(this.#codec, message).length): boolean {
     if (this.messages.length > 0 && this.#bytes + bytes > this.#maxBytes) return false;
     this.messages.push(message);
     this.#bytes += bytes;

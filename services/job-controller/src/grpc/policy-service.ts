@@ -1,4 +1,5 @@
 import type { Clock } from "@drydock/shared/clock.ts";
+import { encodeMessage } from "@drydock/shared/encode-message.ts";
 import type * as message from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import {
   CheckImageResponse,
@@ -56,7 +57,7 @@ export function createPolicyService(deps: PolicyServiceDeps): UntypedServiceImpl
     checkImage: unary((request: message.CheckImageRequest, call) =>
       memory.answer<message.CheckImageResponse>(call, async () => {
         const response = await checkImage(deps, request, call.signal);
-        return { response, bytes: CheckImageResponse.encode(response).finish().length };
+        return { response, bytes: encodeMessage(CheckImageResponse, response).length };
       }),
     ),
     putPolicy: unary(async ({ policy }: message.PutPolicyRequest): Promise<message.PutPolicyResponse> => {

@@ -1,3 +1,4 @@
+import type { Codec } from "@drydock/shared/encode-message.ts";
 import { JobStats } from "@drydock/shared/gen/drydock/job/v1/job.ts";
 import type * as message from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
 import { FailedHook, JobType, Queue, Worker } from "@drydock/shared/gen/drydock/job/v1/queue_service.ts";
@@ -8,7 +9,7 @@ import type { UseCaseDeps } from "../usecases/deps.ts";
 import { listSchedules as readSchedules } from "../usecases/list-schedules.ts";
 import { firstPart, type Part, partBehind, readPageToken, writePageToken } from "../usecases/page-token.ts";
 import type { SizedAnswer } from "./answer-memory.ts";
-import { AnswerPage, type Codec } from "./answer-page.ts";
+import { AnswerPage } from "./answer-page.ts";
 import { toHookStatusCode, toStats, toStatusCode } from "./convert.ts";
 import { toClosedMessages, toQueueWait } from "./convert-capacity.ts";
 import { toAge, toDate, toDuration } from "./time.ts";

@@ -1,3 +1,4 @@
+import { encodeMessage } from "@drydock/shared/encode-message.ts";
 import type * as message from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import {
   GetSummaryResponse,
@@ -78,5 +79,5 @@ export async function getSummary(
     worst: worst.messages,
     days: history.slice(-days).map(({ day, totals }) => ({ day, totals: toTotals(totals) })),
   };
-  return { response, bytes: GetSummaryResponse.encode(response).finish().length };
+  return { response, bytes: encodeMessage(GetSummaryResponse, response).length };
 }

@@ -17,7 +17,7 @@ function listOf(sizes: readonly number[], { stepsOf = Number.POSITIVE_INFINITY, 
       return { items, nextToken: end < sizes.length ? String(end) : "" };
     },
     toMessage: (at) => ({ at, bytes: sizes[at] ?? 0 }),
-    codec: { encode: ({ bytes }) => ({ finish: () => ({ length: bytes }) as Uint8Array }) },
+    codec: { encode: ({ bytes }) => ({ finish: () => new Uint8Array(bytes) }) },
   };
   return { list, asked };
 }

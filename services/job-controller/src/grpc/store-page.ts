@@ -1,6 +1,7 @@
+import type { Codec } from "@drydock/shared/encode-message.ts";
 import type { PageRequest, Page as StorePage } from "../ports/report-queries.ts";
 import { type Page, readPageToken, writePageToken } from "../usecases/page-token.ts";
-import { AnswerPage, type Codec } from "./answer-page.ts";
+import { AnswerPage } from "./answer-page.ts";
 
 /** How many entries are read at once: they may be large, and a page ends by its bytes. */
 const maxAtOnce = 100;

@@ -2,6 +2,7 @@
 // source: drydock/job/v1/job_service.proto
 
 /* eslint-disable */
+import { encodeMessage } from "../../../../src/encode-message.ts";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -3013,9 +3014,9 @@ export const JobServiceService = {
     path: "/drydock.job.v1.JobService/LaunchJob" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: LaunchJobRequest): Buffer => Buffer.from(LaunchJobRequest.encode(value).finish()),
+    requestSerialize: (value: LaunchJobRequest): Buffer => encodeMessage(LaunchJobRequest, value),
     requestDeserialize: (value: Buffer): LaunchJobRequest => LaunchJobRequest.decode(value),
-    responseSerialize: (value: LaunchJobResponse): Buffer => Buffer.from(LaunchJobResponse.encode(value).finish()),
+    responseSerialize: (value: LaunchJobResponse): Buffer => encodeMessage(LaunchJobResponse, value),
     responseDeserialize: (value: Buffer): LaunchJobResponse => LaunchJobResponse.decode(value),
   },
   /** Launches up to 1,000 jobs; each has a result of its own, and a bad one fails alone. */
@@ -3023,9 +3024,9 @@ export const JobServiceService = {
     path: "/drydock.job.v1.JobService/LaunchJobs" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: LaunchJobsRequest): Buffer => Buffer.from(LaunchJobsRequest.encode(value).finish()),
+    requestSerialize: (value: LaunchJobsRequest): Buffer => encodeMessage(LaunchJobsRequest, value),
     requestDeserialize: (value: Buffer): LaunchJobsRequest => LaunchJobsRequest.decode(value),
-    responseSerialize: (value: LaunchJobsResponse): Buffer => Buffer.from(LaunchJobsResponse.encode(value).finish()),
+    responseSerialize: (value: LaunchJobsResponse): Buffer => encodeMessage(LaunchJobsResponse, value),
     responseDeserialize: (value: Buffer): LaunchJobsResponse => LaunchJobsResponse.decode(value),
   },
   /** Lists jobs, the newest first; without their parameters, unless include_parameters is set. */
@@ -3033,9 +3034,9 @@ export const JobServiceService = {
     path: "/drydock.job.v1.JobService/ListJobs" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListJobsRequest): Buffer => Buffer.from(ListJobsRequest.encode(value).finish()),
+    requestSerialize: (value: ListJobsRequest): Buffer => encodeMessage(ListJobsRequest, value),
     requestDeserialize: (value: Buffer): ListJobsRequest => ListJobsRequest.decode(value),
-    responseSerialize: (value: ListJobsResponse): Buffer => Buffer.from(ListJobsResponse.encode(value).finish()),
+    responseSerialize: (value: ListJobsResponse): Buffer => encodeMessage(ListJobsResponse, value),
     responseDeserialize: (value: Buffer): ListJobsResponse => ListJobsResponse.decode(value),
   },
   /** Tells where a job stands. One that is past its keep time is gone: NOT_FOUND, as for one that never existed. */
@@ -3043,9 +3044,9 @@ export const JobServiceService = {
     path: "/drydock.job.v1.JobService/GetJob" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetJobRequest): Buffer => Buffer.from(GetJobRequest.encode(value).finish()),
+    requestSerialize: (value: GetJobRequest): Buffer => encodeMessage(GetJobRequest, value),
     requestDeserialize: (value: Buffer): GetJobRequest => GetJobRequest.decode(value),
-    responseSerialize: (value: GetJobResponse): Buffer => Buffer.from(GetJobResponse.encode(value).finish()),
+    responseSerialize: (value: GetJobResponse): Buffer => encodeMessage(GetJobResponse, value),
     responseDeserialize: (value: Buffer): GetJobResponse => GetJobResponse.decode(value),
   },
   /**
@@ -3057,9 +3058,9 @@ export const JobServiceService = {
     path: "/drydock.job.v1.JobService/StopJob" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: StopJobRequest): Buffer => Buffer.from(StopJobRequest.encode(value).finish()),
+    requestSerialize: (value: StopJobRequest): Buffer => encodeMessage(StopJobRequest, value),
     requestDeserialize: (value: Buffer): StopJobRequest => StopJobRequest.decode(value),
-    responseSerialize: (value: StopJobResponse): Buffer => Buffer.from(StopJobResponse.encode(value).finish()),
+    responseSerialize: (value: StopJobResponse): Buffer => encodeMessage(StopJobResponse, value),
     responseDeserialize: (value: Buffer): StopJobResponse => StopJobResponse.decode(value),
   },
   /** Ends a job so that RetryJob can bring it back. Otherwise as StopJob. */
@@ -3067,9 +3068,9 @@ export const JobServiceService = {
     path: "/drydock.job.v1.JobService/CancelJob" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: CancelJobRequest): Buffer => Buffer.from(CancelJobRequest.encode(value).finish()),
+    requestSerialize: (value: CancelJobRequest): Buffer => encodeMessage(CancelJobRequest, value),
     requestDeserialize: (value: Buffer): CancelJobRequest => CancelJobRequest.decode(value),
-    responseSerialize: (value: CancelJobResponse): Buffer => Buffer.from(CancelJobResponse.encode(value).finish()),
+    responseSerialize: (value: CancelJobResponse): Buffer => encodeMessage(CancelJobResponse, value),
     responseDeserialize: (value: Buffer): CancelJobResponse => CancelJobResponse.decode(value),
   },
   /** Brings a job back that is CANCELLED or in ERROR; its attempts are counted anew. */
@@ -3077,9 +3078,9 @@ export const JobServiceService = {
     path: "/drydock.job.v1.JobService/RetryJob" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: RetryJobRequest): Buffer => Buffer.from(RetryJobRequest.encode(value).finish()),
+    requestSerialize: (value: RetryJobRequest): Buffer => encodeMessage(RetryJobRequest, value),
     requestDeserialize: (value: Buffer): RetryJobRequest => RetryJobRequest.decode(value),
-    responseSerialize: (value: RetryJobResponse): Buffer => Buffer.from(RetryJobResponse.encode(value).finish()),
+    responseSerialize: (value: RetryJobResponse): Buffer => encodeMessage(RetryJobResponse, value),
     responseDeserialize: (value: Buffer): RetryJobResponse => RetryJobResponse.decode(value),
   },
   /** Tells how the pool is: its workers, its queues and its Redis. */
@@ -3087,9 +3088,9 @@ export const JobServiceService = {
     path: "/drydock.job.v1.JobService/CheckStatus" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: CheckStatusRequest): Buffer => Buffer.from(CheckStatusRequest.encode(value).finish()),
+    requestSerialize: (value: CheckStatusRequest): Buffer => encodeMessage(CheckStatusRequest, value),
     requestDeserialize: (value: Buffer): CheckStatusRequest => CheckStatusRequest.decode(value),
-    responseSerialize: (value: CheckStatusResponse): Buffer => Buffer.from(CheckStatusResponse.encode(value).finish()),
+    responseSerialize: (value: CheckStatusResponse): Buffer => encodeMessage(CheckStatusResponse, value),
     responseDeserialize: (value: Buffer): CheckStatusResponse => CheckStatusResponse.decode(value),
   },
   /** Reads a job's log, also while it runs. */
@@ -3097,10 +3098,10 @@ export const JobServiceService = {
     path: "/drydock.job.v1.JobService/GetJobLogData" as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: GetJobLogDataRequest): Buffer => Buffer.from(GetJobLogDataRequest.encode(value).finish()),
+    requestSerialize: (value: GetJobLogDataRequest): Buffer => encodeMessage(GetJobLogDataRequest, value),
     requestDeserialize: (value: Buffer): GetJobLogDataRequest => GetJobLogDataRequest.decode(value),
     responseSerialize: (value: GetJobLogDataResponse): Buffer =>
-      Buffer.from(GetJobLogDataResponse.encode(value).finish()),
+      encodeMessage(GetJobLogDataResponse, value),
     responseDeserialize: (value: Buffer): GetJobLogDataResponse => GetJobLogDataResponse.decode(value),
   },
   /**
@@ -3111,9 +3112,9 @@ export const JobServiceService = {
     path: "/drydock.job.v1.JobService/WatchJob" as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: WatchJobRequest): Buffer => Buffer.from(WatchJobRequest.encode(value).finish()),
+    requestSerialize: (value: WatchJobRequest): Buffer => encodeMessage(WatchJobRequest, value),
     requestDeserialize: (value: Buffer): WatchJobRequest => WatchJobRequest.decode(value),
-    responseSerialize: (value: WatchJobResponse): Buffer => Buffer.from(WatchJobResponse.encode(value).finish()),
+    responseSerialize: (value: WatchJobResponse): Buffer => encodeMessage(WatchJobResponse, value),
     responseDeserialize: (value: Buffer): WatchJobResponse => WatchJobResponse.decode(value),
   },
 } as const;

@@ -2,6 +2,7 @@
 // source: drydock/job/v1/queue_service.proto
 
 /* eslint-disable */
+import { encodeMessage } from "../../../../src/encode-message.ts";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -3219,9 +3220,9 @@ export const QueueServiceService = {
     path: "/drydock.job.v1.QueueService/ListQueues" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListQueuesRequest): Buffer => Buffer.from(ListQueuesRequest.encode(value).finish()),
+    requestSerialize: (value: ListQueuesRequest): Buffer => encodeMessage(ListQueuesRequest, value),
     requestDeserialize: (value: Buffer): ListQueuesRequest => ListQueuesRequest.decode(value),
-    responseSerialize: (value: ListQueuesResponse): Buffer => Buffer.from(ListQueuesResponse.encode(value).finish()),
+    responseSerialize: (value: ListQueuesResponse): Buffer => encodeMessage(ListQueuesResponse, value),
     responseDeserialize: (value: Buffer): ListQueuesResponse => ListQueuesResponse.decode(value),
   },
   /** Lets the waiting jobs of a type wait; those that run go on. */
@@ -3229,9 +3230,9 @@ export const QueueServiceService = {
     path: "/drydock.job.v1.QueueService/PauseQueue" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: PauseQueueRequest): Buffer => Buffer.from(PauseQueueRequest.encode(value).finish()),
+    requestSerialize: (value: PauseQueueRequest): Buffer => encodeMessage(PauseQueueRequest, value),
     requestDeserialize: (value: Buffer): PauseQueueRequest => PauseQueueRequest.decode(value),
-    responseSerialize: (value: PauseQueueResponse): Buffer => Buffer.from(PauseQueueResponse.encode(value).finish()),
+    responseSerialize: (value: PauseQueueResponse): Buffer => encodeMessage(PauseQueueResponse, value),
     responseDeserialize: (value: Buffer): PauseQueueResponse => PauseQueueResponse.decode(value),
   },
   /** Lets the jobs of a paused type go on. */
@@ -3239,9 +3240,9 @@ export const QueueServiceService = {
     path: "/drydock.job.v1.QueueService/ResumeQueue" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ResumeQueueRequest): Buffer => Buffer.from(ResumeQueueRequest.encode(value).finish()),
+    requestSerialize: (value: ResumeQueueRequest): Buffer => encodeMessage(ResumeQueueRequest, value),
     requestDeserialize: (value: Buffer): ResumeQueueRequest => ResumeQueueRequest.decode(value),
-    responseSerialize: (value: ResumeQueueResponse): Buffer => Buffer.from(ResumeQueueResponse.encode(value).finish()),
+    responseSerialize: (value: ResumeQueueResponse): Buffer => encodeMessage(ResumeQueueResponse, value),
     responseDeserialize: (value: Buffer): ResumeQueueResponse => ResumeQueueResponse.decode(value),
   },
   /**
@@ -3254,9 +3255,9 @@ export const QueueServiceService = {
     path: "/drydock.job.v1.QueueService/DrainQueue" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: DrainQueueRequest): Buffer => Buffer.from(DrainQueueRequest.encode(value).finish()),
+    requestSerialize: (value: DrainQueueRequest): Buffer => encodeMessage(DrainQueueRequest, value),
     requestDeserialize: (value: Buffer): DrainQueueRequest => DrainQueueRequest.decode(value),
-    responseSerialize: (value: DrainQueueResponse): Buffer => Buffer.from(DrainQueueResponse.encode(value).finish()),
+    responseSerialize: (value: DrainQueueResponse): Buffer => encodeMessage(DrainQueueResponse, value),
     responseDeserialize: (value: Buffer): DrainQueueResponse => DrainQueueResponse.decode(value),
   },
   /** Lists the workers with what they hold. */
@@ -3264,9 +3265,9 @@ export const QueueServiceService = {
     path: "/drydock.job.v1.QueueService/ListWorkers" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListWorkersRequest): Buffer => Buffer.from(ListWorkersRequest.encode(value).finish()),
+    requestSerialize: (value: ListWorkersRequest): Buffer => encodeMessage(ListWorkersRequest, value),
     requestDeserialize: (value: Buffer): ListWorkersRequest => ListWorkersRequest.decode(value),
-    responseSerialize: (value: ListWorkersResponse): Buffer => Buffer.from(ListWorkersResponse.encode(value).finish()),
+    responseSerialize: (value: ListWorkersResponse): Buffer => encodeMessage(ListWorkersResponse, value),
     responseDeserialize: (value: Buffer): ListWorkersResponse => ListWorkersResponse.decode(value),
   },
   /** Asks a worker to take no more jobs, finish what it has and go. */
@@ -3274,9 +3275,9 @@ export const QueueServiceService = {
     path: "/drydock.job.v1.QueueService/DrainWorker" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: DrainWorkerRequest): Buffer => Buffer.from(DrainWorkerRequest.encode(value).finish()),
+    requestSerialize: (value: DrainWorkerRequest): Buffer => encodeMessage(DrainWorkerRequest, value),
     requestDeserialize: (value: Buffer): DrainWorkerRequest => DrainWorkerRequest.decode(value),
-    responseSerialize: (value: DrainWorkerResponse): Buffer => Buffer.from(DrainWorkerResponse.encode(value).finish()),
+    responseSerialize: (value: DrainWorkerResponse): Buffer => encodeMessage(DrainWorkerResponse, value),
     responseDeserialize: (value: Buffer): DrainWorkerResponse => DrainWorkerResponse.decode(value),
   },
   /**
@@ -3288,10 +3289,10 @@ export const QueueServiceService = {
     path: "/drydock.job.v1.QueueService/ListSchedules" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListSchedulesRequest): Buffer => Buffer.from(ListSchedulesRequest.encode(value).finish()),
+    requestSerialize: (value: ListSchedulesRequest): Buffer => encodeMessage(ListSchedulesRequest, value),
     requestDeserialize: (value: Buffer): ListSchedulesRequest => ListSchedulesRequest.decode(value),
     responseSerialize: (value: ListSchedulesResponse): Buffer =>
-      Buffer.from(ListSchedulesResponse.encode(value).finish()),
+      encodeMessage(ListSchedulesResponse, value),
     responseDeserialize: (value: Buffer): ListSchedulesResponse => ListSchedulesResponse.decode(value),
   },
   /** Lets a periodic job launch nothing. */
@@ -3299,10 +3300,10 @@ export const QueueServiceService = {
     path: "/drydock.job.v1.QueueService/PauseSchedule" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: PauseScheduleRequest): Buffer => Buffer.from(PauseScheduleRequest.encode(value).finish()),
+    requestSerialize: (value: PauseScheduleRequest): Buffer => encodeMessage(PauseScheduleRequest, value),
     requestDeserialize: (value: Buffer): PauseScheduleRequest => PauseScheduleRequest.decode(value),
     responseSerialize: (value: PauseScheduleResponse): Buffer =>
-      Buffer.from(PauseScheduleResponse.encode(value).finish()),
+      encodeMessage(PauseScheduleResponse, value),
     responseDeserialize: (value: Buffer): PauseScheduleResponse => PauseScheduleResponse.decode(value),
   },
   /** Lets a paused periodic job go on with its next time; when none is left before its end_time, it is STOPPED. */
@@ -3311,10 +3312,10 @@ export const QueueServiceService = {
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: ResumeScheduleRequest): Buffer =>
-      Buffer.from(ResumeScheduleRequest.encode(value).finish()),
+      encodeMessage(ResumeScheduleRequest, value),
     requestDeserialize: (value: Buffer): ResumeScheduleRequest => ResumeScheduleRequest.decode(value),
     responseSerialize: (value: ResumeScheduleResponse): Buffer =>
-      Buffer.from(ResumeScheduleResponse.encode(value).finish()),
+      encodeMessage(ResumeScheduleResponse, value),
     responseDeserialize: (value: Buffer): ResumeScheduleResponse => ResumeScheduleResponse.decode(value),
   },
   /** Sends again the events of a job's status hook that were given up, and at once the event that waits for its next try. */
@@ -3322,10 +3323,10 @@ export const QueueServiceService = {
     path: "/drydock.job.v1.QueueService/RedeliverHook" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: RedeliverHookRequest): Buffer => Buffer.from(RedeliverHookRequest.encode(value).finish()),
+    requestSerialize: (value: RedeliverHookRequest): Buffer => encodeMessage(RedeliverHookRequest, value),
     requestDeserialize: (value: Buffer): RedeliverHookRequest => RedeliverHookRequest.decode(value),
     responseSerialize: (value: RedeliverHookResponse): Buffer =>
-      Buffer.from(RedeliverHookResponse.encode(value).finish()),
+      encodeMessage(RedeliverHookResponse, value),
     responseDeserialize: (value: Buffer): RedeliverHookResponse => RedeliverHookResponse.decode(value),
   },
   /** Lists the jobs whose status hook failed, from the first failed try on, the newest first. */
@@ -3334,10 +3335,10 @@ export const QueueServiceService = {
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: ListFailedHooksRequest): Buffer =>
-      Buffer.from(ListFailedHooksRequest.encode(value).finish()),
+      encodeMessage(ListFailedHooksRequest, value),
     requestDeserialize: (value: Buffer): ListFailedHooksRequest => ListFailedHooksRequest.decode(value),
     responseSerialize: (value: ListFailedHooksResponse): Buffer =>
-      Buffer.from(ListFailedHooksResponse.encode(value).finish()),
+      encodeMessage(ListFailedHooksResponse, value),
     responseDeserialize: (value: Buffer): ListFailedHooksResponse => ListFailedHooksResponse.decode(value),
   },
   /** Lists the job types that workers registered. */
@@ -3345,10 +3346,10 @@ export const QueueServiceService = {
     path: "/drydock.job.v1.QueueService/ListJobTypes" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListJobTypesRequest): Buffer => Buffer.from(ListJobTypesRequest.encode(value).finish()),
+    requestSerialize: (value: ListJobTypesRequest): Buffer => encodeMessage(ListJobTypesRequest, value),
     requestDeserialize: (value: Buffer): ListJobTypesRequest => ListJobTypesRequest.decode(value),
     responseSerialize: (value: ListJobTypesResponse): Buffer =>
-      Buffer.from(ListJobTypesResponse.encode(value).finish()),
+      encodeMessage(ListJobTypesResponse, value),
     responseDeserialize: (value: Buffer): ListJobTypesResponse => ListJobTypesResponse.decode(value),
   },
 } as const;

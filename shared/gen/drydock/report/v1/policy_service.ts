@@ -2,6 +2,7 @@
 // source: drydock/report/v1/policy_service.proto
 
 /* eslint-disable */
+import { encodeMessage } from "../../../../src/encode-message.ts";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -1969,9 +1970,9 @@ export const PolicyServiceService = {
     path: "/drydock.report.v1.PolicyService/CheckImage" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: CheckImageRequest): Buffer => Buffer.from(CheckImageRequest.encode(value).finish()),
+    requestSerialize: (value: CheckImageRequest): Buffer => encodeMessage(CheckImageRequest, value),
     requestDeserialize: (value: Buffer): CheckImageRequest => CheckImageRequest.decode(value),
-    responseSerialize: (value: CheckImageResponse): Buffer => Buffer.from(CheckImageResponse.encode(value).finish()),
+    responseSerialize: (value: CheckImageResponse): Buffer => encodeMessage(CheckImageResponse, value),
     responseDeserialize: (value: Buffer): CheckImageResponse => CheckImageResponse.decode(value),
   },
   /** Stores a policy, in place of the one of the same name. */
@@ -1979,9 +1980,9 @@ export const PolicyServiceService = {
     path: "/drydock.report.v1.PolicyService/PutPolicy" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: PutPolicyRequest): Buffer => Buffer.from(PutPolicyRequest.encode(value).finish()),
+    requestSerialize: (value: PutPolicyRequest): Buffer => encodeMessage(PutPolicyRequest, value),
     requestDeserialize: (value: Buffer): PutPolicyRequest => PutPolicyRequest.decode(value),
-    responseSerialize: (value: PutPolicyResponse): Buffer => Buffer.from(PutPolicyResponse.encode(value).finish()),
+    responseSerialize: (value: PutPolicyResponse): Buffer => encodeMessage(PutPolicyResponse, value),
     responseDeserialize: (value: Buffer): PutPolicyResponse => PutPolicyResponse.decode(value),
   },
   /** All policies, by name. */
@@ -1989,10 +1990,10 @@ export const PolicyServiceService = {
     path: "/drydock.report.v1.PolicyService/ListPolicies" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListPoliciesRequest): Buffer => Buffer.from(ListPoliciesRequest.encode(value).finish()),
+    requestSerialize: (value: ListPoliciesRequest): Buffer => encodeMessage(ListPoliciesRequest, value),
     requestDeserialize: (value: Buffer): ListPoliciesRequest => ListPoliciesRequest.decode(value),
     responseSerialize: (value: ListPoliciesResponse): Buffer =>
-      Buffer.from(ListPoliciesResponse.encode(value).finish()),
+      encodeMessage(ListPoliciesResponse, value),
     responseDeserialize: (value: Buffer): ListPoliciesResponse => ListPoliciesResponse.decode(value),
   },
   /** Removes a policy. */
@@ -2000,10 +2001,10 @@ export const PolicyServiceService = {
     path: "/drydock.report.v1.PolicyService/DeletePolicy" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: DeletePolicyRequest): Buffer => Buffer.from(DeletePolicyRequest.encode(value).finish()),
+    requestSerialize: (value: DeletePolicyRequest): Buffer => encodeMessage(DeletePolicyRequest, value),
     requestDeserialize: (value: Buffer): DeletePolicyRequest => DeletePolicyRequest.decode(value),
     responseSerialize: (value: DeletePolicyResponse): Buffer =>
-      Buffer.from(DeletePolicyResponse.encode(value).finish()),
+      encodeMessage(DeletePolicyResponse, value),
     responseDeserialize: (value: Buffer): DeletePolicyResponse => DeletePolicyResponse.decode(value),
   },
   /** Stores an exception, in place of the one for the same vulnerability, package, version, repository and digest. */
@@ -2011,10 +2012,10 @@ export const PolicyServiceService = {
     path: "/drydock.report.v1.PolicyService/AddException" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: AddExceptionRequest): Buffer => Buffer.from(AddExceptionRequest.encode(value).finish()),
+    requestSerialize: (value: AddExceptionRequest): Buffer => encodeMessage(AddExceptionRequest, value),
     requestDeserialize: (value: Buffer): AddExceptionRequest => AddExceptionRequest.decode(value),
     responseSerialize: (value: AddExceptionResponse): Buffer =>
-      Buffer.from(AddExceptionResponse.encode(value).finish()),
+      encodeMessage(AddExceptionResponse, value),
     responseDeserialize: (value: Buffer): AddExceptionResponse => AddExceptionResponse.decode(value),
   },
   /** The exceptions, the newest first. */
@@ -2023,10 +2024,10 @@ export const PolicyServiceService = {
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: ListExceptionsRequest): Buffer =>
-      Buffer.from(ListExceptionsRequest.encode(value).finish()),
+      encodeMessage(ListExceptionsRequest, value),
     requestDeserialize: (value: Buffer): ListExceptionsRequest => ListExceptionsRequest.decode(value),
     responseSerialize: (value: ListExceptionsResponse): Buffer =>
-      Buffer.from(ListExceptionsResponse.encode(value).finish()),
+      encodeMessage(ListExceptionsResponse, value),
     responseDeserialize: (value: Buffer): ListExceptionsResponse => ListExceptionsResponse.decode(value),
   },
   /** Removes an exception. */
@@ -2035,10 +2036,10 @@ export const PolicyServiceService = {
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: DeleteExceptionRequest): Buffer =>
-      Buffer.from(DeleteExceptionRequest.encode(value).finish()),
+      encodeMessage(DeleteExceptionRequest, value),
     requestDeserialize: (value: Buffer): DeleteExceptionRequest => DeleteExceptionRequest.decode(value),
     responseSerialize: (value: DeleteExceptionResponse): Buffer =>
-      Buffer.from(DeleteExceptionResponse.encode(value).finish()),
+      encodeMessage(DeleteExceptionResponse, value),
     responseDeserialize: (value: Buffer): DeleteExceptionResponse => DeleteExceptionResponse.decode(value),
   },
   /** Makes exceptions of the statements of an OpenVEX document that say not_affected or fixed. */
@@ -2046,9 +2047,9 @@ export const PolicyServiceService = {
     path: "/drydock.report.v1.PolicyService/ImportVex" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ImportVexRequest): Buffer => Buffer.from(ImportVexRequest.encode(value).finish()),
+    requestSerialize: (value: ImportVexRequest): Buffer => encodeMessage(ImportVexRequest, value),
     requestDeserialize: (value: Buffer): ImportVexRequest => ImportVexRequest.decode(value),
-    responseSerialize: (value: ImportVexResponse): Buffer => Buffer.from(ImportVexResponse.encode(value).finish()),
+    responseSerialize: (value: ImportVexResponse): Buffer => encodeMessage(ImportVexResponse, value),
     responseDeserialize: (value: Buffer): ImportVexResponse => ImportVexResponse.decode(value),
   },
 } as const;

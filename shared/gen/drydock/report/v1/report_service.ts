@@ -2,6 +2,7 @@
 // source: drydock/report/v1/report_service.proto
 
 /* eslint-disable */
+import { encodeMessage } from "../../../../src/encode-message.ts";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -4147,9 +4148,9 @@ export const ReportServiceService = {
     path: "/drydock.report.v1.ReportService/GetReport" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetReportRequest): Buffer => Buffer.from(GetReportRequest.encode(value).finish()),
+    requestSerialize: (value: GetReportRequest): Buffer => encodeMessage(GetReportRequest, value),
     requestDeserialize: (value: Buffer): GetReportRequest => GetReportRequest.decode(value),
-    responseSerialize: (value: GetReportResponse): Buffer => Buffer.from(GetReportResponse.encode(value).finish()),
+    responseSerialize: (value: GetReportResponse): Buffer => encodeMessage(GetReportResponse, value),
     responseDeserialize: (value: Buffer): GetReportResponse => GetReportResponse.decode(value),
   },
   /** The same report in parts of some 256 KiB, whatever its size. */
@@ -4157,10 +4158,10 @@ export const ReportServiceService = {
     path: "/drydock.report.v1.ReportService/StreamReport" as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: StreamReportRequest): Buffer => Buffer.from(StreamReportRequest.encode(value).finish()),
+    requestSerialize: (value: StreamReportRequest): Buffer => encodeMessage(StreamReportRequest, value),
     requestDeserialize: (value: Buffer): StreamReportRequest => StreamReportRequest.decode(value),
     responseSerialize: (value: StreamReportResponse): Buffer =>
-      Buffer.from(StreamReportResponse.encode(value).finish()),
+      encodeMessage(StreamReportResponse, value),
     responseDeserialize: (value: Buffer): StreamReportResponse => StreamReportResponse.decode(value),
   },
   /** The newest report of each image, without its findings. */
@@ -4168,9 +4169,9 @@ export const ReportServiceService = {
     path: "/drydock.report.v1.ReportService/ListReports" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListReportsRequest): Buffer => Buffer.from(ListReportsRequest.encode(value).finish()),
+    requestSerialize: (value: ListReportsRequest): Buffer => encodeMessage(ListReportsRequest, value),
     requestDeserialize: (value: Buffer): ListReportsRequest => ListReportsRequest.decode(value),
-    responseSerialize: (value: ListReportsResponse): Buffer => Buffer.from(ListReportsResponse.encode(value).finish()),
+    responseSerialize: (value: ListReportsResponse): Buffer => encodeMessage(ListReportsResponse, value),
     responseDeserialize: (value: Buffer): ListReportsResponse => ListReportsResponse.decode(value),
   },
   /** Which images have a vulnerability, by their newest reports. */
@@ -4179,10 +4180,10 @@ export const ReportServiceService = {
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: FindVulnerabilityRequest): Buffer =>
-      Buffer.from(FindVulnerabilityRequest.encode(value).finish()),
+      encodeMessage(FindVulnerabilityRequest, value),
     requestDeserialize: (value: Buffer): FindVulnerabilityRequest => FindVulnerabilityRequest.decode(value),
     responseSerialize: (value: FindVulnerabilityResponse): Buffer =>
-      Buffer.from(FindVulnerabilityResponse.encode(value).finish()),
+      encodeMessage(FindVulnerabilityResponse, value),
     responseDeserialize: (value: Buffer): FindVulnerabilityResponse => FindVulnerabilityResponse.decode(value),
   },
   /** What the newest reports of all images, or of some repositories, come to together. */
@@ -4190,9 +4191,9 @@ export const ReportServiceService = {
     path: "/drydock.report.v1.ReportService/GetSummary" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetSummaryRequest): Buffer => Buffer.from(GetSummaryRequest.encode(value).finish()),
+    requestSerialize: (value: GetSummaryRequest): Buffer => encodeMessage(GetSummaryRequest, value),
     requestDeserialize: (value: Buffer): GetSummaryRequest => GetSummaryRequest.decode(value),
-    responseSerialize: (value: GetSummaryResponse): Buffer => Buffer.from(GetSummaryResponse.encode(value).finish()),
+    responseSerialize: (value: GetSummaryResponse): Buffer => encodeMessage(GetSummaryResponse, value),
     responseDeserialize: (value: Buffer): GetSummaryResponse => GetSummaryResponse.decode(value),
   },
   /** What is new, gone and unchanged between two reports, or in a repository since a time. */
@@ -4201,10 +4202,10 @@ export const ReportServiceService = {
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: CompareReportsRequest): Buffer =>
-      Buffer.from(CompareReportsRequest.encode(value).finish()),
+      encodeMessage(CompareReportsRequest, value),
     requestDeserialize: (value: Buffer): CompareReportsRequest => CompareReportsRequest.decode(value),
     responseSerialize: (value: CompareReportsResponse): Buffer =>
-      Buffer.from(CompareReportsResponse.encode(value).finish()),
+      encodeMessage(CompareReportsResponse, value),
     responseDeserialize: (value: Buffer): CompareReportsResponse => CompareReportsResponse.decode(value),
   },
   /** A report in a form for other programs or for people, in pieces. */
@@ -4212,10 +4213,10 @@ export const ReportServiceService = {
     path: "/drydock.report.v1.ReportService/ExportReport" as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: ExportReportRequest): Buffer => Buffer.from(ExportReportRequest.encode(value).finish()),
+    requestSerialize: (value: ExportReportRequest): Buffer => encodeMessage(ExportReportRequest, value),
     requestDeserialize: (value: Buffer): ExportReportRequest => ExportReportRequest.decode(value),
     responseSerialize: (value: ExportReportResponse): Buffer =>
-      Buffer.from(ExportReportResponse.encode(value).finish()),
+      encodeMessage(ExportReportResponse, value),
     responseDeserialize: (value: Buffer): ExportReportResponse => ExportReportResponse.decode(value),
   },
 } as const;

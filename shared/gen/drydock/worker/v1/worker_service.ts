@@ -2,6 +2,7 @@
 // source: drydock/worker/v1/worker_service.proto
 
 /* eslint-disable */
+import { encodeMessage } from "../../../../src/encode-message.ts";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -6778,9 +6779,9 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/Work" as const,
     requestStream: true as const,
     responseStream: true as const,
-    requestSerialize: (value: WorkRequest): Buffer => Buffer.from(WorkRequest.encode(value).finish()),
+    requestSerialize: (value: WorkRequest): Buffer => encodeMessage(WorkRequest, value),
     requestDeserialize: (value: Buffer): WorkRequest => WorkRequest.decode(value),
-    responseSerialize: (value: WorkResponse): Buffer => Buffer.from(WorkResponse.encode(value).finish()),
+    responseSerialize: (value: WorkResponse): Buffer => encodeMessage(WorkResponse, value),
     responseDeserialize: (value: Buffer): WorkResponse => WorkResponse.decode(value),
   },
   /** The log stream, apart so that bulk never delays control. */
@@ -6788,9 +6789,9 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/StreamLogs" as const,
     requestStream: true as const,
     responseStream: true as const,
-    requestSerialize: (value: StreamLogsRequest): Buffer => Buffer.from(StreamLogsRequest.encode(value).finish()),
+    requestSerialize: (value: StreamLogsRequest): Buffer => encodeMessage(StreamLogsRequest, value),
     requestDeserialize: (value: Buffer): StreamLogsRequest => StreamLogsRequest.decode(value),
-    responseSerialize: (value: StreamLogsResponse): Buffer => Buffer.from(StreamLogsResponse.encode(value).finish()),
+    responseSerialize: (value: StreamLogsResponse): Buffer => encodeMessage(StreamLogsResponse, value),
     responseDeserialize: (value: Buffer): StreamLogsResponse => StreamLogsResponse.decode(value),
   },
   /** Stores the report of a job that the worker holds. The first message is the head, the others carry the report. */
@@ -6798,9 +6799,9 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/PutReport" as const,
     requestStream: true as const,
     responseStream: false as const,
-    requestSerialize: (value: PutReportRequest): Buffer => Buffer.from(PutReportRequest.encode(value).finish()),
+    requestSerialize: (value: PutReportRequest): Buffer => encodeMessage(PutReportRequest, value),
     requestDeserialize: (value: Buffer): PutReportRequest => PutReportRequest.decode(value),
-    responseSerialize: (value: PutReportResponse): Buffer => Buffer.from(PutReportResponse.encode(value).finish()),
+    responseSerialize: (value: PutReportResponse): Buffer => encodeMessage(PutReportResponse, value),
     responseDeserialize: (value: Buffer): PutReportResponse => PutReportResponse.decode(value),
   },
   /** Launches a job on behalf of a job that the worker holds. */
@@ -6808,10 +6809,10 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/LaunchSubJob" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: LaunchSubJobRequest): Buffer => Buffer.from(LaunchSubJobRequest.encode(value).finish()),
+    requestSerialize: (value: LaunchSubJobRequest): Buffer => encodeMessage(LaunchSubJobRequest, value),
     requestDeserialize: (value: Buffer): LaunchSubJobRequest => LaunchSubJobRequest.decode(value),
     responseSerialize: (value: LaunchSubJobResponse): Buffer =>
-      Buffer.from(LaunchSubJobResponse.encode(value).finish()),
+      encodeMessage(LaunchSubJobResponse, value),
     responseDeserialize: (value: Buffer): LaunchSubJobResponse => LaunchSubJobResponse.decode(value),
   },
   /** Launches many jobs on behalf of a job that the worker holds; each launch has its own result. */
@@ -6819,10 +6820,10 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/LaunchSubJobs" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: LaunchSubJobsRequest): Buffer => Buffer.from(LaunchSubJobsRequest.encode(value).finish()),
+    requestSerialize: (value: LaunchSubJobsRequest): Buffer => encodeMessage(LaunchSubJobsRequest, value),
     requestDeserialize: (value: Buffer): LaunchSubJobsRequest => LaunchSubJobsRequest.decode(value),
     responseSerialize: (value: LaunchSubJobsResponse): Buffer =>
-      Buffer.from(LaunchSubJobsResponse.encode(value).finish()),
+      encodeMessage(LaunchSubJobsResponse, value),
     responseDeserialize: (value: Buffer): LaunchSubJobsResponse => LaunchSubJobsResponse.decode(value),
   },
   /** How far a job that the worker holds came in its former runs, and how the jobs that it launched stand. */
@@ -6830,9 +6831,9 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/GetRunState" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetRunStateRequest): Buffer => Buffer.from(GetRunStateRequest.encode(value).finish()),
+    requestSerialize: (value: GetRunStateRequest): Buffer => encodeMessage(GetRunStateRequest, value),
     requestDeserialize: (value: Buffer): GetRunStateRequest => GetRunStateRequest.decode(value),
-    responseSerialize: (value: GetRunStateResponse): Buffer => Buffer.from(GetRunStateResponse.encode(value).finish()),
+    responseSerialize: (value: GetRunStateResponse): Buffer => encodeMessage(GetRunStateResponse, value),
     responseDeserialize: (value: Buffer): GetRunStateResponse => GetRunStateResponse.decode(value),
   },
   /** Stores how far a job that the worker holds has come, for its next run; the last one counts. */
@@ -6841,10 +6842,10 @@ export const WorkerServiceService = {
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: SaveCheckpointRequest): Buffer =>
-      Buffer.from(SaveCheckpointRequest.encode(value).finish()),
+      encodeMessage(SaveCheckpointRequest, value),
     requestDeserialize: (value: Buffer): SaveCheckpointRequest => SaveCheckpointRequest.decode(value),
     responseSerialize: (value: SaveCheckpointResponse): Buffer =>
-      Buffer.from(SaveCheckpointResponse.encode(value).finish()),
+      encodeMessage(SaveCheckpointResponse, value),
     responseDeserialize: (value: Buffer): SaveCheckpointResponse => SaveCheckpointResponse.decode(value),
   },
   /** Notes which tags point at which images, and tells which of the images have a report. */
@@ -6852,10 +6853,10 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/RecordImages" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: RecordImagesRequest): Buffer => Buffer.from(RecordImagesRequest.encode(value).finish()),
+    requestSerialize: (value: RecordImagesRequest): Buffer => encodeMessage(RecordImagesRequest, value),
     requestDeserialize: (value: Buffer): RecordImagesRequest => RecordImagesRequest.decode(value),
     responseSerialize: (value: RecordImagesResponse): Buffer =>
-      Buffer.from(RecordImagesResponse.encode(value).finish()),
+      encodeMessage(RecordImagesResponse, value),
     responseDeserialize: (value: Buffer): RecordImagesResponse => RecordImagesResponse.decode(value),
   },
   /** How much scanners could look at in the images that a job launched others for. */
@@ -6864,10 +6865,10 @@ export const WorkerServiceService = {
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: CountSubJobReportsRequest): Buffer =>
-      Buffer.from(CountSubJobReportsRequest.encode(value).finish()),
+      encodeMessage(CountSubJobReportsRequest, value),
     requestDeserialize: (value: Buffer): CountSubJobReportsRequest => CountSubJobReportsRequest.decode(value),
     responseSerialize: (value: CountSubJobReportsResponse): Buffer =>
-      Buffer.from(CountSubJobReportsResponse.encode(value).finish()),
+      encodeMessage(CountSubJobReportsResponse, value),
     responseDeserialize: (value: Buffer): CountSubJobReportsResponse => CountSubJobReportsResponse.decode(value),
   },
   /** The newest report of an image, in parts as of ReportService.StreamReport, for a job that the worker holds. */
@@ -6875,9 +6876,9 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/ReadReport" as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: ReadReportRequest): Buffer => Buffer.from(ReadReportRequest.encode(value).finish()),
+    requestSerialize: (value: ReadReportRequest): Buffer => encodeMessage(ReadReportRequest, value),
     requestDeserialize: (value: Buffer): ReadReportRequest => ReadReportRequest.decode(value),
-    responseSerialize: (value: ReadReportResponse): Buffer => Buffer.from(ReadReportResponse.encode(value).finish()),
+    responseSerialize: (value: ReadReportResponse): Buffer => encodeMessage(ReadReportResponse, value),
     responseDeserialize: (value: Buffer): ReadReportResponse => ReadReportResponse.decode(value),
   },
   /** The images whose newest report has one of some layers, for a job that the worker holds. */
@@ -6885,9 +6886,9 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/FindImages" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: FindImagesRequest): Buffer => Buffer.from(FindImagesRequest.encode(value).finish()),
+    requestSerialize: (value: FindImagesRequest): Buffer => encodeMessage(FindImagesRequest, value),
     requestDeserialize: (value: Buffer): FindImagesRequest => FindImagesRequest.decode(value),
-    responseSerialize: (value: FindImagesResponse): Buffer => Buffer.from(FindImagesResponse.encode(value).finish()),
+    responseSerialize: (value: FindImagesResponse): Buffer => encodeMessage(FindImagesResponse, value),
     responseDeserialize: (value: Buffer): FindImagesResponse => FindImagesResponse.decode(value),
   },
   /** Asks for the lock of a layer: of all jobs that want to give a scanner the same layer, one has it at a time. */
@@ -6895,9 +6896,9 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/LockLayer" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: LockLayerRequest): Buffer => Buffer.from(LockLayerRequest.encode(value).finish()),
+    requestSerialize: (value: LockLayerRequest): Buffer => encodeMessage(LockLayerRequest, value),
     requestDeserialize: (value: Buffer): LockLayerRequest => LockLayerRequest.decode(value),
-    responseSerialize: (value: LockLayerResponse): Buffer => Buffer.from(LockLayerResponse.encode(value).finish()),
+    responseSerialize: (value: LockLayerResponse): Buffer => encodeMessage(LockLayerResponse, value),
     responseDeserialize: (value: Buffer): LockLayerResponse => LockLayerResponse.decode(value),
   },
   /** Gives the lock of a layer back. */
@@ -6905,9 +6906,9 @@ export const WorkerServiceService = {
     path: "/drydock.worker.v1.WorkerService/UnlockLayer" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: UnlockLayerRequest): Buffer => Buffer.from(UnlockLayerRequest.encode(value).finish()),
+    requestSerialize: (value: UnlockLayerRequest): Buffer => encodeMessage(UnlockLayerRequest, value),
     requestDeserialize: (value: Buffer): UnlockLayerRequest => UnlockLayerRequest.decode(value),
-    responseSerialize: (value: UnlockLayerResponse): Buffer => Buffer.from(UnlockLayerResponse.encode(value).finish()),
+    responseSerialize: (value: UnlockLayerResponse): Buffer => encodeMessage(UnlockLayerResponse, value),
     responseDeserialize: (value: Buffer): UnlockLayerResponse => UnlockLayerResponse.decode(value),
   },
 } as const;
