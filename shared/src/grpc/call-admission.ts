@@ -160,7 +160,7 @@ export class CallAdmission {
     const isUnary = unaryPaths.has(headers[":path"] ?? "");
     const begin = () => {
       for (const watch of watches) watch.add(stream);
-      if (isUnary) onAnswer(stream, (status) => connection.calls.end(call, inVain.has(status)));
+      onAnswer(stream, (status) => connection.calls.answered(call, inVain.has(status)));
       handle();
     };
     const call: OpenCall = { isUnary, begin };
@@ -182,11 +182,12 @@ export class CallAdmission {
   }
 }
 
-/** What a call in vain is answered. What is for now, as UNAVAILABLE, or says how things stand, as ALREADY_EXISTS, is not. */
+/** What a call in vain is answered. UNAVAILABLE is the controller's own fault, and ALREADY_EXISTS says how things stand. */
 const inVain: ReadonlySet<number> = new Set([
   status.INVALID_ARGUMENT,
   status.NOT_FOUND,
   status.PERMISSION_DENIED,
+  status.RESOURCE_EXHAUSTED,
   status.FAILED_PRECONDITION,
   status.OUT_OF_RANGE,
   status.UNIMPLEMENTED,
@@ -194,8 +195,8 @@ const inVain: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Calls the listener with the status when grpc-js answers the call, which it tells nobody; when the client reads the answer is
- * its own affair.
+ * Calls the listener with the status when grpc-js answers the call, or begins to, which it tells nobody; when the client reads
+ * the answer is its own affair.
  */
 function onAnswer(stream: ServerHttp2Stream, listener: (status: number) => void): void {
   const { respond } = stream;

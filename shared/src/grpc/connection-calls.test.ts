@@ -73,7 +73,7 @@ describe("the calls of a connection", () => {
     const answer = (isInVain: boolean) => {
       for (const call of inFlight()) {
         ended.add(call);
-        calls.end(call, isInVain);
+        calls.answered(call, isInVain);
       }
     };
     open(200);
@@ -87,5 +87,18 @@ describe("the calls of a connection", () => {
     answer(false);
     await turnOften();
     assert.equal(inFlight().length, 40);
+  });
+
+  test("that are streams wait for others too, when the last 32 were refused", async () => {
+    const turns = new FairTurns(terms);
+    const [{ calls, begun, open }, other] = [connect(turns), connect(turns)];
+    for (const call of open(40, false)) calls.answered(call, true);
+    await turnOften();
+    const before = begun.length;
+    open(20, false);
+    other.open(20, false);
+    await turnOften(5);
+    assert.equal(other.begun.length, 20);
+    assert.ok(begun.length - before <= 6, `${begun.length - before} begun`);
   });
 });

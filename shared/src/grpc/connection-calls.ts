@@ -37,13 +37,15 @@ export class ConnectionCalls implements Party {
     this.#turns.update(this);
   }
 
-  /**
-   * The call has been answered, or is over before that.
-   * @param isInVain whether it was answered that nobody may ask so, or for what is not there; undefined without an answer
-   */
-  end(call: OpenCall, isInVain?: boolean): void {
+  /** The call has been answered, or its first answer is sent, and whether it was in vain. */
+  answered(call: OpenCall, isInVain: boolean): void {
+    this.#fruits.note(isInVain);
+    this.end(call);
+  }
+
+  /** The call is over, or has been answered. */
+  end(call: OpenCall): void {
     const wasKnown = this.#waiting.delete(call) || this.#inFlight.delete(call);
-    if (wasKnown && isInVain !== undefined) this.#fruits.note(isInVain);
     if (wasKnown && (this.#waiting.size > 0 || !this.isBusy)) this.#turns.update(this);
   }
 
