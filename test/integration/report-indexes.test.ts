@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IndexedReport } from "@drydock/job-controller/domain/report-entry.ts";
+import { headOf, tailOf } from "@drydock/job-controller/redis/reports/image-facts.ts";
 import { packStored, toFile } from "@drydock/job-controller/redis/reports/report-file.ts";
 import { auditReports } from "../support/audit-reports.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
@@ -143,6 +144,29 @@ for (const shards of [1, 3]) {
     });
   });
 }
+
+describe("a list of images that nothing fits", () => {
+  const under = useAuditedPool();
+
+  test("ends each page after 5,000 images that it looked at, and comes to its end all the same", async () => {
+    const members = Array.from({ length: 12_000 }, (_, at) => {
+      const { entry } = reportOf({ jobId: "" }, digestOf(at), {});
+      return Buffer.concat([headOf(entry), Buffer.alloc(4), tailOf(entry)]);
+    });
+    const { worst } = under.shards.first.keys.reports;
+    await under.redis.zadd(worst, ...members.flatMap((member) => [0, member]));
+    for (const filter of [{ scanner: "none" }, { coverage: "NOT_AN_IMAGE" }] as const) {
+      let [pages, token] = [0, ""];
+      do {
+        const page = await under.reportQueries.list({ repository: "", ...filter }, "WORST", { size: 50, token });
+        assert.deepEqual(page.items, []);
+        [pages, token] = [pages + 1, page.nextToken];
+      } while (token !== "");
+      assert.equal(pages, 3);
+    }
+    await under.redis.flushall();
+  });
+});
 
 describe("the audit of report indexes", () => {
   const under = useAuditedPool();
