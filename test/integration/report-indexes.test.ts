@@ -129,6 +129,39 @@ for (const shards of [1, 3]) {
       assert.deepEqual((await listed())[0]?.locations, [{ repository: "team/app", tags: [] }]);
     });
 
+    test("tell of an image in a repository that it is not listed in, as long as it has the vulnerability", async () => {
+      const names = Array.from({ length: 251 }, (_, at) => `team/r${at}`);
+      const digest = digestOf(1);
+      const record = (repository: string) => under.reports.recordImages([{ repository, digest, tags: [] }]);
+      const find = async (repository: string) => {
+        const { items, counts } = await under.reportQueries.findVulnerability("CVE-1", repository, {
+          size: 9,
+          token: "",
+        });
+        return [items.length, counts.partlyListed];
+      };
+      // as many as are listed, then one more, before and after there is a report
+      for (const name of names) await record(name);
+      await put(digest, { repository: "team/r0", findings: [finding("CVE-1")] });
+      await put(digestOf(2), { findings: [finding("CVE-1")] });
+      assert.deepEqual(
+        [await find("team/r0"), await find("team/r250"), await find("none")],
+        [
+          [1, 1],
+          [0, 1],
+          [0, 1],
+        ],
+      );
+      await record("team/r251");
+      under.clock.advance(1);
+      await put(digest, { repository: "team/r0" });
+      assert.deepEqual(await find("team/r0"), [0, 0]);
+      under.clock.advance(3_700_000);
+      await tidyAll();
+      assert.deepEqual([await listed(), await under.redis.keys("*:images-beyond")], [[], []]);
+      await put(digest, { repository: "team/r0", findings: [finding("CVE-1")] });
+    });
+
     test("forget an image that was never scanned and that nothing names any more", async () => {
       // more repositories and tags than are listed of an image
       const names = Array.from({ length: 260 }, (_, at) => `team/r${at}`);
@@ -181,6 +214,8 @@ describe("the audit of report indexes", () => {
       under.redis.hset(`${prefix}report-totals`, "library/web", "[9]"),
     "an image in the order WORST is missing": (prefix) => under.redis.del(`${prefix}images-worst`),
     "a location is missing": (prefix) => under.redis.del(`${prefix}images-located`),
+    "an image of repositories that are not listed is missing": (prefix) =>
+      under.redis.sadd(`${prefix}locations-beyond:${digestOf(1)}`, "team/app"),
     "the age of an image is missing": (prefix) => under.redis.zadd(`${prefix}images-stored`, 5, "0"),
     "the report of its entry is wrong": (prefix) =>
       under.redis.hset(`${prefix}image-entries`, "0", JSON.stringify({ ...entry(), reportId: "x" })),

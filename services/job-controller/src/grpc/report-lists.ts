@@ -41,7 +41,7 @@ export async function findVulnerability(
   request: message.FindVulnerabilityRequest,
 ): Promise<SizedAnswer<message.FindVulnerabilityResponse>> {
   const { name, repository, page } = validateFind(request);
-  let counts: VulnerabilityCounts = { images: 0, scanned: 0, notFullyCovered: 0 };
+  let counts: VulnerabilityCounts = { images: 0, scanned: 0, notFullyCovered: 0, partlyListed: 0 };
   const { messages, nextPageToken, bytes } = await readStorePage(page, {
     request: { name, repository },
     read: async (part) => {
@@ -52,11 +52,12 @@ export async function findVulnerability(
     toMessage: toMatch,
     codec: VulnerabilityMatch,
   });
-  const { images: imageCount, scanned: scannedImageCount, notFullyCovered: notFullyCoveredCount } = counts;
-  return {
-    response: { matches: messages, nextPageToken, imageCount, scannedImageCount, notFullyCoveredCount },
-    bytes,
+  const response: message.FindVulnerabilityResponse = {
+    ...{ matches: messages, nextPageToken },
+    ...{ imageCount: counts.images, scannedImageCount: counts.scanned },
+    ...{ notFullyCoveredCount: counts.notFullyCovered, partlyListedCount: counts.partlyListed },
   };
+  return { response, bytes };
 }
 
 /** GetSummary. */

@@ -52,6 +52,8 @@ export interface VulnerabilityMatch extends Omit<IndexedFinding, "vulnerability"
   platform: string;
   coverage: Coverage;
   scannedAt: number;
+  /** In how many repositories the image is, listed or not. */
+  locationCount: number;
 }
 
 /** How many images have a vulnerability, and how many could. */
@@ -62,6 +64,8 @@ export interface VulnerabilityCounts {
   scanned: number;
   /** Images whose report is not FULL. */
   notFullyCovered: number;
+  /** Images that have it and are in more repositories than the store lists: they are in no match of the others. */
+  partlyListed: number;
 }
 
 /** What several reports come to together. An image of several repositories counts once. Counts that are 0 are left out of records. */

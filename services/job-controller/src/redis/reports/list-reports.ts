@@ -38,9 +38,9 @@ export async function listReports(
   const found = await lookUp(deps, filter, having);
   const steps = found === undefined ? walk(deps.redis, deps.shards, order, beginOf(filter, order, after)) : undefined;
   const reader = new PageReader(deps, filter, order, size);
-  const fits = fitting(filter);
+  const mark = filter.scanner === undefined ? undefined : scannerMarkOf(filter.scanner);
   const passes = ({ found: each }: Step) =>
-    fits(each.facts) && (having === undefined || having.get(each.shard)?.has(each.facts.number) === true);
+    fits(filter, mark, each.facts) && (having === undefined || having.get(each.shard)?.has(each.facts.number) === true);
   for await (const some of steps ?? [await sort(deps, found ?? [], order, after)]) {
     await reader.read(some.filter(passes));
     reader.note(some);
@@ -113,19 +113,15 @@ function isFirst(key: Buffer, repositories: readonly string[]): boolean {
   return repositories[0] === key.toString("utf8", 0, key.indexOf(0));
 }
 
-/** Whether the filter lets an image through, as far as its facts tell. */
-function fitting(filter: ReportFilter): (image: ImageFacts) => boolean {
-  const { leastSeverity, fixable, knownExploited, coverage, scanner, scannedAfter, scannedBefore } = filter;
-  // a hash, which is not to be made for each image
-  const mark = scanner === undefined ? undefined : scannerMarkOf(scanner);
-  return (image) => {
-    if (leastSeverity !== undefined && !isAsBad(image, leastSeverity)) return false;
-    if (!isAsAsked(fixable, image.fixable) || !isAsAsked(knownExploited, image.knownExploited)) return false;
-    if (coverage !== undefined && image.coverage !== coverage) return false;
-    if (mark !== undefined && image.scannerMark !== mark) return false;
-    if (scannedAfter !== undefined && image.scannedAt < scannedAfter) return false;
-    return scannedBefore === undefined || image.scannedAt < scannedBefore;
-  };
+/** @param mark that of the filter's scanner, a hash that is not to be made for each image */
+function fits(filter: ReportFilter, mark: number | undefined, image: ImageFacts): boolean {
+  const { leastSeverity, fixable, knownExploited, coverage, scannedAfter, scannedBefore } = filter;
+  if (leastSeverity !== undefined && !isAsBad(image, leastSeverity)) return false;
+  if (!isAsAsked(fixable, image.fixable) || !isAsAsked(knownExploited, image.knownExploited)) return false;
+  if (coverage !== undefined && image.coverage !== coverage) return false;
+  if (mark !== undefined && image.scannerMark !== mark) return false;
+  if (scannedAfter !== undefined && image.scannedAt < scannedAfter) return false;
+  return scannedBefore === undefined || image.scannedAt < scannedBefore;
 }
 
 function isAsAsked(asked: boolean | undefined, is: boolean): boolean {
