@@ -129,6 +129,22 @@ for (const shards of [1, 3]) {
       assert.deepEqual((await listed())[0]?.locations, [{ repository: "team/app", tags: [] }]);
     });
 
+    test("note 100 tags in each of many repositories of an image in calls of few", async () => {
+      const tags = Array.from({ length: 100 }, (_, at) => `release-${at}`);
+      const calls = async () => {
+        const stats = await under.redis.info("commandstats");
+        const counts = stats.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm);
+        return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+      };
+      const before = await calls();
+      const images = Array.from({ length: 96 }, (_, at) => ({ repository: `team/r${at}`, digest: digestOf(1), tags }));
+      await under.reports.recordImages(images);
+      assert.ok(
+        (await calls()) - before >= 96 / 32 + 96 / 8,
+        "each call has 32 lists of tags, or 8 locations, at most",
+      );
+    });
+
     test("tell of an image in a repository that it is not listed in, as long as it has the vulnerability", async () => {
       const names = Array.from({ length: 251 }, (_, at) => `team/r${at}`);
       const digest = digestOf(1);

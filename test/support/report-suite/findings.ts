@@ -20,8 +20,15 @@ export function testFindings(under: ReportsUnderTest): void {
       const { items } = await under.queries.findVulnerability("CVE-1", "", firstPage);
       assert.deepEqual(items, [
         {
-          ...{ repository: "team/app", tags: ["1.0"], digest: digestOf(1), reportId, platform: "linux/amd64" },
-          ...{ coverage: "PARTIAL", scannedAt, severity: "CRITICAL" },
+          ...{
+            repository: "team/app",
+            tags: ["1.0"],
+            digest: digestOf(1),
+            reportId,
+            platform: "linux/amd64",
+            locationCount: 1,
+          },
+          ...{ coverage: "PARTIAL", scannedAt, locationCount: 1, severity: "CRITICAL" },
           ...{ package: "zlib1g", version: "1:1.2", fixedVersion: "" },
         },
       ]);

@@ -231,6 +231,15 @@ export function testImages(under: ReportsUnderTest): void {
       assert.equal(counts.partlyListed, found.length < 1_010 ? 1 : 0, "what is left out is told");
     });
 
+    test("an image may have as many tags as a call names", async () => {
+      const reportId = await putReport(under, digestOf(1));
+      const tags = Array.from({ length: 5_000 }, (_, number) => `t${number}`);
+      await record("team/app", digestOf(2), ...tags.slice(0, 2_500));
+      await record("team/app", digestOf(1), ...tags);
+      const found = await Promise.all([0, 2_400, 4_999].map((at) => under.reports.newestOfTag("team/app", `t${at}`)));
+      assert.deepEqual(found.map(idsOf), [[reportId], [reportId], [reportId]]);
+    });
+
     test("no images are nothing", async () => {
       assert.deepEqual(await under.reports.recordImages([]), []);
     });

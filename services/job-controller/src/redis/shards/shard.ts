@@ -38,7 +38,10 @@ const weights: Readonly<Partial<Record<OperationName, number>>> = {
   "operators/read": maxBatchBytes / 32,
   // up to 200 changes of terms, and a report whole
   "reports/index": maxBatchBytes,
-  "reports/locate": maxBatchBytes / 32,
+  // up to 33 KiB of an image's locations, read and written again
+  "reports/locate": maxBatchBytes / 8,
+  // up to 100 tags
+  "reports/point": maxBatchBytes / 32,
 };
 /**
  * Batch size that is sent at once when no call is in flight, so that Redis starts while the turn is still being gathered.
