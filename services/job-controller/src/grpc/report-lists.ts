@@ -66,7 +66,10 @@ export async function getSummary(
   request: message.GetSummaryRequest,
 ): Promise<SizedAnswer<message.GetSummaryResponse>> {
   const { repository, days } = validateSummary(request);
-  const [summary, history] = await Promise.all([queries.summarize(repository), queries.history(days)]);
+  const summing = queries.summarize(repository);
+  // of all repositories the sums are those of today
+  const now = repository === "" ? (await summing).totals : undefined;
+  const [summary, history] = await Promise.all([summing, queries.history(days, now)]);
   const worst = new AnswerPage(ReportEntry);
   for (const report of summary.worst.slice(0, maxWorst)) if (!worst.add(toReportEntry(report))) break;
   const response: message.GetSummaryResponse = {

@@ -110,8 +110,11 @@ export interface ReportQueries {
     page: PageRequest,
   ): Promise<Page<VulnerabilityMatch> & { counts: VulnerabilityCounts }>;
   summarize(repository: string): Promise<ReportSummary>;
-  /** The last days, the oldest first, as they were noted, those without a note left out; behind them today as it stands now. */
-  history(days: number): Promise<DayTotals[]>;
+  /**
+   * The last days, the oldest first, as they were noted, those without a note left out; behind them today as it stands now.
+   * @param now what all reports come to now, if it is known: it is counted otherwise
+   */
+  history(days: number, now?: ReportTotals): Promise<DayTotals[]>;
   /** Notes what all reports come to today; replaces what was noted for the day. */
   noteDay(): Promise<void>;
   /** The images whose newest report has one of the layers, by digest: each once, with the first of its repositories. */

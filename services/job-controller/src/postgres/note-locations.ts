@@ -38,12 +38,13 @@ export async function noteLocations(query: Query, { images, members = [], now }:
      WHERE locations.seen_at <= excluded.seen_at - ${seenAnewMs}`,
     [digestIds, locations.map(([, repositoryId]) => repositoryId), now],
   );
-  // upkeep removes an image of an index that is nowhere
+  // upkeep removes an image of an index that is nowhere; a row that it is about to remove is waited for, as of tags and locations
   if (members.length > 0) {
-    await query("INSERT INTO index_images SELECT * FROM unnest($1::int[], $2::int[]) ON CONFLICT DO NOTHING", [
-      members.map(({ index }) => idOf(index)),
-      members.map(({ image }) => idOf(image)),
-    ]);
+    await query(
+      `INSERT INTO index_images SELECT DISTINCT * FROM unnest($1::int[], $2::int[])
+       ON CONFLICT (index_id, image_id) DO UPDATE SET index_id = excluded.index_id WHERE false`,
+      [members.map(({ index }) => idOf(index)), members.map(({ image }) => idOf(image))],
+    );
   }
   await query(
     `INSERT INTO locations (digest_id, repository_id, seen_at)
