@@ -133,7 +133,7 @@ for (const shards of [1, 3]) {
       const tags = Array.from({ length: 100 }, (_, at) => `release-${at}`);
       const calls = async () => {
         const stats = await under.redis.info("commandstats");
-        const counts = stats.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm);
+        const counts = [...stats.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm)];
         return counts.reduce((sum, [, count]) => sum + Number(count), 0);
       };
       const before = await calls();
