@@ -86,15 +86,16 @@ async function pointTags(query: Query, images: readonly FoundImage[], idOf: (tex
   );
 }
 
-/** The images' order by repository. */
+/** The images' order by repository. Image by image, so that no plan reads all locations for the few. */
 async function setFirstRepository(query: Query, digestIds: readonly number[]): Promise<void> {
   await query(
-    `UPDATE images SET first_repository = first.name
-     FROM (SELECT digest_id, left(min(text), ${mostOfName}) AS name FROM locations JOIN texts ON texts.id = repository_id
-           WHERE digest_id = ANY (ARRAY(
-             SELECT unnest($1::int[]) UNION SELECT image_id FROM index_images WHERE index_id = ANY ($1)))
-           GROUP BY digest_id) AS first
-     WHERE images.id = first.digest_id AND first_repository <> first.name`,
+    `WITH named AS MATERIALIZED (
+       SELECT unnest($1::int[]) AS id UNION SELECT image_id FROM index_images WHERE index_id = ANY ($1))
+     UPDATE images SET first_repository = first.name
+     FROM named CROSS JOIN LATERAL (
+       SELECT left(min(text), ${mostOfName}) AS name FROM locations JOIN texts ON texts.id = repository_id
+       WHERE digest_id = named.id) AS first
+     WHERE images.id = named.id AND first_repository <> first.name`,
     [digestIds],
   );
 }
