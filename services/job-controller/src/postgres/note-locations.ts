@@ -86,16 +86,15 @@ async function pointTags(query: Query, images: readonly FoundImage[], idOf: (tex
   );
 }
 
-/** The images' order by repository. Image by image, so that no plan reads all locations for the few. */
+const firstRepository = `(
+  SELECT left(min(text), ${mostOfName}) FROM locations JOIN texts ON texts.id = repository_id WHERE digest_id = images.id)`;
+
+/** The images' order by repository. Image by image, so that no plan reads all images or names for the few. */
 async function setFirstRepository(query: Query, digestIds: readonly number[]): Promise<void> {
   await query(
-    `WITH named AS MATERIALIZED (
-       SELECT unnest($1::int[]) AS id UNION SELECT image_id FROM index_images WHERE index_id = ANY ($1))
-     UPDATE images SET first_repository = first.name
-     FROM named CROSS JOIN LATERAL (
-       SELECT left(min(text), ${mostOfName}) AS name FROM locations JOIN texts ON texts.id = repository_id
-       WHERE digest_id = named.id) AS first
-     WHERE images.id = named.id AND first_repository <> first.name`,
+    `UPDATE images SET first_repository = ${firstRepository}
+     WHERE first_repository <> ${firstRepository} AND id = ANY (ARRAY(
+       SELECT unnest($1::int[]) UNION SELECT image_id FROM index_images WHERE index_id = ANY ($1)))`,
     [digestIds],
   );
 }
