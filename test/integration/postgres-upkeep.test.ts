@@ -28,6 +28,15 @@ describe("upkeep of the reports in PostgreSQL", { timeout: 120_000 }, () => {
     for (let round = 0; round < 4; round++) await under.reports.tidy();
   }
 
+  async function untilWaiting(): Promise<void> {
+    const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    await until(
+      "upkeep waits",
+      () => client.query(waiting),
+      ({ rows }) => rows.length > 0,
+    );
+  }
+
   test("rows that no report and no tag needs any more are removed, and those that are needed again are kept", async () => {
     const parts = {
       repository: "a",
@@ -95,15 +104,26 @@ describe("upkeep of the reports in PostgreSQL", { timeout: 120_000 }, () => {
     await client.query("BEGIN");
     await client.query("UPDATE locations SET seen_at = $1", [under.clock.now()]);
     const tidied = tidyForLong();
-    const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-    await until(
-      "upkeep waits",
-      () => client.query(waiting),
-      ({ rows }) => rows.length > 0,
-    );
+    await untilWaiting();
     await client.query("COMMIT");
     await tidied;
     assert.equal(await under.reports.digestOf("a", "x"), digestOf(5));
+  });
+
+  test("a tag that is named again after upkeep has begun to look at the tags stays", async () => {
+    const named = (at: number) => [{ repository: "a", digest: digestOf(at), tags: [`t${at}`] }];
+    for (const at of [1, 2]) await under.reports.recordImages(named(at));
+    await client.query("DELETE FROM locations");
+    await client.query("BEGIN");
+    // upkeep stands before the first tag, with its view of the locations
+    await client.query("SELECT FROM tags WHERE digest_id = (SELECT min(digest_id) FROM tags) FOR UPDATE");
+    const tidied = under.reports.tidy();
+    await untilWaiting();
+    await under.reports.recordImages(named(2));
+    await client.query("COMMIT");
+    await tidied;
+    const left = await Promise.all([1, 2].map((at) => under.reports.digestOf("a", `t${at}`)));
+    assert.deepEqual(left, [undefined, digestOf(2)]);
   });
 
   test("the audit tells of rows that are missing, too many or wrong", async () => {

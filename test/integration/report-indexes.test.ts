@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IndexedReport } from "@drydock/job-controller/domain/report-entry.ts";
+import { headOf, tailOf } from "@drydock/job-controller/redis/reports/image-facts.ts";
 import { packStored, toFile } from "@drydock/job-controller/redis/reports/report-file.ts";
 import { auditReports } from "../support/audit-reports.ts";
 import { useAuditedPool } from "../support/audited-pool.ts";
@@ -128,6 +129,55 @@ for (const shards of [1, 3]) {
       assert.deepEqual((await listed())[0]?.locations, [{ repository: "team/app", tags: [] }]);
     });
 
+    test("note 100 tags in each of many repositories of an image in calls of few", async () => {
+      const tags = Array.from({ length: 100 }, (_, at) => `release-${at}`);
+      const calls = async () => {
+        const stats = await under.redis.info("commandstats");
+        const counts = [...stats.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm)];
+        return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+      };
+      const before = await calls();
+      const images = Array.from({ length: 96 }, (_, at) => ({ repository: `team/r${at}`, digest: digestOf(1), tags }));
+      await under.reports.recordImages(images);
+      assert.ok(
+        (await calls()) - before >= 96 / 32 + 96 / 8,
+        "each call has 32 lists of tags, or 8 locations, at most",
+      );
+    });
+
+    test("tell of an image in a repository that it is not listed in, as long as it has the vulnerability", async () => {
+      const names = Array.from({ length: 251 }, (_, at) => `team/r${at}`);
+      const digest = digestOf(1);
+      const record = (repository: string) => under.reports.recordImages([{ repository, digest, tags: [] }]);
+      const find = async (repository: string) => {
+        const { items, counts } = await under.reportQueries.findVulnerability("CVE-1", repository, {
+          size: 9,
+          token: "",
+        });
+        return [items.length, counts.partlyListed];
+      };
+      // as many as are listed, then one more, before and after there is a report
+      for (const name of names) await record(name);
+      await put(digest, { repository: "team/r0", findings: [finding("CVE-1")] });
+      await put(digestOf(2), { findings: [finding("CVE-1")] });
+      assert.deepEqual(
+        [await find("team/r0"), await find("team/r250"), await find("none")],
+        [
+          [1, 1],
+          [0, 1],
+          [0, 1],
+        ],
+      );
+      await record("team/r251");
+      under.clock.advance(1);
+      await put(digest, { repository: "team/r0" });
+      assert.deepEqual(await find("team/r0"), [0, 0]);
+      under.clock.advance(3_700_000);
+      await tidyAll();
+      assert.deepEqual([await listed(), await under.redis.keys("*:images-beyond")], [[], []]);
+      await put(digest, { repository: "team/r0", findings: [finding("CVE-1")] });
+    });
+
     test("forget an image that was never scanned and that nothing names any more", async () => {
       // more repositories and tags than are listed of an image
       const names = Array.from({ length: 260 }, (_, at) => `team/r${at}`);
@@ -144,6 +194,29 @@ for (const shards of [1, 3]) {
   });
 }
 
+describe("a list of images that nothing fits", () => {
+  const under = useAuditedPool();
+
+  test("ends each page after 5,000 images that it looked at, and comes to its end all the same", async () => {
+    const members = Array.from({ length: 12_000 }, (_, at) => {
+      const { entry } = reportOf({ jobId: "" }, digestOf(at), {});
+      return Buffer.concat([headOf(entry), Buffer.alloc(4), tailOf(entry)]);
+    });
+    const { worst } = under.shards.first.keys.reports;
+    await under.redis.zadd(worst, ...members.flatMap((member) => [0, member]));
+    for (const filter of [{ scanner: "none" }, { coverage: "NOT_AN_IMAGE" }] as const) {
+      let [pages, token] = [0, ""];
+      do {
+        const page = await under.reportQueries.list({ repository: "", ...filter }, "WORST", { size: 50, token });
+        assert.deepEqual(page.items, []);
+        [pages, token] = [pages + 1, page.nextToken];
+      } while (token !== "");
+      assert.equal(pages, 3);
+    }
+    await under.redis.flushall();
+  });
+});
+
 describe("the audit of report indexes", () => {
   const under = useAuditedPool();
 
@@ -157,6 +230,8 @@ describe("the audit of report indexes", () => {
       under.redis.hset(`${prefix}report-totals`, "library/web", "[9]"),
     "an image in the order WORST is missing": (prefix) => under.redis.del(`${prefix}images-worst`),
     "a location is missing": (prefix) => under.redis.del(`${prefix}images-located`),
+    "an image of repositories that are not listed is missing": (prefix) =>
+      under.redis.sadd(`${prefix}locations-beyond:${digestOf(1)}`, "team/app"),
     "the age of an image is missing": (prefix) => under.redis.zadd(`${prefix}images-stored`, 5, "0"),
     "the report of its entry is wrong": (prefix) =>
       under.redis.hset(`${prefix}image-entries`, "0", JSON.stringify({ ...entry(), reportId: "x" })),

@@ -125,6 +125,7 @@ describe("ReportService", () => {
       ],
     );
     assert.deepEqual([all.imageCount, all.scannedImageCount, all.notFullyCoveredCount], [2, 3, 2]);
+    assert.deepEqual([all.partlyListedCount, all.matches.map((match) => match.locationCount)], [0, [2, 2, 1, 1]]);
     const some = await find({ name: "CVE-2026-1", repository: "team/**" });
     assert.deepEqual(
       some.matches.map(({ digest }) => digest),

@@ -37,7 +37,7 @@ export async function auditReports(redis: ScriptedRedis, shard: number): Promise
     image.number === undefined ? [] : [read(redis, keys, { digest, image, number: image.number })],
   );
   const audited = { redis, prefix, keys, images: await Promise.all(images) };
-  const parts = [entries, orders, locations, numbers, terms, layers, totals, ages];
+  const parts = [entries, orders, locations, beyond, numbers, terms, layers, totals, ages];
   return (await Promise.all(parts.map((part) => part(audited)))).flat();
 }
 
@@ -110,6 +110,14 @@ const locations: Part = async ({ redis, keys, images }) => {
     ),
   );
   return differ("a location", hexes(expected), hexes(await redis.zrangeBuffer(keys.located, "0", "-1")));
+};
+
+/** Those images are marked that are in more repositories than are listed. */
+const beyond: Part = async ({ redis, keys, images }) => {
+  const are = await Promise.all(images.map(({ digest }) => redis.exists(keys.locationsBeyond(digest))));
+  const expected = images.filter((_, at) => are[at] === 1).map(({ number }) => String(number));
+  const marked = [...(await postingsOf(redis, keys.beyond))].map(String);
+  return differ("an image of repositories that are not listed", expected, marked);
 };
 
 /** No number is of two images, or free and of one. */

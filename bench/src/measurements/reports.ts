@@ -1,39 +1,42 @@
-import { randomBytes } from "node:crypto";
 import type { HeldLease } from "@drydock/job-controller/domain/job.ts";
 import type { ReportQueries } from "@drydock/job-controller/ports/report-queries.ts";
 import type { ReportStore } from "@drydock/job-controller/ports/report-store.ts";
 import type { Bench } from "../bench.ts";
 import type { Measurement } from "../measurement.ts";
 import type { Row } from "../row.ts";
-import { madeReport, vulnerabilityName } from "../stack/made-reports.ts";
+import { madeReport, packedReport, vulnerabilityName } from "../stack/made-reports.ts";
 import { startBenchRedis } from "../stack/redis.ts";
 import { openPostgresStore, openStore } from "../stack/report-homes.ts";
 import { percentile } from "../statistics.ts";
+import { type ControllerHome, timeCheckImage } from "./check-image.ts";
 
 /** How many reports are on their way at once while the store is filled, and how many are timed one by one. */
 const inFlight = 16;
 const timed = 300;
 /** How often each question is asked. */
 const asked = 100;
-/** A report of 60 findings, packed, has about so many bytes. */
-const gzipBytes = 4_096;
+const checked = 500;
 const pageSize = 50;
 
 const targetMs = 50;
+const checkImageTargetMs = 20;
 
-/** What reports cost in Redis, and how long questions about all of them take; without gRPC, in this process. */
+/** What reports cost in Redis, and how long questions about all of them take, without gRPC, in this process; CheckImage as a whole. */
 export const reports: Measurement = { name: "reports", run };
 
 /** The same in PostgreSQL, which needs Debian's `postgresql`. */
 export const reportsInPostgres: Measurement = { name: "reports-postgres", run: runInPostgres };
 
-/** Where reports are kept, with a job that may store any number of them. */
+/** Where reports are kept, with jobs that may store any number of them. */
 interface Home {
   /** Stands before what is measured. */
   name: string;
   store: ReportStore;
   queries: ReportQueries;
-  lease: HeldLease;
+  /** A job that may store reports until a controller runs. */
+  startJob(): Promise<HeldLease>;
+  /** Where a controller finds the same reports. */
+  controller: ControllerHome;
   /** How many bytes all takes. */
   usedBytes(): Promise<number>;
   /** Begins to watch how long scripts take. */
@@ -48,6 +51,7 @@ async function run(bench: Bench): Promise<Row[]> {
   return await measure(bench, {
     ...stack,
     name: "Redis",
+    controller: { redisUrl: redis.url },
     usedBytes: () => probe.usedMemory(),
     watchScripts: () => probe.watchScripts(),
     slowestScript: () => probe.slowestScript(),
@@ -55,21 +59,21 @@ async function run(bench: Bench): Promise<Row[]> {
 }
 
 async function runInPostgres(bench: Bench): Promise<Row[]> {
+  await using redis = await startBenchRedis();
   await using stack = await openPostgresStore();
-  return await measure(bench, { ...stack, name: "PostgreSQL" });
+  const controller = { redisUrl: redis.url, env: { DRYDOCK_REPORT_STORE: stack.url } };
+  return await measure(bench, { ...stack, name: "PostgreSQL", controller });
 }
 
 async function measure(bench: Bench, home: Home): Promise<Row[]> {
-  const { store, lease } = home;
   const before = await home.usedBytes();
-  const put = (number: number) => {
-    const entry = madeReport(lease.jobId, number, Date.now());
-    return store.put(lease, { entry, gzip: randomBytes(gzipBytes) });
-  };
+  const gzip = packedReport(madeReport("", 0, 0));
   const rows: Row[] = [];
   let stored = 0;
   for (const count of bench.sizes.reports) {
     bench.say(`until ${format(count)} reports are stored in ${home.name}`);
+    const lease = await home.startJob();
+    const put = (number: number) => home.store.put(lease, { entry: madeReport(lease.jobId, number, Date.now()), gzip });
     await home.watchScripts?.();
     const begin = performance.now();
     const filled = count - stored - timed;
@@ -87,7 +91,10 @@ async function measure(bench: Bench, home: Home): Promise<Row[]> {
     rows.push(...(await scriptRows(home, with_)));
     bench.say(`questions about ${format(count)} reports`);
     for (const [what, ask] of questions(home)) rows.push(...toRows(`${what} ${with_}`, await timeEach(asked, ask)));
-    const bytes = ((await home.usedBytes()) - before) / count - gzipBytes;
+    bench.say(`CheckImage with ${format(count)} reports`);
+    const checks = await timeCheckImage(bench, home.controller, checked);
+    rows.push(...toRows(`CheckImage over gRPC ${with_}`, checks, checkImageTargetMs));
+    const bytes = ((await home.usedBytes()) - before) / count - gzip.length;
     rows.push({ what: `${home.name} bytes beside the gzip for each of ${format(count)} reports`, samples: [bytes] });
   }
   return rows;
@@ -149,8 +156,8 @@ async function timeEach(count: number, run: (at: number) => Promise<unknown>): P
   return times;
 }
 
-function toRows(what: string, times: readonly number[]): Row[] {
-  const target = { kind: "at-most", value: targetMs } as const;
+function toRows(what: string, times: readonly number[], value = targetMs): Row[] {
+  const target = { kind: "at-most", value } as const;
   return [
     { what: `${what}, p50, ms`, samples: [percentile(times, 0.5)] },
     { what: `${what}, p99, ms`, samples: [percentile(times, 0.99)], target },

@@ -42,8 +42,12 @@ export async function openDrydock(bench: Bench): Promise<Side> {
   };
 }
 
-/** Starts a controller. */
-export function startDrydockController({ profileDir }: Bench, redisUrl: string): Promise<RunningProcess> {
+/** Starts a controller. @param settings further ones, by the names of their variables */
+export function startDrydockController(
+  { profileDir }: Bench,
+  redisUrl: string,
+  settings: Record<string, string> = {},
+): Promise<RunningProcess> {
   const profile = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
   return startProcess({
     name: "the job-controller",
@@ -56,6 +60,7 @@ export function startDrydockController({ profileDir }: Bench, redisUrl: string):
       DRYDOCK_HTTP_LISTEN: "127.0.0.1:0",
       DRYDOCK_LOG_FORMAT: "json",
       DRYDOCK_MAX_WAITING: "2000000",
+      ...settings,
     },
   });
 }

@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import type { IndexedFinding, IndexedReport, Severity } from "@drydock/job-controller/domain/report-entry.ts";
+
+import { Severity as Code, Coverage, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 
 const [vulnerabilities, packages, versions, bases] = [5_000, 300, 12, 100];
 const [baseFindings, ownFindings] = [40, 20];
+const severityCodes: Readonly<Record<Severity, Code>> = {
+  ...{ UNKNOWN: Code.SEVERITY_UNKNOWN, NEGLIGIBLE: Code.SEVERITY_NEGLIGIBLE, LOW: Code.SEVERITY_LOW },
+  ...{ MEDIUM: Code.SEVERITY_MEDIUM, HIGH: Code.SEVERITY_HIGH, CRITICAL: Code.SEVERITY_CRITICAL },
+};
 const severities: readonly Severity[] = ["LOW", "LOW", "MEDIUM", "MEDIUM", "MEDIUM", "HIGH", "HIGH", "CRITICAL"];
 
 /**
@@ -33,6 +40,30 @@ export function madeReport(jobId: string, number: number, scannedAt: number): In
     findings: distinct,
     layerNames: [...[1, 2, 3].map((layer) => `base ${base} ${layer}`), `own ${number}`],
   };
+}
+
+/** The report in full, packed: about 4 KiB. */
+export function packedReport({ digest, coverage, headline, findings }: IndexedReport): Buffer {
+  const words = (of: string) => createHash("sha256").update(of).digest("hex");
+  const report = Report.fromPartial({
+    ...{ artifact: { digest }, headline, generatedAt: new Date(0) },
+    coverage: coverage === "FULL" ? Coverage.COVERAGE_FULL : Coverage.COVERAGE_PARTIAL,
+    packages: findings.map(({ package: name, version }, at) => ({
+      id: `${at}`,
+      name,
+      version,
+      namespace: "debian:12",
+    })),
+    vulnerabilities: findings.map(({ vulnerability: name, severity }, at) => ({
+      ...{ key: `${at}`, name, namespace: "debian:12", severity: severityCodes[severity] },
+      description: `A fault in ${words(name)} that lets whoever can reach it do what they must not.`,
+      links: [`https://security-tracker.debian.org/tracker/${name}`],
+    })),
+    findings: findings.map(({ severity, fixedVersion }, at) => ({
+      ...{ packageId: `${at}`, vulnerabilityKey: `${at}`, severity: severityCodes[severity], fixedVersion },
+    })),
+  });
+  return gzipSync(Report.encode(report).finish());
 }
 
 /** The digest of the image of that number. */

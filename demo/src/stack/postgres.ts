@@ -26,15 +26,15 @@ const user = "drydock";
 /** In no other text, so that a test finds it where it must not be. */
 export const postgresPassword = "p4ssword-of-the-tests";
 
-/** Starts a PostgreSQL that writes for its own crash alone, not for its machine's. */
-export async function startPostgres(): Promise<PostgresServer> {
+/** Starts a PostgreSQL that writes for its own crash alone, not for its machine's. @param settings further ones of the server */
+export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
   const directory = await createTemporaryDirectory("postgres");
   try {
     const programs = findPrograms();
     const data = join(directory.path, "data");
     initialize(programs, directory.path, data);
     const port = await freePort();
-    let running = await startServer(programs, data, port);
+    let running = await startServer(programs, data, { ...settings, port: String(port) });
     return {
       port,
       data,
@@ -46,7 +46,7 @@ export async function startPostgres(): Promise<PostgresServer> {
         await running.kill("SIGQUIT");
       },
       resume: async () => {
-        running = await startServer(programs, data, port);
+        running = await startServer(programs, data, { ...settings, port: String(port) });
       },
       stop: async () => {
         await running.kill("SIGINT");
@@ -87,9 +87,9 @@ function initialize(programs: string, directory: string, data: string): void {
   execFileSync(command, args, { stdio: ["ignore", "ignore", "pipe"] });
 }
 
-function startServer(programs: string, data: string, port: number): Promise<RunningProcess> {
+function startServer(programs: string, data: string, given: Readonly<Record<string, string>>): Promise<RunningProcess> {
   const settings = {
-    port: String(port),
+    ...given,
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     // a title would overwrite the environment, by which a process that was left running is found
@@ -101,6 +101,6 @@ function startServer(programs: string, data: string, port: number): Promise<Runn
   return startProcess({
     name: "PostgreSQL",
     ...asOwner(join(programs, "postgres"), ["-D", data, ...options]),
-    readReady: (line) => (line.includes("is ready to accept connections") ? { port } : undefined),
+    readReady: (line) => (line.includes("is ready to accept connections") ? {} : undefined),
   });
 }

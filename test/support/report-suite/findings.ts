@@ -20,8 +20,15 @@ export function testFindings(under: ReportsUnderTest): void {
       const { items } = await under.queries.findVulnerability("CVE-1", "", firstPage);
       assert.deepEqual(items, [
         {
-          ...{ repository: "team/app", tags: ["1.0"], digest: digestOf(1), reportId, platform: "linux/amd64" },
-          ...{ coverage: "PARTIAL", scannedAt, severity: "CRITICAL" },
+          ...{
+            repository: "team/app",
+            tags: ["1.0"],
+            digest: digestOf(1),
+            reportId,
+            platform: "linux/amd64",
+            locationCount: 1,
+          },
+          ...{ coverage: "PARTIAL", scannedAt, locationCount: 1, severity: "CRITICAL" },
           ...{ package: "zlib1g", version: "1:1.2", fixedVersion: "" },
         },
       ]);
@@ -66,7 +73,7 @@ export function testFindings(under: ReportsUnderTest): void {
       await under.reports.recordImages([{ repository: "team/copy", digest: digestOf(2), tags: [] }]);
       const found = async (repository: string) => {
         const { items, counts } = await under.queries.findVulnerability("CVE-1", repository, firstPage);
-        assert.deepEqual(counts, { images: 2, scanned: 3, notFullyCovered: 2 });
+        assert.deepEqual(counts, { images: 2, scanned: 3, notFullyCovered: 2, partlyListed: 0 });
         return items.map((match) => match.repository);
       };
       assert.deepEqual(await found(""), ["team/app", "other/app", "team/copy"]);
@@ -78,7 +85,7 @@ export function testFindings(under: ReportsUnderTest): void {
     test("of a vulnerability that nothing has there are counts alone", async () => {
       await putReport(under, digestOf(1), { findings: [finding("CVE-1")] });
       assert.deepEqual(await under.queries.findVulnerability("CVE-10", "", firstPage), {
-        ...{ items: [], nextToken: "", counts: { images: 0, scanned: 1, notFullyCovered: 0 } },
+        ...{ items: [], nextToken: "", counts: { images: 0, scanned: 1, notFullyCovered: 0, partlyListed: 0 } },
       });
     });
 

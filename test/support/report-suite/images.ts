@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { allPages, digestOf, digestsOf, idsOf, putReport } from "./reports.ts";
+import { allPages, digestOf, digestsOf, finding, idsOf, putReport } from "./reports.ts";
 import { type ReportsUnderTest, suiteLimits } from "./reports-under-test.ts";
 
 /** Which tags lead to which images. */
@@ -201,9 +201,9 @@ export function testImages(under: ReportsUnderTest): void {
       assert.deepEqual(idsOf(await under.reports.newestOfTag("team/app", "latest")), [reportId]);
     });
 
-    test("an image of very many repositories and tags tells how many repositories it is in, and names some", async () => {
+    test("an image of very many repositories and tags tells how many repositories it is in, names some, and hides none", async () => {
       const digest = digestOf(1);
-      await putReport(under, digest, { repository: "r0000", tags: [] });
+      await putReport(under, digest, { repository: "r0000", tags: [], findings: [finding("CVE-1")] });
       const names = Array.from({ length: 1_010 }, (_, number) => `r${String(number).padStart(4, "0")}`);
       const tags = Array.from({ length: 130 }, (_, number) => `t${number}`);
       const record = (some: readonly string[]) =>
@@ -224,6 +224,20 @@ export function testImages(under: ReportsUnderTest): void {
         digestsOf((await under.queries.list({ repository: "r0200" }, "WORST", { size: 9, token: "" })).items),
         [digest],
       );
+      const found = await allPages((page) => under.queries.findVulnerability("CVE-1", "", page), 700);
+      assert.deepEqual(found.map(({ repository }) => repository).slice(0, 220), names.slice(0, 220));
+      assert.ok(found.every(({ locationCount }) => locationCount === 1_010));
+      const { counts } = await under.queries.findVulnerability("CVE-1", "", { size: 1, token: "" });
+      assert.equal(counts.partlyListed, found.length < 1_010 ? 1 : 0, "what is left out is told");
+    });
+
+    test("an image may have as many tags as a call names", async () => {
+      const reportId = await putReport(under, digestOf(1));
+      const tags = Array.from({ length: 5_000 }, (_, number) => `t${number}`);
+      await record("team/app", digestOf(2), ...tags.slice(0, 2_500));
+      await record("team/app", digestOf(1), ...tags);
+      const found = await Promise.all([0, 2_400, 4_999].map((at) => under.reports.newestOfTag("team/app", `t${at}`)));
+      assert.deepEqual(found.map(idsOf), [[reportId], [reportId], [reportId]]);
     });
 
     test("no images are nothing", async () => {

@@ -122,6 +122,17 @@ export function testTotals(under: ReportsUnderTest): void {
       );
     });
 
+    test("have what is known of today, which is not counted then", async () => {
+      const { queries } = under;
+      await putReport(under, digestOf(1), { findings: [finding("CVE-1")] });
+      const { totals } = await queries.summarize("");
+      await putReport(under, digestOf(2));
+      assert.deepEqual(
+        (await queries.history(1, totals)).map((day) => day.totals),
+        [totals],
+      );
+    });
+
     test("have today as it stands, noted or not", async () => {
       const { queries } = under;
       await queries.noteDay();

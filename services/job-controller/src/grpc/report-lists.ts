@@ -42,7 +42,7 @@ export async function findVulnerability(
   request: message.FindVulnerabilityRequest,
 ): Promise<SizedAnswer<message.FindVulnerabilityResponse>> {
   const { name, repository, page } = validateFind(request);
-  let counts: VulnerabilityCounts = { images: 0, scanned: 0, notFullyCovered: 0 };
+  let counts: VulnerabilityCounts = { images: 0, scanned: 0, notFullyCovered: 0, partlyListed: 0 };
   const { messages, nextPageToken, bytes } = await readStorePage(page, {
     request: { name, repository },
     read: async (part) => {
@@ -53,11 +53,12 @@ export async function findVulnerability(
     toMessage: toMatch,
     codec: VulnerabilityMatch,
   });
-  const { images: imageCount, scanned: scannedImageCount, notFullyCovered: notFullyCoveredCount } = counts;
-  return {
-    response: { matches: messages, nextPageToken, imageCount, scannedImageCount, notFullyCoveredCount },
-    bytes,
+  const response: message.FindVulnerabilityResponse = {
+    ...{ matches: messages, nextPageToken },
+    ...{ imageCount: counts.images, scannedImageCount: counts.scanned },
+    ...{ notFullyCoveredCount: counts.notFullyCovered, partlyListedCount: counts.partlyListed },
   };
+  return { response, bytes };
 }
 
 /** GetSummary. */
@@ -66,7 +67,10 @@ export async function getSummary(
   request: message.GetSummaryRequest,
 ): Promise<SizedAnswer<message.GetSummaryResponse>> {
   const { repository, days } = validateSummary(request);
-  const [summary, history] = await Promise.all([queries.summarize(repository), queries.history(days)]);
+  const summing = queries.summarize(repository);
+  // of all repositories the sums are those of today
+  const now = repository === "" ? (await summing).totals : undefined;
+  const [summary, history] = await Promise.all([summing, queries.history(days, now)]);
   const worst = new AnswerPage(ReportEntry);
   for (const report of summary.worst.slice(0, maxWorst)) if (!worst.add(toReportEntry(report))) break;
   const response: message.GetSummaryResponse = {

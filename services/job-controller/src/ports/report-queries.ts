@@ -52,6 +52,8 @@ export interface VulnerabilityMatch extends Omit<IndexedFinding, "vulnerability"
   platform: string;
   coverage: Coverage;
   scannedAt: number;
+  /** In how many repositories the image is, listed or not. */
+  locationCount: number;
 }
 
 /** How many images have a vulnerability, and how many could. */
@@ -62,6 +64,8 @@ export interface VulnerabilityCounts {
   scanned: number;
   /** Images whose report is not FULL. */
   notFullyCovered: number;
+  /** Images that have it and are in more repositories than the store lists: they are in no match of the others. */
+  partlyListed: number;
 }
 
 /** What several reports come to together. An image of several repositories counts once. Counts that are 0 are left out of records. */
@@ -106,8 +110,11 @@ export interface ReportQueries {
     page: PageRequest,
   ): Promise<Page<VulnerabilityMatch> & { counts: VulnerabilityCounts }>;
   summarize(repository: string): Promise<ReportSummary>;
-  /** The last days, the oldest first, as they were noted, those without a note left out; behind them today as it stands now. */
-  history(days: number): Promise<DayTotals[]>;
+  /**
+   * The last days, the oldest first, as they were noted, those without a note left out; behind them today as it stands now.
+   * @param now what all reports come to now, if it is known: it is counted otherwise
+   */
+  history(days: number, now?: ReportTotals): Promise<DayTotals[]>;
   /** Notes what all reports come to today; replaces what was noted for the day. */
   noteDay(): Promise<void>;
   /** The images whose newest report has one of the layers, by digest: each once, with the first of its repositories. */

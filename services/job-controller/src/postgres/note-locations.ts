@@ -38,12 +38,13 @@ export async function noteLocations(query: Query, { images, members = [], now }:
      WHERE locations.seen_at <= excluded.seen_at - ${seenAnewMs}`,
     [digestIds, locations.map(([, repositoryId]) => repositoryId), now],
   );
-  // upkeep removes an image of an index that is nowhere
+  // upkeep removes an image of an index that is nowhere; a row that it is about to remove is waited for, as of tags and locations
   if (members.length > 0) {
-    await query("INSERT INTO index_images SELECT * FROM unnest($1::int[], $2::int[]) ON CONFLICT DO NOTHING", [
-      members.map(({ index }) => idOf(index)),
-      members.map(({ image }) => idOf(image)),
-    ]);
+    await query(
+      `INSERT INTO index_images SELECT DISTINCT * FROM unnest($1::int[], $2::int[])
+       ON CONFLICT (index_id, image_id) DO UPDATE SET index_id = excluded.index_id WHERE false`,
+      [members.map(({ index }) => idOf(index)), members.map(({ image }) => idOf(image))],
+    );
   }
   await query(
     `INSERT INTO locations (digest_id, repository_id, seen_at)
@@ -85,15 +86,15 @@ async function pointTags(query: Query, images: readonly FoundImage[], idOf: (tex
   );
 }
 
-/** The images' order by repository. */
+const firstRepository = `(
+  SELECT left(min(text), ${mostOfName}) FROM locations JOIN texts ON texts.id = repository_id WHERE digest_id = images.id)`;
+
+/** The images' order by repository. Image by image, so that no plan reads all images or names for the few. */
 async function setFirstRepository(query: Query, digestIds: readonly number[]): Promise<void> {
   await query(
-    `UPDATE images SET first_repository = first.name
-     FROM (SELECT digest_id, left(min(text), ${mostOfName}) AS name FROM locations JOIN texts ON texts.id = repository_id
-           WHERE digest_id = ANY (ARRAY(
-             SELECT unnest($1::int[]) UNION SELECT image_id FROM index_images WHERE index_id = ANY ($1)))
-           GROUP BY digest_id) AS first
-     WHERE images.id = first.digest_id AND first_repository <> first.name`,
+    `UPDATE images SET first_repository = ${firstRepository}
+     WHERE first_repository <> ${firstRepository} AND id = ANY (ARRAY(
+       SELECT unnest($1::int[]) UNION SELECT image_id FROM index_images WHERE index_id = ANY ($1)))`,
     [digestIds],
   );
 }

@@ -19,7 +19,7 @@ export function createPostgresReportQueries({ query }: Database, clock: Clock): 
     list: (filter, order, page) => listReports(query, filter, order, page),
     findVulnerability: (name, repository, page) => findVulnerability(query, name, repository, page),
     summarize: (repository) => summarize(query, repository),
-    history: (days) => history(query, clock.now(), days),
+    history: (days, totals) => history(query, { now: clock.now(), days, totals }),
     noteDay: () => noteDay(query, clock.now()),
     findByLayers: (layerNames, page) => findByLayers(query, layerNames, page),
     standing: (repository, at) => standing(query, repository, at),

@@ -102,12 +102,20 @@ export async function noteDay(query: Query, now: number): Promise<void> {
   await query("DELETE FROM days WHERE day <= $1", [dayOf(now - mostDays * dayMs)]);
 }
 
+interface History {
+  /** In milliseconds since 1970. */
+  now: number;
+  days: number;
+  /** What all reports come to now, if it is known. */
+  totals: ReportTotals | undefined;
+}
+
 /** The last days until the time, as they were noted, and the one of the time as it stands. */
-export async function history(query: Query, now: number, days: number): Promise<DayTotals[]> {
+export async function history(query: Query, { now, days, totals }: History): Promise<DayTotals[]> {
   const [from, today] = [dayOf(now - days * dayMs), dayOf(now)];
-  const [past, totals] = await Promise.all([
+  const [past, present] = await Promise.all([
     query<DayTotals>("SELECT day, totals FROM days WHERE day > $1 AND day < $2 ORDER BY day", [from, today]),
-    sumUp(query),
+    totals ?? sumUp(query),
   ]);
-  return [...past, { day: today, totals }];
+  return [...past, { day: today, totals: present }];
 }

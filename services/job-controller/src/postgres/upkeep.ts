@@ -69,10 +69,24 @@ async function lastOfPortion(query: Query, { table, id }: Round, after: number):
   return row?.last ?? 0;
 }
 
-/** @param isUnneeded what the rows to remove meet; $3 is the time before which all is old */
-function removal(table: string, id: string, isUnneeded: string): Round {
-  const text = `DELETE FROM ${table} WHERE ${id} > $1 AND ${id} <= $2 AND $3::bigint IS NOT NULL AND ${isUnneeded}`;
-  const look = ({ database, after, last, before }: Portion) => database.query(text, [after, last, before]);
+/**
+ * Rows are locked first, and then looked at again: who names one again has either come before that, or waits, and writes it anew.
+ * @param isUnneeded what the rows to remove meet; $3 is the time before which all is old
+ * @param withRemoval makes the statement that does what follows from the removal, too
+ */
+function removal(table: string, id: string, isUnneeded: string, withRemoval = (removal: string) => removal): Round {
+  const rows = `FROM ${table} WHERE ${id} > $1 AND ${id} <= $2 AND $3::bigint IS NOT NULL AND ${isUnneeded}`;
+  const look = ({ database, after, last, before }: Portion) =>
+    database.transact(async (query) => {
+      const locked = await query<{ ctid: string }>(`SELECT ctid ${rows} ORDER BY ${id} FOR UPDATE`, [
+        after,
+        last,
+        before,
+      ]);
+      if (locked.length === 0) return;
+      const text = withRemoval(`DELETE ${rows} AND ctid = ANY ($4::tid[])`);
+      await query(text, [after, last, before, locked.map(({ ctid }) => ctid)]);
+    });
   return { table, id, look };
 }
 
@@ -132,18 +146,13 @@ const hasLocation = (digestId: string) => `EXISTS (SELECT FROM locations WHERE l
 const hasReport = (imageId: string) => `EXISTS (SELECT FROM images WHERE images.id = ${imageId})`;
 
 /** What a scan has looked for in an index is known while each of its images is: one that is gone is to be scanned again. */
-const indexImages: Round = {
-  table: "index_images",
-  id: "index_id",
-  look: ({ database, after, last }) =>
-    database.query(
-      `WITH gone AS (
-         DELETE FROM index_images WHERE index_id > $1 AND index_id <= $2
-         AND NOT (${hasLocation("index_id")} AND ${hasReport("image_id")}) RETURNING index_id)
-       DELETE FROM index_platforms USING gone WHERE index_platforms.index_id = gone.index_id`,
-      [after, last],
-    ),
-};
+const indexImages = removal(
+  "index_images",
+  "index_id",
+  `NOT (${hasLocation("index_id")} AND ${hasReport("image_id")})`,
+  (removal) => `WITH gone AS (${removal} RETURNING index_id)
+    DELETE FROM index_platforms USING gone WHERE index_platforms.index_id = gone.index_id`,
+);
 
 const rounds: readonly Round[] = [
   unlocated,

@@ -7,7 +7,7 @@ import { numbersIn, type QueryDeps } from "./list-reports.ts";
 import { type Found, readListed, sortedByBytes } from "./listed-reports.ts";
 import { mostParts, type Position, readPosition, writePosition } from "./page-position.ts";
 import { blockCount, blockSize, type Postings } from "./postings.ts";
-import { type FoundTerms, readLayers, readVulnerability } from "./read-postings.ts";
+import { type FoundTerms, readBeyond, readLayers, readVulnerability } from "./read-postings.ts";
 import { readFacts, readTotalSums } from "./repositories.ts";
 import { readTerm } from "./terms.ts";
 import { addSums, noSums, toTotals } from "./totals.ts";
@@ -63,8 +63,13 @@ async function countsOf(deps: QueryDeps, wanted: Map<Shard, Postings>): Promise<
   const sums = noSums();
   for (const all of (await byShard(deps, (shard) => readTotalSums(deps.redis, shard))).values()) addSums(sums, all);
   const { images: scanned, byCoverage } = toTotals(sums);
-  const images = [...wanted.values()].reduce((sum, { size }) => sum + size, 0);
-  return { images, scanned, notFullyCovered: scanned - (byCoverage.FULL ?? 0) };
+  const beyond = await byShard(deps, (shard) => readBeyond(deps.redis, shard));
+  const [...found] = wanted;
+  return {
+    images: found.reduce((sum, [, { size }]) => sum + size, 0),
+    ...{ scanned, notFullyCovered: scanned - (byCoverage.FULL ?? 0) },
+    partlyListed: found.reduce((sum, [shard, all]) => sum + (beyond.get(shard)?.countIn(all) ?? 0), 0),
+  };
 }
 
 /** The terms of a vulnerability that the image has. */
@@ -85,7 +90,7 @@ function toMatches(
   repository: string,
   { from, to }: Range,
 ): VulnerabilityMatch[] {
-  const { digest, reportId, platform, coverage, scannedAt } = entry;
+  const { digest, reportId, platform, coverage, scannedAt, locationCount } = entry;
   const locations = entry.locations.filter((location) => fitsGlob(repository, location.repository));
   // a zero byte is less than any other, so that terms are ordered by package, version and so on
   const ordered = sortedByBytes(terms);
@@ -93,7 +98,8 @@ function toMatches(
   for (let at = from; at < Math.min(to, ordered.length * locations.length); at++) {
     const rest = ordered[Math.floor(at / locations.length)] ?? "";
     const location = locations[at % locations.length] ?? { repository: "", tags: [] };
-    matches.push({ ...location, digest, reportId, platform, coverage, scannedAt, ...readTerm(rest) });
+    const report = { digest, reportId, platform, coverage, scannedAt, locationCount };
+    matches.push({ ...location, ...report, ...readTerm(rest) });
   }
   return matches;
 }

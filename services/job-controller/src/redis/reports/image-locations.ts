@@ -15,6 +15,9 @@ interface TaggedLocation {
 /** About as many tags or repositories are read at a time. */
 const readAtOnce = 500;
 
+/** Up to how many tags one script call points at a digest, so that it is short. */
+const pointedAtOnce = 100;
+
 /** Beside the digests of an index's images: no digest is called so. */
 const platformsField = "platforms";
 
@@ -42,12 +45,19 @@ export class ImageLocations {
   async point({ repository, digest, tags }: FoundImage): Promise<void> {
     const distinct = [...new Set(tags)].map((tag) => tag.toWellFormed());
     if (distinct.length === 0) return this.#change({ digest, repository, tags: distinct }, true);
-    const moved = list(await this.#shards.ofKey(repository).run("reports/point", repository, digest, ...distinct));
+    for (let at = 0; at < distinct.length; at += pointedAtOnce) {
+      await this.#pointSome({ digest, repository, tags: distinct.slice(at, at + pointedAtOnce) });
+    }
+  }
+
+  async #pointSome(location: TaggedLocation): Promise<void> {
+    const { digest, repository, tags } = location;
+    const moved = list(await this.#shards.ofKey(repository).run("reports/point", repository, digest, ...tags));
     for (let at = 0; at < moved.length; at += 2) {
       await this.#change({ digest: text(moved[at + 1]), repository, tags: [text(moved[at])] }, false);
     }
-    await this.#change({ digest, repository, tags: distinct }, true);
-    await this.follow({ digest, repository, tags: distinct });
+    await this.#change(location, true);
+    await this.follow(location);
   }
 
   /**

@@ -25,6 +25,8 @@ export interface ReportKeys {
   terms: string;
   /** HASH, repository -> totals as a list in JSON; that of all repositories has the empty name. */
   totals: string;
+  /** HASH, block -> postings: the images whose repositories are too many to be listed. */
+  beyond: string;
   /** HASH, day -> totals; in shard 0 only. */
   days: string;
   /** HASH, text of a term behind the vulnerability -> its number. */
@@ -58,6 +60,7 @@ export function reportKeysOf(prefix: string): ReportKeys {
     located: `${prefix}images-located`,
     terms: `${prefix}terms`,
     totals: `${prefix}report-totals`,
+    beyond: `${prefix}images-beyond`,
     days: `${prefix}report-days`,
     vulnerability: (name) => `${prefix}vulnerability:${name}`,
     found: (term) => `${prefix}found:${term}`,

@@ -21,7 +21,7 @@ export interface QueryDeps {
 /** Up to how many images a repository or a vulnerability is looked up by, instead of going through all in their order. */
 const mostLookedUp = 5_000;
 /** How many images a page looks at, and of how many it reads the whole entry, before it ends early. */
-const mostSteps = 10_000;
+const mostSteps = 5_000;
 const mostEntries = 1_500;
 /** How many entries are read at a time, at least. */
 const leastRead = 50;
@@ -38,8 +38,9 @@ export async function listReports(
   const found = await lookUp(deps, filter, having);
   const steps = found === undefined ? walk(deps.redis, deps.shards, order, beginOf(filter, order, after)) : undefined;
   const reader = new PageReader(deps, filter, order, size);
+  const mark = filter.scanner === undefined ? undefined : scannerMarkOf(filter.scanner);
   const passes = ({ found: each }: Step) =>
-    fits(filter, each.facts) && (having === undefined || having.get(each.shard)?.has(each.facts.number) === true);
+    fits(filter, mark, each.facts) && (having === undefined || having.get(each.shard)?.has(each.facts.number) === true);
   for await (const some of steps ?? [await sort(deps, found ?? [], order, after)]) {
     await reader.read(some.filter(passes));
     reader.note(some);
@@ -112,12 +113,13 @@ function isFirst(key: Buffer, repositories: readonly string[]): boolean {
   return repositories[0] === key.toString("utf8", 0, key.indexOf(0));
 }
 
-function fits(filter: ReportFilter, image: ImageFacts): boolean {
-  const { leastSeverity, fixable, knownExploited, coverage, scanner, scannedAfter, scannedBefore } = filter;
+/** @param mark that of the filter's scanner, a hash that is not to be made for each image */
+function fits(filter: ReportFilter, mark: number | undefined, image: ImageFacts): boolean {
+  const { leastSeverity, fixable, knownExploited, coverage, scannedAfter, scannedBefore } = filter;
   if (leastSeverity !== undefined && !isAsBad(image, leastSeverity)) return false;
   if (!isAsAsked(fixable, image.fixable) || !isAsAsked(knownExploited, image.knownExploited)) return false;
   if (coverage !== undefined && image.coverage !== coverage) return false;
-  if (scanner !== undefined && image.scannerMark !== scannerMarkOf(scanner)) return false;
+  if (mark !== undefined && image.scannerMark !== mark) return false;
   if (scannedAfter !== undefined && image.scannedAt < scannedAfter) return false;
   return scannedBefore === undefined || image.scannedAt < scannedBefore;
 }

@@ -26,6 +26,15 @@ describe("postings", () => {
     assert.deepEqual(postings.numbersOf(1), [blockSize + 1, blockSize + 2, 2 * blockSize - 1]);
   });
 
+  test("count the numbers that others have too, of lists and of bitmaps", () => {
+    const [some, others] = [new Postings(), new Postings()];
+    some.add(0, listOf(1, 9, 40));
+    some.add(3, listOf(5));
+    others.add(0, Buffer.from([0b10, 0b10, 0]));
+    others.add(2, listOf(5));
+    assert.deepEqual([some.countIn(others), others.countIn(some), some.countIn(new Postings())], [2, 2, 0]);
+  });
+
   test("have a number exactly when it was added", () => {
     const postings = new Postings();
     postings.add(1, listOf(8));

@@ -23,6 +23,16 @@ export class Postings {
     return size;
   }
 
+  /** How many are in the others, too. */
+  countIn(others: Postings): number {
+    let count = 0;
+    for (const [block, bitmap] of this.#blocks) {
+      const other = others.#blocks.get(block) ?? [];
+      for (const [at, byte] of bitmap.entries()) count += bitCounts[byte & (other[at] ?? 0)] ?? 0;
+    }
+    return count;
+  }
+
   /** All numbers. */
   *numbers(): Generator<number> {
     for (const block of this.#blocks.keys()) yield* this.numbersOf(block);

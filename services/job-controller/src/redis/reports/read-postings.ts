@@ -33,6 +33,14 @@ export async function readVulnerability(redis: ScriptedRedis, { keys }: Shard, n
   return found;
 }
 
+/** Reads which images of the shard are in more repositories than are listed. */
+export async function readBeyond(redis: ScriptedRedis, { keys }: Shard): Promise<Postings> {
+  const postings = new Postings();
+  const blocks = await answered(redis.hgetallBuffer(keys.reports.beyond));
+  for (const [block, packed] of Object.entries(blocks)) postings.add(Number(block), packed);
+  return postings;
+}
+
 /** Reads which images of the shard have one of the layers. */
 export async function readLayers(redis: ScriptedRedis, { keys }: Shard, names: readonly string[]): Promise<Postings> {
   const postings = new Postings();

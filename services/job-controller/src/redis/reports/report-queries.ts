@@ -1,6 +1,6 @@
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { ReportReference } from "../../domain/report-entry.ts";
-import type { DayTotals, ReportQueries } from "../../ports/report-queries.ts";
+import type { DayTotals, ReportQueries, ReportTotals } from "../../ports/report-queries.ts";
 import { answered } from "../shards/reply-errors.ts";
 import { findByLayers, findVulnerability } from "./find-images.ts";
 import { type KeptReport, readImages } from "./image-state.ts";
@@ -33,14 +33,17 @@ export function createRedisReportQueries(options: RedisReportQueriesOptions): Re
     summarize: (repository) => summarize(options, repository),
     standing: (repository, at) => standing(options, repository, at),
 
-    async history(count: number): Promise<DayTotals[]> {
+    async history(count: number, totals?: ReportTotals): Promise<DayTotals[]> {
       const [first, today] = [dayOf(clock.now() - (count - 1) * dayMs), dayOf(clock.now())];
-      const [noted, present] = await Promise.all([answered(redis.hgetall(days)), sumsOfNow(options)]);
+      const [noted, present] = await Promise.all([
+        answered(redis.hgetall(days)),
+        totals ?? sumsOfNow(options).then(toTotals),
+      ]);
       const asked = Object.entries(noted).filter(([day]) => day >= first && day < today);
       const past = asked.sort(([a], [b]) => (a < b ? -1 : 1));
       return [
         ...past.map(([day, sums]) => ({ day, totals: toTotals(JSON.parse(sums) as number[]) })),
-        { day: today, totals: toTotals(present) },
+        { day: today, totals: present },
       ];
     },
 

@@ -36,7 +36,10 @@ const weights: Readonly<Partial<Record<OperationName, number>>> = {
   "operators/read": maxBatchBytes / 32,
   // up to 200 changes of terms, and a report whole
   "reports/index": maxBatchBytes,
-  "reports/locate": maxBatchBytes / 32,
+  // up to 33 KiB of an image's locations, read and written again
+  "reports/locate": maxBatchBytes / 8,
+  // up to 100 tags
+  "reports/point": maxBatchBytes / 32,
 };
 /** Operations that read up to 200 jobs, each a call of its own and one at a time: others wait behind one of them, not behind all. */
 const lists: ReadonlySet<OperationName> = new Set(["operators/list", "operators/list-running"]);

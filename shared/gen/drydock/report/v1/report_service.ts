@@ -382,6 +382,11 @@ export interface FindVulnerabilityResponse {
   scannedImageCount: number;
   /** Of how many images the scanner could not look at all of: they may have it, too. */
   notFullyCoveredCount: number;
+  /**
+   * How many of image_count are in more repositories than they are listed in: matches name none of those behind, and an image that
+   * is in the repository of the request only there has no match. Reports in PostgreSQL are listed in all: then it is 0.
+   */
+  partlyListedCount: number;
 }
 
 /** An image that has a vulnerability. */
@@ -410,6 +415,8 @@ export interface VulnerabilityMatch {
   reportId: string;
   /** The image's platform, e.g. linux/arm64; empty if unknown. */
   platform: string;
+  /** In how many repositories the image is in all, as in ReportEntry: it may be more than there are matches of it. */
+  locationCount: number;
 }
 
 /** The request of GetSummary. */
@@ -2075,7 +2082,14 @@ export const FindVulnerabilityRequest: MessageFns<FindVulnerabilityRequest> = {
 };
 
 function createBaseFindVulnerabilityResponse(): FindVulnerabilityResponse {
-  return { matches: [], nextPageToken: "", imageCount: 0, scannedImageCount: 0, notFullyCoveredCount: 0 };
+  return {
+    matches: [],
+    nextPageToken: "",
+    imageCount: 0,
+    scannedImageCount: 0,
+    notFullyCoveredCount: 0,
+    partlyListedCount: 0,
+  };
 }
 
 export const FindVulnerabilityResponse: MessageFns<FindVulnerabilityResponse> = {
@@ -2094,6 +2108,9 @@ export const FindVulnerabilityResponse: MessageFns<FindVulnerabilityResponse> = 
     }
     if (message.notFullyCoveredCount !== 0) {
       writer.uint32(40).int64(message.notFullyCoveredCount);
+    }
+    if (message.partlyListedCount !== 0) {
+      writer.uint32(48).int64(message.partlyListedCount);
     }
     return writer;
   },
@@ -2151,6 +2168,14 @@ export const FindVulnerabilityResponse: MessageFns<FindVulnerabilityResponse> = 
             message.notFullyCoveredCount = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.partlyListedCount = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2188,6 +2213,11 @@ export const FindVulnerabilityResponse: MessageFns<FindVulnerabilityResponse> = 
         : isSet(object.not_fully_covered_count)
         ? globalThis.Number(object.not_fully_covered_count)
         : 0,
+      partlyListedCount: isSet(object.partlyListedCount)
+        ? globalThis.Number(object.partlyListedCount)
+        : isSet(object.partly_listed_count)
+        ? globalThis.Number(object.partly_listed_count)
+        : 0,
     };
   },
 
@@ -2208,6 +2238,9 @@ export const FindVulnerabilityResponse: MessageFns<FindVulnerabilityResponse> = 
     if (message.notFullyCoveredCount !== 0) {
       obj.notFullyCoveredCount = Math.round(message.notFullyCoveredCount);
     }
+    if (message.partlyListedCount !== 0) {
+      obj.partlyListedCount = Math.round(message.partlyListedCount);
+    }
     return obj;
   },
 
@@ -2221,6 +2254,7 @@ export const FindVulnerabilityResponse: MessageFns<FindVulnerabilityResponse> = 
     message.imageCount = object.imageCount ?? 0;
     message.scannedImageCount = object.scannedImageCount ?? 0;
     message.notFullyCoveredCount = object.notFullyCoveredCount ?? 0;
+    message.partlyListedCount = object.partlyListedCount ?? 0;
     return message;
   },
 };
@@ -2238,6 +2272,7 @@ function createBaseVulnerabilityMatch(): VulnerabilityMatch {
     scannedAt: undefined,
     reportId: "",
     platform: "",
+    locationCount: 0,
   };
 }
 
@@ -2275,6 +2310,9 @@ export const VulnerabilityMatch: MessageFns<VulnerabilityMatch> = {
     }
     if (message.platform !== "") {
       writer.uint32(90).string(message.platform);
+    }
+    if (message.locationCount !== 0) {
+      writer.uint32(96).int32(message.locationCount);
     }
     return writer;
   },
@@ -2380,6 +2418,14 @@ export const VulnerabilityMatch: MessageFns<VulnerabilityMatch> = {
             message.platform = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.locationCount = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2417,6 +2463,11 @@ export const VulnerabilityMatch: MessageFns<VulnerabilityMatch> = {
         ? globalThis.String(object.report_id)
         : "",
       platform: isSet(object.platform) ? globalThis.String(object.platform) : "",
+      locationCount: isSet(object.locationCount)
+        ? globalThis.Number(object.locationCount)
+        : isSet(object.location_count)
+        ? globalThis.Number(object.location_count)
+        : 0,
     };
   },
 
@@ -2455,6 +2506,9 @@ export const VulnerabilityMatch: MessageFns<VulnerabilityMatch> = {
     if (message.platform !== "") {
       obj.platform = message.platform;
     }
+    if (message.locationCount !== 0) {
+      obj.locationCount = Math.round(message.locationCount);
+    }
     return obj;
   },
 
@@ -2474,6 +2528,7 @@ export const VulnerabilityMatch: MessageFns<VulnerabilityMatch> = {
     message.scannedAt = object.scannedAt ?? undefined;
     message.reportId = object.reportId ?? "";
     message.platform = object.platform ?? "";
+    message.locationCount = object.locationCount ?? 0;
     return message;
   },
 };

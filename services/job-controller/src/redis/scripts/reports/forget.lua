@@ -1,6 +1,6 @@
 -- forget: an image has no report any more, and is in no index; its terms were removed before. Where it is stays known, unless
 --   nothing named it since the time.
--- needs: call/context, reports/images, reports/layers, reports/orders
+-- needs: call/context, reports/images, reports/layers, reports/orders, reports/beyond
 -- reads: image-terms
 -- writes: image-entries, images-stored, locations-beyond
 -- arguments: digest, the image's version, the time in ms
@@ -16,6 +16,7 @@ return function(digest, version, since)
     layers.replace(image.number, "")
     redis.call("HDEL", prefix .. "image-entries", image.number)
     redis.call("ZREM", prefix .. "images-stored", image.number)
+    beyond.unmark(image.number)
     images.free_number(image.number)
     image.number, image.sums, image.reports = nil, nil, nil
   end

@@ -1,5 +1,5 @@
 -- index: takes reports of an image into the indexes and out of them, unless somebody else changed the image meanwhile.
--- needs: call/context, reports/images, reports/terms, reports/layers, reports/orders
+-- needs: call/context, reports/images, reports/terms, reports/layers, reports/orders, reports/beyond
 -- writes: image-entries, images-stored
 -- arguments: digest, the image's version, the change as JSON: the numbers of the terms to remove and the terms to add; the ids
 --   of the reports that are gone; report, a further one, and most, how many are kept; of the newest one entry and sums; the
@@ -57,6 +57,7 @@ return function(digest, version, json, head, tail, hashes, kept)
     redis.call("HSET", prefix .. "image-entries", image.number, change.entry)
     if change.report then layers.replace(image.number, context.bytes_at(hashes)) end
     orders.put(image, facts, change.sums)
+    beyond.mark(digest, image.number)
   end
   if image.reports then note_age(image) end
   images.save(digest, image)

@@ -1,13 +1,11 @@
 -- locate: notes that a repository has an image, with tags that it has gained or lost there.
--- needs: call/context, reports/images, reports/orders
--- writes: locations-beyond
+-- needs: call/context, reports/images, reports/orders, reports/beyond
 -- arguments: digest, repository, 1 when the tags were gained or 0 when they were lost, tags
 -- reply: 1 when the image is listed in the repository, else 0
 -- when memory is full: refused
 
--- An image is listed in so many repositories, and in each with so many tags, the latest; in all with tags of so many bytes. So many
--- further repositories are counted.
-local MOST_REPOSITORIES, MOST_TAGS, MOST_TAG_BYTES, MOST_BEYOND = 250, 100, 32768, 99750
+-- An image is listed in so many repositories, and in each with so many tags, the latest; in all with tags of so many bytes.
+local MOST_REPOSITORIES, MOST_TAGS, MOST_TAG_BYTES = 250, 100, 32768
 
 -- The tags without those named, which come last when they are gained.
 local function changed(tags, gained, named)
@@ -28,18 +26,13 @@ local function measure(locations)
   return number, tag_bytes
 end
 
-local function note_beyond(digest, repository)
-  local key = context.prefix .. "locations-beyond:" .. digest
-  if redis.call("SCARD", key) < MOST_BEYOND then redis.call("SADD", key, repository) end
-end
-
 return function(digest, repository, gained, ...)
   gained = gained == "1"
   local image = images.load(digest)
   local before = image.locations[repository]
   if not before and not gained then return 0 end
   local number, tag_bytes = measure(image.locations)
-  if not before and number >= MOST_REPOSITORIES then note_beyond(digest, repository) return 0 end
+  if not before and number >= MOST_REPOSITORIES then beyond.note(digest, image.number, repository) return 0 end
   local tags = gained and tag_bytes >= MOST_TAG_BYTES and {} or { ... }
   image.locations[repository] = changed(before or "", gained, tags)
   if gained then image.seen = context.now end

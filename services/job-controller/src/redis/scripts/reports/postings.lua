@@ -1,6 +1,6 @@
 -- postings: which images have something, by their numbers: a hash of blocks, in each the places of those that have it.
 -- gives: add, remove
--- writes: found, layers
+-- writes: found, layers, images-beyond
 
 -- A block is a list of places of two bytes, or a bitmap once that is shorter. A list has an even length, so a bitmap is given
 -- an odd one.
