@@ -22,6 +22,15 @@ const workers = 4;
 const slots = 8;
 const deadlineMs = 10_000;
 const pollMs = 50;
+/** What takes CPU time of the same cores. */
+const partNames = {
+  workers: "the workers",
+  controller: "the controller",
+  redis: "Redis",
+  site: "the registry and the scanner",
+};
+type Part = keyof typeof partNames;
+const parts = Object.keys(partNames) as Part[];
 type SiteUrls = Awaited<ReturnType<ScanSiteApi["start"]>>;
 
 const finalStatuses: readonly JobStatus[] = [
@@ -36,7 +45,8 @@ export const scanAll: Measurement = { name: "scan-all", run };
 
 async function run(bench: Bench): Promise<Row[]> {
   const { rounds, scanned } = bench.sizes;
-  const samples = { perSecond: [] as number[], again: [] as number[], memory: [] as number[], cpuMs: [] as number[] };
+  const samples = { perSecond: [] as number[], again: [] as number[], memory: [] as number[] };
+  const cpuMs: Record<Part, number[]> = { workers: [], controller: [], redis: [], site: [] };
   const asked = { manifests: 0, posts: 0, results: 0, manifestsAgain: 0, postsAgain: 0 };
   for (let round = 1; round <= rounds; round++) {
     bench.say(`round ${round} of ${rounds}, ${scanned} images`);
@@ -44,7 +54,7 @@ async function run(bench: Bench): Promise<Row[]> {
     samples.perSecond.push(scanned / figures.first.seconds);
     samples.again.push(figures.again.seconds);
     samples.memory.push(figures.memory);
-    samples.cpuMs.push(figures.cpuMs);
+    for (const part of parts) cpuMs[part].push(figures.cpuMs[part]);
     asked.manifests = Math.max(asked.manifests, figures.first.counts.manifests);
     asked.posts = Math.max(asked.posts, figures.first.counts.posts);
     asked.results = Math.max(asked.results, figures.first.counts.results);
@@ -55,7 +65,7 @@ async function run(bench: Bench): Promise<Row[]> {
   return [
     { what: `${what}: images/s`, samples: samples.perSecond, target: { kind: "at-least", value: 150 } },
     { what: `${what}: MiB of the largest worker`, samples: samples.memory, target: { kind: "at-most", value: 150 } },
-    { what: `${what}: ms of CPU of workers and controller for an image`, samples: samples.cpuMs },
+    ...parts.map((part) => ({ what: `CPU for an image, ms: ${partNames[part]}`, samples: cpuMs[part] })),
     { what: `${what}: manifests pulled`, samples: [asked.manifests], target: { kind: "at-most", value: scanned } },
     { what: `${what}: layers posted`, samples: [asked.posts], target: { kind: "at-most", value: 5 } },
     { what: `${what}: results read`, samples: [asked.results] },
@@ -70,26 +80,33 @@ async function run(bench: Bench): Promise<Row[]> {
 }
 
 async function scanOnce(bench: Bench, images: number) {
-  await using parts = new AsyncDisposableStack();
-  const redis = parts.use(await startBenchRedis());
+  await using stack = new AsyncDisposableStack();
+  const redis = stack.use(await startBenchRedis());
   const controller = await startDrydockController(bench, redis.url);
-  parts.defer(async () => void (await controller.stop()));
-  const site = parts.use(await startOne(bench, "scan-site"));
+  stack.defer(async () => void (await controller.stop()));
+  const site = stack.use(await startOne(bench, "scan-site"));
   const urls = await site.call("start", images, tagsOfRepository);
   const target = String(controller.ready.grpc);
   const crew = await Promise.all(Array.from({ length: workers }, (_, at) => startWorker(bench, target, urls, at)));
-  for (const worker of crew) parts.defer(async () => void (await worker.stop()));
-  const services = [controller, ...crew];
+  for (const worker of crew) stack.defer(async () => void (await worker.stop()));
+  const cpuSeconds = async (): Promise<Record<Part, number>> => ({
+    workers: await sumOf(crew.map(serviceCpuSeconds)),
+    controller: await serviceCpuSeconds(controller),
+    redis: await redis.probe.cpuSeconds(),
+    site: await site.call("cpuSeconds"),
+  });
   const client = new Client(target, credentials.createInsecure(), createChannelOptions());
-  parts.defer(() => client.close());
+  stack.defer(() => client.close());
   const scan = async () => {
     await site.call("takeCounts");
     const seconds = await launchAndWait(bench, client, images);
     return { seconds, counts: await site.call("takeCounts") };
   };
-  const cpuBefore = await sumOf(services.map(serviceCpuSeconds));
+  const before = await cpuSeconds();
   const first = await scan();
-  const cpuMs = (1_000 * ((await sumOf(services.map(serviceCpuSeconds))) - cpuBefore)) / images;
+  const after = await cpuSeconds();
+  const msOf = (part: Part) => (1_000 * (after[part] - before[part])) / images;
+  const cpuMs = { workers: msOf("workers"), controller: msOf("controller"), redis: msOf("redis"), site: msOf("site") };
   const memory = Math.max(...(await Promise.all(crew.map(({ pid }) => peakMiB(pid)))));
   return { first, memory, cpuMs, again: await scan() };
 }

@@ -26,12 +26,13 @@ export interface ScanSiteApi extends ProcessApi {
 
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 const features = 60;
+const configType = "application/vnd.oci.image.config.v1+json";
 const blob = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
 const none = (): SiteCounts => ({ catalogs: 0, tagLists: 0, heads: 0, manifests: 0, posts: 0, results: 0 });
 
 let counts = none();
 
-/** The manifests of a repository, by tag and by digest. */
+/** The manifests of a repository, by tag and by digest, and the configurations of its images, by digest. */
 type Repository = Map<string, Buffer>;
 
 function createRepositories(images: number, tagsOfRepository: number): Map<string, Repository> {
@@ -39,7 +40,9 @@ function createRepositories(images: number, tagsOfRepository: number): Map<strin
   for (let at = 0; at < images; at++) {
     const name = `bench/app-${String(Math.floor(at / tagsOfRepository)).padStart(4, "0")}`;
     const repository = repositories.get(name) ?? new Map<string, Buffer>();
-    const manifest = createManifest(at);
+    const config = createConfig(at);
+    const manifest = createManifest(config);
+    repository.set(digestOf(config), config);
     repository.set(`v${at % tagsOfRepository}`, manifest);
     repository.set(digestOf(manifest), manifest);
     repositories.set(name, repository);
@@ -47,8 +50,12 @@ function createRepositories(images: number, tagsOfRepository: number): Map<strin
   return repositories;
 }
 
-function createManifest(at: number): Buffer {
-  const config = { mediaType: "application/vnd.oci.image.config.v1+json", digest: blob(`config ${at}`), size: 100 };
+function createConfig(at: number): Buffer {
+  return Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", created: new Date(at).toISOString() }));
+}
+
+function createManifest(configBlob: Buffer): Buffer {
+  const config = { mediaType: configType, digest: digestOf(configBlob), size: configBlob.length };
   const mediaType = "application/vnd.oci.image.layer.v1.tar+gzip";
   const layers = Array.from({ length: 5 }, (_, layer) => ({ mediaType, digest: blob(`layer ${layer}`), size: 1_000 }));
   return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config, layers }));
@@ -71,15 +78,25 @@ function registry(repositories: ReadonlyMap<string, Repository>): RequestListene
       counts.catalogs += 1;
       return answer(response, 200, { repositories: [...repositories.keys()] });
     }
-    const [, name = "", what, reference = ""] = /^\/v2\/(.+)\/(tags|manifests)\/([^/]+)$/.exec(path) ?? [];
+    const [, name = "", what, reference = ""] = /^\/v2\/(.+)\/(tags|manifests|blobs)\/([^/]+)$/.exec(path) ?? [];
     const repository = repositories.get(name);
     if (repository === undefined) return answer(response, 404, { errors: [{ code: "NAME_UNKNOWN" }] });
     if (what === "tags") {
       counts.tagLists += 1;
       return answer(response, 200, { name, tags: [...repository.keys()].filter((key) => !key.includes(":")) });
     }
+    if (what === "blobs") return sendConfig(response, repository.get(reference));
     sendManifest(response, method, repository.get(reference));
   };
+}
+
+function sendConfig(response: ServerResponse, config: Buffer | undefined): void {
+  if (config === undefined) {
+    answer(response, 404, { errors: [{ code: "BLOB_UNKNOWN" }] });
+    return;
+  }
+  const headers = { "content-type": "application/octet-stream", "docker-content-digest": digestOf(config) };
+  response.writeHead(200, { ...headers, "content-length": config.length }).end(config);
 }
 
 function sendManifest(response: ServerResponse, method: string, manifest: Buffer | undefined): void {

@@ -11,6 +11,7 @@ export interface JsonBounds {
 
 const usualBounds: JsonBounds = { containers: 100_000 };
 
+const utf8 = new TextDecoder();
 const comma = 0x2c;
 const quote = 0x22;
 const backslash = 0x5c;
@@ -27,7 +28,7 @@ for (const closing of "]}") steps[closing.charCodeAt(0)] = -1;
  */
 export function parseBoundedJson(text: Uint8Array, bounds = usualBounds): unknown {
   checkBounds(text, bounds);
-  return JSON.parse(new TextDecoder().decode(text));
+  return JSON.parse(utf8.decode(text));
 }
 
 function checkBounds(text: Uint8Array, { containers: most, entries: mostEntries = text.length }: JsonBounds): void {

@@ -35,7 +35,9 @@ export function boundedVulnerability(vulnerability: Vulnerability): Vulnerabilit
 
 function withCutTexts<Entry extends object>(entry: Entry, maxLength: number): Entry {
   const isTooLong = (value: unknown): value is string => typeof value === "string" && value.length > maxLength;
-  if (!Object.values(entry).some(isTooLong)) return entry;
+  let isCut = false;
+  for (const name in entry) isCut ||= isTooLong(entry[name]);
+  if (!isCut) return entry;
   const cut = (text: string) => `${text.slice(0, maxLength - 1)}…`.toWellFormed();
   const texts = Object.entries(entry).map(([name, value]) => [name, isTooLong(value) ? cut(value) : value]);
   return Object.fromEntries(texts) as Entry;

@@ -114,7 +114,8 @@ function sortFindings(
 function sortedByKey<T>(items: readonly T[], keyOf: (item: T) => string, order: (a: T, b: T) => number): T[] {
   const byKey = new Map<string, T>();
   for (const item of items) {
-    if (!byKey.has(keyOf(item))) byKey.set(keyOf(item), item);
+    const key = keyOf(item);
+    if (!byKey.has(key)) byKey.set(key, item);
   }
   return [...byKey.values()].sort(order);
 }

@@ -1,4 +1,4 @@
-import { withTimeout } from "@drydock/shared/abort.ts";
+import { maxTimerMs } from "@drydock/shared/abort.ts";
 import {
   createHttpTransport,
   type HttpTransport,
@@ -79,23 +79,33 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 }
 
 async function attempt(transport: HttpTransport, userAgent: string, request: PeerRequest): Promise<HttpResponse> {
-  const progress = new LeastProgress();
-  const signal = withTimeout(request.timeoutMs, request.signal, progress.signal);
-  const send = () => exchange(transport, userAgent, { ...request, signal, progress });
+  const stop = new AbortController();
+  let lateness: "too slow" | "too late" = "too late";
+  const end = () => stop.abort();
+  const progress = new LeastProgress(() => {
+    lateness = "too slow";
+    end();
+  });
+  // cleared by hand: signals made of others stay until they are collected, and there are several of each image that is scanned
+  const timer = setTimeout(end, Math.min(request.timeoutMs, maxTimerMs));
+  request.signal.addEventListener("abort", end, { once: true });
+  const send = () => exchange(transport, userAgent, { ...request, signal: stop.signal, progress });
   try {
+    request.signal.throwIfAborted();
     return await send().catch((error: unknown) => {
       // An idle connection that the server closed just now; every request here may be repeated.
-      if (signal.aborted || !isClosedSocket(error)) throw error;
+      if (stop.signal.aborted || !isClosedSocket(error)) throw error;
       progress.reset();
       return send();
     });
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
     const { endpoint, url } = request;
-    const lateness = progress.signal.aborted ? "too slow" : "too late";
-    throw networkFailure({ endpoint, error, url, ...(signal.aborted && { lateness }) });
+    throw networkFailure({ endpoint, error, url, ...(stop.signal.aborted && { lateness }) });
   } finally {
     progress.reset();
+    clearTimeout(timer);
+    request.signal.removeEventListener("abort", end);
   }
 }
 

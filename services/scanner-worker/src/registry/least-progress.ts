@@ -10,13 +10,13 @@ const minBytes = 30 * 1024;
  * much has to come in each window, until it is whole. How long the peer thinks before is the request's time limit's.
  */
 export class LeastProgress implements AnswerProgress {
-  readonly #tooSlow = new AbortController();
+  readonly #onTooSlow: () => void;
   #received = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Aborts when the answer comes too slowly. */
-  get signal(): AbortSignal {
-    return this.#tooSlow.signal;
+  /** @param onTooSlow called when the answer comes too slowly */
+  constructor(onTooSlow: () => void) {
+    this.#onTooSlow = onTooSlow;
   }
 
   received(bytes: number): void {
@@ -31,7 +31,7 @@ export class LeastProgress implements AnswerProgress {
   }
 
   #look(): void {
-    if (this.#received < minBytes) this.#tooSlow.abort();
+    if (this.#received < minBytes) this.#onTooSlow();
     this.#received = 0;
   }
 }

@@ -4,8 +4,8 @@ import type { LayerLocks } from "../ports/job-services.ts";
 import type { Lease } from "../ports/job-source.ts";
 import type { ScannerLayer } from "../ports/scanner.ts";
 
-/** How often a lock is asked for while another run has it. */
-const backoff = { baseMs: 100, capMs: 1_000 };
+/** How often a lock is asked for while another run has it: most layers are small, and all scans of a new base wait for its first. */
+const backoff = { baseMs: 20, capMs: 1_000 };
 /** How often a lock is kept for longer, in milliseconds: it lasts three times as long. */
 const renewMs = 5_000;
 

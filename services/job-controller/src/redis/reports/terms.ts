@@ -26,6 +26,7 @@ export function readTerm(rest: string): Omit<IndexedFinding, "vulnerability"> {
 
 /** A vulnerability's name as terms have it. */
 export function plain(text: string): string {
+  if (text.length <= mostCharacters && !text.includes(separator) && text.isWellFormed()) return text;
   return text.replaceAll(separator, "").slice(0, mostCharacters).toWellFormed();
 }
 

@@ -146,6 +146,16 @@ describe("IMAGE_SCAN_ALL", () => {
     assert.ok(rig.context.lines.some((line) => line.includes("FIELD_INVALID")));
   });
 
+  test("launches the first scans after few tags, so that the workers have something to do while it asks for the others", async () => {
+    const tags = (from: number) =>
+      Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`t${at}`, (from + at).toString(16)]));
+    rig.catalog.repositories = Object.fromEntries([0, 1, 2, 3].map((at) => [`app-${at}`, tags(at * 50)]));
+    const launched: number[] = [];
+    rig.catalog.onAsk = (what) => void (what.startsWith("app-") && launched.push(rig.context.children.size));
+    await rig.runToWait();
+    assert.deepEqual([...new Set(launched)], [0, 50, 150]);
+  });
+
   test("launches nothing more while 5,000 scans are alive", async () => {
     const many = Array.from({ length: 6_000 }, (_, place) => [`t${place}`, place.toString(16)]);
     rig.catalog.repositories = { web: Object.fromEntries(many), zoo: { last: "fffff" } };

@@ -11,7 +11,8 @@ import { SeenDigests } from "./seen-digests.ts";
 import type { ListingTerms, ScanAllDeps } from "./terms.ts";
 import { totalsText } from "./totals-text.ts";
 
-/** As many tags are gathered before their images are launched. */
+/** As many tags are gathered before their images are launched: few at first, so that the workers have something to do, then twice as many each time. */
+const firstTags = 50;
 const maxTags = 500;
 /** As long they are gathered at most, in milliseconds. */
 const maxGatherMs = 1_000;
@@ -30,6 +31,7 @@ export class Listing {
   /** Images whose scans are not launched yet, in the order of the walk: those of a repository, which may share layers, stay together. */
   #gathered: FoundImage[] = [];
   #gatheredTags = 0;
+  #wantedTags = firstTags;
   #launchedAt = 0;
   /** The repository of which nothing more is asked. */
   #unreadable = "";
@@ -54,7 +56,7 @@ export class Listing {
     let checkpoint = from;
     for await (const item of walkCatalog({ catalog, parameters: this.#terms.parameters, signal }, from.cursor)) {
       checkpoint = await this.#take(checkpoint, item);
-      if (this.#gatheredTags >= maxTags || clock.now() - this.#launchedAt >= maxGatherMs) {
+      if (this.#gatheredTags >= this.#wantedTags || clock.now() - this.#launchedAt >= maxGatherMs) {
         checkpoint = await this.#launch(checkpoint);
         await waitForRoom({ context: this.#context, clock, textOf: (own, rest) => totalsText(checkpoint, own, rest) });
       }
@@ -145,6 +147,7 @@ export class Listing {
     const { totals, skipped } = await this.#launches.launch(this.#gathered);
     this.#gathered = [];
     this.#gatheredTags = 0;
+    this.#wantedTags = Math.min(this.#wantedTags * 2, maxTags);
     this.#launchedAt = this.#deps.clock.now();
     const next = { ...addingCoverage(adding(checkpoint, totals), skipped), seen: this.#seen.toText() };
     await this.#context.saveCheckpoint(JSON.stringify(next));

@@ -41,6 +41,20 @@ describe("scans of several workers", () => {
     assert.deepEqual([clair.posts.length, asked.length], [5, 1]);
   });
 
+  test("ask for no lock of a layer that another one gave Clair while they waited for one below", async () => {
+    const waits = Promise.withResolvers<void>();
+    const withLock = (layer: ScannerLayer, work: () => Promise<void>) => {
+      asked.push(layer);
+      return waits.promise.then(work);
+    };
+    const target = targetOf(manifestOf("abc"), { withLayerLock: withLock });
+    const late = createClairV1({ client: clair }).scan(target, () => undefined, signal);
+    await createClairV1({ client: clair }).scan(targetOf(manifestOf("abc")), () => undefined, signal);
+    waits.resolve();
+    await late;
+    assert.deepEqual([clair.posts.length, asked], [3, [{ scanner: "clair", layer: names[0] }]]);
+  });
+
   test("post a layer that the one before could not give Clair", async () => {
     let posts = 0;
     const post = clair.postLayer.bind(clair);

@@ -93,9 +93,13 @@ export class ChainIndexer {
     return layers.length;
   }
 
-  /** Of all workers one scan at a time gives Clair a layer; those that waited for it find the layer there. */
+  /**
+   * Of all workers one scan at a time gives Clair a layer; those that waited for it find the layer there. A scan that had to wait
+   * once finds those above without waiting for any lock.
+   */
   async #indexAlone(chain: Chain, layer: ChainLayer): Promise<void> {
     const { target, signal } = chain;
+    if (await this.#client.hasLayer(layer.name, signal)) return;
     await target.withLayerLock({ scanner: this.#client.id, layer: layer.name }, async () => {
       if (!(await this.#client.hasLayer(layer.name, signal))) await this.#indexLayer(chain, layer);
     });

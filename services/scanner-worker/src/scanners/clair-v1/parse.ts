@@ -14,15 +14,9 @@ export interface ClairFindings {
   findings: Finding[];
 }
 
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? "");
-const metadata = z
-  .record(z.string(), z.unknown())
-  .nullish()
-  .catch(undefined)
-  .transform((value) => value ?? {});
+/** Read as empty when it is missing: by `?? ""`, as a transform of each text would take longer than all else. */
+const text = z.string().nullish();
+const metadata = z.record(z.string(), z.unknown()).nullish().catch(undefined);
 const vulnerability = z.object({
   Name: z.string().min(1),
   NamespaceName: text,
@@ -66,12 +60,12 @@ export function parseLayer(body: unknown, digests: ReadonlyMap<string, string>):
   }
   const { NamespaceName, IndexedByVersion, Features } = parsed.data.Layer;
   const features = Features ?? [];
-  if (features.some(({ AddedBy }) => AddedBy !== "" && !digests.has(AddedBy)))
+  if (features.some(({ AddedBy }) => AddedBy && !digests.has(AddedBy)))
     throw brokenAnswer("has packages of a layer that the image does not have");
   const listed = features.flatMap(({ Vulnerabilities }) => Vulnerabilities ?? []);
   return {
     scanner: { kind: "CLAIR_V1", name: "Clair", vendor: "Quay", version: "", engineVersion: IndexedByVersion },
-    distributions: readDistributions(NamespaceName, features),
+    distributions: readDistributions(NamespaceName ?? "", features),
     packages: features.map((entry) => readPackage(entry, digests)),
     vulnerabilities: [...new Map(listed.map((entry) => [keyOf(entry), readVulnerability(entry)])).values()],
     findings: features.flatMap((entry) => readFindings(entry, digests)),
@@ -81,7 +75,7 @@ export function parseLayer(body: unknown, digests: ReadonlyMap<string, string>):
 function readDistributions(ofLayer: string, features: readonly Feature[]): ClairFindings["distributions"] {
   const formats = new Map(ofLayer === "" ? [] : [[ofLayer, ""]]);
   for (const { NamespaceName, VersionFormat } of features) {
-    if (NamespaceName !== "") formats.set(NamespaceName, formats.get(NamespaceName) || VersionFormat);
+    if (NamespaceName) formats.set(NamespaceName, formats.get(NamespaceName) || (VersionFormat ?? ""));
   }
   return [...formats].map(([namespace, versionFormat]) => ({ ...splitNamespace(namespace), namespace, versionFormat }));
 }
@@ -92,43 +86,47 @@ function splitNamespace(namespace: string): { did: string; versionId: string } {
 }
 
 function readPackage(entry: Feature, digests: ReadonlyMap<string, string>): Package {
-  const { Name: name, Version: version, VersionFormat: versionFormat, NamespaceName: namespace } = entry;
+  const { Name: name, Version, VersionFormat, NamespaceName } = entry;
+  const version = Version ?? "";
+  const namespace = NamespaceName ?? "";
   const purl = purlOf({ ...splitNamespace(namespace), name, version, isSource: true });
   return {
     id: idOf(entry),
     name,
     version,
-    versionFormat,
+    versionFormat: VersionFormat ?? "",
     namespace,
     purl,
-    layerDigest: digests.get(entry.AddedBy) ?? "",
+    layerDigest: digests.get(entry.AddedBy ?? "") ?? "",
   };
 }
 
 function readFindings(entry: Feature, digests: ReadonlyMap<string, string>): Finding[] {
+  const packageId = idOf(entry);
+  const layerDigest = digests.get(entry.AddedBy ?? "") ?? "";
   return (entry.Vulnerabilities ?? []).map((found) => {
-    const fixedVersion = found.FixedBy === "None" ? "" : found.FixedBy;
+    const fixedVersion = found.FixedBy === "None" ? "" : (found.FixedBy ?? "");
     return {
-      packageId: idOf(entry),
+      packageId,
       vulnerabilityKey: keyOf(found),
-      severity: severityOfClairWord(found.Severity),
+      severity: severityOfClairWord(found.Severity ?? ""),
       fixedVersion,
       status: fixedVersion === "" ? "AFFECTED" : "FIXED_AVAILABLE",
-      layerDigest: digests.get(entry.AddedBy) ?? "",
+      layerDigest,
     };
   });
 }
 
 function readVulnerability(found: ClairVulnerability): Vulnerability {
-  const { NVD: nvd, ...others } = found.Metadata;
+  const { NVD: nvd, ...others } = found.Metadata ?? {};
   return {
     key: keyOf(found),
     name: found.Name,
-    namespace: found.NamespaceName,
-    description: found.Description,
-    links: found.Link === "" ? [] : [found.Link],
-    severity: severityOfClairWord(found.Severity),
-    sourceSeverity: found.Severity,
+    namespace: found.NamespaceName ?? "",
+    description: found.Description ?? "",
+    links: found.Link ? [found.Link] : [],
+    severity: severityOfClairWord(found.Severity ?? ""),
+    sourceSeverity: found.Severity ?? "",
     cvss: readScores(nvd),
     extensions: others,
   };
@@ -136,6 +134,7 @@ function readVulnerability(found: ClairVulnerability): Vulnerability {
 
 /** Clair 2.1 gives a score of 0 without a vector when there is none. */
 function readScores(nvd: unknown): Cvss[] {
+  if (nvd === undefined) return [];
   const parsed = nvdScores.safeParse(nvd);
   if (!parsed.success) return [];
   const { CVSSv2, CVSSv3 } = parsed.data;
@@ -152,9 +151,9 @@ function readScores(nvd: unknown): Cvss[] {
 }
 
 function idOf({ NamespaceName, Name, Version }: Feature): string {
-  return `${NamespaceName}/${Name}@${Version}`;
+  return `${NamespaceName ?? ""}/${Name}@${Version ?? ""}`;
 }
 
 function keyOf({ NamespaceName, Name }: ClairVulnerability): string {
-  return `${NamespaceName}/${Name}`;
+  return `${NamespaceName ?? ""}/${Name}`;
 }
