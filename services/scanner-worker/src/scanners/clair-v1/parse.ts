@@ -3,7 +3,7 @@ import { checkedList } from "../../domain/checked-list.ts";
 import { purlOf } from "../../domain/purl.ts";
 import type { Cvss, Distribution, Finding, Package, ScannerInfo, Vulnerability } from "../../domain/report.ts";
 import { severityOfClairWord } from "../../domain/severity.ts";
-import { brokenAnswer } from "./answer.ts";
+import { answerTooLarge, brokenAnswer, maxFindings } from "./answer.ts";
 
 /** What Clair found in an image. */
 export interface ClairFindings {
@@ -47,6 +47,7 @@ const answer = z.object({
     Features: checkedList(feature).nullish(),
   }),
 });
+const counted = z.object({ Layer: z.object({ Features: z.array(z.unknown()) }) });
 const score = z.object({ Score: z.number().min(0).max(10).catch(0), Vectors: z.string().catch("") });
 const nvdScores = z.object({ CVSSv2: score.optional().catch(undefined), CVSSv3: score.optional().catch(undefined) });
 
@@ -56,9 +57,11 @@ type ClairVulnerability = z.infer<typeof vulnerability>;
 /**
  * Reads the answer to GET /v1/layers/{name}?features&vulnerabilities (Clair 2.x). Clair gives features in any order.
  * @param digests the digest of each layer by its name with Clair
- * @throws JobFailure SCANNER_FAULT when it is not what Clair answers
+ * @throws JobFailure SCANNER_FAULT when it is not what Clair answers, SCANNER_ANSWER_TOO_LARGE when it has too many findings
  */
 export function parseLayer(body: unknown, digests: ReadonlyMap<string, string>): ClairFindings {
+  const count = countFindings(body);
+  if (count > maxFindings) throw answerTooLarge(`${count} findings`);
   const parsed = answer.safeParse(body);
   if (!parsed.success) {
     const paths = parsed.error.issues.slice(0, 3).map(({ path }) => path.join("."));
@@ -76,6 +79,15 @@ export function parseLayer(body: unknown, digests: ReadonlyMap<string, string>):
     vulnerabilities: [...new Map(listed.map((entry) => [keyOf(entry), readVulnerability(entry)])).values()],
     findings: features.flatMap((entry) => readFindings(entry, digests)),
   };
+}
+
+/** Of an answer that was not checked: to check each finding is what takes long. */
+function countFindings(body: unknown): number {
+  const features = counted.safeParse(body).data?.Layer.Features ?? [];
+  return features.reduce<number>((sum, feature) => {
+    const listed = (feature as { Vulnerabilities?: unknown } | null)?.Vulnerabilities;
+    return sum + (Array.isArray(listed) ? listed.length : 0);
+  }, 0);
 }
 
 function readDistributions(ofLayer: string, features: readonly Feature[]): ClairFindings["distributions"] {
