@@ -77,7 +77,7 @@ export interface ClairClientOptions {
 const resultLimits = { timeoutMs: 120_000, maxBytes: 64 * 1024 * 1024 };
 const dataLimits = { timeoutMs: 20_000, maxBytes: 4 * 1024 * 1024 };
 /** Of an answer: a finding has about 5 objects and 18 entries, a package 2 and 8, so that these are enough for `maxFindings`. */
-const bounds = { containers: 400_000, entries: 1_400_000 };
+const bounds = { containers: 400_000, entries: 1_300_000 };
 const maxEchoBytes = 2 * 1024 * 1024;
 const probeLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
 /** Wait before the next attempt when Clair's own time was too short for a layer, in ms: Clair goes on reading it. */
