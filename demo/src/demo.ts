@@ -57,10 +57,11 @@ export async function runDemo({ keep, output, signal }: DemoOptions): Promise<vo
   }
 }
 
-function renderParts({ redis, registry, scanner, controller, workers }: Stack): string[] {
+function renderParts({ redis, counted, scanner, controller, workers }: Stack): string[] {
   return [
     `  Redis               ${redis.url}`,
-    `  registry            ${registry.url}`,
+    // the address that the workers and so the reports have
+    `  registry            ${counted.registry.url}`,
     `  evaluation scanner  ${scanner.url} (for evaluation and tests: it knows few vulnerabilities)`,
     `  job-controller      ${controller.grpc}`,
     ...workers.map(({ process, ops }) => `  ${process.name}    ${ops}`),

@@ -1,7 +1,7 @@
 import type { Stack } from "./stack/stack.ts";
 
 /** Commands to try on a stack that runs, with its real addresses and a real job. */
-export function renderNextSteps({ controller, registry, workers }: Stack, jobId: string): string[] {
+export function renderNextSteps({ controller, counted, registry, workers }: Stack, jobId: string): string[] {
   const call = (method: string, request: object) =>
     `  npx buf curl --protocol grpc -d '${JSON.stringify(request)}' http://${controller.grpc}/drydock.${method}`;
   const parameters = { repository: "library/debian", tag: "7" };
@@ -18,6 +18,6 @@ export function renderNextSteps({ controller, registry, workers }: Stack, jobId:
     ...(workerOps === undefined ? [] : [`  curl http://${workerOps}/readyz`]),
     "",
     `  grpcurl works as well, where it is installed: grpcurl -plaintext ${controller.grpc} list`,
-    `  The registry is ${registry.url}, user ${username}, password ${password}.`,
+    `  The registry is ${counted.registry.url}, user ${username}, password ${password}.`,
   ];
 }

@@ -80,6 +80,14 @@ describe("compose.yaml", () => {
     assert.deepEqual([worker.controller, worker.opsListen], ["dns:///job-controller:50051", "0.0.0.0:9465"]);
   });
 
+  test("has the evaluation scanner notify where the job-controller takes notifications", () => {
+    const { hostname, port, pathname } = new URL(environmentOf("evaluation-scanner").EVALUATION_SCANNER_NOTIFY ?? "");
+    const { httpListen } = readControllerConfig(environmentOf("job-controller"));
+    assert.deepEqual([hostname, `0.0.0.0:${port}`, pathname], ["job-controller", httpListen, "/notify/clair"]);
+    const [networksOfBoth, all] = ["evaluation-scanner", hostname].map((name) => serviceNamed(name).networks);
+    assert.ok(networksOfBoth?.some((name) => all?.includes(name)));
+  });
+
   test("puts Redis and PostgreSQL where only job-controllers reach them, and where no way leads out", () => {
     const stores = ["redis", "postgres"];
     const closed = [...new Set(stores.flatMap((name) => serviceNamed(name).networks))];

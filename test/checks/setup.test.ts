@@ -135,3 +135,17 @@ test("npm run controller and npm run worker start Node with the flags that the d
   assert.ok(scripts.controller.includes(`bin/node ${controllerFlags.join(" ")} services/job-controller/`));
   assert.ok(scripts.worker.includes(`bin/node ${workerFlags.join(" ")} services/scanner-worker/`));
 });
+
+test("npm run controller and npm run worker keep what Node has compiled, below node_modules or where the shell says", () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  for (const script of [scripts.controller, scripts.worker]) {
+    const [, setting = ""] = /exec env (NODE_COMPILE_CACHE=\S+) node_modules/.exec(script) ?? [];
+    const folderIn = (env: Record<string, string>) =>
+      spawnSync("/bin/sh", ["-c", `exec env ${setting} /usr/bin/printenv NODE_COMPILE_CACHE`], {
+        env,
+        encoding: "utf8",
+      }).stdout;
+    assert.equal(folderIn({}), "node_modules/.cache/node\n");
+    assert.equal(folderIn({ NODE_COMPILE_CACHE: "/tmp/own" }), "/tmp/own\n");
+  }
+});

@@ -47,6 +47,16 @@ describe("the demo that is kept up", { timeout: 200_000 }, () => {
     }
   });
 
+  test("shows the registry by the address that its reports have, at which it takes images too", async () => {
+    const [, url = "", user, password] =
+      /^ *The registry is (\S+), user (\S+), password (\S+)\.$/m.exec(demo.log()) ?? [];
+    assert.match(demo.log(), new RegExp(`^ *registry +${url}$`, "m"));
+    const command = /^ *(npx .*GetReport)$/m.exec(demo.log())?.[1] ?? "";
+    const { stdout } = await run("/bin/sh", ["-ec", command], { cwd: root });
+    assert.equal(JSON.parse(stdout).report.artifact.registryUrl, url);
+    assert.equal((await fetch(`${url}/v2/`)).status, 401, `${user} ${password}`);
+  });
+
   test("goes on when one of its parts is killed, and says which", async () => {
     process.kill(partOf(demo, "demo/src/scanner/main.ts"), "SIGKILL");
     await sees(demo, /^.*scanner ended with SIGKILL; the rest stays up\.$/);

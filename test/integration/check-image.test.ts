@@ -219,6 +219,34 @@ describe("whether an image may run", () => {
     assert.equal(exported.verdict.message, report.verdict?.message);
   });
 
+  test("tells exceptions beside what they pass over in exports, those of a VEX document as well, though no policy holds", async () => {
+    await rig.store(reportOf(6));
+    await rig.store(reportOf(6, undefined, { artifact: { repository: "team/web", tags: ["6"] } }));
+    await api.except({ vulnerability: "CVE-2014-6271", repository: "team/*", ...who });
+    const products = [{ "@id": "pkg:oci/web", subcomponents: [{ "@id": "pkg:deb/debian/openssl@1.0" }] }];
+    const statement = { vulnerability: { name: "CVE-2014-0160" }, products, status: "not_affected" };
+    const head = { "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://vex.example/1", author: "maker" };
+    const justified = { ...statement, justification: "vulnerable_code_not_in_execute_path" };
+    const document = { ...head, timestamp: new Date().toISOString(), version: 1, statements: [justified] };
+    await api.importVex(document, "team/web");
+    const suppressed = async (repository: string) => {
+      const subject = { repository, tag: "6" };
+      const request = ExportReportRequest.fromPartial({ subject, format: ReportFormat.REPORT_FORMAT_SARIF });
+      const { client } = rig.rig.api;
+      const call = serverStreamCall(client, ReportServiceService.exportReport, request, { deadlineMs: 5_000 });
+      const text = (await Array.fromAsync(call)).map((piece) => piece.text).join("");
+      const results: Array<{ ruleId: string; suppressions: Array<{ justification: string }> }> =
+        JSON.parse(text).runs[0].results;
+      return results.map(({ ruleId, suppressions }) => [ruleId, ...suppressions.map((own) => own.justification)]);
+    };
+    assert.deepEqual(await suppressed("team/web"), [
+      ["CVE-2014-0160", "not_affected: vulnerable_code_not_in_execute_path (maker)"],
+      ["CVE-2014-6271", "behind a firewall (security team)"],
+      ["CVE-2000-0001"],
+    ]);
+    assert.deepEqual(await suppressed("library/web"), [["CVE-2014-0160"], ["CVE-2014-6271"], ["CVE-2000-0001"]]);
+  });
+
   test("is judged for the repository that it was asked for in, though another scan named another one", async () => {
     await rig.store(reportOf(5));
     await rig.store(reportOf(5, undefined, { artifact: { repository: "team/web", tags: ["5"] } }));

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ExportForm, exportForms, fileNameOf } from "@drydock/job-controller/exports/export-form.ts";
 import { toPieces } from "@drydock/job-controller/exports/pieces.ts";
-import { ReportSource } from "@drydock/job-controller/exports/report-source.ts";
+import { type FindException, ReportSource } from "@drydock/job-controller/exports/report-source.ts";
+import { Exception } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { parse } from "csv-parse/sync";
 import { createCycloneDxCheck, createSarifCheck } from "../support/export-schemas.ts";
@@ -10,8 +11,15 @@ import { inParts, oddReports, sampleReport } from "../support/sample-reports.ts"
 
 const entriesPerPart = 500;
 
-async function exportAs({ write }: ExportForm, report: Report): Promise<string> {
-  const source = await ReportSource.open(() => inParts(report, entriesPerPart));
+const untilThen = new Date("2030-01-01");
+const stated = { reason: "not reachable", createdBy: "security", expiresAt: untilThen };
+/** What passes over every finding in that version of openssl. */
+const ofOpenssl: FindException = (vulnerability, name, version) =>
+  name === "openssl" && version === "1.0-1" ? Exception.fromPartial({ id: "e1", vulnerability, ...stated }) : undefined;
+
+async function exportAs({ write }: ExportForm, report: Report, exceptions?: FindException): Promise<string> {
+  const options = exceptions && { exceptionsOf: async () => exceptions };
+  const source = await ReportSource.open(() => inParts(report, entriesPerPart), options);
   return (await Array.fromAsync(toPieces(write(source)))).join("");
 }
 
@@ -111,6 +119,47 @@ describe("an export", () => {
     });
   }
 
+  describe("of findings that are excepted", () => {
+    const found = ["1.0-1", "2.0"].map((version) => ({ vulnerability: "CVE-2026-1", package: "openssl", version }));
+    const excepted = (form: ExportForm, report = sampleReport(found)) => exportAs(form, report, ofOpenssl);
+
+    test("as SARIF suppresses each of them with the reason and the end, however many, and no other", async () => {
+      const many = Array.from({ length: 150 }, (_, at) => ({ vulnerability: `CVE-2025-${at}`, package: "openssl" }));
+      const document = JSON.parse(await excepted(exportForms.sarif, sampleReport([...found, ...many])));
+      assert.deepEqual(isSarif(document), []);
+      const suppressions = document.runs[0].results.map((result: { suppressions: object[] }) => result.suppressions);
+      assert.deepEqual(suppressions[0], [
+        {
+          ...{ kind: "external", status: "accepted" },
+          justification: "not reachable (security), until 2030-01-01T00:00:00.000Z",
+          properties: { exceptionId: "e1", createdBy: "security", expiresAt: "2030-01-01T00:00:00.000Z" },
+        },
+      ]);
+      assert.deepEqual(suppressions[1], [], "of another version");
+      assert.equal(suppressions.filter((all: object[]) => all.length === 1).length, 151);
+    });
+
+    test("as table, HTML and CSV mark those alone, and say why beside them", async () => {
+      const why = "not reachable \\(security\\), until 2030-01-01T00:00:00\\.000Z";
+      const table = (await excepted(exportForms.table)).split("\n").filter((line) => line.startsWith("high"));
+      assert.match(table[0] ?? "", new RegExp(`^high \\(excepted\\) .* 1\\.0-1 .* ${why}$`));
+      assert.match(table[1] ?? "", / 2\.0 .*\/CVE-2026-1$/);
+      const rows = (await excepted(exportForms.html)).split("\n").filter((line) => line.startsWith("<tr><td>"));
+      assert.match(
+        rows[0] ?? "",
+        new RegExp(`<span class="mark">excepted</span> <span class="none">${why}</span></td>`),
+      );
+      assert.doesNotMatch(rows[1] ?? "", /excepted|reachable/);
+      const lines = (await excepted(exportForms.csv)).split("\r\n");
+      assert.match(lines[1] ?? "", new RegExp(`,"${why}"$`));
+      assert.match(lines[2] ?? "", /,2\.0,.*,$/);
+    });
+
+    test("has no column for it where none is", async () => {
+      assert.doesNotMatch(await exportAs(exportForms.table, sampleReport(found)), /EXCEPTION/);
+    });
+  });
+
   test("comes in pieces of less than 64 KiB, none of which splits a character", async () => {
     const report = sampleReport([
       { vulnerability: "CVE-2026-1", package: "a", description: `x${"🚢".repeat(100_000)}` },
@@ -138,7 +187,7 @@ describe("an export", () => {
   test("is refused when what it would keep of the report is too much", async () => {
     const { "many findings": report = assert.fail() } = oddReports;
     await assert.rejects(
-      ReportSource.open(() => inParts(report, entriesPerPart), 1_000_000),
+      ReportSource.open(() => inParts(report, entriesPerPart), { maxBytes: 1_000_000 }),
       { name: "ReportTooLargeError" },
     );
   });

@@ -157,6 +157,24 @@ describe("a report's limits", () => {
     assert.deepEqual(await refusedBy(links), [{ field: "gzip_chunk", description }]);
   });
 
+  test("a summary that is not of the report's findings is refused", async () => {
+    const findings = [{ severity: 5 as const }, { severity: 3 as const }];
+    const summary = { total: 3, bySeverity: [5, 3].map((severity) => ({ severity: severity as 5 | 3, count: 1 })) };
+    const forged = Report.fromPartial({ artifact: { digest }, findings, summary });
+    const [violation] = await refusedBy(Buffer.from(Report.encode(forged).finish()));
+    assert.equal(violation?.field, "gzip_chunk");
+    assert.match(violation?.description ?? "", /^has a summary of 3 instead of 2 findings; it must count/);
+    const whole = Report.fromPartial({ ...forged, leftOut: [{ severity: 3, count: 1 }] });
+    whole.summary = {
+      ...whole.summary,
+      bySeverity: [
+        { severity: 5, count: 1 },
+        { severity: 3, count: 2 },
+      ],
+    } as never;
+    await putBytes(worker, lease, gzipSync(Report.encode(whole).finish()));
+  });
+
   test("a report that unpacks to too much is refused by its size", async () => {
     const id = Buffer.from(inField(2, Buffer.alloc(mebibyte)));
     const violations = await refusedBy(Buffer.concat(Array.from({ length: 65 }, () => id)));

@@ -124,6 +124,7 @@ describe("ReportService", () => {
         ],
       );
       rig.decorator = {
+        ...undecorated,
         decorate: ({ vulnerabilities }) => {
           for (const one of vulnerabilities)
             if (one.name === "CVE-2026-2") Object.assign(one, { knownExploited: true, epss: 0.5 });

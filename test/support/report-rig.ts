@@ -78,6 +78,7 @@ export class ReportRig {
     const decorator: ReportDecorator = {
       decorate: (part) => this.decorator.decorate(part),
       judge: (parts, as) => this.decorator.judge(parts, as),
+      exceptionsOf: (image) => this.decorator.exceptionsOf(image),
     };
     const memory = new AnswerMemory({
       making: budget("answers", 32),

@@ -10,7 +10,7 @@ export interface CountingProxy extends HttpService {
 }
 
 /** Headers that a request is passed on with. */
-const passedHeaders = ["accept", "authorization", "content-type", "range", "if-none-match"];
+const passedHeaders = ["accept", "authorization", "content-type", "range", "content-range", "if-none-match"];
 
 /**
  * Makes one on a free port of 127.0.0.1; start it before use.
@@ -33,7 +33,7 @@ export function createCountingProxy(
         const value = request.headers[name];
         return typeof value === "string" ? [[name, value] as [string, string]] : [];
       });
-      const body = method === "POST" ? await bodyOf(request) : null;
+      const body = method === "GET" || method === "HEAD" ? null : await bodyOf(request);
       const answer = await fetch(`${targetUrl}${url}`, { method, headers: sent, body, redirect: "manual" });
       const bytes = Buffer.from(await answer.arrayBuffer());
       const headers = new Headers(answer.headers);

@@ -80,7 +80,9 @@ export class ExceptionsOfImage {
   #of(vulnerability: string): PolicyException[] {
     const known = this.#fitting.get(vulnerability);
     if (known !== undefined) return known;
-    const fitting = (this.#index.get(vulnerability) ?? []).filter((exception) => this.#fits(exception)).sort(byEnd);
+    const named = this.#index.get(vulnerability);
+    if (named === undefined) return [];
+    const fitting = named.filter((exception) => this.#fits(exception)).sort(byEnd);
     this.#fitting.set(vulnerability, fitting);
     return fitting;
   }

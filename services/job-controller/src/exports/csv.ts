@@ -25,16 +25,15 @@ const columns = [
  */
 export async function* exportCsv(source: ReportSource): AsyncGenerator<string> {
   yield toRow(columns);
-  const exceptions = exceptionsOf(source.titled);
   let hasFindings = false;
   for await (const full of source.findings()) {
     hasFindings = true;
-    yield toRow(cellsOf(source.titled, exceptions, full));
+    yield toRow(cellsOf(source.titled, full));
   }
-  if (!hasFindings) yield toRow(cellsOf(source.titled, exceptions, undefined));
+  if (!hasFindings) yield toRow(cellsOf(source.titled, undefined));
 }
 
-function cellsOf(head: ReportHead, exceptions: ReadonlyMap<string, string>, full: FullFinding | undefined): string[] {
+function cellsOf(head: ReportHead, full: FullFinding | undefined): string[] {
   const { repository = "", digest = "" } = head.artifact ?? {};
   return [
     repository,
@@ -49,14 +48,8 @@ function cellsOf(head: ReportHead, exceptions: ReadonlyMap<string, string>, full
     scannerOf(head),
     coverageLine(head),
     verdictLines(head.verdict)[0] ?? "",
-    exceptions.get(`${full?.vulnerability.name}\n${full?.package.name}\n${full?.package.version}`) ?? "",
+    full?.exception === undefined ? "" : exceptionOf(full.exception),
   ];
-}
-
-/** Why findings are excepted, by vulnerability, package and version. */
-function exceptionsOf({ verdict }: ReportHead): ReadonlyMap<string, string> {
-  const excepted = verdict?.excepted ?? [];
-  return new Map(excepted.map((own) => [`${own.vulnerability}\n${own.package}\n${own.version}`, exceptionOf(own)]));
 }
 
 /** What there is no column for. */

@@ -6,6 +6,7 @@ import type { FullFinding, ReportHead, ReportSource } from "./report-source.ts";
 import {
   coverageLine,
   coverageOf,
+  exceptionOf,
   imageName,
   leftOutWords,
   platformOf,
@@ -108,17 +109,19 @@ async function* findingsOf(source: ReportSource): AsyncGenerator<string> {
   if (isOpen) yield "</tbody>\n</table>\n</section>\n";
 }
 
-function rowOf({ finding, package: found, vulnerability }: FullFinding): string {
+function rowOf({ finding, package: found, vulnerability, exception }: FullFinding): string {
   const { word } = severityOf(finding.severity);
   const { name, link, knownExploited, epss } = vulnerability;
+  const why = exception === undefined ? "" : ` <span class="none">${toText(exceptionOf(exception))}</span>`;
   const marks = [
+    ...(exception === undefined ? [] : ['<span class="mark">excepted</span>']),
     ...(knownExploited ? ['<span class="mark exploited">exploited</span>'] : []),
     ...(epss > 0 ? [`<span class="mark">EPSS ${(epss * 100).toFixed(1)} %</span>`] : []),
   ];
   const fix = finding.fixedVersion === "" ? '<span class="none">not fixed</span>' : toText(finding.fixedVersion);
   const cells = [
     `<span class="severity ${word}">${word}</span>`,
-    [linkTo(link, name), ...marks].join(" "),
+    [linkTo(link, name), ...marks].join(" ") + why,
     toText(found.name),
     toText(found.version),
     fix,

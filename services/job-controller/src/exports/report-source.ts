@@ -1,4 +1,11 @@
-import type { Finding, Package, Report, Vulnerability } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import type { Exception } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
+import type {
+  Artifact,
+  Finding,
+  Package,
+  Report,
+  Vulnerability,
+} from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { pagesOf } from "./links.ts";
 
 /** The lists of a report that may be long. */
@@ -24,12 +31,30 @@ export interface FullFinding {
   finding: Finding;
   package: BriefPackage;
   vulnerability: BriefVulnerability;
+  /** What policies pass it over by, if anything. */
+  exception: Exception | undefined;
 }
+
+/** The exception that passes over a finding of an image; undefined for none. */
+export type FindException = (vulnerability: string, packageName: string, version: string) => Exception | undefined;
+
+/** Which image a report is of, for exceptions. */
+export type ExceptedImage = Pick<Artifact, "repository" | "digest" | "indexDigest">;
 
 /** What an image was asked for by. */
 export interface ReportTitle {
   repository?: string;
   tag?: string;
+}
+
+/** How a report is read. */
+export interface ReadingOptions {
+  /** How many bytes may be kept. Default: any number. */
+  maxBytes?: number;
+  /** What it was asked for by. Default: what the report was made of. */
+  title?: ReportTitle;
+  /** What passes over findings of the image. Default: nothing. */
+  exceptionsOf?: (image: ExceptedImage) => Promise<FindException>;
 }
 
 /** What is thrown when an export of the report would take too much memory. */
@@ -53,11 +78,18 @@ export class ReportSource {
   readonly #parts: () => AsyncIterable<Report>;
   readonly #packages: ReadonlyMap<string, BriefPackage>;
   readonly #vulnerabilities: ReadonlyMap<string, BriefVulnerability>;
+  readonly #findException: FindException;
 
-  private constructor(parts: () => AsyncIterable<Report>, index: Index, title: ReportTitle) {
+  private constructor(
+    parts: () => AsyncIterable<Report>,
+    index: Index,
+    titled: ReportHead,
+    findException: FindException,
+  ) {
     this.#parts = parts;
     this.head = index.head;
-    this.titled = withTitle(index.head, title);
+    this.titled = titled;
+    this.#findException = findException;
     this.bytes = index.bytes;
     this.#packages = index.packages;
     this.#vulnerabilities = index.vulnerabilities;
@@ -66,21 +98,24 @@ export class ReportSource {
   /**
    * Reads what is kept.
    * @param parts gives the report in parts, each time it is called
-   * @param maxBytes how much may be kept
-   * @param title what it was asked for by; default what the report was made of
    * @throws ReportTooLargeError
    */
   static async open(
     parts: () => AsyncIterable<Report>,
-    maxBytes = Number.POSITIVE_INFINITY,
-    title: ReportTitle = {},
+    {
+      maxBytes = Number.POSITIVE_INFINITY,
+      title = {},
+      exceptionsOf = async () => () => undefined,
+    }: ReadingOptions = {},
   ): Promise<ReportSource> {
     const index = new Index();
     for await (const part of parts()) {
       index.add(part);
       if (index.bytes > maxBytes) throw new ReportTooLargeError();
     }
-    return new ReportSource(parts, index, title);
+    const titled = withTitle(index.head, title);
+    const { repository = "", digest = "", indexDigest = "" } = titled.artifact ?? {};
+    return new ReportSource(parts, index, titled, await exceptionsOf({ repository, digest, indexDigest }));
   }
 
   /** The entries of a list in their order. */
@@ -107,13 +142,12 @@ export class ReportSource {
 
   complete(finding: Finding): FullFinding {
     const { packageId, vulnerabilityKey } = finding;
-    return {
-      finding,
-      package: this.#packages.get(packageId) ?? { name: packageId, version: "", purl: "", index: -1 },
-      vulnerability: this.#vulnerabilities.get(vulnerabilityKey) ?? {
-        ...{ name: vulnerabilityKey, link: "", knownExploited: false, epss: 0 },
-      },
+    const found = this.#packages.get(packageId) ?? { name: packageId, version: "", purl: "", index: -1 };
+    const vulnerability = this.#vulnerabilities.get(vulnerabilityKey) ?? {
+      ...{ name: vulnerabilityKey, link: "", knownExploited: false, epss: 0 },
     };
+    const exception = this.#findException(vulnerability.name, found.name, found.version);
+    return { finding, package: found, vulnerability, exception };
   }
 
   /** Whether the package at that place is the first of its id. */

@@ -1,10 +1,20 @@
 import { createHash } from "node:crypto";
+import type { Exception } from "@drydock/shared/gen/drydock/report/v1/policy_service.ts";
 import { Coverage, type Cvss, type Vulnerability } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import { oneLine } from "@drydock/shared/plain-text.ts";
 import { pagesOf } from "./links.ts";
 import { jsonList } from "./pieces.ts";
 import type { FullFinding, ReportHead, ReportSource } from "./report-source.ts";
-import { coverageLine, coverageOf, imageName, platformOf, severityOf, totalLine, verdictLines } from "./words.ts";
+import {
+  coverageLine,
+  coverageOf,
+  exceptionOf,
+  imageName,
+  platformOf,
+  severityOf,
+  totalLine,
+  verdictLines,
+} from "./words.ts";
 
 const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -99,7 +109,7 @@ async function* resultsOf(source: ReportSource, rules: ReadonlyMap<string, numbe
 }
 
 function resultOf(head: ReportHead, full: FullFinding, rules: ReadonlyMap<string, number>): object {
-  const { finding, package: found, vulnerability } = full;
+  const { finding, package: found, vulnerability, exception } = full;
   const { word, sarifLevel } = severityOf(finding.severity);
   const ruleIndex = rules.get(vulnerability.name);
   const repository = head.artifact?.repository || "image";
@@ -126,6 +136,22 @@ function resultOf(head: ReportHead, full: FullFinding, rules: ReadonlyMap<string
       },
     ],
     partialFingerprints: { "findingKey/v1": fingerprint(repository, vulnerability.name, found.name) },
+    // all results of a run have suppressions, or none has: of none it would not be known whether it is suppressed
+    suppressions: exception === undefined ? [] : [suppressionOf(exception)],
+  };
+}
+
+function suppressionOf(exception: Exception): object {
+  const { id, createdBy, expiresAt } = exception;
+  return {
+    kind: "external",
+    status: "accepted",
+    justification: exceptionOf(exception),
+    properties: {
+      exceptionId: id,
+      ...(createdBy !== "" && { createdBy: oneLine(createdBy) }),
+      ...(expiresAt !== undefined && { expiresAt: expiresAt.toISOString() }),
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { oneLine } from "@drydock/shared/plain-text.ts";
 import type { FullFinding, ReportHead, ReportSource } from "./report-source.ts";
 import {
   coverageLine,
+  exceptionOf,
   imageName,
   platformOf,
   scannerOf,
@@ -12,7 +13,7 @@ import {
   verdictLines,
 } from "./words.ts";
 
-const titles = ["SEVERITY", "VULNERABILITY", "PACKAGE", "INSTALLED", "FIXED IN", "LAYER", "LINK"];
+const titles = ["SEVERITY", "VULNERABILITY", "PACKAGE", "INSTALLED", "FIXED IN", "LAYER", "LINK", "EXCEPTION"];
 /** Wider cells do not widen their column. */
 const maxWidth = 40;
 const gap = "  ";
@@ -21,15 +22,16 @@ const gap = "  ";
 export async function* exportTable(source: ReportSource): AsyncGenerator<string> {
   yield headOf(source.titled);
   const widths = titles.map((title) => title.length);
-  let count = 0;
+  let [count, isExcepted] = [0, false];
   for await (const full of source.findings()) {
     count += 1;
+    isExcepted ||= full.exception !== undefined;
     for (const [column, cell] of cellsOf(full).entries()) {
       widths[column] = Math.max(widths[column] ?? 0, Math.min(maxWidth, lengthOf(cell)));
     }
   }
   if (count > 0) {
-    yield toLine(titles, widths);
+    yield toLine(isExcepted ? titles : titles.slice(0, -1), widths);
     for await (const full of source.findings()) yield toLine(cellsOf(full), widths);
     yield "\n";
   }
@@ -52,10 +54,14 @@ function headOf(head: ReportHead): string {
   return `${lines.join("\n")}\n\n`;
 }
 
-function cellsOf({ finding, package: found, vulnerability }: FullFinding): string[] {
+function cellsOf({ finding, package: found, vulnerability, exception }: FullFinding): string[] {
   const { word } = severityOf(finding.severity);
   const { knownExploited, epss } = vulnerability;
-  const marks = [...(knownExploited ? ["exploited"] : []), ...(epss > 0 ? [`EPSS ${(epss * 100).toFixed(1)} %`] : [])];
+  const marks = [
+    ...(exception === undefined ? [] : ["excepted"]),
+    ...(knownExploited ? ["exploited"] : []),
+    ...(epss > 0 ? [`EPSS ${(epss * 100).toFixed(1)} %`] : []),
+  ];
   const layer = finding.layerDigest.replace(/^sha\d+:/, "").slice(0, 12);
   return [
     marks.length === 0 ? word : `${word} (${marks.join(", ")})`,
@@ -65,6 +71,7 @@ function cellsOf({ finding, package: found, vulnerability }: FullFinding): strin
     finding.fixedVersion || "not fixed",
     layer,
     vulnerability.link,
+    exception === undefined ? "" : exceptionOf(exception),
   ].map(oneLine);
 }
 

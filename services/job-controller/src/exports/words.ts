@@ -127,7 +127,11 @@ export function timeOf({ generatedAt }: ReportHead): string {
 }
 
 /** Why a finding is excepted, by whom and until when. */
-export function exceptionOf({ reason, createdBy, expiresAt }: ExceptedFinding): string {
+export function exceptionOf({
+  reason,
+  createdBy,
+  expiresAt,
+}: Pick<ExceptedFinding, "reason" | "createdBy" | "expiresAt">): string {
   const who = createdBy === "" ? "" : ` (${createdBy})`;
   const until = expiresAt === undefined ? "" : `, until ${expiresAt.toISOString()}`;
   return oneLine(`${reason}${who}${until}`);

@@ -49,7 +49,7 @@ export async function* exportReport(
   const found = await findReport(deps, subject, platform);
   const reading = await deps.readings.acquire(maxExportBytes, call.signal);
   try {
-    const source = await open(deps.reader.readAgain(found), found);
+    const source = await open(deps.reader, found);
     reading.shrinkTo(source.bytes);
     let head = { mediaType: form.mediaType, fileName: fileNameOf(source.titled, form) };
     yield* deps.memory.stream(call, () => inTurns(toPieces(form.write(source))), {
@@ -73,9 +73,12 @@ async function* inTurns(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   }
 }
 
-async function open(parts: ReturnType<ReportReader["readAgain"]>, found: FoundReport): Promise<ReportSource> {
+async function open(reader: ReportReader, found: FoundReport): Promise<ReportSource> {
   try {
-    return await ReportSource.open(parts, maxExportBytes, found);
+    return await ReportSource.open(reader.readAgain(found), {
+      ...{ maxBytes: maxExportBytes, title: found },
+      exceptionsOf: (image) => reader.exceptionsOf(image),
+    });
   } catch (error) {
     if (!(error instanceof ReportTooLargeError)) throw error;
     const { name } = found;

@@ -12,6 +12,7 @@ import type { IndexedFinding, IndexedReport, ReportCounts, Severity } from "../d
 import { reportIdOf } from "../domain/report-entry.ts";
 import { type ExploitationData, nothingKnown, sumUpExploitation } from "../ports/exploitation-data.ts";
 import { fromCoverageCode, toSeverity, toSeverityCounts } from "./convert-report.ts";
+import { validateCounts } from "./validate-report.ts";
 
 /** How many findings a report may have: all of them are indexed together. */
 const maxFindings = 50_000;
@@ -41,9 +42,28 @@ export async function toIndexedReport(
   parts: AsyncIterable<Buffer>,
   exploitation: ExploitationData = nothingKnown,
 ): Promise<IndexedReport> {
-  const { jobId, number, digest, indexDigest, indexPlatforms = [] } = head;
+  return toEntry(head, await readParts(parts), exploitation);
+}
+
+/** The same of a report that comes from outside. @throws ReasonedError FIELD_INVALID when its summary is not of it as well */
+export async function toCheckedReport(
+  head: ReportHead,
+  parts: AsyncIterable<Buffer>,
+  exploitation: ExploitationData,
+): Promise<IndexedReport> {
+  const reading = await readParts(parts);
+  validateCounts(reading.report.summary, reading.countFindings());
+  return toEntry(head, reading, exploitation);
+}
+
+async function readParts(parts: AsyncIterable<Buffer>): Promise<ReportReading> {
   const reading = new ReportReading();
   for await (const part of parts) reading.add(Report.decode(part));
+  return reading;
+}
+
+function toEntry(head: ReportHead, reading: ReportReading, exploitation: ExploitationData): IndexedReport {
+  const { jobId, number, digest, indexDigest, indexPlatforms = [] } = head;
   const { report, layerNames } = reading;
   const findings = reading.findings();
   const { artifact, scanner, generatedAt, summary } = report;
@@ -98,6 +118,16 @@ export class ReportReading {
     for (const { key, name } of vulnerabilities) this.#vulnerabilities.set(boundedKey(key), boundedName(name));
     for (const finding of findings) this.#findings.push(toReadFinding(finding));
     if (this.#findings.length > maxFindings) throw tooManyFindings();
+  }
+
+  /** By severity, with those that it does not keep; once all parts were added. */
+  countFindings(): Partial<Record<Severity, number>> {
+    const counts = { ...this.leftOut };
+    for (const { severity: code } of this.#findings) {
+      const severity = toSeverity(code);
+      counts[severity] = (counts[severity] ?? 0) + 1;
+    }
+    return counts;
   }
 
   /** Once all parts were added. */

@@ -22,7 +22,10 @@ async function judgedOf(gzip: Buffer): Promise<ReportedImage | undefined> {
     judged = image;
     return undefined;
   };
-  const decorator = new PolicyDecorator({ exploitation: nothingKnown, judge: { judge, holdsFor: async () => true } });
+  const decorator = new PolicyDecorator({
+    exploitation: nothingKnown,
+    judge: { judge, holdsFor: async () => true, exceptionsOf: () => assert.fail() },
+  });
   async function* parts() {
     for await (const part of unpackUnchecked(gzip)) yield Report.decode(part);
   }

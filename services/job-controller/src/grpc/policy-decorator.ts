@@ -1,9 +1,10 @@
 import { ByteBudget } from "@drydock/shared/byte-budget.ts";
 import type { PolicyVerdict, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { Verdict } from "../domain/verdict.ts";
+import type { ExceptedImage, FindException } from "../exports/report-source.ts";
 import type { ExploitationData } from "../ports/exploitation-data.ts";
 import type { ReportedImage, ReportJudge } from "../usecases/report-judge.ts";
-import { toRules, toVerdictMessage } from "./convert-policy.ts";
+import { toExceptionMessage, toRules, toVerdictMessage } from "./convert-policy.ts";
 import { fromCoverageCode } from "./convert-report.ts";
 import { ReportReading } from "./indexed-report.ts";
 import type { JudgedAs, ReportDecorator } from "./read-report.ts";
@@ -11,7 +12,7 @@ import type { JudgedAs, ReportDecorator } from "./read-report.ts";
 /** What decorates reports. */
 export interface ReportDecoratorDeps {
   exploitation: ExploitationData;
-  judge: Pick<ReportJudge, "judge" | "holdsFor">;
+  judge: Pick<ReportJudge, "judge" | "holdsFor" | "exceptionsOf">;
 }
 
 /** What was read of a report, and what the policies say of it; undefined when none holds. */
@@ -50,6 +51,14 @@ export class PolicyDecorator implements ReportDecorator {
     if (policy === undefined && !(await this.#deps.judge.holdsFor(repository))) return undefined;
     const { verdict } = await this.examine(parts, repository);
     return verdict && toVerdictMessage(verdict);
+  }
+
+  async exceptionsOf(image: ExceptedImage): Promise<FindException> {
+    const exceptions = await this.#deps.judge.exceptionsOf(image);
+    return (...finding) => {
+      const exception = exceptions.find(...finding);
+      return exception && toExceptionMessage(exception);
+    };
   }
 
   /** Reads a report and judges it as one of the repository. @throws ReasonedError as judge */

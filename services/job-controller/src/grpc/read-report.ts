@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type PolicyRules, type PolicyVerdict, Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
+import type { ExceptedImage, FindException } from "../exports/report-source.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { FoundReport } from "../usecases/find-report.ts";
 import { reportNotFound } from "../usecases/find-report.ts";
@@ -15,6 +16,8 @@ export interface ReportDecorator {
    *   not done when no policy holds
    */
   judge(parts: () => AsyncIterable<Report>, judgedAs: JudgedAs): Promise<PolicyVerdict | undefined>;
+  /** What passes over findings of the image, whether a policy holds for it or not. */
+  exceptionsOf(image: ExceptedImage): Promise<FindException>;
 }
 
 /** By what it is known which policies hold for a report. */
@@ -26,7 +29,11 @@ export interface JudgedAs {
 }
 
 /** Nothing is known. */
-export const undecorated: ReportDecorator = { decorate() {}, judge: async () => undefined };
+export const undecorated: ReportDecorator = {
+  decorate() {},
+  judge: async () => undefined,
+  exceptionsOf: async () => () => undefined,
+};
 
 /** A part of a report that is not decoded yet. */
 export interface PackedPart {
@@ -93,6 +100,11 @@ export class ReportReader {
       judged ??= judge(head);
       yield Report.fromPartial({ verdict: await judged });
     };
+  }
+
+  /** What passes over findings of the image, at present. @throws ReasonedError REDIS_UNAVAILABLE */
+  exceptionsOf(image: ExceptedImage): Promise<FindException> {
+    return this.#decorator.exceptionsOf(image);
   }
 
   #judge(found: FoundReport, head: ReportHead): Promise<PolicyVerdict | undefined> {

@@ -8,7 +8,7 @@ import type { ExploitationData } from "../ports/exploitation-data.ts";
 import type { ReportStore } from "../ports/report-store.ts";
 import type { ReportJudge } from "../usecases/report-judge.ts";
 import { toHeldLease } from "./convert.ts";
-import { toIndexedReport } from "./indexed-report.ts";
+import { toCheckedReport } from "./indexed-report.ts";
 import { unpackUnchecked } from "./report-codec.ts";
 import { protocolViolation, validateDigest } from "./validate.ts";
 import { validateIndexPlatforms } from "./validate-images.ts";
@@ -77,7 +77,7 @@ async function store(
   const reportHead = { jobId: lease.jobId, number, digest, indexDigest, indexPlatforms };
   const hold = gzip.length > smallGzipBytes ? await deps.indexing.acquire(maxGzipBytes, signal) : undefined;
   try {
-    const entry = await toIndexedReport(reportHead, unpackUnchecked(gzip), deps.exploitation);
+    const entry = await toCheckedReport(reportHead, unpackUnchecked(gzip), deps.exploitation);
     await reports.put(lease, { entry, gzip });
     await deps.judge.noteFindings(entry).catch(unlessPoolAway);
   } finally {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ReasonedError } from "@drydock/shared/errors.ts";
+import { type FieldViolation, ReasonedError } from "@drydock/shared/errors.ts";
+import { Severity as SeverityCode } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import {
   CompareReportsRequest,
   FindVulnerabilityRequest,
@@ -10,7 +11,7 @@ import {
   ReportSubject,
 } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import fc from "fast-check";
-import { validateReport, validateSubject } from "./validate-report.ts";
+import { validateCounts, validateReport, validateSubject } from "./validate-report.ts";
 import { validateComparison, validateFind, validateReportList, validateSummary } from "./validate-report-list.ts";
 
 const now = Date.parse("2026-12-01T00:00:00Z");
@@ -18,11 +19,15 @@ const digest = `sha256:${"a".repeat(64)}`;
 const jobId = "1jd5m9q2c00000";
 
 function fieldsOf(call: () => unknown): string[] {
+  return violationsFrom(call).map(({ field }) => field);
+}
+
+function violationsFrom(call: () => unknown): readonly FieldViolation[] {
   try {
     call();
   } catch (error) {
     assert.ok(error instanceof ReasonedError && error.reason === "FIELD_INVALID", String(error));
-    return (error.facts.violations ?? []).map(({ field }) => field);
+    return error.facts.violations ?? [];
   }
   return [];
 }
@@ -76,6 +81,36 @@ describe("what a report is asked for by", () => {
       );
     }
     assert.equal(validateSubject(subject({ reportId: `${jobId}~12` }), "").subject.kind, "report");
+  });
+});
+
+describe("the summary of a report", () => {
+  const { SEVERITY_HIGH, SEVERITY_LOW } = SeverityCode;
+  const summary = (total: number, high: number, low: number) => ({
+    total,
+    bySeverity: [
+      { severity: SEVERITY_HIGH, count: high },
+      { severity: SEVERITY_LOW, count: low },
+    ],
+  });
+  const violationOf = (claimed: Parameters<typeof validateCounts>[0]) =>
+    violationsFrom(() => validateCounts(claimed, { HIGH: 2, LOW: 3 }));
+
+  test("counts the findings that it has and those that it leaves out, or is not there", () => {
+    validateCounts(summary(5, 2, 3), { HIGH: 2, LOW: 3 });
+    validateCounts({ total: 0, bySeverity: [] }, {});
+    validateCounts(undefined, { HIGH: 2 });
+  });
+
+  test("is refused when it counts others, with how many", () => {
+    const rule = "it must count the report's findings and what left_out says, by severity and in all";
+    assert.deepEqual(violationOf(summary(4, 2, 2)), [
+      { field: "gzip_chunk", description: `has a summary of 4 instead of 5 findings; ${rule}` },
+    ]);
+    assert.deepEqual(violationOf(summary(5, 1, 4)), [
+      { field: "gzip_chunk", description: `has a summary of 4 LOW instead of 3 findings; ${rule}` },
+    ]);
+    assert.match(violationOf({ total: 5, bySeverity: [] })[0]?.description ?? "", /of 0 LOW instead of 3/);
   });
 });
 

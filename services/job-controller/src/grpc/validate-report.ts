@@ -1,11 +1,13 @@
 import { type FieldViolation, fieldsInvalid } from "@drydock/shared/errors.ts";
+import type { Summary } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type {
   GetReportRequest,
   ReportSubject as Subject,
 } from "@drydock/shared/gen/drydock/report/v1/report_service.ts";
 import { isJobId, jobIdRule } from "../domain/job-id.ts";
-import { jobOfReport } from "../domain/report-entry.ts";
+import { jobOfReport, type Severity, severities } from "../domain/report-entry.ts";
 import type { ReportSubject } from "../usecases/find-report.ts";
+import { toSeverityCounts } from "./convert-report.ts";
 import { digestRule, isDigest } from "./validate.ts";
 
 /** A repository, as far as it matters for asking: what a registry allows, and no line ends or blanks. */
@@ -69,6 +71,29 @@ export function validateSubject(
   }
   if (only === undefined || violations.length > 0) throw fieldsInvalid(violations);
   return { subject: only, platform };
+}
+
+/**
+ * Checks that a report's summary is of its findings and of those that it leaves out: lists and policies go by it.
+ * @param summary undefined if the report claims none
+ * @param found how many findings it has and leaves out
+ * @throws ReasonedError FIELD_INVALID of gzip_chunk
+ */
+export function validateCounts(
+  summary: Pick<Summary, "total" | "bySeverity"> | undefined,
+  found: Readonly<Partial<Record<Severity, number>>>,
+): void {
+  if (summary === undefined) return;
+  const total = severities.reduce((sum, severity) => sum + (found[severity] ?? 0), 0);
+  const claimed = toSeverityCounts(summary.bySeverity);
+  const wrong = severities.find((severity) => (claimed[severity] ?? 0) !== (found[severity] ?? 0));
+  if (summary.total === total && wrong === undefined) return;
+  const counts =
+    summary.total === total
+      ? `${claimed[wrong as Severity] ?? 0} ${wrong} instead of ${found[wrong as Severity] ?? 0}`
+      : `${summary.total} instead of ${total}`;
+  const description = `has a summary of ${counts} findings; it must count the report's findings and what left_out says, by severity and in all`;
+  throw fieldsInvalid([{ field: "gzip_chunk", description }]);
 }
 
 function subjectsOf({ reportId, jobId, digest, repository, tag }: Subject): ReportSubject[] {

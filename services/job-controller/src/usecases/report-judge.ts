@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "@drydock/shared/clock.ts";
 import { type ImagePolicy, type PolicyRules, policiesFor, scanPolicyName } from "../domain/image-policy.ts";
-import type { ImageName } from "../domain/policy-exception.ts";
+import { ExceptionsOfImage, type ImageName } from "../domain/policy-exception.ts";
 import { judge } from "../domain/policy-verdict.ts";
 import type { Coverage, IndexedFinding } from "../domain/report-entry.ts";
 import type { LeftOut, Verdict } from "../domain/verdict.ts";
@@ -60,6 +60,12 @@ export class ReportJudge {
   /** Whether a stored policy holds for the repository. @throws ReasonedError REDIS_UNAVAILABLE */
   async holdsFor(repository: string): Promise<boolean> {
     return policiesFor((await this.#deps.book.current()).policies, repository).length > 0;
+  }
+
+  /** What passes over findings of the image, at present. @throws ReasonedError REDIS_UNAVAILABLE */
+  async exceptionsOf(image: ImageName): Promise<ExceptionsOfImage> {
+    const { book, clock } = this.#deps;
+    return new ExceptionsOfImage((await book.current()).index, image, clock.now());
   }
 
   /** Notes when the findings were first found, unless that is known; resolves to those times, in their order. */

@@ -19,8 +19,9 @@ describe("JSON from outside", () => {
 
   test("is refused when it is none, too deep, or too many", () => {
     for (const text of ["", "{", '"', '"\\', "[1,]"]) assert.throws(() => parse(text), SyntaxError, text);
-    for (const text of [nested(101), `{"a":${nested(100)}}`, listOf(100_000)])
-      assert.throws(() => parse(text), RangeError, text.slice(0, 20));
+    for (const text of [nested(101), `{"a":${nested(100)}}`])
+      assert.throws(() => parse(text), new RangeError("more than 100 objects and lists in each other"));
+    assert.throws(() => parse(listOf(100_000)), new RangeError("more than 100000 objects and lists"));
   });
 
   test("has no more entries than its bounds say", () => {
@@ -28,13 +29,13 @@ describe("JSON from outside", () => {
     const read = (text: string) => parseBoundedJson(Buffer.from(text), bounds);
     for (const text of ["[1,2,3,4]", '{"a,,,,,,":1,"b":{}}']) assert.deepEqual(read(text), JSON.parse(text));
     for (const text of ["[1,2,3,4,5]", "[[[],[]]]", '{"a":1,"b":2,"c":3,"d":[]}'])
-      assert.throws(() => read(text), RangeError, text);
+      assert.throws(() => read(text), new RangeError("more than 4 entries of objects and lists"), text);
   });
 
   test("that is made to hold up the process is refused at once", () => {
     const begun = performance.now();
     for (const part of ["[", "[]", "{}", '{"a":', '["', '"', "\\"])
-      assert.throws(() => parse(part.repeat(4_000_000 / part.length)), /more objects|JSON/);
+      assert.throws(() => parse(part.repeat(4_000_000 / part.length)), /more than \d+ objects|JSON/);
     assert.ok(performance.now() - begun < 3_000);
   });
 });

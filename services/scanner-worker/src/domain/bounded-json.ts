@@ -43,8 +43,14 @@ function checkBounds(text: Uint8Array, { containers: most, entries: mostEntries 
     if (step > 0) containers += 1;
     if (code === comma) commas += 1;
     if (depth > maxDepth || containers > most || containers + commas > mostEntries)
-      throw new RangeError("more objects and lists than there may be");
+      throw new RangeError(`more than ${excess({ depth, containers }, { containers: most, entries: mostEntries })}`);
   }
+}
+
+/** What there is too much of, with the most that there may be, e.g. "100000 objects and lists". */
+function excess(found: { depth: number; containers: number }, { containers, entries }: JsonBounds): string {
+  if (found.depth > maxDepth) return `${maxDepth} objects and lists in each other`;
+  return found.containers > containers ? `${containers} objects and lists` : `${entries} entries of objects and lists`;
 }
 
 /** Where the string ends whose first character is at `begin`. */

@@ -11,7 +11,10 @@ function findingOf(severity: Severity): Finding {
   return { packageId: "p", vulnerabilityKey: "v", severity, fixedVersion: "", status: "AFFECTED", layerDigest: "" };
 }
 
-test("without limits everything is kept", () => {
+test("without limits everything is kept that the controller takes", () => {
+  const many = Array.from({ length: 25_001 }, () => all.slice(0, 2)).flat();
+  const { kept, leftOut } = keepFindings(many);
+  assert.deepEqual([kept.length, leftOut], [50_000, [{ severity: "CRITICAL", count: 2 }]]);
   assert.deepEqual(keepFindings(all), { kept: all, leftOut: [] });
   assert.deepEqual(keepFindings([], { leastSeverity: "HIGH", findings: 1 }), { kept: [], leftOut: [] });
 });

@@ -2,6 +2,9 @@ import type { Finding, ReportLimits } from "./report.ts";
 import type { SeverityCount } from "./severity.ts";
 import { countBySeverity, severityRank } from "./severity.ts";
 
+/** The most findings of a report: the controller takes no more. */
+export const mostFindings = 50_000;
+
 /** What limits make of the findings of a report. */
 export interface KeptFindings {
   kept: readonly Finding[];
@@ -9,10 +12,14 @@ export interface KeptFindings {
   leftOut: readonly SeverityCount[];
 }
 
-/** @param findings the worst first */
+/**
+ * The findings that a report keeps.
+ * @param findings the worst first
+ * @param limits default all of the first `mostFindings`
+ */
 export function keepFindings(
   findings: readonly Finding[],
-  { leastSeverity = "UNKNOWN", findings: most = Number.POSITIVE_INFINITY }: ReportLimits = {},
+  { leastSeverity = "UNKNOWN", findings: most = mostFindings }: ReportLimits = {},
 ): KeptFindings {
   const least = severityRank(leastSeverity);
   const firstMilder = findings.findIndex(({ severity }) => severityRank(severity) < least);

@@ -26,7 +26,7 @@ export type VulnerabilityData = "PRESENT" | "ABSENT" | "UNKNOWN";
  * - unsupported_layer: a layer that the scanner cannot read was left out
  * - unsupported_manifest: the manifest is of a kind that Drydock does not scan
  * - not_an_image: the manifest is a signature, a chart, an attestation…
- * - findings_left_out: the scan's parameters left findings out of the report
+ * - findings_left_out: the scan's parameters, or the most that a report may have, left findings out of it
  */
 export const coverageNotes = [
   "config_unknown",
@@ -83,7 +83,7 @@ export interface Report {
 export interface ReportLimits {
   /** Default: all severities are kept. */
   readonly leastSeverity?: Severity | undefined;
-  /** The most findings. Default: no limit. */
+  /** The most findings. Default: as many as a report may have. */
   readonly findings?: number | undefined;
 }
 

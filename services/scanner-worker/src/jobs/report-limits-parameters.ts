@@ -1,9 +1,7 @@
 import { z } from "zod";
+import { mostFindings } from "../domain/kept-findings.ts";
 import type { ReportLimits } from "../domain/report.ts";
 import { severityParameter, upper } from "./severity-parameter.ts";
-
-/** The most findings that the controller takes in a report. */
-const maxFindings = 50_000;
 
 /** How much a report keeps, as scans take it: the fields of drydock.report.v1.ReportLimits. */
 export const reportLimitsParameters = z
@@ -12,9 +10,9 @@ export const reportLimitsParameters = z
     findings: z
       .int()
       .min(1)
-      .max(maxFindings)
+      .max(mostFindings)
       .optional()
-      .describe("The most findings that are kept, the worst. Default: no limit."),
+      .describe(`The most findings that are kept, the worst. Default: ${mostFindings}.`),
   })
   .describe("How much of what was found the report keeps; what it leaves out is counted.");
 

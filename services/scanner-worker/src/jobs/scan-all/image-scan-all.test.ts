@@ -77,21 +77,13 @@ describe("IMAGE_SCAN_ALL", () => {
   });
 
   describe("that RetryJob brings back", () => {
-    /** What the controller does then: of each key the job is another one, unless the first succeeded. */
-    const retry = () => {
-      for (const [key, child] of [...rig.context.children]) {
-        if (child.status === "SUCCESS") continue;
-        rig.context.children.delete(key);
-        rig.context.children.set(`former ${key}`, child);
-      }
-    };
     const statuses = () => [...rig.context.children.values()].map(({ status }) => status).sort();
 
     test("after all scans failed launches them again, and counts the former no more", async () => {
       await rig.runToWait();
       rig.context.end("ERROR");
       await assert.rejects(rig.run(), { reason: "SCANS_FAILED" });
-      retry();
+      rig.context.retry();
       await rig.runToWait();
       assert.match(rig.context.text, /: 3 launched, 0 up to date, 0 done, 0 failed, 3 to go$/);
       assert.deepEqual(statuses(), ["ERROR", "ERROR", "ERROR", "PENDING", "PENDING", "PENDING"]);
@@ -101,7 +93,7 @@ describe("IMAGE_SCAN_ALL", () => {
       await rig.runToWait();
       rig.context.end("CANCELLED");
       rig.context.end("SUCCESS", 1);
-      retry();
+      rig.context.retry();
       await rig.runToWait();
       assert.deepEqual(statuses(), ["CANCELLED", "CANCELLED", "PENDING", "PENDING", "SUCCESS"]);
       for (const child of rig.context.children.values()) if (child.status === "PENDING") child.status = "SUCCESS";
@@ -122,7 +114,7 @@ describe("IMAGE_SCAN_ALL", () => {
       rig.catalog.onAsk = () => undefined;
       // the rest is up to date: no scan is left to wait for
       for (const end of ["a", "b", "c"]) if (!first.includes(digestOf(end))) rig.know(end, { scanner: "" });
-      retry();
+      rig.context.retry();
       await rig.runToWait();
       for (const key of first) assert.equal(rig.context.children.get(key)?.status, "PENDING");
     });

@@ -8,14 +8,15 @@ import type { Checkpoint, Totals } from "./checkpoint.ts";
  */
 export function totalsText({ totals, troubles, former }: Checkpoint, children?: ChildTotals, rest = ""): string {
   const { repositories, digests, known, launched, skipped, others, refused, unreadable } = totals;
-  const isAsMany = children === undefined || children.total === launched;
+  const jobs = jobsText(launched, children, former);
   const parts = [
     [count(repositories, "repository", "repositories"), unread(unreadable)].join(""),
     [count(totals.tags, "tag"), tagNotes(totals)].join(""),
-    `${count(digests, "digest")} (${known} known): ${launched} launched${isAsMany ? "" : ` as ${count(children.total, "job")}`}`,
+    `${count(digests, "digest")} (${known} known): ${launched} launched${jobs.own}`,
     `${skipped} up to date`,
     ...(others > 0 ? [`${others} scanned by other jobs`] : []),
     ...(refused > 0 ? [`${refused} could not be launched`] : []),
+    jobs.all,
     ...(children === undefined ? [] : endsOf(children)),
     ...(former.cancelled > 0 ? [`${former.cancelled} cancelled before the list was read again`] : []),
     ...passedOverNotes(totals),
@@ -24,6 +25,13 @@ export function totalsText({ totals, troubles, former }: Checkpoint, children?: 
   const names = troubles.map(({ repository }) => repository).join(", ");
   const text = parts.filter((part) => part !== "").join(", ");
   return names === "" ? text : `${text}; unreadable: ${names}${unreadable > troubles.length ? ", …" : ""}`;
+}
+
+/** How many jobs there are if not one for each digest: which are for digests of the list is not known once it was read again. */
+function jobsText(launched: number, children: ChildTotals | undefined, { cancelled }: Checkpoint["former"]) {
+  if (children === undefined || children.total === launched) return { own: "", all: "" };
+  const jobs = count(children.total, "job");
+  return cancelled === 0 ? { own: ` as ${jobs}`, all: "" } : { own: "", all: `${jobs} with those of before` };
 }
 
 /** How much the scanner could look at, by all of these counts together; empty for no report at all. */

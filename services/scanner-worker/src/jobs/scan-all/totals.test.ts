@@ -59,6 +59,25 @@ describe("the totals of a scan of all images", () => {
     );
   });
 
+  test("count the jobs of before with the others when RetryJob has brought it back, also for what has gone since", async () => {
+    await rig.runToWait();
+    rig.context.end("SUCCESS");
+    rig.context.end("CANCELLED", 1);
+    rig.context.retry();
+    const [cancelled = ""] = rig.context.launched.map(({ key }) => key);
+    const { web = {} } = rig.catalog.repositories;
+    rig.catalog.repositories = {
+      web: Object.fromEntries(Object.entries(web).filter(([, end]) => digestOf(end) === cancelled)),
+    };
+    await rig.runToWait();
+    const jobs =
+      "0 up to date, 3 jobs with those of before, 2 done, 0 failed, 1 cancelled before the list was read again";
+    assert.match(rig.context.text, new RegExp(`, 1 digest \\(0 known\\): 1 launched, ${jobs}, 1 to go$`));
+    for (const child of rig.context.children.values()) if (child.status === "PENDING") child.status = "SUCCESS";
+    await rig.run();
+    assert.match(rig.context.text, /: 1 launched, 0 up to date, 3 jobs with those of before, 3 done, 0 failed, 1 canc/);
+  });
+
   test("say how much the parameters passed over", async () => {
     await rig.runToWait({ include: ["web"], tag_pattern: "1*" });
     assert.match(

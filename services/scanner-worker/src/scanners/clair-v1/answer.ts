@@ -28,6 +28,18 @@ export function checkSubject(body: unknown, subject: Subject): void {
     throw brokenAnswer("is about a layer of another format");
 }
 
+/** How many findings and packages an answer may have: with more, to read them would hold up the worker for seconds. */
+export const maxFindings = 70_000;
+export const maxPackages = 70_000;
+
+/** The failure for an answer that has more in it than is read; another attempt would get the same. */
+export function answerTooLarge(what: string): JobFailure {
+  const text =
+    `Clair's answer has ${what}, and a worker reads at most ${maxFindings} findings in ${maxPackages} packages of one image; ` +
+    "scan the images that it was built from, or one with fewer packages";
+  return new JobFailure("SCANNER_ANSWER_TOO_LARGE", text, { retryable: false });
+}
+
 /** The failure for an answer that cannot be used. */
 export function brokenAnswer(what: string): JobFailure {
   return new JobFailure("SCANNER_FAULT", `Clair's answer ${what}`, { retryable: true });

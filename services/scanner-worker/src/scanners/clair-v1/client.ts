@@ -6,7 +6,7 @@ import { checkedList } from "../../domain/checked-list.ts";
 import { answerRemedy, endpoints, nameOf } from "../../domain/endpoint.ts";
 import { JobFailure } from "../../domain/job-failure.ts";
 import { plainText } from "../../domain/plain-text.ts";
-import { brokenAnswer, checkSubject } from "./answer.ts";
+import { answerTooLarge, brokenAnswer, checkSubject } from "./answer.ts";
 
 /** Sends a request to Clair; every status is an answer. Throws JobFailure with a reason that starts with SCANNER_. */
 export type Send = (request: {
@@ -76,8 +76,8 @@ export interface ClairClientOptions {
 
 const resultLimits = { timeoutMs: 120_000, maxBytes: 64 * 1024 * 1024 };
 const dataLimits = { timeoutMs: 20_000, maxBytes: 4 * 1024 * 1024 };
-/** Of an answer: a finding has about 5 objects and 18 entries, so that these are enough for the 50,000 of a report. */
-const bounds = { containers: 300_000, entries: 1_000_000 };
+/** Of an answer: a finding has about 5 objects and 18 entries, a package 2 and 8, so that these are enough for `maxFindings`. */
+const bounds = { containers: 400_000, entries: 1_300_000 };
 const maxEchoBytes = 2 * 1024 * 1024;
 const probeLimits = { timeoutMs: 5_000, maxBytes: 1024 * 1024 };
 /** Wait before the next attempt when Clair's own time was too short for a layer, in ms: Clair goes on reading it. */
@@ -200,12 +200,12 @@ export function readError({ body }: ClairAnswer): string | undefined {
   return errorBody.safeParse(tryJson(body)).data?.Error.Message;
 }
 
-/** @throws JobFailure SCANNER_FAULT when it is none, or has too much in it */
+/** @throws JobFailure SCANNER_FAULT when it is none, SCANNER_ANSWER_TOO_LARGE when it has too much in it */
 export function readJson(body: Uint8Array): unknown {
   try {
     return parseBoundedJson(body, bounds);
   } catch (error) {
-    throw brokenAnswer(error instanceof RangeError ? `has ${error.message}` : "is no JSON");
+    throw error instanceof RangeError ? answerTooLarge(error.message) : brokenAnswer("is no JSON");
   }
 }
 

@@ -121,23 +121,34 @@ describe("an answer that is made to hold up the worker", () => {
   test("is refused at its first entry that is none, however many there are", () => {
     for (const entry of ["null", "1e309", '""']) {
       const begun = performance.now();
-      assert.throws(() => read(answerOf(listOf(entry, 900_000))), /is not understood at Layer\.Features\.0$/);
-      const vulnerabilities = `{"Name":"p","Vulnerabilities":[${listOf(entry, 900_000)}]}`;
+      assert.throws(() => read(answerOf(listOf(entry, 70_000))), /is not understood at Layer\.Features\.0$/);
+      const vulnerabilities = `{"Name":"p","Vulnerabilities":[${listOf(entry, 70_000)}]}`;
       assert.throws(() => read(answerOf(vulnerabilities)), /at Layer\.Features\.0\.Vulnerabilities\.0$/);
       assert.ok(performance.now() - begun < 3_000);
     }
   });
 
-  test("is refused unread when it has more in it than the largest report", () => {
+  test("is refused unread when it has more in it than is read, for good, with what to do", () => {
     for (const body of [
       answerOf(listOf("0", 4_000_000)),
       answerOf(listOf("{}", 400_000)),
+      answerOf(listOf('{"Name":"p"}', 70_001)),
+      answerOf(`{"Name":"p","Vulnerabilities":[${listOf('{"Name":"c"}', 70_001)}]}`),
       Buffer.from("[".repeat(1e6)),
     ])
       assert.throws(() => read(body), {
-        reason: "SCANNER_FAULT",
-        message: /has more objects and lists than there may be/,
+        reason: "SCANNER_ANSWER_TOO_LARGE",
+        retryable: false,
+        message:
+          /^Clair's answer has (more than )?\d+ [a-z ]+, and .* at most 70000 findings in 70000 packages .*; scan the images that it was built from/,
       });
+  });
+
+  test("is no answer of 60,000 findings with scores in 10,000 packages", () => {
+    const entry = JSON.stringify({ ...vulnerability, Metadata: { NVD: vulnerability.Metadata.NVD } });
+    const found = `{"Name":"p","Version":"1","NamespaceName":"d","VersionFormat":"dpkg","AddedBy":"","Vulnerabilities":[`;
+    const { findings } = read(answerOf(listOf(`${found}${listOf(entry, 6)}]}`, 10_000)));
+    assert.equal(findings.length, 60_000);
   });
 
   test("is read as it is with odd numbers, keys that come twice and half characters", () => {

@@ -3,7 +3,7 @@ import { checkedList } from "../../domain/checked-list.ts";
 import { purlOf } from "../../domain/purl.ts";
 import type { Cvss, Distribution, Finding, Package, ScannerInfo, Vulnerability } from "../../domain/report.ts";
 import { severityOfClairWord } from "../../domain/severity.ts";
-import { brokenAnswer } from "./answer.ts";
+import { answerTooLarge, brokenAnswer, maxFindings, maxPackages } from "./answer.ts";
 
 /** What Clair found in an image. */
 export interface ClairFindings {
@@ -41,6 +41,7 @@ const answer = z.object({
     Features: checkedList(feature).nullish(),
   }),
 });
+const counted = z.object({ Layer: z.object({ Features: z.array(z.unknown()) }) });
 const score = z.object({ Score: z.number().min(0).max(10).catch(0), Vectors: z.string().catch("") });
 const nvdScores = z.object({ CVSSv2: score.optional().catch(undefined), CVSSv3: score.optional().catch(undefined) });
 
@@ -50,9 +51,10 @@ type ClairVulnerability = z.infer<typeof vulnerability>;
 /**
  * Reads the answer to GET /v1/layers/{name}?features&vulnerabilities (Clair 2.x). Clair gives features in any order.
  * @param digests the digest of each layer by its name with Clair
- * @throws JobFailure SCANNER_FAULT when it is not what Clair answers
+ * @throws JobFailure SCANNER_FAULT when it is not what Clair answers, SCANNER_ANSWER_TOO_LARGE when it has too much in it
  */
 export function parseLayer(body: unknown, digests: ReadonlyMap<string, string>): ClairFindings {
+  checkCounts(body);
   const parsed = answer.safeParse(body);
   if (!parsed.success) {
     const paths = parsed.error.issues.slice(0, 3).map(({ path }) => path.join("."));
@@ -70,6 +72,17 @@ export function parseLayer(body: unknown, digests: ReadonlyMap<string, string>):
     vulnerabilities: [...new Map(listed.map((entry) => [keyOf(entry), readVulnerability(entry)])).values()],
     findings: features.flatMap((entry) => readFindings(entry, digests)),
   };
+}
+
+/** Of an answer that is not understood yet: to check each package and finding is what takes long. */
+function checkCounts(body: unknown): void {
+  const features = counted.safeParse(body).data?.Layer.Features ?? [];
+  if (features.length > maxPackages) throw answerTooLarge(`${features.length} packages`);
+  const findings = features.reduce<number>((sum, feature) => {
+    const listed = (feature as { Vulnerabilities?: unknown } | null)?.Vulnerabilities;
+    return sum + (Array.isArray(listed) ? listed.length : 0);
+  }, 0);
+  if (findings > maxFindings) throw answerTooLarge(`${findings} findings`);
 }
 
 function readDistributions(ofLayer: string, features: readonly Feature[]): ClairFindings["distributions"] {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "@drydock/shared/clock.ts";
 import type { CoverageNote, Report } from "../../domain/report.ts";
 import type { ScanResult } from "../../domain/scan-result.ts";
@@ -46,6 +47,8 @@ export class ResultReader {
     { body, server }: LayerAnswer,
     description: LayerDescription,
   ): Promise<ScanResult> {
+    // to parse a large answer and to read it takes some time each
+    await nextTurn();
     const findings = parseLayer(body, new Map(layers.map(({ name, digest }) => [name, digest])));
     return {
       ...findings,

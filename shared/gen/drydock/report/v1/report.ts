@@ -499,7 +499,7 @@ export interface Report {
 export interface ReportLimits {
   /** The least severity that is kept; unset: all are. */
   leastSeverity: Severity;
-  /** The most findings that are kept; 0 is no limit. */
+  /** The most findings that are kept; 0 is 50,000, which is as many as a report may have. */
   findings: number;
 }
 
