@@ -39,12 +39,14 @@ const manyFindings = (count: number): FaultCase => ({
   async run(place) {
     const site = await place.site();
     const { address } = site.controller;
+    // made before there is a lease: nobody sends beats meanwhile
+    const report = reportOf(count);
     const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("D2")] });
     const client = defaultClient(address);
     try {
       const { id } = await site.api.launch("D2", {});
       const { lease } = await worker.takeJob();
-      await putBytes(worker, lease, reportOf(count));
+      await putBytes(worker, lease, report);
       await worker.reports(lease);
       const request = GetReportRequest.fromPartial({ subject: { $case: "jobId", value: id } });
       const refusal = await refusalOf(unaryCall(client, ReportServiceService.getReport, request, { deadlineMs }));

@@ -103,6 +103,8 @@ async function fillReports(under: PoolUnderTest, lease: HeldLease): Promise<void
     );
   };
   const layerNames = Array.from({ length: 5 }, (_, at) => `layer-${at}`);
+  for (let at = 0; at < many; at++)
+    await under.redis.sadd(shards.first.keys.reports.locationsBeyond(digestOf(0)), `team/app-${at}`);
   for (let at = 0; at < many; at++) {
     await put(at, {
       indexDigest: at < 2 ? digestOf(many) : "",
@@ -119,7 +121,6 @@ async function fillReports(under: PoolUnderTest, lease: HeldLease): Promise<void
   for (let at = 0; at < many; at++) {
     await under.redis.hset(outbox, reportIdOf(lease.jobId, at), Buffer.alloc(1_000, 1));
     await under.redis.hset(gone, reportIdOf(lease.jobId, at), digestOf(at));
-    await under.redis.sadd(shards.first.keys.reports.locationsBeyond(digestOf(0)), `team/app-${at}`);
   }
   await reportQueries.noteDay();
 }
