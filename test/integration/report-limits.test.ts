@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { after, before, beforeEach, describe, test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import * as zlib from "node:zlib";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Report } from "@drydock/shared/gen/drydock/report/v1/report.ts";
 import type { Lease } from "@drydock/shared/gen/drydock/worker/v1/worker_service.ts";
-import type { RpcError } from "@drydock/shared/grpc/client.ts";
 import { Metadata, status } from "@grpc/grpc-js";
 import { refusalOf } from "../support/refusal.ts";
 import type { ScriptedWorker } from "../support/scripted-worker.ts";
@@ -13,6 +13,8 @@ import { digest, putBytes, sendParts } from "../support/worker-calls.ts";
 import { startWorkerRig, type WorkerRig } from "../support/worker-rig.ts";
 
 const mebibyte = 1024 * 1024;
+/** Beside the event loop, so that the worker's beats go on. */
+const gzip = promisify<Uint8Array, Buffer>(zlib.gzip);
 /** More than the 50 ms that the controller is held to, as other tests take the processor from it. */
 const maxBlockMs = 250;
 /** Two bytes each on the wire: a finding that says nothing. */
@@ -67,10 +69,16 @@ describe("a report's limits", () => {
     assert.equal(assigned.lease.jobId, id);
     lease = assigned.lease;
   });
-  after(() => rig.stop());
-  // the tests take longer together than a lease
+  // the tests take longer than a lease, together and on a busy machine each
   let beats = 0;
-  beforeEach(() => worker.beats(++beats, [lease]));
+  const beating = setInterval(
+    () => lease && worker.send({ $case: "beat", value: { sequence: ++beats, held: [lease] } }),
+    1_000,
+  );
+  after(() => {
+    clearInterval(beating);
+    return rig.stop();
+  });
 
   /** A number of the controller's metrics. */
   async function metric(name: string): Promise<number> {
@@ -99,18 +107,26 @@ describe("a report's limits", () => {
     return 1_000 * (await metric("nodejs_eventloop_lag_max_seconds"));
   }
 
+  /** Does the work, up to five times: other tests may take the processor once, and work that holds the loop up fails each time. */
+  async function holdsUpNobody<T>(work: () => Promise<T>): Promise<T> {
+    const blocks: number[] = [];
+    while (blocks.length < 5) {
+      const done = Promise.withResolvers<T>();
+      blocks.push(Math.round(await longestBlock(async () => done.resolve(await work()))));
+      if (Math.min(...blocks) < maxBlockMs) return done.promise;
+    }
+    assert.fail(`the event loop stood still for ${blocks} ms`);
+  }
+
   async function refusedBy(unpacked: Buffer) {
-    const gzip = gzipSync(unpacked);
-    const refused = Promise.withResolvers<RpcError>();
-    const block = await longestBlock(async () => refused.resolve(await refusalOf(putBytes(worker, lease, gzip))));
-    assert.ok(block < maxBlockMs, `the event loop stood still for ${block} ms`);
-    const { reason, violations } = await refused.promise;
+    const packed = await gzip(unpacked);
+    const { reason, violations } = await holdsUpNobody(() => refusalOf(putBytes(worker, lease, packed)));
     assert.equal(reason, "FIELD_INVALID");
     return violations;
   }
 
   test("a lease that never was is refused before its 250 MiB are unpacked, and other calls are answered meanwhile", async () => {
-    const gzip = gzipSync(emptyFindings(125 * mebibyte));
+    const bomb = await gzip(emptyFindings(125 * mebibyte));
     await longestWait(Promise.resolve());
     const memory = await metric("process_resident_memory_bytes");
     for (const stranger of [
@@ -118,7 +134,7 @@ describe("a report's limits", () => {
       { jobId: lease.jobId.replaceAll(/\d/g, "0"), token: 1 },
     ]) {
       const begin = performance.now();
-      const refused = refusalOf(putBytes(worker, stranger, gzip));
+      const refused = refusalOf(putBytes(worker, stranger, bomb));
       const wait = await longestWait(refused);
       const took = performance.now() - begin;
       assert.match((await refused).reason ?? "", /^(LEASE_LOST|JOB_NOT_FOUND)$/);
@@ -172,7 +188,7 @@ describe("a report's limits", () => {
         { severity: 3, count: 2 },
       ],
     } as never;
-    await putBytes(worker, lease, gzipSync(Report.encode(whole).finish()));
+    await putBytes(worker, lease, await gzip(Report.encode(whole).finish()));
   });
 
   test("a report that unpacks to too much is refused by its size", async () => {
@@ -223,19 +239,14 @@ describe("a report's limits", () => {
   });
 
   test("20,000 findings with all that there is to say of them fit", async () => {
-    const gzip = gzipSync(reportOf(20_000));
-    const block = await longestBlock(() => putBytes(worker, lease, gzip));
-    assert.ok(block < maxBlockMs, `the event loop stood still for ${block} ms`);
+    const packed = await gzip(reportOf(20_000));
+    await holdsUpNobody(() => putBytes(worker, lease, packed));
   });
 
   test("a report of any size is read in parts by a default client, and others are answered meanwhile", async () => {
     const bytes = reportOf(50_000, 5_000);
-    await putBytes(worker, lease, gzipSync(bytes));
-    const parts: Report[] = [];
-    const block = await longestBlock(async () => {
-      for await (const part of rig.api.reportParts(lease.jobId)) parts.push(part);
-    });
-    assert.ok(block < maxBlockMs, `the event loop stood still for ${block} ms`);
+    await putBytes(worker, lease, await gzip(bytes));
+    const parts = await holdsUpNobody(() => Array.fromAsync(rig.api.reportParts(lease.jobId)));
     assert.ok(parts.length > 10, `${parts.length} parts`);
     // merged by their bytes, as every protobuf decoder does
     const merged = Buffer.concat(parts.map((part) => Report.encode(part).finish()));
@@ -248,18 +259,15 @@ describe("a report's limits", () => {
   test("a report that fits in one answer is one answer, up to what a default client reads", async () => {
     const bytes = reportOf(10_000, 1_000);
     assert.ok(bytes.length > 2.5 * mebibyte && bytes.length < 3 * mebibyte, `${bytes.length} bytes`);
-    await putBytes(worker, lease, gzipSync(bytes));
-    const block = await longestBlock(async () => {
-      const report = await rig.api.reportOf(lease.jobId);
-      assert.ok(bytes.equals(Report.encode(report).finish()));
-    });
-    assert.ok(block < maxBlockMs, `the event loop stood still for ${block} ms`);
-    await putBytes(worker, lease, gzipSync(reportOf(12_000, 2_000)));
+    await putBytes(worker, lease, await gzip(bytes));
+    const report = await holdsUpNobody(() => rig.api.reportOf(lease.jobId));
+    assert.ok(bytes.equals(Report.encode(report).finish()));
+    await putBytes(worker, lease, await gzip(reportOf(12_000, 2_000)));
     assert.equal((await refusalOf(rig.api.reportOf(lease.jobId))).reason, "REPORT_TOO_LARGE");
   });
 
   test("a report in parts that nobody reads on is let go", async () => {
-    await putBytes(worker, lease, gzipSync(reportOf(20_000)));
+    await putBytes(worker, lease, await gzip(reportOf(20_000)));
     const memory = await metric("process_resident_memory_bytes");
     const readers = Array.from({ length: 50 }, () => rig.api.reportParts(lease.jobId));
     for (const reader of readers) assert.equal((await reader.next()).done, false);
