@@ -41,7 +41,7 @@ const manyFindings = (count: number): FaultCase => ({
     const { address } = site.controller;
     // made before there is a lease: nobody sends beats meanwhile
     const report = reportOf(count);
-    const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("D2")] });
+    const worker = (await ScriptedWorker.join(address, { jobTypes: [plainType("D2")] })).beatByItself();
     const client = defaultClient(address);
     try {
       const { id } = await site.api.launch("D2", {});
@@ -71,7 +71,7 @@ const listsAtOnce: FaultCase = {
   async run(place) {
     const site = await place.site();
     const { address } = site.controller;
-    const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("D2")], slots: 0 });
+    const worker = (await ScriptedWorker.join(address, { jobTypes: [plainType("D2")], slots: 0 })).beatByItself();
     const clients = Array.from({ length: 40 }, () => defaultClient(address));
     try {
       for (let at = 0; at < 150; at++) await site.api.launch("D2", { text: "x".repeat(250_000) });

@@ -52,7 +52,7 @@ const bomb: FaultCase = {
   ...{ kind: "D1", what: "PutReport of a lease that never was, 255 KB that unpack to 250 MiB", right: "others go on" },
   async run(place) {
     const site = await place.site();
-    const worker = await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("D1")] });
+    const worker = (await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("D1")] })).beatByItself();
     try {
       const { id: jobId } = await site.api.launch("D1", {});
       const { lease } = await worker.takeJob();
@@ -76,7 +76,9 @@ const bigList: FaultCase = {
   },
   async run(place) {
     const site = await place.site();
-    const worker = await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("D2")], slots: 0 });
+    const worker = (
+      await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("D2")], slots: 0 })
+    ).beatByItself();
     const client = new Client(site.controller.address, credentials.createInsecure());
     try {
       const text = "x".repeat(250_000);
@@ -103,7 +105,7 @@ const slowPattern = (pattern: string, text: string): FaultCase => ({
     const site = await place.site();
     const parametersSchema = JSON.stringify({ type: "object", properties: { text: { type: "string", pattern } } });
     const jobTypes = [{ ...plainType("D5"), parametersSchema }];
-    const worker = await ScriptedWorker.join(site.controller.address, { jobTypes, slots: 0 });
+    const worker = (await ScriptedWorker.join(site.controller.address, { jobTypes, slots: 0 })).beatByItself();
     try {
       return await othersGoOn(site, place.home, async () => {
         assert.equal((await refusalOf(site.api.launch("D5", { text }))).code, "INVALID_ARGUMENT");

@@ -15,7 +15,7 @@ const fullOfEnded: FaultCase = {
   async run() {
     await using stack = await startStack();
     const { api, address, opsUrl, process } = await stack.startController();
-    const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("E7")], slots: 2 });
+    const worker = (await ScriptedWorker.join(address, { jobTypes: [plainType("E7")], slots: 2 })).beatByItself();
     const ids: string[] = [];
     try {
       const { id: kept } = await api.launch("E7", {});
@@ -57,7 +57,7 @@ const fullOfWaiting: FaultCase = {
   async run() {
     await using stack = await startStack();
     const { api, address, process } = await stack.startController();
-    const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("E7")], slots: 1 });
+    const worker = (await ScriptedWorker.join(address, { jobTypes: [plainType("E7")], slots: 1 })).beatByItself();
     try {
       const { id } = await api.launch("E7", {});
       const { lease } = await worker.takeJob();

@@ -45,7 +45,7 @@ const deafWatchers: FaultCase = {
   async run(place) {
     const site = await place.site();
     const { address } = site.controller;
-    const worker = await ScriptedWorker.join(address, { jobTypes: [plainType("D3")] });
+    const worker = (await ScriptedWorker.join(address, { jobTypes: [plainType("D3")] })).beatByItself();
     const { id: jobId } = await site.api.launch("D3", { text: "x".repeat(200_000) });
     const { lease } = await worker.takeJob();
     const request = WatchJobRequest.encode({ jobId, afterRevision: 0 }).finish();
@@ -93,7 +93,7 @@ const bigCalls: FaultCase = {
     await using stack = await startStack();
     const { api, address } = await stack.startController();
     const jobTypes = [plainType("D4")];
-    const worker = await ScriptedWorker.join(address, { jobTypes, slots: 0 });
+    const worker = (await ScriptedWorker.join(address, { jobTypes, slots: 0 })).beatByItself();
     const most = { sent: 0, answered: 0 };
     const look = async () => {
       const now = await largestBuffers(stack.redis.url);
@@ -129,7 +129,7 @@ const bigReports: FaultCase = {
   async run(place) {
     const site = await place.site();
     const jobTypes = [plainType("REPORTS")];
-    const worker = await ScriptedWorker.join(site.controller.address, { jobTypes, slots: 16 });
+    const worker = (await ScriptedWorker.join(site.controller.address, { jobTypes, slots: 16 })).beatByItself();
     const packed = bigReport(60 * mebibyte);
     try {
       await Promise.all(Array.from({ length: 16 }, () => site.api.launch("REPORTS", {})));
@@ -162,7 +162,7 @@ const logSize: FaultCase = {
   ...{ kind: "D7", what: "a job's log of one line of 200 bytes, and of 20 such lines", right: "text plus little" },
   async run(place) {
     const site = await place.site();
-    const worker = await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("D7")] });
+    const worker = (await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("D7")] })).beatByItself();
     const line = `${"x".repeat(199)}\n`;
     const figures: string[] = [];
     try {

@@ -4,9 +4,12 @@ import { renderTable } from "@drydock/demo/terminal/table.ts";
 import type { FaultCase } from "./fault-case.ts";
 import { FaultPlace } from "./fault-place.ts";
 
-/** Runs the cases against services that are started once, some at a time, and prints a table of what came of them. */
-export function runCases(cases: readonly FaultCase[]): void {
-  describe("what went wrong once is right now:", { concurrency: 3, timeout: 220_000 }, () => {
+/**
+ * Runs the cases against services that are started once, some at a time, and prints a table of what came of them.
+ * @param concurrency how many at a time: fewer of those that compute rather than wait, as other files run beside them
+ */
+export function runCases(cases: readonly FaultCase[], concurrency = 3): void {
+  describe("what went wrong once is right now:", { concurrency, timeout: 220_000 }, () => {
     let place: FaultPlace;
     const results = new Map<FaultCase, string>();
     before(async () => {

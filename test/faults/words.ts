@@ -118,7 +118,9 @@ const rawCharacters: FaultCase = {
   ...{ kind: "G", what: "a check-in with ESC, a line feed and a bidi character", right: "not kept raw" },
   async run(place) {
     const site = await place.site();
-    const worker = await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("RAW")] });
+    const worker = (
+      await ScriptedWorker.join(site.controller.address, { jobTypes: [plainType("RAW")] })
+    ).beatByItself();
     try {
       const { id } = await site.api.launch("RAW", {});
       const { lease } = await worker.takeJob();

@@ -43,7 +43,7 @@ export function plainType(name: string): JobType {
   };
 }
 
-/** A worker that does nothing by itself: a test sends every message of its control stream. */
+/** A worker that does nothing by itself, unless it is told to beat: a test sends every message of its control stream. */
 export class ScriptedWorker {
   readonly client: WorkerServiceClient;
   readonly hello: Hello;
@@ -52,6 +52,9 @@ export class ScriptedWorker {
   readonly #call: ReturnType<WorkerServiceClient["work"]>;
   readonly #unread: ReceivedMessage[] = [];
   readonly #waiters = new Set<Waiter>();
+  /** What it was assigned and has sent no result of, by job. */
+  readonly #held = new Map<string, Lease>();
+  #beating: NodeJS.Timeout | undefined;
 
   /** Opens the stream and sends nothing yet. */
   constructor(address: string, hello: Partial<Hello> = {}) {
@@ -120,6 +123,15 @@ export class ScriptedWorker {
     return { ...assign, lease };
   }
 
+  /** Beats each second from now on, so that it keeps what it holds however long the work of a test takes on a busy machine. */
+  beatByItself(): this {
+    let sequence = 0;
+    const beat = () => this.send({ $case: "beat", value: { sequence: ++sequence, held: [...this.#held.values()] } });
+    this.#beating = setInterval(beat, 1_000);
+    void this.ended.finally(() => clearInterval(this.#beating));
+    return this;
+  }
+
   /** Beats and waits for the answer. */
   async beats(sequence: number, held: Lease[]) {
     this.send({ $case: "beat", value: { sequence, held } });
@@ -143,11 +155,13 @@ export class ScriptedWorker {
       ...result,
       lease,
     };
+    this.#held.delete(lease.jobId);
     this.send({ $case: "result", value });
   }
 
   /** Ends the stream by plan. */
   async leave(): Promise<void> {
+    clearInterval(this.#beating);
     this.#call.end();
     await this.ended;
     this.client.close();
@@ -155,12 +169,16 @@ export class ScriptedWorker {
 
   /** Breaks the stream off, as a lost connection does. Safe to call twice. */
   async breakOff(): Promise<void> {
+    clearInterval(this.#beating);
     this.#call.cancel();
     await this.ended;
     this.client.close();
   }
 
   #receive(message: ReceivedMessage): void {
+    if (message.$case === "assign" && message.value.lease !== undefined) {
+      this.#held.set(message.value.lease.jobId, message.value.lease);
+    }
     const waiter = [...this.#waiters].find(({ $case }) => $case === message.$case);
     if (waiter === undefined) {
       this.#unread.push(message);
